@@ -1,0 +1,1 @@
+//! change_filter_policy

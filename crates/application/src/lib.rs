@@ -1,0 +1,20 @@
+//! What Orderbell does: one use case a file, named by its verb, and the [`ports`] they need from outside.
+//!
+//! Nothing here knows HTTP, SQLite or AWS. Use cases are plain functions over [`App`], which the host wires up.
+
+mod app;
+pub mod change_filter_policy;
+pub mod confirm_subscription;
+pub mod deliver;
+mod error;
+pub mod place_order;
+pub mod ports;
+pub mod publish_order;
+pub mod queries;
+pub mod redrive;
+pub mod resend_confirmation;
+pub mod subscribe;
+pub mod unsubscribe;
+
+pub use app::{App, ChannelMode, OwnDelivery};
+pub use error::{Error, ErrorKind};

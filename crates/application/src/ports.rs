@@ -1,0 +1,27 @@
+//! What the use cases need from outside. An adapter proves itself against the suites in `conformance`.
+
+mod channel;
+mod clock;
+mod confirmations;
+mod delivery_queue;
+mod delivery_records;
+mod inbox;
+mod order_log;
+mod order_store;
+mod page;
+mod randomness;
+mod topic;
+
+pub use channel::{Channel, Concurrency, Content, Message, Sent};
+pub use clock::Clock;
+pub use confirmations::Confirmations;
+pub use delivery_queue::{DeliveryQueue, Due, DueDelivery, Finished, Intent, Interrupted};
+pub use delivery_records::{
+    AttemptRecord, ChannelPause, DeliveryQuery, DeliveryRecord, DeliveryRecords, RedriveSelection, Story,
+};
+pub use inbox::{Inbox, InboxMessage};
+pub use order_log::OrderLog;
+pub use order_store::{Acceptance, Idempotency, OrderQuery, OrderStore};
+pub use page::{Page, PageRequest};
+pub use randomness::Randomness;
+pub use topic::{NewSubscription, Published, Subscribed, SubscriptionQuery, Topic};

@@ -1,0 +1,106 @@
+//! What the delivery engine reads and writes.
+
+use async_trait::async_trait;
+use domain::Timestamp;
+use domain::attempt::Outcome;
+use domain::delivery::{Decision, DeliveryId, DeliveryKind, Effort};
+use domain::endpoint::Protocol;
+use domain::order::Order;
+use domain::subscription::Subscription;
+
+use crate::Error;
+
+/// Deliveries on their way. An adapter MUST keep these promises:
+///
+/// - When [`begin`](Self::begin) answers, the attempts it names are on disk: after a crash they are
+///   [`interrupted`](Self::interrupted) until they are finished.
+/// - [`finish`](Self::finish) writes an outcome and all that follows from it in one commit, and is harmless when
+///   repeated.
+#[async_trait]
+pub trait DeliveryQueue: Send + Sync {
+    /// Pending deliveries whose time has come, at most `per_endpoint` of one subscription and `limit` in all, oldest
+    /// first within a subscription; those of suspended subscriptions wait.
+    async fn due(&self, now: Timestamp, per_endpoint: usize, limit: usize) -> Result<Due, Error>;
+
+    /// Records attempts before they are made. Answers those it recorded; the others are no longer pending.
+    async fn begin(&self, intents: Vec<Intent>) -> Result<Vec<DeliveryId>, Error>;
+
+    /// Records what came of attempts. A delivery to be tried again whose subscription ended meanwhile is cancelled.
+    async fn finish(&self, finished: Vec<Finished>) -> Result<(), Error>;
+
+    /// Attempts without an outcome: the process that made them died.
+    async fn interrupted(&self) -> Result<Vec<Interrupted>, Error>;
+
+    /// Records that a channel is paused, for the timelines of the deliveries that wait.
+    async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error>;
+
+    /// Records that a channel works again.
+    async fn channel_resumed(&self, protocol: Protocol, now: Timestamp) -> Result<(), Error>;
+}
+
+/// What is due.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Due {
+    /// The deliveries.
+    pub deliveries: Vec<DueDelivery>,
+    /// When the next delivery that is not yet due will be.
+    pub next_at: Option<Timestamp>,
+}
+
+/// A delivery whose time has come, with all that it takes to make it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DueDelivery {
+    /// Names it.
+    pub id: DeliveryId,
+    /// What it carries.
+    pub kind: DeliveryKind,
+    /// Whom it is owed to.
+    pub subscription: Subscription,
+    /// The order it tells of; `None` for a confirmation.
+    pub order: Option<Order>,
+    /// Attempts made so far.
+    pub attempts: u32,
+    /// Attempts that count against the schedule.
+    pub spent: u32,
+    /// When it was due.
+    pub due_at: Timestamp,
+}
+
+/// An attempt about to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// Of which delivery.
+    pub delivery: DeliveryId,
+    /// Which attempt, from 1.
+    pub number: u32,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An attempt that ended, and what was decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    /// Of which delivery.
+    pub delivery: DeliveryId,
+    /// Which attempt.
+    pub number: u32,
+    /// When it ended.
+    pub at: Timestamp,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// What follows.
+    pub decision: Decision,
+    /// The receiver answered the challenge: its subscription is confirmed by this.
+    pub confirmed: bool,
+}
+
+/// An attempt that the death of its process cut short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interrupted {
+    /// Of which delivery.
+    pub delivery: DeliveryId,
+    /// Which attempt.
+    pub number: u32,
+    /// What deciding about it takes.
+    pub effort: Effort,
+}

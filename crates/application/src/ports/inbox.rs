@@ -1,0 +1,43 @@
+//! The sandbox inbox: messages that did not leave the machine.
+
+use async_trait::async_trait;
+use domain::Timestamp;
+use domain::delivery::{DeliveryId, DeliveryKind};
+use domain::endpoint::Protocol;
+
+use super::{Page, PageRequest};
+use crate::Error;
+
+/// Keeps messages for a person to read.
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// Keeps a message; keeping it again replaces it.
+    async fn keep(&self, message: InboxMessage) -> Result<(), Error>;
+
+    /// The message of that delivery.
+    async fn message(&self, id: DeliveryId) -> Result<Option<InboxMessage>, Error>;
+
+    /// Messages, newest first.
+    async fn messages(&self, page: PageRequest) -> Result<Page<InboxMessage>, Error>;
+}
+
+/// A message in the inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxMessage {
+    /// The delivery it is.
+    pub id: DeliveryId,
+    /// What would have carried it.
+    pub protocol: Protocol,
+    /// Whom it is for.
+    pub to: String,
+    /// What it carries.
+    pub kind: DeliveryKind,
+    /// Its subject.
+    pub subject: String,
+    /// Its text.
+    pub text: String,
+    /// The link it carries: to confirm, or to unsubscribe.
+    pub link: String,
+    /// When it was kept.
+    pub at: Timestamp,
+}

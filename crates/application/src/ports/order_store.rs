@@ -1,0 +1,68 @@
+//! Where orders are stored.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::Timestamp;
+use domain::order::fingerprint::Fingerprint;
+use domain::order::idempotency::IdempotencyKey;
+use domain::order::{Order, OrderId};
+
+use super::{Page, PageRequest};
+use crate::Error;
+
+/// Stores orders. An adapter MUST keep these promises:
+///
+/// - When [`accept`](Self::accept) answers [`Acceptance::Stored`], the order and its idempotency record are on disk:
+///   neither a crash nor a loss of power takes them away.
+/// - Both are stored together or not at all, however often and however concurrently the same key is used.
+/// - When it fails with `Busy` or `StorageFull`, nothing was stored.
+#[async_trait]
+pub trait OrderStore: Send + Sync {
+    /// Stores an order, once for its key while the key lives.
+    async fn accept(&self, order: Order, idempotency: Option<Idempotency>) -> Result<Acceptance, Error>;
+
+    /// The order of that id.
+    async fn order(&self, id: OrderId) -> Result<Option<Order>, Error>;
+
+    /// Orders, newest (last accepted) first. A bad cursor is `Invalid`, code `invalid_cursor`.
+    async fn orders(&self, query: OrderQuery) -> Result<Page<Order>, Error>;
+
+    /// Whether orders can be stored at present.
+    async fn ready(&self) -> Result<(), Error>;
+}
+
+/// Under which key an order is placed, and what counts as the same order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idempotency {
+    /// Whose key it is; equal keys of other callers are other keys. Anonymous callers share the empty scope.
+    pub scope: String,
+    /// The client's key.
+    pub key: IdempotencyKey,
+    /// What was asked for.
+    pub fingerprint: Fingerprint,
+    /// How long the key lives, from the time of the order that was stored under it.
+    pub lifetime: Duration,
+}
+
+/// What came of accepting an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Acceptance {
+    /// It is stored.
+    Stored,
+    /// The same order was stored under this key before, with this id; nothing was stored now.
+    Repeated(OrderId),
+    /// Another order was stored under this key before; nothing was stored now.
+    KeyReused,
+}
+
+/// Which orders are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrderQuery {
+    /// Accepted at or after this time.
+    pub from: Option<Timestamp>,
+    /// Accepted before this time.
+    pub to: Option<Timestamp>,
+    /// Which page.
+    pub page: PageRequest,
+}

@@ -1,0 +1,98 @@
+//! One try at a delivery, and what came of it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest text kept of a receiver's reply, in characters.
+pub const MAX_REPLY: usize = 500;
+
+/// What came of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Which kind of end it came to.
+    pub kind: OutcomeKind,
+    /// The receiver's own reply, or what failed, in words: one line, at most [`MAX_REPLY`] characters.
+    pub reply: String,
+}
+
+/// The kinds of end that an attempt can come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutcomeKind {
+    /// The receiver's side took it.
+    Delivered,
+    /// Kept in the sandbox inbox; nothing left the machine.
+    Sandboxed,
+    /// It failed, and may succeed later.
+    Transient(Scope),
+    /// It failed, and will never succeed as it is.
+    Permanent(Scope),
+    /// The receiver asked for patience; nothing was spent.
+    Throttled {
+        /// Who asked.
+        scope: Scope,
+        /// For how long, if the receiver said.
+        retry_after: Option<Duration>,
+    },
+    /// It may have arrived or not.
+    Unknown,
+}
+
+/// Whose failure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// This delivery's alone.
+    Delivery,
+    /// This endpoint's.
+    Endpoint,
+    /// The whole channel's: its provider is down, refuses us, or cannot be reached.
+    Channel,
+}
+
+impl Outcome {
+    /// An outcome whose reply is cut to [`MAX_REPLY`] characters on one line.
+    #[must_use]
+    pub fn new(kind: OutcomeKind, reply: impl AsRef<str>) -> Self {
+        let shown = |c: char| if c.is_control() { ' ' } else { c };
+        let reply: String = reply.as_ref().trim().chars().take(MAX_REPLY).map(shown).collect();
+        Self { kind, reply }
+    }
+}
+
+impl OutcomeKind {
+    /// Its name in the API and the store.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Sandboxed => "sandboxed",
+            Self::Transient(_) => "transient",
+            Self::Permanent(_) => "permanent",
+            Self::Throttled { .. } => "throttled",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whose failure it is; `None` where nothing failed.
+    #[must_use]
+    pub fn scope(self) -> Option<Scope> {
+        match self {
+            Self::Delivered | Self::Sandboxed => None,
+            Self::Transient(scope) | Self::Permanent(scope) | Self::Throttled { scope, .. } => Some(scope),
+            Self::Unknown => Some(Scope::Delivery),
+        }
+    }
+}
+
+impl Scope {
+    /// Its name in the API and the store.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Delivery => "delivery",
+            Self::Endpoint => "endpoint",
+            Self::Channel => "channel",
+        }
+    }
+}

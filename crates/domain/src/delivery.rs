@@ -1,0 +1,185 @@
+//! One message owed to one subscription, and what follows from each attempt at it.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::attempt::{Outcome, OutcomeKind, Scope};
+use crate::endpoint::Protocol;
+pub use crate::id::DeliveryId;
+use crate::retry::{Chance, Schedule, jittered};
+
+/// What a delivery carries. All kinds are owed and retried alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliveryKind {
+    /// An order, to a confirmed subscriber.
+    Notification,
+    /// The question whether the endpoint's owner wants the subscription.
+    Confirmation,
+}
+
+/// How far a delivery has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Owed; waits for its time.
+    Pending,
+    /// An attempt is recorded and has no outcome yet.
+    InFlight,
+    /// The receiver's side took it.
+    Delivered,
+    /// Kept in the sandbox inbox; nothing left the machine.
+    Sandboxed,
+    /// Its outcome is unknown and a repeat could cost: a person decides.
+    Held,
+    /// It ended without success; it can be redriven.
+    Dead,
+    /// Its subscription ended, or its confirmation was replaced, before it was sent.
+    Cancelled,
+}
+
+/// What follows from an attempt's outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What becomes of the delivery.
+    pub next: Next,
+    /// Whether the attempt counts against the schedule.
+    pub spent: bool,
+    /// What follows for others.
+    pub consequence: Option<Consequence>,
+}
+
+/// What becomes of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// It is over, in this state: delivered, sandboxed, held or dead.
+    Over(DeliveryState),
+    /// It is tried again at this time.
+    Again(Timestamp),
+}
+
+/// What an outcome means beyond its own delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consequence {
+    /// The channel is paused and probed.
+    PauseChannel,
+    /// The endpoint is left alone until then.
+    PauseEndpoint(Timestamp),
+    /// The subscription ends: its receiver said 410 Gone.
+    EndSubscription,
+}
+
+/// How long an endpoint or channel is left alone when it asked for patience without saying for how long.
+pub const DEFAULT_PATIENCE: Duration = Duration::from_mins(1);
+/// The longest wait that a receiver's Retry-After is granted.
+pub const MAX_PATIENCE: Duration = Duration::from_hours(24);
+
+/// A delivery, as far as deciding about it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// Over which protocol.
+    pub protocol: Protocol,
+    /// Attempts spent before the one that ended now.
+    pub spent: u32,
+    /// Until when the delivery makes sense: a confirmation's link expires. Later retries are not made.
+    pub deadline: Option<Timestamp>,
+}
+
+/// Decides what follows when an attempt ended with `outcome`.
+#[must_use]
+pub fn decide(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> Decision {
+    let decision = follow(effort, outcome, now, chance);
+    match (decision.next, effort.deadline) {
+        (Next::Again(at), Some(deadline)) if at >= deadline => {
+            Decision { next: Next::Over(DeliveryState::Dead), ..decision }
+        }
+        _ => decision,
+    }
+}
+
+fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> Decision {
+    let Effort { protocol, spent, .. } = effort;
+    match outcome.kind {
+        OutcomeKind::Delivered => over(DeliveryState::Delivered),
+        OutcomeKind::Sandboxed => over(DeliveryState::Sandboxed),
+        OutcomeKind::Transient(Scope::Channel) | OutcomeKind::Permanent(Scope::Channel) => {
+            unspent(now, Consequence::PauseChannel)
+        }
+        OutcomeKind::Throttled { scope: Scope::Channel, .. } => unspent(now, Consequence::PauseChannel),
+        OutcomeKind::Throttled { retry_after, .. } => {
+            let patience = retry_after.unwrap_or(DEFAULT_PATIENCE).min(MAX_PATIENCE);
+            let until = now + patience;
+            unspent(until, Consequence::PauseEndpoint(until))
+        }
+        OutcomeKind::Permanent(Scope::Endpoint) => {
+            Decision { consequence: Some(Consequence::EndSubscription), ..over(DeliveryState::Dead) }
+        }
+        OutcomeKind::Permanent(Scope::Delivery) => over(DeliveryState::Dead),
+        OutcomeKind::Unknown if protocol == Protocol::Sms => over(DeliveryState::Held),
+        OutcomeKind::Unknown | OutcomeKind::Transient(_) => again(protocol, spent + 1, now, chance),
+    }
+}
+
+fn over(state: DeliveryState) -> Decision {
+    Decision { next: Next::Over(state), spent: true, consequence: None }
+}
+
+fn unspent(at: Timestamp, consequence: Consequence) -> Decision {
+    Decision { next: Next::Again(at), spent: false, consequence: Some(consequence) }
+}
+
+fn again(protocol: Protocol, spent: u32, now: Timestamp, chance: Chance) -> Decision {
+    match Schedule::of(protocol).delay(spent) {
+        Some(delay) => Decision { next: Next::Again(now + jittered(delay, chance)), spent: true, consequence: None },
+        None => over(DeliveryState::Dead),
+    }
+}
+
+impl DeliveryKind {
+    /// Every kind there is.
+    pub const ALL: [Self; 2] = [Self::Notification, Self::Confirmation];
+
+    /// Its name in the API and the store.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Notification => "notification",
+            Self::Confirmation => "confirmation",
+        }
+    }
+}
+
+impl DeliveryState {
+    /// Every state there is.
+    pub const ALL: [Self; 7] =
+        [Self::Pending, Self::InFlight, Self::Delivered, Self::Sandboxed, Self::Held, Self::Dead, Self::Cancelled];
+
+    /// Its name in the API and the store.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::InFlight => "in_flight",
+            Self::Delivered => "delivered",
+            Self::Sandboxed => "sandboxed",
+            Self::Held => "held",
+            Self::Dead => "dead",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether a person can send it again.
+    #[must_use]
+    pub fn can_be_redriven(self) -> bool {
+        matches!(self, Self::Held | Self::Dead)
+    }
+}
+
+impl fmt::Display for DeliveryState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

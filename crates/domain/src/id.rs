@@ -1,0 +1,84 @@
+//! Identities: `UUIDv7`, so that they sort by the time they were made.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Invalid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $field:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// Makes an id from the moment and 10 random bytes (RFC 9562, version 7).
+            #[must_use]
+            pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
+                Self(uuid_v7(now, random))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                let wrong = || Invalid::new("invalid_id", $field, concat!($field, " must be a UUID"));
+                text.parse().map(Self).map_err(|_| wrong())
+            }
+        }
+    };
+}
+
+id!(
+    /// Names an order.
+    OrderId, "orderId"
+);
+id!(
+    /// Names a subscription.
+    SubscriptionId, "subscriptionId"
+);
+id!(
+    /// Names a delivery; also its Message-ID and its `webhook-id`, the same on every repeat.
+    DeliveryId, "deliveryId"
+);
+
+/// An order's place in the log: orders, pages and publishing follow it, never the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seq(pub i64);
+
+fn uuid_v7(now: Timestamp, random: [u8; 10]) -> Uuid {
+    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_version_7_uuid_that_sorts_by_its_time() {
+        let earlier = OrderId::new(Timestamp::from_millisecond(1_000).unwrap(), [255; 10]);
+        let later = OrderId::new(Timestamp::from_millisecond(1_001).unwrap(), [0; 10]);
+        assert!(earlier < later);
+        assert_eq!(earlier.0.get_version_num(), 7);
+        assert_eq!(earlier.to_string().parse::<OrderId>(), Ok(earlier));
+    }
+
+    #[test]
+    fn a_text_that_is_no_uuid_is_refused_by_the_name_of_its_field() {
+        assert_eq!("nope".parse::<OrderId>().unwrap_err().field, "orderId");
+    }
+}

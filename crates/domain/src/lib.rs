@@ -1,0 +1,19 @@
+//! What an order, a subscription, a filter policy and a delivery are, and what follows from an outcome.
+//!
+//! Everything here is pure: no clock, no randomness, no disk, no network. A value that exists has been checked.
+
+pub mod attempt;
+pub mod delivery;
+pub mod endpoint;
+pub mod filter_policy;
+pub mod id;
+pub mod invalid;
+pub mod link_token;
+pub mod notification;
+pub mod order;
+pub mod retry;
+pub mod subscription;
+pub mod webhook_secret;
+
+pub use invalid::Invalid;
+pub use jiff::Timestamp;

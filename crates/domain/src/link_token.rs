@@ -1,0 +1,92 @@
+//! Tokens in the links that subscribers get: they prove, without a stored list, that we made the link.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use uuid::Uuid;
+
+use crate::Invalid;
+use crate::id::SubscriptionId;
+
+/// The secret that makes tokens, one block of the hash long; kept in the data folder. Its `Debug` form hides it.
+#[derive(Clone)]
+pub struct LinkKey([u8; 64]);
+
+/// What a link is for. A token for one purpose is worthless for the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Works until the confirmation expires or another is sent.
+    Confirm,
+    /// Works for ever.
+    Unsubscribe,
+}
+
+/// What a token says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkToken {
+    /// What the link is for.
+    pub purpose: Purpose,
+    /// Whose it is.
+    pub subscription: SubscriptionId,
+    /// Which confirmation it came with; 0 for an unsubscribe link.
+    pub generation: u32,
+}
+
+/// The subscription's 16 bytes, the generation's 4, and a MAC of 32.
+const LENGTH: usize = 52;
+const SAID: usize = 20;
+
+impl LinkKey {
+    /// Takes the secret's bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; 64]) -> Self {
+        Self(bytes)
+    }
+
+    fn mac(&self, purpose: Purpose, said: &[u8]) -> Hmac<Sha256> {
+        let context: &[u8] = match purpose {
+            Purpose::Confirm => b"orderbell.link.v1.confirm\0",
+            Purpose::Unsubscribe => b"orderbell.link.v1.unsubscribe\0",
+        };
+        let key = (&self.0).into();
+        <Hmac<Sha256> as KeyInit>::new(key).chain_update(context).chain_update(said)
+    }
+}
+
+impl LinkToken {
+    /// The token's text, for a URL.
+    #[must_use]
+    pub fn sign(&self, key: &LinkKey) -> String {
+        let mut bytes = Vec::with_capacity(LENGTH);
+        bytes.extend_from_slice(self.subscription.0.as_bytes());
+        bytes.extend_from_slice(&self.generation.to_be_bytes());
+        let mac = key.mac(self.purpose, &bytes).finalize().into_bytes();
+        bytes.extend_from_slice(&mac);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Reads a token that was made with `key` for `purpose`.
+    ///
+    /// # Errors
+    /// `invalid_token` for everything else.
+    pub fn verify(text: &str, purpose: Purpose, key: &LinkKey) -> Result<Self, Invalid> {
+        let invalid = || Invalid::new("invalid_token", "token", "This link is not valid");
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
+        let bytes: [u8; LENGTH] = bytes.try_into().map_err(|_| invalid())?;
+        let (said, mac) = bytes.split_at(SAID);
+        key.mac(purpose, said).verify_slice(mac).map_err(|_| invalid())?;
+        let (subscription, generation) = said.split_at(16);
+        Ok(Self {
+            purpose,
+            subscription: SubscriptionId(Uuid::from_slice(subscription).map_err(|_| invalid())?),
+            generation: u32::from_be_bytes(generation.try_into().map_err(|_| invalid())?),
+        })
+    }
+}
+
+impl std::fmt::Debug for LinkKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LinkKey(…)")
+    }
+}

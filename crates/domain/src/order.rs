@@ -1,0 +1,41 @@
+//! What a customer placed.
+
+mod details;
+mod fields;
+pub mod idempotency;
+pub mod fingerprint;
+mod parse;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use crate::id::{OrderId, Seq};
+pub use details::{AttributeValue, Item, OrderDetails, Products};
+pub use fields::limits;
+
+/// One order. Once its sender was told of success it is never changed and never lost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Order {
+    /// Names the order.
+    #[serde(rename = "orderId")]
+    pub id: OrderId,
+    /// When it was accepted (UTC).
+    #[serde(rename = "orderTime")]
+    pub time: Timestamp,
+    /// What was ordered, by whom.
+    #[serde(flatten)]
+    pub details: OrderDetails,
+    /// The HTTP request that placed it: the same id stands in the log.
+    #[serde(skip)]
+    pub request_id: String,
+}
+
+/// An order and its place in the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoggedOrder {
+    /// The place.
+    pub seq: Seq,
+    /// The order.
+    pub order: Order,
+}

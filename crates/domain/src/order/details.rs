@@ -1,0 +1,127 @@
+//! An order's content, as it is stored, shown and published.
+
+use std::collections::BTreeMap;
+
+use iso_currency::Currency;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// What was ordered, by whom. Made only by [`OrderDetails::parse`], or read back from where that was stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct OrderDetails {
+    /// Who placed the order.
+    pub customer_name: String,
+    /// What was ordered.
+    #[serde(flatten)]
+    pub products: Products,
+    /// The customer's mail address; nothing is sent to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_email: Option<String>,
+    /// The customer's phone number in E.164 form; nothing is sent to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_phone: Option<String>,
+    /// The currency of `total` and of each `unitPrice` (ISO 4217).
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "currency")]
+    pub currency: Option<Currency>,
+    /// What the order costs, exactly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<Decimal>,
+    /// The customer's remark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Facts of the shop's own, for filter policies.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, AttributeValue>,
+}
+
+/// The two forms in which an order names its products.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Products {
+    /// `items`: several products, each with its quantity.
+    Items {
+        /// 1 to 100 items.
+        items: Vec<Item>,
+    },
+    /// `productName`, the seed's form, with an optional `quantity`.
+    #[serde(rename_all = "camelCase")]
+    One {
+        /// The product.
+        product_name: String,
+        /// How many, if the client said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quantity: Option<u32>,
+    },
+}
+
+/// One of several products in an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Item {
+    /// The product.
+    pub product_name: String,
+    /// The shop's own code for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sku: Option<String>,
+    /// How many.
+    pub quantity: u32,
+    /// What one costs, exactly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_price: Option<Decimal>,
+}
+
+/// The value of an attribute, as filter policies see it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AttributeValue {
+    /// A text.
+    String(String),
+    /// An exact number.
+    Number(Decimal),
+    /// true or false.
+    Bool(bool),
+}
+
+impl Products {
+    /// Each product with its quantity, where one was said.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<u32>)> {
+        let (one, items) = match self {
+            Self::One { product_name, quantity } => (Some((product_name.as_str(), *quantity)), &[][..]),
+            Self::Items { items } => (None, items.as_slice()),
+        };
+        one.into_iter().chain(items.iter().map(|item| (item.product_name.as_str(), Some(item.quantity))))
+    }
+}
+
+impl std::fmt::Display for Products {
+    /// One line: `Wireless Mouse`, or `2 × Mouse, 1 × Pad`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (place, (name, quantity)) in self.iter().enumerate() {
+            if place > 0 {
+                f.write_str(", ")?;
+            }
+            match quantity {
+                Some(quantity) => write!(f, "{quantity} × {name}")?,
+                None => f.write_str(name)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+mod currency {
+    use iso_currency::Currency;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[expect(clippy::ref_option, reason = "the signature that serde's `with` calls")]
+    pub(super) fn serialize<S: Serializer>(value: &Option<Currency>, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(value.map_or("", |currency| currency.code()))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Currency>, D::Error> {
+        let code = String::deserialize(from)?;
+        Currency::from_code(&code).map(Some).ok_or_else(|| Error::custom("unknown currency"))
+    }
+}

@@ -1,0 +1,52 @@
+//! The key under which a client repeats an order without placing it twice.
+
+use crate::Invalid;
+
+/// A client's `Idempotency-Key` (IETF draft): 16 to 255 visible ASCII characters; quoted and bare forms are equal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct IdempotencyKey(String);
+
+/// The shortest key: a shorter one is too easily another client's too.
+pub const MIN_KEY: usize = 16;
+/// The longest key.
+pub const MAX_KEY: usize = 255;
+
+impl IdempotencyKey {
+    /// Reads the header's value.
+    ///
+    /// # Errors
+    /// `invalid_idempotency_key`, with the limits.
+    pub fn parse(header: &str) -> Result<Self, Invalid> {
+        let bare = header.trim();
+        let key = bare.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(bare);
+        let visible = key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+        if visible && (MIN_KEY..=MAX_KEY).contains(&key.len()) {
+            return Ok(Self(key.to_owned()));
+        }
+        let message = format!("Idempotency-Key must be {MIN_KEY} to {MAX_KEY} visible ASCII characters");
+        Err(Invalid::new("invalid_idempotency_key", "Idempotency-Key", message))
+    }
+
+    /// The key without quotes.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_and_bare_keys_are_equal() {
+        assert_eq!(IdempotencyKey::parse("\"0123456789abcdef\""), IdempotencyKey::parse(" 0123456789abcdef "));
+    }
+
+    #[test]
+    fn a_key_under_16_characters_or_over_255_or_with_spaces_is_refused() {
+        for key in ["0123456789abcde", "", "\"\"", "0123456789 abcdef", "0123456789abcdé", &"k".repeat(256)] {
+            assert_eq!(IdempotencyKey::parse(key).unwrap_err().code, "invalid_idempotency_key", "{key}");
+        }
+    }
+}

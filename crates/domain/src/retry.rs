@@ -1,0 +1,70 @@
+//! When a failed delivery is tried again.
+
+use std::time::Duration;
+
+use crate::endpoint::Protocol;
+
+/// The delays before each further attempt, and how far chance may move them.
+#[derive(Debug, Clone, Copy)]
+pub enum Schedule {
+    /// SNS's policy for SMTP and SMS: 50 attempts over 6 h (2 × 10 s, 10 backing off from 10 s to 600 s, then 600 s).
+    /// Source: AWS, "Amazon SNS message delivery retries".
+    Sns,
+    /// Standard Webhooks 1.0: 0, 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h; ten attempts.
+    StandardWebhooks,
+}
+
+const WEBHOOK_DELAYS: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+/// Ten steps from 10 s to 600 s, each the one before times the ninth root of 60.
+const SNS_BACKOFF: [u64; 10] = [10, 16, 25, 39, 62, 97, 153, 242, 381, 600];
+const SNS_ATTEMPTS: u32 = 50;
+
+/// How far chance moves a delay, in thousandths either way.
+pub const JITTER_PERMILLE: u64 = 100;
+
+/// A throw of chance, from 0 to 65,535, that moves a delay within its jitter.
+#[derive(Debug, Clone, Copy)]
+pub struct Chance(pub u16);
+
+impl Schedule {
+    /// The schedule of a protocol.
+    #[must_use]
+    pub fn of(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Email | Protocol::Sms => Self::Sns,
+            Protocol::Webhook => Self::StandardWebhooks,
+        }
+    }
+
+    /// How many attempts a delivery may spend.
+    #[must_use]
+    pub fn attempts(self) -> u32 {
+        match self {
+            Self::Sns => SNS_ATTEMPTS,
+            Self::StandardWebhooks => 10,
+        }
+    }
+
+    /// The delay before the next attempt once `spent` attempts are spent, without jitter; `None`: none is left.
+    #[must_use]
+    pub fn delay(self, spent: u32) -> Option<Duration> {
+        if spent >= self.attempts() {
+            return None;
+        }
+        let retry = usize::try_from(spent.checked_sub(1)?).ok()?;
+        let seconds = match self {
+            Self::StandardWebhooks => *WEBHOOK_DELAYS.get(retry)?,
+            Self::Sns if retry < 2 => 10,
+            Self::Sns => SNS_BACKOFF.get(retry - 2).copied().unwrap_or(600),
+        };
+        Some(Duration::from_secs(seconds))
+    }
+}
+
+/// Moves a delay by at most a tenth either way, so that what failed together is not tried again together.
+#[must_use]
+pub fn jittered(delay: Duration, chance: Chance) -> Duration {
+    let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+    let factor = 1_000 - JITTER_PERMILLE + u64::from(chance.0) * 2 * JITTER_PERMILLE / u64::from(u16::MAX);
+    Duration::from_millis(millis.saturating_mul(factor) / 1_000)
+}

@@ -1,0 +1,191 @@
+//! A subscriber's standing wish to be told of orders.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use crate::endpoint::{Endpoint, Protocol};
+use crate::filter_policy::{FilterPolicy, Mismatch};
+pub use crate::id::SubscriptionId;
+use crate::order::{LoggedOrder, Seq};
+use crate::webhook_secret::WebhookSecret;
+
+/// How long a confirmation link works: 48 h, as SNS's (two days).
+pub const CONFIRMATION_LIFETIME: Duration = Duration::from_hours(48);
+
+/// A protocol, an immutable endpoint, an optional filter policy and a state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subscription {
+    /// Names it.
+    pub id: SubscriptionId,
+    /// Where its messages go; never changes.
+    pub endpoint: Endpoint,
+    /// Which orders it wants; `None`: all.
+    pub filter_policy: Option<FilterPolicy>,
+    /// Whether it is told at present.
+    pub state: SubscriptionState,
+    /// Counts the confirmations sent; only the newest one's link works.
+    pub generation: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Until when the newest confirmation link works.
+    pub confirmation_expires_at: Timestamp,
+    /// When it was confirmed, and whether that was in the sandbox.
+    pub confirmation: Option<Confirmation>,
+    /// Why and when it ended.
+    pub end: Option<End>,
+    /// Signs what is sent to a webhook; other protocols have none.
+    pub secret: Option<WebhookSecret>,
+}
+
+/// A confirmation that was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirmation {
+    /// When.
+    pub at: Timestamp,
+    /// The link was read in the sandbox inbox: it proves nothing about the endpoint's owner.
+    pub in_sandbox: bool,
+}
+
+/// The end of a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: EndReason,
+}
+
+/// Who or what ended a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The subscriber, by the unsubscribe link.
+    Unsubscribed,
+    /// An operator.
+    Removed,
+    /// The receiver answered 410 Gone.
+    Gone,
+}
+
+/// Whether a subscription is told of orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SubscriptionState {
+    /// Not confirmed: it is owed nothing.
+    Pending,
+    /// Confirmed: it is told.
+    Confirmed,
+    /// Confirmed, but its deliveries wait.
+    Suspended,
+    /// Over for good.
+    Ended,
+}
+
+/// What a subscription was while orders `from` to `to` were accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    /// Whose version it is.
+    pub subscription: SubscriptionId,
+    /// The first order it holds for.
+    pub from: Seq,
+    /// The last order it holds for; `None`: it holds still.
+    pub to: Option<Seq>,
+    /// The state it had.
+    pub state: SubscriptionState,
+    /// The filter policy it had.
+    pub filter_policy: Option<FilterPolicy>,
+}
+
+/// Why a subscription is not owed an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "because")]
+pub enum NotOwed {
+    /// It did not exist when the order was accepted.
+    NotYetSubscribed,
+    /// It had not been confirmed.
+    NotConfirmed,
+    /// It had ended.
+    Ended,
+    /// Its filter policy did not match.
+    FilterPolicy {
+        /// What did not match.
+        mismatch: Mismatch,
+    },
+}
+
+impl Version {
+    /// Whether the version was in force when the order was accepted.
+    #[must_use]
+    pub fn contains(&self, seq: Seq) -> bool {
+        self.from <= seq && self.to.is_none_or(|to| seq <= to)
+    }
+
+    /// Whether this version owes `order` to its subscription.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn owes(&self, order: &LoggedOrder) -> Result<(), NotOwed> {
+        if !self.contains(order.seq) {
+            return Err(NotOwed::NotYetSubscribed);
+        }
+        match self.state {
+            SubscriptionState::Pending => Err(NotOwed::NotConfirmed),
+            SubscriptionState::Ended => Err(NotOwed::Ended),
+            SubscriptionState::Confirmed | SubscriptionState::Suspended => match &self.filter_policy {
+                Some(policy) => {
+                    policy.matches(&order.order).map_err(|mismatch| NotOwed::FilterPolicy { mismatch })
+                }
+                None => Ok(()),
+            },
+        }
+    }
+}
+
+/// Whether the subscription whose `versions` these are is owed `order`.
+///
+/// # Errors
+/// Why it is not.
+pub fn owed(order: &LoggedOrder, versions: &[Version]) -> Result<(), NotOwed> {
+    let version = versions.iter().find(|version| version.contains(order.seq));
+    version.ok_or(NotOwed::NotYetSubscribed)?.owes(order)
+}
+
+impl SubscriptionState {
+    /// Every state there is.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Confirmed, Self::Suspended, Self::Ended];
+
+    /// Its name in the API and the store.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Confirmed => "confirmed",
+            Self::Suspended => "suspended",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+impl fmt::Display for SubscriptionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl EndReason {
+    /// Every reason there is.
+    pub const ALL: [Self; 3] = [Self::Unsubscribed, Self::Removed, Self::Gone];
+
+    /// Its name in the API and the store.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unsubscribed => "unsubscribed",
+            Self::Removed => "removed",
+            Self::Gone => "gone",
+        }
+    }
+}

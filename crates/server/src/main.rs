@@ -1,0 +1,2 @@
+//! Orderbell.
+fn main() {}
