@@ -1,1 +1,32 @@
-//! confirm_subscription
+//! Confirms a subscription by the link that was sent to its endpoint.
+
+use domain::link_token::{LinkToken, Purpose};
+use domain::subscription::Subscription;
+
+use crate::{App, ChannelMode, Error};
+
+/// Finds the subscription that a confirmation link is for, and changes nothing: what a page shows before its button.
+///
+/// # Errors
+/// `invalid_token`; `subscription_not_found`; `not_on_this_host`.
+pub async fn find_by_confirmation_link(app: &App, token: &str) -> Result<Subscription, Error> {
+    let link = LinkToken::verify(token, Purpose::Confirm, &app.own_delivery()?.link_key)?;
+    let found = app.topic.subscription(link.subscription).await?;
+    found.ok_or_else(|| Error::not_found("subscription_not_found", "subscription"))
+}
+
+/// Confirms the subscription that the link is for: it is owed the orders accepted from now on.
+///
+/// # Errors
+/// As [`find_by_confirmation_link`], and `Gone` with `confirmation_replaced`, `confirmation_expired` or
+/// `subscription_ended`.
+pub async fn confirm_subscription(app: &App, token: &str) -> Result<Subscription, Error> {
+    let own = app.own_delivery()?;
+    let link = LinkToken::verify(token, Purpose::Confirm, &own.link_key)?;
+    let found = find_by_confirmation_link(app, token).await?;
+    let in_sandbox = own.channels.get(&found.endpoint.protocol()) != Some(&ChannelMode::Live);
+    let now = app.clock.now();
+    let confirmed = own.confirmations.confirm(link.subscription, link.generation, in_sandbox, now).await?;
+    tracing::info!(subscription_id = %confirmed.id, endpoint = confirmed.endpoint.masked(), "subscription confirmed");
+    Ok(confirmed)
+}

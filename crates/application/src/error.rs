@@ -61,6 +61,13 @@ impl Error {
         self
     }
 
+    /// Names the input field at fault.
+    #[must_use]
+    pub fn at_field(mut self, field: &str) -> Self {
+        self.field = Some(field.to_owned());
+        self
+    }
+
     /// Adds when to try again.
     #[must_use]
     pub fn retry_after(mut self, delay: Duration) -> Self {
@@ -78,6 +85,12 @@ impl Error {
     #[must_use]
     pub fn not_on_this_host() -> Self {
         Self::new(ErrorKind::NotOnThisHost, "not_on_this_host", "This host does not serve that")
+    }
+
+    /// What lies behind it, for the log; empty if nothing does.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        self.source.as_ref().map(ToString::to_string).unwrap_or_default()
     }
 
     /// A defect or a broken store; the caller learns only that.

@@ -15,7 +15,7 @@ mod topic;
 pub use channel::{Channel, Concurrency, Content, Message, Sent};
 pub use clock::Clock;
 pub use confirmations::Confirmations;
-pub use delivery_queue::{DeliveryQueue, Due, DueDelivery, Finished, Intent, Interrupted};
+pub use delivery_queue::{DeliveryQueue, Due, DueDelivery, DueQuery, Finished, Intent, Interrupted};
 pub use delivery_records::{
     AttemptRecord, ChannelPause, DeliveryQuery, DeliveryRecord, DeliveryRecords, RedriveSelection, Story,
 };

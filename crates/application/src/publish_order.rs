@@ -1,1 +1,110 @@
-//! publish_order
+//! Publishes what the log holds: the relay, as a state machine that is told what happened and says what to do next.
+//!
+//! It reads the orders behind the cursor and hands them to the topic, which advances the cursor in the same commit. It
+//! remembers nothing that a restart could lose.
+
+use std::time::Duration;
+
+use domain::order::LoggedOrder;
+
+use crate::Error;
+use crate::ports::Published;
+
+/// How many orders are published in one commit.
+pub const BATCH: usize = 1_000;
+
+const FIRST_PATIENCE: Duration = Duration::from_millis(100);
+const MAX_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The relay between the log and the topic.
+#[derive(Debug, Default)]
+pub struct Relay {
+    failures: u32,
+}
+
+/// What the relay is told.
+#[derive(Debug)]
+pub enum RelayEvent {
+    /// It starts, orders may have been stored, or the patience it asked for is over.
+    Woken,
+    /// What the log answered.
+    Read(Result<Vec<LoggedOrder>, Error>),
+    /// What the topic answered.
+    Published(Result<Published, Error>),
+}
+
+/// What the relay asks for.
+#[derive(Debug, PartialEq)]
+pub enum RelayAction {
+    /// Read up to this many orders from the log.
+    Read(usize),
+    /// Publish these.
+    Publish(Vec<LoggedOrder>),
+    /// Nothing is left: wait until orders are stored.
+    Rest,
+    /// Something failed: wait this long.
+    Wait(Duration),
+}
+
+impl Relay {
+    /// Takes in what happened and says what to do next.
+    pub fn on(&mut self, event: RelayEvent) -> RelayAction {
+        match event {
+            RelayEvent::Woken => RelayAction::Read(BATCH),
+            RelayEvent::Read(Ok(orders)) if orders.is_empty() => {
+                self.failures = 0;
+                RelayAction::Rest
+            }
+            RelayEvent::Read(Ok(orders)) => RelayAction::Publish(orders),
+            RelayEvent::Published(Ok(published)) => {
+                self.failures = 0;
+                report(&published);
+                RelayAction::Read(BATCH)
+            }
+            RelayEvent::Read(Err(error)) | RelayEvent::Published(Err(error)) => self.wait(&error),
+        }
+    }
+
+    fn wait(&mut self, error: &Error) -> RelayAction {
+        let patience = FIRST_PATIENCE.saturating_mul(1 << self.failures.min(10)).min(MAX_PATIENCE);
+        self.failures += 1;
+        tracing::error!(%error, cause = error.cause(), "publishing failed; trying again");
+        RelayAction::Wait(patience)
+    }
+}
+
+fn report(published: &Published) {
+    metrics::counter!("orderbell_deliveries_owed_total").increment(published.deliveries as u64);
+    let unmatched = &published.unmatched;
+    if let (Some(first), Some(last)) = (unmatched.first(), unmatched.last()) {
+        metrics::counter!("orderbell_orders_unmatched_total").increment(unmatched.len() as u64);
+        tracing::warn!(count = unmatched.len(), %first, %last, "orders that no subscription is owed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure() -> Error {
+        Error::internal("the disk is gone")
+    }
+
+    #[test]
+    fn it_reads_until_nothing_is_left_and_then_rests() {
+        let mut relay = Relay::default();
+        assert_eq!(relay.on(RelayEvent::Woken), RelayAction::Read(BATCH));
+        assert_eq!(relay.on(RelayEvent::Published(Ok(Published::default()))), RelayAction::Read(BATCH));
+        assert_eq!(relay.on(RelayEvent::Read(Ok(Vec::new()))), RelayAction::Rest);
+    }
+
+    #[test]
+    fn it_waits_longer_after_each_failure_and_begins_anew_after_a_success() {
+        let mut relay = Relay::default();
+        let mut waits: Vec<_> = (0..9).map(|_| relay.on(RelayEvent::Read(Err(failure())))).collect();
+        assert_eq!(waits.remove(0), RelayAction::Wait(FIRST_PATIENCE));
+        assert_eq!(waits.pop(), Some(RelayAction::Wait(MAX_PATIENCE)));
+        relay.on(RelayEvent::Read(Ok(Vec::new())));
+        assert_eq!(relay.on(RelayEvent::Published(Err(failure()))), RelayAction::Wait(FIRST_PATIENCE));
+    }
+}

@@ -1,1 +1,70 @@
-//! subscribe
+//! Makes a subscription: pending, until its endpoint's owner confirms.
+
+use domain::endpoint::{Endpoint, Protocol};
+use domain::filter_policy::FilterPolicy;
+use domain::subscription::Subscription;
+
+use crate::ports::{NewSubscription, Subscribed};
+use crate::{App, Error, ErrorKind};
+
+/// A request to subscribe.
+#[derive(Debug, Clone)]
+pub struct Subscribe {
+    /// Where messages shall go.
+    pub endpoint: Endpoint,
+    /// Which orders are wanted; `None`: all.
+    pub filter_policy: Option<FilterPolicy>,
+}
+
+/// What the operator is told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubscribeAnswer {
+    /// The subscription.
+    pub subscription: Subscription,
+    /// It was made now; otherwise it was there, with the same attributes.
+    pub created: bool,
+}
+
+/// Makes a pending subscription and owes it a confirmation.
+///
+/// # Errors
+/// `channel_not_configured` if this host has no channel for the protocol; `Conflict` with `subscription_differs` if the
+/// endpoint has a subscription with another filter policy.
+pub async fn subscribe(app: &App, request: Subscribe) -> Result<SubscribeAnswer, Error> {
+    let protocol = request.endpoint.protocol();
+    require_channel(app, protocol)?;
+    let now = app.clock.now();
+    let new = NewSubscription {
+        id: app.randomness.subscription_id(now),
+        secret: (protocol == Protocol::Webhook).then(|| app.randomness.webhook_secret()),
+        confirmation: app.randomness.delivery_id(now),
+        endpoint: request.endpoint,
+        filter_policy: request.filter_policy,
+        now,
+    };
+    match app.topic.subscribe(new).await? {
+        Subscribed::Created(subscription) => {
+            tracing::info!(subscription_id = %subscription.id, endpoint = subscription.endpoint.masked(), "subscribed");
+            Ok(SubscribeAnswer { subscription, created: true })
+        }
+        Subscribed::Existing(subscription) => Ok(SubscribeAnswer { subscription, created: false }),
+        Subscribed::Differs(subscription) => {
+            let message =
+                format!("This endpoint is subscribed with another filter policy, as {}", subscription.id);
+            Err(Error::new(ErrorKind::Conflict, "subscription_differs", message))
+        }
+    }
+}
+
+/// Refuses a protocol that nothing here could ever deliver.
+fn require_channel(app: &App, protocol: Protocol) -> Result<(), Error> {
+    match &app.own_delivery {
+        Some(own) if !own.channels.contains_key(&protocol) => {
+            let message = format!(
+                "No {protocol} channel is configured here, and the sandbox inbox is for loopback only"
+            );
+            Err(Error::new(ErrorKind::Invalid, "channel_not_configured", message).at_field("protocol"))
+        }
+        _ => Ok(()),
+    }
+}

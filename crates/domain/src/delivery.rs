@@ -133,7 +133,9 @@ fn unspent(at: Timestamp, consequence: Consequence) -> Decision {
 
 fn again(protocol: Protocol, spent: u32, now: Timestamp, chance: Chance) -> Decision {
     match Schedule::of(protocol).delay(spent) {
-        Some(delay) => Decision { next: Next::Again(now + jittered(delay, chance)), spent: true, consequence: None },
+        Some(delay) => {
+            Decision { next: Next::Again(now + jittered(delay, chance)), spent: true, consequence: None }
+        }
         None => over(DeliveryState::Dead),
     }
 }
@@ -154,8 +156,15 @@ impl DeliveryKind {
 
 impl DeliveryState {
     /// Every state there is.
-    pub const ALL: [Self; 7] =
-        [Self::Pending, Self::InFlight, Self::Delivered, Self::Sandboxed, Self::Held, Self::Dead, Self::Cancelled];
+    pub const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::InFlight,
+        Self::Delivered,
+        Self::Sandboxed,
+        Self::Held,
+        Self::Dead,
+        Self::Cancelled,
+    ];
 
     /// Its name in the API and the store.
     #[must_use]

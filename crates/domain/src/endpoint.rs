@@ -65,7 +65,8 @@ impl Protocol {
     /// # Errors
     /// `unknown_protocol`, listing those there are.
     pub fn parse(name: &str) -> Result<Self, Invalid> {
-        let unknown = || Invalid::new("unknown_protocol", "protocol", "protocol must be one of email, sms, webhook");
+        let unknown =
+            || Invalid::new("unknown_protocol", "protocol", "protocol must be one of email, sms, webhook");
         Self::ALL.into_iter().find(|protocol| protocol.name() == name).ok_or_else(unknown)
     }
 }
@@ -192,7 +193,9 @@ impl Endpoint {
                 format!("{first}***@{}", address.domain())
             }
             Self::Sms(number) => format!("{}***{}", &number.0[..4], &number.0[number.0.len() - 2..]),
-            Self::Webhook(url) => format!("{}://{}/***", url.0.scheme(), url.0.host_str().unwrap_or_default()),
+            Self::Webhook(url) => {
+                format!("{}://{}/***", url.0.scheme(), url.0.host_str().unwrap_or_default())
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which orders a subscription wants, in SNS's words: keys are `ANDed`, the values of a key are `ORed`.
+//! Which orders a subscription wants, in SNS's words: keys are ANDed, the values of a key are ORed.
 //!
 //! Source: AWS, "Amazon SNS subscription filter policies" and "Filter policy constraints". Exact values only so far.
 
@@ -49,7 +49,9 @@ impl FilterPolicy {
             .map(|(key, values)| read_values(&key, values.get()).map(|values| (key, values)))
             .collect::<Result<_, _>>()?;
         if keys.values().map(Vec::len).product::<usize>() > MAX_COMBINATIONS {
-            return Err(invalid(&format!("filterPolicy must have at most {MAX_COMBINATIONS} combinations of values")));
+            return Err(invalid(&format!(
+                "filterPolicy must have at most {MAX_COMBINATIONS} combinations of values"
+            )));
         }
         Ok(Self { text: json.to_owned(), keys })
     }
@@ -78,7 +80,8 @@ impl FilterPolicy {
 /// What an order says under a policy's key: its own fields, then its attributes. Several items give several values.
 fn facts(order: &Order, key: &str) -> Vec<AttributeValue> {
     let details = &order.details;
-    let text = |value: Option<&str>| value.map(|text| AttributeValue::String(text.to_owned())).into_iter().collect();
+    let text =
+        |value: Option<&str>| value.map(|text| AttributeValue::String(text.to_owned())).into_iter().collect();
     match key {
         "orderId" => text(Some(&order.id.to_string())),
         "customerName" => text(Some(&details.customer_name)),
@@ -86,10 +89,14 @@ fn facts(order: &Order, key: &str) -> Vec<AttributeValue> {
         "customerPhone" => text(details.customer_phone.as_deref()),
         "currency" => text(details.currency.map(|currency| currency.code())),
         "total" => details.total.map(AttributeValue::Number).into_iter().collect(),
-        "productName" => details.products.iter().map(|(name, _)| AttributeValue::String(name.to_owned())).collect(),
-        "quantity" => {
-            details.products.iter().filter_map(|(_, quantity)| Some(AttributeValue::Number(quantity?.into()))).collect()
+        "productName" => {
+            details.products.iter().map(|(name, _)| AttributeValue::String(name.to_owned())).collect()
         }
+        "quantity" => details
+            .products
+            .iter()
+            .filter_map(|(_, quantity)| Some(AttributeValue::Number(quantity?.into())))
+            .collect(),
         "sku" => skus(&details.products),
         _ => details.attributes.get(key).cloned().into_iter().collect(),
     }
@@ -109,8 +116,8 @@ fn show(value: &AttributeValue) -> String {
 }
 
 fn read_values(key: &str, json: &str) -> Result<Vec<AttributeValue>, Invalid> {
-    let values: Vec<&RawValue> =
-        serde_json::from_str(json).map_err(|_| invalid(&format!("filterPolicy.{key} must be an array of values")))?;
+    let values: Vec<&RawValue> = serde_json::from_str(json)
+        .map_err(|_| invalid(&format!("filterPolicy.{key} must be an array of values")))?;
     if values.is_empty() {
         return Err(invalid(&format!("filterPolicy.{key} must hold at least one value")));
     }
@@ -134,7 +141,9 @@ fn unsupported(key: &str, json: &str) -> Invalid {
         .ok()
         .and_then(|members| members.into_keys().next())
         .unwrap_or_default();
-    let message = format!("filterPolicy.{key} uses the operator {operator:?}, which is not supported; give exact values");
+    let message = format!(
+        "filterPolicy.{key} uses the operator {operator:?}, which is not supported; give exact values"
+    );
     Invalid::new("unsupported_operator", format!("filterPolicy.{key}"), message)
 }
 

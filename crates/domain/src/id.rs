@@ -1,4 +1,4 @@
-//! Identities: `UUIDv7`, so that they sort by the time they were made.
+//! Identities: UUIDv7, so that they sort by the time they were made.
 
 use std::fmt;
 use std::str::FromStr;

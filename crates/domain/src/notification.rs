@@ -34,5 +34,11 @@ pub fn text(order: &Order) -> String {
 /// The structured form of a notification.
 #[must_use]
 pub fn event(order: &Order) -> Event<'_> {
-    Event { r#type: "order.placed", timestamp: order.time, subject: SUBJECT, message: text(order), data: order }
+    Event {
+        r#type: "order.placed",
+        timestamp: order.time,
+        subject: SUBJECT,
+        message: text(order),
+        data: order,
+    }
 }

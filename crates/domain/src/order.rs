@@ -2,8 +2,8 @@
 
 mod details;
 mod fields;
-pub mod idempotency;
 pub mod fingerprint;
+pub mod idempotency;
 mod parse;
 
 use jiff::Timestamp;

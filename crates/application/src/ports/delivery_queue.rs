@@ -6,7 +6,7 @@ use domain::attempt::Outcome;
 use domain::delivery::{Decision, DeliveryId, DeliveryKind, Effort};
 use domain::endpoint::Protocol;
 use domain::order::Order;
-use domain::subscription::Subscription;
+use domain::subscription::{Subscription, SubscriptionId};
 
 use crate::Error;
 
@@ -18,11 +18,12 @@ use crate::Error;
 ///   repeated.
 #[async_trait]
 pub trait DeliveryQueue: Send + Sync {
-    /// Pending deliveries whose time has come, at most `per_endpoint` of one subscription and `limit` in all, oldest
-    /// first within a subscription; those of suspended subscriptions wait.
-    async fn due(&self, now: Timestamp, per_endpoint: usize, limit: usize) -> Result<Due, Error>;
+    /// Pending deliveries whose time has come, longest due first within a subscription; those of suspended
+    /// subscriptions wait. No subscription's backlog, however long, hides another's.
+    async fn due(&self, query: DueQuery) -> Result<Due, Error>;
 
-    /// Records attempts before they are made. Answers those it recorded; the others are no longer pending.
+    /// Records attempts before they are made. Answers those it recorded; the others are no longer pending, or their
+    /// number does not follow the attempts made so far, which says that the caller's view is stale.
     async fn begin(&self, intents: Vec<Intent>) -> Result<Vec<DeliveryId>, Error>;
 
     /// Records what came of attempts. A delivery to be tried again whose subscription ended meanwhile is cancelled.
@@ -38,12 +39,27 @@ pub trait DeliveryQueue: Send + Sync {
     async fn channel_resumed(&self, protocol: Protocol, now: Timestamp) -> Result<(), Error>;
 }
 
+/// Which due deliveries are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueQuery {
+    /// Those due by this time.
+    pub now: Timestamp,
+    /// At most so many of one subscription.
+    pub per_endpoint: usize,
+    /// At most so many in all.
+    pub limit: usize,
+    /// None of these subscriptions.
+    pub skip_endpoints: Vec<SubscriptionId>,
+    /// None over these protocols.
+    pub skip_protocols: Vec<Protocol>,
+}
+
 /// What is due.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Due {
     /// The deliveries.
     pub deliveries: Vec<DueDelivery>,
-    /// When the next delivery that is not yet due will be.
+    /// When the next delivery that is not yet due will be, of those that were not skipped.
     pub next_at: Option<Timestamp>,
 }
 

@@ -13,7 +13,7 @@ pub trait Randomness: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-impl dyn Randomness {
+impl dyn Randomness + '_ {
     /// `N` random bytes.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];

@@ -34,7 +34,11 @@ pub trait Topic: Send + Sync {
     async fn subscriptions(&self, query: SubscriptionQuery) -> Result<Page<Subscription>, Error>;
 
     /// Changes the filter policy for the orders to come. `Conflict` (`subscription_ended`) once it ended.
-    async fn set_filter_policy(&self, id: SubscriptionId, policy: Option<FilterPolicy>) -> Result<Subscription, Error>;
+    async fn set_filter_policy(
+        &self,
+        id: SubscriptionId,
+        policy: Option<FilterPolicy>,
+    ) -> Result<Subscription, Error>;
 
     /// Owes a pending subscription another confirmation, `delivery`; the links of earlier ones die.
     /// `Conflict` (`already_confirmed`, `subscription_ended`) when it is not pending.
@@ -46,7 +50,12 @@ pub trait Topic: Send + Sync {
     ) -> Result<Subscription, Error>;
 
     /// Ends a subscription and cancels what is pending for it. Ending one that ended already changes nothing.
-    async fn unsubscribe(&self, id: SubscriptionId, reason: EndReason, now: Timestamp) -> Result<Subscription, Error>;
+    async fn unsubscribe(
+        &self,
+        id: SubscriptionId,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<Subscription, Error>;
 }
 
 /// What came of publishing a run of orders.

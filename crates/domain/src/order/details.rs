@@ -115,7 +115,11 @@ mod currency {
     use iso_currency::Currency;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    #[expect(clippy::ref_option, reason = "the signature that serde's `with` calls")]
+    #[expect(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature that serde calls"
+    )]
     pub(super) fn serialize<S: Serializer>(value: &Option<Currency>, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(value.map_or("", |currency| currency.code()))
     }

@@ -73,7 +73,8 @@ impl<'a> Fields<'a> {
     /// A text of several lines; an empty or blank one counts as absent.
     pub(super) fn text(&self, name: &str, max: usize) -> Result<Option<String>, Invalid> {
         let Some(json) = self.raw(name) else { return Ok(None) };
-        let text: String = serde_json::from_str(json).map_err(|_| wrong_type(&self.path(name), "a string"))?;
+        let text: String =
+            serde_json::from_str(json).map_err(|_| wrong_type(&self.path(name), "a string"))?;
         if text.chars().count() > max {
             let message = format!("{} must be at most {max} characters", self.path(name));
             return Err(Invalid::new("too_long", self.path(name), message));
@@ -101,7 +102,11 @@ impl<'a> Fields<'a> {
     pub(super) fn money(&self, name: &str) -> Result<Option<Decimal>, Invalid> {
         let Some(json) = self.raw(name) else { return Ok(None) };
         let path = self.path(name);
-        let text = if json.starts_with('"') { serde_json::from_str(json).unwrap_or_default() } else { json.to_owned() };
+        let text = if json.starts_with('"') {
+            serde_json::from_str(json).unwrap_or_default()
+        } else {
+            json.to_owned()
+        };
         match decimal(&path, &text)? {
             amount if amount.is_sign_negative() => {
                 Err(Invalid::new("out_of_range", path.clone(), format!("{path} must not be negative")))
@@ -115,7 +120,8 @@ impl<'a> Fields<'a> {
 pub(super) fn decimal(path: &str, text: &str) -> Result<Decimal, Invalid> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (integer, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let plain = |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    let plain =
+        |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
     if plain(integer, limits::INTEGER_DIGITS) && plain(fraction, limits::FRACTION_DIGITS) {
         return text.parse().map_err(|_| wrong_type(path, "a number"));
     }

@@ -40,12 +40,16 @@ mod tests {
 
     #[test]
     fn quoted_and_bare_keys_are_equal() {
-        assert_eq!(IdempotencyKey::parse("\"0123456789abcdef\""), IdempotencyKey::parse(" 0123456789abcdef "));
+        assert_eq!(
+            IdempotencyKey::parse("\"0123456789abcdef\""),
+            IdempotencyKey::parse(" 0123456789abcdef ")
+        );
     }
 
     #[test]
     fn a_key_under_16_characters_or_over_255_or_with_spaces_is_refused() {
-        for key in ["0123456789abcde", "", "\"\"", "0123456789 abcdef", "0123456789abcdé", &"k".repeat(256)] {
+        for key in ["0123456789abcde", "", "\"\"", "0123456789 abcdef", "0123456789abcdé", &"k".repeat(256)]
+        {
             assert_eq!(IdempotencyKey::parse(key).unwrap_err().code, "invalid_idempotency_key", "{key}");
         }
     }

@@ -12,7 +12,15 @@ use crate::endpoint::{EmailAddress, PhoneNumber};
 
 /// The names that filter policies use for an order's own fields; an attribute cannot take one of them.
 pub(crate) const FIELD_NAMES: [&str; 9] = [
-    "orderId", "customerName", "productName", "sku", "quantity", "customerEmail", "customerPhone", "currency", "total",
+    "orderId",
+    "customerName",
+    "productName",
+    "sku",
+    "quantity",
+    "customerEmail",
+    "customerPhone",
+    "currency",
+    "total",
 ];
 
 impl OrderDetails {
@@ -23,7 +31,8 @@ impl OrderDetails {
     /// sentence.
     pub fn parse(json: &[u8]) -> Result<Self, Invalid> {
         let fields = Fields::read(String::new(), object(json)?)?;
-        let customer_name = fields.line("customerName", limits::NAME)?.ok_or_else(|| missing("customerName"))?;
+        let customer_name =
+            fields.line("customerName", limits::NAME)?.ok_or_else(|| missing("customerName"))?;
         Ok(Self {
             customer_name,
             products: products(&fields)?,
@@ -39,7 +48,8 @@ impl OrderDetails {
 
 /// The input as text, if it is one JSON value; a value that is no object lacks the names, as in the seed.
 fn object(json: &[u8]) -> Result<&str, Invalid> {
-    let malformed = |detail: String| Invalid::new("malformed_json", "", format!("The body is not valid JSON: {detail}"));
+    let malformed =
+        |detail: String| Invalid::new("malformed_json", "", format!("The body is not valid JSON: {detail}"));
     let text = std::str::from_utf8(json).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
     let value: &RawValue = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
     if value.get().starts_with('{') { Ok(value.get()) } else { Ok("{}") }
@@ -55,7 +65,9 @@ fn products(fields: &Fields<'_>) -> Result<Products, Invalid> {
         (Some(_), Some(_)) => {
             Err(Invalid::new("conflicting_fields", "items", "Give either productName or items, not both"))
         }
-        (Some(product_name), None) => Ok(Products::One { product_name, quantity: fields.quantity("quantity")? }),
+        (Some(product_name), None) => {
+            Ok(Products::One { product_name, quantity: fields.quantity("quantity")? })
+        }
         (None, Some(items)) => Ok(Products::Items { items: read_items(items)? }),
         (None, None) => Err(missing("productName")),
     }
@@ -98,7 +110,8 @@ fn phone(fields: &Fields<'_>) -> Result<Option<String>, Invalid> {
 
 fn currency(fields: &Fields<'_>) -> Result<Option<Currency>, Invalid> {
     let Some(code) = fields.line("currency", limits::NAME)? else { return Ok(None) };
-    let unknown = || Invalid::new("unknown_currency", "currency", "currency must be an ISO 4217 code such as EUR");
+    let unknown =
+        || Invalid::new("unknown_currency", "currency", "currency must be an ISO 4217 code such as EUR");
     Currency::from_code(&code).map(Some).ok_or_else(unknown)
 }
 
@@ -119,7 +132,8 @@ fn attributes(fields: &Fields<'_>) -> Result<BTreeMap<String, AttributeValue>, I
 fn attribute_key(key: &str) -> Result<String, Invalid> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     if key.is_empty() || key.len() > limits::ATTRIBUTE_KEY || !key.chars().all(allowed) {
-        let message = format!("A key of attributes must be 1 to {} of A-Z a-z 0-9 _ . -", limits::ATTRIBUTE_KEY);
+        let message =
+            format!("A key of attributes must be 1 to {} of A-Z a-z 0-9 _ . -", limits::ATTRIBUTE_KEY);
         return Err(Invalid::new("invalid_attribute", "attributes", message));
     }
     if FIELD_NAMES.contains(&key) {

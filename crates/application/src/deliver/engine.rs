@@ -1,0 +1,198 @@
+//! The delivery engine: a state machine that is told what happened and says what to do next.
+//!
+//! It does no I/O and has no clock. What it holds in memory is only a window on what is due in the store, so that a
+//! restart loses nothing.
+
+mod begin;
+mod conclude;
+mod fetch;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::attempt::Outcome;
+use domain::delivery::DeliveryId;
+use domain::endpoint::Protocol;
+use domain::retry::Chance;
+use domain::subscription::SubscriptionId;
+
+use super::channel_lane::ChannelLane;
+use super::endpoint_queue::EndpointQueue;
+use crate::Error;
+use crate::ports::{Concurrency, Due, DueDelivery, DueQuery, Finished, Intent, Sent};
+
+/// How long it waits after the store failed.
+const STORE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What the engine is told.
+#[derive(Debug)]
+pub enum Event {
+    /// It starts, something may have become due, or [`Engine::wake_at`] has come.
+    Woken,
+    /// What the store answered to [`Action::Fetch`].
+    Fetched(Result<Due, Error>),
+    /// What the store answered to [`Action::Begin`].
+    Begun(Result<Vec<DeliveryId>, Error>),
+    /// What came of [`Action::Send`].
+    Sent(DeliveryId, Sent),
+    /// What the store answered to [`Action::Record`].
+    Recorded(Result<(), Error>),
+    /// What came of [`Action::Probe`].
+    Probed(Protocol, Result<(), Outcome>),
+    /// The program is to end: nothing more is begun.
+    Drain,
+}
+
+/// What the engine asks for. Each is answered by an event, but for the two notes.
+#[derive(Debug, PartialEq)]
+pub enum Action {
+    /// Ask the store what is due.
+    Fetch(DueQuery),
+    /// Record these attempts before they are made.
+    Begin(Vec<Intent>),
+    /// Make this attempt, of this number.
+    Send(Box<DueDelivery>, u32),
+    /// Record these outcomes.
+    Record(Vec<Finished>),
+    /// Find out whether the channel works again.
+    Probe(Protocol),
+    /// Note that the channel is paused, and why.
+    NotePause(Protocol, String),
+    /// Note that the channel works again.
+    NoteResume(Protocol),
+}
+
+/// The engine. See the module's description.
+#[derive(Debug)]
+pub struct Engine {
+    lanes: BTreeMap<Protocol, ChannelLane>,
+    queues: BTreeMap<SubscriptionId, EndpointQueue>,
+    /// Every delivery in a queue, beginning or being sent: it is not taken in twice.
+    held: HashSet<DeliveryId>,
+    beginning: Vec<DueDelivery>,
+    sending: HashMap<DeliveryId, DueDelivery>,
+    outcomes: Vec<Finished>,
+    recording: Vec<Finished>,
+    served_last: Option<SubscriptionId>,
+    fetching: bool,
+    more: bool,
+    next_due: Option<Timestamp>,
+    store_failed_until: Option<Timestamp>,
+    draining: bool,
+}
+
+impl Engine {
+    /// An engine over these channels, with nothing in hand.
+    #[must_use]
+    pub fn new(channels: impl IntoIterator<Item = (Protocol, Concurrency)>) -> Self {
+        Self {
+            lanes: channels
+                .into_iter()
+                .map(|(protocol, limits)| (protocol, ChannelLane::new(limits)))
+                .collect(),
+            queues: BTreeMap::new(),
+            held: HashSet::new(),
+            beginning: Vec::new(),
+            sending: HashMap::new(),
+            outcomes: Vec::new(),
+            recording: Vec::new(),
+            served_last: None,
+            fetching: false,
+            more: true,
+            next_due: None,
+            store_failed_until: None,
+            draining: false,
+        }
+    }
+
+    /// Takes in what happened and says what to do next.
+    pub fn on(&mut self, event: Event, now: Timestamp, chance: Chance) -> Vec<Action> {
+        let mut actions = Vec::new();
+        match event {
+            Event::Woken => self.more = true,
+            Event::Fetched(answer) => self.fetched(answer, now),
+            Event::Begun(answer) => self.begun(answer, now, &mut actions),
+            Event::Sent(delivery, sent) => self.sent(delivery, sent, now, chance, &mut actions),
+            Event::Recorded(answer) => self.recorded(answer, now),
+            Event::Probed(protocol, answer) => self.probed(protocol, &answer, now, &mut actions),
+            Event::Drain => self.drain(),
+        }
+        self.go_on(now, &mut actions);
+        actions
+    }
+
+    /// When the engine wants to be woken, if nothing happens before.
+    #[must_use]
+    pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
+        if let Some(until) = self.store_failed_until.filter(|until| now < *until) {
+            return Some(until);
+        }
+        let probes = self.lanes.values().filter_map(ChannelLane::next_probe);
+        let pauses = self.queues.values().filter_map(|queue| queue.pause_ends(now));
+        let due = self.next_due.filter(|_| !self.draining);
+        probes.chain(pauses).chain(due).min()
+    }
+
+    /// Whether everything begun has been recorded.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.beginning.is_empty()
+            && self.sending.is_empty()
+            && self.outcomes.is_empty()
+            && self.recording.is_empty()
+    }
+
+    fn go_on(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        if self.store_failed_until.is_some_and(|until| now < until) {
+            return;
+        }
+        self.store_failed_until = None;
+        if self.recording.is_empty() && !self.outcomes.is_empty() {
+            self.recording = std::mem::take(&mut self.outcomes);
+            actions.push(Action::Record(self.recording.clone()));
+        }
+        if self.draining {
+            return;
+        }
+        self.fetch_if_wanted(now, actions);
+        if self.beginning.is_empty() {
+            self.admit(now, actions);
+        }
+        for (protocol, lane) in &mut self.lanes {
+            if lane.take_probe(now) {
+                actions.push(Action::Probe(*protocol));
+            }
+        }
+    }
+
+    fn drain(&mut self) {
+        self.draining = true;
+        for queue in self.queues.values_mut() {
+            for delivery in queue.clear() {
+                self.held.remove(&delivery.id);
+            }
+        }
+    }
+
+    /// The delivery is no longer in the engine's hands.
+    fn let_go(&mut self, delivery: &DueDelivery) {
+        self.held.remove(&delivery.id);
+        if let Some(lane) = self.lanes.get_mut(&delivery.protocol()) {
+            lane.ends();
+        }
+        if let Some(queue) = self.queues.get_mut(&delivery.subscription.id) {
+            queue.ends();
+        }
+    }
+
+    fn queue_of(&mut self, delivery: &DueDelivery) -> &mut EndpointQueue {
+        let new = || EndpointQueue::new(delivery.protocol());
+        self.queues.entry(delivery.subscription.id).or_insert_with(new)
+    }
+
+    fn store_failed(&mut self, error: &Error, now: Timestamp) {
+        tracing::error!(%error, cause = error.cause(), "the store failed; trying again");
+        self.store_failed_until = Some(now + STORE_PATIENCE);
+    }
+}

@@ -1,0 +1,123 @@
+//! One order's timeline: from acceptance through who was owed it, and who was not, to each attempt.
+
+use domain::Timestamp;
+use domain::delivery::DeliveryState;
+use domain::endpoint::Protocol;
+use domain::order::{LoggedOrder, Order};
+use domain::subscription::{NotOwed, Subscription, owed};
+
+use crate::ports::{AttemptRecord, ChannelPause, DeliveryRecord, Story};
+
+/// An order and all that became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timeline {
+    /// The order.
+    pub order: Order,
+    /// Whether it was published; until then nobody is owed it.
+    pub published: bool,
+    /// What happened, oldest first.
+    pub events: Vec<Event>,
+    /// What is or was owed because of it.
+    pub deliveries: Vec<DeliveryRecord>,
+    /// The subscriptions that are not owed it, and why.
+    pub not_owed: Vec<(Subscription, NotOwed)>,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// To which delivery, if to one; a place in [`Timeline::deliveries`].
+    pub delivery: Option<usize>,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What can happen to an order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EventKind {
+    /// It was stored, and its sender was told so.
+    Accepted,
+    /// A delivery became owed.
+    Owed,
+    /// An attempt ended, or is in flight still.
+    Attempt(AttemptRecord),
+    /// A channel that the order waited for was paused.
+    ChannelPaused {
+        /// Which channel.
+        protocol: Protocol,
+        /// What failed, in words.
+        reason: String,
+    },
+    /// The channel worked again.
+    ChannelResumed {
+        /// Which channel.
+        protocol: Protocol,
+    },
+    /// A delivery came to its end, or waits for a person.
+    Ended(DeliveryState),
+}
+
+/// Tells an order's story.
+#[must_use]
+pub fn timeline(story: Story) -> Timeline {
+    let accepted = Event { at: story.order.order.time, delivery: None, kind: EventKind::Accepted };
+    let mut events = vec![accepted];
+    for (place, delivery) in story.deliveries.iter().enumerate() {
+        events.extend(delivery_events(place, delivery));
+    }
+    events.extend(pause_events(&story.pauses, &story.deliveries));
+    events.sort_by_key(|event| event.at);
+    let not_owed = if story.published { not_owed(&story.order, story.subscriptions) } else { Vec::new() };
+    Timeline {
+        order: story.order.order,
+        published: story.published,
+        events,
+        deliveries: story.deliveries,
+        not_owed,
+    }
+}
+
+fn delivery_events(place: usize, delivery: &DeliveryRecord) -> Vec<Event> {
+    let event = |at, kind| Event { at, delivery: Some(place), kind };
+    let mut events = vec![event(delivery.created_at, EventKind::Owed)];
+    for attempt in &delivery.attempts {
+        let at = attempt.ended_at.unwrap_or(attempt.started_at);
+        events.push(event(at, EventKind::Attempt(attempt.clone())));
+    }
+    if !matches!(delivery.state, DeliveryState::Pending | DeliveryState::InFlight) {
+        events.push(event(delivery.at, EventKind::Ended(delivery.state)));
+    }
+    events
+}
+
+/// The pauses that fell into the time in which a delivery over that channel was waiting.
+fn pause_events(pauses: &[ChannelPause], deliveries: &[DeliveryRecord]) -> Vec<Event> {
+    let touched = |pause: &&ChannelPause| deliveries.iter().any(|delivery| waited_for(delivery, pause));
+    let mut events = Vec::new();
+    for pause in pauses.iter().filter(touched) {
+        let protocol = pause.protocol;
+        let event = |at, kind| Event { at, delivery: None, kind };
+        events.push(event(pause.from, EventKind::ChannelPaused { protocol, reason: pause.reason.clone() }));
+        events.extend(pause.to.map(|to| event(to, EventKind::ChannelResumed { protocol })));
+    }
+    events
+}
+
+fn waited_for(delivery: &DeliveryRecord, pause: &ChannelPause) -> bool {
+    let over = !matches!(delivery.state, DeliveryState::Pending | DeliveryState::InFlight);
+    delivery.endpoint.protocol() == pause.protocol
+        && pause.to.is_none_or(|to| delivery.created_at <= to)
+        && (!over || pause.from <= delivery.at)
+}
+
+fn not_owed(
+    order: &LoggedOrder,
+    subscriptions: Vec<(Subscription, Vec<domain::subscription::Version>)>,
+) -> Vec<(Subscription, NotOwed)> {
+    let verdict = |(subscription, versions): (Subscription, Vec<_>)| {
+        owed(order, &versions).err().map(|reason| (subscription, reason))
+    };
+    subscriptions.into_iter().filter_map(verdict).collect()
+}
