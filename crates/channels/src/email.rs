@@ -1,0 +1,108 @@
+//! Mail, handed over to a relay by SMTP.
+
+mod compose;
+pub mod doctor;
+mod encrypted_line;
+mod fault;
+mod idle;
+mod line;
+mod relay;
+mod settings;
+mod transaction;
+
+use application::ports::{Channel, Concurrency, Message, Sent};
+use async_trait::async_trait;
+use domain::attempt::{Outcome, OutcomeKind};
+use domain::endpoint::Protocol;
+
+pub use settings::{Credentials, InvalidSettings, Password, Sender, SmtpSettings, TlsMode};
+
+use compose::{Mail, compose};
+use fault::Fault;
+use idle::IdleLines;
+use line::Trail;
+use relay::Relay;
+use transaction::{Needs, Session};
+
+/// Sends mail through one relay. `delivered` means that the relay took it.
+pub struct Email {
+    relay: Relay,
+    idle: IdleLines,
+}
+
+impl Email {
+    /// Takes the settings; nothing is connected yet.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn new(settings: SmtpSettings) -> Result<Self, InvalidSettings> {
+        let idle = IdleLines::new(settings.concurrency.channel);
+        Ok(Self { relay: Relay::new(settings)?, idle })
+    }
+
+    async fn hand_over(&self, message: &Message) -> Result<String, Fault> {
+        let mail = compose(&self.relay.settings.from, message)?;
+        let mut session = self.begin(mail.needs).await?;
+        let taken = transfer(&mut session, &mail).await;
+        match &taken {
+            Ok(_) => self.idle.put(session),
+            Err(fault) if fault.leaves_the_line_usable() => {
+                if session.reset().await.is_ok() {
+                    self.idle.put(session);
+                }
+            }
+            Err(_) => {}
+        }
+        taken
+    }
+
+    /// A line on which MAIL FROM was accepted. A line that waited may have died meanwhile, which says nothing about
+    /// the relay: then a fresh one decides.
+    async fn begin(&self, needs: Needs) -> Result<Session, Fault> {
+        let sender = self.relay.settings.from.address();
+        if let Some(mut session) = self.idle.take() {
+            match session.mail_from(sender, needs).await {
+                Ok(_) => return Ok(session),
+                Err(_) => self.idle.clear(),
+            }
+        }
+        let mut session = Session::open(&self.relay, &mut Trail::new()).await?;
+        session.mail_from(sender, needs).await?;
+        Ok(session)
+    }
+}
+
+async fn transfer(session: &mut Session, mail: &Mail) -> Result<String, Fault> {
+    session.recipient(&mail.recipient).await?;
+    session.content(&mail.content).await
+}
+
+#[async_trait]
+impl Channel for Email {
+    fn protocol(&self) -> Protocol {
+        Protocol::Email
+    }
+
+    fn concurrency(&self) -> Concurrency {
+        self.relay.settings.concurrency
+    }
+
+    async fn send(&self, message: &Message) -> Sent {
+        let outcome = match self.hand_over(message).await {
+            Ok(answer) => Outcome::new(OutcomeKind::Delivered, answer),
+            Err(fault) => fault.outcome(),
+        };
+        Sent { outcome, confirmed: false }
+    }
+
+    async fn probe(&self) -> Result<(), Outcome> {
+        let attempt = async {
+            let mut session = Session::open(&self.relay, &mut Trail::new()).await?;
+            session.mail_from(self.relay.settings.from.address(), Needs::default()).await?;
+            session.reset().await?;
+            session.quit().await;
+            Ok(())
+        };
+        attempt.await.map_err(|fault: Fault| fault.outcome())
+    }
+}

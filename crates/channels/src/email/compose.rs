@@ -1,0 +1,120 @@
+//! A message in the form of a mail.
+
+use std::fmt::Display;
+use std::time::{Duration, SystemTime};
+
+use application::ports::{Content, Message};
+use askama::Template;
+use domain::Timestamp;
+use domain::endpoint::{EmailAddress, Endpoint};
+use lettre::address::Envelope;
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MessageBuilder, MultiPart};
+use lettre::{Address, Message as Written};
+
+use super::fault::{Cause, Fault, Stage};
+use super::settings::{Sender, with_ascii_domain};
+use super::transaction::Needs;
+
+/// A mail, ready to be handed over.
+pub(super) struct Mail {
+    pub(super) recipient: Address,
+    pub(super) needs: Needs,
+    pub(super) content: Vec<u8>,
+}
+
+/// The HTML form: the text's lines, and the link as a button (to confirm) or below (to unsubscribe).
+#[derive(Template)]
+#[template(path = "mail.html")]
+struct Html<'a> {
+    subject: &'a str,
+    text: &'a str,
+    link: &'a str,
+    confirms: bool,
+}
+
+/// Writes the mail. Repeats carry the same Message-ID.
+pub(super) fn compose(from: &Sender, message: &Message) -> Result<Mail, Fault> {
+    let recipient = match &message.endpoint {
+        Endpoint::Email(address) => ascii_domain(address)?,
+        other => return Err(unwritable(format!("{} is no mail address", other.masked()))),
+    };
+    // Named here, since lettre would otherwise read the addresses back from the headers, and not every one can be.
+    let envelope =
+        Envelope::new(Some(from.address().clone()), vec![recipient.clone()]).map_err(unwritable)?;
+    let builder = Written::builder()
+        .envelope(envelope)
+        .from(from.mailbox().clone())
+        .to(Mailbox::new(None, recipient.clone()))
+        .subject(message.content.subject())
+        .date(date(message.at))
+        .message_id(Some(format!("<{}@{}>", message.id, from.address().domain())))
+        .raw_header(header("Auto-Submitted", "auto-generated".to_owned()));
+    let forms = MultiPart::alternative_plain_html(plain(&message.content), html(&message.content)?);
+    let content = list_headers(builder, &message.content).multipart(forms).map_err(unwritable)?.formatted();
+    let needs =
+        Needs { international_address: !recipient.user().is_ascii(), eight_bits: !content.is_ascii() };
+    Ok(Mail { recipient, needs, content })
+}
+
+/// The address with its domain in ASCII form.
+pub(super) fn ascii_domain(address: &EmailAddress) -> Result<Address, Fault> {
+    let text = address.to_string();
+    let (local_part, domain) = text.rsplit_once('@').unwrap_or((&text, ""));
+    with_ascii_domain(local_part, domain).ok_or_else(|| unwritable("the address cannot be written"))
+}
+
+/// The text form: a notification's text stands unchanged above the signature line.
+fn plain(content: &Content) -> String {
+    match content {
+        Content::Notification { unsubscribe_url, .. } => {
+            format!("{}\n\n-- \nTo stop these mails, open: {unsubscribe_url}\n", content.text())
+        }
+        Content::Confirmation { confirm_url, .. } => format!("{}\n\n{confirm_url}\n", content.text()),
+    }
+}
+
+fn html(content: &Content) -> Result<String, Fault> {
+    let form = Html {
+        subject: content.subject(),
+        text: &content.text(),
+        link: content.link(),
+        confirms: matches!(content, Content::Confirmation { .. }),
+    };
+    form.render().map_err(unwritable)
+}
+
+/// RFC 8058 allows the one-click header for https only; beside it, links to this machine are for trying it out.
+fn list_headers(builder: MessageBuilder, content: &Content) -> MessageBuilder {
+    let Content::Notification { unsubscribe_url, .. } = content else { return builder };
+    let builder = builder.raw_header(header("List-Unsubscribe", format!("<{unsubscribe_url}>")));
+    if !takes_one_click(unsubscribe_url) {
+        return builder;
+    }
+    builder.raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()))
+}
+
+fn takes_one_click(link: &str) -> bool {
+    let Ok(url) = url::Url::parse(link) else { return false };
+    let this_machine = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || this_machine
+}
+
+fn header(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
+}
+
+/// A mail's date has whole seconds from 1970 on.
+fn date(at: Timestamp) -> SystemTime {
+    let seconds = u64::try_from(at.as_second()).unwrap_or(0);
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+fn unwritable(why: impl Display) -> Fault {
+    Fault { stage: Stage::Recipient, cause: Cause::Unwritable(why.to_string()) }
+}

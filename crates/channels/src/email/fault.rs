@@ -1,0 +1,130 @@
+//! What can go wrong on the way to a relay, and whose failure it is.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use domain::attempt::{Outcome, OutcomeKind, Scope};
+
+/// The steps of handing over one mail, in their order (with STARTTLS, the greeting comes before TLS).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Name,
+    Connect,
+    Tls,
+    Greeting,
+    Auth,
+    MailFrom,
+    Recipient,
+    Data,
+    Content,
+    Reset,
+}
+
+/// The step that failed, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) stage: Stage,
+    pub(super) cause: Cause,
+}
+
+/// How a step failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The relay answered 4yz or 5yz.
+    Refused { code: u16, text: String },
+    /// It did not answer in time.
+    TimedOut(Duration),
+    /// The line was lost, or what came over it made no sense.
+    Broken(String),
+    /// The relay does not offer what the step needs.
+    NotOffered(&'static str),
+    /// The mail cannot be written as mails must be.
+    Unwritable(String),
+}
+
+const CLOSING: u16 = 421;
+
+impl Fault {
+    /// The outcome of an attempt that this ended.
+    pub(super) fn outcome(&self) -> Outcome {
+        Outcome::new(self.kind(), self.to_string())
+    }
+
+    /// Up to MAIL FROM it is the channel's; then a refusal is the delivery's, a lost line the channel's; once the
+    /// content was on its way, only an answer tells.
+    fn kind(&self) -> OutcomeKind {
+        match (self.stage, &self.cause) {
+            (_, Cause::Refused { code: CLOSING, .. }) => OutcomeKind::Transient(Scope::Channel),
+            (_, Cause::Unwritable(_)) | (Stage::Recipient, Cause::NotOffered(_)) => {
+                OutcomeKind::Permanent(Scope::Delivery)
+            }
+            (Stage::Recipient | Stage::Data | Stage::Content, Cause::Refused { code, .. }) => match code {
+                500..=599 => OutcomeKind::Permanent(Scope::Delivery),
+                _ => OutcomeKind::Transient(Scope::Delivery),
+            },
+            (Stage::Content, _) => OutcomeKind::Unknown,
+            _ => OutcomeKind::Transient(Scope::Channel),
+        }
+    }
+
+    /// Whether the line can be used again after a RSET: the relay said no, and stays.
+    pub(super) fn leaves_the_line_usable(&self) -> bool {
+        matches!(self.cause, Cause::Refused { code, .. } if code != CLOSING)
+    }
+}
+
+impl Stage {
+    /// Its name, for a person who may know SMTP.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Connect => "connect",
+            Self::Tls => "TLS",
+            Self::Greeting => "greeting",
+            Self::Auth => "AUTH",
+            Self::MailFrom => "MAIL FROM",
+            Self::Recipient => "RCPT TO",
+            Self::Data => "DATA",
+            Self::Content => "content",
+            Self::Reset => "RSET",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    /// The relay's own answer, or the step and what happened.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stage = self.stage.name();
+        match &self.cause {
+            Cause::Refused { code, text } => write!(f, "{code} {text}"),
+            Cause::TimedOut(limit) => write!(f, "{stage}: no answer within {} s", limit.as_secs_f32()),
+            Cause::Broken(why) | Cause::Unwritable(why) => write!(f, "{stage}: {why}"),
+            Cause::NotOffered(what) => write!(f, "{stage}: the server does not offer {what}"),
+        }
+    }
+}
+
+impl From<io::Error> for Cause {
+    fn from(error: io::Error) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<lettre::transport::smtp::Error> for Cause {
+    fn from(error: lettre::transport::smtp::Error) -> Self {
+        // The outermost text only says which sort of error it is; the innermost says what happened.
+        let mut innermost: &dyn std::error::Error = &error;
+        while let Some(source) = innermost.source() {
+            innermost = source;
+        }
+        let text = innermost.to_string();
+        match error.status() {
+            Some(code) => Self::Refused { code: code.into(), text },
+            None if text == "incomplete response" => {
+                Self::Broken("the server closed the connection".to_owned())
+            }
+            None => Self::Broken(text),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What a webhook's receiver is sent.
+
+use application::ports::Content;
+use domain::Timestamp;
+use serde::Serialize;
+
+/// The question whether the receiver wants the subscription. To say yes it answers 2xx and
+/// `{"confirmation": <challenge>}`; or a person opens `confirmUrl`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Confirmation<'a> {
+    r#type: &'static str,
+    timestamp: Timestamp,
+    challenge: &'a str,
+    confirm_url: &'a str,
+    expires_at: Timestamp,
+}
+
+/// The JSON of a message sent at `at`.
+pub(super) fn body(content: &Content, at: Timestamp) -> serde_json::Result<Vec<u8>> {
+    match content {
+        Content::Notification { order, .. } => serde_json::to_vec(&domain::notification::event(order)),
+        Content::Confirmation { confirm_url, challenge, expires_at } => serde_json::to_vec(&Confirmation {
+            r#type: "subscription.confirmation",
+            timestamp: at,
+            challenge,
+            confirm_url,
+            expires_at: *expires_at,
+        }),
+    }
+}

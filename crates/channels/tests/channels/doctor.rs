@@ -1,0 +1,85 @@
+//! The walk to a relay, and what it says when it comes to an end.
+
+use domain::endpoint::EmailAddress;
+use orderbell_channels::email::doctor::{Step, examine};
+use orderbell_channels::email::{SmtpSettings, TlsMode};
+
+use crate::fixtures::{credentials, plain_relay};
+use crate::smtp_peer::{Act, Peer, Script, always};
+
+fn jane() -> EmailAddress {
+    EmailAddress::parse("recipient", "jane@example.com").unwrap()
+}
+
+fn names(steps: &[Step]) -> Vec<&'static str> {
+    steps.iter().map(|step| step.name).collect()
+}
+
+fn complaint(steps: &[Step]) -> &str {
+    steps.last().unwrap().result.as_ref().unwrap_err()
+}
+
+#[tokio::test]
+async fn a_relay_in_order_is_walked_to_the_end_and_nothing_is_sent() {
+    let script = Script { offers: vec!["STARTTLS", "AUTH PLAIN"], ..Script::default() };
+    let peer = Peer::start(script).await;
+    let relay = plain_relay(peer.port);
+    let ca = Some(peer.ca.clone());
+    let settings = SmtpSettings { tls: TlsMode::StartTls, ca, credentials: Some(credentials()), ..relay };
+    let steps = examine(&settings, Some(&jane())).await;
+    assert_eq!(names(&steps), ["name", "connect", "greeting", "TLS", "AUTH", "MAIL FROM", "RCPT TO"]);
+    assert!(steps.iter().all(|step| step.result.is_ok()), "{steps:?}");
+    assert!(peer.lines("DATA").is_empty() && peer.mails().is_empty());
+    assert_eq!((peer.lines("RSET").len(), peer.lines("QUIT").len()), (1, 1));
+}
+
+#[tokio::test]
+async fn without_a_recipient_the_walk_ends_at_mail_from() {
+    let peer = Peer::start_implicit(Script::default()).await;
+    let relay = plain_relay(peer.port);
+    let settings = SmtpSettings { tls: TlsMode::Implicit, ca: Some(peer.ca.clone()), ..relay };
+    let steps = examine(&settings, None).await;
+    assert_eq!(names(&steps), ["name", "connect", "TLS", "greeting", "MAIL FROM"]);
+    assert!(steps.iter().all(|step| step.result.is_ok()), "{steps:?}");
+}
+
+#[tokio::test]
+async fn the_walk_ends_where_it_fails_and_says_what_to_check() {
+    for (step, answer, name, advice) in [
+        ("GREETING", "554 no\r\n", "greeting", "implicit TLS"),
+        ("AUTH", "535 5.7.8 wrong\r\n", "AUTH", "Check user and password"),
+        ("MAIL", "553 5.7.1 not yours\r\n", "MAIL FROM", "orders@shop.example"),
+        ("RCPT", "550 5.7.1 no relaying\r\n", "RCPT TO", "may send to other domains"),
+    ] {
+        let peer = Peer::start(Script { offers: vec!["AUTH PLAIN"], ..always(step, Act::Say(answer)) }).await;
+        let settings = SmtpSettings { credentials: Some(credentials()), ..plain_relay(peer.port) };
+        let steps = examine(&settings, Some(&jane())).await;
+        assert_eq!(steps.last().unwrap().name, name);
+        assert!(steps[..steps.len() - 1].iter().all(|step| step.result.is_ok()));
+        let complaint = complaint(&steps);
+        assert!(complaint.contains(advice) && complaint.contains(answer.trim_end()), "{complaint}");
+        assert!(!complaint.contains("correct horse"));
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_name_a_wrong_port_and_the_wrong_kind_of_tls_are_told_apart() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (open, encrypted) =
+        (Peer::start(Script::default()).await, Peer::start_implicit(Script::default()).await);
+    let nameless = SmtpSettings { host: "no-such-host.invalid".to_owned(), ..plain_relay(25) };
+    let with_tls = |port, tls| SmtpSettings { tls, ..plain_relay(port) };
+    for (settings, name, advice) in [
+        (nameless, "name", "Check its spelling"),
+        (plain_relay(nobody), "connect", "Check the port"),
+        (with_tls(open.port, TlsMode::StartTls), "TLS", "does not offer STARTTLS"),
+        (with_tls(open.port, TlsMode::Implicit), "TLS", "choose STARTTLS"),
+        (with_tls(encrypted.port, TlsMode::Implicit), "TLS", "CA file"),
+        (with_tls(encrypted.port, TlsMode::StartTls), "greeting", "choose implicit TLS"),
+        (SmtpSettings { hello_name: Some(String::new()), ..plain_relay(25) }, "settings", "hello_name"),
+    ] {
+        let steps = examine(&settings, None).await;
+        assert_eq!(steps.last().unwrap().name, name, "{steps:?}");
+        assert!(complaint(&steps).contains(advice), "{}", complaint(&steps));
+    }
+}

@@ -1,0 +1,147 @@
+//! Mail that arrives: over each kind of line, on lines that are used again.
+
+use application::ports::{Channel, Concurrency};
+use domain::attempt::{OutcomeKind, Scope};
+use orderbell_channels::email::{Email, SmtpSettings, TlsMode};
+
+use crate::fixtures::{credentials, mail, plain_relay};
+use crate::smtp_peer::{Act, Peer, Script, always};
+
+fn over_tls(peer: &Peer, tls: TlsMode) -> SmtpSettings {
+    SmtpSettings {
+        tls,
+        ca: Some(peer.ca.clone()),
+        credentials: Some(credentials()),
+        ..plain_relay(peer.port)
+    }
+}
+
+fn with_login(offers: &[&'static str]) -> Script {
+    Script { offers: [offers, &["AUTH PLAIN LOGIN"]].concat(), ..Script::default() }
+}
+
+async fn arrives(settings: SmtpSettings, peer: &Peer) {
+    let sent = Email::new(settings).unwrap().send(&mail()).await;
+    assert_eq!(sent.outcome.kind, OutcomeKind::Delivered, "{}", sent.outcome.reply);
+    assert_eq!(sent.outcome.reply, "250 2.0.0 queued as 42");
+    assert!(!sent.confirmed);
+    assert_eq!(peer.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn a_mail_arrives_over_a_plain_line() {
+    let peer = Peer::start(Script::default()).await;
+    arrives(plain_relay(peer.port), &peer).await;
+    assert_eq!(peer.lines("MAIL"), ["MAIL FROM:<orders@shop.example>"]);
+    assert_eq!(peer.lines("RCPT"), ["RCPT TO:<jane@example.com>"]);
+    assert_eq!(peer.lines("EHLO"), ["EHLO [127.0.0.1]"]);
+}
+
+#[tokio::test]
+async fn a_mail_arrives_by_starttls_with_a_login() {
+    let peer = Peer::start(with_login(&["STARTTLS"])).await;
+    arrives(over_tls(&peer, TlsMode::StartTls), &peer).await;
+    assert_eq!(peer.lines("EHLO").len(), 2);
+    assert_eq!(peer.lines("AUTH PLAIN").len(), 1);
+}
+
+#[tokio::test]
+async fn a_mail_arrives_over_implicit_tls_with_a_login() {
+    let peer = Peer::start_implicit(with_login(&[])).await;
+    arrives(over_tls(&peer, TlsMode::Implicit), &peer).await;
+}
+
+#[tokio::test]
+async fn a_relay_without_starttls_gets_neither_the_password_nor_the_mail() {
+    let peer = Peer::start(with_login(&[])).await;
+    let sent = Email::new(over_tls(&peer, TlsMode::StartTls)).unwrap().send(&mail()).await;
+    assert_eq!(sent.outcome.reply, "TLS: the server does not offer STARTTLS");
+    assert!(peer.lines("AUTH").is_empty() && peer.lines("MAIL").is_empty());
+}
+
+#[tokio::test]
+async fn a_relay_whose_certificate_nobody_vouches_for_gets_neither_the_password_nor_the_mail() {
+    for (tls, peer) in [
+        (TlsMode::StartTls, Peer::start(with_login(&["STARTTLS"])).await),
+        (TlsMode::Implicit, Peer::start_implicit(with_login(&[])).await),
+    ] {
+        let settings = SmtpSettings { ca: None, ..over_tls(&peer, tls) };
+        let sent = Email::new(settings).unwrap().send(&mail()).await;
+        assert!(sent.outcome.reply.starts_with("TLS: invalid peer certificate"), "{}", sent.outcome.reply);
+        assert!(peer.lines("AUTH").is_empty() && peer.lines("MAIL").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn answers_smuggled_in_before_tls_are_never_taken_for_the_relays() {
+    for (credentials, noticed_at) in [(Some(credentials()), "AUTH: "), (None, "DATA: ")] {
+        let peer = Peer::start(with_login(&["STARTTLS"])).await;
+        peer.does_once("STARTTLS", Act::Say("220 go\r\n250-peer\r\n250 AUTH PLAIN\r\n"));
+        let settings = SmtpSettings { credentials, ..over_tls(&peer, TlsMode::StartTls) };
+        let sent = Email::new(settings).unwrap().send(&mail()).await;
+        assert_eq!(sent.outcome.kind, OutcomeKind::Transient(Scope::Channel), "{}", sent.outcome.reply);
+        assert!(sent.outcome.reply.starts_with(noticed_at), "{}", sent.outcome.reply);
+        assert!(peer.mails().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn one_line_carries_many_mails() {
+    let peer = Peer::start(Script::default()).await;
+    let email = Email::new(plain_relay(peer.port)).unwrap();
+    for _ in 0..3 {
+        assert_eq!(email.send(&mail()).await.outcome.kind, OutcomeKind::Delivered);
+    }
+    assert_eq!((peer.connections(), peer.mails().len()), (1, 3));
+}
+
+#[tokio::test]
+async fn a_line_is_used_again_after_a_recipient_was_refused() {
+    let peer = Peer::start(Script::default()).await;
+    let email = Email::new(plain_relay(peer.port)).unwrap();
+    peer.does_once("RCPT", Act::Say("550 5.1.1 no such user\r\n"));
+    assert_ne!(email.send(&mail()).await.outcome.kind, OutcomeKind::Delivered);
+    assert_eq!(email.send(&mail()).await.outcome.kind, OutcomeKind::Delivered);
+    assert_eq!((peer.connections(), peer.lines("RSET").len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_line_that_died_while_it_waited_costs_nothing() {
+    for death in [Act::HangUp, Act::Say("421 4.4.2 idle too long\r\n"), Act::Hang] {
+        let peer = Peer::start(Script::default()).await;
+        let email = Email::new(plain_relay(peer.port)).unwrap();
+        assert_eq!(email.send(&mail()).await.outcome.kind, OutcomeKind::Delivered);
+        peer.does_once("MAIL", death);
+        let sent = email.send(&mail()).await;
+        assert_eq!(sent.outcome.kind, OutcomeKind::Delivered, "{}", sent.outcome.reply);
+        assert_eq!((peer.connections(), peer.mails().len()), (2, 2));
+    }
+}
+
+#[tokio::test]
+async fn mails_sent_at_once_use_a_line_each_and_no_more_lines_are_kept_than_are_wanted() {
+    let peer = Peer::start(Script::default()).await;
+    let concurrency = Concurrency { channel: 1, endpoint: 1 };
+    let email = Email::new(SmtpSettings { concurrency, ..plain_relay(peer.port) }).unwrap();
+    for connections in [2, 3] {
+        let (first, second) = (mail(), mail());
+        let (one, two) = tokio::join!(email.send(&first), email.send(&second));
+        assert_eq!((one.outcome.kind, two.outcome.kind), (OutcomeKind::Delivered, OutcomeKind::Delivered));
+        assert_eq!(peer.connections(), connections);
+    }
+}
+
+#[tokio::test]
+async fn a_probe_goes_as_far_as_mail_from_and_sends_nothing() {
+    let peer = Peer::start(Script::default()).await;
+    assert_eq!(Email::new(plain_relay(peer.port)).unwrap().probe().await, Ok(()));
+    assert_eq!((peer.lines("MAIL").len(), peer.lines("RSET").len(), peer.lines("QUIT").len()), (1, 1, 1));
+    assert!(peer.lines("RCPT").is_empty() && peer.mails().is_empty());
+}
+
+#[tokio::test]
+async fn a_probe_tells_what_still_fails() {
+    let peer = Peer::start(always("MAIL", Act::Say("450 4.7.1 not now\r\n"))).await;
+    let outcome = Email::new(plain_relay(peer.port)).unwrap().probe().await.unwrap_err();
+    assert_eq!(outcome.reply, "450 4.7.1 not now");
+}

@@ -1,0 +1,182 @@
+//! What goes wrong on the way to a relay, and whose failure it is.
+
+use application::ports::Channel;
+use domain::attempt::{Outcome, OutcomeKind, Scope};
+use domain::endpoint::Protocol;
+use orderbell_channels::email::{Credentials, Email, Password, Sender, SmtpSettings, TlsMode};
+
+use crate::fixtures::{CONCURRENCY, credentials, mail, message, notification, plain_relay};
+use crate::smtp_peer::{Act, Peer, Script, always};
+
+const CHANNEL: OutcomeKind = OutcomeKind::Transient(Scope::Channel);
+const LATER: OutcomeKind = OutcomeKind::Transient(Scope::Delivery);
+const NEVER: OutcomeKind = OutcomeKind::Permanent(Scope::Delivery);
+
+async fn outcome(settings: SmtpSettings) -> Outcome {
+    Email::new(settings).unwrap().send(&mail()).await.outcome
+}
+
+async fn with(step: &'static str, act: Act) -> Outcome {
+    let peer = Peer::start(always(step, act)).await;
+    let outcome = outcome(plain_relay(peer.port)).await;
+    assert!(peer.mails().is_empty());
+    outcome
+}
+
+#[tokio::test]
+async fn a_refusal_counts_for_the_channel_up_to_mail_from_and_for_the_delivery_after_it() {
+    for (step, answer, kind) in [
+        ("GREETING", "554 5.7.1 go away\r\n", CHANNEL),
+        ("GREETING", "421 4.3.2 shutting down\r\n", CHANNEL),
+        ("EHLO", "550 5.7.1 not you\r\n", CHANNEL),
+        ("MAIL", "451 4.3.0 later\r\n", CHANNEL),
+        ("MAIL", "550 5.7.1 not your address\r\n", CHANNEL),
+        ("MAIL", "530 5.7.0 log in first\r\n", CHANNEL),
+        ("RCPT", "421 4.7.0 too much\r\n", CHANNEL),
+        ("RCPT", "450 4.2.1 greylisted\r\n", LATER),
+        ("RCPT", "550 5.1.1 no such user\r\n", NEVER),
+        ("DATA", "421 4.7.0 too much\r\n", CHANNEL),
+        ("DATA", "451 4.3.0 later\r\n", LATER),
+        ("DATA", "554 5.5.1 no valid recipients\r\n", NEVER),
+        ("DOT", "421 4.3.0 stopping\r\n", CHANNEL),
+        ("DOT", "452 4.3.1 disk full\r\n", LATER),
+        ("DOT", "554 5.7.1 spam\r\n", NEVER),
+    ] {
+        let outcome = with(step, Act::Say(answer)).await;
+        assert_eq!((outcome.kind, outcome.reply.as_str()), (kind, answer.trim_end()), "{step}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_line_is_the_channels_failure_until_the_content_is_on_its_way_and_then_nobody_knows() {
+    for (step, kind) in [
+        ("GREETING", CHANNEL),
+        ("EHLO", CHANNEL),
+        ("MAIL", CHANNEL),
+        ("RCPT", CHANNEL),
+        ("DATA", CHANNEL),
+        ("BODY", OutcomeKind::Unknown),
+        ("DOT", OutcomeKind::Unknown),
+    ] {
+        let outcome = with(step, Act::HangUp).await;
+        assert_eq!(outcome.kind, kind, "{step}: {}", outcome.reply);
+        assert!(!outcome.reply.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn silence_ends_at_the_time_limit_and_counts_like_a_lost_line() {
+    for (step, kind) in [
+        ("GREETING", CHANNEL),
+        ("MAIL", CHANNEL),
+        ("RCPT", CHANNEL),
+        ("DATA", CHANNEL),
+        ("DOT", OutcomeKind::Unknown),
+    ] {
+        let outcome = with(step, Act::Hang).await;
+        assert_eq!(outcome.kind, kind, "{step}: {}", outcome.reply);
+        assert!(outcome.reply.ends_with("no answer within 1.5 s"), "{}", outcome.reply);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_out_of_turn_is_never_taken_for_a_promise() {
+    for (step, kind) in [("RCPT", CHANNEL), ("DATA", CHANNEL), ("DOT", OutcomeKind::Unknown)] {
+        let answer = if step == "DATA" { "250 ok\r\n" } else { "354 go on\r\n" };
+        assert_eq!(with(step, Act::Say(answer)).await.kind, kind, "{step}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_smtp_is_never_taken_for_a_promise() {
+    for (step, kind) in [("GREETING", CHANNEL), ("RCPT", CHANNEL), ("DOT", OutcomeKind::Unknown)] {
+        assert_eq!(with(step, Act::Say("HTTP/1.1 400 Bad Request\r\n")).await.kind, kind, "{step}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_login_is_the_channels_failure() {
+    for answer in ["535 5.7.8 wrong password\r\n", "454 4.7.0 later\r\n"] {
+        let mut script = always("AUTH", Act::Say(answer));
+        script.offers = vec!["STARTTLS", "AUTH PLAIN"];
+        let peer = Peer::start(script).await;
+        let ca = Some(peer.ca.clone());
+        let relay = plain_relay(peer.port);
+        let settings = SmtpSettings { tls: TlsMode::StartTls, ca, credentials: Some(credentials()), ..relay };
+        let outcome = outcome(settings).await;
+        assert_eq!((outcome.kind, outcome.reply.as_str()), (CHANNEL, answer.trim_end()));
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_takes_no_logins_is_the_channels_failure() {
+    let peer = Peer::start(Script::default()).await;
+    let outcome = outcome(SmtpSettings { credentials: Some(credentials()), ..plain_relay(peer.port) }).await;
+    assert_eq!(outcome.kind, CHANNEL);
+    assert_eq!(outcome.reply, "AUTH: the server does not offer AUTH PLAIN or AUTH LOGIN");
+}
+
+#[tokio::test]
+async fn a_relay_that_is_down_or_has_no_name_is_the_channels_failure() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let down = outcome(plain_relay(nobody)).await;
+    assert_eq!(down.kind, CHANNEL);
+    assert!(down.reply.starts_with("connect: "), "{}", down.reply);
+    let nameless = outcome(SmtpSettings { host: "no-such-host.invalid".to_owned(), ..plain_relay(25) }).await;
+    assert_eq!(nameless.kind, CHANNEL);
+    assert!(nameless.reply.starts_with("name: "), "{}", nameless.reply);
+}
+
+#[tokio::test]
+async fn an_address_beyond_ascii_needs_a_relay_that_takes_it() {
+    let jose = message(Protocol::Email, "josé@example.com", notification());
+    let able = Script { offers: vec!["8BITMIME", "SMTPUTF8"], ..Script::default() };
+    let (unable, able) = (Peer::start(Script::default()).await, Peer::start(able).await);
+    let refused = Email::new(plain_relay(unable.port)).unwrap().send(&jose).await.outcome;
+    assert_eq!(refused.kind, NEVER);
+    assert!(refused.reply.contains("SMTPUTF8"), "{}", refused.reply);
+    let taken = Email::new(plain_relay(able.port)).unwrap().send(&jose).await.outcome;
+    assert_eq!(taken.kind, OutcomeKind::Delivered, "{}", taken.reply);
+    assert_eq!(able.lines("MAIL"), ["MAIL FROM:<orders@shop.example> SMTPUTF8 BODY=8BITMIME"]);
+}
+
+#[test]
+fn settings_that_cannot_work_are_named() {
+    let plain = plain_relay(25);
+    let elsewhere = |tls| SmtpSettings { host: "mail.example".to_owned(), tls, ..plain.clone() };
+    for (setting, settings) in [
+        ("host", SmtpSettings { host: "mail example".to_owned(), ..plain.clone() }),
+        ("hello_name", SmtpSettings { hello_name: Some("me\r\nQUIT".to_owned()), ..plain.clone() }),
+        ("tls", SmtpSettings { credentials: Some(credentials()), ..elsewhere(TlsMode::None) }),
+        ("timeout", SmtpSettings { timeout: std::time::Duration::ZERO, ..plain.clone() }),
+        (
+            "concurrency",
+            SmtpSettings {
+                concurrency: application::ports::Concurrency { channel: 0, ..CONCURRENCY },
+                ..plain.clone()
+            },
+        ),
+        ("ca", SmtpSettings { ca: Some(b"no certificate".to_vec()), ..elsewhere(TlsMode::StartTls) }),
+    ] {
+        assert_eq!(Email::new(settings).err().map(|invalid| invalid.setting), Some(setting));
+    }
+}
+
+#[test]
+fn a_sender_is_a_mailbox_without_surprises() {
+    assert_eq!(Sender::parse("Shop <a@b.example>").unwrap().to_string(), "Shop <a@b.example>");
+    assert_eq!(Sender::parse("a@bücher.example").unwrap().to_string(), "a@xn--bcher-kva.example");
+    for text in
+        ["", "nobody", "Shop\r\nBcc: x@y.example <a@b.example>", "josé@b.example", "a@b.example, c@d.example"]
+    {
+        assert_eq!(Sender::parse(text).unwrap_err().setting, "from", "{text:?}");
+    }
+}
+
+#[test]
+fn a_password_is_never_shown() {
+    let credentials =
+        Credentials { user: "orders".to_owned(), password: Password::new("hunter2".to_owned()) };
+    let settings = SmtpSettings { credentials: Some(credentials), ..plain_relay(25) };
+    assert!(!format!("{settings:?}").contains("hunter2"));
+}

@@ -1,0 +1,165 @@
+//! What stands in a mail.
+
+use application::ports::{Channel, Content, Message};
+use domain::attempt::OutcomeKind;
+use domain::endpoint::Protocol;
+use mail_parser::MessageParser;
+use orderbell_channels::email::{Email, Sender, SmtpSettings};
+
+use crate::fixtures::{
+    CONFIRM, UNSUBSCRIBE, confirmation, mail, message, notification, notification_of, order, plain_relay,
+};
+use crate::smtp_peer::{Peer, Script};
+
+async fn received(message: &Message) -> Vec<u8> {
+    received_from(message, "Orderbell <orders@shop.example>").await
+}
+
+async fn received_from(message: &Message, from: &str) -> Vec<u8> {
+    let peer = Peer::start(Script::default()).await;
+    let settings = SmtpSettings { from: Sender::parse(from).unwrap(), ..plain_relay(peer.port) };
+    let sent = Email::new(settings).unwrap().send(message).await;
+    assert_eq!(sent.outcome.kind, OutcomeKind::Delivered, "{}", sent.outcome.reply);
+    peer.mails().remove(0)
+}
+
+/// A header's raw value, unfolded.
+fn header(mail: &[u8], name: &str) -> Option<String> {
+    let mail = MessageParser::new().parse(mail)?.into_owned();
+    Some(mail.header_raw(name)?.replace("\r\n", "").trim().to_owned())
+}
+
+fn text(mail: &[u8]) -> String {
+    MessageParser::new().parse(mail).unwrap().body_text(0).unwrap().replace("\r\n", "\n")
+}
+
+fn html(mail: &[u8]) -> String {
+    MessageParser::new().parse(mail).unwrap().body_html(0).unwrap().into_owned()
+}
+
+#[tokio::test]
+async fn a_notification_begins_with_the_orders_text_character_for_character() {
+    let order = order("José <b>& Søn", "Wireless \"Mouse\" = 1,5 €. Ünïcode ✓");
+    let expected = domain::notification::text(&order);
+    let mail = received(&message(Protocol::Email, "jane@example.com", notification_of(order))).await;
+    let said = text(&mail);
+    assert_eq!(said, format!("{expected}\n\n-- \nTo stop these mails, open: {UNSUBSCRIBE}\n"));
+    assert!(mail.is_ascii(), "a relay without 8BITMIME must understand it");
+}
+
+#[tokio::test]
+async fn a_dot_at_the_beginning_of_a_line_survives() {
+    let order = order(".", "...");
+    let expected = domain::notification::text(&order);
+    let mail = received(&message(Protocol::Email, "jane@example.com", notification_of(order))).await;
+    assert!(text(&mail).starts_with(&expected));
+}
+
+#[tokio::test]
+async fn the_html_form_escapes_what_the_customer_wrote() {
+    let order = order("<script>alert(1)</script>", "a & b");
+    let mail = received(&message(Protocol::Email, "jane@example.com", notification_of(order))).await;
+    let html = html(&mail);
+    assert!(!html.contains("<script>"), "{html}");
+    assert!(html.contains("alert(1)") && html.contains(&format!("<a href=\"{UNSUBSCRIBE}\"")), "{html}");
+}
+
+#[tokio::test]
+async fn a_confirmation_shows_its_link_as_text_and_as_a_button() {
+    let mail = received(&message(Protocol::Email, "jane@example.com", confirmation())).await;
+    assert!(text(&mail).ends_with(&format!("\n\n{CONFIRM}\n")));
+    let html = html(&mail).replace("&#38;", "&").replace("&amp;", "&");
+    assert!(
+        html.contains(&format!("<a href=\"{CONFIRM}\"")) && html.contains("Confirm the subscription"),
+        "{html}"
+    );
+    assert_eq!(header(&mail, "List-Unsubscribe"), None);
+    assert_eq!(header(&mail, "List-Unsubscribe-Post"), None);
+}
+
+#[tokio::test]
+async fn a_repeat_carries_the_same_message_id() {
+    let mail = mail();
+    let id = format!("<{}@shop.example>", mail.id);
+    for _ in 0..2 {
+        assert_eq!(header(&received(&mail).await, "Message-ID"), Some(id.clone()));
+    }
+}
+
+#[tokio::test]
+async fn the_headers_say_who_when_and_that_a_machine_wrote_it() {
+    let mut mail = mail();
+    mail.at = "2026-03-04T05:06:07.89Z".parse().unwrap();
+    let received = received(&mail).await;
+    for (name, value) in [
+        ("Subject", domain::notification::SUBJECT),
+        ("From", "Orderbell <orders@shop.example>"),
+        ("To", "jane@example.com"),
+        ("Date", "Wed, 04 Mar 2026 05:06:07 +0000"),
+        ("Auto-Submitted", "auto-generated"),
+        ("List-Unsubscribe", &format!("<{UNSUBSCRIBE}>")),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+    ] {
+        assert_eq!(header(&received, name).as_deref(), Some(value), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_senders_name_beyond_ascii_arrives_as_it_was_written() {
+    let mail = received_from(&mail(), "Bücher & Söhne 📦 <orders@bücher.example>").await;
+    let parsed = MessageParser::new().parse(&mail).unwrap();
+    let from = parsed.from().unwrap().first().unwrap();
+    assert_eq!(from.name(), Some("Bücher & Söhne 📦"));
+    assert_eq!(from.address(), Some("orders@xn--bcher-kva.example"));
+    assert!(mail.is_ascii());
+}
+
+#[tokio::test]
+async fn a_long_link_stays_whole_in_its_header() {
+    let Content::Notification { order, .. } = notification() else { unreachable!() };
+    let link = format!("https://orders.example/subscriptions/unsubscribe?token={}", "a-b_C9".repeat(100));
+    let content = Content::Notification { order, unsubscribe_url: link.clone() };
+    let mail = received(&message(Protocol::Email, "jane@example.com", content)).await;
+    assert_eq!(header(&mail, "List-Unsubscribe"), Some(format!("<{link}>")));
+    assert!(text(&mail).contains(&link));
+}
+
+#[tokio::test]
+async fn one_click_is_offered_over_https_and_for_this_machine_only() {
+    for (link, offered) in [
+        ("https://orders.example/u", true),
+        ("http://127.0.0.1:8080/u", true),
+        ("http://localhost:8080/u", true),
+        ("http://[::1]:8080/u", true),
+        ("http://orders.example/u", false),
+        ("http://localhost.example/u", false),
+    ] {
+        let Content::Notification { order, .. } = notification() else { unreachable!() };
+        let content = Content::Notification { order, unsubscribe_url: link.to_owned() };
+        let mail = received(&message(Protocol::Email, "jane@example.com", content)).await;
+        assert_eq!(header(&mail, "List-Unsubscribe"), Some(format!("<{link}>")));
+        assert_eq!(header(&mail, "List-Unsubscribe-Post").is_some(), offered, "{link}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_can_smuggle_a_header_in() {
+    let Content::Notification { order, .. } = notification() else { unreachable!() };
+    let unsubscribe_url = "https://x.example/u\r\nBcc: evil@example.com\r\n\r\nbody".to_owned();
+    let content = Content::Notification { order, unsubscribe_url };
+    let hostile = message(Protocol::Email, "\"a b:<>,;\"@example.com", content);
+    let mail = received_from(&hostile, "\"Shop, <x@y.example>; Bcc: z\" <orders@shop.example>").await;
+    let parsed = MessageParser::new().parse(&mail).unwrap();
+    let names: Vec<_> = parsed.headers().iter().map(mail_parser::Header::name).collect();
+    assert!(!names.contains(&"Bcc"), "{names:?}");
+    assert_eq!(parsed.from().unwrap().first().unwrap().address(), Some("orders@shop.example"));
+    assert_eq!(parsed.to().unwrap().iter().count(), 1);
+}
+
+#[tokio::test]
+async fn a_very_long_text_keeps_every_line_short_enough_for_smtp() {
+    let name = "x".repeat(200);
+    let mail =
+        received(&message(Protocol::Email, "jane@example.com", notification_of(order(&name, &name)))).await;
+    assert!(mail.split(|byte| *byte == b'\n').all(|line| line.len() <= 998));
+}
