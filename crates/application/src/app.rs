@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::endpoint::Protocol;
+use domain::Invalid;
+use domain::endpoint::{Endpoint, Protocol};
 use domain::link_token::LinkKey;
 
 use crate::Error;
@@ -38,11 +39,16 @@ pub struct OwnDelivery {
     pub inbox: Arc<dyn Inbox>,
     /// Which channels there are.
     pub channels: BTreeMap<Protocol, ChannelMode>,
+    /// Says which endpoints could never be delivered to, such as a webhook in a private network.
+    pub endpoint_rule: EndpointRule,
     /// Makes and checks the links in messages.
     pub link_key: LinkKey,
     /// Where links lead: scheme, host and port, without a slash at the end.
     pub public_url: String,
 }
+
+/// Refuses an endpoint with a sentence for whoever wants to subscribe it.
+pub type EndpointRule = Arc<dyn Fn(&Endpoint) -> Result<(), Invalid> + Send + Sync>;
 
 /// What a protocol's messages go through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

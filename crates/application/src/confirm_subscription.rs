@@ -8,18 +8,20 @@ use crate::{App, ChannelMode, Error};
 /// Finds the subscription that a confirmation link is for, and changes nothing: what a page shows before its button.
 ///
 /// # Errors
-/// `invalid_token`; `subscription_not_found`; `not_on_this_host`.
+/// `invalid_token`; `subscription_not_found`; `Gone` with `confirmation_replaced`, `confirmation_expired` or
+/// `subscription_ended`; `not_on_this_host`.
 pub async fn find_by_confirmation_link(app: &App, token: &str) -> Result<Subscription, Error> {
     let link = LinkToken::verify(token, Purpose::Confirm, &app.own_delivery()?.link_key)?;
     let found = app.topic.subscription(link.subscription).await?;
-    found.ok_or_else(|| Error::not_found("subscription_not_found", "subscription"))
+    let found = found.ok_or_else(|| Error::not_found("subscription_not_found", "subscription"))?;
+    found.check_confirmation(link.generation, app.clock.now())?;
+    Ok(found)
 }
 
 /// Confirms the subscription that the link is for: it is owed the orders accepted from now on.
 ///
 /// # Errors
-/// As [`find_by_confirmation_link`], and `Gone` with `confirmation_replaced`, `confirmation_expired` or
-/// `subscription_ended`.
+/// As [`find_by_confirmation_link`].
 pub async fn confirm_subscription(app: &App, token: &str) -> Result<Subscription, Error> {
     let own = app.own_delivery()?;
     let link = LinkToken::verify(token, Purpose::Confirm, &own.link_key)?;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use domain::Invalid;
+use domain::subscription::StaleConfirmation;
 
 /// A failure with a kind, for the host to act on, and a stable code, for the caller.
 ///
@@ -103,6 +104,21 @@ impl From<Invalid> for Error {
     fn from(invalid: Invalid) -> Self {
         let field = Some(invalid.field).filter(|field| !field.is_empty());
         Self { field, ..Self::new(ErrorKind::Invalid, invalid.code, invalid.message) }
+    }
+}
+
+impl From<StaleConfirmation> for Error {
+    fn from(stale: StaleConfirmation) -> Self {
+        let (code, message) = match stale {
+            StaleConfirmation::Replaced => {
+                ("confirmation_replaced", "A newer confirmation was sent; use the link in that one")
+            }
+            StaleConfirmation::Expired => {
+                ("confirmation_expired", "The confirmation has expired; ask for a new one")
+            }
+            StaleConfirmation::Ended => ("subscription_ended", "The subscription has ended"),
+        };
+        Self::new(ErrorKind::Gone, code, message)
     }
 }
 

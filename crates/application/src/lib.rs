@@ -16,5 +16,5 @@ pub mod resend_confirmation;
 pub mod subscribe;
 pub mod unsubscribe;
 
-pub use app::{App, ChannelMode, OwnDelivery};
+pub use app::{App, ChannelMode, EndpointRule, OwnDelivery};
 pub use error::{Error, ErrorKind};

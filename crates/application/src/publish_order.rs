@@ -84,6 +84,9 @@ fn report(published: &Published) {
 
 #[cfg(test)]
 mod tests {
+    use domain::Timestamp;
+    use domain::order::{Order, OrderDetails, OrderId, Seq};
+
     use super::*;
 
     fn failure() -> Error {
@@ -96,6 +99,33 @@ mod tests {
         assert_eq!(relay.on(RelayEvent::Woken), RelayAction::Read(BATCH));
         assert_eq!(relay.on(RelayEvent::Published(Ok(Published::default()))), RelayAction::Read(BATCH));
         assert_eq!(relay.on(RelayEvent::Read(Ok(Vec::new()))), RelayAction::Rest);
+    }
+
+    fn logged(seq: i64) -> LoggedOrder {
+        let details = OrderDetails::parse(br#"{"customerName":"Jo","productName":"Mouse"}"#).unwrap();
+        let id = OrderId::new(Timestamp::UNIX_EPOCH, [1; 10]);
+        let order = Order { id, time: Timestamp::UNIX_EPOCH, details, request_id: String::new() };
+        LoggedOrder { seq: Seq(seq), order }
+    }
+
+    #[test]
+    fn it_publishes_what_it_read_and_reads_it_anew_if_that_failed() {
+        let mut relay = Relay::default();
+        let orders = || vec![logged(1), logged(2)];
+        assert_eq!(relay.on(RelayEvent::Read(Ok(orders()))), RelayAction::Publish(orders()));
+        assert_eq!(relay.on(RelayEvent::Published(Err(failure()))), RelayAction::Wait(FIRST_PATIENCE));
+        assert_eq!(relay.on(RelayEvent::Woken), RelayAction::Read(BATCH));
+    }
+
+    #[test]
+    fn reading_well_does_not_shorten_the_wait_for_a_topic_that_keeps_failing() {
+        let mut relay = Relay::default();
+        let mut wait = || {
+            relay.on(RelayEvent::Read(Ok(vec![logged(1)])));
+            relay.on(RelayEvent::Published(Err(failure())))
+        };
+        assert_eq!(wait(), RelayAction::Wait(FIRST_PATIENCE));
+        assert_eq!(wait(), RelayAction::Wait(FIRST_PATIENCE * 2));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use domain::filter_policy::FilterPolicy;
 use domain::subscription::Subscription;
 
 use crate::ports::{NewSubscription, Subscribed};
-use crate::{App, Error, ErrorKind};
+use crate::{App, Error, ErrorKind, OwnDelivery};
 
 /// A request to subscribe.
 #[derive(Debug, Clone)]
@@ -32,7 +32,10 @@ pub struct SubscribeAnswer {
 /// endpoint has a subscription with another filter policy.
 pub async fn subscribe(app: &App, request: Subscribe) -> Result<SubscribeAnswer, Error> {
     let protocol = request.endpoint.protocol();
-    require_channel(app, protocol)?;
+    if let Some(own) = &app.own_delivery {
+        require_channel(own, protocol)?;
+        (own.endpoint_rule)(&request.endpoint)?;
+    }
     let now = app.clock.now();
     let new = NewSubscription {
         id: app.randomness.subscription_id(now),
@@ -57,14 +60,11 @@ pub async fn subscribe(app: &App, request: Subscribe) -> Result<SubscribeAnswer,
 }
 
 /// Refuses a protocol that nothing here could ever deliver.
-fn require_channel(app: &App, protocol: Protocol) -> Result<(), Error> {
-    match &app.own_delivery {
-        Some(own) if !own.channels.contains_key(&protocol) => {
-            let message = format!(
-                "No {protocol} channel is configured here, and the sandbox inbox is for loopback only"
-            );
-            Err(Error::new(ErrorKind::Invalid, "channel_not_configured", message).at_field("protocol"))
-        }
-        _ => Ok(()),
+fn require_channel(own: &OwnDelivery, protocol: Protocol) -> Result<(), Error> {
+    if own.channels.contains_key(&protocol) {
+        return Ok(());
     }
+    let message =
+        format!("No {protocol} channel is configured here, and the sandbox inbox is for loopback only");
+    Err(Error::new(ErrorKind::Invalid, "channel_not_configured", message).at_field("protocol"))
 }

@@ -1,1 +1,22 @@
-//! TODO
+//! What every adapter of a port must do: one function for each promise, one module for each port.
+//!
+//! A function is given a store of its own, with nothing in it, and panics where the promise is broken. An adapter's
+//! tests run each of them; the promises of [`order_store`] assume nothing about the store behind the port.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "all of it is a test: a broken promise panics"
+)]
+
+pub mod confirmations;
+pub mod delivery_queue;
+pub mod delivery_records;
+mod given;
+pub mod inbox;
+mod machine;
+pub mod order_log;
+pub mod order_store;
+pub mod topic;
+
+pub use machine::Machine;

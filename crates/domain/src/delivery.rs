@@ -74,6 +74,8 @@ pub enum Consequence {
 
 /// How long an endpoint or channel is left alone when it asked for patience without saying for how long.
 pub const DEFAULT_PATIENCE: Duration = Duration::from_mins(1);
+/// The shortest wait for one that said it wants none: what was throttled is not sent again at once, for ever.
+pub const MIN_PATIENCE: Duration = Duration::from_secs(5);
 /// The longest wait that a receiver's Retry-After is granted.
 pub const MAX_PATIENCE: Duration = Duration::from_hours(24);
 
@@ -110,7 +112,7 @@ fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> 
         }
         OutcomeKind::Throttled { scope: Scope::Channel, .. } => unspent(now, Consequence::PauseChannel),
         OutcomeKind::Throttled { retry_after, .. } => {
-            let patience = retry_after.unwrap_or(DEFAULT_PATIENCE).min(MAX_PATIENCE);
+            let patience = retry_after.unwrap_or(DEFAULT_PATIENCE).clamp(MIN_PATIENCE, MAX_PATIENCE);
             let until = now + patience;
             unspent(until, Consequence::PauseEndpoint(until))
         }
@@ -119,7 +121,9 @@ fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> 
         }
         OutcomeKind::Permanent(Scope::Delivery) => over(DeliveryState::Dead),
         OutcomeKind::Unknown if protocol == Protocol::Sms => over(DeliveryState::Held),
-        OutcomeKind::Unknown | OutcomeKind::Transient(_) => again(protocol, spent + 1, now, chance),
+        OutcomeKind::Unknown | OutcomeKind::Transient(_) => {
+            again(protocol, spent.saturating_add(1), now, chance)
+        }
     }
 }
 

@@ -78,15 +78,17 @@ impl fmt::Display for Protocol {
 }
 
 impl EmailAddress {
-    /// Reads an address without a display name, at most 254 characters; its domain is lower-cased.
+    /// Reads an address without a display name, at a domain's name, at most 254 bytes long; the domain is
+    /// lower-cased.
     ///
     /// # Errors
     /// `invalid_email`, naming `field`.
     pub fn parse(field: &str, text: &str) -> Result<Self, Invalid> {
-        let options = Options::default().without_display_text().with_required_tld();
+        let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
         let invalid = || Invalid::new("invalid_email", field, format!("{field} must be a mail address"));
         let address = Parsed::parse_with_options(text.trim(), options).map_err(|_| invalid())?;
-        if address.as_str().len() > crate::order::limits::EMAIL {
+        let controls = address.as_str().contains(char::is_control);
+        if controls || address.as_str().len() > crate::order::limits::EMAIL {
             return Err(invalid());
         }
         Ok(Self(format!("{}@{}", address.local_part(), address.domain().to_ascii_lowercase())))

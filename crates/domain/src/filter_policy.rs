@@ -48,7 +48,7 @@ impl FilterPolicy {
             .into_iter()
             .map(|(key, values)| read_values(&key, values.get()).map(|values| (key, values)))
             .collect::<Result<_, _>>()?;
-        if keys.values().map(Vec::len).product::<usize>() > MAX_COMBINATIONS {
+        if keys.values().map(Vec::len).fold(1, usize::saturating_mul) > MAX_COMBINATIONS {
             return Err(invalid(&format!(
                 "filterPolicy must have at most {MAX_COMBINATIONS} combinations of values"
             )));
@@ -129,18 +129,22 @@ fn read_value(key: &str, json: &str) -> Result<AttributeValue, Invalid> {
     match json.as_bytes().first() {
         Some(b'"') => serde_json::from_str(json).map(AttributeValue::String).map_err(|_| wrong()),
         Some(b't' | b'f') => Ok(AttributeValue::Bool(json == "true")),
-        Some(b'-' | b'0'..=b'9') => json.parse::<Decimal>().map(AttributeValue::Number).map_err(|_| wrong()),
-        Some(b'{') => Err(unsupported(key, json)),
+        Some(b'-' | b'0'..=b'9') => {
+            Decimal::from_str_exact(json).map(AttributeValue::Number).map_err(|_| wrong())
+        }
+        Some(b'{') if key.starts_with('$') => Err(unsupported(key, key)),
+        Some(b'{') => Err(unsupported(key, &first_member(json))),
         _ => Err(wrong()),
     }
 }
 
-/// Refuses `{"prefix": …}` and the like by name.
-fn unsupported(key: &str, json: &str) -> Invalid {
-    let operator = serde_json::from_str::<BTreeMap<String, &RawValue>>(json)
-        .ok()
-        .and_then(|members| members.into_keys().next())
-        .unwrap_or_default();
+/// The operator of `{"prefix": …}` and the like.
+fn first_member(json: &str) -> String {
+    let members = serde_json::from_str::<BTreeMap<String, &RawValue>>(json).unwrap_or_default();
+    members.into_keys().next().unwrap_or_default()
+}
+
+fn unsupported(key: &str, operator: &str) -> Invalid {
     let message = format!(
         "filterPolicy.{key} uses the operator {operator:?}, which is not supported; give exact values"
     );

@@ -51,7 +51,8 @@ impl Schedule {
         if spent >= self.attempts() {
             return None;
         }
-        let retry = usize::try_from(spent.checked_sub(1)?).ok()?;
+        let Some(retry) = spent.checked_sub(1) else { return Some(Duration::ZERO) };
+        let retry = usize::try_from(retry).ok()?;
         let seconds = match self {
             Self::StandardWebhooks => *WEBHOOK_DELAYS.get(retry)?,
             Self::Sns if retry < 2 => 10,

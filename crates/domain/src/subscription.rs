@@ -84,6 +84,17 @@ pub enum SubscriptionState {
     Ended,
 }
 
+/// Why a confirmation link does not work, or no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StaleConfirmation {
+    /// A newer confirmation was sent.
+    Replaced,
+    /// Its time is over.
+    Expired,
+    /// The subscription has ended.
+    Ended,
+}
+
 /// What a subscription was while orders `from` to `to` were accepted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Version {
@@ -114,6 +125,25 @@ pub enum NotOwed {
         /// What did not match.
         mismatch: Mismatch,
     },
+}
+
+impl Subscription {
+    /// Whether the confirmation of that `generation` can be given, or was given before.
+    ///
+    /// # Errors
+    /// Why its link does not work.
+    pub fn check_confirmation(&self, generation: u32, now: Timestamp) -> Result<(), StaleConfirmation> {
+        match self.state {
+            SubscriptionState::Ended => Err(StaleConfirmation::Ended),
+            SubscriptionState::Pending if generation != self.generation => Err(StaleConfirmation::Replaced),
+            SubscriptionState::Pending if now >= self.confirmation_expires_at => {
+                Err(StaleConfirmation::Expired)
+            }
+            SubscriptionState::Pending | SubscriptionState::Confirmed | SubscriptionState::Suspended => {
+                Ok(())
+            }
+        }
+    }
 }
 
 impl Version {

@@ -1,1 +1,21 @@
-//! TODO
+//! The embedded store: one folder, one SQLite file, one writer thread with group commit, readers beside it.
+//!
+//! [`Store`] implements every port of the application that keeps something. Its tables are described in
+//! `docs/SCHEMA.md`.
+
+mod apply;
+mod columns;
+mod failure;
+mod open_error;
+mod opening;
+mod paging;
+mod ports;
+mod queue;
+mod readers;
+mod rows;
+mod schema;
+mod store;
+mod writer;
+
+pub use open_error::OpenError;
+pub use store::{Options, Signals, Store};

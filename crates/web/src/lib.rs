@@ -1,1 +1,23 @@
-//! TODO
+//! The one HTTP router that every host serves, over the use cases of [`application`].
+//!
+//! [`router`] is a table of routes: the API has one file per route, pages and console one file per page.
+//! Nothing here knows the host it runs on. [`gateway_event`] turns what Lambda is invoked with into requests,
+//! and answers back into what Lambda returns.
+
+mod access;
+mod api;
+mod body;
+mod console;
+mod cors;
+mod error_mapping;
+pub mod gateway_event;
+mod observe;
+mod pages;
+mod path_id;
+mod problem;
+mod query;
+mod router;
+mod settings;
+
+pub use router::router;
+pub use settings::{Intake, IntakeKey, KeyHash, Settings};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::Timestamp;
+use domain::subscription::SubscriptionId;
 
 use crate::ports::Concurrency;
 
@@ -14,6 +15,7 @@ const MAX_PROBE: Duration = Duration::from_mins(1);
 pub(super) struct ChannelLane {
     pub(super) concurrency: Concurrency,
     in_flight: usize,
+    served_last: Option<SubscriptionId>,
     health: Health,
     /// Failures since the last success; a channel that fails right after a good probe is probed less and less.
     failures: u32,
@@ -32,7 +34,7 @@ enum Health {
 
 impl ChannelLane {
     pub(super) fn new(concurrency: Concurrency) -> Self {
-        Self { concurrency, in_flight: 0, health: Health::Working, failures: 0 }
+        Self { concurrency, in_flight: 0, served_last: None, health: Health::Working, failures: 0 }
     }
 
     /// How many more attempts may begin now.
@@ -49,8 +51,14 @@ impl ChannelLane {
         matches!(self.health, Health::Paused { .. } | Health::Probing)
     }
 
-    pub(super) fn begins(&mut self) {
+    /// Which endpoint had the last turn.
+    pub(super) fn served_last(&self) -> Option<SubscriptionId> {
+        self.served_last
+    }
+
+    pub(super) fn begins(&mut self, endpoint: SubscriptionId) {
         self.in_flight += 1;
+        self.served_last = Some(endpoint);
     }
 
     pub(super) fn ends(&mut self) {
@@ -127,7 +135,7 @@ mod tests {
         assert!(!lane.take_probe(now + FIRST_PROBE));
         lane.resume();
         assert_eq!(lane.room(), 1);
-        lane.begins();
+        lane.begins(SubscriptionId::new(now, [0; 10]));
         assert_eq!(lane.room(), 0);
         lane.ends();
         lane.works();

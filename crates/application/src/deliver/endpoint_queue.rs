@@ -53,9 +53,14 @@ impl EndpointQueue {
         self.paused_until.is_some_and(|until| now < until)
     }
 
-    /// When a pause ends that has not ended yet.
-    pub(super) fn pause_ends(&self, now: Timestamp) -> Option<Timestamp> {
-        self.paused_until.filter(|until| now < *until)
+    /// When the pause ends whose end was not taken in yet.
+    pub(super) fn paused_until(&self) -> Option<Timestamp> {
+        self.paused_until
+    }
+
+    /// Takes in that a pause is over; answers whether one was.
+    pub(super) fn end_pause(&mut self, now: Timestamp) -> bool {
+        self.paused_until.take_if(|until| *until <= now).is_some()
     }
 
     /// How many deliveries wait here.

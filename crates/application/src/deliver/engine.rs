@@ -74,7 +74,6 @@ pub struct Engine {
     sending: HashMap<DeliveryId, DueDelivery>,
     outcomes: Vec<Finished>,
     recording: Vec<Finished>,
-    served_last: Option<SubscriptionId>,
     fetching: bool,
     more: bool,
     next_due: Option<Timestamp>,
@@ -97,7 +96,6 @@ impl Engine {
             sending: HashMap::new(),
             outcomes: Vec::new(),
             recording: Vec::new(),
-            served_last: None,
             fetching: false,
             more: true,
             next_due: None,
@@ -122,16 +120,17 @@ impl Engine {
         actions
     }
 
-    /// When the engine wants to be woken, if nothing happens before.
+    /// When the engine wants to be woken, if nothing happens before: `now` or later.
     #[must_use]
     pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
-        if let Some(until) = self.store_failed_until.filter(|until| now < *until) {
-            return Some(until);
-        }
         let probes = self.lanes.values().filter_map(ChannelLane::next_probe);
-        let pauses = self.queues.values().filter_map(|queue| queue.pause_ends(now));
-        let due = self.next_due.filter(|_| !self.draining);
-        probes.chain(pauses).chain(due).min()
+        let pauses = self.queues.values().filter_map(EndpointQueue::paused_until);
+        let wanted = match self.store_failed_until {
+            Some(until) => Some(until),
+            None if self.draining => None,
+            None => probes.chain(pauses).chain(self.next_due).min(),
+        };
+        wanted.map(|at| at.max(now))
     }
 
     /// Whether everything begun has been recorded.
@@ -168,7 +167,12 @@ impl Engine {
 
     fn drain(&mut self) {
         self.draining = true;
-        for queue in self.queues.values_mut() {
+        self.forget(|_, _| true);
+    }
+
+    /// Forgets what waits in these queues: it stays owed in the store, and takes no place here from others.
+    fn forget(&mut self, which: impl Fn(SubscriptionId, &EndpointQueue) -> bool) {
+        for (_, queue) in self.queues.iter_mut().filter(|(id, queue)| which(**id, queue)) {
             for delivery in queue.clear() {
                 self.held.remove(&delivery.id);
             }

@@ -10,16 +10,14 @@ pub(super) fn attempt_ended(delivery: &DueDelivery, finished: &Finished) {
     let outcome = finished.outcome.kind;
     metrics::counter!("orderbell_attempts_total", "protocol" => protocol.name(), "outcome" => outcome.name())
         .increment(1);
-    let (order_id, request_id) = match &delivery.order {
-        Some(order) => (order.id.to_string(), order.request_id.as_str()),
-        None => (String::new(), ""),
-    };
+    let order_id = delivery.order.as_ref().map(|order| order.id.to_string());
+    let request_id = delivery.order.as_ref().map(|order| order.request_id.as_str());
     let endpoint = delivery.subscription.endpoint.masked();
     let (delivery_id, kind, number) = (finished.delivery, delivery.kind.name(), finished.number);
     let (outcome_name, reply) = (outcome.name(), finished.outcome.reply.as_str());
     match outcome {
         OutcomeKind::Delivered | OutcomeKind::Sandboxed => tracing::info!(
-            %delivery_id, kind, order_id, request_id, endpoint, number, outcome = outcome_name, "delivered"
+            %delivery_id, kind, order_id, request_id, endpoint, number, outcome = outcome_name, "attempt succeeded"
         ),
         _ => tracing::warn!(
             %delivery_id, kind, order_id, request_id, endpoint, number, outcome = outcome_name, reply,

@@ -19,7 +19,8 @@ use crate::Error;
 #[async_trait]
 pub trait DeliveryQueue: Send + Sync {
     /// Pending deliveries whose time has come, longest due first within a subscription; those of suspended
-    /// subscriptions wait. No subscription's backlog, however long, hides another's.
+    /// subscriptions wait. No subscription's backlog, however long, hides another's: where the limit cuts, those
+    /// subscriptions come first whose first delivery has been due longest.
     async fn due(&self, query: DueQuery) -> Result<Due, Error>;
 
     /// Records attempts before they are made. Answers those it recorded; the others are no longer pending, or their

@@ -41,7 +41,11 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Reads an object's members; `path` names the object in errors (empty: the order itself).
     pub(super) fn read(path: String, json: &'a str) -> Result<Self, Invalid> {
-        let members = serde_json::from_str(json).map_err(|_| wrong_type(&path, "an object"))?;
+        if !json.starts_with('{') {
+            return Err(wrong_type(&path, "an object"));
+        }
+        let garbled = |_| Invalid::new("malformed_json", &path, "A member's name is not valid Unicode");
+        let members = serde_json::from_str(json).map_err(garbled)?;
         Ok(Self { path, members })
     }
 
@@ -63,7 +67,7 @@ impl<'a> Fields<'a> {
     /// A text on one line; an empty or blank one counts as absent.
     pub(super) fn line(&self, name: &str, max: usize) -> Result<Option<String>, Invalid> {
         let Some(text) = self.text(name, max)? else { return Ok(None) };
-        if text.chars().any(char::is_control) {
+        if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
             let message = format!("{} must be on one line, without control characters", self.path(name));
             return Err(Invalid::new("control_character", self.path(name), message));
         }

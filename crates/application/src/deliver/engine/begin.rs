@@ -1,30 +1,24 @@
 //! Choosing what is attempted next, and beginning it: the attempt is on disk before it is made.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::{Decision, DeliveryId, Next};
+use domain::endpoint::Protocol;
 use domain::subscription::SubscriptionId;
 
+use super::super::channel_lane::ChannelLane;
+use super::super::endpoint_queue::EndpointQueue;
 use super::{Action, Engine};
 use crate::Error;
 use crate::ports::{DueDelivery, Finished, Intent};
 
 impl Engine {
-    /// Picks what may begin now, an endpoint at a time in turn, so that none waits for another's backlog.
+    /// Picks what may begin now and asks for it to be recorded.
     pub(super) fn admit(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
-        let turn = self.turn();
-        let mut progress = true;
-        while progress {
-            progress = false;
-            for id in &turn {
-                if let Some(delivery) = self.take(*id, now) {
-                    self.served_last = Some(*id);
-                    self.beginning.push(delivery);
-                    progress = true;
-                }
-            }
+        for (protocol, lane) in &mut self.lanes {
+            fill(lane, *protocol, &mut self.queues, &mut self.beginning, now);
         }
         if !self.beginning.is_empty() {
             let intent = |delivery: &DueDelivery| Intent {
@@ -34,21 +28,6 @@ impl Engine {
             };
             actions.push(Action::Begin(self.beginning.iter().map(intent).collect()));
         }
-    }
-
-    /// The endpoints in hand, beginning behind the one that was served last.
-    fn turn(&self) -> Vec<SubscriptionId> {
-        let all = || self.queues.keys().copied();
-        let Some(last) = self.served_last else { return all().collect() };
-        all().skip_while(|id| *id <= last).chain(all().take_while(|id| *id <= last)).collect()
-    }
-
-    fn take(&mut self, id: SubscriptionId, now: Timestamp) -> Option<DueDelivery> {
-        let queue = self.queues.get_mut(&id)?;
-        let lane = self.lanes.get_mut(&queue.protocol).filter(|lane| lane.room() > 0)?;
-        let delivery = queue.take(lane.concurrency.endpoint, now)?;
-        lane.begins();
-        Some(delivery)
     }
 
     pub(super) fn begun(
@@ -66,6 +45,7 @@ impl Engine {
                         self.send(delivery, now, actions);
                     } else {
                         self.let_go(&delivery);
+                        self.more = true;
                     }
                 }
             }
@@ -95,4 +75,36 @@ impl Engine {
         actions.push(Action::Send(Box::new(delivery.clone()), number));
         self.sending.insert(delivery.id, delivery);
     }
+}
+
+type Queues = BTreeMap<SubscriptionId, EndpointQueue>;
+
+/// Fills a channel's room, an endpoint at a time in turn, so that none waits for another's backlog.
+fn fill(
+    lane: &mut ChannelLane,
+    protocol: Protocol,
+    queues: &mut Queues,
+    chosen: &mut Vec<DueDelivery>,
+    now: Timestamp,
+) {
+    let turn = if lane.room() > 0 { turn(queues, protocol, lane.served_last()) } else { Vec::new() };
+    let mut progress = true;
+    while progress {
+        progress = false;
+        for id in &turn {
+            let queue = queues.get_mut(id).filter(|_| lane.room() > 0);
+            if let Some(delivery) = queue.and_then(|queue| queue.take(lane.concurrency.endpoint, now)) {
+                lane.begins(*id);
+                chosen.push(delivery);
+                progress = true;
+            }
+        }
+    }
+}
+
+/// A channel's endpoints, beginning behind the one that was served last.
+fn turn(queues: &Queues, protocol: Protocol, last: Option<SubscriptionId>) -> Vec<SubscriptionId> {
+    let all = || queues.iter().filter(|(_, queue)| queue.protocol == protocol).map(|(id, _)| *id);
+    let had_theirs = |id: &SubscriptionId| Some(*id) <= last;
+    all().skip_while(had_theirs).chain(all().take_while(had_theirs)).collect()
 }

@@ -5,7 +5,6 @@ use domain::attempt::Outcome;
 use domain::delivery::{Consequence, Decision, DeliveryId, decide};
 use domain::endpoint::Protocol;
 use domain::retry::Chance;
-use domain::subscription::SubscriptionId;
 
 use super::super::report;
 use super::{Action, Engine};
@@ -53,15 +52,17 @@ impl Engine {
                 if lane.pause(now) {
                     tracing::error!(%protocol, reason = outcome.reply, "channel paused");
                     actions.push(Action::NotePause(protocol, outcome.reply.clone()));
+                    self.forget(|_, queue| queue.protocol == protocol);
                 }
             }
             Some(Consequence::PauseEndpoint(until)) => {
                 lane.works();
                 self.queue_of(delivery).pause_until(until);
+                self.forget(|id, _| id == delivery.subscription.id);
             }
             Some(Consequence::EndSubscription) => {
                 lane.works();
-                self.forget(delivery.subscription.id);
+                self.forget(|id, _| id == delivery.subscription.id);
             }
             None => lane.works(),
         }
@@ -101,13 +102,6 @@ impl Engine {
                 lane.probe_failed(now);
                 tracing::warn!(%protocol, reason = outcome.reply, "channel still paused");
             }
-        }
-    }
-
-    fn forget(&mut self, subscription: SubscriptionId) {
-        let Some(queue) = self.queues.get_mut(&subscription) else { return };
-        for delivery in queue.clear() {
-            self.held.remove(&delivery.id);
         }
     }
 }

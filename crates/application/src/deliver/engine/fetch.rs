@@ -7,37 +7,51 @@ use super::super::channel_lane::ChannelLane;
 use super::super::endpoint_queue::EndpointQueue;
 use super::{Action, Engine};
 use crate::Error;
-use crate::ports::{Due, DueQuery};
+use crate::ports::{Due, DueDelivery, DueQuery};
 
-/// How many deliveries the engine holds at once.
-const WINDOW: usize = 2_000;
+/// A channel for which no more deliveries than these wait is given more.
+const LOW: usize = 500;
+/// The most deliveries asked for at once: what waits already may be answered again, and must not hide the rest.
+const LIMIT: usize = (Protocol::ALL.len() + 1) * LOW;
 /// How many deliveries of one endpoint it holds, for each attempt that the endpoint bears at once.
 const DEPTH: usize = 8;
 
 impl Engine {
     pub(super) fn fetch_if_wanted(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
-        let time_has_come = self.next_due.is_some_and(|at| at <= now);
-        if self.fetching || !(self.more || time_has_come) || self.held.len() > WINDOW / 2 {
+        self.more |= self.time_has_come(now);
+        if self.fetching || !self.more {
+            return;
+        }
+        let (wanted, skip_protocols): (Vec<_>, Vec<_>) =
+            Protocol::ALL.into_iter().partition(|protocol| self.wants_more(*protocol));
+        if wanted.is_empty() {
             return;
         }
         self.queues.retain(|_, queue| !queue.is_idle(now));
         let depth = self.lanes.values().map(|lane| lane.concurrency.endpoint).max().unwrap_or(1) * DEPTH;
         let full = |queue: &EndpointQueue| queue.is_paused(now) || queue.waiting() * 2 > depth;
-        let skip_endpoints: Vec<_> =
-            self.queues.iter().filter(|(_, queue)| full(queue)).map(|(id, _)| *id).collect();
-        let paused = |(protocol, lane): (&Protocol, &ChannelLane)| lane.is_paused().then_some(*protocol);
-        let unserved = Protocol::ALL.into_iter().filter(|protocol| !self.lanes.contains_key(protocol));
-        let skip_protocols = self.lanes.iter().filter_map(paused).chain(unserved).collect();
+        let skip_endpoints = self.queues.iter().filter(|(_, queue)| full(queue)).map(|(id, _)| *id).collect();
         self.fetching = true;
         self.more = false;
-        let limit = WINDOW - self.held.len();
         actions.push(Action::Fetch(DueQuery {
             now,
             per_endpoint: depth,
-            limit,
+            limit: LIMIT,
             skip_endpoints,
             skip_protocols,
         }));
+    }
+
+    /// Whether something fell due, or an endpoint's pause ended, since this was asked last.
+    fn time_has_come(&mut self, now: Timestamp) -> bool {
+        let due = self.next_due.take_if(|at| *at <= now).is_some();
+        self.queues.values_mut().fold(due, |come, queue| queue.end_pause(now) || come)
+    }
+
+    fn wants_more(&self, protocol: Protocol) -> bool {
+        let queues = self.queues.values().filter(|queue| queue.protocol == protocol);
+        let works = self.lanes.get(&protocol).is_some_and(|lane| !lane.is_paused());
+        works && queues.map(EndpointQueue::waiting).sum::<usize>() <= LOW
     }
 
     pub(super) fn fetched(&mut self, answer: Result<Due, Error>, now: Timestamp) {
@@ -46,7 +60,7 @@ impl Engine {
             Ok(due) => {
                 self.next_due = due.next_at;
                 for delivery in due.deliveries {
-                    if self.held.insert(delivery.id) {
+                    if !self.is_paused(&delivery, now) && self.held.insert(delivery.id) {
                         self.more = true;
                         self.queue_of(&delivery).push(delivery);
                     }
@@ -57,5 +71,11 @@ impl Engine {
                 self.store_failed(&error, now);
             }
         }
+    }
+
+    /// Whether a delivery's channel or endpoint was paused while the store looked; the pause's end fetches it again.
+    fn is_paused(&self, delivery: &DueDelivery, now: Timestamp) -> bool {
+        self.lanes.get(&delivery.protocol()).is_some_and(ChannelLane::is_paused)
+            || self.queues.get(&delivery.subscription.id).is_some_and(|queue| queue.is_paused(now))
     }
 }

@@ -1,0 +1,174 @@
+//! A channel that fails as a whole: paused, probed, tried, resumed; no delivery pays for it.
+
+use application::deliver::Event;
+use domain::attempt::{Outcome, OutcomeKind, Scope};
+use domain::delivery::Next;
+use domain::endpoint::Protocol::{Email, Sms, Webhook};
+
+use crate::given::{CHANNEL_DOWN, Hand, LIMITS, hooks, id, ids, mails};
+
+/// Two mails of one subscriber and one of another are in flight, two more wait; mail then fails.
+fn failing() -> Hand {
+    let mut hand = Hand::new();
+    hand.fetched([mails([1, 2, 4, 5], 1), mails([3], 3)].concat());
+    assert_eq!(hand.begun(), ids([1, 3, 2]));
+    hand.sent(1, CHANNEL_DOWN);
+    hand
+}
+
+fn refusal() -> Event {
+    Event::Probed(Email, Err(Outcome::new(OutcomeKind::Permanent(Scope::Channel), "535 no")))
+}
+
+#[test]
+fn it_is_paused_once_and_spends_no_attempt() {
+    let mut hand = failing();
+    hand.sent(3, CHANNEL_DOWN);
+    hand.sent(2, OutcomeKind::Permanent(Scope::Channel));
+    assert_eq!(hand.notes(), [(Email, "paused")]);
+    let mut finished = hand.recorded();
+    finished.extend(hand.recorded());
+    assert_eq!(finished.len(), 3);
+    for finished in finished {
+        assert!(!finished.decision.spent);
+        assert_eq!(finished.decision.next, Next::Again(hand.now));
+    }
+    assert!(hand.begin().is_empty());
+}
+
+#[test]
+fn nothing_of_it_is_asked_for_or_begun_while_others_go_on() {
+    let mut hand = failing();
+    hand.recorded();
+    let query = hand.fetch().unwrap();
+    assert_eq!(query.skip_protocols, [Email, Sms]);
+    hand.tell(Event::Fetched(Ok(application::ports::Due {
+        deliveries: [mails([6], 6), hooks([7], 7)].concat(),
+        next_at: None,
+    })));
+    assert_eq!(hand.begun(), ids([7]), "an answer from before the pause brings nothing back");
+}
+
+#[test]
+fn it_is_probed_less_and_less_often() {
+    let mut hand = failing();
+    hand.recorded();
+    hand.fetched(Vec::new());
+    for expected in [2, 4, 8, 16, 32, 60, 60] {
+        assert_eq!(hand.wakes_in(), Some(expected));
+        hand.pass(expected.unsigned_abs() - 1);
+        hand.tell(Event::Woken);
+        assert_eq!(hand.probe(), None);
+        hand.pass(1);
+        hand.tell(Event::Woken);
+        assert_eq!(hand.probe(), Some(Email));
+        hand.fetched(Vec::new());
+        assert_eq!(hand.wakes_in(), None, "the probe's answer is what it waits for");
+        hand.tell(Event::Woken);
+        assert_eq!(hand.probe(), None, "one probe at a time");
+        hand.fetched(Vec::new());
+        hand.tell(refusal());
+    }
+    assert_eq!(hand.notes(), [(Email, "paused")]);
+}
+
+/// The failing channel after its other attempts failed too and a probe went well.
+fn on_trial() -> Hand {
+    let mut hand = failing();
+    hand.sent(2, CHANNEL_DOWN);
+    hand.sent(3, CHANNEL_DOWN);
+    hand.recorded();
+    hand.recorded();
+    hand.fetched(Vec::new());
+    hand.pass(2);
+    hand.tell(Event::Woken);
+    hand.fetched(Vec::new());
+    assert_eq!(hand.probe(), Some(Email));
+    hand.tell(Event::Probed(Email, Ok(())));
+    assert_eq!(hand.notes(), [(Email, "paused"), (Email, "resumed")]);
+    let query = hand.fetch().unwrap();
+    assert_eq!(query.skip_protocols, [Sms], "what waited is asked for again");
+    let again = [mails([1, 2, 4, 5], 1), mails([3], 3)].concat();
+    hand.tell(Event::Fetched(Ok(application::ports::Due { deliveries: again, next_at: None })));
+    hand
+}
+
+#[test]
+fn after_a_good_probe_one_goes_ahead_and_the_others_follow_its_success() {
+    let mut hand = on_trial();
+    let ahead = hand.begun();
+    assert_eq!(ahead.len(), 1);
+    hand.tell(Event::Woken);
+    assert!(hand.begin().is_empty());
+    hand.tell(Event::Sent(ahead[0], crate::given::sent(OutcomeKind::Delivered)));
+    assert_eq!(hand.begun().len(), LIMITS.endpoint, "all that the endpoint bears");
+}
+
+#[test]
+fn a_delivery_that_fails_for_its_own_reasons_shows_that_the_channel_works() {
+    let mut hand = on_trial();
+    let ahead = hand.begun();
+    hand.tell(Event::Sent(ahead[0], crate::given::sent(OutcomeKind::Permanent(Scope::Delivery))));
+    assert_eq!(hand.begun().len(), LIMITS.endpoint, "all that the endpoint bears");
+}
+
+#[test]
+fn if_the_one_ahead_meets_the_same_failure_the_channel_is_paused_for_longer() {
+    let mut hand = on_trial();
+    let ahead = hand.begun();
+    hand.tell(Event::Sent(ahead[0], crate::given::sent(CHANNEL_DOWN)));
+    assert_eq!(hand.notes(), [(Email, "paused")]);
+    hand.recorded();
+    hand.fetched(Vec::new());
+    assert!(hand.begin().is_empty());
+    assert_eq!(hand.wakes_in(), Some(4));
+}
+
+#[test]
+fn an_attempt_from_before_the_pause_that_gets_through_does_not_end_it() {
+    let mut hand = failing();
+    hand.sent(2, OutcomeKind::Delivered);
+    hand.recorded();
+    hand.fetched(Vec::new());
+    assert!(hand.begin().is_empty());
+    assert_eq!(hand.wakes_in(), Some(2));
+}
+
+#[test]
+fn a_paused_channels_backlog_takes_no_place_from_another_channel() {
+    let mut hand = Hand::new();
+    let limit = hand.fetch().unwrap().limit as u128;
+    let backlog: Vec<_> = (1..=limit).flat_map(|number| mails([number], 1_000 + number)).collect();
+    hand.tell(Event::Fetched(Ok(application::ports::Due { deliveries: backlog, next_at: None })));
+    let in_flight = hand.begun();
+    hand.fetched(Vec::new());
+    for delivery in in_flight {
+        hand.tell(Event::Sent(delivery, crate::given::sent(CHANNEL_DOWN)));
+    }
+    hand.recorded();
+    assert_eq!(hand.fetch().unwrap().skip_protocols, [Email, Sms]);
+    hand.tell(Event::Fetched(Ok(application::ports::Due { deliveries: hooks([9_999], 9), next_at: None })));
+    assert_eq!(hand.begun(), [id(9_999)]);
+    assert_eq!(hand.fetch().map(|query| query.skip_protocols), Some(vec![Email, Sms]));
+}
+
+#[test]
+fn two_channels_are_paused_and_probed_apart() {
+    let mut hand = failing();
+    hand.recorded();
+    hand.fetched(hooks([7], 7));
+    assert_eq!(hand.begun(), ids([7]));
+    hand.pass(1);
+    hand.sent(7, CHANNEL_DOWN);
+    hand.recorded();
+    assert_eq!(hand.fetch(), None, "no channel is left to ask for");
+    assert_eq!(hand.wakes_in(), Some(1));
+    hand.pass(1);
+    hand.tell(Event::Woken);
+    assert_eq!((hand.probe(), hand.probe()), (Some(Email), None));
+    hand.pass(1);
+    hand.tell(Event::Woken);
+    assert_eq!(hand.probe(), Some(Webhook));
+    hand.tell(Event::Probed(Webhook, Ok(())));
+    assert_eq!(hand.fetch().unwrap().skip_protocols, [Email, Sms]);
+}

@@ -1,0 +1,102 @@
+//! No endpoint waits for another's backlog, and no channel for another channel's.
+
+use application::deliver::Event;
+use application::ports::Due;
+use domain::attempt::OutcomeKind;
+use domain::delivery::DeliveryId;
+use domain::endpoint::Protocol;
+
+use crate::given::{Hand, due, hooks, id, mails, sent};
+
+/// Sends one delivery after another and answers to which the engine turned.
+fn served(hand: &mut Hand, count: usize) -> Vec<DeliveryId> {
+    let mut in_flight = hand.begun();
+    let mut served = in_flight.clone();
+    while served.len() < count {
+        let delivery = in_flight.remove(0);
+        hand.tell(Event::Sent(delivery, sent(OutcomeKind::Delivered)));
+        hand.recorded();
+        let next = hand.begun();
+        served.extend(&next);
+        in_flight.extend(next);
+    }
+    served
+}
+
+#[test]
+fn endpoints_of_a_channel_take_turns() {
+    let mut hand = Hand::new();
+    let backlog = mails(100..116, 1);
+    let others = [mails([21, 22], 2), mails([31, 32], 3), mails([41, 42], 4)].concat();
+    hand.fetched([backlog, others].concat());
+    let served = served(&mut hand, 8);
+    let others = served.iter().filter(|delivery| **delivery < id(100)).count();
+    assert!(others >= 5, "{served:?}");
+}
+
+#[test]
+fn a_busy_channel_does_not_take_away_the_turns_of_anothers_endpoints() {
+    let mut hand = Hand::new();
+    let mails = [mails(100..108, 1), mails(200..208, 2), mails(300..308, 3)].concat();
+    hand.fetched([mails, hooks(900..916, 9)].concat());
+    let mut in_flight = hand.begun();
+    let mut turns = Vec::new();
+    for _ in 0..12 {
+        for of_channel in
+            [|delivery: &DeliveryId| *delivery >= id(900), |delivery: &DeliveryId| *delivery < id(900)]
+        {
+            let oldest = in_flight.iter().position(of_channel).unwrap();
+            hand.tell(Event::Sent(in_flight.remove(oldest), sent(OutcomeKind::Delivered)));
+            hand.recorded();
+            in_flight.extend(hand.begun());
+        }
+        turns.push(in_flight.iter().rfind(|delivery| **delivery < id(900)).unwrap().0.as_u128() / 100);
+    }
+    for endpoint in 1..=3 {
+        assert!(turns.iter().filter(|turn| **turn == endpoint).count() >= 3, "{turns:?}");
+    }
+}
+
+#[test]
+fn an_endpoint_with_a_full_queue_is_not_asked_for_until_half_of_it_is_gone() {
+    let mut hand = Hand::new();
+    let depth = hand.fetch().unwrap().per_endpoint as u128;
+    hand.tell(Event::Fetched(Ok(Due { deliveries: mails(1..=depth, 1), next_at: None })));
+    let full = due(1, 1, Protocol::Email).subscription.id;
+    assert_eq!(hand.fetch().unwrap().skip_endpoints, [full]);
+    hand.tell(Event::Fetched(Ok(Due::default())));
+    let mut sent_so_far = 0;
+    let mut in_flight = hand.begun();
+    while let Some(delivery) = in_flight.pop() {
+        sent_so_far += 1;
+        hand.tell(Event::Sent(delivery, sent(OutcomeKind::Delivered)));
+        hand.recorded();
+        in_flight.extend(hand.begun());
+        let query = hand.fetch().unwrap();
+        let waiting = depth - sent_so_far - in_flight.len() as u128;
+        assert_eq!(query.skip_endpoints.is_empty(), waiting * 2 <= depth, "{waiting} wait");
+        hand.tell(Event::Fetched(Ok(Due::default())));
+    }
+    assert_eq!(sent_so_far, depth);
+}
+
+#[test]
+fn a_slow_channel_with_thousands_of_subscribers_does_not_keep_another_waiting() {
+    let mut hand = Hand::new();
+    let mut taken_in = 0;
+    while let Some(query) = hand.fetch() {
+        if query.skip_protocols.contains(&Protocol::Email) {
+            assert!(!query.skip_protocols.contains(&Protocol::Webhook));
+            hand.tell(Event::Fetched(Ok(Due { deliveries: hooks([9_999_999], 9), next_at: None })));
+            break;
+        }
+        let from = taken_in;
+        taken_in += query.limit as u128;
+        let backlog: Vec<_> =
+            (from..taken_in).map(|number| due(number, 1_000 + number, Protocol::Email)).collect();
+        hand.tell(Event::Fetched(Ok(Due { deliveries: backlog, next_at: None })));
+        assert!(taken_in < 10_000, "there is a limit to what it holds");
+    }
+    assert_eq!(hand.begun().len(), 3);
+    assert!(hand.begun().contains(&id(9_999_999)));
+}

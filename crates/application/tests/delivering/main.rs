@@ -1,0 +1,30 @@
+//! How deliveries are driven to their end: the engine by hand, and in a simulated world.
+
+extern crate orderbell_application as application;
+
+#[cfg(test)]
+mod channel_pauses;
+#[cfg(test)]
+mod draining;
+#[cfg(test)]
+mod endpoint_pauses;
+#[cfg(test)]
+mod fairness;
+#[cfg(test)]
+mod given;
+#[cfg(test)]
+mod messages;
+#[cfg(test)]
+mod model_store;
+#[cfg(test)]
+mod recovering;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod store_failures;
+#[cfg(test)]
+mod the_way_of_a_delivery;
+#[cfg(test)]
+mod timelines;
+#[cfg(test)]
+mod world;

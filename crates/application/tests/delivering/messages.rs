@@ -1,0 +1,157 @@
+//! From a delivery to a message: the words, and links that prove themselves.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use application::deliver::compose;
+use application::ports::{
+    Confirmations, Content, DeliveryQuery, DeliveryRecord, DeliveryRecords, DueDelivery, Inbox, InboxMessage,
+    Page, PageRequest, Randomness, RedriveSelection, Story,
+};
+use application::{Error, OwnDelivery};
+use async_trait::async_trait;
+use domain::Timestamp;
+use domain::delivery::{DeliveryId, DeliveryKind};
+use domain::endpoint::Protocol;
+use domain::link_token::{LinkKey, LinkToken, Purpose};
+use domain::order::OrderId;
+use domain::subscription::{Subscription, SubscriptionId};
+use domain::webhook_secret::WebhookSecret;
+
+use crate::given::{due, order, start};
+
+/// Composing asks nobody.
+struct Nobody;
+
+#[async_trait]
+impl Confirmations for Nobody {
+    async fn confirm(&self, _: SubscriptionId, _: u32, _: bool, _: Timestamp) -> Result<Subscription, Error> {
+        unreachable!()
+    }
+    async fn lapse_sandbox_confirmations(
+        &self,
+        _: Protocol,
+        _: &dyn Randomness,
+        _: Timestamp,
+    ) -> Result<usize, Error> {
+        unreachable!()
+    }
+}
+
+#[async_trait]
+impl DeliveryRecords for Nobody {
+    async fn story(&self, _: OrderId) -> Result<Option<Story>, Error> {
+        unreachable!()
+    }
+    async fn delivery(&self, _: DeliveryId) -> Result<Option<DeliveryRecord>, Error> {
+        unreachable!()
+    }
+    async fn deliveries(&self, _: DeliveryQuery) -> Result<Page<DeliveryRecord>, Error> {
+        unreachable!()
+    }
+    async fn redrive(&self, _: RedriveSelection, _: Timestamp) -> Result<usize, Error> {
+        unreachable!()
+    }
+}
+
+#[async_trait]
+impl Inbox for Nobody {
+    async fn keep(&self, _: InboxMessage) -> Result<(), Error> {
+        unreachable!()
+    }
+    async fn message(&self, _: DeliveryId) -> Result<Option<InboxMessage>, Error> {
+        unreachable!()
+    }
+    async fn messages(&self, _: PageRequest) -> Result<Page<InboxMessage>, Error> {
+        unreachable!()
+    }
+}
+
+fn key() -> LinkKey {
+    LinkKey::new([3; 64])
+}
+
+fn host() -> OwnDelivery {
+    OwnDelivery {
+        confirmations: Arc::new(Nobody),
+        records: Arc::new(Nobody),
+        inbox: Arc::new(Nobody),
+        channels: BTreeMap::new(),
+        endpoint_rule: Arc::new(|_| Ok(())),
+        link_key: key(),
+        public_url: "https://shop.example:8443".to_owned(),
+    }
+}
+
+fn confirmation(generation: u32) -> DueDelivery {
+    let mut delivery = due(1, 7, Protocol::Email);
+    (delivery.kind, delivery.order) = (DeliveryKind::Confirmation, None);
+    delivery.subscription.generation = generation;
+    delivery
+}
+
+fn token<'a>(url: &'a str, page: &str) -> &'a str {
+    url.strip_prefix(&format!("https://shop.example:8443/subscriptions/{page}?token=")).unwrap()
+}
+
+#[test]
+fn a_notification_is_the_seeds_with_a_link_that_unsubscribes_for_ever() {
+    let mut delivery = due(1, 7, Protocol::Email);
+    delivery.subscription.generation = 5;
+    let message = compose(&host(), &delivery, start());
+    assert_eq!(message.content.kind(), DeliveryKind::Notification);
+    assert_eq!(message.content.subject(), "New Order Notification");
+    let expected = format!("📦 New Order Received!\nOrder ID: {}\nCustomer: Jo\nProduct: Mouse", order().id);
+    assert_eq!(message.content.text(), expected);
+    let link = LinkToken::verify(token(message.content.link(), "unsubscribe"), Purpose::Unsubscribe, &key())
+        .unwrap();
+    assert_eq!((link.subscription, link.generation), (delivery.subscription.id, 0));
+    assert!(
+        LinkToken::verify(token(message.content.link(), "unsubscribe"), Purpose::Confirm, &key()).is_err()
+    );
+}
+
+#[test]
+fn a_confirmation_carries_the_newest_link_and_says_until_when_it_works() {
+    let delivery = confirmation(2);
+    let message = compose(&host(), &delivery, start());
+    assert_eq!(message.content.kind(), DeliveryKind::Confirmation);
+    assert!(
+        message.content.text().contains("confirm by 2026-03-03 12:00 UTC."),
+        "{}",
+        message.content.text()
+    );
+    let link = LinkToken::verify(token(message.content.link(), "confirm"), Purpose::Confirm, &key()).unwrap();
+    assert_eq!((link.subscription, link.generation), (delivery.subscription.id, 2));
+    let Content::Confirmation { challenge, confirm_url, .. } = &message.content else {
+        panic!("{message:?}")
+    };
+    assert_eq!(token(confirm_url, "confirm"), challenge);
+    assert_ne!(compose(&host(), &confirmation(3), start()).content.link(), confirm_url);
+}
+
+#[test]
+fn a_repeat_says_the_same_under_the_same_id() {
+    let first = compose(&host(), &due(1, 7, Protocol::Webhook), start());
+    let later = start() + std::time::Duration::from_hours(5);
+    let again = DueDelivery { attempts: 3, spent: 3, due_at: later, ..due(1, 7, Protocol::Webhook) };
+    let again = compose(&host(), &again, later);
+    assert_eq!((first.id, first.content.text()), (again.id, again.content.text()));
+    assert_eq!(first.content.link(), again.content.link());
+    assert_eq!(again.at, later);
+}
+
+#[test]
+fn only_what_goes_to_a_webhook_is_signed_with_its_secret() {
+    let mut delivery = due(1, 7, Protocol::Webhook);
+    delivery.subscription.secret = Some(WebhookSecret::new([1; 32]));
+    assert_eq!(compose(&host(), &delivery, start()).secret, delivery.subscription.secret);
+    assert_eq!(compose(&host(), &due(2, 8, Protocol::Email), start()).secret, None);
+}
+
+#[test]
+fn only_a_confirmation_has_a_deadline() {
+    let delivery = confirmation(1);
+    assert_eq!(delivery.effort().deadline, Some(delivery.subscription.confirmation_expires_at));
+    assert_eq!(due(1, 7, Protocol::Email).effort().deadline, None);
+}

@@ -1,0 +1,116 @@
+//! After a crash: attempts without an outcome are `unknown`, and the channel's policy says what follows.
+
+use std::pin::pin;
+use std::sync::Mutex;
+use std::task::{Context, Poll, Waker};
+
+use application::Error;
+use application::deliver::recover;
+use application::ports::{Clock, DeliveryQueue, Due, DueQuery, Finished, Intent, Interrupted, Randomness};
+use async_trait::async_trait;
+use domain::Timestamp;
+use domain::attempt::OutcomeKind;
+use domain::delivery::{DeliveryId, DeliveryState, Effort, Next};
+use domain::endpoint::Protocol;
+
+use crate::given::{failure, id, start};
+
+#[derive(Default)]
+struct Crashed {
+    interrupted: Vec<Interrupted>,
+    broken: bool,
+    finished: Mutex<Vec<Finished>>,
+}
+
+#[async_trait]
+impl DeliveryQueue for Crashed {
+    async fn due(&self, _: DueQuery) -> Result<Due, Error> {
+        unreachable!("nothing is sent before it has recovered")
+    }
+    async fn begin(&self, _: Vec<Intent>) -> Result<Vec<DeliveryId>, Error> {
+        unreachable!("nothing is sent before it has recovered")
+    }
+    async fn finish(&self, finished: Vec<Finished>) -> Result<(), Error> {
+        if self.broken {
+            return Err(failure());
+        }
+        self.finished.lock().unwrap().extend(finished);
+        Ok(())
+    }
+    async fn interrupted(&self) -> Result<Vec<Interrupted>, Error> {
+        Ok(self.interrupted.clone())
+    }
+    async fn channel_paused(&self, _: Protocol, _: &str, _: Timestamp) -> Result<(), Error> {
+        Ok(())
+    }
+    async fn channel_resumed(&self, _: Protocol, _: Timestamp) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        start()
+    }
+}
+
+impl Randomness for Still {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
+}
+
+fn interrupted(number: u128, protocol: Protocol, spent: u32) -> Interrupted {
+    Interrupted {
+        delivery: id(number),
+        number: spent + 1,
+        effort: Effort { protocol, spent, deadline: None },
+    }
+}
+
+fn recovered(queue: &Crashed) -> Result<usize, Error> {
+    match pin!(recover(queue, &Still, &Still)).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => unreachable!("the store answers at once"),
+    }
+}
+
+#[test]
+fn unfinished_attempts_end_as_unknown_and_are_repeated_held_or_dead() {
+    let queue = Crashed {
+        interrupted: vec![
+            interrupted(1, Protocol::Email, 0),
+            interrupted(2, Protocol::Sms, 0),
+            interrupted(3, Protocol::Webhook, 9),
+        ],
+        ..Crashed::default()
+    };
+    assert_eq!(recovered(&queue).unwrap(), 3);
+    let finished = queue.finished.into_inner().unwrap();
+    let summary: Vec<_> = finished.iter().map(|end| (end.delivery, end.number, end.decision.next)).collect();
+    let soon = start() + std::time::Duration::from_secs(9);
+    assert_eq!(
+        summary,
+        [
+            (id(1), 1, Next::Again(soon)),
+            (id(2), 1, Next::Over(DeliveryState::Held)),
+            (id(3), 10, Next::Over(DeliveryState::Dead)),
+        ]
+    );
+    assert!(finished.iter().all(|end| end.outcome.kind == OutcomeKind::Unknown && end.decision.spent));
+}
+
+#[test]
+fn a_clean_start_finishes_nothing() {
+    let queue = Crashed { broken: true, ..Crashed::default() };
+    assert_eq!(recovered(&queue).unwrap(), 0);
+}
+
+#[test]
+fn a_store_that_cannot_record_them_stops_the_start() {
+    let queue =
+        Crashed { interrupted: vec![interrupted(1, Protocol::Email, 0)], broken: true, ..Crashed::default() };
+    assert!(recovered(&queue).is_err());
+}

@@ -1,0 +1,204 @@
+//! One order's timeline: what happened, in its order, and why some were not told.
+
+use std::time::Duration;
+
+use application::ports::{AttemptRecord, ChannelPause, DeliveryRecord, Story};
+use application::queries::{EventKind, Timeline, timeline};
+use domain::Timestamp;
+use domain::delivery::{DeliveryKind, DeliveryState};
+use domain::endpoint::Protocol;
+use domain::filter_policy::FilterPolicy;
+use domain::order::{LoggedOrder, Seq};
+use domain::subscription::{NotOwed, Subscription, SubscriptionState, Version};
+
+use crate::given::{id, order, start, subscription};
+
+fn at(seconds: u64) -> Timestamp {
+    start() + Duration::from_secs(seconds)
+}
+
+fn story(deliveries: Vec<DeliveryRecord>, pauses: Vec<ChannelPause>) -> Story {
+    let order = LoggedOrder { seq: Seq(5), order: order() };
+    Story { order, published: true, deliveries, subscriptions: Vec::new(), pauses }
+}
+
+fn delivery(
+    protocol: Protocol,
+    state: DeliveryState,
+    ended: u64,
+    attempts: Vec<AttemptRecord>,
+) -> DeliveryRecord {
+    let subscriber = subscription(1, protocol);
+    DeliveryRecord {
+        id: id(1),
+        kind: DeliveryKind::Notification,
+        subscription: subscriber.id,
+        endpoint: subscriber.endpoint,
+        order: Some(order().id),
+        state,
+        created_at: at(1),
+        at: at(ended),
+        spent: 1,
+        attempts,
+    }
+}
+
+fn attempt(number: u32, started: u64, ended: Option<u64>) -> AttemptRecord {
+    AttemptRecord {
+        number,
+        started_at: at(started),
+        ended_at: ended.map(at),
+        outcome: ended.map(|_| "transient".to_owned()),
+        scope: None,
+        spent: true,
+        reply: None,
+    }
+}
+
+fn pause(from: u64, to: Option<u64>) -> ChannelPause {
+    ChannelPause { protocol: Protocol::Email, from: at(from), to: to.map(at), reason: "535 no".to_owned() }
+}
+
+/// Each event in a word, with its second.
+fn told(timeline: &Timeline) -> Vec<(i64, String)> {
+    let word = |kind: &EventKind| match kind {
+        EventKind::Accepted => "accepted".to_owned(),
+        EventKind::Owed => "owed".to_owned(),
+        EventKind::Attempt(attempt) => format!("attempt {}", attempt.number),
+        EventKind::ChannelPaused { protocol, reason } => format!("{protocol} paused: {reason}"),
+        EventKind::ChannelResumed { protocol } => format!("{protocol} resumed"),
+        EventKind::Ended(state) => state.to_string(),
+    };
+    timeline
+        .events
+        .iter()
+        .map(|event| (event.at.duration_since(start()).as_secs(), word(&event.kind)))
+        .collect()
+}
+
+fn words(events: &[(i64, &str)]) -> Vec<(i64, String)> {
+    events.iter().map(|(at, word)| (*at, (*word).to_owned())).collect()
+}
+
+#[test]
+fn it_tells_a_delivery_from_acceptance_to_its_end() {
+    let attempts = vec![attempt(1, 2, Some(3)), attempt(2, 12, Some(14))];
+    let delivered = delivery(Protocol::Email, DeliveryState::Delivered, 14, attempts);
+    let timeline = timeline(story(vec![delivered], Vec::new()));
+    assert_eq!(
+        told(&timeline),
+        words(&[(0, "accepted"), (1, "owed"), (3, "attempt 1"), (14, "attempt 2"), (14, "delivered")])
+    );
+    assert_eq!(timeline.events[0].delivery, None);
+    assert!(timeline.events[1..].iter().all(|event| event.delivery == Some(0)));
+}
+
+#[test]
+fn what_is_not_over_has_no_end_and_an_attempt_in_flight_stands_where_it_began() {
+    let waiting = delivery(Protocol::Email, DeliveryState::Pending, 600, vec![attempt(1, 2, Some(3))]);
+    assert_eq!(
+        told(&timeline(story(vec![waiting], Vec::new()))),
+        words(&[(0, "accepted"), (1, "owed"), (3, "attempt 1")])
+    );
+    let in_flight = delivery(Protocol::Email, DeliveryState::InFlight, 2, vec![attempt(1, 2, None)]);
+    assert_eq!(
+        told(&timeline(story(vec![in_flight], Vec::new()))),
+        words(&[(0, "accepted"), (1, "owed"), (2, "attempt 1")])
+    );
+}
+
+#[test]
+fn every_end_is_told() {
+    for state in [
+        DeliveryState::Delivered,
+        DeliveryState::Sandboxed,
+        DeliveryState::Held,
+        DeliveryState::Dead,
+        DeliveryState::Cancelled,
+    ] {
+        let timeline = timeline(story(vec![delivery(Protocol::Sms, state, 9, Vec::new())], Vec::new()));
+        assert_eq!(told(&timeline).pop(), Some((9, state.to_string())));
+    }
+}
+
+#[test]
+fn the_story_of_several_deliveries_is_told_in_one_line_of_time() {
+    let mail = delivery(Protocol::Email, DeliveryState::Delivered, 20, vec![attempt(1, 19, Some(20))]);
+    let hook = delivery(Protocol::Webhook, DeliveryState::Delivered, 4, vec![attempt(1, 2, Some(4))]);
+    let timeline = timeline(story(vec![mail, hook], Vec::new()));
+    let places: Vec<_> = timeline.events.iter().map(|event| event.delivery).collect();
+    assert_eq!(places, [None, Some(0), Some(1), Some(1), Some(1), Some(0), Some(0)]);
+}
+
+#[test]
+fn a_pause_that_the_order_waited_for_is_told_after_the_attempt_that_met_it() {
+    let attempts = vec![attempt(1, 2, Some(3)), attempt(2, 61, Some(62))];
+    let delivered = delivery(Protocol::Email, DeliveryState::Delivered, 62, attempts);
+    let timeline = timeline(story(vec![delivered], vec![pause(3, Some(60))]));
+    assert_eq!(
+        told(&timeline),
+        words(&[
+            (0, "accepted"),
+            (1, "owed"),
+            (3, "attempt 1"),
+            (3, "email paused: 535 no"),
+            (60, "email resumed"),
+            (62, "attempt 2"),
+            (62, "delivered")
+        ])
+    );
+}
+
+#[test]
+fn a_pause_that_began_before_the_order_is_told_and_one_that_lasts_has_no_end() {
+    let waiting = delivery(Protocol::Email, DeliveryState::Pending, 1, Vec::new());
+    let mut early = pause(0, None);
+    early.from = start() - Duration::from_secs(30);
+    assert_eq!(
+        told(&timeline(story(vec![waiting], vec![early]))),
+        words(&[(-30, "email paused: 535 no"), (0, "accepted"), (1, "owed")])
+    );
+}
+
+#[test]
+fn pauses_that_did_not_touch_the_order_are_not_told() {
+    let delivered = delivery(Protocol::Email, DeliveryState::Delivered, 10, vec![attempt(1, 9, Some(10))]);
+    let hook = delivery(Protocol::Webhook, DeliveryState::Pending, 1, Vec::new());
+    let mut before = pause(0, Some(0));
+    before.from = start() - Duration::from_secs(30);
+    let timeline = timeline(story(vec![delivered, hook], vec![before, pause(11, Some(20)), pause(30, None)]));
+    assert!(told(&timeline).iter().all(|(_, word)| !word.contains("email")), "{:?}", told(&timeline));
+}
+
+fn version(subscriber: &Subscription, from: i64, to: Option<i64>, state: SubscriptionState) -> Version {
+    Version { subscription: subscriber.id, from: Seq(from), to: to.map(Seq), state, filter_policy: None }
+}
+
+#[test]
+fn it_says_why_each_subscription_was_not_owed_the_order_as_of_its_acceptance() {
+    use SubscriptionState::{Confirmed, Ended, Pending, Suspended};
+    let subscribers: Vec<_> = (1..=6).map(|number| subscription(number, Protocol::Email)).collect();
+    let pads = FilterPolicy::parse(r#"{"productName":["Pad"]}"#).unwrap();
+    let versions = vec![
+        vec![version(&subscribers[0], 1, Some(5), Confirmed), version(&subscribers[0], 6, None, Ended)],
+        vec![version(&subscribers[1], 1, Some(5), Pending), version(&subscribers[1], 6, None, Confirmed)],
+        vec![version(&subscribers[2], 1, Some(4), Confirmed), version(&subscribers[2], 5, None, Ended)],
+        vec![version(&subscribers[3], 6, None, Confirmed)],
+        vec![Version { filter_policy: Some(pads), ..version(&subscribers[4], 5, None, Confirmed) }],
+        vec![version(&subscribers[5], 5, None, Suspended)],
+    ];
+    let mut story = story(Vec::new(), Vec::new());
+    story.subscriptions = subscribers.iter().cloned().zip(versions).collect();
+    let unpublished = Story { published: false, ..story.clone() };
+    let reasons: Vec<_> = timeline(story)
+        .not_owed
+        .into_iter()
+        .map(|(subscription, why)| (subscription.id.0.as_u128(), why))
+        .collect();
+    assert_eq!(reasons.len(), 4);
+    assert_eq!(reasons[0], (2, NotOwed::NotConfirmed));
+    assert_eq!(reasons[1], (3, NotOwed::Ended));
+    assert_eq!(reasons[2], (4, NotOwed::NotYetSubscribed));
+    assert!(matches!(&reasons[3], (5, NotOwed::FilterPolicy { mismatch }) if mismatch.found == ["Mouse"]));
+    assert!(timeline(unpublished).not_owed.is_empty(), "until it is published nobody is owed it");
+}

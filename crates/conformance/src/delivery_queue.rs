@@ -1,0 +1,227 @@
+//! What [`DeliveryQueue`](application::ports::DeliveryQueue) promises.
+
+use application::ports::{DueQuery, Finished, Intent};
+use domain::attempt::{OutcomeKind, Scope};
+use domain::delivery::{DeliveryKind, DeliveryState, Next};
+use domain::endpoint::Protocol;
+use domain::subscription::{EndReason, SubscriptionState};
+
+use crate::Machine;
+use crate::given::{MOMENT, WHILE, delivery_id, email, now, order, subscription};
+use crate::machine::{all_due, finished};
+
+/// With the order it tells of, and whom it is owed to.
+pub async fn a_delivery_is_due_with_all_that_it_takes(machine: &Machine<'_>) {
+    let subscription = machine.confirmed(email("ada@example.com")).await;
+    let order = machine.place(order()).await;
+    machine.publish().await;
+    let due = machine.due(DeliveryKind::Notification).await;
+    assert_eq!(due.len(), 1);
+    assert_eq!((&due[0].subscription, due[0].order.as_ref()), (&subscription, Some(&order)));
+    assert_eq!((due[0].attempts, due[0].spent), (0, 0));
+}
+
+/// It waits for its time, and the queue says when that is.
+pub async fn a_delivery_is_not_due_before_its_time(machine: &Machine<'_>) {
+    let (_, delivery) = machine.in_flight("ada@example.com").await;
+    let decision = machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Delivery)).await;
+    let Next::Again(at) = decision.next else { panic!("{decision:?}") };
+    let early = machine.due_by(at - MOMENT).await;
+    assert_eq!(early.deliveries, []);
+    // A store keeps at least milliseconds.
+    let next_at = early.next_at.expect("it is due some time");
+    assert!(next_at <= at && next_at > at - MOMENT, "{next_at} for {at}");
+    let due = machine.due_by(at).await;
+    assert_eq!(due.next_at, None);
+    assert_eq!(
+        due.deliveries.iter().map(|due| (due.id, due.attempts, due.spent)).collect::<Vec<_>>(),
+        [(delivery, 1, 1)]
+    );
+}
+
+/// However much one subscription waits for, the others' come too.
+pub async fn no_backlog_hides_another_subscription(machine: &Machine<'_>) {
+    let first = machine.confirmed(email("ada@example.com")).await;
+    for _ in 0..20 {
+        machine.place(order()).await;
+    }
+    let second = machine.confirmed(email("bob@example.com")).await;
+    machine.place(order()).await;
+    machine.publish().await;
+    let by = now() + WHILE;
+    let due = machine.queue.due(DueQuery { per_endpoint: 3, ..all_due(by) }).await.unwrap().deliveries;
+    let of = |id| due.iter().filter(|delivery| delivery.subscription.id == id).count();
+    assert_eq!((of(first.id), of(second.id)), (3, 1));
+    let few = machine.queue.due(DueQuery { limit: 2, ..all_due(by) }).await.unwrap();
+    assert_eq!(few.deliveries.len(), 2);
+}
+
+/// Those that waited longest come first.
+pub async fn what_is_longest_due_comes_first(machine: &Machine<'_>) {
+    let (subscription, delayed) = machine.in_flight("ada@example.com").await;
+    machine.finish(delayed, 1, OutcomeKind::Transient(Scope::Delivery)).await;
+    let fresh = machine.notification(subscription.id).await;
+    let due = machine.due(DeliveryKind::Notification).await;
+    assert_eq!(due.iter().map(|delivery| delivery.id).collect::<Vec<_>>(), [fresh.id, delayed]);
+}
+
+/// Paused channels and endpoints are left out, and so is what they wait for.
+pub async fn what_is_skipped_is_not_due(machine: &Machine<'_>) {
+    let ada = machine.subscribe(email("ada@example.com")).await;
+    let bob = machine.subscribe(email("bob@example.com")).await;
+    let hook = machine.subscribe(subscription(Protocol::Webhook, "https://example.com/a")).await;
+    let by = now() + WHILE;
+    let query = DueQuery { skip_endpoints: vec![ada.id], ..all_due(by) };
+    assert_eq!(due_to(machine, query.clone()).await, [bob.id, hook.id]);
+    assert_eq!(due_to(machine, DueQuery { skip_protocols: vec![Protocol::Email], ..query }).await, [hook.id]);
+    let long_ago = all_due(now() - WHILE);
+    let skipped = DueQuery { skip_protocols: vec![Protocol::Email, Protocol::Webhook], ..long_ago.clone() };
+    assert_eq!(machine.queue.due(skipped).await.unwrap().next_at, None);
+    assert!(machine.queue.due(long_ago).await.unwrap().next_at.is_some());
+}
+
+/// Of two that want to make the same attempt, one may.
+pub async fn an_attempt_is_begun_once(machine: &Machine<'_>) {
+    let subscription = machine.confirmed(email("ada@example.com")).await;
+    let delivery = machine.notification(subscription.id).await.id;
+    let intent = |number| vec![Intent { delivery, number, at: now() }];
+    assert_eq!(machine.queue.begin(intent(2)).await.unwrap(), [], "a number that does not follow");
+    assert_eq!(machine.queue.begin(intent(1)).await.unwrap(), [delivery]);
+    assert_eq!(machine.queue.begin(intent(1)).await.unwrap(), []);
+    assert_eq!(machine.queue.begin(intent(2)).await.unwrap(), [], "one is in flight");
+    let unknown = Intent { delivery: delivery_id(), number: 1, at: now() };
+    assert_eq!(machine.queue.begin(vec![unknown]).await.unwrap(), []);
+    assert_eq!(machine.record(delivery).await.state, DeliveryState::InFlight);
+    assert_eq!(machine.due(DeliveryKind::Notification).await, []);
+}
+
+/// Until its outcome is known, an attempt may have been cut short.
+pub async fn an_attempt_is_interrupted_until_it_is_finished(machine: &Machine<'_>) {
+    let new = email("ada@example.com");
+    let asked = machine.subscribe(new.clone()).await;
+    machine.begin(new.confirmation, 1).await;
+    let (_, delivery) = machine.in_flight("bob@example.com").await;
+    let interrupted = machine.queue.interrupted().await.unwrap();
+    let found = |id| interrupted.iter().find(|attempt| attempt.delivery == id).expect("it is in flight");
+    assert_eq!(found(delivery).effort.deadline, None);
+    assert_eq!((found(delivery).number, found(delivery).effort.spent), (1, 0));
+    let question = found(new.confirmation).effort;
+    assert_eq!(
+        (question.protocol, question.deadline),
+        (Protocol::Email, Some(asked.confirmation_expires_at))
+    );
+    machine.finish(delivery, 1, OutcomeKind::Unknown).await;
+    machine.finish(new.confirmation, 1, OutcomeKind::Delivered).await;
+    assert_eq!(machine.queue.interrupted().await.unwrap(), []);
+}
+
+/// The outcome stands in the record as it was given; a repeat, even of another outcome, changes nothing.
+pub async fn an_outcome_is_recorded_once(machine: &Machine<'_>) {
+    let (_, delivery) = machine.in_flight("ada@example.com").await;
+    let end = finished(delivery, 1, OutcomeKind::Delivered);
+    machine.queue.finish(vec![end.clone()]).await.unwrap();
+    let record = machine.record(delivery).await;
+    assert_eq!((record.state, record.spent, record.at), (DeliveryState::Delivered, 1, end.at));
+    let attempt = &record.attempts[0];
+    assert_eq!((attempt.outcome.as_deref(), attempt.ended_at), (Some("delivered"), Some(end.at)));
+    assert_eq!((attempt.reply.as_deref(), attempt.scope.as_deref()), (Some("the receiver's reply"), None));
+    machine.queue.finish(vec![end]).await.unwrap();
+    machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Delivery)).await;
+    assert_eq!(machine.record(delivery).await, record);
+}
+
+/// An attempt for which the delivery is not to blame is on record, and spends nothing.
+pub async fn a_failure_of_the_channel_spends_nothing(machine: &Machine<'_>) {
+    let (_, delivery) = machine.in_flight("ada@example.com").await;
+    machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Channel)).await;
+    let record = machine.record(delivery).await;
+    assert_eq!((record.state, record.spent, record.attempts.len()), (DeliveryState::Pending, 0, 1));
+    assert_eq!((record.attempts[0].scope.as_deref(), record.attempts[0].spent), (Some("channel"), false));
+    machine.begin(delivery, 2).await;
+}
+
+/// A receiver that is gone for good is not asked again.
+pub async fn an_endpoint_that_is_gone_ends_its_subscription(machine: &Machine<'_>) {
+    let (subscription, delivery) = machine.in_flight("ada@example.com").await;
+    let other = machine.notification(subscription.id).await;
+    machine.finish(delivery, 1, OutcomeKind::Permanent(Scope::Endpoint)).await;
+    let ended = machine.topic.subscription(subscription.id).await.unwrap().unwrap();
+    assert_eq!((ended.state, ended.end.unwrap().reason), (SubscriptionState::Ended, EndReason::Gone));
+    assert_eq!(machine.record(delivery).await.state, DeliveryState::Dead);
+    assert_eq!(machine.record(other.id).await.state, DeliveryState::Cancelled);
+}
+
+/// What was in flight when its subscription ended is not tried again.
+pub async fn a_retry_for_an_ended_subscription_is_cancelled(machine: &Machine<'_>) {
+    let (subscription, delivery) = machine.in_flight("ada@example.com").await;
+    machine.topic.unsubscribe(subscription.id, EndReason::Unsubscribed, now()).await.unwrap();
+    assert_eq!(machine.record(delivery).await.state, DeliveryState::InFlight);
+    machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Delivery)).await;
+    assert_eq!(machine.record(delivery).await.state, DeliveryState::Cancelled);
+}
+
+/// Nobody gets two questions because one was in flight while the other was asked.
+pub async fn a_retry_of_a_question_that_was_asked_anew_is_cancelled(machine: &Machine<'_>) {
+    let new = email("ada@example.com");
+    let made = machine.subscribe(new.clone()).await;
+    machine.begin(new.confirmation, 1).await;
+    machine.topic.resend_confirmation(made.id, delivery_id(), now()).await.unwrap();
+    machine.finish(new.confirmation, 1, OutcomeKind::Transient(Scope::Delivery)).await;
+    assert_eq!(machine.record(new.confirmation).await.state, DeliveryState::Cancelled);
+    assert_eq!(machine.due(DeliveryKind::Confirmation).await.len(), 1);
+}
+
+/// A program that answered the challenge is confirmed in the same commit, for real.
+pub async fn an_answered_challenge_confirms(machine: &Machine<'_>) {
+    let new = subscription(Protocol::Webhook, "https://example.com/a");
+    let made = machine.subscribe(new.clone()).await;
+    machine.begin(new.confirmation, 1).await;
+    let end = Finished { confirmed: true, ..finished(new.confirmation, 1, OutcomeKind::Delivered) };
+    machine.queue.finish(vec![end.clone()]).await.unwrap();
+    let confirmed = machine.topic.subscription(made.id).await.unwrap().unwrap();
+    assert_eq!(confirmed.state, SubscriptionState::Confirmed);
+    assert_eq!(confirmed.confirmation.map(|given| (given.at, given.in_sandbox)), Some((end.at, false)));
+    assert_eq!(machine.record(new.confirmation).await.state, DeliveryState::Delivered);
+    machine.notification(made.id).await;
+}
+
+/// An answer that comes after the end revives nothing.
+pub async fn an_answered_challenge_does_not_revive_an_ended_subscription(machine: &Machine<'_>) {
+    let new = subscription(Protocol::Webhook, "https://example.com/a");
+    let made = machine.subscribe(new.clone()).await;
+    machine.begin(new.confirmation, 1).await;
+    machine.topic.unsubscribe(made.id, EndReason::Removed, now()).await.unwrap();
+    let end = Finished { confirmed: true, ..finished(new.confirmation, 1, OutcomeKind::Delivered) };
+    machine.queue.finish(vec![end]).await.unwrap();
+    assert_eq!(machine.topic.subscription(made.id).await.unwrap().unwrap().state, SubscriptionState::Ended);
+}
+
+/// They stand in the stories of the orders that waited, each with its first reason.
+pub async fn pauses_of_a_channel_are_on_record(machine: &Machine<'_>) {
+    let start = now();
+    machine.queue.channel_paused(Protocol::Sms, "long ago", start - WHILE * 2).await.unwrap();
+    machine.queue.channel_resumed(Protocol::Sms, start - WHILE).await.unwrap();
+    let order = machine.place(order()).await;
+    machine.queue.channel_paused(Protocol::Email, "535 refused", start).await.unwrap();
+    machine.queue.channel_paused(Protocol::Email, "again", start + WHILE).await.unwrap();
+    machine.queue.channel_resumed(Protocol::Email, start + WHILE * 2).await.unwrap();
+    machine.queue.channel_resumed(Protocol::Email, start + WHILE * 3).await.unwrap();
+    machine.queue.channel_paused(Protocol::Email, "421 busy", start + WHILE * 4).await.unwrap();
+    let pauses = machine.records.story(order.id).await.unwrap().unwrap().pauses;
+    let told: Vec<_> = pauses.iter().map(|pause| (pause.reason.as_str(), pause.from, pause.to)).collect();
+    let expected = [("535 refused", start, Some(start + WHILE * 2)), ("421 busy", start + WHILE * 4, None)];
+    assert_eq!(told, expected);
+    assert!(pauses.iter().all(|pause| pause.protocol == Protocol::Email));
+}
+
+async fn due_to(machine: &Machine<'_>, query: DueQuery) -> Vec<domain::subscription::SubscriptionId> {
+    machine
+        .queue
+        .due(query)
+        .await
+        .unwrap()
+        .deliveries
+        .iter()
+        .map(|delivery| delivery.subscription.id)
+        .collect()
+}

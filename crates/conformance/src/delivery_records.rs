@@ -1,0 +1,170 @@
+//! What [`DeliveryRecords`](application::ports::DeliveryRecords) promises.
+
+use application::ErrorKind;
+use application::ports::{DeliveryQuery, PageRequest, RedriveSelection};
+use domain::attempt::{OutcomeKind, Scope};
+use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
+use domain::subscription::{EndReason, NotOwed, SubscriptionState, owed};
+
+use crate::Machine;
+use crate::given::{WHILE, delivery_id, email, first_page, now, order, policy};
+
+/// From acceptance to each attempt, and why the others were not told.
+pub async fn the_story_of_an_order_is_told_in_full(machine: &Machine<'_>) {
+    let told = machine.confirmed(email("ada@example.com")).await;
+    let asked = machine.subscribe(email("bob@example.com")).await;
+    let order = machine.place(order()).await;
+    let before = machine.records.story(order.id).await.unwrap().unwrap();
+    assert!(!before.published);
+    machine.publish().await;
+    let late = machine.confirmed(email("eve@example.com")).await;
+    let delivery = machine.of_order(&order).await[0].id;
+    machine.begin(delivery, 1).await;
+    machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Delivery)).await;
+    machine.begin(delivery, 2).await;
+
+    let story = machine.records.story(order.id).await.unwrap().unwrap();
+    assert!(story.published);
+    assert_eq!(story.order.order, order);
+    assert_eq!(story.deliveries.len(), 1);
+    assert_eq!((story.deliveries[0].subscription, story.deliveries[0].order), (told.id, Some(order.id)));
+    let attempts: Vec<_> =
+        story.deliveries[0].attempts.iter().map(|tried| (tried.number, tried.outcome.as_deref())).collect();
+    assert_eq!(attempts, [(1, Some("transient")), (2, None)]);
+    let why: Vec<_> =
+        story.subscriptions.iter().map(|(who, versions)| (who.id, owed(&story.order, versions))).collect();
+    let expected = [
+        (told.id, Ok(())),
+        (asked.id, Err(NotOwed::NotConfirmed)),
+        (late.id, Err(NotOwed::NotYetSubscribed)),
+    ];
+    assert_eq!(why, expected);
+}
+
+/// Who had ended, and whose policy did not match, is told as of the order's acceptance.
+pub async fn the_story_tells_what_held_when_the_order_was_accepted(machine: &Machine<'_>) {
+    let ended = machine.confirmed(email("ada@example.com")).await;
+    machine.place(order()).await;
+    machine.topic.unsubscribe(ended.id, EndReason::Removed, now()).await.unwrap();
+    let filtered = machine.confirmed(email("bob@example.com")).await;
+    machine.topic.set_filter_policy(filtered.id, Some(policy(r#"{"currency":["EUR"]}"#))).await.unwrap();
+    let order = machine.place(order()).await;
+    machine.topic.set_filter_policy(filtered.id, None).await.unwrap();
+    let story = machine.records.story(order.id).await.unwrap().unwrap();
+    let why: Vec<_> = story.subscriptions.iter().map(|(_, versions)| owed(&story.order, versions)).collect();
+    assert_eq!(why[0], Err(NotOwed::Ended));
+    assert!(matches!(why[1], Err(NotOwed::FilterPolicy { .. })), "{:?}", why[1]);
+}
+
+/// Ids that were never given name nothing.
+pub async fn what_is_unknown_has_no_record(machine: &Machine<'_>) {
+    assert_eq!(machine.records.story(order().id).await.unwrap(), None);
+    assert_eq!(machine.records.delivery(delivery_id()).await.unwrap(), None);
+}
+
+/// Newest first; pages neither repeat nor skip; filters hold together.
+pub async fn deliveries_are_listed_newest_first(machine: &Machine<'_>) {
+    let ada = machine.confirmed(email("ada@example.com")).await;
+    let bob = machine.confirmed(email("bob@example.com")).await;
+    let first = machine.place(order()).await;
+    let second = machine.place(order()).await;
+    machine.publish().await;
+    let (one, two) = (machine.of_order(&first).await, machine.of_order(&second).await);
+    let all = listed(machine, DeliveryQuery::default()).await;
+    assert_eq!(all[..4], [two[1].id, two[0].id, one[1].id, one[0].id]);
+    assert_eq!(all.len(), 6, "with two questions");
+    machine.kill(one[0].id).await;
+
+    let dead = DeliveryQuery { state: Some(DeliveryState::Dead), ..DeliveryQuery::default() };
+    assert_eq!(listed(machine, dead.clone()).await, [one[0].id]);
+    assert_eq!(listed(machine, DeliveryQuery { subscription: Some(bob.id), ..dead }).await, []);
+    let pending = DeliveryQuery { state: Some(DeliveryState::Pending), ..DeliveryQuery::default() };
+    assert_eq!(listed(machine, pending.clone()).await, [two[1].id, two[0].id, one[1].id]);
+    assert_eq!(listed(machine, DeliveryQuery { subscription: Some(ada.id), ..pending }).await, [two[0].id]);
+    let of_second = DeliveryQuery { order: Some(second.id), ..DeliveryQuery::default() };
+    assert_eq!(listed(machine, of_second).await, [two[1].id, two[0].id]);
+    let elsewhere = DeliveryQuery { order: Some(order().id), ..DeliveryQuery::default() };
+    assert_eq!(listed(machine, elsewhere).await, []);
+}
+
+/// Due at once with all its attempts before it, while those it made stay on record.
+pub async fn a_dead_delivery_can_be_sent_again(machine: &Machine<'_>) {
+    let subscription = machine.confirmed(email("ada@example.com")).await;
+    let delivery = machine.notification(subscription.id).await.id;
+    machine.kill(delivery).await;
+    let at = now() + WHILE;
+    assert_eq!(machine.records.redrive(RedriveSelection::One(delivery), at).await.unwrap(), 1);
+    let record = machine.record(delivery).await;
+    assert_eq!((record.state, record.spent, record.at), (DeliveryState::Pending, 0, at));
+    assert_eq!(record.attempts.len(), 1);
+    assert_eq!(machine.due_by(at).await.deliveries[0].attempts, 1);
+    machine.begin(delivery, 2).await;
+    machine.finish(delivery, 2, OutcomeKind::Delivered).await;
+    assert_eq!(machine.record(delivery).await.attempts.len(), 2);
+}
+
+/// Where a repeat could cost, a person decided.
+pub async fn a_held_delivery_can_be_sent_again(machine: &Machine<'_>) {
+    let (_, delivery) = machine.in_flight("ada@example.com").await;
+    let mut end = crate::machine::finished(delivery, 1, OutcomeKind::Unknown);
+    end.decision.next = domain::delivery::Next::Over(DeliveryState::Held);
+    machine.queue.finish(vec![end]).await.unwrap();
+    assert_eq!(
+        machine.records.redrive(RedriveSelection::Dead { subscription: None }, now()).await.unwrap(),
+        0
+    );
+    assert_eq!(machine.records.redrive(RedriveSelection::One(delivery), now()).await.unwrap(), 1);
+    assert_eq!(machine.record(delivery).await.state, DeliveryState::Pending);
+}
+
+/// Each reason has its own name, and nothing is changed.
+pub async fn what_cannot_be_sent_again_is_refused(machine: &Machine<'_>) {
+    let subscription = machine.confirmed(email("ada@example.com")).await;
+    let delivery = machine.notification(subscription.id).await.id;
+    let refusal = async |id| {
+        let error = machine.records.redrive(RedriveSelection::One(id), now()).await.unwrap_err();
+        (error.kind, error.code)
+    };
+    assert_eq!(refusal(delivery_id()).await, (ErrorKind::NotFound, "delivery_not_found"));
+    assert_eq!(refusal(delivery).await, (ErrorKind::Conflict, "not_redrivable"));
+    machine.kill(delivery).await;
+    machine.topic.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
+    assert_eq!(refusal(delivery).await, (ErrorKind::Conflict, "subscription_ended"));
+    assert_eq!(machine.record(delivery).await.state, DeliveryState::Dead);
+}
+
+/// All of one subscription or of all; those of ended subscriptions stay where they are.
+pub async fn all_dead_deliveries_can_be_sent_again(machine: &Machine<'_>) {
+    let mut dead = Vec::new();
+    for endpoint in ["ada@example.com", "bob@example.com", "eve@example.com"] {
+        let subscription = machine.confirmed(email(endpoint)).await;
+        let delivery = machine.notification(subscription.id).await.id;
+        machine.kill(delivery).await;
+        dead.push((subscription.id, delivery));
+    }
+    let ended = machine.topic.unsubscribe(dead[2].0, EndReason::Removed, now()).await.unwrap();
+    assert_eq!(ended.state, SubscriptionState::Ended);
+    let redrive = async |subscription| {
+        machine.records.redrive(RedriveSelection::Dead { subscription }, now()).await.unwrap()
+    };
+    assert_eq!(redrive(Some(dead[0].0)).await, 1);
+    assert_eq!(machine.record(dead[1].1).await.state, DeliveryState::Dead);
+    assert_eq!(redrive(None).await, 1);
+    assert_eq!(redrive(None).await, 0);
+    assert_eq!(machine.record(dead[2].1).await.state, DeliveryState::Dead);
+    let due = machine.due(DeliveryKind::Notification).await;
+    for (_, delivery) in &dead[..2] {
+        assert!(due.iter().any(|due| due.id == *delivery));
+    }
+}
+
+async fn listed(machine: &Machine<'_>, query: DeliveryQuery) -> Vec<DeliveryId> {
+    let (mut ids, mut page) = (Vec::new(), first_page(2));
+    loop {
+        let query = DeliveryQuery { page: page.clone(), ..query.clone() };
+        let found = machine.records.deliveries(query).await.unwrap();
+        ids.extend(found.items.into_iter().map(|delivery| delivery.id));
+        let Some(next) = found.next else { return ids };
+        page = PageRequest { cursor: Some(next), ..page };
+    }
+}

@@ -1,0 +1,143 @@
+//! A host that delivers by itself, and what its promises are tried through.
+
+use application::ports::{
+    Confirmations, DeliveryQueue, DeliveryRecord, DeliveryRecords, Due, DueDelivery, DueQuery, Finished,
+    Inbox, Intent, NewSubscription, OrderLog, OrderStore, Published, Subscribed, Topic,
+};
+use domain::Timestamp;
+use domain::attempt::{Outcome, OutcomeKind};
+use domain::delivery::{Decision, DeliveryId, DeliveryKind, DeliveryState, Effort, decide};
+use domain::order::Order;
+use domain::retry::Chance;
+use domain::subscription::{Subscription, SubscriptionId};
+
+use crate::given::{WHILE, email, now, order};
+
+/// The ports of a host that delivers by itself, all of one store.
+#[derive(Clone, Copy)]
+pub struct Machine<'a> {
+    /// Where orders are stored.
+    pub orders: &'a dyn OrderStore,
+    /// The same orders, as a log.
+    pub log: &'a dyn OrderLog,
+    /// Where they are published.
+    pub topic: &'a dyn Topic,
+    /// What confirms subscriptions.
+    pub confirmations: &'a dyn Confirmations,
+    /// What is owed.
+    pub queue: &'a dyn DeliveryQueue,
+    /// What became of it.
+    pub records: &'a dyn DeliveryRecords,
+    /// Messages that did not leave the machine.
+    pub inbox: &'a dyn Inbox,
+}
+
+impl<'a> Machine<'a> {
+    /// A store that is all of them.
+    pub fn of<S>(store: &'a S) -> Self
+    where
+        S: OrderStore + OrderLog + Topic + Confirmations + DeliveryQueue + DeliveryRecords + Inbox,
+    {
+        Self {
+            orders: store,
+            log: store,
+            topic: store,
+            confirmations: store,
+            queue: store,
+            records: store,
+            inbox: store,
+        }
+    }
+
+    pub(crate) async fn place(&self, order: Order) -> Order {
+        self.orders.accept(order.clone(), None).await.unwrap();
+        order
+    }
+
+    pub(crate) async fn subscribe(&self, new: NewSubscription) -> Subscription {
+        match self.topic.subscribe(new).await.unwrap() {
+            Subscribed::Created(subscription) => subscription,
+            other => panic!("not created but {other:?}"),
+        }
+    }
+
+    /// A subscription that is confirmed for the orders from now on.
+    pub(crate) async fn confirmed(&self, new: NewSubscription) -> Subscription {
+        let subscription = self.subscribe(new).await;
+        self.confirmations.confirm(subscription.id, subscription.generation, false, now()).await.unwrap()
+    }
+
+    /// Publishes everything that is not yet published.
+    pub(crate) async fn publish(&self) -> Published {
+        let orders = self.log.unpublished(1_000).await.unwrap();
+        self.topic.publish(&orders).await.unwrap()
+    }
+
+    /// Places an order, publishes it, and finds the delivery of its notification.
+    pub(crate) async fn notification(&self, subscription: SubscriptionId) -> DeliveryRecord {
+        let order = self.place(order()).await;
+        self.publish().await;
+        let owed = self.of_order(&order).await;
+        owed.into_iter()
+            .find(|delivery| delivery.subscription == subscription)
+            .expect("a notification is owed")
+    }
+
+    /// A delivery whose first attempt is recorded; it is a notification to a confirmed subscriber.
+    pub(crate) async fn in_flight(&self, endpoint: &str) -> (Subscription, DeliveryId) {
+        let subscription = self.confirmed(email(endpoint)).await;
+        let delivery = self.notification(subscription.id).await.id;
+        self.begin(delivery, 1).await;
+        (subscription, delivery)
+    }
+
+    pub(crate) async fn begin(&self, delivery: DeliveryId, number: u32) {
+        let begun = self.queue.begin(vec![Intent { delivery, number, at: now() }]).await.unwrap();
+        assert_eq!(begun, [delivery], "attempt {number} was not recorded");
+    }
+
+    /// Ends an attempt as its outcome has it, and answers what was decided.
+    pub(crate) async fn finish(&self, delivery: DeliveryId, number: u32, kind: OutcomeKind) -> Decision {
+        let finished = finished(delivery, number, kind);
+        self.queue.finish(vec![finished.clone()]).await.unwrap();
+        finished.decision
+    }
+
+    /// Makes and fails an attempt so that its delivery is dead.
+    pub(crate) async fn kill(&self, delivery: DeliveryId) {
+        self.begin(delivery, 1).await;
+        self.finish(delivery, 1, OutcomeKind::Permanent(domain::attempt::Scope::Delivery)).await;
+        assert_eq!(self.record(delivery).await.state, DeliveryState::Dead);
+    }
+
+    pub(crate) async fn record(&self, id: DeliveryId) -> DeliveryRecord {
+        self.records.delivery(id).await.unwrap().expect("the delivery is on record")
+    }
+
+    pub(crate) async fn of_order(&self, order: &Order) -> Vec<DeliveryRecord> {
+        self.records.story(order.id).await.unwrap().expect("the order is stored").deliveries
+    }
+
+    /// What is due in a while.
+    pub(crate) async fn due_by(&self, now: Timestamp) -> Due {
+        self.queue.due(all_due(now)).await.unwrap()
+    }
+
+    /// What is due in a while, of one kind.
+    pub(crate) async fn due(&self, kind: DeliveryKind) -> Vec<DueDelivery> {
+        let due = self.due_by(now() + WHILE).await;
+        due.deliveries.into_iter().filter(|delivery| delivery.kind == kind).collect()
+    }
+}
+
+/// An attempt that came to this outcome, with what follows for a mail that spent nothing yet.
+pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> Finished {
+    let effort = Effort { protocol: domain::endpoint::Protocol::Email, spent: number - 1, deadline: None };
+    let (at, outcome) = (now(), Outcome::new(kind, "the receiver's reply"));
+    let decision = decide(effort, &outcome, at, Chance(0));
+    Finished { delivery, number, at, outcome, decision, confirmed: false }
+}
+
+pub(crate) fn all_due(now: Timestamp) -> DueQuery {
+    DueQuery { now, per_endpoint: 100, limit: 1_000, skip_endpoints: Vec::new(), skip_protocols: Vec::new() }
+}

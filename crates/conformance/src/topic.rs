@@ -1,0 +1,252 @@
+//! What [`Topic`](application::ports::Topic) promises on a host that delivers by itself.
+
+use application::ErrorKind;
+use application::ports::{NewSubscription, PageRequest, Subscribed, SubscriptionQuery};
+use domain::delivery::{DeliveryKind, DeliveryState};
+use domain::endpoint::Protocol;
+use domain::subscription::{
+    CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState,
+};
+
+use crate::Machine;
+use crate::given::{WHILE, delivery_id, email, first_page, now, order, order_of, policy, subscription};
+
+const EURO: &str = r#"{"currency":["EUR"]}"#;
+const IN_EURO: &str = r#"{"customerName":"Ada","productName":"Mouse","currency":"EUR"}"#;
+const IN_DOLLAR: &str = r#"{"customerName":"Ada","productName":"Mouse","currency":"USD"}"#;
+
+/// It reads back as it was made, with nothing but its question owed.
+pub async fn a_new_subscription_is_pending_and_owed_its_confirmation(machine: &Machine<'_>) {
+    let new = NewSubscription {
+        filter_policy: Some(policy(EURO)),
+        ..subscription(Protocol::Webhook, "https://example.com/a")
+    };
+    let made = machine.subscribe(new.clone()).await;
+    assert_eq!((made.id, &made.endpoint, &made.filter_policy), (new.id, &new.endpoint, &new.filter_policy));
+    assert_eq!((made.state, made.generation, &made.secret), (SubscriptionState::Pending, 1, &new.secret));
+    assert_eq!((made.created_at, made.confirmation_expires_at), (new.now, new.now + CONFIRMATION_LIFETIME));
+    assert_eq!((made.confirmation, made.end), (None, None));
+    assert_eq!(machine.topic.subscription(made.id).await.unwrap(), Some(made.clone()));
+    let due = machine.due_by(new.now).await.deliveries;
+    assert_eq!(due.len(), 1);
+    assert_eq!(
+        (due[0].id, due[0].kind, &due[0].order),
+        (new.confirmation, DeliveryKind::Confirmation, &None)
+    );
+    assert_eq!(due[0].subscription, made);
+}
+
+/// An id that was never given names nothing.
+pub async fn an_unknown_subscription_is_not_there(machine: &Machine<'_>) {
+    let unknown = email("nobody@example.com").id;
+    assert_eq!(machine.topic.subscription(unknown).await.unwrap(), None);
+    let errors = [
+        machine.topic.set_filter_policy(unknown, None).await.unwrap_err(),
+        machine.topic.unsubscribe(unknown, EndReason::Removed, now()).await.unwrap_err(),
+        machine.topic.resend_confirmation(unknown, delivery_id(), now()).await.unwrap_err(),
+        machine.confirmations.confirm(unknown, 1, false, now()).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!((error.kind, error.code), (ErrorKind::NotFound, "subscription_not_found"));
+    }
+}
+
+/// Nothing changes, and nobody is asked twice.
+pub async fn subscribing_again_finds_the_same_subscription(machine: &Machine<'_>) {
+    let made = machine.subscribe(email("ada@example.com")).await;
+    let again = machine.topic.subscribe(email("ada@example.com")).await.unwrap();
+    assert_eq!(again, Subscribed::Existing(made.clone()));
+    let differing = NewSubscription { filter_policy: Some(policy(EURO)), ..email("ada@example.com") };
+    assert_eq!(machine.topic.subscribe(differing).await.unwrap(), Subscribed::Differs(made));
+    assert_eq!(machine.due(DeliveryKind::Confirmation).await.len(), 1);
+}
+
+/// What ended stays ended; the new one begins from the start.
+pub async fn an_endpoint_whose_subscription_ended_can_be_subscribed_anew(machine: &Machine<'_>) {
+    let old = machine.confirmed(email("ada@example.com")).await;
+    machine.topic.unsubscribe(old.id, EndReason::Unsubscribed, now()).await.unwrap();
+    let new = machine.subscribe(email("ada@example.com")).await;
+    assert_ne!(new.id, old.id);
+    assert_eq!(new.state, SubscriptionState::Pending);
+}
+
+/// Nobody is notified who did not confirm: not of the orders before, and not of those meanwhile.
+pub async fn only_orders_accepted_after_the_confirmation_are_owed(machine: &Machine<'_>) {
+    let before = machine.place(order()).await;
+    let subscription = machine.subscribe(email("ada@example.com")).await;
+    let meanwhile = machine.place(order()).await;
+    machine.confirmations.confirm(subscription.id, 1, false, now()).await.unwrap();
+    let after = machine.place(order()).await;
+    let published = machine.publish().await;
+    assert_eq!((published.deliveries, published.unmatched), (1, vec![before.id, meanwhile.id]));
+    assert_eq!(owed_to(machine, &after).await, [subscription.id]);
+    assert_eq!(owed_to(machine, &meanwhile).await, []);
+}
+
+/// One delivery for each subscription and order, however often the orders are published.
+pub async fn an_order_is_owed_once_however_often_it_is_published(machine: &Machine<'_>) {
+    let ada = machine.confirmed(email("ada@example.com")).await;
+    let bob = machine.confirmed(email("bob@example.com")).await;
+    let placed = [machine.place(order()).await, machine.place(order()).await];
+    let orders = machine.log.unpublished(10).await.unwrap();
+    for _ in 0..3 {
+        let published = machine.topic.publish(&orders).await.unwrap();
+        assert_eq!((published.deliveries, published.unmatched), (4, vec![]));
+    }
+    for order in &placed {
+        assert_eq!(owed_to(machine, order).await, [ada.id, bob.id]);
+    }
+    assert_eq!(machine.log.unpublished(10).await.unwrap(), []);
+}
+
+/// Publishing what was published long ago does not set the log back.
+pub async fn the_log_never_goes_backwards(machine: &Machine<'_>) {
+    machine.place(order()).await;
+    let old = machine.log.unpublished(10).await.unwrap();
+    machine.publish().await;
+    machine.place(order()).await;
+    machine.publish().await;
+    machine.topic.publish(&old).await.unwrap();
+    assert_eq!(machine.log.unpublished(10).await.unwrap(), []);
+}
+
+/// An order that is left out would never be published: the whole run is refused instead.
+pub async fn a_run_that_leaves_an_order_out_is_refused(machine: &Machine<'_>) {
+    for _ in 0..3 {
+        machine.place(order()).await;
+    }
+    let orders = machine.log.unpublished(10).await.unwrap();
+    let with_a_hole = [orders[0].clone(), orders[2].clone()];
+    for run in [&orders[1..], &with_a_hole[..]] {
+        assert_eq!(machine.topic.publish(run).await.unwrap_err().kind, ErrorKind::Internal);
+        assert_eq!(machine.log.unpublished(10).await.unwrap(), orders);
+    }
+}
+
+/// Publishing nothing is nothing.
+pub async fn an_empty_run_changes_nothing(machine: &Machine<'_>) {
+    assert_eq!(machine.topic.publish(&[]).await.unwrap(), application::ports::Published::default());
+}
+
+/// Only what matches is owed; the rest is named.
+pub async fn a_filter_policy_decides_what_is_owed(machine: &Machine<'_>) {
+    let new = NewSubscription { filter_policy: Some(policy(EURO)), ..email("ada@example.com") };
+    let subscription = machine.confirmed(new).await;
+    let wanted = machine.place(order_of(IN_EURO)).await;
+    let unwanted = machine.place(order_of(IN_DOLLAR)).await;
+    let published = machine.publish().await;
+    assert_eq!((published.deliveries, published.unmatched), (1, vec![unwanted.id]));
+    assert_eq!(owed_to(machine, &wanted).await, [subscription.id]);
+}
+
+/// What was accepted before a change is published as if there had been none, however late.
+pub async fn a_changed_filter_policy_holds_for_later_orders_only(machine: &Machine<'_>) {
+    let subscription = machine.confirmed(email("ada@example.com")).await;
+    let before = machine.place(order_of(IN_DOLLAR)).await;
+    let changed = machine.topic.set_filter_policy(subscription.id, Some(policy(EURO))).await.unwrap();
+    assert_eq!(changed, Subscription { filter_policy: Some(policy(EURO)), ..subscription.clone() });
+    let after = machine.place(order_of(IN_DOLLAR)).await;
+    machine.topic.set_filter_policy(subscription.id, None).await.unwrap();
+    let at_last = machine.place(order_of(IN_DOLLAR)).await;
+    assert_eq!(machine.publish().await.unmatched, [after.id]);
+    assert_eq!(owed_to(machine, &before).await, [subscription.id]);
+    assert_eq!(owed_to(machine, &at_last).await, [subscription.id]);
+}
+
+/// A change is refused once there is nobody left who could want anything.
+pub async fn an_ended_subscription_takes_no_change(machine: &Machine<'_>) {
+    let id = machine.confirmed(email("ada@example.com")).await.id;
+    machine.topic.unsubscribe(id, EndReason::Removed, now()).await.unwrap();
+    let errors = [
+        machine.topic.set_filter_policy(id, Some(policy(EURO))).await.unwrap_err(),
+        machine.topic.resend_confirmation(id, delivery_id(), now()).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!((error.kind, error.code), (ErrorKind::Conflict, "subscription_ended"));
+    }
+}
+
+/// What is pending is cancelled, whatever its kind; the first reason stays.
+pub async fn unsubscribing_ends_what_is_pending(machine: &Machine<'_>) {
+    let ada = machine.confirmed(email("ada@example.com")).await;
+    let bob = machine.confirmed(email("bob@example.com")).await;
+    let delivery = machine.notification(ada.id).await;
+    let at = now();
+    let ended = machine.topic.unsubscribe(ada.id, EndReason::Unsubscribed, at).await.unwrap();
+    assert_eq!(ended.state, SubscriptionState::Ended);
+    assert_eq!(ended.end.map(|end| (end.at, end.reason)), Some((at, EndReason::Unsubscribed)));
+    assert_eq!(machine.record(delivery.id).await.state, DeliveryState::Cancelled);
+    let again = machine.topic.unsubscribe(ada.id, EndReason::Removed, at + WHILE).await.unwrap();
+    assert_eq!(again, ended);
+    let due = machine.due(DeliveryKind::Notification).await;
+    assert_eq!(due.iter().map(|delivery| delivery.subscription.id).collect::<Vec<_>>(), [bob.id]);
+
+    let pending = machine.subscribe(email("eve@example.com")).await;
+    machine.topic.unsubscribe(pending.id, EndReason::Removed, now()).await.unwrap();
+    assert_eq!(machine.due(DeliveryKind::Confirmation).await, []);
+}
+
+/// An order that was accepted before the end is owed, and cancelled at once: it is seen, and nothing is sent.
+pub async fn an_order_published_after_the_end_is_cancelled(machine: &Machine<'_>) {
+    let subscription = machine.confirmed(email("ada@example.com")).await;
+    let before = machine.place(order()).await;
+    machine.topic.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
+    let after = machine.place(order()).await;
+    machine.publish().await;
+    let owed = machine.of_order(&before).await;
+    assert_eq!(owed.iter().map(|delivery| delivery.state).collect::<Vec<_>>(), [DeliveryState::Cancelled]);
+    assert_eq!(owed_to(machine, &after).await, []);
+    assert_eq!(machine.due(DeliveryKind::Notification).await, []);
+}
+
+/// The new question takes the old one's place, and has all its time.
+pub async fn a_confirmation_can_be_sent_again(machine: &Machine<'_>) {
+    let new = email("ada@example.com");
+    let made = machine.subscribe(new.clone()).await;
+    let (again, later) = (delivery_id(), new.now + WHILE);
+    let asked = machine.topic.resend_confirmation(made.id, again, later).await.unwrap();
+    let renewed = Subscription {
+        generation: 2,
+        confirmation_expires_at: later + CONFIRMATION_LIFETIME,
+        ..made.clone()
+    };
+    assert_eq!(asked, renewed);
+    let due = machine.due_by(later).await.deliveries;
+    assert_eq!(
+        due.iter().map(|delivery| (delivery.id, delivery.subscription.generation)).collect::<Vec<_>>(),
+        [(again, 2)]
+    );
+    assert_eq!(machine.record(new.confirmation).await.state, DeliveryState::Cancelled);
+
+    machine.confirmations.confirm(made.id, 2, false, later).await.unwrap();
+    let error = machine.topic.resend_confirmation(made.id, delivery_id(), later).await.unwrap_err();
+    assert_eq!((error.kind, error.code), (ErrorKind::Conflict, "already_confirmed"));
+}
+
+/// Newest first; pages neither repeat nor skip; filters hold together.
+pub async fn subscriptions_are_listed_newest_first(machine: &Machine<'_>) {
+    let ada = machine.confirmed(email("ada@example.com")).await.id;
+    let bob = machine.subscribe(email("bob@example.com")).await.id;
+    let hook = machine.confirmed(subscription(Protocol::Webhook, "https://example.com/a")).await.id;
+    let all = SubscriptionQuery::default();
+    assert_eq!(listed(machine, &all).await, [hook, bob, ada]);
+    let mail = SubscriptionQuery { protocol: Some(Protocol::Email), ..SubscriptionQuery::default() };
+    assert_eq!(listed(machine, &mail).await, [bob, ada]);
+    let confirmed_mail = SubscriptionQuery { state: Some(SubscriptionState::Confirmed), ..mail };
+    assert_eq!(listed(machine, &confirmed_mail).await, [ada]);
+}
+
+async fn listed(machine: &Machine<'_>, query: &SubscriptionQuery) -> Vec<SubscriptionId> {
+    let (mut ids, mut page) = (Vec::new(), first_page(1));
+    loop {
+        let query = SubscriptionQuery { page: page.clone(), ..query.clone() };
+        let found = machine.topic.subscriptions(query).await.unwrap();
+        ids.extend(found.items.into_iter().map(|subscription| subscription.id));
+        let Some(next) = found.next else { return ids };
+        page = PageRequest { cursor: Some(next), ..page };
+    }
+}
+
+async fn owed_to(machine: &Machine<'_>, order: &domain::order::Order) -> Vec<SubscriptionId> {
+    machine.of_order(order).await.iter().map(|delivery| delivery.subscription).collect()
+}

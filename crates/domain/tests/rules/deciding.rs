@@ -1,0 +1,200 @@
+//! What follows from an attempt's outcome: the state machine of a delivery.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::attempt::{MAX_REPLY, Outcome, OutcomeKind, Scope};
+use domain::delivery::{
+    Consequence, DEFAULT_PATIENCE, Decision, DeliveryState, Effort, MAX_PATIENCE, MIN_PATIENCE, Next, decide,
+};
+use domain::endpoint::Protocol;
+use domain::retry::{Chance, Schedule};
+use proptest::prelude::*;
+
+use crate::given::now;
+
+const NO_JITTER: Chance = Chance(u16::MAX / 2 + 1);
+const SCOPES: [Scope; 3] = [Scope::Delivery, Scope::Endpoint, Scope::Channel];
+
+fn decided(protocol: Protocol, spent: u32, deadline: Option<Timestamp>, kind: OutcomeKind) -> Decision {
+    decide(Effort { protocol, spent, deadline }, &Outcome::new(kind, ""), now(), NO_JITTER)
+}
+
+fn over(state: DeliveryState, consequence: Option<Consequence>) -> Decision {
+    Decision { next: Next::Over(state), spent: true, consequence }
+}
+
+fn free(at: Timestamp, consequence: Consequence) -> Decision {
+    Decision { next: Next::Again(at), spent: false, consequence: Some(consequence) }
+}
+
+fn retried(protocol: Protocol) -> Decision {
+    let delay = Schedule::of(protocol).delay(1).unwrap();
+    Decision { next: Next::Again(now() + delay), spent: true, consequence: None }
+}
+
+fn throttled(scope: Scope, retry_after: Option<Duration>) -> OutcomeKind {
+    OutcomeKind::Throttled { scope, retry_after }
+}
+
+/// What must follow from each kind of outcome of a first attempt.
+fn table(protocol: Protocol) -> Vec<(OutcomeKind, Decision)> {
+    let paused_channel = free(now(), Consequence::PauseChannel);
+    let until = |wait: Duration| free(now() + wait, Consequence::PauseEndpoint(now() + wait));
+    let two_minutes = Duration::from_mins(2);
+    let unknown = match protocol {
+        Protocol::Sms => over(DeliveryState::Held, None),
+        Protocol::Email | Protocol::Webhook => retried(protocol),
+    };
+    vec![
+        (OutcomeKind::Delivered, over(DeliveryState::Delivered, None)),
+        (OutcomeKind::Sandboxed, over(DeliveryState::Sandboxed, None)),
+        (OutcomeKind::Transient(Scope::Delivery), retried(protocol)),
+        (OutcomeKind::Transient(Scope::Endpoint), retried(protocol)),
+        (OutcomeKind::Transient(Scope::Channel), paused_channel.clone()),
+        (OutcomeKind::Permanent(Scope::Delivery), over(DeliveryState::Dead, None)),
+        (
+            OutcomeKind::Permanent(Scope::Endpoint),
+            over(DeliveryState::Dead, Some(Consequence::EndSubscription)),
+        ),
+        (OutcomeKind::Permanent(Scope::Channel), paused_channel.clone()),
+        (throttled(Scope::Delivery, Some(two_minutes)), until(two_minutes)),
+        (throttled(Scope::Endpoint, Some(two_minutes)), until(two_minutes)),
+        (throttled(Scope::Endpoint, None), until(DEFAULT_PATIENCE)),
+        (throttled(Scope::Endpoint, Some(Duration::from_hours(900))), until(MAX_PATIENCE)),
+        (throttled(Scope::Channel, Some(two_minutes)), paused_channel),
+        (OutcomeKind::Unknown, unknown),
+    ]
+}
+
+#[test]
+fn each_outcome_of_a_first_attempt_has_its_own_consequence() {
+    for protocol in Protocol::ALL {
+        for (kind, expected) in table(protocol) {
+            assert_eq!(decided(protocol, 0, None, kind), expected, "{protocol} {kind:?}");
+        }
+    }
+}
+
+#[test]
+fn a_delivery_is_dead_once_its_last_attempt_is_spent() {
+    for protocol in Protocol::ALL {
+        let attempts = Schedule::of(protocol).attempts();
+        for scope in [Scope::Delivery, Scope::Endpoint] {
+            let last_but_one = decided(protocol, attempts - 2, None, OutcomeKind::Transient(scope));
+            assert!(matches!(last_but_one.next, Next::Again(_)), "{protocol}");
+            let last = decided(protocol, attempts - 1, None, OutcomeKind::Transient(scope));
+            assert_eq!(last, over(DeliveryState::Dead, None), "{protocol}");
+        }
+    }
+}
+
+#[test]
+fn what_the_channel_failed_at_is_owed_still_even_after_the_last_attempt() {
+    for protocol in Protocol::ALL {
+        let decision = decided(protocol, u32::MAX, None, OutcomeKind::Permanent(Scope::Channel));
+        assert_eq!(decision, free(now(), Consequence::PauseChannel));
+    }
+}
+
+#[test]
+fn a_receiver_that_asks_for_no_patience_at_all_is_not_hammered() {
+    let decision = decided(Protocol::Webhook, 0, None, throttled(Scope::Endpoint, Some(Duration::ZERO)));
+    let until = now() + MIN_PATIENCE;
+    assert_eq!(decision, free(until, Consequence::PauseEndpoint(until)));
+}
+
+#[test]
+fn a_retry_at_or_after_the_deadline_is_not_made() {
+    let retry = now() + Duration::from_secs(10);
+    let transient = OutcomeKind::Transient(Scope::Delivery);
+    let at = |deadline| decided(Protocol::Email, 0, Some(deadline), transient).next;
+    assert_eq!(at(retry), Next::Over(DeliveryState::Dead));
+    assert_eq!(at(retry + Duration::from_millis(1)), Next::Again(retry));
+}
+
+#[test]
+fn a_channel_that_fails_after_the_deadline_is_paused_all_the_same() {
+    let failure = OutcomeKind::Transient(Scope::Channel);
+    let decision = decided(Protocol::Email, 3, Some(now()), failure);
+    assert_eq!(decision.next, Next::Over(DeliveryState::Dead));
+    assert_eq!(decision.consequence, Some(Consequence::PauseChannel));
+    assert!(!decision.spent);
+}
+
+#[test]
+fn only_held_and_dead_deliveries_can_be_redriven() {
+    let redrivable: Vec<_> = DeliveryState::ALL.into_iter().filter(|state| state.can_be_redriven()).collect();
+    assert_eq!(redrivable, [DeliveryState::Held, DeliveryState::Dead]);
+}
+
+#[test]
+fn a_reply_is_kept_on_one_line_and_cut_by_characters() {
+    let long = format!(" 550 no\r\nsuch user \u{0}{}", "é".repeat(MAX_REPLY));
+    let outcome = Outcome::new(OutcomeKind::Delivered, long);
+    assert_eq!(outcome.reply.chars().count(), MAX_REPLY);
+    assert!(outcome.reply.starts_with("550 no  such user "));
+    assert!(!outcome.reply.contains(char::is_control));
+}
+
+fn protocols() -> impl Strategy<Value = Protocol> {
+    prop::sample::select(Protocol::ALL.to_vec())
+}
+
+fn kinds() -> impl Strategy<Value = OutcomeKind> {
+    let scopes = || prop::sample::select(SCOPES.to_vec());
+    let patience = prop::option::of((0u64..=u64::MAX).prop_map(Duration::from_secs));
+    prop_oneof![
+        Just(OutcomeKind::Delivered),
+        Just(OutcomeKind::Sandboxed),
+        Just(OutcomeKind::Unknown),
+        scopes().prop_map(OutcomeKind::Transient),
+        scopes().prop_map(OutcomeKind::Permanent),
+        (scopes(), patience).prop_map(|(scope, retry_after)| throttled(scope, retry_after)),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_a_delivery_ends_once_its_attempts_are_spent(
+        protocol in protocols(),
+        outcomes in prop::collection::vec((kinds(), any::<u16>()), 0..200),
+    ) {
+        let mut effort = Effort { protocol, spent: 0, deadline: None };
+        let mut now = now();
+        for (kind, chance) in outcomes {
+            let decision = decide(effort, &Outcome::new(kind, ""), now, Chance(chance));
+            prop_assert_eq!(
+                decision.spent,
+                !matches!(kind, OutcomeKind::Throttled { .. }) && kind.scope() != Some(Scope::Channel)
+            );
+            effort.spent += u32::from(decision.spent);
+            match decision.next {
+                Next::Over(_) => return Ok(()),
+                Next::Again(at) => {
+                    prop_assert!(at >= now);
+                    prop_assert!(at > now || decision.consequence == Some(Consequence::PauseChannel));
+                    now = at;
+                }
+            }
+            prop_assert!(effort.spent < Schedule::of(protocol).attempts());
+        }
+    }
+
+    #[test]
+    fn nothing_is_ever_scheduled_at_or_after_its_deadline(
+        protocol in protocols(), kind in kinds(), chance: u16, spent: u32, seconds in 0u64..100_000,
+    ) {
+        let deadline = now() + Duration::from_secs(seconds);
+        let effort = Effort { protocol, spent, deadline: Some(deadline) };
+        if let Next::Again(at) = decide(effort, &Outcome::new(kind, ""), now(), Chance(chance)).next {
+            prop_assert!(at < deadline);
+        }
+    }
+
+    #[test]
+    fn a_subscription_ends_only_by_a_permanent_failure_of_its_endpoint(protocol in protocols(), kind in kinds()) {
+        let ended = decided(protocol, 0, None, kind).consequence == Some(Consequence::EndSubscription);
+        prop_assert_eq!(ended, kind == OutcomeKind::Permanent(Scope::Endpoint));
+    }
+}

@@ -1,0 +1,163 @@
+//! Endpoints: one normal form each, and never shown whole.
+
+use domain::endpoint::{EmailAddress, Endpoint, PhoneNumber, Protocol, WebhookUrl};
+use domain::order::idempotency::IdempotencyKey;
+use proptest::prelude::*;
+
+fn normal(protocol: Protocol, text: &str) -> Result<String, &'static str> {
+    Endpoint::parse(protocol, text).map(|endpoint| endpoint.to_string()).map_err(|invalid| invalid.code)
+}
+
+#[test]
+fn a_mail_addresss_domain_is_lower_cased_and_its_local_part_kept() {
+    assert_eq!(normal(Protocol::Email, " Jo.Doe+x@Example.COM\n"), Ok("Jo.Doe+x@example.com".to_owned()));
+    assert_eq!(EmailAddress::parse("endpoint", "jo@a.example").unwrap().domain(), "a.example");
+    assert_eq!(normal(Protocol::Email, "日本@例え.jp"), Ok("日本@例え.jp".to_owned()));
+}
+
+#[test]
+fn what_is_no_mail_address_at_a_domain_is_refused() {
+    let long = format!("{}@{}.example", "l".repeat(64), "d.".repeat(94));
+    for text in [
+        "",
+        "jo",
+        "jo@",
+        "@example.com",
+        "jo@localhost",
+        "jo@[127.0.0.1]",
+        "jo@example..com",
+        "jo@example.com.",
+        "Jo <jo@example.com>",
+        "<jo@example.com>",
+        "jo@example.com, eve@example.com",
+        "jo@example.com\r\nBcc: eve@example.com",
+        "\"jo\r\nBcc: eve\"@example.com",
+        "\"jo\tdoe\"@example.com",
+        "jo doe@example.com",
+        long.as_str(),
+    ] {
+        assert_eq!(normal(Protocol::Email, text), Err("invalid_email"), "{text}");
+    }
+}
+
+#[test]
+fn a_phone_number_loses_its_spaces_and_brackets() {
+    assert_eq!(normal(Protocol::Sms, "+49 (151) 123-45.678"), Ok("+4915112345678".to_owned()));
+    assert_eq!(normal(Protocol::Sms, "+1234567"), Ok("+1234567".to_owned()));
+}
+
+#[test]
+fn what_is_no_international_phone_number_is_refused() {
+    for text in [
+        "",
+        "+",
+        "015112345678",
+        "+0151123456",
+        "+123456",
+        "+1234567890123456",
+        "+12345a7",
+        "++1234567",
+        "+١٢٣٤٥٦٧",
+    ] {
+        assert_eq!(normal(Protocol::Sms, text), Err("invalid_phone"), "{text}");
+    }
+}
+
+#[test]
+fn urls_of_one_receiver_are_equal() {
+    let one = Endpoint::parse(Protocol::Webhook, "HTTPS://Example.COM:443/a/../hook?x=1#top").unwrap();
+    assert_eq!(one, Endpoint::parse(Protocol::Webhook, "https://example.com/hook?x=1").unwrap());
+    assert_eq!(normal(Protocol::Webhook, "http://example.com"), Ok("http://example.com/".to_owned()));
+}
+
+#[test]
+fn what_is_no_absolute_url_without_credentials_is_refused() {
+    let long = format!("https://example.com/{}", "é".repeat(400));
+    for text in [
+        "",
+        "example.com/hook",
+        "/hook",
+        "ftp://example.com/",
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "http://",
+        "https://jo@example.com/",
+        "https://jo:pw@example.com/",
+        "https://:pw@example.com/",
+        long.as_str(),
+    ] {
+        assert_eq!(normal(Protocol::Webhook, text), Err("invalid_url"), "{text}");
+    }
+    assert!(WebhookUrl::parse("endpoint", &format!("https://example.com/{}", "a".repeat(2_028))).is_ok());
+    assert!(WebhookUrl::parse("endpoint", &format!("https://example.com/{}", "a".repeat(2_029))).is_err());
+}
+
+#[test]
+fn an_error_names_the_field_it_is_about() {
+    assert_eq!(PhoneNumber::parse("customerPhone", "x").unwrap_err().field, "customerPhone");
+    assert_eq!(Endpoint::parse(Protocol::Email, "x").unwrap_err().field, "endpoint");
+    assert_eq!(Protocol::parse("fax").unwrap_err().field, "protocol");
+}
+
+#[test]
+fn a_protocol_is_read_back_from_its_name() {
+    for protocol in Protocol::ALL {
+        assert_eq!(Protocol::parse(protocol.name()), Ok(protocol));
+    }
+}
+
+#[test]
+fn a_masked_endpoint_shows_enough_to_recognise_and_too_little_to_use() {
+    let masked = |protocol, text: &str| Endpoint::parse(protocol, text).unwrap().masked();
+    assert_eq!(masked(Protocol::Email, "jo@example.com"), "j***@example.com");
+    assert_eq!(masked(Protocol::Email, "é@example.com"), "é***@example.com");
+    assert_eq!(masked(Protocol::Email, "\"a@b c\"@example.com"), "\"***@example.com");
+    assert_eq!(masked(Protocol::Sms, "+4915112345678"), "+491***78");
+    assert_eq!(
+        masked(Protocol::Webhook, "https://example.com:8443/secret?token=1"),
+        "https://example.com/***"
+    );
+    assert_eq!(masked(Protocol::Webhook, "http://[::1]:80/x"), "http://[::1]/***");
+}
+
+fn texts() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[a-zA-Z0-9\"+.é ]{1,9}@[a-zA-Z0-9é.-]{1,9}\\.[a-z]{2,5}",
+        "\\+[0-9 ().-]{5,20}",
+        "https?://[a-z0-9.:\\[\\]@%é-]{1,12}(/[a-z/?#%]{0,9})?",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_accepted_is_in_normal_form_and_never_masked_to_the_whole(text in texts()) {
+        for protocol in Protocol::ALL {
+            let Ok(endpoint) = Endpoint::parse(protocol, &text) else { continue };
+            let normal = endpoint.to_string();
+            prop_assert_eq!(endpoint.protocol(), protocol);
+            prop_assert!(!normal.contains(char::is_control));
+            let bare_host = normal.starts_with("http") && normal.ends_with('/');
+            prop_assert!(bare_host || !endpoint.masked().contains(&normal));
+            prop_assert_ne!(&endpoint.masked(), &normal);
+            prop_assert_eq!(Endpoint::parse(protocol, &normal), Ok(endpoint));
+        }
+    }
+
+    #[test]
+    fn an_idempotency_key_is_equal_quoted_and_bare(key in "[!#-~]{16,255}", any in ".*") {
+        let bare = IdempotencyKey::parse(&key);
+        prop_assert_eq!(bare.as_ref().map(IdempotencyKey::as_str), Ok(key.as_str()));
+        prop_assert_eq!(IdempotencyKey::parse(&format!("\"{key}\"")), bare);
+        if let Ok(key) = IdempotencyKey::parse(&any) {
+            prop_assert!(any.contains(key.as_str()) && (16..=255).contains(&key.as_str().len()));
+        }
+    }
+
+    #[test]
+    fn an_unbalanced_quote_is_refused(key in "[!#-~]{16,250}") {
+        for unbalanced in [format!("\"{key}"), format!("{key}\"")] {
+            prop_assert!(IdempotencyKey::parse(&unbalanced).is_err());
+        }
+    }
+}

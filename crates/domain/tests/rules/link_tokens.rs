@@ -1,0 +1,88 @@
+//! Tokens in links: made by us, for one purpose, or worthless.
+
+use domain::link_token::{LinkKey, LinkToken, Purpose};
+use domain::subscription::SubscriptionId;
+use domain::webhook_secret::WebhookSecret;
+use proptest::prelude::*;
+
+use crate::given::now;
+
+const PURPOSES: [Purpose; 2] = [Purpose::Confirm, Purpose::Unsubscribe];
+
+fn key() -> LinkKey {
+    LinkKey::new([42; 64])
+}
+
+fn token(purpose: Purpose, generation: u32) -> LinkToken {
+    LinkToken { purpose, subscription: SubscriptionId::new(now(), [9; 10]), generation }
+}
+
+#[test]
+fn a_token_says_what_was_signed() {
+    for purpose in PURPOSES {
+        for generation in [0, 1, 77, u32::MAX] {
+            let token = token(purpose, generation);
+            let text = token.sign(&key());
+            assert_eq!(LinkToken::verify(&text, purpose, &key()), Ok(token));
+            assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')));
+        }
+    }
+}
+
+#[test]
+fn a_token_for_one_purpose_is_worthless_for_the_other() {
+    for (made_for, used_for) in [(PURPOSES[0], PURPOSES[1]), (PURPOSES[1], PURPOSES[0])] {
+        let text = token(made_for, 0).sign(&key());
+        assert_eq!(LinkToken::verify(&text, used_for, &key()).unwrap_err().code, "invalid_token");
+    }
+}
+
+#[test]
+fn a_token_made_with_another_key_is_worthless() {
+    let mut bytes = [42; 64];
+    bytes[63] ^= 1;
+    let text = token(Purpose::Confirm, 1).sign(&LinkKey::new(bytes));
+    assert_eq!(LinkToken::verify(&text, Purpose::Confirm, &key()).unwrap_err().code, "invalid_token");
+}
+
+#[test]
+fn a_token_with_any_character_changed_left_out_or_added_is_worthless() {
+    let text = token(Purpose::Confirm, 3).sign(&key());
+    let refused = |text: &str| LinkToken::verify(text, Purpose::Confirm, &key()).is_err();
+    for place in 0..text.len() {
+        for other in (0u8..=127).map(char::from).filter(|other| !text[place..].starts_with(*other)) {
+            let changed = format!("{}{other}{}", &text[..place], &text[place + 1..]);
+            assert!(refused(&changed), "{changed}");
+        }
+        assert!(refused(&format!("{}{}", &text[..place], &text[place + 1..])));
+        assert!(refused(&format!("{}A{}", &text[..place], &text[place..])));
+    }
+    for ending in ["=", "==", "A", " ", "\n"] {
+        assert!(refused(&format!("{text}{ending}")));
+    }
+}
+
+#[test]
+fn secrets_do_not_show_in_debug_output() {
+    let secret = WebhookSecret::new([7; 32]);
+    assert!(!format!("{:?} {secret:?}", key()).contains(&secret.reveal()[6..12]));
+    assert_eq!(format!("{:?}", key()), "LinkKey(…)");
+    assert_eq!(WebhookSecret::stored(secret.reveal().to_owned()), secret);
+}
+
+#[test]
+fn a_webhook_secret_is_32_bytes_in_the_form_of_standard_webhooks() {
+    let secret = WebhookSecret::new([0xff; 32]);
+    let base64 = secret.reveal().strip_prefix("whsec_").unwrap();
+    assert_eq!(base64.len(), 44);
+    assert!(base64.starts_with("/////"));
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_as_a_token_is_refused_without_a_panic(text in ".*") {
+        for purpose in PURPOSES {
+            prop_assert!(LinkToken::verify(&text, purpose, &key()).is_err());
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The rules of the domain, as a caller sees them.
+
+extern crate orderbell_domain as domain;
+
+#[cfg(test)]
+mod confirming;
+#[cfg(test)]
+mod deciding;
+#[cfg(test)]
+mod endpoints;
+#[cfg(test)]
+mod filter_policies;
+#[cfg(test)]
+mod generated_orders;
+#[cfg(test)]
+mod link_tokens;
+#[cfg(test)]
+mod notifications;
+#[cfg(test)]
+mod parsing_orders;
+#[cfg(test)]
+mod retry_schedules;
+#[cfg(test)]
+mod stored_orders;
+#[cfg(test)]
+mod who_is_owed;
+
+#[cfg(test)]
+mod given {
+    use domain::Timestamp;
+    use domain::order::{Order, OrderDetails, OrderId};
+
+    pub(crate) fn now() -> Timestamp {
+        "2026-03-01T12:00:00Z".parse().unwrap()
+    }
+
+    pub(crate) fn details(json: &str) -> OrderDetails {
+        OrderDetails::parse(json.as_bytes()).unwrap()
+    }
+
+    pub(crate) fn order(json: &str) -> Order {
+        let id = OrderId::new(now(), [7; 10]);
+        Order { id, time: now(), details: details(json), request_id: "request-1".to_owned() }
+    }
+}

@@ -1,0 +1,318 @@
+//! From the bytes of a request to an order: every field, every limit, every error.
+
+use domain::order::{OrderDetails, limits};
+use proptest::prelude::*;
+
+use crate::generated_orders::sent_orders;
+use crate::given::details;
+
+fn refused(json: &str) -> (&'static str, String, String) {
+    let invalid = OrderDetails::parse(json.as_bytes()).unwrap_err();
+    (invalid.code, invalid.field, invalid.message)
+}
+
+/// An order that is right but for these members.
+fn with(members: &str) -> String {
+    format!(r#"{{"customerName":"Jo","productName":"Mouse",{members}}}"#)
+}
+
+fn with_item(members: &str) -> String {
+    format!(r#"{{"customerName":"Jo","items":[{{"productName":"Pad","quantity":1}},{{{members}}}]}}"#)
+}
+
+#[test]
+fn the_seeds_body_is_an_order() {
+    let order = details("{\n  \"customerName\": \"Vedant\",\n  \"productName\": \"Wireless Mouse\"\n}");
+    assert_eq!(order.customer_name, "Vedant");
+    assert_eq!(order.products.to_string(), "Wireless Mouse");
+    assert_eq!((order.currency, order.total, order.note), (None, None, None));
+}
+
+#[test]
+fn a_name_that_is_missing_empty_or_null_is_answered_in_the_seeds_words() {
+    let sentence = "Missing customerName or productName";
+    for (json, field) in [
+        ("{}", "customerName"),
+        (r#"{"productName":"Mouse"}"#, "customerName"),
+        (r#"{"customerName":"","productName":"Mouse"}"#, "customerName"),
+        (r#"{"customerName":"  ","productName":"Mouse"}"#, "customerName"),
+        (r#"{"customerName":null,"productName":"Mouse"}"#, "customerName"),
+        (r#"{"customerName":"Jo"}"#, "productName"),
+        (r#"{"customerName":"Jo","productName":""}"#, "productName"),
+        (r#"{"customerName":"Jo","items":null}"#, "productName"),
+        ("[]", "customerName"),
+        ("null", "customerName"),
+        ("3", "customerName"),
+        ("\"{}\"", "customerName"),
+    ] {
+        let expected = ("missing_field", field.to_owned(), sentence.to_owned());
+        assert_eq!(refused(json), expected, "{json}");
+    }
+}
+
+#[test]
+fn what_is_no_json_is_said_to_be_malformed() {
+    for json in
+        ["", " ", "{", "{]", "customerName=Jo", "{\"a\":1}{", "{'a':1}", "{\"a\":01}", "\u{feff}{}", "nul"]
+    {
+        let (code, field, message) = refused(json);
+        assert_eq!((code, field.as_str()), ("malformed_json", ""), "{json}");
+        assert!(message.starts_with("The body is not valid JSON: "), "{message}");
+    }
+    let utf8 = OrderDetails::parse(b"{\"customerName\":\"\xff\"}").unwrap_err();
+    assert_eq!(
+        (utf8.code, utf8.message.as_str()),
+        ("malformed_json", "The body is not valid JSON: it is not UTF-8")
+    );
+    assert_eq!(
+        refused(&with(r#""\ud800":1"#)).0,
+        "malformed_json",
+        "a member's name that is half a character"
+    );
+}
+
+fn assert_refused(json: &str, code: &'static str, field: &str, message: &str) {
+    assert_eq!(refused(json), (code, field.to_owned(), message.to_owned()), "{json}");
+}
+
+#[test]
+fn a_name_is_one_line_of_at_most_256_characters() {
+    let name = |json: &str| format!(r#"{{"customerName":{json},"productName":"x"}}"#);
+    let one_line = "customerName must be on one line, without control characters";
+    for control in ["\\n", "\\r", "\\t", "\\u0000", "\\u0085", "\\u2028", "\\u2029"] {
+        let json = name(&format!("\"a{control}b\""));
+        assert_refused(&json, "control_character", "customerName", one_line);
+    }
+    let long = name(&format!("\"{}\"", "é".repeat(257)));
+    assert_refused(&long, "too_long", "customerName", "customerName must be at most 256 characters");
+    for json in ["5", "true", "[]", "{}", r#""\ud800""#] {
+        assert_refused(&name(json), "wrong_type", "customerName", "customerName must be a string");
+    }
+}
+
+#[test]
+fn a_quantity_is_a_whole_number_from_1_to_a_million() {
+    let message = "quantity must be a whole number from 1 to 1000000";
+    for quantity in ["0", "-0", "1000001", "1.5", "2.0", "1e2", "-1", "99999999999999999999"] {
+        let json = with(&format!("\"quantity\":{quantity}"));
+        assert_refused(&json, "out_of_range", "quantity", message);
+    }
+    for quantity in ["\"2\"", "true", "[1]", "{}"] {
+        let json = with(&format!("\"quantity\":{quantity}"));
+        assert_refused(&json, "wrong_type", "quantity", "quantity must be a whole number");
+    }
+}
+
+#[test]
+fn each_optional_field_names_its_rule() {
+    let note = format!(r#""note":"{}""#, "x".repeat(2_001));
+    let phone = "customerPhone must be a phone number in E.164 form, such as +4915112345678";
+    let currency = "currency must be an ISO 4217 code such as EUR";
+    let both = "Give either productName or items, not both";
+    for (members, code, field, message) in [
+        (r#""items":[]"#, "conflicting_fields", "items", both),
+        (r#""customerEmail":"jo""#, "invalid_email", "customerEmail", "customerEmail must be a mail address"),
+        (r#""customerPhone":"0151""#, "invalid_phone", "customerPhone", phone),
+        (r#""currency":"eur""#, "unknown_currency", "currency", currency),
+        (r#""currency":978"#, "wrong_type", "currency", "currency must be a string"),
+        (r#""total":-0.01"#, "out_of_range", "total", "total must not be negative"),
+        (note.as_str(), "too_long", "note", "note must be at most 2000 characters"),
+    ] {
+        assert_refused(&with(members), code, field, message);
+    }
+}
+
+#[test]
+fn attributes_are_a_flat_map_under_names_of_their_own() {
+    let key = "A key of attributes must be 1 to 64 of A-Z a-z 0-9 _ . -";
+    let own = "attributes.total has the name of an order's own field";
+    let value = "attributes.a must be a string, a number, true or false";
+    let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(257));
+    for (attributes, code, field, message) in [
+        ("[]", "wrong_type", "attributes", "attributes must be an object"),
+        (r#"{"a b":1}"#, "invalid_attribute", "attributes", key),
+        (r#"{"é":1}"#, "invalid_attribute", "attributes", key),
+        (r#"{"":1}"#, "invalid_attribute", "attributes", key),
+        (r#"{"total":1}"#, "invalid_attribute", "attributes.total", own),
+        (r#"{"a":null}"#, "wrong_type", "attributes.a", value),
+        (r#"{"a":[1]}"#, "wrong_type", "attributes.a", value),
+        (r#"{"a":{"b":1}}"#, "wrong_type", "attributes.a", value),
+        (long.as_str(), "too_long", "attributes.a", "attributes.a must be at most 256 characters"),
+    ] {
+        assert_refused(&with(&format!("\"attributes\":{attributes}")), code, field, message);
+    }
+}
+
+#[test]
+fn an_error_in_an_item_names_its_place() {
+    let sku = format!(r#""productName":"x","quantity":1,"sku":"{}""#, "x".repeat(65));
+    for (item, code, field, rule) in [
+        ("", "missing_field", "productName", "is missing"),
+        (r#""productName":"x""#, "missing_field", "quantity", "is missing"),
+        (r#""productName":"x","quantity":1,"sku":7"#, "wrong_type", "sku", "must be a string"),
+        (sku.as_str(), "too_long", "sku", "must be at most 64 characters"),
+        (
+            r#""productName":"x","quantity":1,"unitPrice":-1"#,
+            "out_of_range",
+            "unitPrice",
+            "must not be negative",
+        ),
+    ] {
+        let field = format!("items[1].{field}");
+        assert_refused(&with_item(item), code, &field, &format!("{field} {rule}"));
+    }
+    for (items, code, field, message) in [
+        ("{}", "wrong_type", "items", "items must be an array"),
+        ("[]", "out_of_range", "items", "items must hold 1 to 100 items"),
+        (r#"["x"]"#, "wrong_type", "items[0]", "items[0] must be an object"),
+    ] {
+        assert_refused(&format!(r#"{{"customerName":"Jo","items":{items}}}"#), code, field, message);
+    }
+}
+
+#[test]
+fn what_is_just_within_a_limit_is_taken() {
+    let name = "📦".repeat(limits::NAME);
+    assert_eq!(details(&format!(r#"{{"customerName":"{name}","productName":"x"}}"#)).customer_name, name);
+    let note = "n".repeat(limits::NOTE);
+    assert_eq!(details(&with(&format!(r#""note":"{note}""#))).note, Some(note));
+    let items = |count: usize| {
+        let items = vec![r#"{"productName":"x","quantity":1000000}"#; count].join(",");
+        format!(r#"{{"customerName":"Jo","items":[{items}]}}"#)
+    };
+    assert_eq!(details(&items(100)).products.iter().count(), 100);
+    assert_eq!(refused(&items(101)).0, "out_of_range");
+    let attributes = |count: usize| {
+        let attributes: Vec<_> = (0..count).map(|number| format!(r#""{number:064}":true"#)).collect();
+        with(&format!(r#""attributes":{{{}}}"#, attributes.join(",")))
+    };
+    assert_eq!(details(&attributes(20)).attributes.len(), 20);
+    assert_eq!(refused(&attributes(21)).1, "attributes");
+    assert_eq!(refused(&with(&format!(r#""attributes":{{"{}":1}}"#, "k".repeat(65)))).0, "invalid_attribute");
+}
+
+#[test]
+fn money_is_exact_and_in_plain_notation() {
+    for (written, kept) in [
+        ("0.1", "0.1"),
+        ("19.990", "19.990"),
+        ("\"7\"", "7"),
+        ("999999999999999.999999", "999999999999999.999999"),
+    ] {
+        assert_eq!(details(&with(&format!("\"total\":{written}"))).total.unwrap().to_string(), kept);
+    }
+    for written in [
+        "1e3",
+        "1E3",
+        "1e-3",
+        "\"1e3\"",
+        "\"\"",
+        "\" 1\"",
+        "\"+1\"",
+        "\".5\"",
+        "\"5.\"",
+        "\"1_000\"",
+        "\"1,5\"",
+        "\"٣\"",
+        "\"NaN\"",
+        "\"0x10\"",
+        "\"\\ud800\"",
+        "0.1234567",
+        "1234567890123456",
+        "true",
+        "[1]",
+        "{}",
+    ] {
+        let (code, field, message) = refused(&with(&format!("\"total\":{written}")));
+        assert_eq!((code, field.as_str()), ("not_a_number", "total"), "{written}");
+        assert!(message.contains("15 digits before the point and 6 after it"), "{message}");
+    }
+    let huge = format!("\"total\":{}", "9".repeat(100_000));
+    assert_eq!(refused(&with(&huge)).0, "not_a_number");
+}
+
+#[test]
+fn members_that_are_not_known_are_ignored_and_of_doubles_the_last_counts() {
+    let order = details(
+        r#"{"customerName":"A","x":[1,{"y":null}],"customerName":"B","productName":"P","Total":"?"}"#,
+    );
+    assert_eq!(order.customer_name, "B");
+    assert_eq!(order.total, None);
+}
+
+#[test]
+fn every_script_and_sign_is_taken_as_it_is() {
+    for name in [
+        "📦👩‍🚀",
+        "مريم",
+        "\u{202e}abc",
+        "a\u{200b}b",
+        "Zoë",
+        "e\u{301}",
+        "漢字",
+        "<script>",
+        "' OR 1=1 --",
+        "\\",
+    ] {
+        let json = serde_json::json!({"customerName": name, "productName": name}).to_string();
+        assert_eq!(details(&json).customer_name, name);
+    }
+}
+
+#[test]
+fn deep_or_huge_json_neither_overflows_the_stack_nor_panics() {
+    let depth = 300_000;
+    let arrays = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let objects = format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+    for deep in [&arrays, &objects] {
+        assert!(OrderDetails::parse(deep.as_bytes()).is_err());
+        assert!(OrderDetails::parse(&deep.as_bytes()[..depth]).is_err());
+        assert!(OrderDetails::parse(with(&format!("\"unknown\":{deep}")).as_bytes()).is_ok());
+        for member in ["customerName", "items", "total", "attributes", "note", "quantity"] {
+            let json = format!(r#"{{"customerName":"Jo","{member}":{deep}}}"#);
+            assert!(OrderDetails::parse(json.as_bytes()).is_err(), "{member}");
+        }
+        assert_eq!(refused(&with(&format!("\"attributes\":{{\"a\":{deep}}}"))).0, "wrong_type");
+    }
+    let many = format!(r#"{{"customerName":"Jo","items":[{}1]}}"#, "1,".repeat(1_000_000));
+    assert_eq!(refused(&many).0, "out_of_range");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = OrderDetails::parse(&bytes);
+    }
+
+    #[test]
+    fn no_damage_to_a_good_order_makes_it_panic(
+        sent in sent_orders(), place: prop::sample::Index, byte: u8, end: prop::sample::Index,
+    ) {
+        let mut bytes = sent.json.into_bytes();
+        bytes.truncate(end.index(bytes.len()).max(1));
+        let place = place.index(bytes.len());
+        bytes[place] = byte;
+        if let Err(invalid) = OrderDetails::parse(&bytes) {
+            prop_assert!(!invalid.message.is_empty());
+        }
+    }
+
+    #[test]
+    fn any_value_in_any_field_is_taken_or_refused_by_name(
+        field in prop::sample::select(vec![
+            "customerName", "productName", "quantity", "items", "customerEmail", "customerPhone", "currency", "total",
+            "note", "attributes",
+        ]),
+        value in prop_oneof![
+            Just("null".to_owned()), Just("[]".to_owned()), Just("{}".to_owned()), Just("true".to_owned()),
+            any::<f64>().prop_filter("JSON", |number| number.is_finite()).prop_map(|number| number.to_string()),
+            any::<i128>().prop_map(|number| number.to_string()),
+            any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
+        ],
+    ) {
+        let json = format!(r#"{{"customerName":"Jo","productName":"Mouse","{field}":{value}}}"#);
+        if let Err(invalid) = OrderDetails::parse(json.as_bytes()) {
+            prop_assert_eq!(invalid.field, field);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What is stored is what was sent: reading an order back changes nothing.
+
+use domain::order::{AttributeValue, Order, OrderDetails, Products};
+use proptest::prelude::*;
+
+use crate::generated_orders::sent_orders;
+use crate::given::{details, order};
+
+fn stored(details: &OrderDetails) -> OrderDetails {
+    serde_json::from_str(&serde_json::to_string(details).unwrap()).unwrap()
+}
+
+#[test]
+fn an_order_of_every_field_is_read_back_as_it_was() {
+    let full = details(
+        r#"{
+            "customerName": "Jo", "items": [
+                {"productName": "Mouse", "sku": "M-1", "quantity": 2, "unitPrice": 9.950},
+                {"productName": "Pad", "quantity": 1}
+            ],
+            "customerEmail": "jo@Example.com", "customerPhone": "+49 151 12345678", "currency": "EUR",
+            "total": "19.900", "note": "two\nlines", "attributes": {"express": true, "rank": -1.50, "shop": "1"}
+        }"#,
+    );
+    assert_eq!(stored(&full), full);
+    assert_eq!(
+        serde_json::to_string(&full).unwrap(),
+        r#"{"customerName":"Jo","items":[{"productName":"Mouse","sku":"M-1","quantity":2,"unitPrice":"9.950"},"#
+            .to_owned()
+            + r#"{"productName":"Pad","quantity":1}],"customerEmail":"jo@example.com","#
+            + r#""customerPhone":"+4915112345678","currency":"EUR","total":"19.900","note":"two\nlines","#
+            + r#""attributes":{"express":{"bool":true},"rank":{"number":"-1.50"},"shop":{"string":"1"}}}"#
+    );
+}
+
+#[test]
+fn an_order_of_two_names_is_stored_without_the_fields_it_lacks() {
+    let seed = details(r#"{"customerName":"Vedant","productName":"Wireless Mouse"}"#);
+    assert_eq!(
+        serde_json::to_string(&seed).unwrap(),
+        r#"{"customerName":"Vedant","productName":"Wireless Mouse"}"#
+    );
+    assert_eq!(stored(&seed), seed);
+    assert_eq!(stored(&seed).currency, None);
+}
+
+#[test]
+fn an_amount_keeps_its_scale() {
+    for amount in ["0", "0.1", "0.10", "19.990", "999999999999999.999999", "0.000001"] {
+        let total = |json: String| stored(&details(&json)).total.unwrap().to_string();
+        let number = format!(r#"{{"customerName":"Jo","productName":"Mouse","total":{amount}}}"#);
+        let string = format!(r#"{{"customerName":"Jo","productName":"Mouse","total":"{amount}"}}"#);
+        assert_eq!((total(number), total(string)), (amount.to_owned(), amount.to_owned()));
+    }
+}
+
+#[test]
+fn a_text_that_looks_like_a_number_stays_a_text() {
+    let json =
+        r#"{"customerName":"Jo","productName":"Mouse","attributes":{"n":10,"s":"10","b":true,"t":"true"}}"#;
+    let values: Vec<_> = stored(&details(json)).attributes.into_values().collect();
+    let text = |text: &str| AttributeValue::String(text.to_owned());
+    assert_eq!(
+        values,
+        [AttributeValue::Bool(true), AttributeValue::Number(10.into()), text("10"), text("true")]
+    );
+}
+
+#[test]
+fn a_stored_currency_that_does_not_exist_is_an_error_and_no_panic() {
+    let stored = r#"{"customerName":"Jo","productName":"Mouse","currency":"AAA"}"#;
+    assert!(serde_json::from_str::<OrderDetails>(stored).is_err());
+}
+
+#[test]
+fn the_whole_order_is_read_back_without_its_requests_id() {
+    let order = order(r#"{"customerName":"Jo","items":[{"productName":"Mouse","quantity":2}],"total":0.10}"#);
+    let back: Order = serde_json::from_str(&serde_json::to_string(&order).unwrap()).unwrap();
+    assert_eq!(back, Order { request_id: String::new(), ..order });
+    assert!(matches!(back.details.products, Products::Items { .. }));
+}
+
+proptest! {
+    #[test]
+    fn any_order_is_read_back_as_it_was_with_the_same_fingerprint(sent in sent_orders()) {
+        let parsed = OrderDetails::parse(sent.json.as_bytes());
+        prop_assert!(parsed.is_ok(), "{parsed:?}");
+        let parsed = parsed.unwrap();
+        let back = stored(&parsed);
+        prop_assert_eq!(&back, &parsed);
+        prop_assert_eq!(back.fingerprint(), parsed.fingerprint());
+        prop_assert_eq!(back.total.map(|total| total.to_string()), sent.total);
+        prop_assert_eq!(serde_json::to_string(&back).unwrap(), serde_json::to_string(&parsed).unwrap());
+    }
+
+    #[test]
+    fn sending_the_same_bytes_again_gives_the_same_fingerprint_and_another_note_another_one(sent in sent_orders()) {
+        let fingerprint = |json: &str| OrderDetails::parse(json.as_bytes()).unwrap().fingerprint();
+        let changed = sent.json.replacen('{', "{\"note\":\"first\",", 1);
+        let again = sent.json.replace(" ,\n", ",");
+        prop_assert_eq!(fingerprint(&sent.json), fingerprint(&again));
+        if !sent.json.contains("\"note\":") {
+            prop_assert_ne!(fingerprint(&sent.json), fingerprint(&changed));
+        }
+    }
+}

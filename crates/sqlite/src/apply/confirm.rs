@@ -1,0 +1,66 @@
+//! Confirming subscriptions, asking for it again, and taking back what only the sandbox confirmed.
+
+use application::{Error, ErrorKind};
+use domain::Timestamp;
+use domain::delivery::DeliveryId;
+use domain::subscription::{SubscriptionId, SubscriptionState};
+use rusqlite::Connection;
+
+use super::subscribe::subscription_ended;
+use super::{Answer, transition};
+use crate::failure::Failure;
+
+pub(super) fn confirm(
+    connection: &Connection,
+    id: SubscriptionId,
+    generation: u32,
+    in_sandbox: bool,
+    now: Timestamp,
+) -> Result<Answer, Failure> {
+    let found = transition::find(connection, id)?;
+    found.subscription.check_confirmation(generation, now).map_err(Error::from)?;
+    if found.subscription.state == SubscriptionState::Pending {
+        transition::confirm(connection, &found, in_sandbox, now)?;
+    }
+    transition::changed(connection, id)
+}
+
+pub(super) fn resend(
+    connection: &Connection,
+    id: SubscriptionId,
+    delivery: DeliveryId,
+    now: Timestamp,
+) -> Result<Answer, Failure> {
+    let found = transition::find(connection, id)?;
+    match found.subscription.state {
+        SubscriptionState::Pending => transition::ask_again(connection, &found, delivery, now)?,
+        SubscriptionState::Ended => return Err(subscription_ended().into()),
+        SubscriptionState::Confirmed | SubscriptionState::Suspended => {
+            let message = "The subscription is confirmed already";
+            return Err(Error::new(ErrorKind::Conflict, "already_confirmed", message).into());
+        }
+    }
+    transition::changed(connection, id)
+}
+
+/// Which subscriptions of a protocol only the sandbox confirmed, or only the sandbox asked.
+pub(crate) const ONLY_IN_SANDBOX: &str = "(state IN ('confirmed', 'suspended') AND confirmed_in_sandbox) OR \
+     (state = 'pending' AND 'sandboxed' = (SELECT state FROM deliveries WHERE deliveries.subscription = \
+     subscriptions.seq AND kind = 'confirmation' ORDER BY deliveries.seq DESC LIMIT 1))";
+
+pub(super) fn lapse(
+    connection: &Connection,
+    renewals: &[(SubscriptionId, DeliveryId)],
+    now: Timestamp,
+) -> Result<Answer, Failure> {
+    let mut lapsed = 0;
+    for (id, delivery) in renewals {
+        // The caller's view may be stale by now.
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM subscriptions WHERE id = ? AND ({ONLY_IN_SANDBOX}))");
+        if connection.prepare_cached(&sql)?.query_row([id.0.as_bytes()], |row| row.get(0))? {
+            transition::ask_again(connection, &transition::find(connection, *id)?, *delivery, now)?;
+            lapsed += 1;
+        }
+    }
+    Ok(Answer::count(lapsed))
+}

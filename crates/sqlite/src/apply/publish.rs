@@ -1,0 +1,71 @@
+//! Owing deliveries for orders, in one commit with the relay's cursor.
+
+use application::Error;
+use domain::Timestamp;
+use domain::delivery::DeliveryId;
+use domain::order::Seq;
+use rusqlite::{Connection, params};
+
+use super::Answer;
+use crate::columns::micros;
+use crate::failure::Failure;
+
+/// Orders that follow one another in the log, and what is owed because of them.
+#[derive(Debug)]
+pub(crate) struct Publish {
+    /// The orders' places.
+    pub(crate) orders: Vec<Seq>,
+    /// One for each subscription and order that it is owed.
+    pub(crate) deliveries: Vec<NewDelivery>,
+    pub(crate) now: Timestamp,
+}
+
+/// A notification to be owed, if it is not yet.
+#[derive(Debug)]
+pub(crate) struct NewDelivery {
+    pub(crate) id: DeliveryId,
+    /// The subscription's `seq` in its table.
+    pub(crate) subscription: i64,
+    pub(crate) order: Seq,
+}
+
+/// One for an order and a subscription, however often. One that ended since the order was accepted gets nothing sent.
+const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, created_at, at) \
+     SELECT ?1, 'notification', seq, ?3, CASE state WHEN 'ended' THEN 'cancelled' ELSE 'pending' END, ?4, ?4 \
+     FROM subscriptions WHERE seq = ?2 ON CONFLICT (order_seq, subscription) DO NOTHING";
+
+pub(super) fn publish(connection: &Connection, publish: &Publish) -> Result<Answer, Failure> {
+    let cursor = connection
+        .prepare_cached("SELECT published_through FROM relay")?
+        .query_row((), |row| row.get(0))
+        .map(Seq)?;
+    let fresh = publish.orders.partition_point(|seq| *seq <= cursor);
+    let fresh = publish.orders.get(fresh..).unwrap_or_default();
+    if let Some(last) = fresh.last() {
+        nothing_is_left_out(connection, cursor, fresh, *last)?;
+        connection.prepare_cached("UPDATE relay SET published_through = ?")?.execute([last.0])?;
+    }
+    let mut owe = connection.prepare_cached(OWE)?;
+    let mut owed = 0;
+    for delivery in &publish.deliveries {
+        let (id, order) = (delivery.id.0, delivery.order.0);
+        owed += owe.execute(params![id.as_bytes(), delivery.subscription, order, micros(publish.now)])?;
+    }
+    Ok(Answer::count(owed))
+}
+
+/// Places have gaps where storing failed, so that only the orders themselves can tell whether one is left out.
+fn nothing_is_left_out(
+    connection: &Connection,
+    cursor: Seq,
+    fresh: &[Seq],
+    last: Seq,
+) -> Result<(), Failure> {
+    let sql = "SELECT count(*) FROM orders WHERE seq > ? AND seq <= ?";
+    let stored: i64 = connection.prepare_cached(sql)?.query_row([cursor.0, last.0], |row| row.get(0))?;
+    if i64::try_from(fresh.len()) == Ok(stored) && fresh.is_sorted_by(|one, next| one < next) {
+        return Ok(());
+    }
+    let (given, cursor, last) = (fresh.len(), cursor.0, last.0);
+    Err(Error::internal(format!("{given} of {stored} orders from {cursor} to {last} were published")).into())
+}

@@ -1,0 +1,137 @@
+//! What a subscription goes through, and what that does to its versions and its deliveries.
+
+use application::Error;
+use domain::Timestamp;
+use domain::delivery::{DeliveryId, DeliveryKind};
+use domain::filter_policy::FilterPolicy;
+use domain::subscription::{
+    CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::columns::micros;
+use crate::failure::Failure;
+use crate::rows::{self, SUBSCRIPTION_COLUMNS};
+
+/// A subscription and its `seq` in the table.
+pub(super) struct Found {
+    pub(super) seq: i64,
+    pub(super) subscription: Subscription,
+}
+
+/// The subscription of that id.
+pub(super) fn find(connection: &Connection, id: SubscriptionId) -> Result<Found, Failure> {
+    let sql = format!("SELECT {SUBSCRIPTION_COLUMNS} FROM subscriptions WHERE id = ?");
+    let found = connection
+        .prepare_cached(&sql)?
+        .query_row([id.0.as_bytes()], |row| {
+            Ok(Found { seq: row.get("subscription_seq")?, subscription: rows::subscription(row)? })
+        })
+        .optional()?;
+    found.ok_or_else(|| Error::not_found("subscription_not_found", "subscription").into())
+}
+
+/// The subscription as it is after a change.
+pub(super) fn changed(connection: &Connection, id: SubscriptionId) -> Result<super::Answer, Failure> {
+    Ok(super::Answer::Subscription(Box::new(find(connection, id)?.subscription)))
+}
+
+/// Confirms a pending subscription: it is owed the orders from now on, and its open questions are withdrawn.
+pub(super) fn confirm(
+    connection: &Connection,
+    found: &Found,
+    in_sandbox: bool,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE subscriptions SET state = 'confirmed', confirmed_at = ?, confirmed_in_sandbox = ? WHERE seq = ?";
+    connection.prepare_cached(sql)?.execute(params![micros(now), in_sandbox, found.seq])?;
+    open_version(
+        connection,
+        found.seq,
+        SubscriptionState::Confirmed,
+        found.subscription.filter_policy.as_ref(),
+    )?;
+    cancel_pending(connection, found.seq, Some(DeliveryKind::Confirmation), now)
+}
+
+/// Makes a subscription wait for a new confirmation, `delivery`; earlier ones no longer count.
+pub(super) fn ask_again(
+    connection: &Connection,
+    found: &Found,
+    delivery: DeliveryId,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE subscriptions SET state = 'pending', generation = generation + 1, confirmation_expires_at = ?, \
+               confirmed_at = NULL, confirmed_in_sandbox = NULL WHERE seq = ?";
+    connection.prepare_cached(sql)?.execute(params![micros(now + CONFIRMATION_LIFETIME), found.seq])?;
+    if found.subscription.state != SubscriptionState::Pending {
+        let policy = found.subscription.filter_policy.as_ref();
+        open_version(connection, found.seq, SubscriptionState::Pending, policy)?;
+    }
+    cancel_pending(connection, found.seq, Some(DeliveryKind::Confirmation), now)?;
+    owe_confirmation(connection, found.seq, delivery, now)
+}
+
+/// Ends a subscription and cancels what is pending for it.
+pub(super) fn end(
+    connection: &Connection,
+    found: &Found,
+    reason: EndReason,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE subscriptions SET state = 'ended', ended_at = ?, end_reason = ? WHERE seq = ?";
+    connection.prepare_cached(sql)?.execute(params![micros(now), reason.name(), found.seq])?;
+    open_version(connection, found.seq, SubscriptionState::Ended, found.subscription.filter_policy.as_ref())?;
+    cancel_pending(connection, found.seq, None, now)
+}
+
+/// Begins a version with the next order to be accepted; the one before holds up to the last accepted order.
+pub(super) fn open_version(
+    connection: &Connection,
+    subscription: i64,
+    state: SubscriptionState,
+    policy: Option<&FilterPolicy>,
+) -> rusqlite::Result<()> {
+    // Within this transaction, so that the orders before this command in its batch count.
+    let sql = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'orders'), 0)";
+    let last: i64 = connection.prepare_cached(sql)?.query_row((), |row| row.get(0))?;
+    // A version that began after the last order held for none.
+    let sql = "DELETE FROM subscription_versions WHERE subscription = ? AND to_seq IS NULL AND from_seq > ?";
+    connection.prepare_cached(sql)?.execute([subscription, last])?;
+    let sql = "UPDATE subscription_versions SET to_seq = ?2 WHERE subscription = ?1 AND to_seq IS NULL";
+    connection.prepare_cached(sql)?.execute([subscription, last])?;
+    let sql = "INSERT INTO subscription_versions (subscription, from_seq, state, filter_policy) VALUES (?, ?, ?, ?)";
+    let policy = policy.map(FilterPolicy::as_str);
+    connection.prepare_cached(sql)?.execute(params![subscription, last + 1, state.name(), policy])?;
+    Ok(())
+}
+
+/// Owes a confirmation.
+pub(super) fn owe_confirmation(
+    connection: &Connection,
+    subscription: i64,
+    id: DeliveryId,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO deliveries (id, kind, subscription, state, created_at, at) \
+               VALUES (?1, 'confirmation', ?2, 'pending', ?3, ?3)";
+    connection.prepare_cached(sql)?.execute(params![id.0.as_bytes(), subscription, micros(now)])?;
+    Ok(())
+}
+
+/// Cancels what is pending, of one kind or of all.
+fn cancel_pending(
+    connection: &Connection,
+    subscription: i64,
+    kind: Option<DeliveryKind>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE deliveries SET state = 'cancelled', at = ?1 \
+               WHERE subscription = ?2 AND state = 'pending' AND kind = coalesce(?3, kind)";
+    connection.prepare_cached(sql)?.execute(params![
+        micros(now),
+        subscription,
+        kind.map(DeliveryKind::name)
+    ])?;
+    Ok(())
+}

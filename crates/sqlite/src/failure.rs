@@ -1,0 +1,131 @@
+//! What SQLite's errors mean to callers.
+
+use std::time::Duration;
+
+use application::{Error, ErrorKind};
+use rusqlite::{ErrorCode, ffi};
+
+/// When a caller who met a full queue, or someone else's lock, had better come again.
+const SOON: Duration = Duration::from_secs(1);
+/// When a caller who met a full disk had better come again.
+const LATER: Duration = Duration::from_secs(30);
+
+/// Why one command could not be applied.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It asks for what cannot be; the others in its batch are not touched.
+    Refused(Error),
+    /// SQLite could not do it.
+    Storage(rusqlite::Error),
+}
+
+/// How far an error of SQLite reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// The command that met it.
+    Command,
+    /// The batch: the disk is full.
+    Full,
+    /// The batch: someone else holds the write lock.
+    Locked,
+    /// The store: what is on disk is no longer certain.
+    Broken,
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl Reach {
+    /// How far `error` reaches.
+    pub(crate) fn of(error: &rusqlite::Error) -> Self {
+        let rusqlite::Error::SqliteFailure(failure, _) = error else { return Self::Command };
+        match failure.code {
+            ErrorCode::DiskFull => Self::Full,
+            // The file that readers and the writer share could not grow.
+            _ if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => Self::Full,
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Locked,
+            ErrorCode::SystemIoFailure
+            | ErrorCode::DatabaseCorrupt
+            | ErrorCode::NotADatabase
+            | ErrorCode::CannotOpen
+            | ErrorCode::ReadOnly => Self::Broken,
+            _ => Self::Command,
+        }
+    }
+
+    /// What every command of a batch that failed so is answered.
+    pub(crate) fn error(self, detail: &str) -> Error {
+        match self {
+            Self::Full => {
+                Error::new(ErrorKind::StorageFull, "storage_full", "The disk is full; nothing was changed")
+                    .retry_after(LATER)
+                    .because(detail)
+            }
+            Self::Locked => too_busy().because(detail),
+            Self::Broken => store_failed(detail),
+            Self::Command => Error::internal(detail),
+        }
+    }
+}
+
+/// More is asked than the writer can take on.
+pub(crate) fn too_busy() -> Error {
+    Error::new(ErrorKind::Busy, "too_busy", "Too many orders wait at once; nothing was changed")
+        .retry_after(SOON)
+}
+
+/// The store acknowledges nothing more.
+pub(crate) fn store_failed(detail: &str) -> Error {
+    Error::new(ErrorKind::Unavailable, "store_failed", "The store failed and takes nothing more")
+        .because(detail)
+}
+
+/// The store is being closed, or is closed.
+pub(crate) fn shutting_down() -> Error {
+    Error::new(ErrorKind::Unavailable, "shutting_down", "The store is being closed").retry_after(SOON)
+}
+
+/// What a failed read is answered.
+pub(crate) fn unreadable(error: rusqlite::Error) -> Error {
+    match Reach::of(&error) {
+        Reach::Locked => too_busy().because(error),
+        _ => Error::internal(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sqlite(code: i32) -> rusqlite::Error {
+        rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)
+    }
+
+    #[test]
+    fn an_error_reaches_as_far_as_it_endangers_what_is_acknowledged() {
+        assert_eq!(Reach::of(&sqlite(ffi::SQLITE_IOERR_FSYNC)), Reach::Broken);
+        assert_eq!(Reach::of(&sqlite(ffi::SQLITE_IOERR_WRITE)), Reach::Broken);
+        assert_eq!(Reach::of(&sqlite(ffi::SQLITE_CORRUPT)), Reach::Broken);
+        assert_eq!(Reach::of(&sqlite(ffi::SQLITE_FULL)), Reach::Full);
+        assert_eq!(Reach::of(&sqlite(ffi::SQLITE_IOERR_SHMSIZE)), Reach::Full);
+        assert_eq!(Reach::of(&sqlite(ffi::SQLITE_BUSY)), Reach::Locked);
+        assert_eq!(Reach::of(&sqlite(ffi::SQLITE_CONSTRAINT_UNIQUE)), Reach::Command);
+        assert_eq!(Reach::of(&rusqlite::Error::QueryReturnedNoRows), Reach::Command);
+    }
+
+    #[test]
+    fn what_sqlite_says_is_kept_from_the_caller() {
+        let error = Reach::Full.error("/secret/path");
+        assert!(!error.to_string().contains("secret"));
+        assert_eq!((error.kind, error.code), (ErrorKind::StorageFull, "storage_full"));
+    }
+}

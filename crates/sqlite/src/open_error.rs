@@ -1,0 +1,65 @@
+//! Why a data folder could not be opened, in a person's words.
+
+use std::path::PathBuf;
+
+/// Why a data folder could not be opened. Its text is a sentence for the person who started the program.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process holds the folder's lock.
+    #[error("Another process uses {}: stop it first, or choose another data folder", .folder.display())]
+    Locked {
+        /// The data folder.
+        folder: PathBuf,
+    },
+    /// A newer program made the file; this one would not understand it.
+    #[error(
+        "{} was made by a newer version of Orderbell (schema {found}, this program knows {known}): run that version",
+        .file.display()
+    )]
+    Newer {
+        /// The database.
+        file: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The newest schema that this program knows.
+        known: i64,
+    },
+    /// The file belongs to another program.
+    #[error("{} is a SQLite database of another program: choose another data folder", .file.display())]
+    Foreign {
+        /// The database.
+        file: PathBuf,
+    },
+    /// The file is no database, or parts of it cannot be read.
+    #[error(
+        "{} is not a database or is damaged ({detail}): nothing was changed; keep a copy of the folder, then restore a \
+         backup or try `sqlite3 orderbell.db .recover`",
+        .file.display()
+    )]
+    Damaged {
+        /// The database.
+        file: PathBuf,
+        /// What SQLite says about it.
+        detail: String,
+    },
+    /// There is no space left.
+    #[error("The disk that holds {} is full: free some space and start again", .path.display())]
+    DiskFull {
+        /// What could not be written.
+        path: PathBuf,
+    },
+    /// The file system refuses.
+    #[error("This user may not read and write {}: check its owner and permissions", .path.display())]
+    Permission {
+        /// What could not be opened.
+        path: PathBuf,
+    },
+    /// Anything else that the file system or SQLite says.
+    #[error("{} cannot be opened: {source}", .path.display())]
+    Other {
+        /// What could not be opened.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}

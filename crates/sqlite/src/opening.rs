@@ -1,0 +1,152 @@
+//! Opening the data folder: its lock, its file, and whether that file can be trusted.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::OpenError;
+use crate::schema::{self, Owner};
+
+/// A file up to this size is checked whole at every start; that takes about 0.2 s. In a larger one, damage is found
+/// where it is touched.
+const CHECKED_BYTES: u64 = 32 << 20;
+/// How long to wait for someone who writes with the `sqlite3` shell.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A data folder that this process holds.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// The database.
+    pub(crate) file: PathBuf,
+    /// The one connection that writes.
+    pub(crate) connection: Connection,
+    /// Held as long as the connection is used.
+    pub(crate) lock: File,
+}
+
+/// Opens the folder, making it if it is not there, and brings its database to the latest schema.
+pub(crate) fn open(folder: &Path) -> Result<Opened, OpenError> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(folder).map_err(|error| io_error(folder, error))?;
+    let lock = lock(folder)?;
+    let file = folder.join("orderbell.db");
+    let size = private_file(&file)?.metadata().map_err(|error| io_error(&file, error))?.len();
+    sync_names(folder)?;
+    let explain = |error| sqlite_error(&file, error);
+    let mut connection = Connection::open(&file).map_err(explain)?;
+    check(&connection, &file, size)?;
+    configure(&connection).and_then(|()| schema::migrate(&mut connection)).map_err(explain)?;
+    Ok(Opened { file, connection, lock })
+}
+
+/// Opens one more connection, which only reads.
+pub(crate) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(
+        file,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn lock(folder: &Path) -> Result<File, OpenError> {
+    let path = folder.join("orderbell.lock");
+    let file = private_file(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked { folder: folder.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(io_error(&path, error)),
+    }
+}
+
+fn private_file(path: &Path) -> Result<File, OpenError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.open(path).map_err(|error| io_error(path, error))
+}
+
+/// Makes sure that a loss of power leaves the folder and the file findable; SQLite does so only for its log.
+fn sync_names(folder: &Path) -> Result<(), OpenError> {
+    let sync = |folder: &Path| File::open(folder)?.sync_all();
+    // A parent that this user may not read was there before.
+    if let Ok(absolute) = folder.canonicalize()
+        && let Some(Err(error)) = absolute.parent().map(sync)
+        && error.kind() != io::ErrorKind::PermissionDenied
+    {
+        return Err(io_error(folder, error));
+    }
+    sync(folder).map_err(|error| io_error(folder, error))
+}
+
+/// Refuses a file that is not ours, too new or damaged, and leaves it as it is.
+fn check(connection: &Connection, file: &Path, size: u64) -> Result<(), OpenError> {
+    let explain = |error| sqlite_error(file, error);
+    // Until the file is known to be ours, not even closing it may write to it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(explain)?;
+    match schema::owner(connection).map_err(explain)? {
+        Owner::Us => {}
+        Owner::Newer(found) => {
+            return Err(OpenError::Newer { file: file.to_owned(), found, known: schema::LATEST });
+        }
+        Owner::Another => return Err(OpenError::Foreign { file: file.to_owned() }),
+    }
+    if size <= CHECKED_BYTES {
+        let detail: String =
+            connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0)).map_err(explain)?;
+        if detail != "ok" {
+            return Err(OpenError::Damaged { file: file.to_owned(), detail });
+        }
+    }
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(explain)?;
+    Ok(())
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)
+}
+
+fn io_error(path: &Path, error: io::Error) -> OpenError {
+    let path = path.to_owned();
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => OpenError::Permission { path },
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => OpenError::DiskFull { path },
+        _ => OpenError::Other { path, source: error.into() },
+    }
+}
+
+/// Says what is wrong with the database in `file`.
+pub(crate) fn sqlite_error(file: &Path, error: rusqlite::Error) -> OpenError {
+    let path = file.to_owned();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            OpenError::Damaged { file: path, detail: error.to_string() }
+        }
+        Some(ErrorCode::DiskFull) => OpenError::DiskFull { path },
+        Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => OpenError::Permission { path },
+        _ => OpenError::Other { path, source: error.into() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_file_system_refuses_is_told_in_words() {
+        let words = |kind: io::ErrorKind| io_error(Path::new("/data"), kind.into()).to_string();
+        assert!(words(io::ErrorKind::PermissionDenied).contains("may not read and write /data"));
+        assert!(words(io::ErrorKind::ReadOnlyFilesystem).contains("may not read and write /data"));
+        assert!(words(io::ErrorKind::StorageFull).contains("/data is full"));
+        assert!(words(io::ErrorKind::NotADirectory).contains("/data cannot be opened"));
+    }
+}

@@ -1,0 +1,64 @@
+//! Deliveries on their way.
+
+use application::Error;
+use application::ports::{DeliveryQueue, Due, DueQuery, Finished, Intent, Interrupted};
+use async_trait::async_trait;
+use domain::Timestamp;
+use domain::delivery::{DeliveryId, DeliveryKind, Effort};
+use domain::endpoint::Protocol;
+use rusqlite::Row;
+
+use super::{all, due};
+use crate::Store;
+use crate::apply::Command;
+use crate::columns;
+use crate::failure::unreadable;
+use crate::rows;
+use crate::schema::RARE_STATES;
+
+#[async_trait]
+impl DeliveryQueue for Store {
+    async fn due(&self, query: DueQuery) -> Result<Due, Error> {
+        self.read(move |connection| due::due(connection, &query).map_err(unreadable)).await
+    }
+
+    async fn begin(&self, intents: Vec<Intent>) -> Result<Vec<DeliveryId>, Error> {
+        self.write(Command::Begin(intents)).await?.begun()
+    }
+
+    async fn finish(&self, finished: Vec<Finished>) -> Result<(), Error> {
+        self.write(Command::Finish(finished)).await?.done()
+    }
+
+    async fn interrupted(&self) -> Result<Vec<Interrupted>, Error> {
+        self.read(|connection| {
+            let sql = format!("{INTERRUPTED} AND {RARE_STATES} ORDER BY deliveries.seq");
+            connection.prepare_cached(&sql).and_then(|rows| all(rows, (), interrupted)).map_err(unreadable)
+        })
+        .await
+    }
+
+    async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error> {
+        self.write(Command::PauseChannel { protocol, reason: reason.to_owned(), now }).await?.done()
+    }
+
+    async fn channel_resumed(&self, protocol: Protocol, now: Timestamp) -> Result<(), Error> {
+        self.write(Command::ResumeChannel { protocol, now }).await?.done()
+    }
+}
+
+const INTERRUPTED: &str = "SELECT deliveries.id, kind, number, deliveries.spent, protocol, confirmation_expires_at \
+     FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
+     JOIN attempts ON delivery = deliveries.seq AND attempts.ended_at IS NULL WHERE deliveries.state = 'in_flight'";
+
+fn interrupted(row: &Row<'_>) -> rusqlite::Result<Interrupted> {
+    let deadline = match rows::kind(row)? {
+        DeliveryKind::Confirmation => Some(columns::time(row, "confirmation_expires_at")?),
+        DeliveryKind::Notification => None,
+    };
+    Ok(Interrupted {
+        delivery: DeliveryId(columns::uuid(row, "id")?),
+        number: row.get("number")?,
+        effort: Effort { protocol: rows::protocol(row)?, spent: row.get("spent")?, deadline },
+    })
+}

@@ -1,0 +1,107 @@
+//! What became of deliveries.
+
+use application::Error;
+use application::ports::{DeliveryQuery, DeliveryRecord, DeliveryRecords, Page, RedriveSelection, Story};
+use async_trait::async_trait;
+use domain::Timestamp;
+use domain::delivery::{DeliveryId, DeliveryState};
+use domain::order::OrderId;
+use rusqlite::{Connection, Params, params};
+
+use super::{all, story};
+use crate::Store;
+use crate::apply::Command;
+use crate::failure::unreadable;
+use crate::paging::Window;
+use crate::rows::{self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS};
+use crate::schema::RARE_STATES;
+
+/// How many dead deliveries one command makes pending, so that new orders need not wait for it.
+const REDRIVEN_AT_ONCE: usize = 500;
+
+#[async_trait]
+impl DeliveryRecords for Store {
+    async fn story(&self, order: OrderId) -> Result<Option<Story>, Error> {
+        self.read(move |connection| story::story(connection, order).map_err(unreadable)).await
+    }
+
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, Error> {
+        self.read(move |connection| {
+            let found = records(connection, "deliveries.id = ?", [id.0.as_bytes()]).map_err(unreadable)?;
+            Ok(found.into_iter().next().map(|(_, record)| record))
+        })
+        .await
+    }
+
+    async fn deliveries(&self, query: DeliveryQuery) -> Result<Page<DeliveryRecord>, Error> {
+        let window = Window::of(&query.page)?;
+        self.read(move |connection| page(connection, &query, window).map_err(unreadable)).await
+    }
+
+    async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error> {
+        let subscription = match selection {
+            RedriveSelection::One(id) => {
+                return Ok(self.write(Command::Redrive { id, now }).await?.counted()?.0);
+            }
+            RedriveSelection::Dead { subscription } => subscription,
+        };
+        let (mut redriven, mut next) = (0, Some(0));
+        while let Some(after) = next {
+            let command = Command::RedriveDead { subscription, after, limit: REDRIVEN_AT_ONCE, now };
+            let count;
+            (count, next) = self.write(command).await?.counted()?;
+            redriven += count;
+        }
+        Ok(redriven)
+    }
+}
+
+fn page(
+    connection: &Connection,
+    query: &DeliveryQuery,
+    window: Window,
+) -> rusqlite::Result<Page<DeliveryRecord>> {
+    let mut condition = "deliveries.seq < ?1".to_owned();
+    if query.subscription.is_some() {
+        condition += " AND deliveries.subscription = (SELECT seq FROM subscriptions WHERE id = ?2)";
+    }
+    if query.order.is_some() {
+        condition += " AND deliveries.order_seq = (SELECT seq FROM orders WHERE id = ?3)";
+    }
+    condition += &in_state(query.state);
+    condition += " ORDER BY deliveries.seq DESC LIMIT ?4";
+    let subscription = query.subscription.map(|id| id.0.into_bytes());
+    let order = query.order.map(|id| id.0.into_bytes());
+    let found = records(connection, &condition, params![window.before, subscription, order, window.rows()])?;
+    Ok(window.page(found))
+}
+
+/// The state stands in the text, beside its index's own condition, so that SQLite can take that index.
+fn in_state(state: Option<DeliveryState>) -> String {
+    let Some(state) = state else { return String::new() };
+    let name = state.name();
+    match state {
+        DeliveryState::Pending | DeliveryState::Delivered => format!(" AND deliveries.state = '{name}'"),
+        _ => format!(" AND {RARE_STATES} AND deliveries.state = '{name}'"),
+    }
+}
+
+/// The deliveries that a condition selects, each with its `seq` and its attempts.
+pub(super) fn records(
+    connection: &Connection,
+    condition: &str,
+    parameters: impl Params,
+) -> rusqlite::Result<Vec<(i64, DeliveryRecord)>> {
+    let sql = format!(
+        "SELECT {DELIVERY_COLUMNS} FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
+         LEFT JOIN orders ON orders.seq = deliveries.order_seq WHERE {condition}"
+    );
+    let mut found = all(connection.prepare_cached(&sql)?, parameters, |row| {
+        Ok((row.get("delivery_seq")?, rows::delivery(row)?))
+    })?;
+    let sql = format!("SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE delivery = ? ORDER BY number");
+    for (seq, record) in &mut found {
+        record.attempts = all(connection.prepare_cached(&sql)?, [*seq], rows::attempt)?;
+    }
+    Ok(found)
+}

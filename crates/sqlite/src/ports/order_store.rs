@@ -1,0 +1,66 @@
+//! Orders: stored by the writer, read newest first.
+
+use application::Error;
+use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page};
+use async_trait::async_trait;
+use domain::order::{Order, OrderId};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::all;
+use crate::Store;
+use crate::apply::{Accept, Command};
+use crate::columns::micros;
+use crate::failure::unreadable;
+use crate::paging::Window;
+use crate::rows::{self, ORDER_COLUMNS};
+
+#[async_trait]
+impl OrderStore for Store {
+    async fn accept(&self, order: Order, idempotency: Option<Idempotency>) -> Result<Acceptance, Error> {
+        let body = serde_json::to_string(&order.details).map_err(Error::internal)?;
+        let Order { id, time, request_id, .. } = order;
+        self.take_order(Command::Accept(Accept { id, time, body, request_id, idempotency })).await?.accepted()
+    }
+
+    async fn order(&self, id: OrderId) -> Result<Option<Order>, Error> {
+        self.read(move |connection| {
+            let sql = format!("SELECT {ORDER_COLUMNS} FROM orders WHERE id = ?");
+            let mut statement = connection.prepare_cached(&sql).map_err(unreadable)?;
+            let order = statement.query_row([id.0.as_bytes()], rows::order).optional().map_err(unreadable)?;
+            Ok(order.map(|logged| logged.order))
+        })
+        .await
+    }
+
+    async fn orders(&self, query: OrderQuery) -> Result<Page<Order>, Error> {
+        let window = Window::of(&query.page)?;
+        self.read(move |connection| page(connection, &query, window).map_err(unreadable)).await
+    }
+
+    async fn ready(&self) -> Result<(), Error> {
+        self.takes_orders()
+    }
+}
+
+/// Walks down the log between the places that the times span: exact, even where a clock leapt.
+fn page(connection: &Connection, query: &OrderQuery, window: Window) -> rusqlite::Result<Page<Order>> {
+    let from = query.from.map_or(i64::MIN, micros);
+    let to = query.to.map_or(i64::MAX, micros);
+    let (first, last) = span(connection, query, from, to)?;
+    let sql = format!(
+        "SELECT {ORDER_COLUMNS} FROM orders \
+         WHERE seq BETWEEN ?1 AND ?2 AND +order_time >= ?3 AND +order_time < ?4 ORDER BY seq DESC LIMIT ?5"
+    );
+    let last = last.min(window.before.saturating_sub(1));
+    let found = all(connection.prepare_cached(&sql)?, [first, last, from, to, window.rows()], rows::order)?;
+    Ok(window.page(found.into_iter().map(|logged| (logged.seq.0, logged.order)).collect()))
+}
+
+/// The first and the last place of the orders between two times.
+fn span(connection: &Connection, query: &OrderQuery, from: i64, to: i64) -> rusqlite::Result<(i64, i64)> {
+    if query.from.is_none() && query.to.is_none() {
+        return Ok((0, i64::MAX));
+    }
+    let sql = "SELECT coalesce(min(seq), 0), coalesce(max(seq), -1) FROM orders WHERE order_time >= ? AND order_time < ?";
+    connection.prepare_cached(sql)?.query_row([from, to], |row| Ok((row.get(0)?, row.get(1)?)))
+}

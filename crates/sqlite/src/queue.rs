@@ -1,0 +1,207 @@
+//! What waits for the writer: two bounded queues, so that orders and outcomes never starve one another.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use application::Error;
+use tokio::sync::oneshot;
+
+use crate::apply::{Answer, Command};
+use crate::failure::{shutting_down, store_failed, too_busy};
+
+/// The most orders in one batch.
+const MAX_ORDERS: usize = 1_024;
+/// About how many rows one batch takes on besides its orders: some 10 ms of work.
+const MAX_OTHER_ROWS: usize = 1_000;
+
+/// A command and who waits for its answer.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) command: Command,
+    pub(crate) reply: oneshot::Sender<Result<Answer, Error>>,
+}
+
+/// The two queues.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    waiting: Mutex<Waiting>,
+    wake: Condvar,
+    capacity: usize,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    orders: VecDeque<Request>,
+    others: VecDeque<Request>,
+    gate: Gate,
+    /// The writer sleeps: waking it costs a system call, so that this is worth knowing.
+    asleep: bool,
+}
+
+#[derive(Debug, Default, Clone)]
+enum Gate {
+    #[default]
+    Open,
+    /// What waits is still done; nothing new is taken.
+    Closing,
+    /// Nothing more is done.
+    Failed(String),
+}
+
+impl Queue {
+    /// At most `capacity` orders wait; the callers of other commands are bounded by [`Store`](crate::Store).
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { waiting: Mutex::default(), wake: Condvar::new(), capacity }
+    }
+
+    /// Lets an order wait, or answers `too_busy` at once.
+    pub(crate) fn push_order(&self, request: Request) -> Result<(), Error> {
+        let mut waiting = self.admitted()?;
+        if waiting.orders.len() >= self.capacity {
+            return Err(too_busy());
+        }
+        waiting.orders.push_back(request);
+        self.wake_writer(waiting);
+        Ok(())
+    }
+
+    /// Lets anything else wait.
+    pub(crate) fn push_other(&self, request: Request) -> Result<(), Error> {
+        let mut waiting = self.admitted()?;
+        waiting.others.push_back(request);
+        self.wake_writer(waiting);
+        Ok(())
+    }
+
+    /// Whether an order would be let in.
+    pub(crate) fn ready(&self) -> Result<(), Error> {
+        if self.admitted()?.orders.len() >= self.capacity { Err(too_busy()) } else { Ok(()) }
+    }
+
+    /// Blocks until something waits and takes a batch of it; `None`: the store is closed and all is done.
+    pub(crate) fn next_batch(&self) -> Option<Vec<Request>> {
+        let mut waiting = self.lock();
+        while waiting.orders.is_empty() && waiting.others.is_empty() {
+            if !matches!(waiting.gate, Gate::Open) {
+                return None;
+            }
+            waiting.asleep = true;
+            waiting = self.wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        waiting.asleep = false;
+        Some(waiting.take())
+    }
+
+    /// Takes nothing new from now on.
+    pub(crate) fn close(&self) {
+        let mut waiting = self.lock();
+        if matches!(waiting.gate, Gate::Open) {
+            waiting.gate = Gate::Closing;
+        }
+        self.wake_writer(waiting);
+    }
+
+    /// Does nothing more: what waits is told so.
+    pub(crate) fn fail(&self, reason: &str) {
+        let mut waiting = self.lock();
+        waiting.gate = Gate::Failed(reason.to_owned());
+        let Waiting { orders, others, .. } = &mut *waiting;
+        for request in orders.drain(..).chain(others.drain(..)) {
+            let _ = request.reply.send(Err(store_failed(reason)));
+        }
+    }
+
+    fn admitted(&self) -> Result<MutexGuard<'_, Waiting>, Error> {
+        let waiting = self.lock();
+        match &waiting.gate {
+            Gate::Open => Ok(waiting),
+            Gate::Closing => Err(shutting_down()),
+            Gate::Failed(reason) => Err(store_failed(reason)),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake_writer(&self, mut waiting: MutexGuard<'_, Waiting>) {
+        let asleep = std::mem::take(&mut waiting.asleep);
+        drop(waiting);
+        if asleep {
+            self.wake.notify_one();
+        }
+    }
+}
+
+impl Waiting {
+    /// Some of both queues, and at least one of each that has any.
+    fn take(&mut self) -> Vec<Request> {
+        let mut rows = 0;
+        let others = self.others.iter().take_while(|request| {
+            let fits = rows < MAX_OTHER_ROWS;
+            rows += request.command.weight();
+            fits
+        });
+        let others = others.count();
+        let orders = self.orders.len().min(MAX_ORDERS);
+        self.others.drain(..others).chain(self.orders.drain(..orders)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> Request {
+        Request { command: Command::Begin(Vec::new()), reply: oneshot::channel().0 }
+    }
+
+    fn heavy(rows: i64) -> Request {
+        let limit = usize::try_from(rows).unwrap();
+        let now = domain::Timestamp::UNIX_EPOCH;
+        Request { command: Command::RedriveDead { subscription: None, after: 0, limit, now }, ..request() }
+    }
+
+    #[test]
+    fn an_order_too_many_is_refused_at_once() {
+        let queue = Queue::new(2);
+        queue.push_order(request()).unwrap();
+        queue.ready().unwrap();
+        queue.push_order(request()).unwrap();
+        assert_eq!(queue.push_order(request()).unwrap_err().code, "too_busy");
+        assert_eq!(queue.ready().unwrap_err().code, "too_busy");
+        queue.push_other(request()).unwrap();
+    }
+
+    #[test]
+    fn a_batch_takes_of_both_queues_however_long_either_is() {
+        let queue = Queue::new(10_000);
+        for _ in 0..3_000 {
+            queue.push_order(request()).unwrap();
+            queue.push_other(heavy(400)).unwrap();
+        }
+        assert_eq!(queue.next_batch().unwrap().len(), MAX_ORDERS + 3);
+        assert_eq!(queue.next_batch().unwrap().len(), MAX_ORDERS + 3);
+    }
+
+    #[test]
+    fn what_waits_when_the_store_closes_is_still_done() {
+        let queue = Queue::new(10);
+        queue.push_order(request()).unwrap();
+        queue.close();
+        assert_eq!(queue.push_order(request()).unwrap_err().code, "shutting_down");
+        assert_eq!(queue.next_batch().unwrap().len(), 1);
+        assert!(queue.next_batch().is_none());
+    }
+
+    #[test]
+    fn what_waits_when_the_store_fails_is_told_so() {
+        let queue = Queue::new(10);
+        let (reply, mut answer) = oneshot::channel();
+        queue.push_order(Request { reply, ..request() }).unwrap();
+        queue.fail("the disk is gone");
+        assert_eq!(answer.try_recv().unwrap().unwrap_err().code, "store_failed");
+        assert_eq!(queue.push_other(request()).unwrap_err().code, "store_failed");
+        assert!(queue.next_batch().is_none());
+    }
+}

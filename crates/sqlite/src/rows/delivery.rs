@@ -1,0 +1,59 @@
+//! A delivery's row, and its attempts' rows.
+
+use application::ports::{AttemptRecord, DeliveryRecord};
+use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
+use domain::endpoint::Endpoint;
+use domain::order::OrderId;
+use domain::subscription::SubscriptionId;
+use rusqlite::Row;
+
+use super::protocol;
+use crate::columns;
+
+/// What [`delivery`] reads of `deliveries` joined with `subscriptions` and, loosely, `orders`.
+pub(crate) const DELIVERY_COLUMNS: &str = "deliveries.seq AS delivery_seq, deliveries.id AS delivery_id, kind, \
+     subscriptions.id AS subscription_id, subscriptions.protocol, subscriptions.endpoint, orders.id AS order_id, \
+     deliveries.state AS delivery_state, deliveries.created_at, deliveries.at, deliveries.spent";
+
+/// What [`attempt`] reads of the table `attempts`.
+pub(crate) const ATTEMPT_COLUMNS: &str = "number, started_at, ended_at, outcome, scope, spent, reply";
+
+/// The delivery in a row that has [`DELIVERY_COLUMNS`], still without its attempts.
+pub(crate) fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRecord> {
+    let protocol = protocol(row)?;
+    let order = if columns::is_null(row, "order_id")? {
+        None
+    } else {
+        Some(OrderId(columns::uuid(row, "order_id")?))
+    };
+    Ok(DeliveryRecord {
+        id: DeliveryId(columns::uuid(row, "delivery_id")?),
+        kind: kind(row)?,
+        subscription: SubscriptionId(columns::uuid(row, "subscription_id")?),
+        endpoint: columns::read(row, "endpoint", |text: String| Endpoint::parse(protocol, &text))?,
+        order,
+        state: columns::named(row, "delivery_state", &DeliveryState::ALL, DeliveryState::name)?,
+        created_at: columns::time(row, "created_at")?,
+        at: columns::time(row, "at")?,
+        spent: row.get("spent")?,
+        attempts: Vec::new(),
+    })
+}
+
+/// The attempt in a row that has [`ATTEMPT_COLUMNS`].
+pub(crate) fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRecord> {
+    Ok(AttemptRecord {
+        number: row.get("number")?,
+        started_at: columns::time(row, "started_at")?,
+        ended_at: columns::time_or_none(row, "ended_at")?,
+        outcome: row.get("outcome")?,
+        scope: row.get("scope")?,
+        spent: row.get("spent")?,
+        reply: row.get("reply")?,
+    })
+}
+
+/// The column `kind`.
+pub(crate) fn kind(row: &Row<'_>) -> rusqlite::Result<DeliveryKind> {
+    columns::named(row, "kind", &DeliveryKind::ALL, DeliveryKind::name)
+}

@@ -1,0 +1,75 @@
+//! A subscription's row, and its versions' rows.
+
+use domain::endpoint::{Endpoint, Protocol};
+use domain::filter_policy::FilterPolicy;
+use domain::order::Seq;
+use domain::subscription::{
+    Confirmation, End, EndReason, Subscription, SubscriptionId, SubscriptionState, Version,
+};
+use domain::webhook_secret::WebhookSecret;
+use rusqlite::Row;
+
+use crate::columns;
+
+/// What [`subscription`] reads of the table `subscriptions`.
+pub(crate) const SUBSCRIPTION_COLUMNS: &str = "subscriptions.seq AS subscription_seq, \
+     subscriptions.id AS subscription_id, subscriptions.protocol, subscriptions.endpoint, \
+     subscriptions.filter_policy, subscriptions.state AS subscription_state, subscriptions.generation, \
+     subscriptions.created_at AS subscribed_at, subscriptions.confirmation_expires_at, subscriptions.confirmed_at, \
+     subscriptions.confirmed_in_sandbox, subscriptions.ended_at, subscriptions.end_reason, subscriptions.secret";
+
+/// The subscription in a row that has [`SUBSCRIPTION_COLUMNS`].
+pub(crate) fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
+    let protocol = protocol(row)?;
+    Ok(Subscription {
+        id: SubscriptionId(columns::uuid(row, "subscription_id")?),
+        endpoint: columns::read(row, "endpoint", |text: String| Endpoint::parse(protocol, &text))?,
+        filter_policy: filter_policy(row)?,
+        state: state(row, "subscription_state")?,
+        generation: row.get("generation")?,
+        created_at: columns::time(row, "subscribed_at")?,
+        confirmation_expires_at: columns::time(row, "confirmation_expires_at")?,
+        confirmation: confirmation(row)?,
+        end: end(row)?,
+        secret: row.get::<_, Option<String>>("secret")?.map(WebhookSecret::stored),
+    })
+}
+
+/// The version in a row of `subscription_versions` with `subscription_id`.
+pub(crate) fn version(row: &Row<'_>) -> rusqlite::Result<Version> {
+    Ok(Version {
+        subscription: SubscriptionId(columns::uuid(row, "subscription_id")?),
+        from: Seq(row.get("from_seq")?),
+        to: row.get::<_, Option<i64>>("to_seq")?.map(Seq),
+        state: state(row, "state")?,
+        filter_policy: filter_policy(row)?,
+    })
+}
+
+/// The column `protocol`.
+pub(crate) fn protocol(row: &Row<'_>) -> rusqlite::Result<Protocol> {
+    columns::read(row, "protocol", |name: String| Protocol::parse(&name))
+}
+
+/// The column `filter_policy`.
+fn filter_policy(row: &Row<'_>) -> rusqlite::Result<Option<FilterPolicy>> {
+    if columns::is_null(row, "filter_policy")? {
+        return Ok(None);
+    }
+    columns::read(row, "filter_policy", |text: String| FilterPolicy::parse(&text)).map(Some)
+}
+
+/// A column that holds a subscription's state.
+pub(crate) fn state(row: &Row<'_>, column: &str) -> rusqlite::Result<SubscriptionState> {
+    columns::named(row, column, &SubscriptionState::ALL, SubscriptionState::name)
+}
+
+fn confirmation(row: &Row<'_>) -> rusqlite::Result<Option<Confirmation>> {
+    let Some(at) = columns::time_or_none(row, "confirmed_at")? else { return Ok(None) };
+    Ok(Some(Confirmation { at, in_sandbox: row.get("confirmed_in_sandbox")? }))
+}
+
+fn end(row: &Row<'_>) -> rusqlite::Result<Option<End>> {
+    let Some(at) = columns::time_or_none(row, "ended_at")? else { return Ok(None) };
+    Ok(Some(End { at, reason: columns::named(row, "end_reason", &EndReason::ALL, EndReason::name)? }))
+}

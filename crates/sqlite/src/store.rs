@@ -1,0 +1,175 @@
+//! The handle to the open store.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use application::Error;
+use application::ports::{Clock, Randomness};
+use rusqlite::Transaction;
+use tokio::sync::{Notify, Semaphore, oneshot, watch};
+
+use crate::OpenError;
+use crate::apply::{Answer, Command, State, remembered};
+use crate::failure::{shutting_down, store_failed};
+use crate::opening::{self, Opened, sqlite_error};
+use crate::queue::{Queue, Request};
+use crate::readers::Readers;
+use crate::writer::{self, Writer};
+
+/// How many commands other than orders may be under way at once; further callers wait.
+const OTHERS_UNDER_WAY: usize = 256;
+
+/// What the store needs from its host, and how much it takes on.
+#[derive(Clone)]
+pub struct Options {
+    /// The time of what it makes by itself, such as deliveries.
+    pub clock: Arc<dyn Clock>,
+    /// The ids of what it makes by itself.
+    pub randomness: Arc<dyn Randomness>,
+    /// How long idempotency keys live; older ones are not remembered across a start.
+    pub idempotency_lifetime: Duration,
+    /// How many orders may wait for the writer; one more is answered `too_busy`.
+    pub waiting_orders: usize,
+}
+
+impl Options {
+    /// Keys live 24 h; 4,096 orders may wait.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
+        Self { clock, randomness, idempotency_lifetime: Duration::from_hours(24), waiting_orders: 4_096 }
+    }
+}
+
+/// Wakes those who follow the store. Each is notified after the commit, once however much happened since.
+#[derive(Debug, Clone, Default)]
+pub struct Signals {
+    /// Orders were stored.
+    pub orders: Arc<Notify>,
+    /// Deliveries may be due that were not before.
+    pub deliveries: Arc<Notify>,
+}
+
+/// A handle to an open store; clones share it. [`close`](Self::close) it in the end.
+///
+/// It lives on a tokio runtime: reads run on the runtime's blocking threads.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) options: Options,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    queue: Arc<Queue>,
+    others: Semaphore,
+    readers: Readers,
+    signals: Signals,
+    failed: watch::Receiver<Option<String>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Store {
+    /// Opens the store in `folder`, making both if they are not there. Blocks while it does.
+    ///
+    /// # Errors
+    /// Why it cannot; what is in the folder was not changed then.
+    pub fn open(folder: &Path, options: Options) -> Result<Self, OpenError> {
+        let Opened { file, connection, lock } = opening::open(folder)?;
+        let keys = remembered(&connection, options.clock.now(), options.idempotency_lifetime)
+            .map_err(|error| sqlite_error(&file, error))?;
+        let queue = Arc::new(Queue::new(options.waiting_orders));
+        let signals = Signals::default();
+        let (sender, failed) = watch::channel(None);
+        let state = State { connection, keys };
+        let writer = Writer {
+            state,
+            queue: Arc::clone(&queue),
+            signals: signals.clone(),
+            failed: sender,
+            _lock: lock,
+        };
+        let thread = writer::start(writer)
+            .map_err(|error| OpenError::Other { path: folder.to_owned(), source: error.into() })?;
+        let shared = Shared {
+            queue,
+            others: Semaphore::new(OTHERS_UNDER_WAY),
+            readers: Readers::new(file),
+            signals,
+            failed,
+            writer: Mutex::new(Some(thread)),
+        };
+        Ok(Self { options, shared: Arc::new(shared) })
+    }
+
+    /// What to wait for.
+    #[must_use]
+    pub fn signals(&self) -> Signals {
+        self.shared.signals.clone()
+    }
+
+    /// Waits until the store can acknowledge nothing more, and says why: the program must end then.
+    pub async fn failed(&self) -> String {
+        let mut failed = self.shared.failed.clone();
+        let reason = failed.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        match reason {
+            Some(reason) => reason,
+            // It was closed in good order.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Finishes what waits, writes everything into the one file, and gives the folder free. Afterwards everything that
+    /// is asked of the store is answered `shutting_down`.
+    pub async fn close(&self) {
+        self.shared.readers.close().await;
+        self.shared.queue.close();
+        let thread = self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+            if !matches!(joined, Ok(Ok(()))) {
+                tracing::error!("the writer did not end in good order");
+            }
+        }
+    }
+
+    /// Whether an order would be taken.
+    pub(crate) fn takes_orders(&self) -> Result<(), Error> {
+        self.shared.queue.ready()
+    }
+
+    /// Applies a command that stores an order; when too many wait, it answers so at once.
+    pub(crate) async fn take_order(&self, command: Command) -> Result<Answer, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.shared.queue.push_order(Request { command, reply })?;
+        answered(answer).await
+    }
+
+    /// Applies any other command; when too many are under way, it waits.
+    pub(crate) async fn write(&self, command: Command) -> Result<Answer, Error> {
+        let _permit = self.shared.others.acquire().await.map_err(|_| shutting_down())?;
+        let (reply, answer) = oneshot::channel();
+        self.shared.queue.push_other(Request { command, reply })?;
+        answered(answer).await
+    }
+
+    /// Runs `read` on one snapshot of what is committed.
+    pub(crate) async fn read<T, F>(&self, read: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        self.shared.readers.read(read).await
+    }
+}
+
+async fn answered(answer: oneshot::Receiver<Result<Answer, Error>>) -> Result<Answer, Error> {
+    answer.await.unwrap_or_else(|_| Err(store_failed("the writer died before it answered")))
+}
+
+impl Drop for Shared {
+    /// The writer ends when nobody can ask for anything any more.
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}

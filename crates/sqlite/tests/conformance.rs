@@ -1,0 +1,151 @@
+//! Every promise of every port, kept by the embedded store on a real disk.
+
+mod opened;
+
+use conformance::Machine;
+use opened::open;
+
+/// Runs promises that take a port of the store.
+macro_rules! port_keeps {
+    ($port:ident: $($promise:ident),+ $(,)?) => {
+        mod $port {
+            $(#[tokio::test]
+            async fn $promise() {
+                let folder = tempfile::tempdir().unwrap();
+                let store = super::open(folder.path());
+                conformance::$port::$promise(&store).await;
+                store.close().await;
+            })+
+        }
+    };
+}
+
+/// Runs promises that take all of the store.
+macro_rules! machine_keeps {
+    ($port:ident: $($promise:ident),+ $(,)?) => {
+        mod $port {
+            $(#[tokio::test]
+            async fn $promise() {
+                let folder = tempfile::tempdir().unwrap();
+                let store = super::open(folder.path());
+                conformance::$port::$promise(&super::Machine::of(&store)).await;
+                store.close().await;
+            })+
+        }
+    };
+}
+
+port_keeps! {
+    order_store:
+    an_accepted_order_reads_back_as_it_was,
+    an_unknown_order_is_not_there,
+    an_order_is_stored_once_however_often_it_is_retried,
+    an_order_is_stored_once_however_concurrently_it_is_retried,
+    another_order_under_a_live_key_is_refused,
+    an_equal_key_of_another_caller_is_another_key,
+    a_key_lives_to_the_end_of_its_lifetime_and_no_longer,
+    equal_orders_without_a_key_are_different_orders,
+    orders_are_listed_newest_first,
+    pages_neither_repeat_nor_skip_an_order,
+    a_page_is_where_it_was_though_orders_come,
+    orders_are_filtered_by_time,
+    a_bad_cursor_is_refused,
+    a_working_store_is_ready,
+}
+
+port_keeps! {
+    inbox:
+    a_kept_message_reads_back_as_it_was,
+    keeping_a_message_again_replaces_it,
+    messages_are_listed_newest_first,
+}
+
+machine_keeps! {
+    order_log:
+    every_accepted_order_is_logged_in_the_order_of_acceptance,
+    a_repeated_order_is_logged_once,
+    an_order_is_given_again_until_it_is_published,
+    a_long_log_is_read_in_parts,
+}
+
+machine_keeps! {
+    topic:
+    a_new_subscription_is_pending_and_owed_its_confirmation,
+    an_unknown_subscription_is_not_there,
+    subscribing_again_finds_the_same_subscription,
+    an_endpoint_whose_subscription_ended_can_be_subscribed_anew,
+    only_orders_accepted_after_the_confirmation_are_owed,
+    an_order_is_owed_once_however_often_it_is_published,
+    the_log_never_goes_backwards,
+    a_run_that_leaves_an_order_out_is_refused,
+    an_empty_run_changes_nothing,
+    a_filter_policy_decides_what_is_owed,
+    a_changed_filter_policy_holds_for_later_orders_only,
+    an_ended_subscription_takes_no_change,
+    unsubscribing_ends_what_is_pending,
+    an_order_published_after_the_end_is_cancelled,
+    a_confirmation_can_be_sent_again,
+    subscriptions_are_listed_newest_first,
+}
+
+machine_keeps! {
+    confirmations:
+    a_pending_subscription_is_confirmed_by_its_newest_question,
+    confirming_a_confirmed_subscription_changes_nothing,
+    a_link_that_is_over_confirms_nothing,
+    a_confirmation_given_in_the_sandbox_lapses,
+    a_question_that_only_the_sandbox_saw_is_asked_anew,
+    only_what_the_sandbox_confirmed_lapses,
+}
+
+machine_keeps! {
+    delivery_queue:
+    a_delivery_is_due_with_all_that_it_takes,
+    a_delivery_is_not_due_before_its_time,
+    no_backlog_hides_another_subscription,
+    what_is_longest_due_comes_first,
+    what_is_skipped_is_not_due,
+    an_attempt_is_begun_once,
+    an_attempt_is_interrupted_until_it_is_finished,
+    an_outcome_is_recorded_once,
+    a_failure_of_the_channel_spends_nothing,
+    an_endpoint_that_is_gone_ends_its_subscription,
+    a_retry_for_an_ended_subscription_is_cancelled,
+    a_retry_of_a_question_that_was_asked_anew_is_cancelled,
+    an_answered_challenge_confirms,
+    an_answered_challenge_does_not_revive_an_ended_subscription,
+    pauses_of_a_channel_are_on_record,
+}
+
+machine_keeps! {
+    delivery_records:
+    the_story_of_an_order_is_told_in_full,
+    the_story_tells_what_held_when_the_order_was_accepted,
+    what_is_unknown_has_no_record,
+    deliveries_are_listed_newest_first,
+    a_dead_delivery_can_be_sent_again,
+    a_held_delivery_can_be_sent_again,
+    what_cannot_be_sent_again_is_refused,
+    all_dead_deliveries_can_be_sent_again,
+}
+
+/// A promise that is written down and not run would be worth nothing.
+#[test]
+fn no_promise_is_left_out() {
+    let this = include_str!("conformance.rs");
+    let suites = [
+        include_str!("../../conformance/src/order_store.rs"),
+        include_str!("../../conformance/src/inbox.rs"),
+        include_str!("../../conformance/src/order_log.rs"),
+        include_str!("../../conformance/src/topic.rs"),
+        include_str!("../../conformance/src/confirmations.rs"),
+        include_str!("../../conformance/src/delivery_queue.rs"),
+        include_str!("../../conformance/src/delivery_records.rs"),
+    ];
+    for suite in suites {
+        for (_, line) in suite.lines().filter_map(|line| line.split_once("pub async fn ")) {
+            let promise = line.split('(').next().unwrap();
+            assert!(this.contains(&format!("    {promise},")), "{promise} is not run");
+        }
+    }
+}

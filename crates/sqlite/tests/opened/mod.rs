@@ -1,0 +1,56 @@
+//! A store as the host opens it, with the real clock and real chance.
+#![allow(dead_code, clippy::unwrap_used, reason = "all of it is for tests, and each takes what it needs")]
+
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::ports::{Clock, Idempotency, Randomness};
+use domain::Timestamp;
+use domain::order::idempotency::IdempotencyKey;
+use domain::order::{Order, OrderDetails};
+use orderbell_sqlite::{Options, Store};
+
+struct RealClock;
+
+impl Clock for RealClock {
+    #[expect(clippy::disallowed_methods, reason = "the tests are the host")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+struct Chance;
+
+impl Randomness for Chance {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&RandomState::new().hash_one(0).to_ne_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+pub(crate) fn options() -> Options {
+    Options::new(Arc::new(RealClock), Arc::new(Chance))
+}
+
+pub(crate) fn open(folder: &Path) -> Store {
+    Store::open(folder, options()).unwrap()
+}
+
+pub(crate) fn now() -> Timestamp {
+    RealClock.now()
+}
+
+pub(crate) fn order() -> Order {
+    let details = OrderDetails::parse(br#"{"customerName":"Ada","productName":"Wireless Mouse"}"#).unwrap();
+    let randomness: &dyn Randomness = &Chance;
+    Order { id: randomness.order_id(now()), time: now(), details, request_id: "req-1".to_owned() }
+}
+
+pub(crate) fn key(key: &str) -> Idempotency {
+    let key = IdempotencyKey::parse(&format!("{key:0>16}")).unwrap();
+    let lifetime = Duration::from_hours(24);
+    Idempotency { scope: String::new(), key, fingerprint: order().details.fingerprint(), lifetime }
+}

@@ -1,0 +1,82 @@
+//! Who calls: the keys that programs present.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use crate::problem::Problem;
+use crate::router::Web;
+use crate::settings::{Intake, KeyHash, Settings};
+
+/// The caller who presents the admin key.
+const ADMIN: &str = "admin";
+
+/// The proof that a request carries the admin key: a handler that takes it is a management route.
+pub(crate) struct Admin;
+
+impl FromRequestParts<Arc<Web>> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Problem> {
+        let Some(admin_key) = &web.settings.admin_key else { return Err(management_disabled()) };
+        match presented_key(&parts.headers)? {
+            Some(key) if admin_key.matches(&key) => Ok(Self),
+            Some(_) => Err(wrong_key()),
+            None => Err(key_required("This address needs the admin key")),
+        }
+    }
+}
+
+/// Whose order this is: the name of the presented key, or nothing for a caller without one.
+pub(crate) fn caller<'a>(settings: &'a Settings, headers: &HeaderMap) -> Result<&'a str, Problem> {
+    match (presented_key(headers)?, &settings.intake) {
+        (None, Intake::Open) => Ok(""),
+        (None, Intake::Keys(_)) => Err(key_required("Placing an order needs a key")),
+        (Some(key), intake) => holder(settings.admin_key.as_ref(), intake, &key).ok_or_else(wrong_key),
+    }
+}
+
+fn holder<'a>(admin_key: Option<&KeyHash>, intake: &'a Intake, key: &KeyHash) -> Option<&'a str> {
+    if admin_key.is_some_and(|admin_key| admin_key.matches(key)) {
+        return Some(ADMIN);
+    }
+    let Intake::Keys(keys) = intake else { return None };
+    keys.iter().find(|known| known.hash.matches(key)).map(|known| known.name.as_str())
+}
+
+/// The hash of the key in `x-api-key`, or else of the one in `Authorization: Bearer`. Other schemes are not
+/// ours.
+fn presented_key(headers: &HeaderMap) -> Result<Option<KeyHash>, Problem> {
+    let text = |value: &HeaderValue| value.to_str().map(str::to_owned).map_err(|_| wrong_key());
+    let key = match (headers.get("x-api-key"), headers.get(AUTHORIZATION)) {
+        (Some(key), _) => Some(text(key)?),
+        (None, Some(authorization)) => bearer_token(&text(authorization)?).map(str::to_owned),
+        (None, None) => None,
+    };
+    Ok(key.map(|key| KeyHash::of(&key)))
+}
+
+fn bearer_token(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// For a host without an admin key.
+pub(crate) fn management_disabled() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "management_disabled",
+        "This host has no admin key: it cannot be managed here",
+    )
+}
+
+fn key_required(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "key_required", detail)
+}
+
+fn wrong_key() -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "wrong_key", "This key does not open this address")
+}

@@ -1,0 +1,62 @@
+//! `POST /create-order`: the seed's contract.
+
+use std::sync::Arc;
+
+use application::place_order::{PlaceOrder, Placed, place_order};
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use domain::order::OrderDetails;
+use domain::order::idempotency::IdempotencyKey;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use crate::access::caller;
+use crate::body;
+use crate::cors::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
+use crate::observe::request_id;
+use crate::problem::Problem;
+use crate::router::Web;
+
+/// Places an order. Success is answered only once the order is stored.
+pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
+    let caller = caller(&web.settings, &head.headers)?.to_owned();
+    refuse_multipart(&head.headers)?;
+    let key = idempotency_key(&head.headers)?;
+    let json = body::read(&head.headers, body).await?;
+    let details = OrderDetails::parse(json_or_nothing(&json))?;
+    let order = PlaceOrder { details, key, caller, request_id: request_id(&head.headers) };
+    Ok(answer(place_order(&web.app, order).await?))
+}
+
+/// No body at all lacks the names, as in the seed.
+fn json_or_nothing(body: &Bytes) -> &[u8] {
+    if body.is_empty() { b"{}" } else { body }
+}
+
+fn answer(placed: Placed) -> Response {
+    let body = format!(r#"{{"message":"Order placed successfully","orderId":"{}"}}"#, placed.id);
+    let mut response = body.into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if placed.repeated {
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// Every other content type is read as JSON: a browser's `fetch` says text/plain, `curl -d` a form type.
+fn refuse_multipart(headers: &HeaderMap) -> Result<(), Problem> {
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if content_type.get(..10).is_some_and(|start| start.eq_ignore_ascii_case(b"multipart/")) {
+        let detail = "Send the order as JSON, not as multipart";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+    }
+    Ok(())
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    // What is not UTF-8 is not visible ASCII either: the key's own rule refuses it.
+    Ok(Some(IdempotencyKey::parse(&String::from_utf8_lossy(value.as_bytes()))?))
+}

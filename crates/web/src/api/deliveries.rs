@@ -1,0 +1,115 @@
+//! `GET /deliveries` and `GET /deliveries/{id}`: what is owed, and what became of it.
+
+use std::sync::Arc;
+
+use application::ports::{AttemptRecord, DeliveryQuery, DeliveryRecord};
+use application::queries;
+use axum::extract::State;
+use axum::response::Response;
+use domain::Timestamp;
+use domain::delivery::{DeliveryId, DeliveryState};
+use domain::order::OrderId;
+use domain::subscription::SubscriptionId;
+use http::{StatusCode, Uri};
+use serde::Serialize;
+
+use super::{answer, answer_page};
+use crate::access::Admin;
+use crate::path_id::Id;
+use crate::problem::Problem;
+use crate::query::Params;
+use crate::router::Web;
+
+/// A delivery with its attempts.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DeliveryJson<'a> {
+    delivery_id: DeliveryId,
+    kind: &'static str,
+    subscription_id: SubscriptionId,
+    protocol: &'static str,
+    endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<OrderId>,
+    state: &'static str,
+    created_at: Timestamp,
+    /// When it is tried next, while it is pending; when it came to its state, otherwise.
+    at: Timestamp,
+    /// Attempts that count against the schedule.
+    spent: u32,
+    attempts: Vec<AttemptJson<'a>>,
+}
+
+/// One attempt.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AttemptJson<'a> {
+    number: u32,
+    started_at: Timestamp,
+    /// `null` while it is in flight, as `outcome` is.
+    ended_at: Option<Timestamp>,
+    outcome: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
+    spent: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply: Option<&'a str>,
+}
+
+impl<'a> DeliveryJson<'a> {
+    pub(crate) fn of(delivery: &'a DeliveryRecord) -> Self {
+        Self {
+            delivery_id: delivery.id,
+            kind: delivery.kind.name(),
+            subscription_id: delivery.subscription,
+            protocol: delivery.endpoint.protocol().name(),
+            endpoint: delivery.endpoint.to_string(),
+            order_id: delivery.order,
+            state: delivery.state.name(),
+            created_at: delivery.created_at,
+            at: delivery.at,
+            spent: delivery.spent,
+            attempts: delivery.attempts.iter().map(AttemptJson::of).collect(),
+        }
+    }
+}
+
+impl<'a> AttemptJson<'a> {
+    pub(crate) fn of(attempt: &'a AttemptRecord) -> Self {
+        Self {
+            number: attempt.number,
+            started_at: attempt.started_at,
+            ended_at: attempt.ended_at,
+            outcome: attempt.outcome.as_deref(),
+            scope: attempt.scope.as_deref(),
+            spent: attempt.spent,
+            reply: attempt.reply.as_deref(),
+        }
+    }
+}
+
+/// Deliveries, newest first.
+pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Response, Problem> {
+    let params = Params::read(&uri, &["limit", "cursor", "state", "subscription", "order"])?;
+    let states = "one of pending, in_flight, delivered, sandboxed, held, dead, cancelled";
+    let query = DeliveryQuery {
+        state: params.value("state", states, |text| {
+            DeliveryState::ALL.into_iter().find(|state| state.name() == text)
+        })?,
+        subscription: params.value("subscription", "a UUID", |text| text.parse().ok())?,
+        order: params.value("order", "a UUID", |text| text.parse().ok())?,
+        page: params.page()?,
+    };
+    let page = queries::deliveries(&web.app, query).await?;
+    Ok(answer_page(&page, DeliveryJson::of))
+}
+
+/// One delivery.
+pub(crate) async fn show(
+    _: Admin,
+    State(web): State<Arc<Web>>,
+    Id(id): Id<DeliveryId>,
+) -> Result<Response, Problem> {
+    let delivery = queries::delivery(&web.app, id).await?;
+    Ok(answer(StatusCode::OK, &DeliveryJson::of(&delivery)))
+}

@@ -1,0 +1,71 @@
+//! `POST` and `GET /subscriptions`: who shall be told of orders.
+
+use std::sync::Arc;
+
+use application::ports::SubscriptionQuery;
+use application::queries;
+use application::subscribe::{Subscribe, subscribe};
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use domain::endpoint::{Endpoint, Protocol};
+use domain::filter_policy::FilterPolicy;
+use domain::subscription::SubscriptionState;
+use http::header::LOCATION;
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+
+use super::subscription::SubscriptionJson;
+use super::{answer, answer_page};
+use crate::access::Admin;
+use crate::body::{self, Members};
+use crate::problem::Problem;
+use crate::query::Params;
+use crate::router::Web;
+
+/// Subscriptions, newest first.
+pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Response, Problem> {
+    let params = Params::read(&uri, &["limit", "cursor", "protocol", "state"])?;
+    let query = SubscriptionQuery {
+        protocol: params
+            .value("protocol", "one of email, sms, webhook", |text| Protocol::parse(text).ok())?,
+        state: params.value("state", "one of pending, confirmed, suspended, ended", |text| {
+            SubscriptionState::ALL.into_iter().find(|state| state.name() == text)
+        })?,
+        page: params.page()?,
+    };
+    let page = queries::subscriptions(&web.app, query).await?;
+    Ok(answer_page(&page, SubscriptionJson::of))
+}
+
+/// Makes a subscription: 201 with its webhook's secret, shown this once; 200 if it was there with the same
+/// attributes.
+pub(crate) async fn create(
+    _: Admin,
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let json = body::read(&headers, body).await?;
+    let request = read(&Members::read(&json, &["protocol", "endpoint", "filterPolicy"])?)?;
+    let made = subscribe(&web.app, request).await?;
+    if !made.created {
+        return Ok(answer(StatusCode::OK, &SubscriptionJson::of(&made.subscription)));
+    }
+    let mut response = answer(StatusCode::CREATED, &SubscriptionJson::with_secret(&made.subscription));
+    if let Ok(location) = HeaderValue::try_from(format!("/subscriptions/{}", made.subscription.id)) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}
+
+fn read(members: &Members<'_>) -> Result<Subscribe, Problem> {
+    let protocol = Protocol::parse(&members.required("protocol")?)?;
+    let endpoint = Endpoint::parse(protocol, &members.required("endpoint")?)?;
+    Ok(Subscribe { endpoint, filter_policy: filter_policy(members.raw("filterPolicy"))? })
+}
+
+/// A filter policy from its JSON as the client wrote it, so that its numbers stay exact; `null` is none.
+pub(crate) fn filter_policy(json: Option<&str>) -> Result<Option<FilterPolicy>, Problem> {
+    let policy = json.filter(|json| *json != "null").map(FilterPolicy::parse);
+    Ok(policy.transpose()?)
+}

@@ -1,0 +1,86 @@
+//! Reading request bodies: bounded in size and in time, and their members with errors that name them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, StatusCode};
+use http_body_util::LengthLimitError;
+use serde_json::value::RawValue;
+
+use crate::problem::Problem;
+
+/// The largest body, in bytes: every order that fits can also be published within SNS's 256 KiB.
+pub(crate) const MAX_BODY: usize = 64 * 1_024;
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Reads a body of at most [`MAX_BODY`] bytes.
+pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > MAX_BODY as u64) {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, MAX_BODY)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if is_too_large(&error) => Err(too_large()),
+        Ok(Err(_)) => {
+            Err(Problem::new(StatusCode::BAD_REQUEST, "body_incomplete", "The body did not arrive whole"))
+        }
+        Err(_) => {
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "The body took too long to arrive"))
+        }
+    }
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>)
+}
+
+fn too_large() -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "body_too_large",
+        "The body must be at most 64 KiB (65536 bytes)",
+    )
+}
+
+/// The members of a JSON object, each still as the client wrote it, so that numbers stay exact.
+pub(crate) struct Members<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
+
+impl<'a> Members<'a> {
+    /// Reads an object that has no other members than `known`.
+    pub(crate) fn read(json: &'a [u8], known: &[&str]) -> Result<Self, Problem> {
+        let malformed = |detail: String| Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail);
+        let value: &RawValue = serde_json::from_slice(json)
+            .map_err(|error| malformed(format!("The body is not valid JSON: {error}")))?;
+        let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(value.get())
+            .map_err(|_| malformed("The body must be a JSON object".to_owned()))?;
+        match members.keys().find(|name| !known.contains(&name.as_ref())) {
+            None => Ok(Self(members)),
+            Some(name) => {
+                let detail = format!("{name} is not known here; there is {}", known.join(", "));
+                Err(Problem::invalid("unknown_member", name.as_ref(), detail))
+            }
+        }
+    }
+
+    /// The member's JSON; `None` if it is absent.
+    pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
+        self.0.get(name).map(|value| value.get())
+    }
+
+    /// The member's text; `None` if it is absent or `null`.
+    pub(crate) fn text(&self, name: &'static str) -> Result<Option<String>, Problem> {
+        let Some(json) = self.raw(name) else { return Ok(None) };
+        serde_json::from_str(json)
+            .map_err(|_| Problem::invalid("wrong_type", name, format!("{name} must be a string")))
+    }
+
+    /// The member's text, which must be there.
+    pub(crate) fn required(&self, name: &'static str) -> Result<String, Problem> {
+        self.text(name)?.ok_or_else(|| Problem::invalid("missing_field", name, format!("{name} is missing")))
+    }
+}

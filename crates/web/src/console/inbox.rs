@@ -1,0 +1,113 @@
+//! `/console/inbox` and `/console/inbox/{id}`: messages that did not leave the machine.
+
+use std::sync::Arc;
+
+use application::ports::{InboxMessage, PageRequest};
+use application::queries;
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use domain::Timestamp;
+use domain::delivery::DeliveryId;
+use http::{StatusCode, Uri};
+use url::form_urlencoded;
+
+use super::session::{Session, Sessions};
+use crate::pages::{failure_page, page};
+use crate::path_id::Id;
+use crate::problem::Problem;
+use crate::query::Params;
+use crate::router::Web;
+
+#[derive(Template)]
+#[template(path = "inbox.html")]
+struct InboxPage<'a> {
+    version: &'a str,
+    csrf: String,
+    messages: Vec<Row>,
+    /// The query of the page after this one.
+    older: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "inbox_message.html")]
+struct InboxMessagePage<'a> {
+    version: &'a str,
+    csrf: String,
+    message: Row,
+}
+
+/// A message as the pages show it.
+struct Row {
+    id: DeliveryId,
+    protocol: &'static str,
+    kind: &'static str,
+    to: String,
+    subject: String,
+    text: String,
+    /// Only a link of the web is made clickable.
+    link: Option<String>,
+    at: String,
+}
+
+impl From<InboxMessage> for Row {
+    fn from(message: InboxMessage) -> Self {
+        let of_the_web = message.link.starts_with("http://") || message.link.starts_with("https://");
+        Self {
+            id: message.id,
+            protocol: message.protocol.name(),
+            kind: message.kind.name(),
+            to: message.to,
+            subject: message.subject,
+            text: message.text,
+            link: of_the_web.then_some(message.link),
+            at: shown(message.at),
+        }
+    }
+}
+
+fn shown(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// The list, newest first.
+pub(crate) async fn list(session: Session, State(web): State<Arc<Web>>, uri: Uri) -> Response {
+    match read(&web, &uri).await {
+        Ok((messages, older)) => {
+            let csrf = Sessions::of(&web).csrf_token(&session);
+            page(StatusCode::OK, &InboxPage { version: web.settings.version, csrf, messages, older })
+        }
+        Err(problem) => failure_page(web.settings.version, &problem),
+    }
+}
+
+async fn read(web: &Web, uri: &Uri) -> Result<(Vec<Row>, Option<String>), Problem> {
+    let request: PageRequest = Params::read(uri, &["limit", "cursor"])?.page()?;
+    let found = queries::inbox(&web.app, request).await?;
+    let query = |cursor: String| {
+        form_urlencoded::Serializer::new(String::new()).append_pair("cursor", &cursor).finish()
+    };
+    Ok((found.items.into_iter().map(Row::from).collect(), found.next.map(query)))
+}
+
+/// One message, with its link.
+pub(crate) async fn show(
+    session: Session,
+    State(web): State<Arc<Web>>,
+    id: Result<Id<DeliveryId>, Problem>,
+) -> Response {
+    let found = match id {
+        Ok(Id(id)) => queries::inbox_message(&web.app, id).await.map_err(Problem::from),
+        Err(problem) => Err(problem),
+    };
+    match found {
+        Ok(message) => {
+            let csrf = Sessions::of(&web).csrf_token(&session);
+            page(
+                StatusCode::OK,
+                &InboxMessagePage { version: web.settings.version, csrf, message: message.into() },
+            )
+        }
+        Err(problem) => failure_page(web.settings.version, &problem),
+    }
+}

@@ -1,0 +1,94 @@
+//! `/console/login` and `/console/logout`.
+//!
+//! The ready link that the program prints is `/console/login#key=…`: a fragment is never sent and never
+//! logged. The page's script takes the key out of the address and posts it as the form does.
+
+use std::sync::Arc;
+
+use application::ports::Randomness;
+use askama::Template;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use url::form_urlencoded;
+
+use super::see_other;
+use super::session::{Session, Sessions};
+use crate::access::management_disabled;
+use crate::body;
+use crate::pages::{failure_page, page};
+use crate::problem::Problem;
+use crate::router::Web;
+use crate::settings::KeyHash;
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage<'a> {
+    version: &'a str,
+    wrong_key: bool,
+}
+
+/// The form that asks for the admin key.
+pub(crate) async fn show(State(web): State<Arc<Web>>) -> Response {
+    let version = web.settings.version;
+    match web.settings.admin_key {
+        Some(_) => page(StatusCode::OK, &LoginPage { version, wrong_key: false }),
+        None => failure_page(version, &management_disabled()),
+    }
+}
+
+/// Begins a session for who knows the admin key.
+pub(crate) async fn act(State(web): State<Arc<Web>>, headers: HeaderMap, body: Body) -> Response {
+    let version = web.settings.version;
+    let Some(admin_key) = &web.settings.admin_key else {
+        return failure_page(version, &management_disabled());
+    };
+    match form_field(&headers, body, "key").await {
+        Ok(key) if admin_key.matches(&KeyHash::of(key.trim())) => {
+            let randomness: &dyn Randomness = web.app.randomness.as_ref();
+            let cookie = Sessions::of(&web).begin(web.app.clock.now(), randomness.bytes());
+            with_cookie(see_other("/console/inbox"), cookie)
+        }
+        Ok(_) => page(StatusCode::FORBIDDEN, &LoginPage { version, wrong_key: true }),
+        Err(problem) => failure_page(version, &problem),
+    }
+}
+
+/// Ends the session.
+pub(crate) async fn out(
+    session: Session,
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let sessions = Sessions::of(&web);
+    match form_field(&headers, body, "csrf").await {
+        Ok(token) if sessions.is_csrf_token(&session, &token) => {
+            with_cookie(see_other("/console/login"), sessions.end())
+        }
+        Ok(_) => {
+            let detail = "This form is not of your session. Go back, load the page again and repeat.";
+            failure_page(web.settings.version, &Problem::new(StatusCode::FORBIDDEN, "csrf", detail))
+        }
+        Err(problem) => failure_page(web.settings.version, &problem),
+    }
+}
+
+/// A field of a posted form; empty if it is absent.
+async fn form_field(headers: &HeaderMap, body: Body, name: &str) -> Result<String, Problem> {
+    let form = body::read(headers, body).await?;
+    let field = form_urlencoded::parse(&form).find(|(known, _)| known == name);
+    Ok(field.map(|(_, value)| value.into_owned()).unwrap_or_default())
+}
+
+fn with_cookie(mut response: Response, cookie: String) -> Response {
+    match HeaderValue::try_from(cookie) {
+        Ok(cookie) => {
+            response.headers_mut().insert(SET_COOKIE, cookie);
+            response
+        }
+        Err(error) => Problem::internal(&error).into_response(),
+    }
+}

@@ -1,0 +1,58 @@
+//! CORS as API Gateway does it: preflights are answered 204, and an origin that is not allowed gets no header
+//! at all.
+
+use std::time::Duration;
+
+use axum::response::Response;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER,
+};
+use http::{HeaderName, Method, StatusCode};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::observe::REQUEST_ID;
+
+/// A client's key, with which it may repeat a request.
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Says that an answer is an earlier one's repetition.
+pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// How long a browser may remember a preflight's answer.
+const MAX_AGE: Duration = Duration::from_mins(10);
+
+/// The CORS rules for a route that is posted to; `None` if no origin is allowed. No credentials: keys are
+/// headers.
+pub(crate) fn layer(origins: &[String]) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
+    let allow_origin = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().filter_map(|origin| origin.parse().ok()))
+    };
+    let layer = CorsLayer::new()
+        .allow_origin(allow_origin)
+        .allow_methods([Method::POST, Method::OPTIONS])
+        .allow_headers([CONTENT_TYPE, IDEMPOTENCY_KEY, API_KEY, AUTHORIZATION, REQUEST_ID])
+        .expose_headers([REQUEST_ID, IDEMPOTENCY_REPLAYED, RETRY_AFTER])
+        .max_age(MAX_AGE);
+    Some(layer)
+}
+
+/// Makes of the layer's answers what API Gateway would answer: 204 to a preflight, and nothing about CORS to
+/// an origin that is not allowed.
+pub(crate) fn as_api_gateway(mut response: Response) -> Response {
+    if response.headers().contains_key(ACCESS_CONTROL_ALLOW_METHODS) {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+    }
+    let headers = response.headers_mut();
+    if !headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+        headers.remove(ACCESS_CONTROL_ALLOW_METHODS);
+        headers.remove(ACCESS_CONTROL_ALLOW_HEADERS);
+        headers.remove(ACCESS_CONTROL_EXPOSE_HEADERS);
+        headers.remove(ACCESS_CONTROL_MAX_AGE);
+    }
+    response
+}

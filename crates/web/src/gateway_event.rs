@@ -1,0 +1,39 @@
+//! From what Lambda is invoked with to a request, and from an answer to what Lambda returns.
+//!
+//! It knows API Gateway's payloads 1.0 (REST APIs as well) and 2.0 (function URLs as well), load balancers,
+//! and the bare event: every JSON value with neither `requestContext` nor `httpMethod` is an order to be
+//! placed, as the seed's function took it.
+
+mod parse;
+mod reply;
+
+pub use parse::request;
+pub use reply::response;
+
+/// What an event was, and so what its answer looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// API Gateway's payload 2.0, or a function URL's.
+    HttpApi,
+    /// API Gateway's payload 1.0, or a REST API's.
+    Proxy,
+    /// A load balancer's.
+    LoadBalancer {
+        /// Its target group has multi-value headers switched on, for requests and answers alike.
+        multi_value: bool,
+    },
+    /// Not HTTP's: an order, as a test event of the Lambda console has it.
+    Bare,
+}
+
+/// An event that is no request.
+#[derive(Debug)]
+pub struct BadEvent(String);
+
+impl std::fmt::Display for BadEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the event cannot be read: {}", self.0)
+    }
+}
+
+impl std::error::Error for BadEvent {}

@@ -1,0 +1,75 @@
+//! What surrounds every request: its id, its span in the log, its count.
+
+use std::sync::Arc;
+
+use application::ports::Randomness;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use tracing::Instrument;
+
+use crate::router::CREATE_ORDER;
+
+/// The header that names a request, in requests and in answers.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const MAX_REQUEST_ID: usize = 64;
+
+/// What observing one route takes.
+#[derive(Clone)]
+pub(crate) struct Observed {
+    /// The route's path, for the metric: never the request's own path, which is the caller's.
+    pub(crate) route: &'static str,
+    pub(crate) randomness: Arc<dyn Randomness>,
+}
+
+/// Gives the request an id, a span and a count. The path in the span has no query, which can hold a link's
+/// token.
+pub(crate) async fn observe(State(observed): State<Observed>, mut request: Request, next: Next) -> Response {
+    let id = match request.headers().get(REQUEST_ID) {
+        Some(id) if is_request_id(id) => id.clone(),
+        _ => fresh(observed.randomness.as_ref()),
+    };
+    request.headers_mut().insert(REQUEST_ID, id.clone());
+    let span = tracing::info_span!(
+        "request",
+        request_id = id.to_str().unwrap_or_default(),
+        method = request.method().as_str(),
+        path = request.uri().path(),
+    );
+    let answer = async move {
+        let response = next.run(request).await;
+        tracing::debug!(status = response.status().as_u16(), "answered");
+        response
+    };
+    let mut response = answer.instrument(span).await;
+    response.headers_mut().insert(REQUEST_ID, id);
+    count(observed.route, response.status());
+    response
+}
+
+/// The id of an observed request.
+pub(crate) fn request_id(headers: &HeaderMap) -> String {
+    headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+fn is_request_id(value: &HeaderValue) -> bool {
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=MAX_REQUEST_ID).contains(&value.len()) && value.as_bytes().iter().all(allowed)
+}
+
+fn fresh(randomness: &dyn Randomness) -> HeaderValue {
+    let id = format!("{:016x}", u64::from_ne_bytes(randomness.bytes()));
+    HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("0"))
+}
+
+fn count(route: &'static str, status: StatusCode) {
+    if status == StatusCode::OK && route == CREATE_ORDER {
+        // Constant labels need no allocation: this is the path that has to be fast.
+        metrics::counter!("orderbell_http_requests_total", "route" => "/create-order", "status" => "200")
+            .increment(1);
+    } else {
+        let status = status.as_str().to_owned();
+        metrics::counter!("orderbell_http_requests_total", "route" => route, "status" => status).increment(1);
+    }
+}

@@ -1,0 +1,65 @@
+//! What people see in a browser: one file per page, templates in `templates/`, styles and scripts in
+//! `assets/`.
+
+pub(crate) mod assets;
+pub(crate) mod confirm;
+pub(crate) mod docs;
+mod link;
+pub(crate) mod order_form;
+pub(crate) mod unsubscribe;
+
+use askama::Template;
+use axum::response::{IntoResponse, Response};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
+};
+use http::{HeaderValue, StatusCode};
+
+use crate::problem::Problem;
+
+/// Everything comes from here, nothing is inline, and nobody frames a page whose button does something.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// A page's answer. No page is kept and no page tells the next site its address, which can hold a link's
+/// token.
+pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
+    let html = match template.render() {
+        Ok(html) => html,
+        Err(error) => return Problem::internal(&error).into_response(),
+    };
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    ];
+    (status, headers, html).into_response()
+}
+
+/// A page that only says something.
+#[derive(Template)]
+#[template(path = "message.html")]
+pub(crate) struct MessagePage<'a> {
+    pub(crate) version: &'a str,
+    pub(crate) title: &'a str,
+    pub(crate) text: &'a str,
+    /// Whether what it says is good news.
+    pub(crate) good: bool,
+}
+
+/// A failure, for a person.
+pub(crate) fn failure_page(version: &str, problem: &Problem) -> Response {
+    let title = match problem.status {
+        StatusCode::GONE => "This link is no longer valid",
+        StatusCode::BAD_REQUEST => "This link is not valid",
+        StatusCode::NOT_FOUND => "Not found",
+        StatusCode::FORBIDDEN => "Not allowed",
+        StatusCode::NOT_IMPLEMENTED => "Not served here",
+        _ => "Something went wrong",
+    };
+    page(problem.status, &MessagePage { version, title, text: &problem.detail, good: false })
+}

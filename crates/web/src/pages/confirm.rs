@@ -1,0 +1,63 @@
+//! `/subscriptions/confirm`: the GET asks, only the POST confirms.
+
+use std::sync::Arc;
+
+use application::confirm_subscription::{confirm_subscription, find_by_confirmation_link};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::subscription::{Subscription, SubscriptionState};
+use http::{HeaderMap, StatusCode, Uri};
+
+use super::link::{AskPage, done, failed, token};
+use super::{MessagePage, failure_page, page};
+use crate::problem::Problem;
+use crate::router::Web;
+
+/// Asks. Mail scanners fetch links: this changes nothing.
+pub(crate) async fn show(State(web): State<Arc<Web>>, uri: Uri) -> Response {
+    let token = match token(&uri) {
+        Ok(token) => token,
+        Err(problem) => return failure_page(web.settings.version, &problem),
+    };
+    match find_by_confirmation_link(&web.app, &token).await {
+        Ok(subscription) => ask(&web, &subscription),
+        Err(error) => failed(&web, error),
+    }
+}
+
+fn ask(web: &Web, subscription: &Subscription) -> Response {
+    let version = web.settings.version;
+    let over = |text: &'static str| {
+        failure_page(version, &Problem::new(StatusCode::GONE, "gone", text)).into_response()
+    };
+    match subscription.state {
+        SubscriptionState::Confirmed | SubscriptionState::Suspended => {
+            let text = "Nothing more is needed: new orders are announced to this address.";
+            page(StatusCode::OK, &MessagePage { version, title: "Already confirmed", text, good: true })
+        }
+        SubscriptionState::Ended => over("This subscription has ended."),
+        SubscriptionState::Pending if subscription.confirmation_expires_at <= web.app.clock.now() => {
+            over("The time to confirm is over. Ask for another confirmation.")
+        }
+        SubscriptionState::Pending => {
+            let ask = AskPage {
+                version,
+                title: "Confirm your subscription",
+                text: "New orders will be announced to this address. If you did not ask for it, close this page.",
+                endpoint: &subscription.endpoint.masked(),
+                button: "Confirm",
+                ends: false,
+            };
+            page(StatusCode::OK, &ask)
+        }
+    }
+}
+
+/// Confirms.
+pub(crate) async fn act(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
+    let result = match token(&uri) {
+        Ok(token) => confirm_subscription(&web.app, &token).await.map_err(Problem::from),
+        Err(problem) => Err(problem),
+    };
+    done(&web, &headers, "Subscription confirmed", result)
+}

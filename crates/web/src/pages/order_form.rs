@@ -1,0 +1,48 @@
+//! `/`: the order form.
+
+use std::sync::Arc;
+
+use application::ChannelMode;
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use domain::endpoint::Protocol;
+use domain::order::limits;
+use http::StatusCode;
+
+use super::page;
+use crate::router::Web;
+use crate::settings::Intake;
+
+#[derive(Template)]
+#[template(path = "order_form.html")]
+struct OrderForm<'a> {
+    version: &'a str,
+    /// Placing an order needs a key.
+    needs_key: bool,
+    /// The protocols whose messages stay on this machine, in words; empty if there are none.
+    sandboxed: String,
+    max_name: usize,
+    max_quantity: u32,
+    max_note: usize,
+}
+
+/// The form; its script posts to `/create-order`.
+pub(crate) async fn show(State(web): State<Arc<Web>>) -> Response {
+    let form = OrderForm {
+        version: web.settings.version,
+        needs_key: matches!(web.settings.intake, Intake::Keys(_)),
+        sandboxed: sandboxed(&web),
+        max_name: limits::NAME,
+        max_quantity: limits::QUANTITY,
+        max_note: limits::NOTE,
+    };
+    page(StatusCode::OK, &form)
+}
+
+fn sandboxed(web: &Web) -> String {
+    let Some(own) = &web.app.own_delivery else { return String::new() };
+    let kept = |protocol: &Protocol| own.channels.get(protocol) == Some(&ChannelMode::Sandbox);
+    let names: Vec<_> = Protocol::ALL.into_iter().filter(kept).map(Protocol::name).collect();
+    names.join(" and ")
+}

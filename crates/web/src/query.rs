@@ -1,0 +1,56 @@
+//! Reading query strings, with errors that name the parameter.
+
+use application::ports::PageRequest;
+use axum::extract::Query;
+use http::{StatusCode, Uri};
+
+use crate::problem::Problem;
+
+/// A query string's parameters.
+pub(crate) struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// Reads the query of `uri`, which has no other parameters than `known`: a misspelt filter must not list
+    /// everything.
+    pub(crate) fn read(uri: &Uri, known: &[&str]) -> Result<Self, Problem> {
+        let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else {
+            let detail = "The query string cannot be read";
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_query", detail));
+        };
+        match pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            None => Ok(Self(pairs)),
+            Some((name, _)) => {
+                let detail =
+                    format!("There is no query parameter {name:?} here; there is {}", known.join(", "));
+                Err(Problem::invalid("unknown_parameter", name.as_str(), detail))
+            }
+        }
+    }
+
+    /// A parameter's text.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter's value, or an error that names it and says what it must be.
+    pub(crate) fn value<T>(
+        &self,
+        name: &'static str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let wrong = || Problem::invalid("invalid_parameter", name, format!("{name} must be {expected}"));
+        parse(text).map(Some).ok_or_else(wrong)
+    }
+
+    /// The parameters `limit` and `cursor`, which every list has.
+    pub(crate) fn page(&self) -> Result<PageRequest, Problem> {
+        let range = format!("a whole number from 1 to {}", PageRequest::MAX);
+        let limit = self.value("limit", &range, |text| {
+            text.parse().ok().filter(|limit| (1..=PageRequest::MAX).contains(limit))
+        })?;
+        let cursor = self.text("cursor").map(str::to_owned);
+        Ok(PageRequest { limit: limit.unwrap_or(PageRequest::DEFAULT), cursor })
+    }
+}

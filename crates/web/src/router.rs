@@ -1,0 +1,111 @@
+//! The table of routes.
+
+use std::sync::Arc;
+
+use application::App;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, any, get, post};
+use tower::ServiceBuilder;
+
+use crate::api::{
+    create_order, deliveries, health, inbox, metrics, openapi, orders, redrive, subscription, subscriptions,
+};
+use crate::observe::{Observed, observe};
+use crate::pages::{assets, confirm, docs, order_form, unsubscribe};
+use crate::settings::Settings;
+use crate::{console, cors, problem};
+
+/// What every handler is given.
+pub(crate) struct Web {
+    pub(crate) app: App,
+    pub(crate) settings: Settings,
+}
+
+/// The route that must be fast.
+pub(crate) const CREATE_ORDER: &str = "/create-order";
+
+type Methods = MethodRouter<Arc<Web>>;
+
+/// The routes that programs use; `/openapi.json` describes each of them.
+fn api() -> Vec<(&'static str, Methods)> {
+    vec![
+        (CREATE_ORDER, post(create_order::place)),
+        ("/orders", get(orders::list)),
+        ("/orders/{id}", get(orders::show)),
+        ("/subscriptions", get(subscriptions::list).post(subscriptions::create)),
+        (
+            "/subscriptions/{id}",
+            get(subscription::show).patch(subscription::change).delete(subscription::remove),
+        ),
+        ("/subscriptions/{id}/confirmation", post(subscription::resend_confirmation)),
+        ("/subscriptions/confirm", get(confirm::show).post(confirm::act)),
+        ("/subscriptions/unsubscribe", get(unsubscribe::show).post(unsubscribe::act)),
+        ("/deliveries", get(deliveries::list)),
+        ("/deliveries/{id}", get(deliveries::show)),
+        ("/deliveries/{id}/redrive", post(redrive::one)),
+        ("/deliveries/redrive", post(redrive::all_dead)),
+        ("/inbox", get(inbox::list)),
+        ("/inbox/{id}", get(inbox::show)),
+        ("/healthz", get(health::alive)),
+        ("/readyz", get(health::ready)),
+        ("/metrics", get(metrics::show)),
+        ("/openapi.json", get(openapi::show)),
+    ]
+}
+
+/// The routes that people use.
+fn pages() -> Vec<(&'static str, Methods)> {
+    vec![
+        ("/", get(order_form::show)),
+        ("/docs", get(docs::show)),
+        ("/assets/{file}", get(assets::show)),
+        ("/console", get(console::start)),
+        ("/console/login", get(console::login::show).post(console::login::act)),
+        ("/console/logout", post(console::login::out)),
+        ("/console/inbox", get(console::inbox::list)),
+        ("/console/inbox/{id}", get(console::inbox::show)),
+    ]
+}
+
+/// A page elsewhere may read every answer of this route, failures included, if its origin is allowed.
+fn with_cors(methods: Methods, settings: &Settings) -> Methods {
+    match cors::layer(&settings.cors_allow_origins) {
+        None => methods,
+        Some(cors) => methods.layer(ServiceBuilder::new().map_response(cors::as_api_gateway).layer(cors)),
+    }
+}
+
+/// The router over the use cases of `app`: every answer, failures included, is the same on every host.
+///
+/// It runs on a tokio runtime whose timer is on: a body that does not arrive is not waited for for ever.
+pub fn router(app: App, settings: Settings) -> Router {
+    let web = Arc::new(Web { app, settings });
+    let observed = |route| Observed { route, randomness: Arc::clone(&web.app.randomness) };
+    let mut router = Router::new();
+    for (path, methods) in api().into_iter().chain(pages()) {
+        let methods = methods.fallback(problem::method_not_allowed);
+        let methods = if path == CREATE_ORDER { with_cors(methods, &web.settings) } else { methods };
+        router = router.route(path, methods.layer(from_fn_with_state(observed(path), observe)));
+    }
+    let lost = any(problem::not_found);
+    router
+        .fallback_service(lost.layer(from_fn_with_state(observed("none"), observe)))
+        .with_state(Arc::clone(&web))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_of_the_api_is_described() {
+        let contract: serde_json::Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
+        let mut described: Vec<_> =
+            contract["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+        let mut served: Vec<_> = api().into_iter().map(|(path, _)| path).collect();
+        described.sort_unstable();
+        served.sort_unstable();
+        assert_eq!(served, described);
+    }
+}

@@ -1,0 +1,364 @@
+//! `POST /create-order`.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page};
+use application::{Error, ErrorKind};
+use async_trait::async_trait;
+use axum::body::{Body, Bytes};
+use domain::order::{Order, OrderId};
+use http::{Request, StatusCode};
+use http_body::Frame;
+use orderbell_web::{Intake, IntakeKey, KeyHash};
+use serde_json::json;
+
+use crate::host::{ADMIN_KEY, Answer, Host, SEED_BODY};
+
+const KEY: &str = "0123456789abcdef";
+const SHOP_KEY: &str = "the-key-of-the-shop-here";
+
+fn post() -> http::request::Builder {
+    Request::post("/create-order")
+}
+
+async fn place_with(host: &Host, header: &str, value: &str, body: &str) -> Answer {
+    host.send(post().header(header, value).body(Body::from(body.to_owned())).unwrap()).await
+}
+
+async fn orders(host: &Host) -> usize {
+    host.manage("GET", "/orders", "").await.json()["items"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn the_seeds_body_is_answered_as_the_seed_answers() {
+    let host = Host::start();
+    let answer = host.place(SEED_BODY).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let body = answer.json();
+    assert_eq!(body["message"], "Order placed successfully");
+    let id = body["orderId"].as_str().unwrap();
+    assert_eq!(answer.text, format!(r#"{{"message":"Order placed successfully","orderId":"{id}"}}"#));
+    let stored = host.manage("GET", &format!("/orders/{id}"), "").await.json();
+    assert_eq!(
+        (&stored["customerName"], &stored["productName"]),
+        (&json!("John Doe"), &json!("Wireless Mouse"))
+    );
+}
+
+#[tokio::test]
+async fn json_is_read_whatever_the_content_type_and_only_multipart_is_refused() {
+    let host = Host::start();
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-8", "x"] {
+        assert_eq!(place_with(&host, "content-type", kind, SEED_BODY).await.status, StatusCode::OK, "{kind}");
+    }
+    let refused = place_with(&host, "content-type", "Multipart/form-data; boundary=x", SEED_BODY).await;
+    refused.assert_problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type");
+}
+
+#[tokio::test]
+async fn missing_names_are_answered_with_the_seeds_sentence() {
+    let host = Host::start();
+    for body in
+        ["", "{}", "[]", "null", r#"{"customerName":"Jo"}"#, r#"{"customerName":"","productName":"x"}"#]
+    {
+        let problem = host.place(body).await.assert_problem(StatusCode::BAD_REQUEST, "missing_field");
+        assert_eq!(problem["error"], "Missing customerName or productName", "{body}");
+    }
+    let problem = host.place(r#"{"customerName":"Jo"}"#).await.json();
+    assert_eq!(problem["field"], "productName");
+    assert_eq!(orders(&host).await, 0);
+}
+
+#[tokio::test]
+async fn each_mistake_has_its_own_code_and_names_its_field() {
+    let host = Host::start();
+    let long = format!(r#"{{"customerName":"{}","productName":"x"}}"#, "é".repeat(257));
+    let cases = [
+        (r#"{"customerName": "John"#, "malformed_json", None),
+        ("\u{feff}{}", "malformed_json", None),
+        (r#"{"customerName":1,"productName":"x"}"#, "wrong_type", Some("customerName")),
+        (r#"{"customerName":"Jo","productName":["x"]}"#, "wrong_type", Some("productName")),
+        (long.as_str(), "too_long", Some("customerName")),
+        (r#"{"customerName":"J\no","productName":"x"}"#, "control_character", Some("customerName")),
+        (r#"{"customerName":"Jo","productName":"x","quantity":0}"#, "out_of_range", Some("quantity")),
+    ];
+    for (body, code, field) in cases {
+        let problem = host.place(body).await.assert_problem(StatusCode::BAD_REQUEST, code);
+        assert_eq!(problem.get("field").and_then(|field| field.as_str()), field, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_utf_8_is_malformed() {
+    let host = Host::start();
+    let answer = host.send(post().body(Body::from(vec![b'"', 0xff, b'"'])).unwrap()).await;
+    answer.assert_problem(StatusCode::BAD_REQUEST, "malformed_json");
+}
+
+fn body_of(length: usize) -> String {
+    let start = r#"{"customerName":"Jo","productName":"x","unknown":""#;
+    format!("{start}{}\"}}", "a".repeat(length - start.len() - 2))
+}
+
+#[tokio::test]
+async fn a_body_of_64_kib_is_taken_and_one_byte_more_is_not() {
+    let host = Host::start();
+    assert_eq!(host.place(&body_of(65_536)).await.status, StatusCode::OK);
+    host.place(&body_of(65_537)).await.assert_problem(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large");
+}
+
+#[tokio::test]
+async fn a_body_that_announces_too_much_is_refused_unread() {
+    let host = Host::start();
+    let answer = host.send(post().header("content-length", "65537").body(Body::new(Stalled)).unwrap()).await;
+    answer.assert_problem(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large");
+}
+
+/// A body that never arrives.
+struct Stalled;
+
+impl http_body::Body for Stalled {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Poll::Pending
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_arrives_is_not_waited_for_for_ever() {
+    let host = Host::start();
+    let answer = host.send(post().body(Body::new(Stalled)).unwrap()).await;
+    answer.assert_problem(StatusCode::REQUEST_TIMEOUT, "body_timeout");
+}
+
+#[tokio::test]
+async fn a_retry_with_the_same_key_gets_the_same_order_and_is_stored_once() {
+    let host = Host::start();
+    let first = place_with(&host, "idempotency-key", KEY, SEED_BODY).await;
+    assert_eq!(first.header("idempotency-replayed"), None);
+    let quoted = format!("\"{KEY}\"");
+    let reordered = r#"{"productName":"Wireless Mouse","customerName":"John Doe"}"#;
+    let again = place_with(&host, "idempotency-key", &quoted, reordered).await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!((again.status, again.text), (StatusCode::OK, first.text));
+    assert_eq!(orders(&host).await, 1);
+}
+
+#[tokio::test]
+async fn another_order_under_a_used_key_is_refused() {
+    let host = Host::start();
+    place_with(&host, "idempotency-key", KEY, SEED_BODY).await;
+    let other =
+        place_with(&host, "idempotency-key", KEY, r#"{"customerName":"Jo","productName":"Pad"}"#).await;
+    other.assert_problem(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused");
+    assert_eq!(orders(&host).await, 1);
+}
+
+#[tokio::test]
+async fn a_key_that_is_too_short_or_not_ascii_is_refused() {
+    let host = Host::start();
+    for key in ["short", "0123456789abcdé", ""] {
+        let problem = place_with(&host, "idempotency-key", key, SEED_BODY).await;
+        let problem = problem.assert_problem(StatusCode::BAD_REQUEST, "invalid_idempotency_key");
+        assert_eq!(problem["field"], "Idempotency-Key");
+    }
+}
+
+fn with_intake_keys() -> Host {
+    Host::with(|_, settings| {
+        settings.intake =
+            Intake::Keys(vec![IntakeKey { name: "shop".to_owned(), hash: KeyHash::of(SHOP_KEY) }]);
+    })
+}
+
+#[tokio::test]
+async fn where_intake_needs_a_key_only_a_known_one_places_orders() {
+    let host = with_intake_keys();
+    let none = host.place(SEED_BODY).await;
+    none.assert_problem(StatusCode::UNAUTHORIZED, "key_required");
+    assert_eq!(none.header("www-authenticate"), Some("Bearer realm=\"orderbell\""));
+    let wrong = place_with(&host, "x-api-key", "wrong", SEED_BODY).await;
+    wrong.assert_problem(StatusCode::UNAUTHORIZED, "wrong_key");
+    for (header, value) in [
+        ("x-api-key", SHOP_KEY.to_owned()),
+        ("x-api-key", ADMIN_KEY.to_owned()),
+        ("authorization", format!("Bearer {SHOP_KEY}")),
+        ("authorization", format!("bearer {ADMIN_KEY}")),
+    ] {
+        assert_eq!(place_with(&host, header, &value, SEED_BODY).await.status, StatusCode::OK, "{header}");
+    }
+    assert_eq!(orders(&host).await, 4);
+}
+
+#[tokio::test]
+async fn where_intake_is_open_a_wrong_key_is_refused_nevertheless() {
+    let host = Host::start();
+    let wrong = place_with(&host, "authorization", "Bearer wrong", SEED_BODY).await;
+    wrong.assert_problem(StatusCode::UNAUTHORIZED, "wrong_key");
+    assert_eq!(place_with(&host, "authorization", "Basic d3Jvbmc6", SEED_BODY).await.status, StatusCode::OK);
+    assert_eq!(place_with(&host, "x-api-key", ADMIN_KEY, SEED_BODY).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_same_idempotency_key_of_two_callers_is_two_keys() {
+    let host = with_intake_keys();
+    let place = |key: &'static str| {
+        let request = post().header("x-api-key", key).header("idempotency-key", KEY);
+        host.send(request.body(Body::from(SEED_BODY)).unwrap())
+    };
+    let shop = place(SHOP_KEY).await.json();
+    assert_ne!(place(ADMIN_KEY).await.json(), shop);
+    assert_eq!(place(SHOP_KEY).await.json(), shop);
+}
+
+fn with_cors(origins: &'static [&'static str]) -> Host {
+    Host::with(move |_, settings| {
+        settings.cors_allow_origins = origins.iter().map(|origin| (*origin).to_owned()).collect();
+    })
+}
+
+async fn preflight(host: &Host, origin: &str) -> Answer {
+    let request = Request::options("/create-order")
+        .header("origin", origin)
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "content-type,idempotency-key");
+    host.send(request.body(Body::empty()).unwrap()).await
+}
+
+fn cors_headers(answer: &Answer) -> Vec<&str> {
+    answer
+        .headers
+        .keys()
+        .map(http::HeaderName::as_str)
+        .filter(|name| name.starts_with("access-control"))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_preflight_from_an_allowed_origin_is_answered_204_with_what_is_allowed() {
+    let host = with_cors(&["https://shop.example", "https://other.example"]);
+    let answer = preflight(&host, "https://shop.example").await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::NO_CONTENT, ""));
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://shop.example"));
+    assert_eq!(answer.header("access-control-allow-methods"), Some("POST,OPTIONS"));
+    let allowed = "content-type,idempotency-key,x-api-key,authorization,x-request-id";
+    assert_eq!(answer.header("access-control-allow-headers"), Some(allowed));
+    assert_eq!(answer.header("access-control-allow-credentials"), None);
+}
+
+#[tokio::test]
+async fn an_origin_that_is_not_allowed_gets_no_cors_header_at_all() {
+    let host = with_cors(&["https://shop.example"]);
+    let answer = preflight(&host, "https://evil.example").await;
+    assert_eq!((answer.status, cors_headers(&answer)), (StatusCode::NO_CONTENT, Vec::new()));
+    let answer = place_with(&host, "origin", "https://evil.example", SEED_BODY).await;
+    assert_eq!((answer.status, cors_headers(&answer)), (StatusCode::OK, Vec::new()));
+}
+
+#[tokio::test]
+async fn an_allowed_page_may_read_failures_too() {
+    let host = with_cors(&["https://shop.example"]);
+    let answer = place_with(&host, "origin", "https://shop.example", "{}").await;
+    answer.assert_problem(StatusCode::BAD_REQUEST, "missing_field");
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://shop.example"));
+    assert_eq!(answer.header("vary"), Some("origin"));
+}
+
+#[tokio::test]
+async fn a_star_allows_every_origin() {
+    let host = with_cors(&["*"]);
+    assert_eq!(
+        preflight(&host, "https://any.example").await.header("access-control-allow-origin"),
+        Some("*")
+    );
+    let answer = place_with(&host, "origin", "https://any.example", SEED_BODY).await;
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+}
+
+#[tokio::test]
+async fn a_host_without_cors_does_not_answer_options() {
+    let host = Host::start();
+    let answer = preflight(&host, "https://shop.example").await;
+    answer.assert_problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
+    assert_eq!(answer.header("allow"), Some("POST"));
+    assert_eq!(cors_headers(&answer), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn the_request_id_of_a_well_behaved_client_is_kept_and_stored() {
+    let host = Host::start();
+    let answer = place_with(&host, "x-request-id", "shop-7.a_B", SEED_BODY).await;
+    assert_eq!(answer.header("x-request-id"), Some("shop-7.a_B"));
+    let id = answer.json()["orderId"].as_str().unwrap().to_owned();
+    let stored = host.manage("GET", &format!("/orders/{id}"), "").await.json();
+    assert_eq!(stored["requestId"], "shop-7.a_B");
+}
+
+#[tokio::test]
+async fn a_request_id_that_could_not_stand_in_a_log_is_replaced() {
+    let host = Host::start();
+    for wrong in ["", "has space", "a=b", &"x".repeat(65)] {
+        let answer = place_with(&host, "x-request-id", wrong, SEED_BODY).await;
+        let id = answer.header("x-request-id").unwrap();
+        assert!(id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
+    }
+}
+
+/// A store in a state that a test cannot bring a real one into.
+struct Failing(ErrorKind);
+
+#[async_trait]
+impl OrderStore for Failing {
+    async fn accept(&self, _: Order, _: Option<Idempotency>) -> Result<Acceptance, Error> {
+        Err(Error::new(self.0, "of_the_store", "For the caller")
+            .because("/data/orderbell.db: disk I/O error"))
+    }
+
+    async fn order(&self, _: OrderId) -> Result<Option<Order>, Error> {
+        Err(Error::internal("/data/orderbell.db: disk I/O error"))
+    }
+
+    async fn orders(&self, _: OrderQuery) -> Result<Page<Order>, Error> {
+        Err(Error::internal("/data/orderbell.db: disk I/O error"))
+    }
+
+    async fn ready(&self) -> Result<(), Error> {
+        Err(Error::new(self.0, "of_the_store", "For the caller"))
+    }
+}
+
+fn with_failing_store(kind: ErrorKind) -> Host {
+    Host::with(move |app, _| app.orders = Arc::new(Failing(kind)))
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_take_the_order_now_says_when_to_come_back() {
+    for (kind, patience) in
+        [(ErrorKind::Busy, "1"), (ErrorKind::StorageFull, "60"), (ErrorKind::Unavailable, "1")]
+    {
+        let host = with_failing_store(kind);
+        let answer = host.place(SEED_BODY).await;
+        answer.assert_problem(StatusCode::SERVICE_UNAVAILABLE, "of_the_store");
+        assert_eq!(answer.header("retry-after"), Some(patience));
+        let ready = host.get("/readyz").await;
+        ready.assert_problem(StatusCode::SERVICE_UNAVAILABLE, "of_the_store");
+        assert_eq!(host.get("/healthz").await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn a_broken_store_shows_its_callers_nothing_of_itself() {
+    let host = with_failing_store(ErrorKind::Internal);
+    for answer in [host.place(SEED_BODY).await, host.manage("GET", "/orders", "").await] {
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!answer.text.contains("orderbell.db"), "{}", answer.text);
+    }
+}

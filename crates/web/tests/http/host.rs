@@ -1,0 +1,254 @@
+//! A host for tests: the real store in a folder of its own, a clock that is set by hand, chance that is
+//! counted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use application::ports::{
+    Clock, DeliveryQueue, Due, DueQuery, Finished, Intent, OrderLog, Randomness, Topic,
+};
+use application::{App, ChannelMode, OwnDelivery};
+use axum::Router;
+use axum::body::Body;
+use domain::Timestamp;
+use domain::attempt::{Outcome, OutcomeKind};
+use domain::delivery::{Decision, DeliveryState, Next};
+use domain::endpoint::Protocol;
+use domain::link_token::{LinkKey, LinkToken, Purpose};
+use domain::subscription::SubscriptionId;
+use http::{HeaderMap, Request, StatusCode};
+use orderbell_web::{Intake, KeyHash, Settings};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+pub(crate) const ADMIN_KEY: &str = "the-admin-key-of-this-test";
+pub(crate) const SEED_BODY: &str = r#"{"customerName": "John Doe", "productName": "Wireless Mouse"}"#;
+/// When the clock begins: 2026-01-31T12:00:00Z.
+const START: i64 = 1_769_860_800;
+
+pub(crate) struct SetClock(AtomicI64);
+
+impl SetClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_secs()).unwrap(), Ordering::Relaxed);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.0.load(Ordering::Relaxed)).unwrap()
+    }
+}
+
+struct Counted(AtomicU64);
+
+impl Randomness for Counted {
+    fn fill(&self, bytes: &mut [u8]) {
+        let count = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        for (byte, counted) in bytes.iter_mut().rev().zip(count.iter().rev()) {
+            *byte = *counted;
+        }
+    }
+}
+
+/// A running host.
+pub(crate) struct Host {
+    pub(crate) store: sqlite::Store,
+    pub(crate) clock: Arc<SetClock>,
+    router: Router,
+    link_key: LinkKey,
+    _folder: TempDir,
+}
+
+/// What was answered.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Host {
+    /// Takes orders from everyone, keeps mails and text messages in the inbox, sends webhooks.
+    pub(crate) fn start() -> Self {
+        Self::with(|_, _| ())
+    }
+
+    /// As [`start`](Self::start), changed.
+    pub(crate) fn with(change: impl FnOnce(&mut App, &mut Settings)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SetClock(AtomicI64::new(START)));
+        let randomness: Arc<dyn Randomness> = Arc::new(Counted(AtomicU64::new(1)));
+        let options = sqlite::Options::new(clock.clone(), Arc::clone(&randomness));
+        let store = sqlite::Store::open(folder.path(), options).unwrap();
+        let link_key = LinkKey::new([7; 64]);
+        let mut app = app(&store, clock.clone(), randomness, link_key.clone());
+        let mut settings = settings();
+        change(&mut app, &mut settings);
+        let router = orderbell_web::router(app, settings);
+        Self { store, clock, router, link_key, _folder: folder }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        Answer { status: head.status, headers: head.headers, text }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Asks with the admin key.
+    pub(crate) async fn manage(&self, method: &str, path: &str, body: &str) -> Answer {
+        let request = Request::builder().method(method).uri(path).header("x-api-key", ADMIN_KEY);
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    pub(crate) async fn place(&self, body: &str) -> Answer {
+        self.send(Request::post("/create-order").body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    /// Places the seed's order and answers its id.
+    pub(crate) async fn place_seed(&self) -> String {
+        self.place(SEED_BODY).await.json()["orderId"].as_str().unwrap().to_owned()
+    }
+
+    /// Subscribes a mail address and answers its id.
+    pub(crate) async fn subscribe(&self, address: &str) -> String {
+        let body = json!({ "protocol": "email", "endpoint": address }).to_string();
+        let answer = self.manage("POST", "/subscriptions", &body).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+        answer.json()["subscriptionId"].as_str().unwrap().to_owned()
+    }
+
+    /// The path of the newest confirmation's link.
+    pub(crate) async fn confirm_link(&self, subscription: &str) -> String {
+        let id: SubscriptionId = subscription.parse().unwrap();
+        let generation = self.store.subscription(id).await.unwrap().unwrap().generation;
+        let token = LinkToken { purpose: Purpose::Confirm, subscription: id, generation };
+        format!("/subscriptions/confirm?token={}", token.sign(&self.link_key))
+    }
+
+    pub(crate) fn unsubscribe_link(&self, subscription: &str) -> String {
+        let id: SubscriptionId = subscription.parse().unwrap();
+        let token = LinkToken { purpose: Purpose::Unsubscribe, subscription: id, generation: 0 };
+        format!("/subscriptions/unsubscribe?token={}", token.sign(&self.link_key))
+    }
+
+    pub(crate) async fn post(&self, path: &str, accept: &str, body: &str) -> Answer {
+        let request = Request::post(path).header("accept", accept).body(Body::from(body.to_owned())).unwrap();
+        self.send(request).await
+    }
+
+    /// Subscribes a mail address and confirms it.
+    pub(crate) async fn subscribe_confirmed(&self, address: &str) -> String {
+        let id = self.subscribe(address).await;
+        let answer = self.post(&self.confirm_link(&id).await, "application/json", "").await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        id
+    }
+
+    pub(crate) async fn state_of(&self, subscription: &str) -> String {
+        let found = self.manage("GET", &format!("/subscriptions/{subscription}"), "").await;
+        found.json()["state"].as_str().unwrap().to_owned()
+    }
+
+    /// Publishes what was ordered, as the relay does.
+    pub(crate) async fn publish(&self) {
+        let orders = self.store.unpublished(100).await.unwrap();
+        self.store.publish(&orders).await.unwrap();
+    }
+
+    /// What is due now, as the engine asks for it.
+    pub(crate) async fn due(&self) -> Due {
+        let now = self.clock.now();
+        let query =
+            DueQuery { now, per_endpoint: 100, limit: 100, skip_endpoints: vec![], skip_protocols: vec![] };
+        self.store.due(query).await.unwrap()
+    }
+
+    /// Makes the one attempt that is due end so, and the delivery with it.
+    pub(crate) async fn attempt_all(&self, outcome: OutcomeKind, reply: &str, state: DeliveryState) {
+        let at = self.clock.now();
+        for due in self.due().await.deliveries {
+            let number = due.attempts + 1;
+            self.store.begin(vec![Intent { delivery: due.id, number, at }]).await.unwrap();
+            let decision = Decision { next: Next::Over(state), spent: true, consequence: None };
+            let outcome = Outcome::new(outcome, reply);
+            let finished = Finished { delivery: due.id, number, at, outcome, decision, confirmed: false };
+            self.store.finish(vec![finished]).await.unwrap();
+        }
+    }
+}
+
+fn app(
+    store: &sqlite::Store,
+    clock: Arc<SetClock>,
+    randomness: Arc<dyn Randomness>,
+    link_key: LinkKey,
+) -> App {
+    let channels = BTreeMap::from([
+        (Protocol::Email, ChannelMode::Sandbox),
+        (Protocol::Sms, ChannelMode::Sandbox),
+        (Protocol::Webhook, ChannelMode::Live),
+    ]);
+    let own = OwnDelivery {
+        confirmations: Arc::new(store.clone()),
+        records: Arc::new(store.clone()),
+        inbox: Arc::new(store.clone()),
+        channels,
+        endpoint_rule: Arc::new(|_| Ok(())),
+        link_key,
+        public_url: "http://127.0.0.1:8080".to_owned(),
+    };
+    App {
+        orders: Arc::new(store.clone()),
+        topic: Arc::new(store.clone()),
+        own_delivery: Some(own),
+        clock,
+        randomness,
+        idempotency_lifetime: Duration::from_hours(24),
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        admin_key: Some(KeyHash::of(ADMIN_KEY)),
+        intake: Intake::Open,
+        cors_allow_origins: Vec::new(),
+        public_url: "http://127.0.0.1:8080".to_owned(),
+        metrics: None,
+        console_secret: [9; 32],
+        version: "0.0.0",
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Holds it against the form that every failure has.
+    #[track_caller]
+    pub(crate) fn assert_problem(&self, status: StatusCode, code: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        let problem = self.json();
+        assert_eq!(problem["code"], code);
+        assert_eq!(problem["status"], status.as_u16());
+        assert_eq!(problem["type"], "about:blank");
+        assert_eq!(problem["title"], status.canonical_reason().unwrap());
+        assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+        assert_eq!(problem["error"], problem["detail"]);
+        problem
+    }
+}

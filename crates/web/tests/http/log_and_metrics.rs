@@ -1,0 +1,142 @@
+//! What a request leaves in the log and in the metrics.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use application::Error;
+use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page};
+use async_trait::async_trait;
+use axum::body::Body;
+use domain::order::{Order, OrderId};
+use http::{Request, StatusCode};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use serde_json::Value;
+use tracing::Level;
+
+use crate::host::{Host, SEED_BODY};
+
+/// The lines that were logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    /// Logs this thread's lines from `level` on, until the guard is dropped.
+    fn start(level: Level) -> (Self, tracing::subscriber::DefaultGuard) {
+        let log = Self::default();
+        let writer = log.clone();
+        let lines =
+            tracing_subscriber::fmt().json().with_max_level(level).with_writer(move || writer.clone());
+        (log, tracing::subscriber::set_default(lines.finish()))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn lines(&self) -> Vec<Value> {
+        self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+#[tokio::test]
+async fn an_order_leaves_one_line_with_the_requests_id() {
+    let host = Host::start();
+    let (log, _guard) = Log::start(Level::INFO);
+    let request =
+        Request::post("/create-order").header("x-request-id", "shop-7").body(Body::from(SEED_BODY)).unwrap();
+    assert_eq!(host.send(request).await.status, StatusCode::OK);
+    let lines = log.lines();
+    assert_eq!(lines.len(), 1, "{}", log.text());
+    assert_eq!(lines[0]["fields"]["message"], "order accepted");
+    let span = &lines[0]["span"];
+    assert_eq!(
+        (&span["request_id"], &span["method"], &span["path"]),
+        (&Value::from("shop-7"), &Value::from("POST"), &Value::from("/create-order"),)
+    );
+}
+
+#[tokio::test]
+async fn no_line_at_any_level_holds_a_token_a_key_or_an_address() {
+    let host = Host::start();
+    let (log, _guard) = Log::start(Level::TRACE);
+    let id = host.subscribe("jo@example.com").await;
+    let link = host.confirm_link(&id).await;
+    host.get(&link).await;
+    host.post(&link, "text/html", "").await;
+    let text = log.text();
+    assert!(text.contains("j***@example.com") && text.contains("/subscriptions/confirm"), "{text}");
+    for secret in [link.split_once("token=").unwrap().1, crate::host::ADMIN_KEY, "jo@example.com"] {
+        assert!(!text.contains(secret), "{secret} stands in {text}");
+    }
+}
+
+/// A store whose disk is gone.
+struct Broken;
+
+#[async_trait]
+impl OrderStore for Broken {
+    async fn accept(&self, _: Order, _: Option<Idempotency>) -> Result<Acceptance, Error> {
+        Err(Error::internal("disk I/O error"))
+    }
+
+    async fn order(&self, _: OrderId) -> Result<Option<Order>, Error> {
+        Err(Error::internal("disk I/O error"))
+    }
+
+    async fn orders(&self, _: OrderQuery) -> Result<Page<Order>, Error> {
+        Err(Error::internal("disk I/O error"))
+    }
+
+    async fn ready(&self) -> Result<(), Error> {
+        Err(Error::internal("disk I/O error"))
+    }
+}
+
+#[tokio::test]
+async fn a_failure_of_ours_is_logged_once_with_its_cause() {
+    let host = Host::with(|app, _| app.orders = Arc::new(Broken));
+    let (log, _guard) = Log::start(Level::INFO);
+    assert_eq!(host.place(SEED_BODY).await.status, StatusCode::INTERNAL_SERVER_ERROR);
+    let lines = log.lines();
+    assert_eq!(lines.len(), 1, "{}", log.text());
+    assert_eq!(
+        (&lines[0]["level"], &lines[0]["fields"]["cause"]),
+        (&Value::from("ERROR"), &Value::from("disk I/O error"),)
+    );
+    assert!(lines[0]["span"]["request_id"].is_string());
+}
+
+#[test]
+fn requests_are_counted_by_route_and_status_and_never_by_the_callers_own_path() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let metrics = recorder.handle();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let host = Host::start();
+        host.place_seed().await;
+        host.place_seed().await;
+        host.place("{}").await;
+        host.get("/orders/1").await;
+        host.get("/made/up").await;
+    });
+    let text = metrics.render();
+    for line in [
+        r#"orderbell_http_requests_total{route="/create-order",status="200"} 2"#,
+        r#"orderbell_http_requests_total{route="/create-order",status="400"} 1"#,
+        r#"orderbell_http_requests_total{route="/orders/{id}",status="401"} 1"#,
+        r#"orderbell_http_requests_total{route="none",status="404"} 1"#,
+    ] {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+}

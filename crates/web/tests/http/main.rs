@@ -1,0 +1,16 @@
+//! The HTTP contract, held by the real router over the real embedded store.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod console;
+mod create_order;
+mod deliveries;
+mod gateway_event;
+mod host;
+mod inbox;
+mod log_and_metrics;
+mod operations;
+mod order_form;
+mod orders;
+mod subscriber_links;
+mod subscriptions;

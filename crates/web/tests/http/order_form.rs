@@ -1,0 +1,62 @@
+//! `/` and its assets.
+
+use http::StatusCode;
+use orderbell_web::Intake;
+
+use crate::host::Host;
+
+#[tokio::test]
+async fn the_form_needs_nothing_from_elsewhere() {
+    let host = Host::start();
+    let page = host.get("/").await;
+    assert_eq!(page.status, StatusCode::OK);
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"));
+    assert!(
+        !page.text.contains("http://") && !page.text.contains("https://") && !page.text.contains(" style=")
+    );
+    let linked = page.text.split('"').filter(|part| part.starts_with("/assets/"));
+    let mut assets = 0;
+    for path in linked {
+        let asset = host.get(path).await;
+        assert_eq!(asset.status, StatusCode::OK, "{path}");
+        assert_eq!(asset.header("cache-control"), Some("public, max-age=3600"));
+        assets += 1;
+    }
+    assert!(assets >= 3, "{assets}");
+}
+
+#[tokio::test]
+async fn each_field_has_a_label_and_a_place_for_its_error() {
+    let page = Host::start().get("/").await.text;
+    for field in ["customerName", "productName", "quantity", "note"] {
+        assert!(page.contains(&format!(r#"<label for="{field}">"#)), "{field}");
+        assert!(page.contains(&format!(r#"id="{field}-error""#)), "{field}");
+    }
+    assert!(page.contains(r#"aria-live="polite""#));
+}
+
+#[tokio::test]
+async fn the_form_asks_for_a_key_only_where_one_is_needed() {
+    assert!(!Host::start().get("/").await.text.contains(r#"id="key""#));
+    let keyed = Host::with(|_, settings| settings.intake = Intake::Keys(Vec::new()));
+    assert!(keyed.get("/").await.text.contains(r#"id="key""#));
+}
+
+#[tokio::test]
+async fn the_form_says_which_messages_stay_here() {
+    assert!(Host::start().get("/").await.text.contains("Messages over email and sms stay on this machine"));
+    let live = Host::with(|app, _| app.own_delivery.as_mut().unwrap().channels.clear());
+    assert!(!live.get("/").await.text.contains("stay on this machine"));
+}
+
+#[tokio::test]
+async fn the_documentation_shows_every_operation() {
+    let host = Host::start();
+    let page = host.get("/docs").await;
+    assert_eq!(page.status, StatusCode::OK);
+    let contract = host.get("/openapi.json").await.json();
+    for path in contract["paths"].as_object().unwrap().keys() {
+        assert!(page.text.contains(&format!("<code>{path}</code>")), "{path}");
+    }
+}

@@ -1,0 +1,142 @@
+//! `/subscriptions/confirm` and `/subscriptions/unsubscribe`.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Request, StatusCode};
+
+use crate::host::{Answer, Host};
+
+const HTML: &str = "text/html,application/xhtml+xml,application/json;q=0.5,*/*;q=0.1";
+const JSON: &str = "application/json";
+
+fn assert_page(answer: &Answer, status: StatusCode, says: &str) {
+    assert_eq!(answer.status, status, "{}", answer.text);
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+    assert!(answer.text.contains(says), "{}", answer.text);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    let policy = answer.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
+}
+
+#[tokio::test]
+async fn a_fetched_confirmation_link_asks_and_only_the_post_confirms() {
+    let host = Host::start();
+    let id = host.subscribe("jo@example.com").await;
+    let link = host.confirm_link(&id).await;
+    for _ in 0..2 {
+        let page = host.get(&link).await;
+        assert_page(&page, StatusCode::OK, "j***@example.com");
+        assert!(page.text.contains(r#"<form method="post">"#) && !page.text.contains("jo@example.com"));
+        let head = host.send(Request::head(&link).body(Body::empty()).unwrap()).await;
+        assert_eq!(head.status, StatusCode::OK);
+        assert_eq!(host.state_of(&id).await, "pending");
+    }
+    assert_page(&host.post(&link, HTML, "").await, StatusCode::OK, "Subscription confirmed");
+    assert_eq!(host.state_of(&id).await, "confirmed");
+    assert_page(&host.get(&link).await, StatusCode::OK, "Already confirmed");
+    assert_eq!(host.post(&link, HTML, "").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_program_that_prefers_json_gets_it() {
+    let host = Host::start();
+    let id = host.subscribe("jo@example.com").await;
+    let confirmed = host.post(&host.confirm_link(&id).await, JSON, "").await.json();
+    assert_eq!(
+        (confirmed["subscriptionId"].as_str(), confirmed["state"].as_str()),
+        (Some(&*id), Some("confirmed"))
+    );
+    let ended = host.post(&host.unsubscribe_link(&id), JSON, "").await.json();
+    assert_eq!(ended["state"], "ended");
+    let wrong = host.post("/subscriptions/confirm?token=wrong", JSON, "").await;
+    wrong.assert_problem(StatusCode::BAD_REQUEST, "invalid_token");
+}
+
+#[tokio::test]
+async fn a_confirmation_link_works_for_48_hours() {
+    let host = Host::start();
+    let id = host.subscribe("jo@example.com").await;
+    let link = host.confirm_link(&id).await;
+    host.clock.advance(Duration::from_hours(48));
+    assert_page(&host.get(&link).await, StatusCode::GONE, "The time to confirm is over");
+    assert_page(&host.post(&link, HTML, "").await, StatusCode::GONE, "no longer valid");
+    let json = host.post(&link, JSON, "").await;
+    json.assert_problem(StatusCode::GONE, "confirmation_expired");
+    assert_eq!(host.state_of(&id).await, "pending");
+}
+
+#[tokio::test]
+async fn a_confirmation_link_of_an_ended_subscription_says_so() {
+    let host = Host::start();
+    let id = host.subscribe("jo@example.com").await;
+    let link = host.confirm_link(&id).await;
+    host.manage("DELETE", &format!("/subscriptions/{id}"), "").await;
+    assert_page(&host.get(&link).await, StatusCode::GONE, "has ended");
+    assert_page(&host.post(&link, HTML, "").await, StatusCode::GONE, "no longer valid");
+}
+
+#[tokio::test]
+async fn a_link_that_we_did_not_make_is_refused() {
+    let host = Host::start();
+    let id = host.subscribe("jo@example.com").await;
+    let confirm = host.confirm_link(&id).await;
+    let crossed = confirm.replace("/confirm", "/unsubscribe");
+    for link in [
+        "/subscriptions/confirm".to_owned(),
+        "/subscriptions/confirm?token=".to_owned(),
+        "/subscriptions/unsubscribe?token=AAAA".to_owned(),
+        "/subscriptions/unsubscribe?token=%3Cscript%3Ealert(1)%3C/script%3E".to_owned(),
+        "/subscriptions/confirm?other=%3Cscript%3E".to_owned(),
+        crossed,
+    ] {
+        for answer in [host.get(&link).await, host.post(&link, HTML, "").await] {
+            assert_page(&answer, StatusCode::BAD_REQUEST, "This link is not valid");
+            assert!(!answer.text.contains("<script>"), "{}", answer.text);
+        }
+    }
+    assert_eq!(host.state_of(&id).await, "pending");
+}
+
+#[tokio::test]
+async fn a_fetched_unsubscribe_link_asks_and_only_the_post_ends() {
+    let host = Host::start();
+    let id = host.subscribe_confirmed("jo@example.com").await;
+    let link = host.unsubscribe_link(&id);
+    assert_page(&host.get(&link).await, StatusCode::OK, "j***@example.com");
+    assert_eq!(host.state_of(&id).await, "confirmed");
+    assert_page(&host.post(&link, HTML, "").await, StatusCode::OK, "Unsubscribed");
+    assert_eq!(host.state_of(&id).await, "ended");
+    assert_page(&host.get(&link).await, StatusCode::OK, "Already unsubscribed");
+    assert_eq!(host.post(&link, HTML, "").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn one_click_unsubscribes_without_cookie_or_redirect() {
+    let host = Host::start();
+    let id = host.subscribe_confirmed("jo@example.com").await;
+    let request =
+        Request::post(host.unsubscribe_link(&id)).header("content-type", "application/x-www-form-urlencoded");
+    let answer = host.send(request.body(Body::from("List-Unsubscribe=One-Click")).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!((answer.header("location"), answer.header("set-cookie")), (None, None));
+    assert_eq!(host.state_of(&id).await, "ended");
+}
+
+#[tokio::test]
+async fn an_unsubscribe_link_works_for_ever_and_before_confirming_too() {
+    let host = Host::start();
+    let id = host.subscribe("jo@example.com").await;
+    host.clock.advance(Duration::from_hours(24 * 365 * 3));
+    assert_eq!(host.post(&host.unsubscribe_link(&id), HTML, "").await.status, StatusCode::OK);
+    assert_eq!(host.state_of(&id).await, "ended");
+}
+
+#[tokio::test]
+async fn a_host_where_sns_confirms_says_so() {
+    let host = Host::with(|app, _| app.own_delivery = None);
+    let answer = host.get("/subscriptions/confirm?token=x").await;
+    assert_page(&answer, StatusCode::NOT_IMPLEMENTED, "Not served here");
+}

@@ -1,0 +1,165 @@
+//! `/subscriptions`, `/subscriptions/{id}` and `/subscriptions/{id}/confirmation`.
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::host::Host;
+
+const JO: &str = r#"{"protocol":"email","endpoint":"jo@example.com"}"#;
+
+#[tokio::test]
+async fn a_new_subscription_is_pending_and_has_an_address() {
+    let host = Host::start();
+    let answer = host.manage("POST", "/subscriptions", JO).await;
+    assert_eq!(answer.status, StatusCode::CREATED);
+    let made = answer.json();
+    let path = format!("/subscriptions/{}", made["subscriptionId"].as_str().unwrap());
+    assert_eq!(answer.header("location"), Some(path.as_str()));
+    assert_eq!((&made["state"], &made["filterPolicy"]), (&json!("pending"), &json!(null)));
+    assert_eq!(made["confirmationExpiresAt"], "2026-02-02T12:00:00Z");
+    assert_eq!(host.manage("GET", &path, "").await.json(), made);
+}
+
+#[tokio::test]
+async fn the_same_endpoint_is_the_same_subscription_and_with_another_policy_a_conflict() {
+    let host = Host::start();
+    let made = host.manage("POST", "/subscriptions", JO).await.json();
+    let same = host.manage("POST", "/subscriptions", JO).await;
+    assert_eq!((same.status, same.json()), (StatusCode::OK, made));
+    let other = r#"{"protocol":"email","endpoint":"jo@example.com","filterPolicy":{"currency":["EUR"]}}"#;
+    let refused = host.manage("POST", "/subscriptions", other).await;
+    refused.assert_problem(StatusCode::CONFLICT, "subscription_differs");
+}
+
+#[tokio::test]
+async fn a_webhooks_secret_is_shown_once() {
+    let host = Host::start();
+    let hook = r#"{"protocol":"webhook","endpoint":"https://example.com/hook"}"#;
+    let made = host.manage("POST", "/subscriptions", hook).await.json();
+    assert!(made["secret"].as_str().unwrap().starts_with("whsec_"));
+    let again = host.manage("POST", "/subscriptions", hook).await;
+    let listed = host.manage("GET", "/subscriptions", "").await;
+    for answer in [again, listed] {
+        assert!(!answer.text.contains("secret"), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn each_mistake_names_its_field() {
+    let host = Host::start();
+    for (body, code, field) in [
+        (r#"{"endpoint":"jo@example.com"}"#, "missing_field", "protocol"),
+        (r#"{"protocol":"email"}"#, "missing_field", "endpoint"),
+        (r#"{"protocol":"pigeon","endpoint":"x"}"#, "unknown_protocol", "protocol"),
+        (r#"{"protocol":"email","endpoint":"jo"}"#, "invalid_email", "endpoint"),
+        (r#"{"protocol":"email","endpoint":7}"#, "wrong_type", "endpoint"),
+        (r#"{"protocol":"email","endpoint":"jo@example.com","filter":{}}"#, "unknown_member", "filter"),
+        (
+            r#"{"protocol":"email","endpoint":"jo@example.com","filterPolicy":{"total":[{"numeric":[">",1]}]}}"#,
+            "unsupported_operator",
+            "filterPolicy.total",
+        ),
+    ] {
+        let problem = host.manage("POST", "/subscriptions", body).await;
+        assert_eq!(problem.assert_problem(StatusCode::BAD_REQUEST, code)["field"], field, "{body}");
+    }
+    for body in ["", "[]", "{"] {
+        let problem = host.manage("POST", "/subscriptions", body).await;
+        problem.assert_problem(StatusCode::BAD_REQUEST, "malformed_json");
+    }
+    assert_eq!(host.manage("GET", "/subscriptions", "").await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_protocol_without_a_channel_is_refused() {
+    let host = Host::with(|app, _| app.own_delivery.as_mut().unwrap().channels.clear());
+    let refused = host.manage("POST", "/subscriptions", JO).await;
+    refused.assert_problem(StatusCode::BAD_REQUEST, "channel_not_configured");
+}
+
+#[tokio::test]
+async fn a_filter_policys_numbers_stay_as_they_were_written() {
+    let host = Host::start();
+    let body = r#"{"protocol":"email","endpoint":"jo@example.com","filterPolicy":{"total":[12345678901234.100001]}}"#;
+    let made = host.manage("POST", "/subscriptions", body).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    assert!(made.text.contains(r#""filterPolicy":{"total":[12345678901234.100001]}"#), "{}", made.text);
+}
+
+#[tokio::test]
+async fn a_filter_policy_is_changed_and_removed_and_nothing_else_is() {
+    let host = Host::start();
+    let path = format!("/subscriptions/{}", host.subscribe("jo@example.com").await);
+    let changed = host.manage("PATCH", &path, r#"{"filterPolicy":{"currency":["EUR"]}}"#).await;
+    assert_eq!(changed.json()["filterPolicy"], json!({"currency": ["EUR"]}));
+    let removed = host.manage("PATCH", &path, r#"{"filterPolicy":null}"#).await;
+    assert_eq!(removed.json()["filterPolicy"], json!(null));
+    for (body, code, field) in [
+        (r#"{"endpoint":"other@example.com"}"#, "immutable_field", "endpoint"),
+        (r#"{"protocol":"sms","filterPolicy":null}"#, "immutable_field", "protocol"),
+        ("{}", "missing_field", "filterPolicy"),
+        (r#"{"state":"confirmed"}"#, "unknown_member", "state"),
+    ] {
+        let problem = host.manage("PATCH", &path, body).await;
+        assert_eq!(problem.assert_problem(StatusCode::BAD_REQUEST, code)["field"], field);
+    }
+}
+
+#[tokio::test]
+async fn an_ended_subscription_stays_readable_and_ends_once() {
+    let host = Host::start();
+    let path = format!("/subscriptions/{}", host.subscribe("jo@example.com").await);
+    let ended = host.manage("DELETE", &path, "").await;
+    assert_eq!(ended.status, StatusCode::OK);
+    assert_eq!((&ended.json()["state"], &ended.json()["endReason"]), (&json!("ended"), &json!("removed")));
+    assert_eq!(host.manage("DELETE", &path, "").await.json(), ended.json());
+    assert_eq!(host.manage("GET", &path, "").await.json(), ended.json());
+    let changed = host.manage("PATCH", &path, r#"{"filterPolicy":null}"#).await;
+    changed.assert_problem(StatusCode::CONFLICT, "subscription_ended");
+}
+
+#[tokio::test]
+async fn a_confirmation_is_sent_again_while_it_is_wanted() {
+    let host = Host::start();
+    let id = host.subscribe("jo@example.com").await;
+    let (old, path) = (host.confirm_link(&id).await, format!("/subscriptions/{id}/confirmation"));
+    assert_eq!(host.manage("POST", &path, "").await.status, StatusCode::ACCEPTED);
+    let replaced = host.post(&old, "application/json", "").await;
+    replaced.assert_problem(StatusCode::GONE, "confirmation_replaced");
+    let new = host.confirm_link(&id).await;
+    assert_eq!(host.post(&new, "application/json", "").await.status, StatusCode::OK);
+    let again = host.manage("POST", &path, "").await;
+    again.assert_problem(StatusCode::CONFLICT, "already_confirmed");
+}
+
+#[tokio::test]
+async fn subscriptions_are_listed_by_protocol_and_state() {
+    let host = Host::start();
+    let confirmed = host.subscribe_confirmed("jo@example.com").await;
+    host.subscribe("al@example.com").await;
+    host.manage("POST", "/subscriptions", r#"{"protocol":"sms","endpoint":"+4915112345678"}"#).await;
+    let listed = host.manage("GET", "/subscriptions?protocol=email&state=confirmed", "").await.json();
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    assert_eq!(listed["items"][0]["subscriptionId"], confirmed.as_str());
+    assert_eq!(listed["items"][0]["confirmedInSandbox"], true);
+    for query in ["protocol=pigeon", "state=asleep"] {
+        let problem = host.manage("GET", &format!("/subscriptions?{query}"), "").await;
+        let problem = problem.assert_problem(StatusCode::BAD_REQUEST, "invalid_parameter");
+        assert_eq!(problem["field"], query.split('=').next().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_that_is_not_there_is_not_found_by_any_method() {
+    let host = Host::start();
+    let path = "/subscriptions/01234567-89ab-7def-8123-456789abcdef";
+    for (method, path, body) in [
+        ("GET", path.to_owned(), ""),
+        ("PATCH", path.to_owned(), r#"{"filterPolicy":null}"#),
+        ("DELETE", path.to_owned(), ""),
+        ("POST", format!("{path}/confirmation"), ""),
+    ] {
+        let answer = host.manage(method, &path, body).await;
+        answer.assert_problem(StatusCode::NOT_FOUND, "subscription_not_found");
+    }
+}
