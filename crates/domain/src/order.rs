@@ -7,14 +7,14 @@ pub mod idempotency;
 mod parse;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use crate::id::{OrderId, Seq};
 pub use details::{AttributeValue, Item, OrderDetails, Products};
 pub use fields::limits;
 
 /// One order. Once its sender was told of success it is never changed and never lost.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
     /// Names the order.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use iso_currency::Currency;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 /// What was ordered, by whom. Made only by [`OrderDetails::parse`], or read back from where that was stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,9 +75,8 @@ pub struct Item {
     pub unit_price: Option<Decimal>,
 }
 
-/// The value of an attribute, as filter policies see it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// The value of an attribute, as filter policies see it; in JSON it is that value.
+#[derive(Debug, Clone, PartialEq)]
 pub enum AttributeValue {
     /// A text.
     String(String),
@@ -108,6 +110,33 @@ impl std::fmt::Display for Products {
             }
         }
         Ok(())
+    }
+}
+
+impl Serialize for AttributeValue {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::String(text) => to.serialize_str(text),
+            Self::Bool(value) => to.serialize_bool(*value),
+            // A decimal's own digits: as a float it would not be exact.
+            Self::Number(number) => {
+                RawValue::from_string(number.to_string()).map_err(S::Error::custom)?.serialize(to)
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for AttributeValue {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let json = <Box<RawValue>>::deserialize(from)?;
+        match json.get() {
+            "true" => Ok(Self::Bool(true)),
+            "false" => Ok(Self::Bool(false)),
+            text if text.starts_with('"') => {
+                serde_json::from_str(text).map(Self::String).map_err(D::Error::custom)
+            }
+            number => number.parse().map(Self::Number).map_err(D::Error::custom),
+        }
     }
 }
 

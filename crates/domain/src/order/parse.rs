@@ -68,6 +68,9 @@ fn products(fields: &Fields<'_>) -> Result<Products, Invalid> {
         (Some(product_name), None) => {
             Ok(Products::One { product_name, quantity: fields.quantity("quantity")? })
         }
+        (None, Some(_)) if fields.raw("quantity").is_some() => {
+            Err(Invalid::new("conflicting_fields", "quantity", "With items, each item has its own quantity"))
+        }
         (None, Some(items)) => Ok(Products::Items { items: read_items(items)? }),
         (None, None) => Err(missing("productName")),
     }

@@ -32,8 +32,11 @@ struct Waiting {
 
 pub(super) fn due(connection: &Connection, query: &DueQuery) -> rusqlite::Result<Due> {
     let mut due = Due::default();
-    for waiting in waiting(connection, query)? {
-        let room = query.limit.saturating_sub(due.deliveries.len()).min(query.per_endpoint);
+    let waiting = waiting(connection, query)?;
+    // An equal share for everyone, so that many long backlogs leave room for the others.
+    let share = (query.limit / waiting.len().max(1)).clamp(1, query.per_endpoint.max(1));
+    for waiting in waiting {
+        let room = query.limit.saturating_sub(due.deliveries.len()).min(share);
         due.deliveries.extend(first_due(connection, &waiting, query.now, room)?);
         due.next_at = due.next_at.into_iter().chain(next_at(connection, &waiting, query.now)?).min();
     }
@@ -43,7 +46,8 @@ pub(super) fn due(connection: &Connection, query: &DueQuery) -> rusqlite::Result
 fn waiting(connection: &Connection, query: &DueQuery) -> rusqlite::Result<Vec<Waiting>> {
     let sql = format!(
         "{WAITING} SELECT {SUBSCRIPTION_COLUMNS} FROM waiting JOIN subscriptions ON seq = waiting.subscription \
-         WHERE subscriptions.state IN ('pending', 'confirmed')"
+         WHERE subscriptions.state IN ('pending', 'confirmed') ORDER BY \
+         (SELECT min(at) FROM deliveries WHERE state = 'pending' AND deliveries.subscription = waiting.subscription)"
     );
     let mut found = all(connection.prepare_cached(&sql)?, (), |row| {
         let subscription = rows::subscription(row)?;

@@ -1,0 +1,113 @@
+//! The command line: one file per subcommand.
+
+mod api_client;
+mod delivery;
+mod doctor;
+mod inbox;
+mod invoke;
+mod key;
+mod order;
+mod output;
+mod serve;
+mod subscription;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, Layers};
+
+/// Takes orders over HTTP, stores each once, and tells everyone who should know.
+#[derive(Parser)]
+#[command(name = "orderbell", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Flags,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server (also what no subcommand does)
+    Serve(serve::Flags),
+    /// Place orders and look at them
+    #[command(subcommand)]
+    Order(order::Command),
+    /// Manage subscriptions
+    #[command(subcommand)]
+    Subscription(subscription::Command),
+    /// See what is owed, and send again what died
+    #[command(subcommand)]
+    Delivery(delivery::Command),
+    /// Read the sandbox inbox
+    #[command(subcommand)]
+    Inbox(inbox::Command),
+    /// Hand an AWS event to the function and print its response
+    Invoke(invoke::Flags),
+    /// Find out what is wrong with a provider
+    #[command(subcommand)]
+    Doctor(doctor::Command),
+    /// Make keys for clients that place orders
+    #[command(subcommand)]
+    Key(key::Command),
+}
+
+/// Why a command did not do what it should.
+enum Failure {
+    /// Wrong usage or configuration: every mistake.
+    Usage(Vec<String>),
+    /// It was tried and failed.
+    Failed(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Runs the command that was asked for. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+pub(crate) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(flags) => serve::serve(&flags),
+        Command::Order(command) => order::run(command),
+        Command::Subscription(command) => subscription::run(command),
+        Command::Delivery(command) => delivery::run(command),
+        Command::Inbox(command) => inbox::run(command),
+        Command::Invoke(flags) => invoke::invoke(&flags),
+        Command::Doctor(doctor::Command::Smtp(flags)) => doctor::smtp(&flags),
+        Command::Key(key::Command::New { name }) => key::new(&name),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(mistakes)) => {
+            for mistake in mistakes {
+                eprintln!("orderbell: {mistake}");
+            }
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(error)) => {
+            eprintln!("orderbell: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Every setting from the file, the environment and the flags that all commands share.
+fn configure(flags: &serve::Flags) -> Result<Config, Failure> {
+    let layers = Layers::default()
+        .file(flags.config.as_deref())
+        .environment(|name| std::env::var(name).ok())
+        .flag("listen", flags.listen.clone())
+        .flag("data", flags.data.clone())
+        .flag("public_url", flags.public_url.clone())
+        .flag("intake", flags.intake.clone());
+    Config::read(layers).map_err(Failure::Usage)
+}
+
+/// A runtime for commands that only ask a server.
+fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
+}

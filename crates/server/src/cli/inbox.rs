@@ -1,0 +1,60 @@
+//! `orderbell inbox list|show`.
+
+use clap::{Args, Subcommand};
+use reqwest::Method;
+
+use super::api_client::Server;
+use super::order::{Page, get};
+use super::{Failure, block_on, output};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// List messages that did not leave the machine, newest first
+    List(List),
+    /// Show a message
+    Show {
+        /// The message's id
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    page: Page,
+    #[command(flatten)]
+    server: Server,
+}
+
+const COLUMNS: [output::Column; 4] =
+    [("Time", "/at"), ("Message", "/id"), ("To", "/to"), ("Subject", "/subject")];
+
+pub(super) fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::List(list) => block_on(self::list(list))?,
+        Command::Show { id, server } => block_on(show(&id, server))?,
+    }
+}
+
+async fn list(list: List) -> Result<(), Failure> {
+    let answer = get(&list.server, "/inbox", &[], &list.page).await?;
+    list.server.show(&answer, |answer| output::list(answer, &COLUMNS));
+    Ok(())
+}
+
+async fn show(id: &str, server: Server) -> Result<(), Failure> {
+    let message = server.ask(Method::GET, &format!("/inbox/{id}"), None).await?;
+    server.show(&message, |message| {
+        for (label, member) in [("To", "to"), ("Subject", "subject")] {
+            output::line(&format!("{label}: {}", output::cell(message.get(member))));
+        }
+        output::line(&format!(
+            "\n{}\n\n{}",
+            output::cell(message.get("text")),
+            output::cell(message.get("link"))
+        ));
+    });
+    Ok(())
+}

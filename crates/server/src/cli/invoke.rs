@@ -1,0 +1,99 @@
+//! `orderbell invoke`: what the seed does in the Lambda console.
+
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, Response};
+use clap::Args;
+use serde_json::Value;
+use tower::ServiceExt;
+use web::gateway_event;
+
+use super::api_client::{Server, http_client};
+use super::{Failure, block_on, configure, output, serve};
+use crate::wiring::wire;
+
+#[derive(Args)]
+#[group(skip)]
+pub(super) struct Flags {
+    /// The event: a file, or - for standard input. The seed's test event, API Gateway 1.0 or 2.0, a function URL's or an
+    /// ALB's
+    event: PathBuf,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// The largest answer that is passed on, in bytes: Lambda's own limit.
+const MAX_ANSWER: usize = 6 * 1024 * 1024;
+
+/// Posts the event's request to the server, or opens the store itself when nothing runs there, and prints the response.
+pub(super) fn invoke(flags: &Flags) -> Result<(), Failure> {
+    let event = read(&flags.event)?;
+    let (request, shape) =
+        gateway_event::request(&event).map_err(|bad| Failure::Usage(vec![bad.to_string()]))?;
+    block_on(async {
+        let (parts, body) = request.into_parts();
+        let body = to_bytes(body, MAX_ANSWER).await?;
+        let answer = match ask_server(&flags.server, &parts, body.clone()).await? {
+            Some(answer) => answer,
+            None => open_store(&flags.server, Request::from_parts(parts, Body::from(body))).await?,
+        };
+        let answer: Value = gateway_event::response(answer, shape).await;
+        output::json(&answer);
+        Ok(())
+    })?
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut event = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin().lock().read_to_end(&mut event)?;
+        return Ok(event);
+    }
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// The server's answer, or `None` if none runs there.
+async fn ask_server(
+    server: &Server,
+    parts: &axum::http::request::Parts,
+    body: axum::body::Bytes,
+) -> anyhow::Result<Option<Response<Body>>> {
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let url = format!("{}{path}", server.url.trim_end_matches('/'));
+    let mut request = http_client()?.request(parts.method.clone(), &url).body(body);
+    for (name, value) in parts.headers.iter().filter(|(name, _)| *name != "host" && *name != "content-length")
+    {
+        request = request.header(name, value);
+    }
+    let answer = match request.send().await {
+        Ok(answer) => answer,
+        Err(error) if error.is_connect() => return Ok(None),
+        Err(error) => return Err(anyhow!("{url} cannot be asked: {error}")),
+    };
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let mut response = Response::new(Body::from(answer.bytes().await?));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    Ok(Some(response))
+}
+
+/// Serves the request here, on the data folder. The order is published when a server next runs on it.
+async fn open_store(server: &Server, request: Request<Body>) -> anyhow::Result<Response<Body>> {
+    let flags = serve::Flags { data: Some(server.data.display().to_string()), ..serve::Flags::default() };
+    let config = configure(&flags).map_err(|failure| match failure {
+        Failure::Usage(mistakes) => anyhow!(mistakes.join("; ")),
+        Failure::Failed(error) => error,
+    })?;
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 8080));
+    let system =
+        wire(&config, nowhere).await.with_context(|| format!("nothing answers at {}", server.url))?;
+    let answer = system.router.oneshot(request).await?;
+    let (parts, body) = answer.into_parts();
+    let body = to_bytes(body, MAX_ANSWER).await?;
+    system.store.close().await;
+    Ok(Response::from_parts(parts, Body::from(body)))
+}

@@ -1,0 +1,201 @@
+//! `orderbell order place|list|show`.
+
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use super::api_client::Server;
+use super::{Failure, block_on, output};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Place an order
+    Place(Place),
+    /// List orders, newest first
+    List(List),
+    /// Show an order and all that became of it
+    Show {
+        /// The order's id
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct Place {
+    /// Who places it
+    #[arg(long, value_name = "NAME")]
+    customer: String,
+    /// What is ordered
+    #[arg(long, value_name = "NAME")]
+    product: String,
+    /// How many
+    #[arg(long)]
+    quantity: Option<u32>,
+    /// The customer's mail address
+    #[arg(long)]
+    email: Option<String>,
+    /// The customer's phone number, such as +4915112345678
+    #[arg(long)]
+    phone: Option<String>,
+    /// The currency, such as EUR
+    #[arg(long)]
+    currency: Option<String>,
+    /// What the order costs, such as 19.90
+    #[arg(long)]
+    total: Option<String>,
+    /// A remark
+    #[arg(long)]
+    note: Option<String>,
+    /// A fact for filter policies; can be given several times
+    #[arg(long = "attribute", value_name = "KEY=VALUE", value_parser = attribute)]
+    attributes: Vec<(String, String)>,
+    /// Repeating the command with the same key places one order
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    /// Accepted at or after this time, such as 2026-01-31T00:00:00Z
+    #[arg(long)]
+    from: Option<String>,
+    /// Accepted before this time
+    #[arg(long)]
+    to: Option<String>,
+    #[command(flatten)]
+    page: Page,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// Which page of a list.
+#[derive(Args)]
+pub(super) struct Page {
+    /// How many rows
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+    /// Where the page begins, as the page before said
+    #[arg(long)]
+    cursor: Option<String>,
+}
+
+const COLUMNS: [output::Column; 4] =
+    [("Time", "/orderTime"), ("Order", "/orderId"), ("Customer", "/customerName"), ("Product", "/product")];
+const EVENTS: [output::Column; 6] = [
+    ("Time", "/at"),
+    ("Event", "/event"),
+    ("To", "/endpoint"),
+    ("Attempt", "/number"),
+    ("Outcome", "/outcome"),
+    ("Reply", "/reply"),
+];
+
+pub(super) fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Place(place) => block_on(self::place(place))?,
+        Command::List(list) => block_on(self::list(list))?,
+        Command::Show { id, server } => block_on(show(&id, server))?,
+    }
+}
+
+async fn place(place: Place) -> Result<(), Failure> {
+    let Place { customer, product, quantity, email, phone, currency, total, note, server, .. } = place;
+    let mut order = Map::from_iter([
+        ("customerName".to_owned(), json!(customer)),
+        ("productName".to_owned(), json!(product)),
+    ]);
+    let optional = [
+        ("quantity", quantity.map(Value::from)),
+        ("customerEmail", email.map(Value::from)),
+        ("customerPhone", phone.map(Value::from)),
+        ("currency", currency.map(Value::from)),
+        ("total", total.map(Value::from)),
+        ("note", note.map(Value::from)),
+    ];
+    order.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    let attributes: Map<_, _> =
+        place.attributes.into_iter().map(|(key, value)| (key, json!(value))).collect();
+    if !attributes.is_empty() {
+        order.insert("attributes".to_owned(), Value::Object(attributes));
+    }
+    let answer = server
+        .ask_with(Method::POST, "/create-order", |request| match &place.idempotency_key {
+            Some(key) => request.header("idempotency-key", key).json(&order),
+            None => request.json(&order),
+        })
+        .await?;
+    server.show(&answer, |answer| {
+        output::line(&output::cell(answer.get("orderId")));
+        eprintln!("{}", output::cell(answer.get("message")));
+    });
+    Ok(())
+}
+
+async fn list(list: List) -> Result<(), Failure> {
+    let query = [("from", list.from.as_deref()), ("to", list.to.as_deref())];
+    let answer = get(&list.server, "/orders", &query, &list.page).await?;
+    list.server.show(&answer, |answer| {
+        let mut answer = answer.clone();
+        for order in answer["items"].as_array_mut().into_iter().flatten() {
+            order["product"] = json!(products(order));
+        }
+        output::list(&answer, &COLUMNS);
+    });
+    Ok(())
+}
+
+async fn show(id: &str, server: Server) -> Result<(), Failure> {
+    let order = server.ask(Method::GET, &format!("/orders/{id}"), None).await?;
+    server.show(&order, story);
+    Ok(())
+}
+
+fn story(order: &Value) {
+    for (label, value) in [("Order", "/orderId"), ("Time", "/orderTime"), ("Customer", "/customerName")] {
+        output::line(&format!("{label:<9}{}", output::cell(order.pointer(value))));
+    }
+    output::line(&format!("{:<9}{}\n", "Product", products(order)));
+    output::table(order["timeline"].as_array().map(Vec::as_slice).unwrap_or_default(), &EVENTS);
+    for other in order["notOwed"].as_array().into_iter().flatten() {
+        let endpoint = output::cell(other.get("endpoint"));
+        output::line(&format!(
+            "not owed to {endpoint}: {}",
+            output::cell(other.get("because")).replace('_', " ")
+        ));
+    }
+}
+
+/// Asks for a page of a list.
+pub(super) async fn get(
+    server: &Server,
+    path: &str,
+    query: &[(&str, Option<&str>)],
+    page: &Page,
+) -> anyhow::Result<Value> {
+    let limit = page.limit.to_string();
+    let paging = [("limit", Some(limit.as_str())), ("cursor", page.cursor.as_deref())];
+    let given: Vec<_> =
+        query.iter().chain(&paging).filter_map(|(name, value)| Some((*name, (*value)?))).collect();
+    server.ask_with(Method::GET, path, |request| request.query(&given)).await
+}
+
+/// The products of an order on one line.
+fn products(order: &Value) -> String {
+    let one = |item: &Value| {
+        let name = output::cell(item.get("productName"));
+        item.get("quantity").map_or(name.clone(), |quantity| format!("{quantity} × {name}"))
+    };
+    match order["items"].as_array() {
+        Some(items) => items.iter().map(one).collect::<Vec<_>>().join(", "),
+        None => one(order),
+    }
+}
+
+fn attribute(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("must be KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}

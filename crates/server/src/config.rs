@@ -1,0 +1,161 @@
+//! The program's settings: defaults < `orderbell.toml` < `ORDERBELL_*` < flags, checked as a whole.
+
+mod channels;
+mod layers;
+mod reading;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use channels::{email, webhook};
+pub(crate) use layers::Layers;
+use reading::Reading;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+/// What the program is to be, once every setting has been found right.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+    /// The data folder.
+    pub(crate) data: PathBuf,
+    /// Where links in messages lead; by default, where the program listens.
+    pub(crate) public_url: Option<Url>,
+    /// Who may place orders.
+    pub(crate) intake: web::Intake,
+    /// The admin key, if it is not the one in the data folder.
+    pub(crate) admin_key: Option<String>,
+    /// Which origins' pages may place orders.
+    pub(crate) cors_allow_origins: Vec<String>,
+    /// How long an idempotency key lives.
+    pub(crate) idempotency_lifetime: Duration,
+    /// What is logged.
+    pub(crate) log: EnvFilter,
+    /// How.
+    pub(crate) log_format: LogFormat,
+    /// The mail relay, if there is one.
+    pub(crate) smtp: Option<::channels::email::SmtpSettings>,
+    /// How webhooks are called.
+    pub(crate) webhook: ::channels::webhook::WebhookSettings,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// Text for a terminal, JSON otherwise.
+    Auto,
+    /// Text.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// Reads every setting.
+    ///
+    /// # Errors
+    /// All the mistakes there are, each naming its setting and where it was made.
+    pub(crate) fn read(layers: Layers) -> Result<Self, Vec<String>> {
+        let mut reading = Reading::new(layers);
+        let listen = reading.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), address);
+        let config = Self {
+            listen,
+            data: reading.or("data", PathBuf::from("./orderbell-data"), |text| Ok(PathBuf::from(text))),
+            public_url: reading.optional("public_url", http_url),
+            intake: intake(&mut reading, listen),
+            admin_key: reading.optional("admin_key", key),
+            cors_allow_origins: reading.or("cors_allow_origins", vec!["*".to_owned()], |text| {
+                reading::list(text).map(|origin| web_origin(&origin)).collect()
+            }),
+            idempotency_lifetime: reading.or("idempotency_lifetime_hours", Duration::from_hours(24), hours),
+            log: reading.or("log", EnvFilter::new("info"), |text| {
+                text.parse().map_err(|_| "must be a log filter such as info or info,sqlite=debug".to_owned())
+            }),
+            log_format: reading.or("log_format", LogFormat::Auto, log_format),
+            smtp: email(&mut reading),
+            webhook: webhook(&mut reading),
+        };
+        reading.finish(config)
+    }
+
+    /// Whether only this machine can reach the program.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.listen.ip().is_loopback()
+    }
+}
+
+/// Who may place orders. Outside loopback there is no default: it must be chosen.
+fn intake(reading: &mut Reading, listen: SocketAddr) -> web::Intake {
+    let keys = reading.or("intake_keys", Vec::new(), intake_keys);
+    let chosen = reading.optional("intake", |text| match text {
+        "open" => Ok(false),
+        "key" => Ok(true),
+        _ => Err("must be open or key".to_owned()),
+    });
+    match chosen {
+        None if !listen.ip().is_loopback() => {
+            reading.mistake(
+                "intake",
+                "must be chosen when listening outside loopback: open (anyone may place orders) or key",
+            );
+            web::Intake::Keys(keys)
+        }
+        Some(true) => web::Intake::Keys(keys),
+        Some(false) | None => web::Intake::Open,
+    }
+}
+
+fn intake_keys(text: &str) -> Result<Vec<web::IntakeKey>, String> {
+    let wrong = || "must be entries NAME=HASH as `orderbell key new NAME` prints them".to_owned();
+    reading::list(text)
+        .map(|entry| {
+            let (name, hash) = entry.split_once('=').ok_or_else(wrong)?;
+            let hash = web::KeyHash::parse(hash.trim()).ok_or_else(wrong)?;
+            match name.trim() {
+                "" | "admin" => Err("may name no key `admin` and none without a name".to_owned()),
+                name => Ok(web::IntakeKey { name: name.to_owned(), hash }),
+            }
+        })
+        .collect()
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "must be an address and port such as 127.0.0.1:8080 or [::]:8080".to_owned())
+}
+
+fn http_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or_else(|| "must be an http or https URL such as https://orders.example.com".to_owned())
+}
+
+fn key(text: &str) -> Result<String, String> {
+    if text.len() >= 20 { Ok(text.to_owned()) } else { Err("must be at least 20 characters long".to_owned()) }
+}
+
+fn web_origin(text: &str) -> Result<String, String> {
+    let is_origin = || Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text);
+    if text == "*" || is_origin() {
+        Ok(text.to_owned())
+    } else {
+        Err("must be * or origins such as https://shop.example.com".to_owned())
+    }
+}
+
+fn hours(text: &str) -> Result<Duration, String> {
+    let hours = text.parse().ok().filter(|hours| (1..=8_760).contains(hours));
+    hours.map(Duration::from_hours).ok_or_else(|| "must be a whole number of hours from 1 to 8760".to_owned())
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "auto" => Ok(LogFormat::Auto),
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("must be auto, text or json".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! The settings of the channels.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use application::ports::Concurrency;
+use channels::email::{Credentials, Password, Sender, SmtpSettings, TlsMode};
+use channels::webhook::{AllowedHost, WebhookSettings};
+
+use super::reading::{Reading, list, number};
+
+/// How long a relay may take for one step. RFC 5321, 4.5.3.2, would have minutes; a relay that takes longer than this
+/// for a small mail is better tried again.
+const SMTP_TIMEOUT: u64 = 60;
+/// How long a receiver may take to answer. Standard Webhooks 1.0 advises 15 to 30 s.
+const WEBHOOK_TIMEOUT: u64 = 20;
+
+/// The mail relay; none unless `smtp.host` is set.
+pub(super) fn email(reading: &mut Reading) -> Option<SmtpSettings> {
+    if !reading.is_written("smtp.host") {
+        if reading.is_written("smtp.from") {
+            reading.mistake("smtp.host", "is missing: without it mail is kept in the sandbox inbox");
+        }
+        return None;
+    }
+    let host = reading.optional("smtp.host", |text| Ok(text.trim().to_owned()));
+    let tls = reading.or("smtp.tls", TlsMode::StartTls, tls_mode);
+    let default_port = match tls {
+        TlsMode::Implicit => 465,
+        TlsMode::StartTls => 587,
+        TlsMode::None => 25,
+    };
+    let port = reading.or("smtp.port", default_port, number(1..=65_535));
+    let credentials = credentials(reading);
+    let sender = |text: &str| Sender::parse(text).map_err(|error| error.message);
+    let from = reading.required("smtp.from", "mails need a sender such as Shop <orders@example.com>", sender);
+    let hello_name = reading.optional("smtp.hello_name", |text| Ok(text.trim().to_owned()));
+    let ca = reading.optional("smtp.ca_file", pem_file);
+    let timeout = Duration::from_secs(reading.or("smtp.timeout_seconds", SMTP_TIMEOUT, number(1..=600)));
+    let channel = reading.or("smtp.concurrency", 4, number(1..=100));
+    let concurrency = Concurrency { channel, endpoint: channel.min(2) };
+    Some(SmtpSettings {
+        host: host?,
+        port,
+        tls,
+        credentials,
+        from: from?,
+        hello_name,
+        ca,
+        timeout,
+        concurrency,
+    })
+}
+
+fn credentials(reading: &mut Reading) -> Option<Credentials> {
+    let user = reading.optional("smtp.username", |text| Ok(text.to_owned()));
+    let password = reading.optional("smtp.password", |text| Ok(Password::new(text.to_owned())));
+    match (user, password) {
+        (Some(user), Some(password)) => Some(Credentials { user, password }),
+        (None, None) => None,
+        (Some(_), None) => {
+            reading.mistake("smtp.password", "is missing: smtp.username is set");
+            None
+        }
+        (None, Some(_)) => {
+            reading.mistake("smtp.username", "is missing: smtp.password is set");
+            None
+        }
+    }
+}
+
+/// How webhooks are called.
+pub(super) fn webhook(reading: &mut Reading) -> WebhookSettings {
+    let allowed_hosts = reading.or("webhook.allowed_hosts", Vec::new(), |text| {
+        list(text).map(|entry| entry.parse::<AllowedHost>().map_err(|error| error.to_string())).collect()
+    });
+    let timeout =
+        Duration::from_secs(reading.or("webhook.timeout_seconds", WEBHOOK_TIMEOUT, number(1..=120)));
+    let channel = reading.or("webhook.concurrency", 64, number(1..=1_000));
+    WebhookSettings { allowed_hosts, timeout, concurrency: Concurrency { channel, endpoint: channel.min(8) } }
+}
+
+fn tls_mode(text: &str) -> Result<TlsMode, String> {
+    match text {
+        "starttls" => Ok(TlsMode::StartTls),
+        "implicit" => Ok(TlsMode::Implicit),
+        "none" => Ok(TlsMode::None),
+        _ => Err("must be starttls, implicit or none".to_owned()),
+    }
+}
+
+fn pem_file(text: &str) -> Result<Vec<u8>, String> {
+    std::fs::read(PathBuf::from(text)).map_err(|error| format!("{text} cannot be read: {error}"))
+}

@@ -1,0 +1,133 @@
+//! Where settings come from: a file, the environment, flags. Later layers win, setting by setting.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml::Value;
+
+/// Every setting there is, as the file has it. In the environment `smtp.host` is `ORDERBELL_SMTP_HOST`.
+pub(crate) const SETTINGS: [&str; 23] = [
+    "listen",
+    "data",
+    "public_url",
+    "intake",
+    "intake_keys",
+    "admin_key",
+    "cors_allow_origins",
+    "idempotency_lifetime_hours",
+    "log",
+    "log_format",
+    "smtp.host",
+    "smtp.port",
+    "smtp.tls",
+    "smtp.username",
+    "smtp.password",
+    "smtp.from",
+    "smtp.hello_name",
+    "smtp.ca_file",
+    "smtp.timeout_seconds",
+    "smtp.concurrency",
+    "webhook.allowed_hosts",
+    "webhook.timeout_seconds",
+    "webhook.concurrency",
+];
+
+/// The file that is read if it is there and no other is named.
+pub(crate) const DEFAULT_FILE: &str = "orderbell.toml";
+
+/// Settings as they were written, each with where.
+#[derive(Debug, Default)]
+pub(crate) struct Layers {
+    written: BTreeMap<&'static str, Written>,
+    mistakes: Vec<String>,
+}
+
+/// One setting as it was written.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) text: String,
+    pub(super) origin: String,
+}
+
+/// The environment's name of a setting.
+pub(super) fn environment_name(setting: &str) -> String {
+    format!("ORDERBELL_{}", setting.to_ascii_uppercase().replace('.', "_"))
+}
+
+impl Layers {
+    /// Puts the file's settings on top: the one named, or the default one if it is there.
+    pub(crate) fn file(mut self, named: Option<&Path>) -> Self {
+        let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+        match std::fs::read_to_string(path) {
+            Ok(text) => self.toml(path, &text),
+            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => self.mistakes.push(format!("{}: cannot be read: {error}", path.display())),
+        }
+        self
+    }
+
+    fn toml(&mut self, path: &Path, text: &str) {
+        match text.parse::<toml::Table>() {
+            Ok(table) => self.table(path, "", table),
+            Err(error) => self.mistakes.push(format!("{}: {error}", path.display())),
+        }
+    }
+
+    fn table(&mut self, path: &Path, prefix: &str, table: toml::Table) {
+        for (key, value) in table {
+            let name = format!("{prefix}{key}");
+            let known = SETTINGS.into_iter().find(|setting| *setting == name);
+            match (known, value) {
+                (Some(setting), value) => {
+                    self.set(setting, as_text(value), format!("{name} in {}", path.display()));
+                }
+                (None, Value::Table(inner)) if prefix.is_empty() => {
+                    self.table(path, &format!("{key}."), inner);
+                }
+                (None, _) => {
+                    self.mistakes.push(format!("{name} in {}: there is no such setting", path.display()));
+                }
+            }
+        }
+    }
+
+    /// Puts the environment's settings on top. An empty variable counts as none.
+    pub(crate) fn environment(mut self, lookup: impl Fn(&str) -> Option<String>) -> Self {
+        for setting in SETTINGS {
+            let name = environment_name(setting);
+            if let Some(text) = lookup(&name).filter(|text| !text.is_empty()) {
+                self.set(setting, text, name);
+            }
+        }
+        self
+    }
+
+    /// Puts a flag on top, if it was given.
+    pub(crate) fn flag(mut self, setting: &'static str, given: Option<String>) -> Self {
+        if let Some(text) = given {
+            self.set(setting, text, format!("--{}", setting.replace('_', "-")));
+        }
+        self
+    }
+
+    fn set(&mut self, setting: &'static str, text: String, origin: String) {
+        self.written.insert(setting, Written { text, origin });
+    }
+
+    pub(super) fn into_parts(self) -> (BTreeMap<&'static str, Written>, Vec<String>) {
+        (self.written, self.mistakes)
+    }
+}
+
+/// A value as the environment would have it: lists are joined by commas, tables are entries NAME=VALUE.
+fn as_text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        Value::Array(values) => values.into_iter().map(as_text).collect::<Vec<_>>().join(","),
+        Value::Table(table) => {
+            let entry = |(name, value)| format!("{name}={}", as_text(value));
+            table.into_iter().map(entry).collect::<Vec<_>>().join(",")
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,113 @@
+use std::fs;
+use std::path::Path;
+
+use super::*;
+
+/// What the settings read as, if the file holds `toml` and the environment `variables`.
+fn read(toml: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("orderbell.toml");
+    fs::write(&file, toml).unwrap();
+    let lookup =
+        |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    Config::read(Layers::default().file(Some(&file)).environment(lookup))
+}
+
+fn mistakes(toml: &str, variables: &[(&str, &str)]) -> String {
+    read(toml, variables).unwrap_err().join("\n")
+}
+
+#[test]
+fn nothing_needs_to_be_set() {
+    let config = read("", &[]).unwrap();
+    assert_eq!(config.listen, SocketAddr::from(([127, 0, 0, 1], 8080)));
+    assert_eq!(config.data, PathBuf::from("./orderbell-data"));
+    assert!(matches!(config.intake, web::Intake::Open));
+    assert!(config.smtp.is_none());
+    assert_eq!(config.cors_allow_origins, ["*"]);
+}
+
+#[test]
+fn flags_win_over_the_environment_and_the_environment_over_the_file() {
+    let layers = |flag: Option<&str>, variable: Option<&str>| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("settings.toml");
+        fs::write(&file, "data = \"file\"").unwrap();
+        let lookup = |name: &str| variable.filter(|_| name == "ORDERBELL_DATA").map(str::to_owned);
+        let layers =
+            Layers::default().file(Some(&file)).environment(lookup).flag("data", flag.map(str::to_owned));
+        Config::read(layers).unwrap().data
+    };
+    assert_eq!(layers(None, None), PathBuf::from("file"));
+    assert_eq!(layers(None, Some("variable")), PathBuf::from("variable"));
+    assert_eq!(layers(Some("flag"), Some("variable")), PathBuf::from("flag"));
+    assert_eq!(layers(None, Some("")), PathBuf::from("file"), "an empty variable counts as none");
+}
+
+#[test]
+fn all_mistakes_are_named_at_once() {
+    let said = mistakes(
+        "listen = \"here\"\nunknown = 1\n[smtp]\nhost = \"relay\"\nusername = \"me\"\ntls = \"maybe\"",
+        &[("ORDERBELL_WEBHOOK_CONCURRENCY", "0"), ("ORDERBELL_ADMIN_KEY", "short")],
+    );
+    for part in [
+        "listen in ",
+        "unknown in ",
+        "smtp.tls in ",
+        "smtp.from (ORDERBELL_SMTP_FROM): is missing",
+        "smtp.password (ORDERBELL_SMTP_PASSWORD): is missing",
+        "ORDERBELL_WEBHOOK_CONCURRENCY: must be a whole number from 1 to 1000",
+        "ORDERBELL_ADMIN_KEY: must be at least 20 characters",
+    ] {
+        assert!(said.contains(part), "{part:?} is not in:\n{said}");
+    }
+}
+
+#[test]
+fn a_mistake_never_shows_the_secret_it_is_about() {
+    assert!(!mistakes("", &[("ORDERBELL_ADMIN_KEY", "hunter2")]).contains("hunter2"));
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there_and_be_toml() {
+    let missing = Layers::default().file(Some(Path::new("/nonexistent/orderbell.toml")));
+    assert!(Config::read(missing).unwrap_err()[0].contains("cannot be read"));
+    assert!(mistakes("listen = ", &[]).contains("orderbell.toml"));
+}
+
+#[test]
+fn outside_loopback_intake_must_be_chosen() {
+    let open = [("ORDERBELL_LISTEN", "0.0.0.0:80")];
+    assert!(mistakes("", &open).contains("intake"));
+    assert!(matches!(read("intake = \"open\"", &open).unwrap().intake, web::Intake::Open));
+    assert!(
+        matches!(read("intake = \"key\"", &open).unwrap().intake, web::Intake::Keys(keys) if keys.is_empty())
+    );
+}
+
+#[test]
+fn clients_keys_can_be_a_table_or_a_list() {
+    let hash = web::KeyHash::of("a key").to_string();
+    let table = format!("intake = \"key\"\n[intake_keys]\nshop = \"{hash}\"\nkiosk = \"{hash}\"");
+    let list = format!("shop={hash}, kiosk={hash}");
+    let from_table = read(&table, &[]).unwrap();
+    let from_list = read("intake = \"key\"", &[("ORDERBELL_INTAKE_KEYS", &list)]).unwrap();
+    for config in [from_table, from_list] {
+        let web::Intake::Keys(keys) = config.intake else { panic!("keys are wanted") };
+        let mut names: Vec<_> = keys.iter().map(|key| key.name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["kiosk", "shop"]);
+    }
+    assert!(mistakes("", &[("ORDERBELL_INTAKE_KEYS", "shop=123")]).contains("NAME=HASH"));
+    assert!(mistakes("", &[("ORDERBELL_INTAKE_KEYS", &format!("admin={hash}"))]).contains("admin"));
+}
+
+#[test]
+fn a_relay_has_the_port_of_its_encryption_unless_another_is_set() {
+    let port = |tls: &str, more: &str| {
+        let toml = format!("[smtp]\nhost = \"relay\"\nfrom = \"a@example.com\"\ntls = \"{tls}\"\n{more}");
+        read(&toml, &[]).unwrap().smtp.unwrap().port
+    };
+    assert_eq!([port("starttls", ""), port("implicit", ""), port("none", "")], [587, 465, 25]);
+    assert_eq!(port("starttls", "port = 2525"), 2525);
+}

@@ -1,0 +1,189 @@
+//! The running system, from top to bottom.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use application::deliver::recover;
+use application::ports::{Channel, Clock, DeliveryQueue, Randomness};
+use application::{App, ChannelMode, OwnDelivery};
+use axum::Router;
+use channels::email::Email;
+use channels::sandbox::Sandbox;
+use channels::webhook::{self, AllowedHost, Webhook};
+use domain::Invalid;
+use domain::endpoint::{Endpoint, Protocol};
+use domain::link_token::LinkKey;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use sqlite::Store;
+
+use crate::config::Config;
+use crate::host::{SystemClock, SystemRandomness};
+use crate::keys;
+use crate::workers::delivery::DeliveryWorker;
+
+/// Everything that runs, wired up and not yet started.
+pub(crate) struct System {
+    /// The embedded store.
+    pub(crate) store: Store,
+    /// What the HTTP server serves.
+    pub(crate) router: Router,
+    /// What delivers.
+    pub(crate) delivery: DeliveryWorker,
+    /// What each protocol's messages go through.
+    pub(crate) modes: BTreeMap<Protocol, ChannelMode>,
+    /// Where links lead.
+    pub(crate) public_url: String,
+    /// The admin key.
+    pub(crate) admin_key: String,
+}
+
+type Channels = BTreeMap<Protocol, (ChannelMode, Arc<dyn Channel>)>;
+
+/// Wires the system up around the data folder, which this process holds from here on.
+pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result<System> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness);
+    let metrics = install_metrics()?;
+
+    // The store is the outbox, the topic and the queue.
+    let options = sqlite::Options {
+        idempotency_lifetime: config.idempotency_lifetime,
+        ..sqlite::Options::new(Arc::clone(&clock), Arc::clone(&randomness))
+    };
+    let store = Store::open(&config.data, options)?;
+    let signals = store.signals();
+
+    // What lies beside it in the data folder.
+    let link_key = keys::link_key(&config.data, &*randomness)?;
+    let admin_key = match &config.admin_key {
+        Some(key) => key.clone(),
+        None => keys::admin_key(&config.data, &*randomness)?,
+    };
+
+    // What speaks to subscribers.
+    let channels = channels(config, &store)?;
+    let modes: BTreeMap<_, _> = channels.iter().map(|(protocol, (mode, _))| (*protocol, *mode)).collect();
+    let public_url = public_url(config, address);
+    let own = own_delivery(config, &store, modes.clone(), link_key, public_url.clone());
+    settle_the_past(&own, &store, &*clock, &*randomness).await?;
+
+    // What the outside reaches: HTTP → use cases → store.
+    let app = App {
+        orders: Arc::new(store.clone()),
+        topic: Arc::new(store.clone()),
+        own_delivery: Some(own.clone()),
+        clock: Arc::clone(&clock),
+        randomness: Arc::clone(&randomness),
+        idempotency_lifetime: config.idempotency_lifetime,
+    };
+    let settings = web::Settings {
+        admin_key: Some(web::KeyHash::of(&admin_key)),
+        intake: config.intake.clone(),
+        cors_allow_origins: config.cors_allow_origins.clone(),
+        metrics: Some(Arc::new(move || metrics.render())),
+        console_secret: randomness.bytes(),
+        public_url: public_url.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let router = web::router(app, settings);
+
+    // What reaches the outside: store → engine → channels.
+    let delivery = DeliveryWorker {
+        queue: Arc::new(store.clone()),
+        channels: channels.into_iter().map(|(protocol, (_, channel))| (protocol, channel)).collect(),
+        own,
+        clock,
+        randomness,
+        owed: signals.deliveries,
+    };
+    Ok(System { store, router, delivery, modes, public_url, admin_key })
+}
+
+/// The channel of each protocol. Outside loopback there is no sandbox: a protocol without a provider has none.
+fn channels(config: &Config, store: &Store) -> anyhow::Result<Channels> {
+    let sandbox = |protocol| -> (ChannelMode, Arc<dyn Channel>) {
+        (ChannelMode::Sandbox, Arc::new(Sandbox::new(protocol, Arc::new(store.clone()))))
+    };
+    let mut channels = Channels::new();
+    match &config.smtp {
+        Some(smtp) => {
+            let email = Email::new(smtp.clone()).with_context(|| "smtp")?;
+            channels.insert(Protocol::Email, (ChannelMode::Live, Arc::new(email)));
+        }
+        None if config.is_loopback() => {
+            channels.insert(Protocol::Email, sandbox(Protocol::Email));
+        }
+        None => {}
+    }
+    if config.is_loopback() {
+        channels.insert(Protocol::Sms, sandbox(Protocol::Sms));
+    }
+    let webhook = Webhook::new(config.webhook.clone())?;
+    channels.insert(Protocol::Webhook, (ChannelMode::Live, Arc::new(webhook)));
+    Ok(channels)
+}
+
+fn own_delivery(
+    config: &Config,
+    store: &Store,
+    channels: BTreeMap<Protocol, ChannelMode>,
+    link_key: LinkKey,
+    public_url: String,
+) -> OwnDelivery {
+    let allowed_hosts = config.webhook.allowed_hosts.clone();
+    OwnDelivery {
+        confirmations: Arc::new(store.clone()),
+        records: Arc::new(store.clone()),
+        inbox: Arc::new(store.clone()),
+        channels,
+        endpoint_rule: Arc::new(move |endpoint| reachable(endpoint, &allowed_hosts)),
+        link_key,
+        public_url,
+    }
+}
+
+/// Refuses a webhook that the forgery guard would never call, before anyone waits for it.
+fn reachable(endpoint: &Endpoint, allowed_hosts: &[AllowedHost]) -> Result<(), Invalid> {
+    let Endpoint::Webhook(url) = endpoint else { return Ok(()) };
+    match webhook::refused(url, allowed_hosts) {
+        Some(refusal) => Err(Invalid::new("endpoint_not_allowed", "endpoint", refusal.to_string())),
+        None => Ok(()),
+    }
+}
+
+/// Before anything new happens: the attempts and pauses that the last process left open, and confirmations that proved
+/// nothing.
+async fn settle_the_past(
+    own: &OwnDelivery,
+    store: &Store,
+    clock: &dyn Clock,
+    randomness: &dyn Randomness,
+) -> anyhow::Result<()> {
+    recover(store, clock, randomness).await?;
+    for (protocol, mode) in &own.channels {
+        // Whether the channel works is found out anew.
+        store.channel_resumed(*protocol, clock.now()).await?;
+        if *mode == ChannelMode::Live {
+            let lapsed =
+                own.confirmations.lapse_sandbox_confirmations(*protocol, randomness, clock.now()).await?;
+            if lapsed > 0 {
+                tracing::warn!(%protocol, lapsed, "confirmations from the sandbox lapsed; new ones are on their way");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn public_url(config: &Config, address: SocketAddr) -> String {
+    let given = config.public_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
+    given.unwrap_or_else(|| format!("http://{address}"))
+}
+
+fn install_metrics() -> anyhow::Result<PrometheusHandle> {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    metrics::set_global_recorder(recorder)?;
+    Ok(handle)
+}
