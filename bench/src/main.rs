@@ -1,2 +1,55 @@
-//! bench
-fn main() {}
+//! Measures the program as its users run it: how soon it answers, what it takes, and how many durable orders it accepts
+//! as a share of what a bare HTTP echo answers on the same machine in the same run.
+
+mod echo;
+mod exchange;
+mod load;
+mod memory;
+mod receiver;
+mod report;
+mod server;
+mod start_up;
+mod throughput;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use report::Figure;
+use throughput::Webhook;
+
+/// Measures the program.
+#[derive(Parser)]
+struct Cli {
+    /// The program to measure: a release build of `orderbell`.
+    #[arg(long, default_value = "target/release/orderbell")]
+    program: PathBuf,
+    #[command(subcommand)]
+    echo: Option<Role>,
+}
+
+/// Another part that this program plays.
+#[derive(Subcommand)]
+enum Role {
+    /// Serves the bare echo that the program is compared with.
+    Echo,
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    if cli.echo.is_some() {
+        return echo::serve();
+    }
+    let mut figures = vec![
+        Figure::at_most("start to first answered request, ms", start_up::median_ms(&cli.program)?, 100.0),
+        Figure::at_most("resident memory when idle, MB", memory::idle_mb(&cli.program)?, 25.0),
+    ];
+    for (connections, wanted) in [(64, 0.40), (256, 0.50)] {
+        figures.extend(throughput::measure(&cli.program, connections, Webhook::None, Some(wanted))?);
+    }
+    for connections in [64, 256] {
+        figures.extend(throughput::measure(&cli.program, connections, Webhook::One, None)?);
+    }
+    report::print(&figures)
+}

@@ -1,0 +1,65 @@
+//! The client commands, against a running program.
+
+use anyhow::Result;
+use orderbell_e2e::program::Program;
+use serde_json::Value;
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim().to_owned()
+}
+
+#[tokio::test]
+async fn an_operator_goes_the_whole_way_on_the_command_line() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let run = |args: &[&str]| -> Result<String> {
+        let output = program.command(args)?;
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        Ok(text(&output.stdout))
+    };
+    let client = program.client()?;
+    let subscription = run(&["subscription", "add", "email", "you@example.com"])?;
+    let message = client.wait_for_message("you@example.com", "Confirm").await?;
+    let shown = run(&["inbox", "show", message["id"].as_str().unwrap()])?;
+    let link = shown.lines().last().unwrap_or_default().to_owned();
+    run(&["subscription", "confirm", &link])?;
+    assert!(run(&["subscription", "list", "--state", "confirmed"])?.contains(&subscription));
+
+    let order = run(&["order", "place", "--customer", "John Doe", "--product", "Wireless Mouse"])?;
+    client.wait_for_message("you@example.com", "New Order").await?;
+    assert!(run(&["order", "list"])?.contains(&order));
+    let told =
+        async || Ok(Some(run(&["order", "show", &order])?).filter(|story| story.contains("sandboxed")));
+    let story = orderbell_e2e::wait::until("the story is told", told).await?;
+    assert!(story.contains("accepted") && story.contains("you@example.com"), "{story}");
+
+    let deliveries: Value = serde_json::from_str(&run(&["delivery", "list", "--json"])?)?;
+    assert_eq!(deliveries["items"].as_array().map(Vec::len), Some(2));
+    run(&["subscription", "remove", &subscription])?;
+    assert!(run(&["subscription", "list", "--state", "ended"])?.contains(&subscription));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_repeated_key_places_one_order() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let place =
+        ["order", "place", "--customer", "Jo", "--product", "Mouse", "--idempotency-key", "0123456789abcdef"];
+    let (first, second) = (program.command(&place)?, program.command(&place)?);
+    assert_eq!(text(&first.stdout), text(&second.stdout));
+    assert_eq!(program.client()?.list("/orders").await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn failures_are_said_in_a_persons_words_with_their_own_exit_code() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let refused = program.command(&["subscription", "add", "email", "not an address"])?;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("endpoint must be a mail address"), "{refused:?}");
+    let unknown = program.command(&["order", "show", "00000000-0000-7000-8000-000000000000"])?;
+    assert!(text(&unknown.stderr).contains("no such order"), "{unknown:?}");
+    let nobody = program.command(&["order", "list", "--url", "http://127.0.0.1:1"])?;
+    assert!(text(&nobody.stderr).contains("no Orderbell answers"), "{nobody:?}");
+    assert_eq!(program.command(&["order", "nonsense"])?.status.code(), Some(2));
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Kills the program, looks at what it left, and starts it again.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use orderbell_e2e::process;
+use orderbell_e2e::program::Program;
+use orderbell_e2e::writer_thread::{self, Thread};
+use rustix::process::Signal;
+use tokio::sync::watch;
+
+use crate::store;
+
+/// How long the program runs between kills, in milliseconds.
+const LIFE: std::ops::Range<u64> = 100..1_000;
+/// One kill in so many comes when it comes; the others wait for a commit.
+const UNAIMED: usize = 3;
+const LONGEST_AIM: Duration = Duration::from_millis(300);
+
+/// One kill.
+#[derive(Debug)]
+pub(crate) struct Kill {
+    /// The call of a commit that the writer thread was killed in.
+    pub(crate) in_commit: Option<&'static str>,
+    /// The deliveries whose attempts had no outcome on disk, by their ids without hyphens.
+    pub(crate) in_flight: Vec<String>,
+}
+
+/// Kills the program so often, and starts it again each time; more often, but at most twice as often, if too few of the
+/// kills fell into a commit or found attempts in flight.
+pub(crate) async fn kill_again_and_again(
+    program: &mut Program,
+    up: &watch::Sender<bool>,
+    kills: usize,
+) -> Result<Vec<Kill>> {
+    let mut killings = Vec::new();
+    while killings.len() < kills || killings.len() < 2 * kills && !hit_enough(&killings, kills) {
+        tokio::time::sleep(Duration::from_millis(fastrand::u64(LIFE))).await;
+        let in_commit = strike(program.id(), !killings.len().is_multiple_of(UNAIMED));
+        up.send_replace(false);
+        program.kill()?;
+        let log = program.log();
+        ensure!(!log.contains("panicked"), "the program panicked before it was killed:\n{log}");
+        killings.push(Kill { in_commit, in_flight: store::in_flight(&program.data())? });
+        program.restart().await?;
+        up.send_replace(true);
+    }
+    Ok(killings)
+}
+
+/// Whether, of so many kills, a fifth fell into a commit and three tenths found attempts in flight.
+pub(crate) fn hit_enough(killings: &[Kill], kills: usize) -> bool {
+    let in_commit = killings.iter().filter(|kill| kill.in_commit.is_some()).count();
+    let in_flight = killings.iter().filter(|kill| !kill.in_flight.is_empty()).count();
+    in_commit * 5 >= kills && in_flight * 10 >= kills * 3
+}
+
+/// Sends SIGKILL; answers what part of a commit it fell into.
+///
+/// A thread that is in a call when its process is killed never returns from it and enters no other, so the call that it
+/// is seen in after the kill is the one that the kill interrupted.
+fn strike(process: u32, aimed: bool) -> Option<&'static str> {
+    let writer = Thread::named(writer_thread::NAME, process);
+    let in_commit = || writer.as_ref().and_then(Thread::in_commit);
+    let start = Instant::now();
+    while aimed && in_commit().is_none() && start.elapsed() < LONGEST_AIM {}
+    process::signal(process, Signal::KILL);
+    in_commit()
+}

@@ -1,0 +1,101 @@
+//! `orderbell invoke`: what the seed does in the Lambda console, with a server running and without.
+
+use std::fs;
+use std::process::Output;
+
+use anyhow::{Context, Result};
+use orderbell_e2e::program::{Program, orderbell};
+use serde_json::{Value, json};
+
+const ORDER: &str = r#"{"customerName": "John Doe", "productName": "Wireless Mouse"}"#;
+/// [`ORDER`] in base64.
+const ENCODED: &str = "eyJjdXN0b21lck5hbWUiOiAiSm9obiBEb2UiLCAicHJvZHVjdE5hbWUiOiAiV2lyZWxlc3MgTW91c2UifQ==";
+
+/// The same order as each kind of event has it.
+fn events() -> Vec<(&'static str, Value)> {
+    let one = |body: &str, encoded: bool| {
+        json!({"version": "1.0", "resource": "/create-order", "path": "/create-order", "httpMethod": "POST",
+               "headers": {"Content-Type": "application/json"}, "multiValueHeaders": null,
+               "queryStringParameters": null, "multiValueQueryStringParameters": null, "pathParameters": null,
+               "stageVariables": null, "requestContext": {"stage": "$default", "httpMethod": "POST",
+               "path": "/create-order", "identity": {"sourceIp": "192.0.2.1"}}, "body": body, "isBase64Encoded": encoded})
+    };
+    let two = |body: &str, encoded: bool| {
+        json!({"version": "2.0", "routeKey": "POST /create-order", "rawPath": "/create-order", "rawQueryString": "",
+               "headers": {"content-type": "application/json"}, "requestContext": {"stage": "$default",
+               "http": {"method": "POST", "path": "/create-order", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1",
+               "userAgent": "test"}}, "body": body, "isBase64Encoded": encoded})
+    };
+    vec![
+        ("the seed's test event", json!({"body": ORDER})),
+        (
+            "the seed's event with an object for a body",
+            json!({"body": {"customerName": "John Doe", "productName": "Wireless Mouse"}}),
+        ),
+        ("payload 1.0", one(ORDER, false)),
+        ("payload 1.0 in base64", one(ENCODED, true)),
+        ("payload 2.0", two(ORDER, false)),
+        ("payload 2.0 in base64", two(ENCODED, true)),
+    ]
+}
+
+fn order_id(name: &str, output: &Output) -> Result<String> {
+    assert!(output.status.success(), "{name}: {output:?}");
+    let response: Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(response["statusCode"], 200, "{name}: {response}");
+    let body: Value = serde_json::from_str(response["body"].as_str().context("a body that is a string")?)?;
+    assert_eq!(body["message"], "Order placed successfully", "{name}");
+    body["orderId"].as_str().map(str::to_owned).context("an orderId")
+}
+
+#[tokio::test]
+async fn a_running_server_takes_the_events_order() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let client = program.client()?;
+    for (name, event) in events() {
+        let file = program.data().join("event.json");
+        fs::write(&file, event.to_string())?;
+        let output = program.command(&["invoke", &file.display().to_string()])?;
+        let id = order_id(name, &output)?;
+        assert_eq!(client.order(&id).await?["productName"], "Wireless Mouse", "{name}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_a_server_the_order_is_stored_and_published_when_one_starts() -> Result<()> {
+    let mut program = Program::start(Vec::new()).await?;
+    let client = program.client()?;
+    let nobody = format!("{}/", program.url());
+    program.terminate().await?;
+    let mut placed = Vec::new();
+    for (name, event) in events() {
+        let file = program.data().join("event.json");
+        fs::write(&file, event.to_string())?;
+        let mut invoke = orderbell(&program.data());
+        invoke.args(["invoke", "--url", &nobody, "--data"]).arg(program.data()).arg(&file);
+        placed.push(order_id(name, &invoke.output()?)?);
+    }
+    program.restart().await?;
+    for id in placed {
+        let published =
+            async || Ok(Some(client.order(&id).await?).filter(|story| story["published"] == true));
+        orderbell_e2e::wait::until("the order is published", published).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_event_without_names_gets_the_seeds_error() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    for event in [json!({}), json!({"body": "{}"}), json!({"body": null}), json!([1, 2]), json!("text")] {
+        let file = program.data().join("event.json");
+        fs::write(&file, event.to_string())?;
+        let output = program.command(&["invoke", &file.display().to_string()])?;
+        let response: Value = serde_json::from_slice(&output.stdout)?;
+        assert_eq!(response["statusCode"], 400, "{event}");
+        let body: Value = serde_json::from_str(response["body"].as_str().unwrap_or_default())?;
+        assert_eq!(body["error"], "Missing customerName or productName", "{event}");
+    }
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! Webhook receivers in trouble, and those who are none of our business.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use orderbell_e2e::client::Client;
+use orderbell_e2e::program::Program;
+use orderbell_e2e::receiver::{Consent, Receiver, Reply};
+use orderbell_e2e::{signature, wait};
+use serde_json::{Value, json};
+
+async fn start() -> Result<(Program, Client, Receiver)> {
+    let mut settings = Receiver::settings();
+    settings.push(("ORDERBELL_WEBHOOK_TIMEOUT_SECONDS", "2".to_owned()));
+    let program = Program::start(settings).await?;
+    let client = program.client()?;
+    Ok((program, client, Receiver::start().await?))
+}
+
+/// Subscribes the receiver, which confirms by itself, and gives the signing secret.
+async fn subscribe(client: &Client, receiver: &Receiver, path: &str) -> Result<(String, String)> {
+    let subscription = client.subscribe("webhook", &receiver.url(path)).await?;
+    let id = subscription["subscriptionId"].as_str().unwrap_or_default().to_owned();
+    client.wait_for_subscription(&id, "confirmed").await?;
+    Ok((id, subscription["secret"].as_str().unwrap_or_default().to_owned()))
+}
+
+async fn story_with(client: &Client, order: &str, attempts: usize) -> Result<Value> {
+    let told = async || {
+        let story = client.order(order).await?;
+        let made = story["deliveries"][0]["attempts"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let ended = made.iter().filter(|attempt| attempt["outcome"].is_string()).count();
+        Ok((ended >= attempts).then_some(story))
+    };
+    wait::until(&format!("{attempts} attempts"), told).await
+}
+
+#[tokio::test]
+async fn a_receiver_that_answers_the_challenge_gets_signed_notifications() -> Result<()> {
+    let (_program, client, receiver) = start().await?;
+    let (_, secret) = subscribe(&client, &receiver, "/hook").await?;
+    let order = client.place_order("John Doe", "Wireless Mouse").await?;
+    let notification = receiver.wait_for_notifications(1).await?.remove(0);
+    signature::verify(&secret, &notification)?;
+    let body = notification.json();
+    assert_eq!((&body["type"], &body["data"]["orderId"]), (&json!("order.placed"), &json!(order)));
+    let story = story_with(&client, &order, 1).await?;
+    assert_eq!(notification.header("webhook-id"), story["deliveries"][0]["deliveryId"], "{story:#}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn nobody_is_notified_who_does_not_repeat_the_challenge_in_its_own_field() -> Result<()> {
+    for consent in [Consent::Echoed, Consent::Wrong, Consent::Silent] {
+        let (_program, client, receiver) = start().await?;
+        receiver.consent(consent);
+        let subscription = client.subscribe("webhook", &receiver.url("/hook")).await?;
+        let asked = async || Ok((!receiver.received().is_empty()).then_some(()));
+        wait::until("the question comes", asked).await?;
+        client.place_order("John Doe", "Wireless Mouse").await?;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let id = subscription["subscriptionId"].as_str().unwrap_or_default();
+        assert_eq!(client.subscription_state(id).await?, "pending", "{consent:?}");
+        assert!(receiver.notifications().is_empty(), "{consent:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_receiver_that_fails_is_called_again_under_the_same_id() -> Result<()> {
+    let (_program, client, receiver) = start().await?;
+    subscribe(&client, &receiver, "/hook").await?;
+    receiver.answer([Reply::Status(500)], Reply::Status(200));
+    let order = client.place_order("John Doe", "Wireless Mouse").await?;
+    let story = story_with(&client, &order, 2).await?;
+    let attempts = &story["deliveries"][0]["attempts"];
+    assert_eq!(
+        (&attempts[0]["outcome"], &attempts[1]["outcome"]),
+        (&json!("transient"), &json!("delivered"))
+    );
+    let calls = receiver.wait_for_notifications(2).await?;
+    assert_eq!(calls[0].header("webhook-id"), calls[1].header("webhook-id"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_receiver_that_hangs_leaves_the_outcome_unknown_and_holds_up_no_other() -> Result<()> {
+    let (_program, client, receiver) = start().await?;
+    let healthy = Receiver::start().await?;
+    subscribe(&client, &receiver, "/hook").await?;
+    subscribe(&client, &healthy, "/hook").await?;
+    receiver.answer([], Reply::Hang);
+    let order = client.place_order("John Doe", "Wireless Mouse").await?;
+    healthy.wait_for_notifications(1).await?;
+    let hung = async || {
+        let story = client.order(&order).await?;
+        let deliveries = story["deliveries"].as_array().cloned().unwrap_or_default();
+        Ok(deliveries.iter().any(|delivery| delivery["attempts"][0]["outcome"] == "unknown").then_some(()))
+    };
+    wait::until("the attempt that hangs is given up", hung).await
+}
+
+#[tokio::test]
+async fn a_receiver_that_asks_for_patience_is_left_alone_and_nothing_is_spent() -> Result<()> {
+    let (_program, client, receiver) = start().await?;
+    subscribe(&client, &receiver, "/hook").await?;
+    receiver.answer([Reply::RetryAfter(429, 2)], Reply::Status(200));
+    let order = client.place_order("John Doe", "Wireless Mouse").await?;
+    let story = story_with(&client, &order, 2).await?;
+    let delivery = &story["deliveries"][0];
+    assert_eq!(delivery["attempts"][0]["outcome"], "throttled", "{story:#}");
+    assert_eq!((&delivery["attempts"][0]["spent"], &delivery["spent"]), (&json!(false), &json!(1)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_receiver_that_says_410_is_never_called_again() -> Result<()> {
+    let (_program, client, receiver) = start().await?;
+    let (id, _) = subscribe(&client, &receiver, "/hook").await?;
+    receiver.answer([], Reply::Status(410));
+    client.place_order("John Doe", "Wireless Mouse").await?;
+    client.wait_for_subscription(&id, "ended").await?;
+    let later = client.place_order("John Doe", "Keyboard").await?;
+    let published = async || Ok(Some(client.order(&later).await?).filter(|story| story["published"] == true));
+    let story = wait::until("the next order is published", published).await?;
+    assert_eq!(story["notOwed"][0]["because"], "ended");
+    assert_eq!(receiver.notifications().len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_filter_policy_decides_and_the_timeline_says_why() -> Result<()> {
+    let (_program, client, receiver) = start().await?;
+    let endpoint = receiver.url("/euro");
+    let body = json!({"protocol": "webhook", "endpoint": endpoint, "filterPolicy": {"currency": ["EUR"]}});
+    let subscription = client.post("/subscriptions", &body).await?.expect(201)?;
+    client.wait_for_subscription(subscription["subscriptionId"].as_str().unwrap(), "confirmed").await?;
+    let order = |currency: &str| json!({"customerName": "Jo", "productName": "Mouse", "currency": currency});
+    let dollars = client.post("/create-order", &order("USD")).await?.expect(200)?;
+    client.post("/create-order", &order("EUR")).await?.expect(200)?;
+    receiver.wait_for_notifications(1).await?;
+    let story = client.order(dollars["orderId"].as_str().unwrap()).await?;
+    let why = &story["notOwed"][0];
+    assert_eq!(
+        (&why["because"], &why["mismatch"]["key"]),
+        (&json!("filter_policy"), &json!("currency")),
+        "{story:#}"
+    );
+    assert_eq!(receiver.notifications().len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_address_in_a_private_network_is_refused_unless_it_is_allowed_by_name() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let client = program.client()?;
+    for endpoint in
+        ["http://127.0.0.1:1/", "http://localhost/", "http://169.254.169.254/", "http://[::ffff:10.0.0.1]/"]
+    {
+        let answer =
+            client.post("/subscriptions", &json!({"protocol": "webhook", "endpoint": endpoint})).await?;
+        assert_eq!(answer.expect(400)?["code"], "endpoint_not_allowed", "{endpoint}");
+    }
+    Ok(())
+}
