@@ -1,7 +1,7 @@
 //! Delivers what is owed: the engine decides, a thin shell in the host does what it asks.
 //!
 //! Each delivery goes the same way: due → begun (the attempt is on disk) → sent → recorded (the outcome and what follows
-//! from it are on disk). A crash before *begun* leaves it due; after it, [`recover`] finds the attempt unfinished.
+//! from it are on disk). A crash before *begun* leaves it due; after it, [`recover()`] finds the attempt unfinished.
 
 mod channel_lane;
 mod compose;

@@ -3,8 +3,8 @@
 use std::error::Error;
 
 use domain::Timestamp;
-use rusqlite::Row;
 use rusqlite::types::{FromSql, Type};
+use rusqlite::{Row, RowIndex};
 use uuid::Uuid;
 
 /// A time as its column has it: microseconds since 1970-01-01 UTC.
@@ -13,7 +13,7 @@ pub(crate) fn micros(time: Timestamp) -> i64 {
 }
 
 /// The time in a column.
-pub(crate) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
+pub(crate) fn time(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Timestamp> {
     read(row, column, Timestamp::from_microsecond)
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn time_or_none(row: &Row<'_>, column: &str) -> rusqlite::Result<Opti
 }
 
 /// The id in a column.
-pub(crate) fn uuid(row: &Row<'_>, column: &str) -> rusqlite::Result<Uuid> {
+pub(crate) fn uuid(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Uuid> {
     read(row, column, |bytes: [u8; 16]| Ok::<_, uuid::Error>(Uuid::from_bytes(bytes)))
 }
 
@@ -47,10 +47,10 @@ pub(crate) fn is_null(row: &Row<'_>, column: &str) -> rusqlite::Result<bool> {
 /// What `parse` makes of a column.
 pub(crate) fn read<S: FromSql, T, E: Into<Box<dyn Error + Send + Sync>>>(
     row: &Row<'_>,
-    column: &str,
+    column: impl RowIndex,
     parse: impl FnOnce(S) -> Result<T, E>,
 ) -> rusqlite::Result<T> {
-    let index = row.as_ref().column_index(column)?;
+    let index = column.idx(row.as_ref())?;
     let wrong = |error: E| rusqlite::Error::FromSqlConversionFailure(index, Type::Text, error.into());
     parse(row.get(index)?).map_err(wrong)
 }

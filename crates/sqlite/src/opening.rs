@@ -51,7 +51,7 @@ pub(crate) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(PATIENCE)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    configure_statements(&connection)?;
     Ok(connection)
 }
 
@@ -109,10 +109,17 @@ fn check(connection: &Connection, file: &Path, size: u64) -> Result<(), OpenErro
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(PATIENCE)?;
-    connection.set_prepared_statement_cache_capacity(128);
+    configure_statements(connection)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)
+}
+
+/// Statements are prepared once. Without the planner's stability guarantee, SQLite would prepare a statement anew
+/// whenever another limit is bound to a range.
+fn configure_statements(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn io_error(path: &Path, error: io::Error) -> OpenError {

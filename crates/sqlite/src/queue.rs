@@ -14,11 +14,14 @@ const MAX_ORDERS: usize = 1_024;
 /// About how many rows one batch takes on besides its orders: some 10 ms of work.
 const MAX_OTHER_ROWS: usize = 1_000;
 
+/// Whoever waits for a command's answer.
+pub(crate) type Reply = oneshot::Sender<Result<Answer, Error>>;
+
 /// A command and who waits for its answer.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) command: Command,
-    pub(crate) reply: oneshot::Sender<Result<Answer, Error>>,
+    pub(crate) reply: Reply,
 }
 
 /// The two queues.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use application::Error;
 use application::ports::{Clock, Randomness};
 use rusqlite::Transaction;
-use tokio::sync::{Notify, Semaphore, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 
 use crate::OpenError;
 use crate::apply::{Answer, Command, State, remembered};
@@ -82,10 +82,13 @@ impl Store {
         let signals = Signals::default();
         let (sender, failed) = watch::channel(None);
         let state = State { connection, keys };
+        let (answers, batches) = mpsc::unbounded_channel();
+        start(writer::answer(batches));
         let writer = Writer {
             state,
             queue: Arc::clone(&queue),
             signals: signals.clone(),
+            answers,
             failed: sender,
             _lock: lock,
         };
@@ -161,6 +164,11 @@ impl Store {
     {
         self.shared.readers.read(read).await
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "it ends with the writer, whose answers it passes on")]
+fn start(task: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(task);
 }
 
 async fn answered(answer: oneshot::Receiver<Result<Answer, Error>>) -> Result<Answer, Error> {

@@ -1,6 +1,6 @@
 //! The one HTTP router that every host serves, over the use cases of [`application`].
 //!
-//! [`router`] is a table of routes: the API has one file per route, pages and console one file per page.
+//! [`router()`] is a table of routes: the API has one file per route, pages and console one file per page.
 //! Nothing here knows the host it runs on. [`gateway_event`] turns what Lambda is invoked with into requests,
 //! and answers back into what Lambda returns.
 

@@ -71,7 +71,7 @@ fn first_due(
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT deliveries.id AS delivery_id, kind, attempts, spent, at, {ORDER_COLUMNS} FROM deliveries \
+        "SELECT {ORDER_COLUMNS}, deliveries.id AS delivery_id, kind, attempts, spent, at FROM deliveries \
          LEFT JOIN orders ON orders.seq = deliveries.order_seq \
          WHERE {MAY_BE_SENT} AND at <= ?3 ORDER BY at, deliveries.seq LIMIT ?4"
     );

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use application::confirm_subscription::{confirm_subscription, find_by_confirmation_link};
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::subscription::{Subscription, SubscriptionState};
 use http::{HeaderMap, StatusCode, Uri};
 
@@ -27,19 +27,13 @@ pub(crate) async fn show(State(web): State<Arc<Web>>, uri: Uri) -> Response {
 
 fn ask(web: &Web, subscription: &Subscription) -> Response {
     let version = web.settings.version;
-    let over = |text: &'static str| {
-        failure_page(version, &Problem::new(StatusCode::GONE, "gone", text)).into_response()
-    };
     match subscription.state {
         SubscriptionState::Confirmed | SubscriptionState::Suspended => {
             let text = "Nothing more is needed: new orders are announced to this address.";
             page(StatusCode::OK, &MessagePage { version, title: "Already confirmed", text, good: true })
         }
-        SubscriptionState::Ended => over("This subscription has ended."),
-        SubscriptionState::Pending if subscription.confirmation_expires_at <= web.app.clock.now() => {
-            over("The time to confirm is over. Ask for another confirmation.")
-        }
-        SubscriptionState::Pending => {
+        // The link of an ended one does not work: it does not come here.
+        SubscriptionState::Pending | SubscriptionState::Ended => {
             let ask = AskPage {
                 version,
                 title: "Confirm your subscription",

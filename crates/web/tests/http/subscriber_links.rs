@@ -61,7 +61,7 @@ async fn a_confirmation_link_works_for_48_hours() {
     let id = host.subscribe("jo@example.com").await;
     let link = host.confirm_link(&id).await;
     host.clock.advance(Duration::from_hours(48));
-    assert_page(&host.get(&link).await, StatusCode::GONE, "The time to confirm is over");
+    assert_page(&host.get(&link).await, StatusCode::GONE, "The confirmation has expired");
     assert_page(&host.post(&link, HTML, "").await, StatusCode::GONE, "no longer valid");
     let json = host.post(&link, JSON, "").await;
     json.assert_problem(StatusCode::GONE, "confirmation_expired");
