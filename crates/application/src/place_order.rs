@@ -41,16 +41,17 @@ pub async fn place_order(app: &App, request: PlaceOrder) -> Result<Placed, Error
         lifetime: app.idempotency_lifetime,
     });
     let id = app.randomness.order_id(now);
-    let order = Order { id, time: now, details: request.details, request_id: request.request_id };
+    let request_id = request.request_id;
+    let order = Order { id, time: now, details: request.details, request_id: request_id.clone() };
     match app.orders.accept(order, idempotency).await? {
         Acceptance::Stored => {
             metrics::counter!("orderbell_orders_accepted_total").increment(1);
-            tracing::info!(order_id = %id, "order accepted");
+            tracing::info!(order_id = %id, request_id, "order accepted");
             Ok(Placed { id, repeated: false })
         }
         Acceptance::Repeated(id) => {
             metrics::counter!("orderbell_orders_repeated_total").increment(1);
-            tracing::info!(order_id = %id, "order repeated under the same key");
+            tracing::info!(order_id = %id, request_id, "order repeated under the same key");
             Ok(Placed { id, repeated: true })
         }
         Acceptance::KeyReused => Err(Error::new(

@@ -1,6 +1,11 @@
 //! The HTTP server: takes connections, gives none of them for ever, and ends in good order.
+//!
+//! Each core has a thread with a runtime of its own, and a connection stays on the thread it came to: a request is
+//! never handed between cores on its way, but for the store's writer.
 
 use std::io;
+use std::num::NonZero;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use axum::Router;
@@ -9,6 +14,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime;
+use tokio::sync::mpsc;
 
 use crate::workers::{Stop, stopped};
 
@@ -19,23 +26,38 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no more connections to give.
 const EXHAUSTED: Duration = Duration::from_secs(1);
 
+/// A thread that serves connections.
+struct Lane {
+    connections: mpsc::UnboundedSender<std::net::TcpStream>,
+    thread: JoinHandle<()>,
+}
+
 /// Serves until the program is to end, then lets requests in flight come to theirs.
-#[expect(clippy::disallowed_methods, reason = "each connection is a task, and a shell may wait")]
-pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: Stop) {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD);
-    let connections = GracefulShutdown::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stopped(&mut stop) => break,
-        };
-        match accepted.and_then(|(stream, _)| prepared(stream)) {
-            Ok(stream) => {
-                let connection = http.serve_connection(stream, TowerToHyperService::new(router.clone()));
-                // A connection that breaks off is its client's business.
-                tokio::spawn(connections.watch(connection));
-            }
+///
+/// # Errors
+/// The system gives no threads.
+pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: Stop) -> io::Result<()> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let lanes: Vec<_> =
+        (0..cores).map(|_| Lane::start(router.clone(), stop.clone())).collect::<io::Result<_>>()?;
+    tokio::select! {
+        () = accept(&listener, &lanes) => {}
+        () = stopped(&mut stop) => {}
+    }
+    drop(listener);
+    for lane in lanes {
+        let _ = tokio::task::spawn_blocking(move || lane.thread.join()).await;
+    }
+    Ok(())
+}
+
+/// Takes connections and deals them out to the lanes in turn.
+#[expect(clippy::disallowed_methods, reason = "a shell may wait")]
+async fn accept(listener: &TcpListener, lanes: &[Lane]) {
+    for lane in lanes.iter().cycle() {
+        match listener.accept().await.and_then(|(stream, _)| prepared(stream)) {
+            // A lane takes no more only when the program ends.
+            Ok(stream) => drop(lane.connections.send(stream)),
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "no connection can be taken");
@@ -43,16 +65,12 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: Stop)
             }
         }
     }
-    drop(listener);
-    if tokio::time::timeout(GRACE, connections.shutdown()).await.is_err() {
-        tracing::warn!("requests were still in flight");
-    }
 }
 
-/// Answers go out at once instead of waiting for more.
-fn prepared(stream: TcpStream) -> io::Result<TokioIo<TcpStream>> {
+/// Answers go out at once instead of waiting for more; the lane's own runtime will wait for the requests.
+fn prepared(stream: TcpStream) -> io::Result<std::net::TcpStream> {
     stream.set_nodelay(true)?;
-    Ok(TokioIo::new(stream))
+    stream.into_std()
 }
 
 /// The client went away while it was being let in.
@@ -62,4 +80,42 @@ fn is_the_clients(error: &io::Error) -> bool {
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput | NotConnected
     )
+}
+
+impl Lane {
+    fn start(router: Router, stop: Stop) -> io::Result<Self> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let (connections, incoming) = mpsc::unbounded_channel();
+        let lane = move || runtime.block_on(serve_lane(incoming, router, stop));
+        let thread = thread::Builder::new().name("http".to_owned()).spawn(lane)?;
+        Ok(Self { connections, thread })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "each connection is a task")]
+async fn serve_lane(
+    mut incoming: mpsc::UnboundedReceiver<std::net::TcpStream>,
+    router: Router,
+    mut stop: Stop,
+) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    let connections = GracefulShutdown::new();
+    loop {
+        let stream = tokio::select! {
+            Some(stream) = incoming.recv() => stream,
+            () = stopped(&mut stop) => break,
+        };
+        match TcpStream::from_std(stream) {
+            Ok(stream) => {
+                let service = TowerToHyperService::new(router.clone());
+                // A connection that breaks off is its client's business.
+                tokio::spawn(connections.watch(http.serve_connection(TokioIo::new(stream), service)));
+            }
+            Err(error) => tracing::error!(%error, "a connection cannot be served"),
+        }
+    }
+    if tokio::time::timeout(GRACE, connections.shutdown()).await.is_err() {
+        tracing::warn!("requests were still in flight");
+    }
 }

@@ -1,14 +1,18 @@
 //! CORS as API Gateway does it: preflights are answered 204, and an origin that is not allowed gets no header
 //! at all.
 
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::extract::Request;
 use axum::response::Response;
+use futures_util::future::Either;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER,
 };
 use http::{HeaderName, Method, StatusCode};
+use tower::Service;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::observe::REQUEST_ID;
@@ -39,6 +43,36 @@ pub(crate) fn layer(origins: &[String]) -> Option<CorsLayer> {
         .expose_headers([REQUEST_ID, IDEMPOTENCY_REPLAYED, RETRY_AFTER])
         .max_age(MAX_AGE);
     Some(layer)
+}
+
+/// Lets the `rules` answer whoever comes from an origin; a program, which has none, goes by without their cost.
+#[derive(Debug, Clone)]
+pub(crate) struct ForOrigins<C, S> {
+    pub(crate) rules: C,
+    pub(crate) inner: S,
+}
+
+impl<C, S> Service<Request> for ForOrigins<C, S>
+where
+    C: Service<Request>,
+    S: Service<Request, Response = C::Response, Error = C::Error>,
+{
+    type Response = C::Response;
+    type Error = C::Error;
+    type Future = Either<C::Future, S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
+        std::task::ready!(self.rules.poll_ready(context))?;
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        if request.headers().contains_key(ORIGIN) {
+            Either::Left(self.rules.call(request))
+        } else {
+            Either::Right(self.inner.call(request))
+        }
+    }
 }
 
 /// Makes of the layer's answers what API Gateway would answer: 204 to a preflight, and nothing about CORS to

@@ -6,7 +6,7 @@ use application::ports::Randomness;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use tracing::Instrument;
 
 use crate::router::CREATE_ORDER;
@@ -31,12 +31,11 @@ pub(crate) async fn observe(State(observed): State<Observed>, mut request: Reque
         _ => fresh(observed.randomness.as_ref()),
     };
     request.headers_mut().insert(REQUEST_ID, id.clone());
-    let span = tracing::info_span!(
-        "request",
-        request_id = id.to_str().unwrap_or_default(),
-        method = request.method().as_str(),
-        path = request.uri().path(),
-    );
+    let span = match observed.route {
+        // Its one line in the log carries the id itself: a span would cost more than that line.
+        CREATE_ORDER => tracing::Span::none(),
+        _ => span(request.headers(), request.method(), request.uri().path()),
+    };
     let answer = async move {
         let response = next.run(request).await;
         tracing::debug!(status = response.status().as_u16(), "answered");
@@ -46,6 +45,11 @@ pub(crate) async fn observe(State(observed): State<Observed>, mut request: Reque
     response.headers_mut().insert(REQUEST_ID, id);
     count(observed.route, response.status());
     response
+}
+
+/// What stands in every line about a request.
+pub(crate) fn span(headers: &HeaderMap, method: &Method, path: &str) -> tracing::Span {
+    tracing::info_span!("request", request_id = request_id(headers), method = method.as_str(), path)
 }
 
 /// The id of an observed request.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use application::App;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::{MethodRouter, Route, any, get, post};
 use tower::ServiceBuilder;
+use tower::layer::layer_fn;
 
 use crate::api::{
     create_order, deliveries, health, inbox, metrics, openapi, orders, redrive, subscription, subscriptions,
@@ -72,7 +73,13 @@ fn pages() -> Vec<(&'static str, Methods)> {
 fn with_cors(methods: Methods, settings: &Settings) -> Methods {
     match cors::layer(&settings.cors_allow_origins) {
         None => methods,
-        Some(cors) => methods.layer(ServiceBuilder::new().map_response(cors::as_api_gateway).layer(cors)),
+        Some(cors) => {
+            let cors = ServiceBuilder::new().map_response(cors::as_api_gateway).layer(cors);
+            methods.layer(layer_fn(move |inner: Route| cors::ForOrigins {
+                rules: cors.clone().service(inner.clone()),
+                inner,
+            }))
+        }
     }
 }
 

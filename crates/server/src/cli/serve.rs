@@ -59,12 +59,13 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     let mut relay =
         start(relay::run(Arc::new(store.clone()), Arc::new(store.clone()), orders, stopping.clone()));
     let mut delivery = start(delivery.run(stopping.clone()));
-    let served = start(http_server::serve(listener, router, stopping));
+    let mut served = start(http_server::serve(listener, router, stopping));
 
     announce(config, &format!("http://{address}"), &public_url, &modes, &admin_key);
     let ended = tokio::select! {
         signal = told_to_end() => signal,
         reason = store.failed() => Err(anyhow!("the store can acknowledge nothing more: {reason}")),
+        ended = &mut served => bail!("the HTTP server broke off: {ended:?}"),
         _ = &mut relay => bail!("the relay broke off"),
         _ = &mut delivery => bail!("the delivery engine broke off"),
     };

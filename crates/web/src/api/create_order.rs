@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use application::Error;
 use application::place_order::{PlaceOrder, Placed, place_order};
 use axum::body::Bytes;
 use axum::extract::{Request, State};
@@ -14,7 +15,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use crate::access::caller;
 use crate::body;
 use crate::cors::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
-use crate::observe::request_id;
+use crate::observe::{request_id, span};
 use crate::problem::Problem;
 use crate::router::Web;
 
@@ -27,7 +28,10 @@ pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Resu
     let json = body::read(&head.headers, body).await?;
     let details = OrderDetails::parse(json_or_nothing(&json))?;
     let order = PlaceOrder { details, key, caller, request_id: request_id(&head.headers) };
-    Ok(answer(place_order(&web.app, order).await?))
+    // What fails is logged in a span; the frequent case goes without, since its line carries the id itself.
+    let placed = place_order(&web.app, order).await;
+    let failed = |error: Error| span(&head.headers, &head.method, head.uri.path()).in_scope(|| error.into());
+    placed.map(answer).map_err(failed)
 }
 
 /// No body at all lacks the names, as in the seed.
