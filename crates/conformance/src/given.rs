@@ -57,7 +57,7 @@ pub(crate) fn rich_order() -> Order {
 }
 
 pub(crate) fn order_at(time: Timestamp) -> Order {
-    Order { time, ..order() }
+    Order { id: OrderId::new(time, unique()), time, ..order() }
 }
 
 /// A key of the anonymous callers that was never used before, for this order.

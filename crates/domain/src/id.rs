@@ -54,14 +54,25 @@ id!(
     DeliveryId, "deliveryId"
 );
 
+impl OrderId {
+    /// The least id of an order of that millisecond or later.
+    #[must_use]
+    pub fn least_at(time: Timestamp) -> Self {
+        Self(Uuid::from_u128(u128::from(millis(time)) << 80))
+    }
+}
+
 /// An order's place in the log: orders, pages and publishing follow it, never the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seq(pub i64);
 
 fn uuid_v7(now: Timestamp, random: [u8; 10]) -> Uuid {
-    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    uuid::Builder::from_unix_timestamp_millis(millis(now), &random).into_uuid()
+}
+
+fn millis(time: Timestamp) -> u64 {
+    u64::try_from(time.as_millisecond()).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub use fields::limits;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
-    /// Names the order.
+    /// Names the order; made from its time, so that orders of a time can be found by their ids.
     #[serde(rename = "orderId")]
     pub id: OrderId,
     /// When it was accepted (UTC).

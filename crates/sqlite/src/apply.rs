@@ -17,10 +17,15 @@ mod redrive;
 mod subscribe;
 mod transition;
 
-use application::Error;
-use rusqlite::Connection;
+use std::time::Duration;
 
-pub(crate) use accept::{Accept, remembered};
+use accept::remembered;
+use application::Error;
+use domain::Timestamp;
+use rusqlite::Connection;
+use transition::last_place;
+
+pub(crate) use accept::Accept;
 pub(crate) use answer::Answer;
 pub(crate) use command::Command;
 pub(crate) use confirm::ONLY_IN_SANDBOX;
@@ -36,6 +41,17 @@ pub(crate) struct State {
     pub(crate) connection: Connection,
     /// The idempotency keys that may live.
     pub(crate) keys: KnownKeys,
+    /// The last place in the log that was given to an order; read anew in each commit, since others may write with the
+    /// shell.
+    pub(crate) last_place: i64,
+}
+
+impl State {
+    /// What an open database holds; `lifetime` is that of idempotency keys.
+    pub(crate) fn read(connection: Connection, now: Timestamp, lifetime: Duration) -> rusqlite::Result<Self> {
+        let keys = remembered(&connection, now, lifetime)?;
+        Ok(Self { connection, keys, last_place: 0 })
+    }
 }
 
 /// What came of a batch.
@@ -78,6 +94,7 @@ pub(crate) fn apply(state: &mut State, batch: Vec<Command>) -> Applied {
 fn commit(state: &mut State, batch: Vec<Command>) -> rusqlite::Result<(Vec<Result<Answer, Error>>, Effects)> {
     let mut effects = Effects::default();
     execute(&state.connection, "BEGIN IMMEDIATE")?;
+    state.last_place = last_place(&state.connection)?;
     let answers = batch
         .into_iter()
         .map(|command| alone(state, &mut effects, command))

@@ -8,10 +8,10 @@ use std::time::Duration;
 use application::Error;
 use application::ports::{Clock, Randomness};
 use rusqlite::Transaction;
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, oneshot, watch};
 
 use crate::OpenError;
-use crate::apply::{Answer, Command, State, remembered};
+use crate::apply::{Answer, Command, State};
 use crate::failure::{shutting_down, store_failed};
 use crate::opening::{self, Opened, sqlite_error};
 use crate::queue::{Queue, Request};
@@ -76,19 +76,15 @@ impl Store {
     /// Why it cannot; what is in the folder was not changed then.
     pub fn open(folder: &Path, options: Options) -> Result<Self, OpenError> {
         let Opened { file, connection, lock } = opening::open(folder)?;
-        let keys = remembered(&connection, options.clock.now(), options.idempotency_lifetime)
+        let state = State::read(connection, options.clock.now(), options.idempotency_lifetime)
             .map_err(|error| sqlite_error(&file, error))?;
         let queue = Arc::new(Queue::new(options.waiting_orders));
         let signals = Signals::default();
         let (sender, failed) = watch::channel(None);
-        let state = State { connection, keys };
-        let (answers, batches) = mpsc::unbounded_channel();
-        start(writer::answer(batches));
         let writer = Writer {
             state,
             queue: Arc::clone(&queue),
             signals: signals.clone(),
-            answers,
             failed: sender,
             _lock: lock,
         };
@@ -164,11 +160,6 @@ impl Store {
     {
         self.shared.readers.read(read).await
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "it ends with the writer, whose answers it passes on")]
-fn start(task: impl Future<Output = ()> + Send + 'static) {
-    tokio::spawn(task);
 }
 
 async fn answered(answer: oneshot::Receiver<Result<Answer, Error>>) -> Result<Answer, Error> {

@@ -4,14 +4,13 @@ use std::fs::File;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use application::Error;
 use rusqlite::config::DbConfig;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use crate::Signals;
-use crate::apply::{Answer, Applied, State, apply};
+use crate::apply::{Applied, State, apply};
 use crate::failure::Reach;
-use crate::queue::{Queue, Reply};
+use crate::queue::Queue;
 
 /// What the writer is started with.
 #[derive(Debug)]
@@ -19,26 +18,10 @@ pub(crate) struct Writer {
     pub(crate) state: State,
     pub(crate) queue: Arc<Queue>,
     pub(crate) signals: Signals,
-    /// Where answers go, a batch at a time.
-    pub(crate) answers: mpsc::UnboundedSender<Answers>,
     /// Set, with the reason, when nothing more can be acknowledged.
     pub(crate) failed: watch::Sender<Option<String>>,
     /// The folder's. Dropped last: the folder is free when the connection is closed.
     pub(crate) _lock: File,
-}
-
-/// The answers of one batch, each with who waits for it.
-pub(crate) type Answers = Vec<(Reply, Result<Answer, Error>)>;
-
-/// Passes answers on from within the runtime: the writer wakes one task for a batch and goes on writing, instead of
-/// waking every caller from another thread.
-pub(crate) async fn answer(mut batches: mpsc::UnboundedReceiver<Answers>) {
-    while let Some(answers) = batches.recv().await {
-        for (reply, answer) in answers {
-            // Whoever asked may have gone.
-            let _ = reply.send(answer);
-        }
-    }
 }
 
 /// Starts the thread; it ends when the queue is closed and empty, or when the store fails.
@@ -61,8 +44,10 @@ impl Writer {
                 None => {}
             }
             full = matches!(failure, Some((Reach::Full, _)));
-            // Should the runtime be gone, so is everyone who waits.
-            let _ = self.answers.send(replies.into_iter().zip(answers).collect());
+            for (reply, answer) in replies.into_iter().zip(answers) {
+                // Whoever asked may have gone.
+                let _ = reply.send(answer);
+            }
             if effects.orders {
                 self.signals.orders.notify_one();
             }

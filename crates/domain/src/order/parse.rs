@@ -23,6 +23,9 @@ pub(crate) const FIELD_NAMES: [&str; 9] = [
     "total",
 ];
 
+/// What may stand around a JSON value (RFC 8259, section 2).
+const WHITESPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+
 impl OrderDetails {
     /// Reads an order from JSON. Members it does not know are ignored, as the seed ignored them.
     ///
@@ -30,7 +33,7 @@ impl OrderDetails {
     /// The first rule that the input breaks, naming the field and the limit. `missing_field` carries the seed's own
     /// sentence.
     pub fn parse(json: &[u8]) -> Result<Self, Invalid> {
-        let fields = Fields::read(String::new(), object(json)?)?;
+        let fields = members(json)?;
         let customer_name =
             fields.line("customerName", limits::NAME)?.ok_or_else(|| missing("customerName"))?;
         Ok(Self {
@@ -46,13 +49,15 @@ impl OrderDetails {
     }
 }
 
-/// The input as text, if it is one JSON value; a value that is no object lacks the names, as in the seed.
-fn object(json: &[u8]) -> Result<&str, Invalid> {
+/// The input's members; a JSON value that is no object lacks the names, as in the seed.
+fn members(json: &[u8]) -> Result<Fields<'_>, Invalid> {
     let malformed =
         |detail: String| Invalid::new("malformed_json", "", format!("The body is not valid JSON: {detail}"));
     let text = std::str::from_utf8(json).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
-    let value: &RawValue = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
-    if value.get().starts_with('{') { Ok(value.get()) } else { Ok("{}") }
+    Fields::read(String::new(), text.trim_start_matches(WHITESPACE)).or_else(|garbled| {
+        let value: &RawValue = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
+        if value.get().starts_with('{') { Err(garbled) } else { Fields::read(String::new(), "{}") }
+    })
 }
 
 fn missing(field: &str) -> Invalid {

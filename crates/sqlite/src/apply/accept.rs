@@ -7,9 +7,10 @@ use domain::Timestamp;
 use domain::order::OrderId;
 use rusqlite::{Connection, params};
 
-use super::{Answer, Effects, KnownKeys};
+use super::{Answer, Effects, KnownKeys, State};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
+use crate::rows;
 
 /// An order to be stored.
 #[derive(Debug)]
@@ -22,15 +23,11 @@ pub(crate) struct Accept {
     pub(crate) idempotency: Option<Idempotency>,
 }
 
-const INSERT: &str = "INSERT INTO orders (id, order_time, body, request_id, idempotency_scope, idempotency_key, \
-     idempotency_fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?)";
+const INSERT: &str = "INSERT INTO orders (seq, id, order_time, body, request_id, idempotency_scope, idempotency_key, \
+     idempotency_fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 
-pub(super) fn accept(
-    connection: &Connection,
-    keys: &mut KnownKeys,
-    effects: &mut Effects,
-    order: &Accept,
-) -> Result<Answer, Failure> {
+pub(super) fn accept(state: &mut State, effects: &mut Effects, order: &Accept) -> Result<Answer, Failure> {
+    let State { connection, keys, last_place } = state;
     let now = micros(order.time);
     let idempotency = order.idempotency.as_ref();
     if let Some(idempotency) = idempotency
@@ -38,7 +35,9 @@ pub(super) fn accept(
     {
         return Ok(Answer::Accepted(acceptance));
     }
+    let seq = *last_place + 1;
     connection.prepare_cached(INSERT)?.execute(params![
+        seq,
         order.id.0.as_bytes(),
         now,
         order.body,
@@ -47,9 +46,10 @@ pub(super) fn accept(
         idempotency.map(|idempotency| idempotency.key.as_str()),
         idempotency.map(|idempotency| &idempotency.fingerprint),
     ])?;
+    *last_place = seq;
     if let Some(Idempotency { scope, key, lifetime, .. }) = idempotency {
         let ends_at = now.saturating_add(duration_micros(*lifetime));
-        keys.remember(keys.hash(scope, key.as_str()), connection.last_insert_rowid(), now, ends_at);
+        keys.remember(keys.hash(scope, key.as_str()), seq, now, ends_at);
     }
     effects.orders = true;
     Ok(Answer::Accepted(Acceptance::Stored))
@@ -99,11 +99,13 @@ pub(crate) fn remembered(
     now: Timestamp,
     lifetime: Duration,
 ) -> rusqlite::Result<KnownKeys> {
+    let oldest = now.checked_sub(lifetime).ok();
     let (mut keys, now, lifetime) = (KnownKeys::default(), micros(now), duration_micros(lifetime));
+    let (first, last) = rows::span(connection, oldest, None)?;
     let sql = "SELECT seq, order_time, idempotency_scope, idempotency_key FROM orders \
-               WHERE order_time > ? AND idempotency_key IS NOT NULL ORDER BY order_time, seq";
+               WHERE seq BETWEEN ? AND ? AND order_time > ? AND idempotency_key IS NOT NULL ORDER BY seq";
     let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([now.saturating_sub(lifetime)])?;
+    let mut rows = statement.query([first, last, now.saturating_sub(lifetime)])?;
     while let Some(row) = rows.next()? {
         let (seq, time): (i64, i64) = (row.get(0)?, row.get(1)?);
         let (scope, key) = (row.get_ref(2)?.as_str()?, row.get_ref(3)?.as_str()?);

@@ -68,9 +68,9 @@ impl Command {
 
     /// Applies it within the open transaction.
     pub(super) fn apply(self, state: &mut State, effects: &mut Effects) -> Result<Answer, Failure> {
-        let State { connection, keys } = state;
+        let connection = &state.connection;
         let answer = match self {
-            Self::Accept(order) => return accept(connection, keys, effects, &order),
+            Self::Accept(order) => return accept(state, effects, &order),
             Self::Publish(orders) => publish(connection, &orders),
             Self::Subscribe(new) => subscribe(connection, &new),
             Self::SetFilterPolicy { id, policy } => set_filter_policy(connection, id, policy.as_ref()),

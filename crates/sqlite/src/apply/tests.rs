@@ -18,8 +18,7 @@ use crate::opening;
 fn state() -> (TempDir, State) {
     let folder = tempfile::tempdir().unwrap();
     let connection = opening::open(folder.path()).unwrap().connection;
-    let keys = remembered(&connection, now(), LIFETIME).unwrap();
-    (folder, State { connection, keys })
+    (folder, State::read(connection, now(), LIFETIME).unwrap())
 }
 
 const LIFETIME: Duration = Duration::from_hours(24);

@@ -93,8 +93,7 @@ pub(super) fn open_version(
     policy: Option<&FilterPolicy>,
 ) -> rusqlite::Result<()> {
     // Within this transaction, so that the orders before this command in its batch count.
-    let sql = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'orders'), 0)";
-    let last: i64 = connection.prepare_cached(sql)?.query_row((), |row| row.get(0))?;
+    let last = last_place(connection)?;
     // A version that began after the last order held for none.
     let sql = "DELETE FROM subscription_versions WHERE subscription = ? AND to_seq IS NULL AND from_seq > ?";
     connection.prepare_cached(sql)?.execute([subscription, last])?;
@@ -104,6 +103,14 @@ pub(super) fn open_version(
     let policy = policy.map(FilterPolicy::as_str);
     connection.prepare_cached(sql)?.execute(params![subscription, last + 1, state.name(), policy])?;
     Ok(())
+}
+
+/// The last place in the log that was given to an order. Whatever speaks of places counts: had someone taken the newest
+/// orders away, their places would not be given again, since the relay has passed them.
+pub(crate) fn last_place(connection: &Connection) -> rusqlite::Result<i64> {
+    let sql = "SELECT max(published_through, coalesce((SELECT max(seq) FROM orders), 0), \
+               coalesce((SELECT max(from_seq) - 1 FROM subscription_versions WHERE to_seq IS NULL), 0)) FROM relay";
+    connection.prepare_cached(sql)?.query_row((), |row| row.get(0))
 }
 
 /// Owes a confirmation.

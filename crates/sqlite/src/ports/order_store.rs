@@ -46,7 +46,7 @@ impl OrderStore for Store {
 fn page(connection: &Connection, query: &OrderQuery, window: Window) -> rusqlite::Result<Page<Order>> {
     let from = query.from.map_or(i64::MIN, micros);
     let to = query.to.map_or(i64::MAX, micros);
-    let (first, last) = span(connection, query, from, to)?;
+    let (first, last) = rows::span(connection, query.from, query.to)?;
     let sql = format!(
         "SELECT {ORDER_COLUMNS} FROM orders \
          WHERE seq BETWEEN ?1 AND ?2 AND +order_time >= ?3 AND +order_time < ?4 ORDER BY seq DESC LIMIT ?5"
@@ -54,13 +54,4 @@ fn page(connection: &Connection, query: &OrderQuery, window: Window) -> rusqlite
     let last = last.min(window.before.saturating_sub(1));
     let found = all(connection.prepare_cached(&sql)?, [first, last, from, to, window.rows()], rows::order)?;
     Ok(window.page(found.into_iter().map(|logged| (logged.seq.0, logged.order)).collect()))
-}
-
-/// The first and the last place of the orders between two times.
-fn span(connection: &Connection, query: &OrderQuery, from: i64, to: i64) -> rusqlite::Result<(i64, i64)> {
-    if query.from.is_none() && query.to.is_none() {
-        return Ok((0, i64::MAX));
-    }
-    let sql = "SELECT coalesce(min(seq), 0), coalesce(max(seq), -1) FROM orders WHERE order_time >= ? AND order_time < ?";
-    connection.prepare_cached(sql)?.query_row([from, to], |row| Ok((row.get(0)?, row.get(1)?)))
 }

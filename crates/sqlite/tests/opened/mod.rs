@@ -44,9 +44,13 @@ pub(crate) fn now() -> Timestamp {
 }
 
 pub(crate) fn order() -> Order {
+    order_at(now())
+}
+
+pub(crate) fn order_at(time: Timestamp) -> Order {
     let details = OrderDetails::parse(br#"{"customerName":"Ada","productName":"Wireless Mouse"}"#).unwrap();
     let randomness: &dyn Randomness = &Chance;
-    Order { id: randomness.order_id(now()), time: now(), details, request_id: "req-1".to_owned() }
+    Order { id: randomness.order_id(time), time, details, request_id: "req-1".to_owned() }
 }
 
 pub(crate) fn key(key: &str) -> Idempotency {
