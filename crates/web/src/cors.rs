@@ -1,6 +1,7 @@
 //! CORS as API Gateway does it: preflights are answered 204, and an origin that is not allowed gets no header
 //! at all.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER,
 };
 use http::{HeaderName, Method, StatusCode};
-use tower::Service;
+use tower::util::Oneshot;
+use tower::{Service, ServiceExt};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::observe::REQUEST_ID;
@@ -48,27 +50,27 @@ pub(crate) fn layer(origins: &[String]) -> Option<CorsLayer> {
 /// Lets the `rules` answer whoever comes from an origin; a program, which has none, goes by without their cost.
 #[derive(Debug, Clone)]
 pub(crate) struct ForOrigins<C, S> {
-    pub(crate) rules: C,
+    /// Shared, since the router clones a route for each request.
+    pub(crate) rules: Arc<C>,
     pub(crate) inner: S,
 }
 
 impl<C, S> Service<Request> for ForOrigins<C, S>
 where
-    C: Service<Request>,
+    C: Service<Request> + Clone,
     S: Service<Request, Response = C::Response, Error = C::Error>,
 {
     type Response = C::Response;
     type Error = C::Error;
-    type Future = Either<C::Future, S::Future>;
+    type Future = Either<Oneshot<C, Request>, S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
-        std::task::ready!(self.rules.poll_ready(context))?;
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
         if request.headers().contains_key(ORIGIN) {
-            Either::Left(self.rules.call(request))
+            Either::Left(C::clone(&self.rules).oneshot(request))
         } else {
             Either::Right(self.inner.call(request))
         }

@@ -1,12 +1,16 @@
 //! What surrounds every request: its id, its span in the log, its count.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use application::ports::Randomness;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
+use axum::routing::Route;
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use tower::Service;
 use tracing::Instrument;
 
 use crate::router::CREATE_ORDER;
@@ -15,36 +19,46 @@ use crate::router::CREATE_ORDER;
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID: usize = 64;
 
-/// What observing one route takes.
+/// A route that is observed: each of its requests gets an id, a span and a count.
 #[derive(Clone)]
 pub(crate) struct Observed {
     /// The route's path, for the metric: never the request's own path, which is the caller's.
-    pub(crate) route: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) route: Route,
     pub(crate) randomness: Arc<dyn Randomness>,
 }
 
-/// Gives the request an id, a span and a count. The path in the span has no query, which can hold a link's
-/// token.
-pub(crate) async fn observe(State(observed): State<Observed>, mut request: Request, next: Next) -> Response {
-    let id = match request.headers().get(REQUEST_ID) {
-        Some(id) if is_request_id(id) => id.clone(),
-        _ => fresh(observed.randomness.as_ref()),
-    };
-    request.headers_mut().insert(REQUEST_ID, id.clone());
-    let span = match observed.route {
-        // Its one line in the log carries the id itself: a span would cost more than that line.
-        CREATE_ORDER => tracing::Span::none(),
-        _ => span(request.headers(), request.method(), request.uri().path()),
-    };
-    let answer = async move {
-        let response = next.run(request).await;
-        tracing::debug!(status = response.status().as_u16(), "answered");
-        response
-    };
-    let mut response = answer.instrument(span).await;
-    response.headers_mut().insert(REQUEST_ID, id);
-    count(observed.route, response.status());
-    response
+impl Service<Request> for Observed {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request>::poll_ready(&mut self.route, context)
+    }
+
+    /// The path in the span has no query, which can hold a link's token.
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let id = match request.headers().get(REQUEST_ID) {
+            Some(id) if is_request_id(id) => id.clone(),
+            _ => fresh(self.randomness.as_ref()),
+        };
+        request.headers_mut().insert(REQUEST_ID, id.clone());
+        let span = match self.path {
+            // Its one line in the log carries the id itself: a span would cost more than that line.
+            CREATE_ORDER => tracing::Span::none(),
+            _ => span(request.headers(), request.method(), request.uri().path()),
+        };
+        let (path, answer) = (self.path, self.route.call(request));
+        let observed = async move {
+            let mut response = answer.await?;
+            tracing::debug!(status = response.status().as_u16(), "answered");
+            response.headers_mut().insert(REQUEST_ID, id);
+            count(path, response.status());
+            Ok(response)
+        };
+        Box::pin(observed.instrument(span))
+    }
 }
 
 /// What stands in every line about a request.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use application::App;
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, Route, any, get, post};
 use tower::ServiceBuilder;
 use tower::layer::layer_fn;
@@ -12,7 +11,7 @@ use tower::layer::layer_fn;
 use crate::api::{
     create_order, deliveries, health, inbox, metrics, openapi, orders, redrive, subscription, subscriptions,
 };
-use crate::observe::{Observed, observe};
+use crate::observe::Observed;
 use crate::pages::{assets, confirm, docs, order_form, unsubscribe};
 use crate::settings::Settings;
 use crate::{console, cors, problem};
@@ -76,7 +75,7 @@ fn with_cors(methods: Methods, settings: &Settings) -> Methods {
         Some(cors) => {
             let cors = ServiceBuilder::new().map_response(cors::as_api_gateway).layer(cors);
             methods.layer(layer_fn(move |inner: Route| cors::ForOrigins {
-                rules: cors.clone().service(inner.clone()),
+                rules: Arc::new(cors.clone().service(inner.clone())),
                 inner,
             }))
         }
@@ -88,17 +87,18 @@ fn with_cors(methods: Methods, settings: &Settings) -> Methods {
 /// It runs on a tokio runtime whose timer is on: a body that does not arrive is not waited for for ever.
 pub fn router(app: App, settings: Settings) -> Router {
     let web = Arc::new(Web { app, settings });
-    let observed = |route| Observed { route, randomness: Arc::clone(&web.app.randomness) };
+    let observed = |path| {
+        let randomness = Arc::clone(&web.app.randomness);
+        layer_fn(move |route: Route| Observed { path, route, randomness: Arc::clone(&randomness) })
+    };
     let mut router = Router::new();
     for (path, methods) in api().into_iter().chain(pages()) {
         let methods = methods.fallback(problem::method_not_allowed);
         let methods = if path == CREATE_ORDER { with_cors(methods, &web.settings) } else { methods };
-        router = router.route(path, methods.layer(from_fn_with_state(observed(path), observe)));
+        router = router.route(path, methods.layer(observed(path)));
     }
     let lost = any(problem::not_found);
-    router
-        .fallback_service(lost.layer(from_fn_with_state(observed("none"), observe)))
-        .with_state(Arc::clone(&web))
+    router.fallback_service(lost.layer(observed("none"))).with_state(Arc::clone(&web))
 }
 
 #[cfg(test)]

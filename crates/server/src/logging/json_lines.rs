@@ -3,7 +3,7 @@
 //! The library's own JSON format reads a span's fields back with every event; at tens of thousands of orders a second
 //! that costs as much as storing them. Here a span's fields are written once and copied.
 
-use std::fmt::{self, Debug};
+use std::fmt::{self, Debug, Write as _};
 
 use domain::Timestamp;
 use serde_json::Value;
@@ -79,11 +79,11 @@ impl Member<'_> {
 
 impl Visit for Member<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.record_str(field, &format!("{value:?}"));
+        self.write(field, |writer| string(writer, |text| write!(text, "{value:?}")));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.write(field, |writer| string(writer, value));
+        self.write(field, |writer| string(writer, |text| text.write_str(value)));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -104,12 +104,25 @@ impl Visit for Member<'_> {
     }
 }
 
-/// A JSON string; most texts need no escape and are copied.
-fn string(writer: &mut Writer<'_>, text: &str) -> fmt::Result {
-    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
-        return ["\"", text, "\""].into_iter().try_for_each(|part| writer.write_str(part));
+/// A JSON string of what is `written` to it.
+fn string(writer: &mut Writer<'_>, written: impl FnOnce(&mut Escaped<'_>) -> fmt::Result) -> fmt::Result {
+    writer.write_str("\"")?;
+    written(&mut Escaped(writer.by_ref()))?;
+    writer.write_str("\"")
+}
+
+/// Text inside a JSON string.
+struct Escaped<'writer>(Writer<'writer>);
+
+impl fmt::Write for Escaped<'_> {
+    /// Most texts need no escape and are copied.
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+            return self.0.write_str(text);
+        }
+        let quoted = Value::from(text).to_string();
+        self.0.write_str(&quoted[1..quoted.len() - 1])
     }
-    write!(writer, "{}", Value::from(text))
 }
 
 #[cfg(test)]
