@@ -11,11 +11,7 @@ use crate::{App, ChannelMode, Error};
 /// `invalid_token`; `subscription_not_found`; `Gone` with `confirmation_replaced`, `confirmation_expired` or
 /// `subscription_ended`; `not_on_this_host`.
 pub async fn find_by_confirmation_link(app: &App, token: &str) -> Result<Subscription, Error> {
-    let link = LinkToken::verify(token, Purpose::Confirm, &app.own_delivery()?.link_key)?;
-    let found = app.topic.subscription(link.subscription).await?;
-    let found = found.ok_or_else(|| Error::not_found("subscription_not_found", "subscription"))?;
-    found.check_confirmation(link.generation, app.clock.now())?;
-    Ok(found)
+    find(app, token).await.map(|(_, found)| found)
 }
 
 /// Confirms the subscription that the link is for: it is owed the orders accepted from now on.
@@ -23,12 +19,20 @@ pub async fn find_by_confirmation_link(app: &App, token: &str) -> Result<Subscri
 /// # Errors
 /// As [`find_by_confirmation_link`].
 pub async fn confirm_subscription(app: &App, token: &str) -> Result<Subscription, Error> {
+    let (link, found) = find(app, token).await?;
     let own = app.own_delivery()?;
-    let link = LinkToken::verify(token, Purpose::Confirm, &own.link_key)?;
-    let found = find_by_confirmation_link(app, token).await?;
     let in_sandbox = own.channels.get(&found.endpoint.protocol()) != Some(&ChannelMode::Live);
     let now = app.clock.now();
     let confirmed = own.confirmations.confirm(link.subscription, link.generation, in_sandbox, now).await?;
     tracing::info!(subscription_id = %confirmed.id, endpoint = confirmed.endpoint.masked(), "subscription confirmed");
     Ok(confirmed)
+}
+
+/// What a confirmation link says, and the subscription that it may confirm.
+async fn find(app: &App, token: &str) -> Result<(LinkToken, Subscription), Error> {
+    let link = LinkToken::verify(token, Purpose::Confirm, &app.own_delivery()?.link_key)?;
+    let found = app.topic.subscription(link.subscription).await?;
+    let found = found.ok_or_else(|| Error::not_found("subscription_not_found", "subscription"))?;
+    found.check_confirmation(link.generation, app.clock.now())?;
+    Ok((link, found))
 }

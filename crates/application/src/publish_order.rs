@@ -64,6 +64,10 @@ impl Relay {
                 self.more = orders.len() >= BATCH;
                 RelayAction::Publish(orders)
             }
+            RelayEvent::Published(Ok(published)) if !published.failed.is_empty() => {
+                report(&published);
+                self.wait(&Error::internal(format!("{} orders were not published", published.failed.len())))
+            }
             RelayEvent::Published(Ok(published)) => {
                 self.failures = 0;
                 report(&published);

@@ -36,8 +36,9 @@ pub async fn a_link_that_is_over_confirms_nothing(machine: &Machine<'_>) {
     refused(machine, &replaced, 1, now(), "confirmation_replaced").await;
 
     let expired = machine.subscribe(email("bob@example.com")).await;
-    refused(machine, &expired, 1, expired.confirmation_expires_at, "confirmation_expired").await;
-    let in_time = expired.confirmation_expires_at - MOMENT;
+    let end = expired.confirmation_expires_at.expect("this host asks by itself");
+    refused(machine, &expired, 1, end, "confirmation_expired").await;
+    let in_time = end - MOMENT;
     machine.confirmations.confirm(expired.id, 1, false, in_time).await.unwrap();
 
     let ended = machine.subscribe(email("eve@example.com")).await;

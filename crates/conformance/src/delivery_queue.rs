@@ -106,10 +106,7 @@ pub async fn an_attempt_is_interrupted_until_it_is_finished(machine: &Machine<'_
     assert_eq!(found(delivery).effort.deadline, None);
     assert_eq!((found(delivery).number, found(delivery).effort.spent), (1, 0));
     let question = found(new.confirmation).effort;
-    assert_eq!(
-        (question.protocol, question.deadline),
-        (Protocol::Email, Some(asked.confirmation_expires_at))
-    );
+    assert_eq!((question.protocol, question.deadline), (Protocol::Email, asked.confirmation_expires_at));
     machine.finish(delivery, 1, OutcomeKind::Unknown).await;
     machine.finish(new.confirmation, 1, OutcomeKind::Delivered).await;
     assert_eq!(machine.queue.interrupted().await.unwrap(), []);

@@ -1,6 +1,7 @@
 //! What the promises are tried with.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use application::ports::{Idempotency, InboxMessage, NewSubscription, PageRequest};
@@ -20,11 +21,15 @@ pub(crate) const MOMENT: Duration = Duration::from_millis(1);
 /// A while.
 pub(crate) const WHILE: Duration = Duration::from_hours(1);
 
-/// The time, in whole milliseconds, as every store keeps it.
+/// The time, in whole milliseconds, as every store keeps it, and later than it ever was before: a store may keep its
+/// orders by their ids, in which those of one millisecond have no order.
 #[expect(clippy::disallowed_methods, reason = "a store may compare what it is given with its own clock")]
 pub(crate) fn now() -> Timestamp {
+    static LAST: AtomicI64 = AtomicI64::new(0);
     let now = Timestamp::now();
-    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    let later = |last: i64| now.as_millisecond().max(last + 1);
+    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(later(last)));
+    last.map_or(now, |last| Timestamp::from_millisecond(later(last)).unwrap_or(now))
 }
 
 /// Bytes that were never used before, so that a store that outlives the run takes them too.

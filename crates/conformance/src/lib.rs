@@ -9,6 +9,7 @@
     reason = "all of it is a test: a broken promise panics"
 )]
 
+pub mod any_topic;
 pub mod confirmations;
 pub mod delivery_queue;
 pub mod delivery_records;
@@ -17,6 +18,8 @@ pub mod inbox;
 mod machine;
 pub mod order_log;
 pub mod order_store;
+mod outbox;
 pub mod topic;
 
 pub use machine::Machine;
+pub use outbox::Outbox;

@@ -11,6 +11,7 @@ use domain::order::Order;
 use domain::retry::Chance;
 use domain::subscription::{Subscription, SubscriptionId};
 
+use crate::Outbox;
 use crate::given::{WHILE, email, now, order};
 
 /// The ports of a host that delivers by itself, all of one store.
@@ -49,9 +50,12 @@ impl<'a> Machine<'a> {
         }
     }
 
+    fn outbox(&self) -> Outbox<'a> {
+        Outbox { orders: self.orders, log: self.log, topic: self.topic }
+    }
+
     pub(crate) async fn place(&self, order: Order) -> Order {
-        self.orders.accept(order.clone(), None).await.unwrap();
-        order
+        self.outbox().place(order).await
     }
 
     pub(crate) async fn subscribe(&self, new: NewSubscription) -> Subscription {
@@ -69,8 +73,7 @@ impl<'a> Machine<'a> {
 
     /// Publishes everything that is not yet published.
     pub(crate) async fn publish(&self) -> Published {
-        let orders = self.log.unpublished(1_000).await.unwrap();
-        self.topic.publish(&orders).await.unwrap()
+        self.outbox().publish().await
     }
 
     /// Places an order, publishes it, and finds the delivery of its notification.

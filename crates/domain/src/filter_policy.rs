@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::Invalid;
-use crate::order::{AttributeValue, Order, Products};
+use crate::order::{AttributeValue, FIELD_NAMES, Order, Products};
 
 /// The most keys of one policy (SNS's limit).
 pub const MAX_KEYS: usize = 5;
@@ -68,6 +68,11 @@ impl FilterPolicy {
         &self.text
     }
 
+    /// The names of the facts that it asks for.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.keys.keys().map(String::as_str)
+    }
+
     /// Whether the policy wants `order`.
     ///
     /// # Errors
@@ -81,6 +86,14 @@ impl FilterPolicy {
         }
         Ok(())
     }
+}
+
+/// Everything that policies can ask of an order, under the keys that they use; what it does not say is left out.
+#[must_use]
+pub fn all_facts(order: &Order) -> Vec<(&str, Vec<AttributeValue>)> {
+    let attributes = order.details.attributes.keys().map(String::as_str);
+    let facts = FIELD_NAMES.into_iter().chain(attributes).map(|key| (key, facts(order, key)));
+    facts.filter(|(_, values)| !values.is_empty()).collect()
 }
 
 /// What an order says under a policy's key: its own fields, then its attributes. Several items give several values.

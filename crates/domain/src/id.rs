@@ -62,7 +62,8 @@ impl OrderId {
     }
 }
 
-/// An order's place in the log: orders, pages and publishing follow it, never the time.
+/// An order's place in the log: orders, pages and publishing follow it, never the time. Where the log is a table's
+/// stream or index, it is the place in what was read of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seq(pub i64);

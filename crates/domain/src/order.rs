@@ -12,6 +12,7 @@ use serde::Serialize;
 pub use crate::id::{OrderId, Seq};
 pub use details::{AttributeValue, Item, OrderDetails, Products};
 pub use fields::limits;
+pub(crate) use parse::FIELD_NAMES;
 
 /// One order. Once its sender was told of success it is never changed and never lost.
 #[derive(Debug, Clone, PartialEq, Serialize)]

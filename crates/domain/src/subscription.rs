@@ -28,10 +28,10 @@ pub struct Subscription {
     pub state: SubscriptionState,
     /// Counts the confirmations sent; only the newest one's link works.
     pub generation: u32,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// Until when the newest confirmation link works.
-    pub confirmation_expires_at: Timestamp,
+    /// When it was made; `None` where the host does not tell (SNS).
+    pub created_at: Option<Timestamp>,
+    /// Until when the newest confirmation link works; `None` where the host does not tell (SNS).
+    pub confirmation_expires_at: Option<Timestamp>,
     /// When it was confirmed, and whether that was in the sandbox.
     pub confirmation: Option<Confirmation>,
     /// Why and when it ended.
@@ -136,7 +136,7 @@ impl Subscription {
         match self.state {
             SubscriptionState::Ended => Err(StaleConfirmation::Ended),
             SubscriptionState::Pending if generation != self.generation => Err(StaleConfirmation::Replaced),
-            SubscriptionState::Pending if now >= self.confirmation_expires_at => {
+            SubscriptionState::Pending if self.confirmation_expires_at.is_some_and(|end| now >= end) => {
                 Err(StaleConfirmation::Expired)
             }
             SubscriptionState::Pending | SubscriptionState::Confirmed | SubscriptionState::Suspended => {

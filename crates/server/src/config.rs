@@ -66,9 +66,11 @@ impl Config {
             public_url: reading.optional("public_url", http_url),
             intake: intake(&mut reading, listen),
             admin_key: reading.optional("admin_key", key),
-            cors_allow_origins: reading.or("cors_allow_origins", vec!["*".to_owned()], |text| {
-                reading::list(text).map(|origin| web_origin(&origin)).collect()
-            }),
+            cors_allow_origins: reading.or(
+                "cors_allow_origins",
+                vec!["*".to_owned()],
+                web::Settings::parse_origins,
+            ),
             idempotency_lifetime: reading.or("idempotency_lifetime_hours", Duration::from_hours(24), hours),
             log: reading.or("log", EnvFilter::new("info"), |text| {
                 text.parse().map_err(|_| "must be a log filter such as info or info,sqlite=debug".to_owned())
@@ -88,7 +90,7 @@ impl Config {
 
 /// Who may place orders. Outside loopback there is no default: it must be chosen.
 fn intake(reading: &mut Reading, listen: SocketAddr) -> web::Intake {
-    let keys = reading.or("intake_keys", Vec::new(), intake_keys);
+    let keys = reading.or("intake_keys", Vec::new(), web::IntakeKey::parse_list);
     let chosen = reading.optional("intake", |text| match text {
         "open" => Ok(false),
         "key" => Ok(true),
@@ -107,20 +109,6 @@ fn intake(reading: &mut Reading, listen: SocketAddr) -> web::Intake {
     }
 }
 
-fn intake_keys(text: &str) -> Result<Vec<web::IntakeKey>, String> {
-    let wrong = || "must be entries NAME=HASH as `orderbell key new NAME` prints them".to_owned();
-    reading::list(text)
-        .map(|entry| {
-            let (name, hash) = entry.split_once('=').ok_or_else(wrong)?;
-            let hash = web::KeyHash::parse(hash.trim()).ok_or_else(wrong)?;
-            match name.trim() {
-                "" | "admin" => Err("may name no key `admin` and none without a name".to_owned()),
-                name => Ok(web::IntakeKey { name: name.to_owned(), hash }),
-            }
-        })
-        .collect()
-}
-
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "must be an address and port such as 127.0.0.1:8080 or [::]:8080".to_owned())
 }
@@ -132,15 +120,6 @@ fn http_url(text: &str) -> Result<Url, String> {
 
 fn key(text: &str) -> Result<String, String> {
     if text.len() >= 20 { Ok(text.to_owned()) } else { Err("must be at least 20 characters long".to_owned()) }
-}
-
-fn web_origin(text: &str) -> Result<String, String> {
-    let is_origin = || Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text);
-    if text == "*" || is_origin() {
-        Ok(text.to_owned())
-    } else {
-        Err("must be * or origins such as https://shop.example.com".to_owned())
-    }
 }
 
 fn hours(text: &str) -> Result<Duration, String> {

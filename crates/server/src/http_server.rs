@@ -86,7 +86,7 @@ impl Lane {
     fn start(router: Router, stop: Stop) -> io::Result<Self> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (connections, incoming) = mpsc::unbounded_channel();
-        let lane = move || runtime.block_on(serve_lane(incoming, router, stop));
+        let lane = move || runtime.block_on(serve_lane(incoming, router, HEAD, stop));
         let thread = thread::Builder::new().name("http".to_owned()).spawn(lane)?;
         Ok(Self { connections, thread })
     }
@@ -96,10 +96,11 @@ impl Lane {
 async fn serve_lane(
     mut incoming: mpsc::UnboundedReceiver<std::net::TcpStream>,
     router: Router,
+    head: Duration,
     mut stop: Stop,
 ) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    http.timer(TokioTimer::new()).header_read_timeout(head);
     let connections = GracefulShutdown::new();
     loop {
         let stream = tokio::select! {
@@ -117,5 +118,54 @@ async fn serve_lane(
     }
     if tokio::time::timeout(GRACE, connections.shutdown()).await.is_err() {
         tracing::warn!("requests were still in flight");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::watch;
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(500);
+    const LONG: Duration = Duration::from_secs(10);
+
+    /// What a lane that waits a `SHORT` time for a head answers, until it closes the connection, to a client that sends
+    /// these bytes; and how long the lane kept it.
+    async fn answered(sent: &[u8]) -> (String, Duration) {
+        let (_stop, stopping) = watch::channel(false);
+        let (connections, incoming) = mpsc::unbounded_channel();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = async {
+            let since = Instant::now();
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            connections.send(prepared(listener.accept().await.unwrap().0).unwrap()).unwrap();
+            client.write_all(sent).await.unwrap();
+            let mut answer = String::new();
+            timeout(LONG, client.read_to_string(&mut answer)).await.unwrap().unwrap();
+            (answer, since.elapsed())
+        };
+        tokio::select! {
+            answered = client => answered,
+            () = serve_lane(incoming, Router::new(), SHORT, stopping) => panic!("the lane ended"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_never_ends_its_requests_head_is_cut_off() {
+        let (answer, kept) = answered(b"POST /create-order HTTP/1.1\r\nHost: localhost\r\n").await;
+        assert_eq!(answer, "");
+        assert!(kept >= SHORT, "{kept:?}");
+    }
+
+    #[tokio::test]
+    async fn a_connection_on_which_nothing_comes_is_closed() {
+        for (sent, expected) in [("", ""), ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 404")] {
+            let (answer, kept) = answered(sent.as_bytes()).await;
+            assert!(answer.starts_with(expected) && answer.is_empty() == expected.is_empty(), "{answer}");
+            assert!(kept >= SHORT, "{kept:?}");
+        }
     }
 }

@@ -187,3 +187,47 @@ fn install_metrics() -> anyhow::Result<PrometheusHandle> {
     metrics::set_global_recorder(recorder)?;
     Ok(handle)
 }
+
+#[cfg(test)]
+mod tests {
+    use application::ports::{DeliveryRecords, OrderStore};
+    use domain::Timestamp;
+    use domain::order::{Order, OrderDetails};
+
+    use super::*;
+    use crate::config::Layers;
+
+    const CLOCK: &dyn Clock = &SystemClock;
+    const RANDOMNESS: &dyn Randomness = &SystemRandomness;
+
+    fn opened(config: &Config) -> Store {
+        let options = sqlite::Options::new(Arc::new(SystemClock), Arc::new(SystemRandomness));
+        Store::open(&config.data, options).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_channels_pause_ends_with_the_process_that_saw_it_fail() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().to_str().map(str::to_owned);
+        let config = Config::read(Layers::default().flag("data", data)).unwrap();
+        let details = OrderDetails::parse(br#"{"customerName":"Ada","productName":"Mouse"}"#).unwrap();
+        let time = CLOCK.now();
+        let id = RANDOMNESS.order_id(time);
+
+        let store = opened(&config);
+        store.accept(Order { id, time, details, request_id: String::new() }, None).await.unwrap();
+        store.channel_paused(Protocol::Email, "connection refused", CLOCK.now()).await.unwrap();
+        store.close().await;
+
+        let store = opened(&config);
+        let ends = async || -> Vec<Option<Timestamp>> {
+            store.story(id).await.unwrap().unwrap().pauses.iter().map(|pause| pause.to).collect()
+        };
+        assert_eq!(ends().await, [None]);
+        let modes = BTreeMap::from([(Protocol::Email, ChannelMode::Sandbox)]);
+        let own = own_delivery(&config, &store, modes, LinkKey::new([7; 64]), String::new());
+        settle_the_past(&own, &store, CLOCK, RANDOMNESS).await.unwrap();
+        assert!(matches!(*ends().await, [Some(_)]));
+        store.close().await;
+    }
+}

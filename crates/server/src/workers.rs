@@ -1,9 +1,14 @@
-//! The tasks that run beside the HTTP server: the shells around the relay and the delivery engine.
+//! What runs until the program is to end; here too are the shells around the relay and the delivery engine.
 
 pub(crate) mod delivery;
 pub(crate) mod relay;
 
+use std::collections::HashMap;
+use std::io;
+
+use anyhow::anyhow;
 use tokio::sync::watch;
+use tokio::task::{Id, JoinSet};
 
 /// Tells tasks to come to an end.
 pub(crate) type Stop = watch::Receiver<bool>;
@@ -12,4 +17,39 @@ pub(crate) type Stop = watch::Receiver<bool>;
 pub(crate) async fn stopped(stop: &mut Stop) {
     // An error means that the sender is gone, and with it the program.
     let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// The tasks without which the program is not whole.
+#[derive(Default)]
+pub(crate) struct Workers {
+    running: JoinSet<io::Result<()>>,
+    names: HashMap<Id, &'static str>,
+}
+
+impl Workers {
+    /// Starts one, which must not end before it is told to.
+    pub(crate) fn start(
+        &mut self,
+        name: &'static str,
+        work: impl Future<Output = io::Result<()>> + Send + 'static,
+    ) {
+        self.names.insert(self.running.spawn(work).id(), name);
+    }
+
+    /// Waits until one breaks off, and says which and why.
+    pub(crate) async fn broken_off(&mut self) -> anyhow::Error {
+        let (id, why) = match self.running.join_next_with_id().await {
+            Some(Ok((id, Ok(())))) => (id, "it came to its end".to_owned()),
+            Some(Ok((id, Err(error)))) => (id, error.to_string()),
+            Some(Err(panic)) => (panic.id(), panic.to_string()),
+            None => std::future::pending().await,
+        };
+        let name = self.names.get(&id).copied().unwrap_or_default();
+        anyhow!("{name} broke off: {why}")
+    }
+
+    /// Waits until all have ended.
+    pub(crate) async fn ended(mut self) {
+        while self.running.join_next().await.is_some() {}
+    }
 }

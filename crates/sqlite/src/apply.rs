@@ -41,8 +41,8 @@ pub(crate) struct State {
     pub(crate) connection: Connection,
     /// The idempotency keys that may live.
     pub(crate) keys: KnownKeys,
-    /// The last place in the log that was given to an order; read anew in each commit, since others may write with the
-    /// shell.
+    /// The last place in the log that was given to an order. Others may add orders with the shell, so that it is read
+    /// anew in each commit, and take orders away, so that it never falls.
     pub(crate) last_place: i64,
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn apply(state: &mut State, batch: Vec<Command>) -> Applied {
 fn commit(state: &mut State, batch: Vec<Command>) -> rusqlite::Result<(Vec<Result<Answer, Error>>, Effects)> {
     let mut effects = Effects::default();
     execute(&state.connection, "BEGIN IMMEDIATE")?;
-    state.last_place = last_place(&state.connection)?;
+    state.last_place = last_place(&state.connection)?.max(state.last_place);
     let answers = batch
         .into_iter()
         .map(|command| alone(state, &mut effects, command))

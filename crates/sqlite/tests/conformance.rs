@@ -2,7 +2,7 @@
 
 mod opened;
 
-use conformance::Machine;
+use conformance::{Machine, Outbox};
 use opened::open;
 
 /// Runs promises that take a port of the store.
@@ -20,15 +20,15 @@ macro_rules! port_keeps {
     };
 }
 
-/// Runs promises that take all of the store.
-macro_rules! machine_keeps {
-    ($port:ident: $($promise:ident),+ $(,)?) => {
+/// Runs promises that take several ports of the store.
+macro_rules! ports_keep {
+    ($ports:ident, $port:ident: $($promise:ident),+ $(,)?) => {
         mod $port {
             $(#[tokio::test]
             async fn $promise() {
                 let folder = tempfile::tempdir().unwrap();
                 let store = super::open(folder.path());
-                conformance::$port::$promise(&super::Machine::of(&store)).await;
+                conformance::$port::$promise(&super::$ports::of(&store)).await;
                 store.close().await;
             })+
         }
@@ -60,16 +60,29 @@ port_keeps! {
     messages_are_listed_newest_first,
 }
 
-machine_keeps! {
-    order_log:
+ports_keep! {
+    Outbox, order_log:
     every_accepted_order_is_logged_in_the_order_of_acceptance,
     a_repeated_order_is_logged_once,
     an_order_is_given_again_until_it_is_published,
     a_long_log_is_read_in_parts,
 }
 
-machine_keeps! {
-    topic:
+ports_keep! {
+    Outbox, any_topic:
+    what_was_published_is_not_given_again,
+    publishing_again_is_harmless,
+    an_empty_run_changes_nothing,
+    a_subscription_is_found_by_its_id,
+    an_unknown_subscription_takes_no_change,
+    an_endpoint_has_one_subscription,
+    a_filter_policy_is_kept_changed_and_removed,
+    what_was_ended_is_over,
+    subscriptions_are_listed_once_each,
+}
+
+ports_keep! {
+    Machine, topic:
     a_new_subscription_is_pending_and_owed_its_confirmation,
     an_unknown_subscription_is_not_there,
     subscribing_again_finds_the_same_subscription,
@@ -78,7 +91,6 @@ machine_keeps! {
     an_order_is_owed_once_however_often_it_is_published,
     the_log_never_goes_backwards,
     a_run_that_leaves_an_order_out_is_refused,
-    an_empty_run_changes_nothing,
     a_filter_policy_decides_what_is_owed,
     a_changed_filter_policy_holds_for_later_orders_only,
     an_ended_subscription_takes_no_change,
@@ -88,8 +100,8 @@ machine_keeps! {
     subscriptions_are_listed_newest_first,
 }
 
-machine_keeps! {
-    confirmations:
+ports_keep! {
+    Machine, confirmations:
     a_pending_subscription_is_confirmed_by_its_newest_question,
     confirming_a_confirmed_subscription_changes_nothing,
     a_link_that_is_over_confirms_nothing,
@@ -98,8 +110,8 @@ machine_keeps! {
     only_what_the_sandbox_confirmed_lapses,
 }
 
-machine_keeps! {
-    delivery_queue:
+ports_keep! {
+    Machine, delivery_queue:
     a_delivery_is_due_with_all_that_it_takes,
     a_delivery_is_not_due_before_its_time,
     no_backlog_hides_another_subscription,
@@ -117,8 +129,8 @@ machine_keeps! {
     pauses_of_a_channel_are_on_record,
 }
 
-machine_keeps! {
-    delivery_records:
+ports_keep! {
+    Machine, delivery_records:
     the_story_of_an_order_is_told_in_full,
     the_story_tells_what_held_when_the_order_was_accepted,
     what_is_unknown_has_no_record,
@@ -137,6 +149,7 @@ fn no_promise_is_left_out() {
         include_str!("../../conformance/src/order_store.rs"),
         include_str!("../../conformance/src/inbox.rs"),
         include_str!("../../conformance/src/order_log.rs"),
+        include_str!("../../conformance/src/any_topic.rs"),
         include_str!("../../conformance/src/topic.rs"),
         include_str!("../../conformance/src/confirmations.rs"),
         include_str!("../../conformance/src/delivery_queue.rs"),

@@ -8,14 +8,10 @@ use std::fs;
 use std::path::Path;
 
 use application::ports::{
-    Acceptance, DeliveryQueue, DeliveryRecords, DueQuery, Intent, NewSubscription, OrderLog, OrderQuery,
-    OrderStore, Topic,
+    Acceptance, DeliveryQueue, DeliveryRecords, Intent, OrderLog, OrderQuery, OrderStore,
 };
-use domain::delivery::{DeliveryId, DeliveryState};
-use domain::endpoint::{Endpoint, Protocol};
-use domain::subscription::SubscriptionId;
-use opened::{key, now, open, options, order};
-use orderbell_sqlite::Store;
+use domain::delivery::DeliveryState;
+use opened::{due, key, now, open, order, subscribe};
 
 /// A copy of the files as they are on disk at this moment, as a crash would leave them.
 fn crashed(folder: &Path) -> tempfile::TempDir {
@@ -77,7 +73,7 @@ async fn keys_survive_a_restart_for_their_lifetime() {
 async fn an_attempt_that_a_crash_cut_short_is_interrupted() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
-    let confirmation = asked(&store).await;
+    let confirmation = subscribe(&store).await;
     let intent = Intent { delivery: confirmation, number: 1, at: now() };
     assert_eq!(store.begin(vec![intent]).await.unwrap(), [confirmation]);
     let copy = crashed(folder.path());
@@ -87,14 +83,7 @@ async fn an_attempt_that_a_crash_cut_short_is_interrupted() {
         interrupted.iter().map(|cut| (cut.delivery, cut.number)).collect::<Vec<_>>(),
         [(confirmation, 1)]
     );
-    let query = DueQuery {
-        now: now(),
-        per_endpoint: 10,
-        limit: 10,
-        skip_endpoints: Vec::new(),
-        skip_protocols: Vec::new(),
-    };
-    assert_eq!(survivor.due(query).await.unwrap().deliveries, []);
+    assert_eq!(due(&survivor).await, 0);
     assert_eq!(survivor.delivery(confirmation).await.unwrap().unwrap().state, DeliveryState::InFlight);
     survivor.close().await;
     store.close().await;
@@ -123,20 +112,4 @@ async fn what_waits_when_the_store_is_closed_is_still_stored() {
     let store = open(folder.path());
     assert_eq!(store.order(placed.id).await.unwrap().map(|order| order.id), Some(placed.id));
     store.close().await;
-}
-
-/// Makes a subscription; answers the confirmation it is owed.
-async fn asked(store: &Store) -> DeliveryId {
-    let randomness = options().randomness;
-    let new = NewSubscription {
-        id: SubscriptionId::new(now(), randomness.bytes()),
-        endpoint: Endpoint::parse(Protocol::Email, "ada@example.com").unwrap(),
-        filter_policy: None,
-        secret: None,
-        confirmation: DeliveryId::new(now(), randomness.bytes()),
-        now: now(),
-    };
-    let confirmation = new.confirmation;
-    store.subscribe(new).await.unwrap();
-    confirmation
 }

@@ -4,15 +4,8 @@
 
 mod opened;
 
-use std::time::Duration;
-
-use application::ports::{
-    DeliveryQueue, DueQuery, NewSubscription, OrderLog, OrderQuery, OrderStore, PageRequest, Topic,
-};
-use domain::delivery::DeliveryId;
-use domain::endpoint::{Endpoint, Protocol};
-use domain::subscription::SubscriptionId;
-use opened::{now, open, options, order, order_at};
+use application::ports::{OrderLog, OrderStore, Topic};
+use opened::{due, open, order, subscribe};
 use orderbell_sqlite::Store;
 use rusqlite::Connection;
 
@@ -66,38 +59,88 @@ async fn the_deliveries_of_a_suspended_subscription_wait() {
 }
 
 #[tokio::test]
-async fn orders_are_found_by_their_times_even_where_a_clock_leapt() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(folder.path());
-    let start = now();
-    let mut ids = Vec::new();
-    for minutes in [0, 600, 2, 1, 603, 4] {
-        let placed = order_at(start + Duration::from_mins(minutes));
-        ids.push(placed.id);
-        store.accept(placed, None).await.unwrap();
-    }
-    let page = PageRequest { limit: 10, cursor: None };
-    let (from, to) = (start + Duration::from_mins(1), start + Duration::from_mins(5));
-    let found = store.orders(OrderQuery { from: Some(from), to: Some(to), page }).await.unwrap();
-    let found: Vec<_> = found.items.iter().map(|order| order.id).collect();
-    assert_eq!(found, [ids[5], ids[3], ids[2]]);
-    store.close().await;
-}
-
-#[tokio::test]
 async fn places_left_empty_by_failures_do_not_stop_the_relay() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     store.accept(order(), None).await.unwrap();
     store.accept(order(), None).await.unwrap();
     shell(&folder).execute("UPDATE orders SET seq = 7 WHERE seq = 2", ()).unwrap();
-    let logged = store.unpublished(10).await.unwrap();
-    assert_eq!(logged.iter().map(|logged| logged.seq.0).collect::<Vec<_>>(), [1, 7]);
-    for order in logged {
+    assert_eq!(unpublished(&store).await, [1, 7]);
+    publish(&store).await;
+    assert!(unpublished(&store).await.is_empty());
+    store.close().await;
+}
+
+#[tokio::test]
+async fn the_place_of_an_order_that_someone_took_away_is_not_given_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    store.accept(order(), None).await.unwrap();
+    store.accept(order(), None).await.unwrap();
+    shell(&folder).execute("DELETE FROM orders WHERE seq = 2", ()).unwrap();
+    store.accept(order(), None).await.unwrap();
+    assert_eq!(unpublished(&store).await, [1, 3]);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn an_order_is_published_though_someone_took_all_before_it_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    store.accept(order(), None).await.unwrap();
+    store.accept(order(), None).await.unwrap();
+    publish(&store).await;
+    shell(&folder).execute("DELETE FROM orders", ()).unwrap();
+    store.close().await;
+
+    let store = open(folder.path());
+    store.accept(order(), None).await.unwrap();
+    assert_eq!(unpublished(&store).await, [3]);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn an_order_comes_after_the_subscriptions_before_it_though_someone_took_orders_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    store.accept(order(), None).await.unwrap();
+    subscribe(&store).await;
+    shell(&folder).execute("DELETE FROM orders", ()).unwrap();
+    store.close().await;
+
+    let store = open(folder.path());
+    store.accept(order(), None).await.unwrap();
+    let from: i64 =
+        shell(&folder).query_row("SELECT from_seq FROM subscription_versions", (), |row| row.get(0)).unwrap();
+    assert_eq!(unpublished(&store).await, [from]);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn an_order_that_someone_adds_stops_neither_the_intake_nor_the_relay() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    store.accept(order(), None).await.unwrap();
+    let add = "INSERT INTO orders (id, order_time, body, request_id) \
+               SELECT randomblob(16), order_time, body, 'by hand' FROM orders LIMIT 1";
+    shell(&folder).execute(add, ()).unwrap();
+    store.accept(order(), None).await.unwrap();
+    assert_eq!(unpublished(&store).await, [1, 2, 3]);
+    publish(&store).await;
+    assert!(unpublished(&store).await.is_empty());
+    store.close().await;
+}
+
+/// The places of the orders that the relay has before it.
+async fn unpublished(store: &Store) -> Vec<i64> {
+    store.unpublished(10).await.unwrap().iter().map(|logged| logged.seq.0).collect()
+}
+
+/// Publishes what is before the relay, one order at a time.
+async fn publish(store: &Store) {
+    for order in store.unpublished(10).await.unwrap() {
         store.publish(&[order]).await.unwrap();
     }
-    assert_eq!(store.unpublished(10).await.unwrap(), []);
-    store.close().await;
 }
 
 fn shell(folder: &tempfile::TempDir) -> Connection {
@@ -107,21 +150,6 @@ fn shell(folder: &tempfile::TempDir) -> Connection {
 async fn with_a_subscription() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
-    let randomness = options().randomness;
-    let new = NewSubscription {
-        id: SubscriptionId::new(now(), randomness.bytes()),
-        endpoint: Endpoint::parse(Protocol::Email, "ada@example.com").unwrap(),
-        filter_policy: None,
-        secret: None,
-        confirmation: DeliveryId::new(now(), randomness.bytes()),
-        now: now(),
-    };
-    store.subscribe(new).await.unwrap();
+    subscribe(&store).await;
     (folder, store)
-}
-
-async fn due(store: &Store) -> usize {
-    let (skip_endpoints, skip_protocols) = (Vec::new(), Vec::new());
-    let query = DueQuery { now: now(), per_endpoint: 10, limit: 10, skip_endpoints, skip_protocols };
-    store.due(query).await.unwrap().deliveries.len()
 }

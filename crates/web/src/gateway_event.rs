@@ -7,6 +7,11 @@
 mod parse;
 mod reply;
 
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+
+use crate::problem::Problem;
+
 pub use parse::request;
 pub use reply::response;
 
@@ -37,3 +42,12 @@ impl std::fmt::Display for BadEvent {
 }
 
 impl std::error::Error for BadEvent {}
+
+impl IntoResponse for BadEvent {
+    /// Says that it is the event's fault, and logs what the caller need not see.
+    fn into_response(self) -> Response {
+        tracing::warn!(error = %self, "event refused");
+        Problem::new(StatusCode::BAD_REQUEST, "bad_event", "The event is neither a request nor an order")
+            .into_response()
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use url::Url;
 
 /// What a host decides about its HTTP side.
 #[derive(Clone)]
@@ -26,6 +27,23 @@ pub struct Settings {
     pub version: &'static str,
 }
 
+impl Settings {
+    /// Reads [`Self::cors_allow_origins`] as hosts have them configured: origins, or `*`, with commas between them.
+    ///
+    /// # Errors
+    /// The rule that is broken, as a sentence that wants the setting's name before it.
+    pub fn parse_origins(text: &str) -> Result<Vec<String>, String> {
+        let is_origin =
+            |text: &str| Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text);
+        let origins: Vec<_> = entries(text).map(str::to_owned).collect();
+        if origins.iter().all(|origin| origin == "*" || is_origin(origin)) {
+            Ok(origins)
+        } else {
+            Err("must be * or origins such as https://shop.example.com".to_owned())
+        }
+    }
+}
+
 /// Who may place orders.
 #[derive(Debug, Clone)]
 pub enum Intake {
@@ -43,6 +61,31 @@ pub struct IntakeKey {
     pub name: String,
     /// The key's hash.
     pub hash: KeyHash,
+}
+
+impl IntakeKey {
+    /// Reads keys as hosts have them configured: entries `NAME=HASH` with commas between them.
+    ///
+    /// # Errors
+    /// The rule that is broken, as a sentence that wants the setting's name before it.
+    pub fn parse_list(text: &str) -> Result<Vec<Self>, String> {
+        let wrong = || "must be entries NAME=HASH as `orderbell key new NAME` prints them".to_owned();
+        entries(text)
+            .map(|entry| {
+                let (name, hash) = entry.split_once('=').ok_or_else(wrong)?;
+                let hash = KeyHash::parse(hash.trim()).ok_or_else(wrong)?;
+                match name.trim() {
+                    "" | "admin" => Err("may name no key `admin` and none without a name".to_owned()),
+                    name => Ok(Self { name: name.to_owned(), hash }),
+                }
+            })
+            .collect()
+    }
+}
+
+/// The entries of a list written with commas.
+fn entries(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|entry| !entry.is_empty())
 }
 
 /// The SHA-256 of a key; comparing takes the same time whatever differs.
@@ -93,6 +136,26 @@ mod tests {
         assert!(KeyHash::parse(&hash.to_string()).is_some_and(|read| read.matches(&hash)));
         for text in ["", "00", &"0".repeat(63), &"0".repeat(66), &"+1".repeat(32), &"é".repeat(32)] {
             assert!(KeyHash::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn clients_keys_are_read_from_a_list_of_names_and_hashes() {
+        let hash = KeyHash::of("a key");
+        let keys = IntakeKey::parse_list(&format!("shop={hash}, kiosk = {hash},")).unwrap();
+        assert_eq!(keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), ["shop", "kiosk"]);
+        assert!(keys.iter().all(|key| key.hash.matches(&hash)));
+        for wrong in ["shop", "shop=123", &format!("={hash}"), &format!("admin={hash}")] {
+            assert!(IntakeKey::parse_list(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_a_scheme_a_host_and_no_more_than_a_port() {
+        let origins = Settings::parse_origins("https://shop.example, http://localhost:3000,*").unwrap();
+        assert_eq!(origins, ["https://shop.example", "http://localhost:3000", "*"]);
+        for wrong in ["shop.example", "https://shop.example/", "https://shop.example:443", "null"] {
+            assert!(Settings::parse_origins(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -4,7 +4,7 @@ use domain::Timestamp;
 use domain::delivery::Effort;
 use domain::endpoint::Protocol;
 use domain::link_token::{LinkToken, Purpose};
-use domain::subscription::Subscription;
+use domain::subscription::{CONFIRMATION_LIFETIME, Subscription};
 
 use crate::OwnDelivery;
 use crate::ports::{Content, DueDelivery, Message};
@@ -24,7 +24,8 @@ pub fn compose(own: &OwnDelivery, delivery: &DueDelivery, now: Timestamp) -> Mes
         Content::Confirmation {
             confirm_url: link(own, "confirm", &challenge),
             challenge,
-            expires_at: subscription.confirmation_expires_at,
+            // A host that asks by itself knows its question's end.
+            expires_at: subscription.confirmation_expires_at.unwrap_or(now + CONFIRMATION_LIFETIME),
         }
     };
     Message {
@@ -58,7 +59,8 @@ impl DueDelivery {
     /// What deciding about this delivery takes.
     #[must_use]
     pub fn effort(&self) -> Effort {
-        let deadline = self.order.is_none().then_some(self.subscription.confirmation_expires_at);
+        let question = self.order.is_none();
+        let deadline = self.subscription.confirmation_expires_at.filter(|_| question);
         Effort { protocol: self.protocol(), spent: self.spent, deadline }
     }
 }

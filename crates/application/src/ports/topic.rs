@@ -63,8 +63,11 @@ pub trait Topic: Send + Sync {
 pub struct Published {
     /// How many deliveries are owed because of it, where the host knows.
     pub deliveries: usize,
-    /// The orders that no subscription is owed.
+    /// The orders that no subscription is owed, where the host knows.
     pub unmatched: Vec<OrderId>,
+    /// The orders that were not published after all, the others were; why is in the log. Empty where a run is published
+    /// as a whole.
+    pub failed: Vec<OrderId>,
 }
 
 /// A subscription to be made.

@@ -152,6 +152,6 @@ fn only_what_goes_to_a_webhook_is_signed_with_its_secret() {
 #[test]
 fn only_a_confirmation_has_a_deadline() {
     let delivery = confirmation(1);
-    assert_eq!(delivery.effort().deadline, Some(delivery.subscription.confirmation_expires_at));
+    assert_eq!(delivery.effort().deadline, delivery.subscription.confirmation_expires_at);
     assert_eq!(due(1, 7, Protocol::Email).effort().deadline, None);
 }

@@ -1,6 +1,6 @@
 //! `orderbell inbox list|show`.
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use reqwest::Method;
 
 use super::api_client::Server;
@@ -10,7 +10,12 @@ use super::{Failure, block_on, output};
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List messages that did not leave the machine, newest first
-    List(List),
+    List {
+        #[command(flatten)]
+        page: Page,
+        #[command(flatten)]
+        server: Server,
+    },
     /// Show a message
     Show {
         /// The message's id
@@ -20,27 +25,19 @@ pub(super) enum Command {
     },
 }
 
-#[derive(Args)]
-pub(super) struct List {
-    #[command(flatten)]
-    page: Page,
-    #[command(flatten)]
-    server: Server,
-}
-
 const COLUMNS: [output::Column; 4] =
     [("Time", "/at"), ("Message", "/id"), ("To", "/to"), ("Subject", "/subject")];
 
 pub(super) fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::List(list) => block_on(self::list(list))?,
+        Command::List { page, server } => block_on(list(&page, server))?,
         Command::Show { id, server } => block_on(show(&id, server))?,
     }
 }
 
-async fn list(list: List) -> Result<(), Failure> {
-    let answer = get(&list.server, "/inbox", &[], &list.page).await?;
-    list.server.show(&answer, |answer| output::list(answer, &COLUMNS));
+async fn list(page: &Page, server: Server) -> Result<(), Failure> {
+    let answer = get(&server, "/inbox", &[], page).await?;
+    server.show(&answer, |answer| output::list(answer, &COLUMNS));
     Ok(())
 }
 

@@ -4,17 +4,17 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use application::ChannelMode;
 use clap::Args;
+use sqlite::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 use super::{Failure, configure};
 use crate::config::Config;
 use crate::wiring::{System, wire};
-use crate::workers::relay;
+use crate::workers::{Workers, relay};
 use crate::{http_server, keys, logging};
 
 /// Settings that can be given as flags; see docs/CONFIGURATION.md for all of them.
@@ -55,33 +55,40 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let System { store, router, delivery, modes, public_url, admin_key } = wire(config, address).await?;
     let (stop, stopping) = watch::channel(false);
-    let orders = store.signals().orders;
-    let mut relay =
-        start(relay::run(Arc::new(store.clone()), Arc::new(store.clone()), orders, stopping.clone()));
-    let mut delivery = start(delivery.run(stopping.clone()));
-    let mut served = start(http_server::serve(listener, router, stopping));
+    let (log, topic) = (Arc::new(store.clone()), Arc::new(store.clone()));
+    let relay = relay::run(log, topic, store.signals().orders, stopping.clone());
+    let delivery = delivery.run(stopping.clone());
+    let mut workers = Workers::default();
+    workers.start("the relay", async {
+        relay.await;
+        Ok(())
+    });
+    workers.start("the delivery engine", async {
+        delivery.await;
+        Ok(())
+    });
+    workers.start("the HTTP server", http_server::serve(listener, router, stopping));
 
     announce(config, &format!("http://{address}"), &public_url, &modes, &admin_key);
-    let ended = tokio::select! {
-        signal = told_to_end() => signal,
-        reason = store.failed() => Err(anyhow!("the store can acknowledge nothing more: {reason}")),
-        ended = &mut served => bail!("the HTTP server broke off: {ended:?}"),
-        _ = &mut relay => bail!("the relay broke off"),
-        _ = &mut delivery => bail!("the delivery engine broke off"),
-    };
+    let ended = until_ended(told_to_end(), &store, &mut workers).await;
     tracing::info!("ending");
     stop.send_replace(true);
-    let _ = tokio::join!(served, relay, delivery);
+    workers.ended().await;
     store.close().await;
     ended
 }
 
-#[expect(clippy::disallowed_methods, reason = "the host starts its tasks here")]
-fn start<F>(task: F) -> JoinHandle<F::Output>
-where
-    F: Future<Output: Send + 'static> + Send + 'static,
-{
-    tokio::spawn(task)
+/// Waits until the program was `told` to end, or cannot go on.
+async fn until_ended(
+    told: impl Future<Output = anyhow::Result<()>>,
+    store: &Store,
+    workers: &mut Workers,
+) -> anyhow::Result<()> {
+    tokio::select! {
+        told = told => told,
+        reason = store.failed() => Err(anyhow!("the store can acknowledge nothing more: {reason}")),
+        broken_off = workers.broken_off() => Err(broken_off),
+    }
 }
 
 async fn told_to_end() -> anyhow::Result<()> {
@@ -118,5 +125,42 @@ fn announce(
         eprintln!("  console        {url}/console/login#key={admin_key}");
     } else {
         eprintln!("  admin key      {}", config.data.join(keys::ADMIN_KEY_FILE).display());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::io;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::host::{SystemClock, SystemRandomness};
+
+    /// Why the program ends if nobody tells it to, and one of its workers does this.
+    async fn why_it_ends(work: impl Future<Output = io::Result<()>> + Send + 'static) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let options = sqlite::Options::new(Arc::new(SystemClock), Arc::new(SystemRandomness));
+        let store = Store::open(folder.path(), options).unwrap();
+        let mut workers = Workers::default();
+        workers.start("the steady one", pending());
+        workers.start("the other", work);
+        let ended = until_ended(pending(), &store, &mut workers);
+        let ended = tokio::time::timeout(Duration::from_secs(10), ended).await.unwrap();
+        store.close().await;
+        ended.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn the_program_fails_when_one_of_its_workers_breaks_off() {
+        let panicked = why_it_ends(async { panic!("of all things") }).await;
+        assert!(
+            panicked.starts_with("the other broke off: ") && panicked.contains("of all things"),
+            "{panicked}"
+        );
+        let failed = why_it_ends(async { Err(io::Error::other("no threads")) }).await;
+        assert_eq!(failed, "the other broke off: no threads");
+        let over = why_it_ends(async { Ok(()) }).await;
+        assert_eq!(over, "the other broke off: it came to its end");
     }
 }

@@ -8,6 +8,7 @@ use std::fmt::{self, Debug, Write as _};
 use domain::Timestamp;
 use serde_json::Value;
 use tracing::field::{Field, Visit};
+use tracing::span::Record;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::Writer;
@@ -24,9 +25,13 @@ pub(super) struct JsonLines;
 
 impl<'writer> FormatFields<'writer> for Members {
     fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
-        let mut member = Member { writer, written: Ok(()), first: true };
-        fields.record(&mut member);
-        member.written
+        write_members(writer, true, fields)
+    }
+
+    /// What a span learns after it began.
+    fn add_fields(&self, current: &'writer mut FormattedFields<Self>, fields: &Record<'_>) -> fmt::Result {
+        let first = current.is_empty();
+        write_members(current.as_writer(), first, fields)
     }
 }
 
@@ -44,9 +49,7 @@ where
         write!(writer, "{{\"timestamp\":\"{:.6}\",\"level\":\"", Timestamp::now())?;
         writer.write_str(event.metadata().level().as_str())?;
         writer.write_str("\"")?;
-        let mut member = Member { writer: writer.by_ref(), written: Ok(()), first: false };
-        event.record(&mut member);
-        member.written?;
+        write_members(writer.by_ref(), false, event)?;
         for span in context.event_scope().into_iter().flatten() {
             if let Some(members) =
                 span.extensions().get::<FormattedFields<Members>>().filter(|members| !members.is_empty())
@@ -57,6 +60,13 @@ where
         }
         writer.write_str("}\n")
     }
+}
+
+/// Writes fields as members, of which the `first` has no comma before it.
+fn write_members(writer: Writer<'_>, first: bool, fields: impl RecordFields) -> fmt::Result {
+    let mut member = Member { writer, written: Ok(()), first };
+    fields.record(&mut member);
+    member.written
 }
 
 /// Writes one member after the other.
@@ -181,11 +191,33 @@ mod tests {
     }
 
     #[test]
+    fn what_a_span_learns_later_stands_in_the_lines_after_it() {
+        let lines = logged(|| {
+            let outer = tracing::info_span!("outer", from = "the start", later = tracing::field::Empty);
+            let _outer = outer.clone().entered();
+            let inner = tracing::info_span!("inner", status = tracing::field::Empty).entered();
+            outer.record("later", "that");
+            inner.record("status", 200);
+            tracing::info!("done");
+        });
+        let line = &lines[0];
+        assert_eq!((&line["from"], &line["later"]), (&"the start".into(), &"that".into()));
+        assert_eq!((&line["status"], &line["message"]), (&200.into(), &"done".into()));
+    }
+
+    #[test]
     fn a_text_that_would_break_the_line_is_escaped() {
         let hostile = "a \"quote\"\nand {\"another\": \"line\"} \\ \u{1b}[31m";
-        let lines = logged(|| tracing::info!(reply = hostile, other = f64::NAN, debug = ?hostile));
+        let odd: String = ('\0'..'"').chain('\u{7f}'..='\u{ff}').chain(['\u{2028}', '📦']).collect();
+        let lines = logged(|| {
+            let _request = tracing::info_span!("request", odd).entered();
+            tracing::info!(reply = hostile, other = f64::NAN, debug = ?hostile, "{hostile} and {odd}");
+        });
         assert_eq!(lines.len(), 1);
-        assert_eq!(lines[0]["reply"], hostile);
-        assert!(lines[0]["other"].is_null());
+        let line = &lines[0];
+        assert_eq!((&line["reply"], &line["odd"]), (&hostile.into(), &odd.as_str().into()));
+        assert_eq!(line["debug"], format!("{hostile:?}"));
+        assert_eq!(line["message"], format!("{hostile} and {odd}"));
+        assert!(line["other"].is_null());
     }
 }

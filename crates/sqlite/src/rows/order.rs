@@ -36,9 +36,10 @@ pub(crate) fn span(
     if from.is_none() && to.is_none() {
         return Ok((0, i64::MAX));
     }
-    // Ids begin with the milliseconds of their orders' times, of which the last may hold some of the time and some not.
+    // Ids begin with the milliseconds of their orders' times, of which the first and the last may hold some of the time
+    // and some not; before 1970 all begin with 0.
     let least = from.map_or([0; 16], |from| *OrderId::least_at(from).0.as_bytes());
-    let after = to.and_then(|to| to.checked_add(MILLISECOND).ok());
+    let after = to.and_then(|to| to.max(Timestamp::UNIX_EPOCH).checked_add(MILLISECOND).ok());
     let most = after.map_or([u8::MAX; 16], |after| *OrderId::least_at(after).0.as_bytes());
     let sql = "SELECT coalesce(min(seq), 0), coalesce(max(seq), -1) FROM orders WHERE id >= ? AND id <= ?";
     connection.prepare_cached(sql)?.query_row([least, most], |row| Ok((row.get(0)?, row.get(1)?)))

@@ -6,8 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::{Clock, Idempotency, Randomness};
+use application::ports::{Clock, DeliveryQueue, DueQuery, Idempotency, NewSubscription, Randomness, Topic};
 use domain::Timestamp;
+use domain::delivery::DeliveryId;
+use domain::endpoint::{Endpoint, Protocol};
 use domain::order::idempotency::IdempotencyKey;
 use domain::order::{Order, OrderDetails};
 use orderbell_sqlite::{Options, Store};
@@ -57,4 +59,27 @@ pub(crate) fn key(key: &str) -> Idempotency {
     let key = IdempotencyKey::parse(&format!("{key:0>16}")).unwrap();
     let lifetime = Duration::from_hours(24);
     Idempotency { scope: String::new(), key, fingerprint: order().details.fingerprint(), lifetime }
+}
+
+/// Makes a subscription; answers the confirmation it is owed.
+pub(crate) async fn subscribe(store: &Store) -> DeliveryId {
+    let randomness: &dyn Randomness = &Chance;
+    let confirmation = randomness.delivery_id(now());
+    let new = NewSubscription {
+        id: randomness.subscription_id(now()),
+        endpoint: Endpoint::parse(Protocol::Email, "ada@example.com").unwrap(),
+        filter_policy: None,
+        secret: None,
+        confirmation,
+        now: now(),
+    };
+    store.subscribe(new).await.unwrap();
+    confirmation
+}
+
+/// How many deliveries are due now.
+pub(crate) async fn due(store: &Store) -> usize {
+    let (skip_endpoints, skip_protocols) = (Vec::new(), Vec::new());
+    let query = DueQuery { now: now(), per_endpoint: 10, limit: 10, skip_endpoints, skip_protocols };
+    store.due(query).await.unwrap().deliveries.len()
 }

@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use application::ports::RedriveSelection;
 use application::redrive::redrive;
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use domain::delivery::DeliveryId;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::Serialize;
 
 use super::answer;
 use crate::access::Admin;
-use crate::body::{self, Members};
+use crate::body::{Members, Whole};
 use crate::path_id::Id;
 use crate::problem::Problem;
 use crate::router::Web;
@@ -39,10 +38,8 @@ pub(crate) async fn one(
 pub(crate) async fn all_dead(
     _: Admin,
     State(web): State<Arc<Web>>,
-    headers: HeaderMap,
-    body: Body,
+    Whole(json): Whole,
 ) -> Result<Response, Problem> {
-    let json = body::read(&headers, body).await?;
     let members = Members::read(&json, &["state", "subscriptionId"])?;
     if members.required("state")? != "dead" {
         return Err(Problem::invalid(

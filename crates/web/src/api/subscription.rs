@@ -6,19 +6,18 @@ use std::sync::Arc;
 use application::change_filter_policy::change_filter_policy;
 use application::queries;
 use application::unsubscribe::remove_subscription;
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use domain::Timestamp;
 use domain::subscription::{EndReason, Subscription, SubscriptionId, SubscriptionState};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::answer;
 use super::subscriptions::filter_policy;
 use crate::access::Admin;
-use crate::body::{self, Members};
+use crate::body::{Members, Whole};
 use crate::path_id::Id;
 use crate::problem::Problem;
 use crate::router::Web;
@@ -32,7 +31,8 @@ pub(crate) struct SubscriptionJson<'a> {
     endpoint: String,
     filter_policy: Option<&'a RawValue>,
     state: &'static str,
-    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<Timestamp>,
     /// While it is pending: until when the newest link works.
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmation_expires_at: Option<Timestamp>,
@@ -61,7 +61,7 @@ impl<'a> SubscriptionJson<'a> {
             filter_policy: policy.and_then(|policy| serde_json::from_str(policy.as_str()).ok()),
             state: subscription.state.name(),
             created_at: subscription.created_at,
-            confirmation_expires_at: pending.then_some(subscription.confirmation_expires_at),
+            confirmation_expires_at: subscription.confirmation_expires_at.filter(|_| pending),
             confirmed_at: subscription.confirmation.map(|given| given.at),
             confirmed_in_sandbox: subscription.confirmation.map(|given| given.in_sandbox),
             ended_at: subscription.end.map(|end| end.at),
@@ -96,10 +96,8 @@ pub(crate) async fn change(
     _: Admin,
     State(web): State<Arc<Web>>,
     Id(id): Id<SubscriptionId>,
-    headers: HeaderMap,
-    body: Body,
+    Whole(json): Whole,
 ) -> Result<Response, Problem> {
-    let json = body::read(&headers, body).await?;
     let members = Members::read(&json, &["filterPolicy", "protocol", "endpoint"])?;
     for name in ["protocol", "endpoint"] {
         if members.raw(name).is_some() {

@@ -5,19 +5,18 @@ use std::sync::Arc;
 use application::ports::SubscriptionQuery;
 use application::queries;
 use application::subscribe::{Subscribe, subscribe};
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::filter_policy::FilterPolicy;
 use domain::subscription::SubscriptionState;
 use http::header::LOCATION;
-use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use http::{HeaderValue, StatusCode, Uri};
 
 use super::subscription::SubscriptionJson;
 use super::{answer, answer_page};
 use crate::access::Admin;
-use crate::body::{self, Members};
+use crate::body::{Members, Whole};
 use crate::problem::Problem;
 use crate::query::Params;
 use crate::router::Web;
@@ -42,10 +41,8 @@ pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Res
 pub(crate) async fn create(
     _: Admin,
     State(web): State<Arc<Web>>,
-    headers: HeaderMap,
-    body: Body,
+    Whole(json): Whole,
 ) -> Result<Response, Problem> {
-    let json = body::read(&headers, body).await?;
     let request = read(&Members::read(&json, &["protocol", "endpoint", "filterPolicy"])?)?;
     let made = subscribe(&web.app, request).await?;
     if !made.created {

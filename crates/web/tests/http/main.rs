@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod console;
+mod cors;
 mod create_order;
 mod deliveries;
 mod gateway_event;

@@ -1,0 +1,33 @@
+//! A host's orders, their log and where they are published, whoever delivers.
+
+use application::ports::{OrderLog, OrderStore, Published, Topic};
+use domain::order::Order;
+
+/// The ports that an order passes from its acceptance until it is published.
+#[derive(Clone, Copy)]
+pub struct Outbox<'a> {
+    /// Where orders are stored.
+    pub orders: &'a dyn OrderStore,
+    /// The same orders, as a log.
+    pub log: &'a dyn OrderLog,
+    /// Where they are published.
+    pub topic: &'a dyn Topic,
+}
+
+impl<'a> Outbox<'a> {
+    /// A store that is all of them.
+    pub fn of<S: OrderStore + OrderLog + Topic>(store: &'a S) -> Self {
+        Self { orders: store, log: store, topic: store }
+    }
+
+    pub(crate) async fn place(&self, order: Order) -> Order {
+        self.orders.accept(order.clone(), None).await.unwrap();
+        order
+    }
+
+    /// Publishes everything that is not yet published.
+    pub(crate) async fn publish(&self) -> Published {
+        let orders = self.log.unpublished(1_000).await.unwrap();
+        self.topic.publish(&orders).await.unwrap()
+    }
+}
