@@ -1,0 +1,139 @@
+//! The SDK's clients, as a Lambda function needs them: everything from the environment that Lambda sets, nothing looked
+//! up over the network, so that they are made at once when the function starts.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+
+/// How long opening a connection may take.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long one attempt at a call may take.
+pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a call may take with all its attempts.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a call is attempted where trying again is safe.
+const ATTEMPTS: u32 = 3;
+
+/// A client could not be made: the environment lacks what Lambda always sets.
+#[derive(Debug, thiserror::Error)]
+#[error("the environment variable {0} is not set")]
+pub struct ConnectError(&'static str);
+
+/// A client for DynamoDB, from `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, and
+/// `AWS_ENDPOINT_URL_DYNAMODB` or `AWS_ENDPOINT_URL` where it is not Amazon's own.
+///
+/// # Errors
+/// The region or the credentials are not set.
+pub fn dynamodb(env: &impl Fn(&str) -> Option<String>) -> Result<aws_sdk_dynamodb::Client, ConnectError> {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(region(env)?)
+        .credentials_provider(credentials(env)?)
+        .timeout_config(time_outs())
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .http_client(http_client());
+    let config = match endpoint(env, "AWS_ENDPOINT_URL_DYNAMODB") {
+        Some(url) => config.endpoint_url(url),
+        None => config,
+    };
+    Ok(aws_sdk_dynamodb::Client::from_conf(config.build()))
+}
+
+/// A client for SNS, from the same variables, `AWS_ENDPOINT_URL_SNS` among them.
+///
+/// # Errors
+/// The region or the credentials are not set.
+pub fn sns(env: &impl Fn(&str) -> Option<String>) -> Result<aws_sdk_sns::Client, ConnectError> {
+    let config = aws_sdk_sns::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(region(env)?)
+        .credentials_provider(credentials(env)?)
+        .timeout_config(time_outs())
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .http_client(http_client());
+    let config = match endpoint(env, "AWS_ENDPOINT_URL_SNS") {
+        Some(url) => config.endpoint_url(url),
+        None => config,
+    };
+    Ok(aws_sdk_sns::Client::from_conf(config.build()))
+}
+
+fn region(env: &impl Fn(&str) -> Option<String>) -> Result<Region, ConnectError> {
+    required(env, "AWS_REGION").map(Region::new)
+}
+
+/// The credentials of the function's role. Lambda renews them by starting the function anew.
+fn credentials(env: &impl Fn(&str) -> Option<String>) -> Result<Credentials, ConnectError> {
+    let id = required(env, "AWS_ACCESS_KEY_ID")?;
+    let secret = required(env, "AWS_SECRET_ACCESS_KEY")?;
+    Ok(Credentials::new(id, secret, set(env, "AWS_SESSION_TOKEN"), None, "environment"))
+}
+
+fn endpoint(env: &impl Fn(&str) -> Option<String>, of_service: &str) -> Option<String> {
+    set(env, of_service).or_else(|| set(env, "AWS_ENDPOINT_URL"))
+}
+
+fn required(env: &impl Fn(&str) -> Option<String>, name: &'static str) -> Result<String, ConnectError> {
+    set(env, name).ok_or(ConnectError(name))
+}
+
+/// A variable that is set to nothing counts as not set.
+fn set(env: &impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+    env(name).filter(|value| !value.is_empty())
+}
+
+fn time_outs() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(CALL_TIMEOUT)
+        .build()
+}
+
+fn http_client() -> SharedHttpClient {
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lambda(name: &str) -> Option<String> {
+        let value = match name {
+            "AWS_REGION" => "eu-central-1",
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "secret",
+            "AWS_ENDPOINT_URL" => "http://127.0.0.1:8000",
+            "AWS_ENDPOINT_URL_SNS" | "AWS_SESSION_TOKEN" => "",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    }
+
+    #[test]
+    fn what_lambda_sets_is_enough() {
+        assert_eq!(dynamodb(&lambda).unwrap().config().region().unwrap().as_ref(), "eu-central-1");
+        assert_eq!(sns(&lambda).unwrap().config().region().unwrap().as_ref(), "eu-central-1");
+    }
+
+    #[test]
+    fn an_environment_without_region_or_credentials_is_refused_by_the_name_of_what_is_missing() {
+        for missing in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+            let env = |name: &str| lambda(name).filter(|_| name != missing);
+            assert!(dynamodb(&env).unwrap_err().to_string().contains(missing));
+            assert!(sns(&env).unwrap_err().to_string().contains(missing));
+        }
+    }
+
+    #[test]
+    fn the_endpoint_of_one_service_stands_before_that_of_all() {
+        let env = |name: &str| (name == "AWS_ENDPOINT_URL_SNS").then(|| "http://sns".to_owned());
+        assert_eq!(endpoint(&env, "AWS_ENDPOINT_URL_SNS").as_deref(), Some("http://sns"));
+        assert_eq!(endpoint(&lambda, "AWS_ENDPOINT_URL_SNS").as_deref(), Some("http://127.0.0.1:8000"));
+    }
+}

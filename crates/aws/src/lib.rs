@@ -1,0 +1,10 @@
+//! Orders in a DynamoDB table, announced through an SNS topic.
+
+pub mod connect;
+mod stream_order;
+mod table;
+mod topic;
+
+pub use stream_order::stream_order;
+pub use table::{BadItem, Table, TableOptions};
+pub use topic::Topic;

@@ -1,0 +1,66 @@
+//! The table: orders and idempotency records, and what is known of their announcements.
+
+mod accept;
+mod backoff;
+mod failure;
+mod idempotency_record;
+pub(crate) mod item;
+mod log;
+mod mark;
+mod merge;
+mod orders;
+mod seed_row;
+mod shard;
+mod span;
+mod write;
+
+use std::sync::Arc;
+
+use application::ports::Clock;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::get_item::builders::GetItemFluentBuilder;
+
+pub use item::BadItem;
+pub(crate) use item::Item;
+
+/// The table that orders are stored in.
+///
+/// It has one string key. An order's is its bare UUID, an idempotency record's is `idem#…`; `kind` tells them apart. Its
+/// indexes `newest` and `unpublished` are spread over 20 shards, and may be missing: orders are taken and read by their
+/// ids all the same.
+#[derive(Clone)]
+pub struct Table {
+    client: Client,
+    name: Arc<str>,
+    key: Arc<str>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Which table.
+#[derive(Debug, Clone)]
+pub struct TableOptions {
+    /// Its name or ARN.
+    pub name: String,
+    /// The name of its key attribute: none of those that an order's item has besides, such as `kind` or `details`.
+    pub key: String,
+}
+
+impl TableOptions {
+    /// The key attribute of a table that our own template makes.
+    pub const KEY: &str = "orderId";
+}
+
+impl Table {
+    /// The table, through a client as [`connect::dynamodb`](crate::connect::dynamodb) makes it: its time-outs bound
+    /// every call.
+    #[must_use]
+    pub fn new(client: Client, options: TableOptions, clock: Arc<dyn Clock>) -> Self {
+        Self { client, name: options.name.into(), key: options.key.into(), clock }
+    }
+
+    /// A read of the item under that key, as the last write left it.
+    fn get(&self, key: &str) -> GetItemFluentBuilder {
+        let get = self.client.get_item().table_name(&*self.name).consistent_read(true);
+        get.key(&*self.key, item::text(key))
+    }
+}

@@ -1,0 +1,120 @@
+//! The orders of an index, in the order of their ids over all of its shards.
+
+use std::collections::VecDeque;
+
+use application::Error;
+use aws_sdk_dynamodb::operation::query::QueryOutput;
+use domain::order::Order;
+use futures_util::future::join_all;
+
+use super::failure::unread;
+use super::item::{self, Item};
+use super::span::Span;
+use super::{Table, shard};
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    NewestFirst,
+    OldestFirst,
+}
+
+/// Reads a little of every shard at a time, and gives the orders one by one.
+pub(super) struct Merge<'a> {
+    table: &'a Table,
+    index: &'static str,
+    span: Span,
+    direction: Direction,
+    /// How many items of a shard are read at a time.
+    step: i32,
+    shards: Vec<Shard>,
+}
+
+/// How far a shard was read.
+struct Shard {
+    name: String,
+    orders: VecDeque<Order>,
+    rest: Rest,
+}
+
+/// What of a shard is still unread.
+enum Rest {
+    All,
+    After(Item),
+    Nothing,
+}
+
+impl<'a> Merge<'a> {
+    /// The orders of `span`, of which about `wanted` will be asked for.
+    pub(super) fn new(
+        table: &'a Table,
+        index: &'static str,
+        span: Span,
+        direction: Direction,
+        wanted: usize,
+    ) -> Self {
+        let rest = || if span.is_empty() { Rest::Nothing } else { Rest::All };
+        let shards = shard::all().map(|name| Shard { name, orders: VecDeque::new(), rest: rest() }).collect();
+        // An even share, and some more since no share is quite even.
+        let share = wanted as u64 / shard::SHARDS + 4;
+        Self { table, index, span, direction, step: i32::try_from(share).unwrap_or(i32::MAX), shards }
+    }
+
+    /// The next order.
+    pub(super) async fn next(&mut self) -> Result<Option<Order>, Error> {
+        while self.shards.iter().any(Shard::is_short) {
+            self.read_on().await?;
+        }
+        let heads = self.shards.iter_mut().filter(|shard| !shard.orders.is_empty());
+        let id = |shard: &&mut Shard| shard.orders.front().map(|order| order.id);
+        let first = match self.direction {
+            Direction::NewestFirst => heads.max_by_key(id),
+            Direction::OldestFirst => heads.min_by_key(id),
+        };
+        Ok(first.and_then(|shard| shard.orders.pop_front()))
+    }
+
+    /// Reads on in the shards of which no order is at hand.
+    async fn read_on(&mut self) -> Result<(), Error> {
+        let short: Vec<_> = self.shards.iter().enumerate().filter(|(_, shard)| shard.is_short()).collect();
+        let answers = join_all(short.iter().map(|(_, shard)| self.query(shard))).await;
+        let places: Vec<_> = short.iter().map(|(place, _)| *place).collect();
+        for (place, answer) in places.into_iter().zip(answers) {
+            self.shards[place].take(answer?, &self.table.key);
+        }
+        Ok(())
+    }
+
+    async fn query(&self, shard: &Shard) -> Result<QueryOutput, Error> {
+        let query = self.table.client.query().table_name(&*self.table.name).index_name(self.index);
+        let query = query.key_condition_expression("#shard = :shard AND #key BETWEEN :first AND :last");
+        let query = query.expression_attribute_names("#shard", self.index);
+        let query = query.expression_attribute_names("#key", &*self.table.key);
+        let query = query.expression_attribute_values(":shard", item::text(&shard.name));
+        let query = query.expression_attribute_values(":first", item::text(self.span.first.to_string()));
+        let query = query.expression_attribute_values(":last", item::text(self.span.last.to_string()));
+        let query = query.scan_index_forward(self.direction == Direction::OldestFirst).limit(self.step);
+        let after = if let Rest::After(position) = &shard.rest { Some(position.clone()) } else { None };
+        query.set_exclusive_start_key(after).send().await.map_err(|error| unread(&error))
+    }
+}
+
+impl Shard {
+    fn is_short(&self) -> bool {
+        self.orders.is_empty() && !matches!(self.rest, Rest::Nothing)
+    }
+
+    /// Takes in what was read. An item that is not an order is passed over: it would hide all that come after it.
+    fn take(&mut self, answer: QueryOutput, key: &str) {
+        self.rest = answer.last_evaluated_key.map_or(Rest::Nothing, Rest::After);
+        for found in answer.items.unwrap_or_default() {
+            match item::order(&found, key) {
+                Ok(order) => self.orders.push_back(order),
+                Err(bad) => {
+                    let id = item::string(&found, key).unwrap_or_default();
+                    tracing::error!(order_id = id, cause = %bad, "an item is marked as an order and is none");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Which orders of an index are wanted, by their ids.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::order::OrderId;
+use uuid::Uuid;
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+/// All ids from the first to the last, these two included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) first: OrderId,
+    pub(super) last: OrderId,
+}
+
+impl Span {
+    /// Every id.
+    pub(super) const ALL: Self = Self { first: OrderId(Uuid::nil()), last: OrderId(Uuid::max()) };
+
+    /// The ids of the orders of a time. Ids begin with the milliseconds of their orders' times, of which the first and
+    /// the last may hold some of the time and some not; all times before 1970 begin with none.
+    pub(super) fn of_times(from: Option<Timestamp>, to: Option<Timestamp>) -> Self {
+        let first = from.map_or(Self::ALL.first, OrderId::least_at);
+        let after = to.and_then(|to| to.max(Timestamp::UNIX_EPOCH).checked_add(MILLISECOND).ok());
+        let span = Self { first, ..Self::ALL };
+        after.map_or(span, |after| span.before(OrderId::least_at(after)))
+    }
+
+    /// What of it comes before `id`.
+    pub(super) fn before(self, id: OrderId) -> Self {
+        match id.0.as_u128().checked_sub(1) {
+            Some(last) => Self { last: self.last.min(OrderId(Uuid::from_u128(last))), ..self },
+            None => Self { first: Self::ALL.last, last: Self::ALL.first },
+        }
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.first > self.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millisecond(millis).unwrap()
+    }
+
+    #[test]
+    fn a_time_spans_the_ids_that_may_be_of_it() {
+        let span = Span::of_times(Some(at(5)), Some(at(7)));
+        for (millis, within) in [(4, false), (5, true), (6, true), (7, true), (8, false)] {
+            let id = OrderId::new(at(millis), [255; 10]);
+            assert_eq!((span.first..=span.last).contains(&id), within, "{millis}");
+        }
+        assert_eq!(Span::of_times(None, None), Span::ALL);
+        assert_eq!(Span::of_times(None, Some(Timestamp::MAX)), Span::ALL);
+    }
+
+    #[test]
+    fn nothing_comes_before_the_least_id() {
+        assert!(Span::ALL.before(Span::ALL.first).is_empty());
+        assert!(Span::of_times(Some(at(9)), Some(at(3))).is_empty());
+        assert!(!Span::of_times(None, Some(Timestamp::MIN)).is_empty());
+    }
+}

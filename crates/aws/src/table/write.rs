@@ -1,0 +1,160 @@
+//! One attempt at storing an order, and the look at what it left.
+
+use std::time::Duration;
+
+use application::ports::{Acceptance, Idempotency};
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{Builder, Config};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{
+    CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+use domain::order::Order;
+
+use super::failure::{Failure, Fault};
+use super::item::{self, DETAILS, Item, ORDER_TIME, REQUEST_ID};
+use super::{Table, idempotency_record};
+
+/// How long a look may take.
+const LOOK: Duration = Duration::from_millis(1_500);
+
+/// One order, as it is written.
+pub(super) struct Write<'a> {
+    table: &'a Table,
+    order: &'a Order,
+    item: Item,
+    idempotency: Option<&'a Idempotency>,
+}
+
+impl<'a> Write<'a> {
+    pub(super) fn of(
+        table: &'a Table,
+        order: &'a Order,
+        idempotency: Option<&'a Idempotency>,
+    ) -> serde_json::Result<Self> {
+        Ok(Self { table, order, item: item::of_order(order, &table.key)?, idempotency })
+    }
+
+    /// Writes the order, with its key's record.
+    pub(super) async fn attempt(&self) -> Result<Acceptance, Failure> {
+        match self.idempotency {
+            Some(idempotency) => self.put_with_record(idempotency).await,
+            None => self.put().await,
+        }
+    }
+
+    async fn put(&self) -> Result<Acceptance, Failure> {
+        let put = self.table.client.put_item().table_name(&*self.table.name);
+        let put = put.set_item(Some(self.item.clone())).condition_expression("attribute_not_exists(#key)");
+        let put = put.expression_attribute_names("#key", &*self.table.key);
+        let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = put.customize().config_override(once()).send().await else {
+            return Ok(Acceptance::Stored);
+        };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => self.found(failed.item()),
+            _ => Err(Failure::of(&error)),
+        }
+    }
+
+    async fn put_with_record(&self, idempotency: &Idempotency) -> Result<Acceptance, Failure> {
+        let write = self.table.client.transact_write_items();
+        // Within ten minutes, the table answers a repeated token as it answered the first, and writes nothing.
+        let write = write.client_request_token(self.order.id.to_string());
+        let write = write.transact_items(self.order_put()?).transact_items(self.record_put(idempotency)?);
+        let Err(error) = write.customize().config_override(once()).send().await else {
+            return Ok(Acceptance::Stored);
+        };
+        match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                self.cancelled(cancelled.cancellation_reasons(), idempotency)
+            }
+            _ => Err(Failure::of(&error)),
+        }
+    }
+
+    fn order_put(&self) -> Result<TransactWriteItem, Failure> {
+        let put = Put::builder().table_name(&*self.table.name).set_item(Some(self.item.clone()));
+        let put = put.condition_expression("attribute_not_exists(#key)");
+        let put = put.expression_attribute_names("#key", &*self.table.key);
+        action(put)
+    }
+
+    fn record_put(&self, idempotency: &Idempotency) -> Result<TransactWriteItem, Failure> {
+        let record = idempotency_record::of_order(self.order, idempotency, &self.table.key);
+        let last_over = idempotency_record::last_over(self.order.time, idempotency.lifetime);
+        let put = Put::builder().table_name(&*self.table.name).set_item(Some(record));
+        let put = put.condition_expression("attribute_not_exists(#key) OR #placed_at <= :last_over");
+        let put = put.expression_attribute_names("#key", &*self.table.key);
+        let put = put.expression_attribute_names("#placed_at", idempotency_record::PLACED_AT);
+        action(put.expression_attribute_values(":last_over", last_over))
+    }
+
+    /// What follows from why a transaction was cancelled: the reasons stand in the order of its actions.
+    fn cancelled(
+        &self,
+        reasons: &[CancellationReason],
+        idempotency: &Idempotency,
+    ) -> Result<Acceptance, Failure> {
+        let codes: Vec<_> = reasons.iter().map(|reason| reason.code().unwrap_or("None")).collect();
+        let failure = |fault| Failure::new(fault, format!("TransactionCanceledException: {codes:?}"));
+        match reasons {
+            [order, _] if is_condition(order) => self.found(order.item()),
+            [_, record] if is_condition(record) => {
+                let answer =
+                    record.item().map(|record| idempotency_record::answer(record, self.order, idempotency));
+                answer.transpose()?.flatten().ok_or_else(|| failure(Fault::Conflict))
+            }
+            _ => Err(failure(Fault::of_reasons(reasons))),
+        }
+    }
+
+    /// What follows from an item that has the order's id already: an earlier attempt stored it, if it is ours.
+    fn found(&self, earlier: Option<&Item>) -> Result<Acceptance, Failure> {
+        let Some(earlier) = earlier else {
+            return Err(Failure::new(Fault::Unknown, "the table did not show the earlier item"));
+        };
+        if self.is_ours(earlier) {
+            return Ok(Acceptance::Stored);
+        }
+        Err(Failure::new(Fault::Defect, format!("another item has the key {}", self.order.id)))
+    }
+
+    fn is_ours(&self, earlier: &Item) -> bool {
+        [DETAILS, ORDER_TIME, REQUEST_ID].iter().all(|name| earlier.get(*name) == self.item.get(*name))
+    }
+
+    /// Tells by reading what holds: whether the order is stored, or another one under its key. Both are written with the
+    /// key's record or not at all.
+    pub(super) async fn look(&self) -> Result<Option<Acceptance>, Failure> {
+        let key = self.idempotency.map_or_else(|| self.order.id.to_string(), idempotency_record::key);
+        let look = once().timeout_config(TimeoutConfig::builder().operation_timeout(LOOK).build());
+        let found = self.table.get(&key).customize().config_override(look).send().await;
+        let found = found.map_err(|error| Failure::of(&error))?;
+        match (found.item(), self.idempotency) {
+            (Some(record), Some(idempotency)) => {
+                Ok(idempotency_record::answer(record, self.order, idempotency)?)
+            }
+            (Some(earlier), None) => self.found(Some(earlier)).map(Some),
+            (None, _) => Ok(None),
+        }
+    }
+}
+
+fn is_condition(reason: &CancellationReason) -> bool {
+    reason.code() == Some("ConditionalCheckFailed")
+}
+
+fn action(put: PutBuilder) -> Result<TransactWriteItem, Failure> {
+    let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let put = put.build().map_err(|error| Failure::new(Fault::Defect, error.to_string()))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// A call is made once: whether to make it again is decided here, knowing what the attempts before came to.
+fn once() -> Builder {
+    Config::builder().retry_config(RetryConfig::disabled())
+}

@@ -1,0 +1,103 @@
+//! The topic: orders announced through SNS, and the subscriptions that SNS keeps, confirms and delivers to.
+
+mod attributes;
+mod cursor;
+mod failure;
+mod identity;
+mod listing;
+mod message;
+mod policy;
+mod publish;
+mod run;
+mod subscriptions;
+
+use std::sync::Arc;
+
+use application::Error;
+use application::ports::{
+    Clock, NewSubscription, Page, Published, Subscribed, SubscriptionQuery, Topic as TopicPort,
+};
+use async_trait::async_trait;
+use aws_sdk_sns::Client;
+use domain::Timestamp;
+use domain::delivery::DeliveryId;
+use domain::filter_policy::FilterPolicy;
+use domain::order::LoggedOrder;
+use domain::subscription::{EndReason, Subscription, SubscriptionId};
+
+use crate::Table;
+
+/// How many calls are made to SNS at once for one request or one batch of orders.
+const CONCURRENCY: usize = 8;
+
+/// An SNS topic, with the table that remembers what was announced.
+///
+/// Subscriptions are SNS's own: their ids are derived from topic, protocol and endpoint, and what SNS does not tell is
+/// `None`. SNS lists them in no order, forgets one that ended, and can neither change nor end one that is pending; a
+/// changed filter policy takes up to 15 minutes to hold everywhere.
+#[derive(Clone)]
+pub struct Topic {
+    client: Client,
+    arn: Arc<str>,
+    table: Table,
+    clock: Arc<dyn Clock>,
+}
+
+impl Topic {
+    /// The topic of that ARN, through a client as [`connect::sns`](crate::connect::sns) makes it: its time-outs bound
+    /// every call. `table` is the one that the orders are stored in.
+    #[must_use]
+    pub fn new(client: Client, arn: String, table: Table, clock: Arc<dyn Clock>) -> Self {
+        Self { client, arn: arn.into(), table, clock }
+    }
+}
+
+#[async_trait]
+impl TopicPort for Topic {
+    /// Announces each order that is not marked as announced, and marks it. An order whose outcome is unknown counts as
+    /// failed, and is announced again. `Err` only where the marks cannot be read: then nothing was published.
+    async fn publish(&self, orders: &[LoggedOrder]) -> Result<Published, Error> {
+        self.announce(orders).await
+    }
+
+    async fn subscribe(&self, new: NewSubscription) -> Result<Subscribed, Error> {
+        self.subscribe_endpoint(new).await
+    }
+
+    async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, Error> {
+        match self.find(id).await? {
+            Some(listed) => self.describe(listed).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn subscriptions(&self, query: SubscriptionQuery) -> Result<Page<Subscription>, Error> {
+        self.list(query).await
+    }
+
+    async fn set_filter_policy(
+        &self,
+        id: SubscriptionId,
+        policy: Option<FilterPolicy>,
+    ) -> Result<Subscription, Error> {
+        self.change_policy(id, policy).await
+    }
+
+    async fn resend_confirmation(
+        &self,
+        id: SubscriptionId,
+        _delivery: DeliveryId,
+        _now: Timestamp,
+    ) -> Result<Subscription, Error> {
+        self.ask_again(id).await
+    }
+
+    async fn unsubscribe(
+        &self,
+        id: SubscriptionId,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<Subscription, Error> {
+        self.end(id, reason, now).await
+    }
+}

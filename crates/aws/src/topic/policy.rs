@@ -1,0 +1,83 @@
+//! Filter policies as SNS keeps them: over message attributes, in its words, which are ours.
+
+use std::collections::HashMap;
+
+use application::{Error, ErrorKind};
+use domain::filter_policy::FilterPolicy;
+
+use super::attributes::is_carried;
+
+pub(super) const POLICY: &str = "FilterPolicy";
+pub(super) const SCOPE: &str = "FilterPolicyScope";
+pub(super) const BY_ATTRIBUTES: &str = "MessageAttributes";
+
+/// Which orders SNS sends to a subscription.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Wanted {
+    /// All, or those that a policy of ours wants.
+    Ours(Option<FilterPolicy>),
+    /// What somebody set in SNS itself and our policies cannot say.
+    Foreign,
+}
+
+impl Wanted {
+    /// Reads it from a subscription's attributes.
+    pub(super) fn of(attributes: &HashMap<String, String>) -> Self {
+        let Some(text) = attributes.get(POLICY).filter(|text| !text.is_empty()) else {
+            return Self::Ours(None);
+        };
+        let by_attributes = attributes.get(SCOPE).is_none_or(|scope| scope == BY_ATTRIBUTES);
+        match FilterPolicy::parse(text) {
+            Ok(policy) if by_attributes => Self::Ours(Some(policy)),
+            _ => Self::Foreign,
+        }
+    }
+}
+
+/// Refuses a policy that could never match, because no message carries what it asks for.
+pub(super) fn require_carried(policy: &FilterPolicy) -> Result<(), Error> {
+    let Some(key) = policy.keys().find(|key| !is_carried(key)) else { return Ok(()) };
+    let message =
+        format!("filterPolicy.{key} can match no order here: SNS takes no message attribute of that name");
+    Err(Error::new(ErrorKind::Invalid, "invalid_filter_policy", message).at_field("filterPolicy"))
+}
+
+/// The attributes that make a new subscription want what the policy wants.
+pub(super) fn sns_attributes(policy: &FilterPolicy) -> HashMap<String, String> {
+    let attributes = [(SCOPE, BY_ATTRIBUTES), (POLICY, policy.as_str())];
+    attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(policy: Option<&str>, scope: Option<&str>) -> Wanted {
+        let attributes = [(POLICY, policy), (SCOPE, scope)];
+        let set =
+            attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+        Wanted::of(&set.collect())
+    }
+
+    #[test]
+    fn a_policy_reads_back_as_it_was_set() {
+        let policy = FilterPolicy::parse(r#"{"currency":["EUR"],"express":[true]}"#).unwrap();
+        assert_eq!(Wanted::of(&sns_attributes(&policy)), Wanted::Ours(Some(policy.clone())));
+        assert_eq!(wanted(Some(policy.as_str()), None), Wanted::Ours(Some(policy)));
+        assert_eq!(wanted(None, None), Wanted::Ours(None));
+        assert_eq!(wanted(Some(""), Some(BY_ATTRIBUTES)), Wanted::Ours(None));
+    }
+
+    #[test]
+    fn a_policy_that_ours_cannot_say_is_told_from_none_at_all() {
+        assert_eq!(wanted(Some(r#"{"shop":[{"prefix":"n"}]}"#), None), Wanted::Foreign);
+        assert_eq!(wanted(Some(r#"{"shop":["north"]}"#), Some("MessageBody")), Wanted::Foreign);
+    }
+
+    #[test]
+    fn a_policy_on_what_no_message_carries_is_refused() {
+        let refused = FilterPolicy::parse(r#"{"shop":["north"],"AWS.x":[1]}"#).unwrap();
+        assert_eq!(require_carried(&refused).unwrap_err().code, "invalid_filter_policy");
+        assert!(require_carried(&FilterPolicy::parse(r#"{"shop":["north"]}"#).unwrap()).is_ok());
+    }
+}

@@ -1,0 +1,190 @@
+//! Making, changing and ending SNS's subscriptions.
+
+use std::collections::HashMap;
+
+use application::ports::{NewSubscription, Subscribed};
+use application::{Error, ErrorKind};
+use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sns::operation::set_subscription_attributes::SetSubscriptionAttributesError;
+use aws_sdk_sns::operation::subscribe::SubscribeError;
+use domain::Timestamp;
+use domain::endpoint::Endpoint;
+use domain::filter_policy::FilterPolicy;
+use domain::subscription::{End, EndReason, Subscription, SubscriptionId, SubscriptionState};
+
+use super::Topic;
+use super::failure::{Fault, explain, failure};
+use super::identity::{sns_protocol, subscription_id};
+use super::listing::{Listed, Seen, Standing};
+use super::policy::{BY_ATTRIBUTES, POLICY, SCOPE, Wanted, require_carried, sns_attributes};
+
+impl Topic {
+    /// Subscribes an endpoint, unless it is subscribed already. Where it is and pending, only SNS knows its policy: it
+    /// is asked by subscribing again, which sends the question again.
+    pub(super) async fn subscribe_endpoint(&self, new: NewSubscription) -> Result<Subscribed, Error> {
+        new.filter_policy.as_ref().map_or(Ok(()), require_carried)?;
+        let id = subscription_id(&self.arn, &new.endpoint);
+        let known = self.find(id).await?.filter(|listed| listed.standing != Standing::Deleted);
+        if let Some(listed) = &known
+            && let Standing::Confirmed(arn) = &listed.standing
+            && let Some(seen) = self.look(arn).await?
+        {
+            let same = seen.wanted == Wanted::Ours(new.filter_policy);
+            let found = listed.clone().subscription(seen.wanted);
+            return Ok(if same { Subscribed::Existing(found) } else { Subscribed::Differs(found) });
+        }
+        let address =
+            known.as_ref().map_or_else(|| new.endpoint.to_string(), |listed| listed.address.clone());
+        let attributes = new.filter_policy.as_ref().map(sns_attributes);
+        match self.ask(&new.endpoint, &address, attributes).await {
+            Ok(arn) => {
+                let made = self
+                    .made(Listed { id, endpoint: new.endpoint, address, standing: Standing::Pending }, arn)
+                    .await?;
+                Ok(if known.is_some() { Subscribed::Existing(made) } else { Subscribed::Created(made) })
+            }
+            Err(error) => match known {
+                Some(listed) if differs(&error) => {
+                    Ok(Subscribed::Differs(listed.subscription(Wanted::Ours(None))))
+                }
+                _ => Err(unsubscribable(&error)),
+            },
+        }
+    }
+
+    /// Sends the question to a pending subscription again.
+    pub(super) async fn ask_again(&self, id: SubscriptionId) -> Result<Subscription, Error> {
+        let listed = self.standing(id).await?;
+        if let Standing::Confirmed(_) = &listed.standing {
+            let message = "The subscription is confirmed already";
+            return Err(Error::new(ErrorKind::Conflict, "already_confirmed", message));
+        }
+        match self.ask(&listed.endpoint, &listed.address, None).await {
+            Ok(arn) => self.made(listed, arn).await,
+            Err(error) if differs(&error) => {
+                let message = "SNS repeats this question only with the subscription's filter policy: subscribe again with it";
+                Err(Error::new(ErrorKind::Conflict, "subscription_differs", message))
+            }
+            Err(error) => Err(unsubscribable(&error)),
+        }
+    }
+
+    /// Sets or removes the filter policy of a confirmed subscription.
+    pub(super) async fn change_policy(
+        &self,
+        id: SubscriptionId,
+        policy: Option<FilterPolicy>,
+    ) -> Result<Subscription, Error> {
+        policy.as_ref().map_or(Ok(()), require_carried)?;
+        let listed = self.standing(id).await?;
+        let Standing::Confirmed(arn) = &listed.standing else {
+            return Err(pending("SNS changes the filter policy of a confirmed subscription only"));
+        };
+        let text = policy.as_ref().map_or("", FilterPolicy::as_str);
+        let wrong =
+            "SNS does not take this filter policy: its numbers may range from -1000000000 to 1000000000";
+        if policy.is_some() {
+            self.set(arn, SCOPE, BY_ATTRIBUTES).await.map_err(|error| unset(&error, wrong))?;
+        }
+        self.set(arn, POLICY, text).await.map_err(|error| unset(&error, wrong))?;
+        Ok(listed.subscription(Wanted::Ours(policy)))
+    }
+
+    /// Ends a confirmed subscription. One that ended is let be, as long as SNS remembers it.
+    pub(super) async fn end(
+        &self,
+        id: SubscriptionId,
+        reason: EndReason,
+        at: Timestamp,
+    ) -> Result<Subscription, Error> {
+        let listed = self.find(id).await?.ok_or_else(not_found)?;
+        let arn = match &listed.standing {
+            Standing::Deleted => return self.describe(listed).await,
+            Standing::Pending => return Err(pending("SNS ends a confirmed subscription only")),
+            Standing::Confirmed(arn) => arn.clone(),
+        };
+        let before = self.describe(listed).await?;
+        match self.client.unsubscribe().subscription_arn(arn).send().await {
+            Err(error) if Fault::of(&error) != Fault::NotFound => Err(failure(&error)),
+            _ => {
+                Ok(Subscription { state: SubscriptionState::Ended, end: Some(End { at, reason }), ..before })
+            }
+        }
+    }
+
+    /// The subscription of that id, which has not ended.
+    async fn standing(&self, id: SubscriptionId) -> Result<Listed, Error> {
+        let listed = self.find(id).await?.ok_or_else(not_found)?;
+        if listed.standing == Standing::Deleted {
+            return Err(Error::new(ErrorKind::Conflict, "subscription_ended", "The subscription has ended"));
+        }
+        Ok(listed)
+    }
+
+    /// Has SNS ask the endpoint's owner, and answers the subscription's ARN.
+    async fn ask(
+        &self,
+        endpoint: &Endpoint,
+        address: &str,
+        attributes: Option<HashMap<String, String>>,
+    ) -> Result<Option<String>, SdkError<SubscribeError>> {
+        let call =
+            self.client.subscribe().topic_arn(&*self.arn).protocol(sns_protocol(endpoint)).endpoint(address);
+        let call = call.set_attributes(attributes).return_subscription_arn(true);
+        Ok(call.send().await?.subscription_arn)
+    }
+
+    /// A subscription that was asked for just now, as SNS has it: some protocols need no confirmation.
+    async fn made(&self, listed: Listed, arn: Option<String>) -> Result<Subscription, Error> {
+        let arn = arn.ok_or_else(|| Error::internal("SNS made a subscription without an ARN"))?;
+        let seen = self.look(&arn).await?.unwrap_or(Seen { pending: true, wanted: Wanted::Ours(None) });
+        let standing = if seen.pending { Standing::Pending } else { Standing::Confirmed(arn) };
+        Ok(Listed { standing, ..listed }.subscription(seen.wanted))
+    }
+
+    async fn set(
+        &self,
+        arn: &str,
+        name: &str,
+        value: &str,
+    ) -> Result<(), SdkError<SetSubscriptionAttributesError>> {
+        let call = self.client.set_subscription_attributes().subscription_arn(arn).attribute_name(name);
+        call.attribute_value(value).send().await.map(drop)
+    }
+}
+
+fn not_found() -> Error {
+    Error::not_found("subscription_not_found", "subscription")
+}
+
+/// What SNS cannot do as long as a subscription is pending.
+fn pending(why: &str) -> Error {
+    let message = format!("{why}; without a confirmation, this one is gone after 48 hours");
+    Error::new(ErrorKind::Conflict, "subscription_pending", message)
+}
+
+/// Whether SNS has the endpoint subscribed with other attributes.
+fn differs(error: &SdkError<SubscribeError>) -> bool {
+    error.message().is_some_and(|message| message.contains("already exists with different attributes"))
+}
+
+/// The failure of a subscription to be made.
+fn unsubscribable(error: &SdkError<SubscribeError>) -> Error {
+    if Fault::of(error) != Fault::Refused {
+        return failure(error);
+    }
+    let message = "SNS does not take this endpoint or its filter policy, whose numbers may range from -1000000000 to \
+                   1000000000";
+    Error::new(ErrorKind::Invalid, "subscription_refused", message).because(explain(error))
+}
+
+/// The failure of a filter policy to be set.
+fn unset(error: &SdkError<SetSubscriptionAttributesError>, wrong: &str) -> Error {
+    match Fault::of(error) {
+        Fault::Refused => Error::new(ErrorKind::Invalid, "invalid_filter_policy", wrong)
+            .at_field("filterPolicy")
+            .because(explain(error)),
+        Fault::NotFound => not_found(),
+        _ => failure(error),
+    }
+}

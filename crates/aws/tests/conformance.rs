@@ -1,0 +1,147 @@
+//! Every promise of a table of orders, kept in Amazon's DynamoDB Local and in moto.
+
+mod emulated;
+
+use application::Error;
+use application::ports::{NewSubscription, Page, Published, Subscribed, SubscriptionQuery, Topic};
+use async_trait::async_trait;
+use aws::Table;
+use domain::Timestamp;
+use domain::delivery::DeliveryId;
+use domain::filter_policy::FilterPolicy;
+use domain::order::LoggedOrder;
+use domain::subscription::{EndReason, Subscription, SubscriptionId};
+
+/// A topic of which the table sees only that it marks what it announced.
+struct Marking(Table);
+
+#[async_trait]
+impl Topic for Marking {
+    async fn publish(&self, orders: &[LoggedOrder]) -> Result<Published, Error> {
+        for logged in orders {
+            self.0.mark(logged.order.id, "message", logged.order.time).await?;
+        }
+        Ok(Published::default())
+    }
+
+    async fn subscribe(&self, _: NewSubscription) -> Result<Subscribed, Error> {
+        Err(Error::not_on_this_host())
+    }
+
+    async fn subscription(&self, _: SubscriptionId) -> Result<Option<Subscription>, Error> {
+        Err(Error::not_on_this_host())
+    }
+
+    async fn subscriptions(&self, _: SubscriptionQuery) -> Result<Page<Subscription>, Error> {
+        Err(Error::not_on_this_host())
+    }
+
+    async fn set_filter_policy(
+        &self,
+        _: SubscriptionId,
+        _: Option<FilterPolicy>,
+    ) -> Result<Subscription, Error> {
+        Err(Error::not_on_this_host())
+    }
+
+    async fn resend_confirmation(
+        &self,
+        _: SubscriptionId,
+        _: DeliveryId,
+        _: Timestamp,
+    ) -> Result<Subscription, Error> {
+        Err(Error::not_on_this_host())
+    }
+
+    async fn unsubscribe(
+        &self,
+        _: SubscriptionId,
+        _: EndReason,
+        _: Timestamp,
+    ) -> Result<Subscription, Error> {
+        Err(Error::not_on_this_host())
+    }
+}
+
+/// Runs promises that take the orders alone.
+macro_rules! orders_keep {
+    ($emulator:ident: $($promise:ident),+ $(,)?) => {
+        $(#[tokio::test]
+        async fn $promise() {
+            let table = crate::emulated::table(crate::emulated::$emulator).await;
+            conformance::order_store::$promise(&table).await;
+        })+
+    };
+}
+
+/// Runs promises that take the orders, their log and a topic.
+macro_rules! log_keeps {
+    ($emulator:ident: $($promise:ident),+ $(,)?) => {
+        $(#[tokio::test]
+        async fn $promise() {
+            let table = crate::emulated::table(crate::emulated::$emulator).await;
+            let topic = crate::Marking(table.clone());
+            let outbox = conformance::Outbox { orders: &table, log: &table, topic: &topic };
+            conformance::order_log::$promise(&outbox).await;
+        })+
+    };
+}
+
+/// Runs what every emulator can show.
+macro_rules! table_keeps {
+    ($module:ident, $emulator:ident) => {
+        mod $module {
+            orders_keep! {
+                $emulator:
+                an_accepted_order_reads_back_as_it_was,
+                an_unknown_order_is_not_there,
+                an_order_is_stored_once_however_often_it_is_retried,
+                another_order_under_a_live_key_is_refused,
+                an_equal_key_of_another_caller_is_another_key,
+                a_key_lives_to_the_end_of_its_lifetime_and_no_longer,
+                equal_orders_without_a_key_are_different_orders,
+                orders_are_listed_newest_first,
+                pages_neither_repeat_nor_skip_an_order,
+                a_page_is_where_it_was_though_orders_come,
+                orders_are_filtered_by_time,
+                a_bad_cursor_is_refused,
+                a_working_store_is_ready,
+            }
+
+            log_keeps! {
+                $emulator:
+                every_accepted_order_is_logged_in_the_order_of_acceptance,
+                a_repeated_order_is_logged_once,
+                an_order_is_given_again_until_it_is_published,
+                a_long_log_is_read_in_parts,
+            }
+        }
+    };
+}
+
+table_keeps!(dynamodb_local, DYNAMODB_LOCAL);
+table_keeps!(moto, MOTO);
+
+/// Not in moto, which isolates no transaction from another: of two that come at once it may let both through.
+mod at_once {
+    orders_keep! {
+        DYNAMODB_LOCAL:
+        an_order_is_stored_once_however_concurrently_it_is_retried,
+    }
+}
+
+/// A promise that is written down and not run would be worth nothing.
+#[test]
+fn no_promise_is_left_out() {
+    let this = include_str!("conformance.rs");
+    let suites = [
+        include_str!("../../conformance/src/order_store.rs"),
+        include_str!("../../conformance/src/order_log.rs"),
+    ];
+    for suite in suites {
+        for (_, line) in suite.lines().filter_map(|line| line.split_once("pub async fn ")) {
+            let promise = line.split('(').next().unwrap();
+            assert!(this.contains(&format!("    {promise},")), "{promise} is not run");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What the topic makes of SNS's answers, the rare and the bad ones too, which no emulator gives.
+#![expect(clippy::unwrap_used, reason = "all of it is a test")]
+
+mod announcing;
+mod given;
+mod listing;
+mod scripted;
+mod subscribing;
