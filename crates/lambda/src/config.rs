@@ -1,0 +1,205 @@
+//! What the function is to be: environment variables, checked as a whole.
+//!
+//! Those that the `orderbell` program knows as well have its names and its syntax.
+
+use std::fmt;
+use std::time::Duration;
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+
+/// What the function is to be, once every variable has been found right.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Which of the program's parts it is.
+    pub(crate) part: Part,
+    /// The table of orders.
+    pub(crate) table: aws::TableOptions,
+    /// The topic where new orders are published.
+    pub(crate) topic_arn: String,
+    /// What is logged.
+    pub(crate) log: Targets,
+}
+
+/// The program's parts, as `_HANDLER` names them.
+#[derive(Debug)]
+pub(crate) enum Part {
+    /// Takes orders and answers management requests.
+    Http(HttpConfig),
+    /// Publishes the orders that the table's stream tells of.
+    Stream,
+    /// Publishes the orders that the stream left behind.
+    Sweep,
+}
+
+/// What only the HTTP part needs to know.
+#[derive(Debug)]
+pub(crate) struct HttpConfig {
+    /// Who may place orders.
+    pub(crate) intake: web::Intake,
+    /// Opens management routes.
+    pub(crate) admin_key: Option<web::KeyHash>,
+    /// Which origins' pages may place orders.
+    pub(crate) cors_allow_origins: Vec<String>,
+    /// Where people reach the function.
+    pub(crate) public_url: String,
+    /// How long an idempotency key lives.
+    pub(crate) idempotency_lifetime: Duration,
+}
+
+/// Every mistake there is, each naming its variable.
+#[derive(Debug)]
+pub(crate) struct Mistakes(Vec<String>);
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("; "))
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+impl Config {
+    /// Reads the environment. A variable that is set to nothing counts as not set.
+    ///
+    /// # Errors
+    /// A variable is missing or breaks a rule.
+    pub(crate) fn read(environment: impl Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
+        let mut reading = Reading { environment, mistakes: Vec::new() };
+        let part = part(&mut reading);
+        let name = reading.required("ORDERBELL_TABLE", "the table of orders", table_name);
+        let key = reading.or("ORDERBELL_TABLE_KEY", "orderId".to_owned(), attribute_name);
+        let topic_arn = reading.required("ORDERBELL_TOPIC_ARN", "the topic of new orders", topic_arn);
+        let log = log(&mut reading);
+        match (part, name, topic_arn) {
+            (Some(part), Some(name), Some(topic_arn)) if reading.mistakes.is_empty() => {
+                Ok(Self { part, table: aws::TableOptions { name, key }, topic_arn, log })
+            }
+            _ => Err(Mistakes(reading.mistakes)),
+        }
+    }
+}
+
+/// Variables being read while every mistake is collected.
+struct Reading<E> {
+    environment: E,
+    mistakes: Vec<String>,
+}
+
+impl<E: Fn(&str) -> Option<String>> Reading<E> {
+    /// The variable, if it is set and right.
+    fn optional<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let text = (self.environment)(name).filter(|text| !text.is_empty())?;
+        parse(&text).map_err(|rule| self.mistakes.push(format!("{name}: {rule}"))).ok()
+    }
+
+    /// The variable, or its default.
+    fn or<T>(&mut self, name: &str, default: T, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
+        self.optional(name, parse).unwrap_or(default)
+    }
+
+    /// A variable that must be set to what it `is`.
+    fn required<T>(
+        &mut self,
+        name: &str,
+        is: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        if (self.environment)(name).is_none_or(|text| text.is_empty()) {
+            self.mistakes.push(format!("{name}: is missing: {is}"));
+        }
+        self.optional(name, parse)
+    }
+}
+
+fn part<E: Fn(&str) -> Option<String>>(reading: &mut Reading<E>) -> Option<Part> {
+    let handler = reading.required("_HANDLER", "http, stream or sweep", |text| match text {
+        "http" | "stream" | "sweep" => Ok(text.to_owned()),
+        _ => Err(format!("must be http, stream or sweep, not {text}")),
+    })?;
+    match handler.as_str() {
+        "http" => http(reading).map(Part::Http),
+        "stream" => Some(Part::Stream),
+        _ => Some(Part::Sweep),
+    }
+}
+
+fn http<E: Fn(&str) -> Option<String>>(reading: &mut Reading<E>) -> Option<HttpConfig> {
+    let keys = reading.or("ORDERBELL_INTAKE_KEYS", Vec::new(), web::IntakeKey::parse_list);
+    let choice = "must be chosen: open (anyone may place orders) or key";
+    let intake = reading.required("ORDERBELL_INTAKE", choice, |text| match text {
+        "open" => Ok(web::Intake::Open),
+        "key" => Ok(web::Intake::Keys(keys)),
+        _ => Err("must be open or key".to_owned()),
+    });
+    let config = HttpConfig {
+        intake: intake?,
+        admin_key: reading.optional("ORDERBELL_ADMIN_KEY_HASH", |text| {
+            web::KeyHash::parse(text)
+                .ok_or_else(|| "must be the SHA-256 of a key: 64 hexadecimal digits".to_owned())
+        }),
+        cors_allow_origins: reading.or(
+            "ORDERBELL_CORS_ALLOW_ORIGINS",
+            vec!["*".to_owned()],
+            web::Settings::parse_origins,
+        ),
+        public_url: reading.or("ORDERBELL_PUBLIC_URL", "https://orders.example.com".to_owned(), https_url),
+        idempotency_lifetime: reading.or(
+            "ORDERBELL_IDEMPOTENCY_LIFETIME_HOURS",
+            Duration::from_hours(24),
+            hours,
+        ),
+    };
+    Some(config)
+}
+
+/// `ORDERBELL_LOG`, or the level that the function's logging configuration has, whose FATAL is our ERROR.
+fn log<E: Fn(&str) -> Option<String>>(reading: &mut Reading<E>) -> Targets {
+    let level = reading.or("AWS_LAMBDA_LOG_LEVEL", LevelFilter::INFO, |text| match text {
+        "FATAL" => Ok(LevelFilter::ERROR),
+        _ => text.parse().map_err(|_| "must be a level such as INFO".to_owned()),
+    });
+    reading.or("ORDERBELL_LOG", Targets::new().with_default(level), |text| {
+        text.parse().map_err(|_| "must be a log filter such as info or info,aws=debug".to_owned())
+    })
+}
+
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>
+fn table_name(text: &str) -> Result<String, String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    if (3..=255).contains(&text.len()) && text.bytes().all(allowed) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be a table's name: 3 to 255 of A-Z a-z 0-9 _ - .".to_owned())
+    }
+}
+
+fn attribute_name(text: &str) -> Result<String, String> {
+    if text.len() <= 255 { Ok(text.to_owned()) } else { Err("must be at most 255 bytes long".to_owned()) }
+}
+
+fn topic_arn(text: &str) -> Result<String, String> {
+    let parts: Vec<_> = text.split(':').collect();
+    let ["arn", _, "sns", _, _, name] = parts[..] else {
+        return Err("must be a topic's ARN such as arn:aws:sns:eu-central-1:123456789012:orders".to_owned());
+    };
+    // A topic's name has no other dot: <https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html>
+    if name.contains('.') {
+        return Err("must be a standard topic: a FIFO topic delivers to SQS only".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn https_url(text: &str) -> Result<String, String> {
+    match text.parse::<http::Uri>() {
+        Ok(url) if url.scheme_str() == Some("https") => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err("must be an https URL such as https://orders.example.com".to_owned()),
+    }
+}
+
+fn hours(text: &str) -> Result<Duration, String> {
+    let hours = text.parse().ok().filter(|hours| (1..=8_760).contains(hours));
+    hours.map(Duration::from_hours).ok_or_else(|| "must be a whole number of hours from 1 to 8760".to_owned())
+}
+
+#[cfg(test)]
+mod tests;

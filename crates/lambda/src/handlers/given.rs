@@ -1,0 +1,190 @@
+//! What tests of the handlers start from.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use application::Error;
+use application::ports::{
+    Clock, NewSubscription, OrderLog, Page, Published, Subscribed, SubscriptionQuery, Topic,
+};
+use async_trait::async_trait;
+use domain::Timestamp;
+use domain::delivery::DeliveryId;
+use domain::filter_policy::FilterPolicy;
+use domain::order::{LoggedOrder, Order, OrderDetails, OrderId, Seq};
+use domain::subscription::{EndReason, Subscription, SubscriptionId};
+
+/// A clock that tests set.
+pub(crate) struct StoppedClock(Mutex<Timestamp>);
+
+impl StoppedClock {
+    pub(crate) fn at(second: i64) -> Self {
+        Self(Mutex::new(Timestamp::from_second(second).unwrap()))
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for StoppedClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// The order of that number, placed at that second. Its id tells both.
+pub(crate) fn order(number: u16, second: i64) -> Order {
+    let time = Timestamp::from_second(second).unwrap();
+    let mut random = [0; 10];
+    random[8..].copy_from_slice(&number.to_be_bytes());
+    let details =
+        OrderDetails::parse(br#"{"customerName":"John Doe","productName":"Wireless Mouse"}"#).unwrap();
+    Order { id: OrderId::new(time, random), time, details, request_id: "8f5e".to_owned() }
+}
+
+/// A topic that marks what it published, as SNS and the table do together, and that fails when told to.
+#[derive(Default)]
+pub(crate) struct FakeTopic {
+    state: Mutex<TopicState>,
+}
+
+#[derive(Default)]
+struct TopicState {
+    /// How often each order was sent.
+    sent: HashMap<OrderId, usize>,
+    /// How often each order is still to fail.
+    failing: HashMap<OrderId, usize>,
+    down: bool,
+    hanging: bool,
+}
+
+impl FakeTopic {
+    /// Lets publishing an order fail so many times.
+    pub(crate) fn fail(&self, order: OrderId, times: usize) {
+        self.state.lock().unwrap().failing.insert(order, times);
+    }
+
+    /// Lets every call fail, or end that.
+    pub(crate) fn set_down(&self, down: bool) {
+        self.state.lock().unwrap().down = down;
+    }
+
+    /// Lets calls never end.
+    pub(crate) fn hang(&self) {
+        self.state.lock().unwrap().hanging = true;
+    }
+
+    /// How often an order was sent.
+    pub(crate) fn sent(&self, order: OrderId) -> usize {
+        self.state.lock().unwrap().sent.get(&order).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn published(&self) -> HashSet<OrderId> {
+        self.state.lock().unwrap().sent.keys().copied().collect()
+    }
+}
+
+#[async_trait]
+impl Topic for FakeTopic {
+    async fn publish(&self, orders: &[LoggedOrder]) -> Result<Published, Error> {
+        let hanging = self.state.lock().unwrap().hanging;
+        if hanging {
+            return std::future::pending().await;
+        }
+        let TopicState { sent, failing, down, .. } = &mut *self.state.lock().unwrap();
+        if *down {
+            return Err(Error::internal("the topic is down"));
+        }
+        let mut published = Published::default();
+        for id in orders
+            .iter()
+            .map(|logged| logged.order.id)
+            .filter(|id| !sent.contains_key(id))
+            .collect::<Vec<_>>()
+        {
+            match failing.get_mut(&id).filter(|times| **times > 0) {
+                Some(times) => {
+                    *times -= 1;
+                    published.failed.push(id);
+                }
+                None => *sent.entry(id).or_default() += 1,
+            }
+        }
+        Ok(published)
+    }
+
+    async fn subscribe(&self, _: NewSubscription) -> Result<Subscribed, Error> {
+        Err(Error::not_on_this_host())
+    }
+
+    async fn subscription(&self, _: SubscriptionId) -> Result<Option<Subscription>, Error> {
+        Err(Error::not_on_this_host())
+    }
+
+    async fn subscriptions(&self, _: SubscriptionQuery) -> Result<Page<Subscription>, Error> {
+        Err(Error::not_on_this_host())
+    }
+
+    async fn set_filter_policy(
+        &self,
+        _: SubscriptionId,
+        _: Option<FilterPolicy>,
+    ) -> Result<Subscription, Error> {
+        Err(Error::not_on_this_host())
+    }
+
+    async fn resend_confirmation(
+        &self,
+        _: SubscriptionId,
+        _: DeliveryId,
+        _: Timestamp,
+    ) -> Result<Subscription, Error> {
+        Err(Error::not_on_this_host())
+    }
+
+    async fn unsubscribe(
+        &self,
+        _: SubscriptionId,
+        _: EndReason,
+        _: Timestamp,
+    ) -> Result<Subscription, Error> {
+        Err(Error::not_on_this_host())
+    }
+}
+
+/// A log of orders of which an index shows what the topic has not published, some reads late.
+pub(crate) struct FakeLog {
+    orders: Vec<Order>,
+    topic: Arc<FakeTopic>,
+    /// What each of the last reads should have shown.
+    seen: Mutex<Vec<HashSet<OrderId>>>,
+    reads_late: usize,
+    most_asked: AtomicUsize,
+}
+
+impl FakeLog {
+    pub(crate) fn new(orders: Vec<Order>, topic: Arc<FakeTopic>, reads_late: usize) -> Self {
+        Self { orders, topic, seen: Mutex::default(), reads_late, most_asked: AtomicUsize::default() }
+    }
+
+    /// The most orders that one read asked for.
+    pub(crate) fn most_asked(&self) -> usize {
+        self.most_asked.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl OrderLog for FakeLog {
+    async fn unpublished(&self, limit: usize) -> Result<Vec<LoggedOrder>, Error> {
+        self.most_asked.fetch_max(limit, Ordering::Relaxed);
+        let mut seen = self.seen.lock().unwrap();
+        seen.push(self.topic.published());
+        let shown = seen.len().checked_sub(1 + self.reads_late).map(|place| seen[place].clone());
+        let published = shown.unwrap_or_default();
+        let orders = self.orders.iter().filter(|order| !published.contains(&order.id)).take(limit);
+        Ok((0..).map(Seq).zip(orders).map(|(seq, order)| LoggedOrder { seq, order: order.clone() }).collect())
+    }
+}

@@ -1,0 +1,78 @@
+//! The function, from top to bottom.
+
+use std::sync::Arc;
+
+use application::App;
+use application::ports::{Clock, Randomness};
+use lambda_runtime::{Error, Runtime, service_fn};
+
+use crate::config::{Config, HttpConfig, Part};
+use crate::handlers::stream::Stream;
+use crate::handlers::sweep::Sweep;
+use crate::handlers::{Function, Handler};
+use crate::host::{SystemClock, SystemRandomness};
+use crate::logging;
+use crate::measures::Measures;
+
+/// Wires the function up. Nothing is asked of the network: the first invocation finds clients that are ready, and an
+/// environment that does not work is found out at once.
+///
+/// # Errors
+/// The environment lacks something or holds something wrong; the message names it.
+pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Function, Error> {
+    let config = Config::read(&environment)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    logging::start(config.log);
+    let measures =
+        Measures::new(environment("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default(), Arc::clone(&clock));
+    measures.install();
+
+    // The table is the store and the log, the topic is SNS's; the topic marks in the table what it published.
+    let key = config.table.key.clone();
+    let table = aws::Table::new(aws::connect::dynamodb(&environment)?, config.table, Arc::clone(&clock));
+    let sns = aws::connect::sns(&environment)?;
+    let topic = Arc::new(aws::Topic::new(sns, config.topic_arn, table.clone(), Arc::clone(&clock)));
+
+    let handler = match config.part {
+        // API Gateway → router → use cases → table; subscriptions → topic.
+        Part::Http(http) => {
+            let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness);
+            let app = App {
+                orders: Arc::new(table),
+                topic,
+                own_delivery: None,
+                clock,
+                randomness: Arc::clone(&randomness),
+                idempotency_lifetime: http.idempotency_lifetime,
+            };
+            Handler::Http(web::router(app, settings(http, &*randomness)))
+        }
+        // The table's stream → topic.
+        Part::Stream => Handler::Stream(Stream { topic, key }),
+        // A schedule → the table's index of what is unpublished → topic.
+        Part::Sweep => Handler::Sweep(Sweep { log: Arc::new(table), topic, clock }),
+    };
+    Ok(Function { handler, measures })
+}
+
+fn settings(http: HttpConfig, randomness: &dyn Randomness) -> web::Settings {
+    web::Settings {
+        admin_key: http.admin_key,
+        intake: http.intake,
+        cors_allow_origins: http.cors_allow_origins,
+        public_url: http.public_url,
+        // CloudWatch has them.
+        metrics: None,
+        console_secret: randomness.bytes(),
+        version: env!("CARGO_PKG_VERSION"),
+    }
+}
+
+/// Serves one invocation after the other, until Lambda ends the process.
+///
+/// # Errors
+/// Lambda's Runtime API does not answer.
+pub(crate) async fn serve(function: Function) -> Result<(), Error> {
+    let function = &function;
+    Runtime::new(service_fn(move |event| function.invoke(event))).run().await
+}
