@@ -41,13 +41,31 @@ pub struct Table {
 pub struct TableOptions {
     /// Its name or ARN.
     pub name: String,
-    /// The name of its key attribute: none of those that an order's item has besides, such as `kind` or `details`.
+    /// The name of its key attribute: none of [`ATTRIBUTES`](Self::ATTRIBUTES).
     pub key: String,
 }
 
 impl TableOptions {
     /// The key attribute of a table that our own template makes.
     pub const KEY: &str = "orderId";
+
+    /// The attributes that orders and idempotency records have besides their key.
+    pub const ATTRIBUTES: [&str; 14] = [
+        item::KIND,
+        item::ORDER_TIME,
+        seed_row::CUSTOMER_NAME,
+        seed_row::PRODUCT_NAME,
+        item::DETAILS,
+        item::REQUEST_ID,
+        item::NEWEST,
+        item::UNPUBLISHED,
+        mark::PUBLISHED_AT,
+        mark::MESSAGE_ID,
+        idempotency_record::ORDER_ID,
+        idempotency_record::FINGERPRINT,
+        idempotency_record::PLACED_AT,
+        idempotency_record::EXPIRES_AT,
+    ];
 }
 
 impl Table {

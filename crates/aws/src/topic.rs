@@ -11,7 +11,8 @@ mod publish;
 mod run;
 mod subscriptions;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use application::Error;
 use application::ports::{
@@ -22,7 +23,7 @@ use aws_sdk_sns::Client;
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
 use domain::filter_policy::FilterPolicy;
-use domain::order::LoggedOrder;
+use domain::order::{LoggedOrder, OrderId};
 use domain::subscription::{EndReason, Subscription, SubscriptionId};
 
 use crate::Table;
@@ -41,6 +42,9 @@ pub struct Topic {
     arn: Arc<str>,
     table: Table,
     clock: Arc<dyn Clock>,
+    /// Orders that SNS took, as these messages, and whose marks could not be written: what is known to be announced is
+    /// not announced again by this process, however long the table takes no marks.
+    unmarked: Arc<Mutex<HashMap<OrderId, String>>>,
 }
 
 impl Topic {
@@ -48,7 +52,7 @@ impl Topic {
     /// every call. `table` is the one that the orders are stored in.
     #[must_use]
     pub fn new(client: Client, arn: String, table: Table, clock: Arc<dyn Clock>) -> Self {
-        Self { client, arn: arn.into(), table, clock }
+        Self { client, arn: arn.into(), table, clock, unmarked: Arc::default() }
     }
 }
 

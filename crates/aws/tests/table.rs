@@ -13,10 +13,11 @@ use aws::{Table, TableOptions};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::order::idempotency::IdempotencyKey;
-use domain::order::{Order, OrderId};
+use domain::order::{Order, OrderDetails, OrderId};
 use emulated::{
     DYNAMODB_LOCAL, MOTO, RealClock, address, client, create, create_as_the_seed_did, now, order, order_at,
 };
+use serde_json::json;
 
 const EMULATORS: [&str; 2] = [DYNAMODB_LOCAL, MOTO];
 
@@ -229,6 +230,8 @@ async fn the_shards_make_one_list_whatever_they_hold() {
     let unpublished = given.table.unpublished(200).await.unwrap();
     assert!(unpublished.iter().map(|logged| logged.order.id).eq(placed.iter().copied()));
     assert!(unpublished.is_sorted_by_key(|logged| logged.seq));
+    let behind = given.table.unpublished_after(Some(placed[99]), 30).await.unwrap();
+    assert!(behind.iter().map(|logged| logged.order.id).eq(placed[100..130].iter().copied()));
 
     let mut query = first_page(60);
     let mut listed = Vec::new();
@@ -240,6 +243,40 @@ async fn the_shards_make_one_list_whatever_they_hold() {
     }
     placed.reverse();
     assert_eq!((listed, query.page.cursor), (placed, None));
+}
+
+#[tokio::test]
+async fn a_page_of_the_largest_orders_fits_into_what_lambda_may_return_and_the_next_one_goes_on() {
+    const MOST: usize = 6 * 1_024 * 1_024;
+    let given = Given::ours(DYNAMODB_LOCAL).await;
+    let item = json!({ "productName": "\"".repeat(256), "sku": "\\".repeat(64), "quantity": 1_000_000 });
+    let order =
+        json!({ "customerName": "Ada", "items": vec![item; 85], "note": "\\".repeat(2_000) }).to_string();
+    assert!(order.len() > 60 * 1_024 && order.len() <= 64 * 1_024, "{}", order.len());
+    let details = OrderDetails::parse(order.as_bytes()).unwrap();
+    let mut placed = BTreeSet::new();
+    for _ in 0..120 {
+        let order = Order { details: details.clone(), ..emulated::order() };
+        placed.insert(order.id);
+        given.table.accept(order, None).await.unwrap();
+    }
+    let mut query = first_page(PageRequest::MAX);
+    let mut listed = Vec::new();
+    loop {
+        let page = given.table.orders(query.clone()).await.unwrap();
+        let body = serde_json::to_string(&page.items).unwrap();
+        assert!(
+            serde_json::to_string(&body).unwrap().len() < MOST - 100_000,
+            "no room for the rest of the answer"
+        );
+        listed.extend(ids(page.items));
+        query.page.cursor = page.next;
+        if query.page.cursor.is_none() {
+            break;
+        }
+    }
+    assert!(listed.is_sorted_by(|newer, older| newer > older));
+    assert_eq!(BTreeSet::from_iter(listed), placed);
 }
 
 #[tokio::test]

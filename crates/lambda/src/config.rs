@@ -67,7 +67,7 @@ impl Config {
         let mut reading = Reading { environment, mistakes: Vec::new() };
         let part = part(&mut reading);
         let name = reading.required("ORDERBELL_TABLE", "the table of orders", table_name);
-        let key = reading.or("ORDERBELL_TABLE_KEY", "orderId".to_owned(), attribute_name);
+        let key = reading.or("ORDERBELL_TABLE_KEY", aws::TableOptions::KEY.to_owned(), key_attribute);
         let topic_arn = reading.required("ORDERBELL_TOPIC_ARN", "the topic of new orders", topic_arn);
         let log = log(&mut reading);
         match (part, name, topic_arn) {
@@ -173,8 +173,14 @@ fn table_name(text: &str) -> Result<String, String> {
     }
 }
 
-fn attribute_name(text: &str) -> Result<String, String> {
-    if text.len() <= 255 { Ok(text.to_owned()) } else { Err("must be at most 255 bytes long".to_owned()) }
+fn key_attribute(text: &str) -> Result<String, String> {
+    if text.len() > 255 {
+        return Err("must be at most 255 bytes long".to_owned());
+    }
+    if aws::TableOptions::ATTRIBUTES.contains(&text) {
+        return Err(format!("must not be {text}: the items have another attribute of that name"));
+    }
+    Ok(text.to_owned())
 }
 
 fn topic_arn(text: &str) -> Result<String, String> {

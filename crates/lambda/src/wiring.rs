@@ -50,7 +50,7 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
         // The table's stream → topic.
         Part::Stream => Handler::Stream(Stream { topic, key }),
         // A schedule → the table's index of what is unpublished → topic.
-        Part::Sweep => Handler::Sweep(Sweep { log: Arc::new(table), topic, clock }),
+        Part::Sweep => Handler::Sweep(Sweep { backlog: Arc::new(table), topic, clock }),
     };
     Ok(Function { handler, measures })
 }

@@ -225,7 +225,7 @@ async fn a_poison_record_among_a_hundred_keeps_no_order_from_being_announced_onc
 #[tokio::test]
 async fn what_a_failing_topic_left_behind_is_swept_up_once_it_works_again() {
     let deployment = Deployment::new().await;
-    let old = deployment.accepted(25, Duration::from_mins(10)).await;
+    let old = deployment.accepted(25, Duration::from_mins(20)).await;
     let young = deployment.accepted(1, Duration::ZERO).await;
     let missing = [("ORDERBELL_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:missing")];
     let batch =

@@ -10,16 +10,15 @@ use domain::Timestamp;
 use domain::order::{Order, OrderId};
 use sha2::{Digest, Sha256};
 
-use super::item::{self, BadItem, Item};
+use super::item::{self, BadItem, Item, KIND};
 
-const KIND: &str = "kind";
 /// Not `orderId`, which may be the name of the table's key.
-const ORDER_ID: &str = "order";
-const FINGERPRINT: &str = "fingerprint";
+pub(super) const ORDER_ID: &str = "order";
+pub(super) const FINGERPRINT: &str = "fingerprint";
 /// When its order was accepted, in microseconds since 1970-01-01 UTC.
 pub(super) const PLACED_AT: &str = "placedAt";
 /// From when on the table may remove it, in whole seconds since then: its time to live.
-const EXPIRES_AT: &str = "expiresAt";
+pub(super) const EXPIRES_AT: &str = "expiresAt";
 const MICROS_IN_A_SECOND: i64 = 1_000_000;
 
 /// The key of the record: a digest, since a client's own key may be anything and tell anything.

@@ -27,7 +27,7 @@ impl BadItem {
     }
 }
 
-const KIND: &str = "kind";
+pub(super) const KIND: &str = "kind";
 const ORDER: &str = "order";
 
 /// The attributes that say what was ordered, when, by which request.

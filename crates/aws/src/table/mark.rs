@@ -13,8 +13,8 @@ use super::item::{self, Item, UNPUBLISHED};
 use super::{Table, backoff};
 
 /// When an order was announced, and as which message.
-const PUBLISHED_AT: &str = "publishedAt";
-const MESSAGE_ID: &str = "messageId";
+pub(super) const PUBLISHED_AT: &str = "publishedAt";
+pub(super) const MESSAGE_ID: &str = "messageId";
 /// The most items that one call reads (API reference, `BatchGetItem`).
 const BATCH: usize = 100;
 /// How often the table may leave some of them out.

@@ -11,6 +11,10 @@ use super::merge::{Direction, Merge};
 use super::span::Span;
 use super::{Table, accept};
 
+/// A page ends with the order that brings its orders' JSON to so many bytes. What Lambda returns has that JSON as a JSON
+/// string, which is at most twice as long, and may be 6 MB (developer guide, "Lambda quotas").
+const PAGE_BYTES: usize = 2 * 1_024 * 1_024;
+
 #[async_trait]
 impl OrderStore for Table {
     async fn accept(&self, order: Order, idempotency: Option<Idempotency>) -> Result<Acceptance, Error> {
@@ -31,17 +35,18 @@ impl OrderStore for Table {
             None => span,
         };
         let mut found = Merge::new(self, NEWEST, span, Direction::NewestFirst, limit + 1);
-        let mut items: Vec<Order> = Vec::new();
+        let (mut items, mut bytes) = (Vec::<Order>::new(), 0);
         while let Some(order) = found.next().await? {
             // The ids tell the time only to the millisecond.
             if query.from.is_some_and(|from| order.time < from) || query.to.is_some_and(|to| order.time >= to)
             {
                 continue;
             }
-            if items.len() == limit {
+            if items.len() == limit || bytes >= PAGE_BYTES {
                 let next = items.last().map(|order| order.id.0.simple().to_string());
                 return Ok(Page { items, next });
             }
+            bytes += serde_json::to_vec(&order).map_err(Error::internal)?.len();
             items.push(order);
         }
         Ok(Page { items, next: None })

@@ -36,6 +36,14 @@ impl Span {
         }
     }
 
+    /// What of it comes after `id`.
+    pub(super) fn after(self, id: OrderId) -> Self {
+        match id.0.as_u128().checked_add(1) {
+            Some(first) => Self { first: self.first.max(OrderId(Uuid::from_u128(first))), ..self },
+            None => Self { first: Self::ALL.last, last: Self::ALL.first },
+        }
+    }
+
     pub(super) fn is_empty(self) -> bool {
         self.first > self.last
     }
@@ -61,8 +69,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_comes_before_the_least_id() {
+    fn nothing_comes_before_the_least_id_or_after_the_greatest() {
         assert!(Span::ALL.before(Span::ALL.first).is_empty());
+        assert!(Span::ALL.after(Span::ALL.last).is_empty());
         assert!(Span::of_times(Some(at(9)), Some(at(3))).is_empty());
         assert!(!Span::of_times(None, Some(Timestamp::MIN)).is_empty());
     }

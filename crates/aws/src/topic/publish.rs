@@ -1,5 +1,8 @@
 //! Announcing orders: read the marks, publish what carries none, write the mark of each success.
 
+use std::collections::HashMap;
+use std::sync::{MutexGuard, PoisonError};
+
 use application::Error;
 use application::ports::Published;
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
@@ -13,6 +16,9 @@ use super::message::Announcement;
 use super::run::runs;
 use super::{CONCURRENCY, Topic};
 
+/// How many orders are kept in mind whose marks failed: some 10 MB.
+const MOST_UNMARKED: usize = 100_000;
+
 type Answer = Result<PublishBatchOutput, SdkError<PublishBatchError>>;
 
 impl Topic {
@@ -23,9 +29,10 @@ impl Topic {
         }
         let ids: Vec<OrderId> = orders.iter().map(|logged| logged.order.id).collect();
         let announced = self.table.announced(&ids).await?;
+        let unmarked = self.mark_again(ids.iter().filter(|id| !announced.contains(id))).await;
         let (mut announcements, mut failed) = (Vec::new(), Vec::new());
-        for LoggedOrder { order, .. } in orders.iter().filter(|logged| !announced.contains(&logged.order.id))
-        {
+        let is_new = |id| !announced.contains(id) && !unmarked.contains(id);
+        for LoggedOrder { order, .. } in orders.iter().filter(|logged| is_new(&logged.order.id)) {
             match Announcement::of(order) {
                 Ok(announcement) => announcements.push(announcement),
                 Err(reason) => {
@@ -91,12 +98,36 @@ impl Topic {
         run.iter().map(|announcement| announcement.order).filter(failed).collect()
     }
 
-    /// Marks an order as announced. Without its mark it is announced again by whoever looks for unmarked ones: a repeat
-    /// is the lesser harm. It is not reported as failed, which would repeat it at once and as often as its stream retries.
+    /// Marks those of the orders that are known to be announced though they have no mark, and answers which they are.
+    async fn mark_again(&self, orders: impl Iterator<Item = &OrderId>) -> Vec<OrderId> {
+        let known: Vec<_> = {
+            let unmarked = self.unmarked();
+            orders.filter_map(|order| Some((*order, unmarked.get(order)?.clone()))).collect()
+        };
+        join_all(known.iter().map(|(order, message)| self.mark(*order, message))).await;
+        known.into_iter().map(|(order, _)| order).collect()
+    }
+
+    /// Marks an order as announced. Without its mark it is announced again by another process that looks for unmarked
+    /// ones: a repeat is the lesser harm. It is not reported as failed, which would repeat it at once and as often as its
+    /// stream retries.
     async fn mark(&self, order: OrderId, message_id: &str) {
-        if let Err(error) = self.table.mark(order, message_id, self.clock.now()).await {
-            let cause = error.cause();
-            tracing::error!(order_id = %order, message_id, %error, cause, "an order was published and not marked");
+        match self.table.mark(order, message_id, self.clock.now()).await {
+            Ok(()) => {
+                self.unmarked().remove(&order);
+            }
+            Err(error) => {
+                let cause = error.cause();
+                tracing::error!(order_id = %order, message_id, %error, cause, "an order was published and not marked");
+                let mut unmarked = self.unmarked();
+                if unmarked.len() < MOST_UNMARKED {
+                    unmarked.insert(order, message_id.to_owned());
+                }
+            }
         }
+    }
+
+    fn unmarked(&self) -> MutexGuard<'_, HashMap<OrderId, String>> {
+        self.unmarked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -105,6 +105,20 @@ async fn an_order_whose_mark_fails_is_not_reported_and_stays_unmarked() {
 }
 
 #[tokio::test]
+async fn an_order_that_sns_took_is_not_announced_again_however_long_its_mark_fails() {
+    let aws = Aws::playing(|call| accept(call, |_| None)).await;
+    let orders = orders(0..2);
+    aws.break_table();
+    for _ in 0..3 {
+        aws.topic.publish(&orders).await.unwrap();
+    }
+    assert_eq!((aws.calls().len(), aws.marked().len()), (1, 0));
+    aws.mend_table();
+    aws.topic.publish(&orders).await.unwrap();
+    assert_eq!((aws.calls().len(), aws.marked()), (1, keys(&orders)));
+}
+
+#[tokio::test]
 async fn only_unmarked_orders_are_announced() {
     let aws = Aws::playing(|call| accept(call, |_| None)).await;
     aws.mark(logged(1).order.id);

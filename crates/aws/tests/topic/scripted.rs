@@ -71,6 +71,11 @@ impl Aws {
         self.played.lock().unwrap().table_fails = true;
     }
 
+    /// From now on it writes again.
+    pub(crate) fn mend_table(&self) {
+        self.played.lock().unwrap().table_fails = false;
+    }
+
     pub(crate) fn marked(&self) -> Vec<String> {
         let mut marked = self.played.lock().unwrap().marked.clone();
         marked.sort();

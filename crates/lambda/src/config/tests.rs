@@ -106,3 +106,16 @@ fn lambdas_own_log_level_counts_unless_ours_is_set() {
         Some(LevelFilter::WARN)
     );
 }
+
+#[test]
+fn a_key_attribute_that_the_items_have_besides_is_refused_by_its_name() {
+    for key in aws::TableOptions::ATTRIBUTES {
+        let said = mistakes(&[("ORDERBELL_TABLE_KEY", key)]);
+        assert_eq!(
+            said,
+            format!("ORDERBELL_TABLE_KEY: must not be {key}: the items have another attribute of that name")
+        );
+    }
+    assert_eq!(read(&[("ORDERBELL_TABLE_KEY", "FileName")]).unwrap().table.key, "FileName");
+    assert_eq!(read(&[]).unwrap().table.key, "orderId");
+}

@@ -1,20 +1,19 @@
 //! What tests of the handlers start from.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use application::Error;
-use application::ports::{
-    Clock, NewSubscription, OrderLog, Page, Published, Subscribed, SubscriptionQuery, Topic,
-};
+use application::ports::{Clock, NewSubscription, Page, Published, Subscribed, SubscriptionQuery, Topic};
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
 use domain::filter_policy::FilterPolicy;
 use domain::order::{LoggedOrder, Order, OrderDetails, OrderId, Seq};
 use domain::subscription::{EndReason, Subscription, SubscriptionId};
+
+use super::sweep::Backlog;
 
 /// A clock that tests set.
 pub(crate) struct StoppedClock(Mutex<Timestamp>);
@@ -155,36 +154,34 @@ impl Topic for FakeTopic {
     }
 }
 
-/// A log of orders of which an index shows what the topic has not published, some reads late.
-pub(crate) struct FakeLog {
+/// What of some orders the topic has not published.
+pub(crate) struct FakeBacklog {
     orders: Vec<Order>,
     topic: Arc<FakeTopic>,
-    /// What each of the last reads should have shown.
-    seen: Mutex<Vec<HashSet<OrderId>>>,
-    reads_late: usize,
-    most_asked: AtomicUsize,
+    hangs_behind: Mutex<Option<OrderId>>,
 }
 
-impl FakeLog {
-    pub(crate) fn new(orders: Vec<Order>, topic: Arc<FakeTopic>, reads_late: usize) -> Self {
-        Self { orders, topic, seen: Mutex::default(), reads_late, most_asked: AtomicUsize::default() }
+impl FakeBacklog {
+    pub(crate) fn new(orders: Vec<Order>, topic: Arc<FakeTopic>) -> Self {
+        Self { orders, topic, hangs_behind: Mutex::default() }
     }
 
-    /// The most orders that one read asked for.
-    pub(crate) fn most_asked(&self) -> usize {
-        self.most_asked.load(Ordering::Relaxed)
+    /// Lets the read behind an order never end.
+    pub(crate) fn hang_behind(&self, order: OrderId) {
+        *self.hangs_behind.lock().unwrap() = Some(order);
     }
 }
 
 #[async_trait]
-impl OrderLog for FakeLog {
-    async fn unpublished(&self, limit: usize) -> Result<Vec<LoggedOrder>, Error> {
-        self.most_asked.fetch_max(limit, Ordering::Relaxed);
-        let mut seen = self.seen.lock().unwrap();
-        seen.push(self.topic.published());
-        let shown = seen.len().checked_sub(1 + self.reads_late).map(|place| seen[place].clone());
-        let published = shown.unwrap_or_default();
-        let orders = self.orders.iter().filter(|order| !published.contains(&order.id)).take(limit);
+impl Backlog for FakeBacklog {
+    async fn unpublished(&self, after: Option<OrderId>, limit: usize) -> Result<Vec<LoggedOrder>, Error> {
+        let hanging = after.is_some() && after == *self.hangs_behind.lock().unwrap();
+        if hanging {
+            return std::future::pending().await;
+        }
+        let published = self.topic.published();
+        let behind = self.orders.iter().filter(|order| after.is_none_or(|after| order.id > after));
+        let orders = behind.filter(|order| !published.contains(&order.id)).take(limit);
         Ok((0..).map(Seq).zip(orders).map(|(seq, order)| LoggedOrder { seq, order: order.clone() }).collect())
     }
 }

@@ -147,7 +147,11 @@ fn read(event: &str, key: &str) -> Result<Vec<Record>, Diagnostic> {
 
 /// What a record tells of, or why it cannot be told.
 fn find(record: &str, key: &str) -> Result<Found, String> {
-    let event: Event = serde_json::from_str(record).map_err(|error| error.to_string())?;
+    // What serde says of wrong data may quote it.
+    let wrong = |error: serde_json::Error| {
+        format!("it is no record of a stream at line {}, column {}", error.line(), error.column())
+    };
+    let event: Event = serde_json::from_str(record).map_err(wrong)?;
     if event.event_name != "INSERT" {
         return Ok(Found::Nothing);
     }

@@ -1,21 +1,23 @@
 //! `sweep`: publishes the orders that the stream left behind, so that no failure of SNS, however long, loses one.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use application::Error;
-use application::ports::{Clock, OrderLog, Topic};
+use application::ports::{Clock, Topic};
+use async_trait::async_trait;
 use domain::Timestamp;
 use domain::order::{LoggedOrder, OrderId};
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::failure;
 
-/// Younger orders are the stream's: it may be publishing them right now.
-const GRACE: Duration = Duration::from_mins(2);
+/// Younger orders are the stream's: it gives records up when they are 10 minutes old, and its function takes 2 at most
+/// (`deploy/aws/template.yaml`). Two that publish the same order at once would both find it without its mark.
+const GRACE: Duration = Duration::from_mins(15);
 /// Orders that are published together.
 const ROUND: usize = 100;
 /// The last round begins so long before Lambda ends the invocation: as long as one call to AWS may take.
@@ -23,10 +25,24 @@ const LAST_ROUND: Duration = Duration::from_secs(10);
 /// What hangs is given up so long before Lambda ends the invocation, so that it can still say what is left.
 const GIVE_UP: Duration = Duration::from_secs(2);
 
+/// The orders that are not yet published, to be gone through from the oldest to the newest.
+#[async_trait]
+pub(crate) trait Backlog: Send + Sync {
+    /// The first `limit` of them behind that order, or of all.
+    async fn unpublished(&self, after: Option<OrderId>, limit: usize) -> Result<Vec<LoggedOrder>, Error>;
+}
+
+#[async_trait]
+impl Backlog for aws::Table {
+    async fn unpublished(&self, after: Option<OrderId>, limit: usize) -> Result<Vec<LoggedOrder>, Error> {
+        self.unpublished_after(after, limit).await
+    }
+}
+
 /// Publishes what is still unpublished.
 pub(crate) struct Sweep {
     /// What is unpublished.
-    pub(crate) log: Arc<dyn OrderLog>,
+    pub(crate) backlog: Arc<dyn Backlog>,
     /// Where new orders are published.
     pub(crate) topic: Arc<dyn Topic>,
     /// The time.
@@ -47,16 +63,9 @@ struct Swept {
     oldest_seconds: u64,
 }
 
-/// The orders that a sweep has tried so far; each is tried once.
-#[derive(Default)]
-struct Tried {
-    published: HashSet<OrderId>,
-    failed: HashSet<OrderId>,
-}
-
 impl Sweep {
-    /// Publishes in rounds until nothing is left, a round achieves nothing, or the `deadline` is near. Each order is
-    /// tried once.
+    /// Goes through what is unpublished, in rounds, until its end or until the `deadline` is near. Each order is tried
+    /// once, and none that fails holds up those behind it, however many fail.
     ///
     /// # Errors
     /// What is unpublished cannot be read.
@@ -77,31 +86,29 @@ impl Sweep {
     }
 
     async fn rounds(&self, deadline: Timestamp) -> Result<Swept, Error> {
-        let mut tried = Tried::default();
-        // So many orders the next read may show again: the index is late, or publishing them failed.
-        let mut known = 0;
-        loop {
-            let shown = self.due(ROUND + known).await?;
-            let new = shown.iter().filter(|logged| !tried.contains(logged.order.id));
-            let next: Vec<_> = new.take(ROUND).cloned().collect();
-            if next.is_empty() || self.until(deadline) <= LAST_ROUND {
-                return Ok(self.sum_up(&tried, &shown));
+        let (mut swept, mut after) = (Swept::default(), None);
+        // A read that does not end in time is the end as well: what was swept until then is still to be said.
+        while let Ok(due) = timeout(self.patience(deadline), self.due(after)).await {
+            let due = due?;
+            let Some(last) = due.last() else { break };
+            after = Some(last.order.id);
+            if self.until(deadline) <= LAST_ROUND {
+                self.leave(&due, &mut swept);
+                break;
             }
-            known = next.len() + shown.iter().filter(|logged| tried.contains(logged.order.id)).count();
-            let failed = self.publish(&next, deadline).await;
-            let achieved = failed.len() < next.len();
-            let published = next.iter().map(|logged| logged.order.id).filter(|id| !failed.contains(id));
-            tried.published.extend(published);
-            tried.failed.extend(failed);
-            if !achieved {
-                return Ok(self.sum_up(&tried, &shown));
-            }
+            let failed = self.publish(&due, deadline).await;
+            let (left, published): (Vec<_>, Vec<_>) =
+                due.into_iter().partition(|logged| failed.contains(&logged.order.id));
+            swept.published += published.len();
+            swept.failed += left.len();
+            self.leave(&left, &mut swept);
         }
+        Ok(swept)
     }
 
-    /// The first unpublished orders that are the sweep's, oldest first.
-    async fn due(&self, limit: usize) -> Result<Vec<LoggedOrder>, Error> {
-        let mut orders = self.log.unpublished(limit).await?;
+    /// The next unpublished orders that are the sweep's, oldest first.
+    async fn due(&self, after: Option<OrderId>) -> Result<Vec<LoggedOrder>, Error> {
+        let mut orders = self.backlog.unpublished(after, ROUND).await?;
         let now = self.clock.now();
         orders.retain(|logged| age(now, logged.order.time) >= GRACE);
         Ok(orders)
@@ -109,9 +116,8 @@ impl Sweep {
 
     /// Publishes, and answers with the orders that were not published.
     async fn publish(&self, orders: &[LoggedOrder], deadline: Timestamp) -> Vec<OrderId> {
-        let patience = self.until(deadline).saturating_sub(GIVE_UP);
         let all = || orders.iter().map(|logged| logged.order.id).collect();
-        match tokio::time::timeout(patience, self.topic.publish(orders)).await {
+        match timeout(self.patience(deadline), self.topic.publish(orders)).await {
             Ok(Ok(published)) => published.failed,
             Ok(Err(error)) => {
                 tracing::error!(%error, cause = error.cause(), orders = orders.len(), "publishing failed");
@@ -124,26 +130,19 @@ impl Sweep {
         }
     }
 
+    /// Counts what stays unpublished.
+    fn leave(&self, orders: &[LoggedOrder], swept: &mut Swept) {
+        let oldest = orders.iter().map(|logged| age(self.clock.now(), logged.order.time)).max();
+        swept.oldest_seconds = swept.oldest_seconds.max(oldest.unwrap_or_default().as_secs());
+        swept.left += orders.len();
+    }
+
     fn until(&self, deadline: Timestamp) -> Duration {
         age(deadline, self.clock.now())
     }
 
-    /// Sums up, given what the last read showed.
-    fn sum_up(&self, tried: &Tried, shown: &[LoggedOrder]) -> Swept {
-        let mut left = shown.iter().filter(|logged| !tried.published.contains(&logged.order.id)).peekable();
-        let oldest = left.peek().map_or(Duration::ZERO, |logged| age(self.clock.now(), logged.order.time));
-        Swept {
-            published: tried.published.len(),
-            failed: tried.failed.len(),
-            left: left.count(),
-            oldest_seconds: oldest.as_secs(),
-        }
-    }
-}
-
-impl Tried {
-    fn contains(&self, id: OrderId) -> bool {
-        self.published.contains(&id) || self.failed.contains(&id)
+    fn patience(&self, deadline: Timestamp) -> Duration {
+        self.until(deadline).saturating_sub(GIVE_UP)
     }
 }
 

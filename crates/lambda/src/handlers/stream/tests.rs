@@ -157,6 +157,19 @@ async fn whatever_is_wrong_with_a_record_only_that_record_is_reported() {
     }
 }
 
+#[test]
+fn why_a_record_cannot_be_read_is_said_without_its_data() {
+    for image in [
+        json!({ "customerEmail": "ada@example.com" }),
+        json!({ "total": { "N": ["ada@example.com"] } }),
+        json!({ "ada@example.com": { "ada@example.com": 1 } }),
+        json!({ "orderId": { "S": "ada@example.com" }, "kind": { "S": "order" } }),
+    ] {
+        let reason = find(&record(1, "INSERT", &image).to_string(), "orderId").err().unwrap();
+        assert!(!reason.contains("ada@example.com"), "{reason}");
+    }
+}
+
 #[tokio::test]
 async fn a_batch_whose_records_cannot_be_named_fails_as_a_whole() {
     for event in [

@@ -1,26 +1,29 @@
 use super::*;
-use crate::handlers::given::{FakeLog, FakeTopic, StoppedClock, order};
+use crate::handlers::given::{FakeBacklog, FakeTopic, StoppedClock, order};
 
 const NOW: i64 = 1_700_000_000;
 
 struct World {
     topic: Arc<FakeTopic>,
-    log: Arc<FakeLog>,
+    backlog: Arc<FakeBacklog>,
     clock: Arc<StoppedClock>,
     sweep: Sweep,
     orders: Vec<OrderId>,
 }
 
-/// A sweep over orders of these ages in seconds, oldest first, whose index shows what happened some reads late.
-fn world(ages: impl IntoIterator<Item = i64>, reads_late: usize) -> World {
+/// A sweep over orders of these ages in seconds, oldest first.
+fn world(ages: impl IntoIterator<Item = i64>) -> World {
     let orders: Vec<_> = (0..).zip(ages).map(|(number, age)| order(number, NOW - age)).collect();
     let topic = Arc::new(FakeTopic::default());
     let clock = Arc::new(StoppedClock::at(NOW));
     let ids = orders.iter().map(|order| order.id).collect();
-    let log = Arc::new(FakeLog::new(orders, Arc::clone(&topic), reads_late));
-    let sweep =
-        Sweep { log: Arc::clone(&log) as _, topic: Arc::clone(&topic) as _, clock: Arc::clone(&clock) as _ };
-    World { topic, log, clock, sweep, orders: ids }
+    let backlog = Arc::new(FakeBacklog::new(orders, Arc::clone(&topic)));
+    let sweep = Sweep {
+        backlog: Arc::clone(&backlog) as _,
+        topic: Arc::clone(&topic) as _,
+        clock: Arc::clone(&clock) as _,
+    };
+    World { topic, backlog, clock, sweep, orders: ids }
 }
 
 impl World {
@@ -32,62 +35,71 @@ impl World {
 
 #[tokio::test]
 async fn everything_older_than_the_streams_time_is_published_and_nothing_younger() {
-    let world = world([3_600, 121, 120, 119, 1], 0);
+    let world = world([3_600, 901, 900, 899, 1]);
     assert_eq!(world.swept().await, Swept { published: 3, ..Swept::default() });
     assert_eq!(world.topic.published(), world.orders[..3].iter().copied().collect());
 }
 
 #[tokio::test]
-async fn a_long_backlog_is_published_in_rounds_though_the_index_lags() {
-    let world = world((500..2_000).rev(), 3);
+async fn a_long_backlog_is_published_in_rounds() {
+    let world = world((1_500..3_000).rev());
     assert_eq!(world.swept().await, Swept { published: 1_500, ..Swept::default() });
     assert!(world.orders.iter().all(|id| world.topic.sent(*id) == 1));
 }
 
 #[tokio::test]
-async fn a_long_backlog_costs_no_longer_reads() {
-    let world = world((500..2_000).rev(), 0);
-    assert_eq!(world.swept().await, Swept { published: 1_500, ..Swept::default() });
-    assert!(world.log.most_asked() <= 2 * ROUND, "{}", world.log.most_asked());
-}
-
-#[tokio::test]
 async fn what_fails_is_tried_once_a_sweep_and_hides_nothing_behind_it() {
-    let world = world((500..1_000).rev(), 0);
+    let world = world((1_500..2_000).rev());
     for id in &world.orders[..99] {
         world.topic.fail(*id, 2);
     }
     let swept = world.swept().await;
-    assert_eq!(swept, Swept { published: 401, failed: 99, left: 99, oldest_seconds: 999 });
+    assert_eq!(swept, Swept { published: 401, failed: 99, left: 99, oldest_seconds: 1_999 });
     world.swept().await;
     assert_eq!(world.swept().await, Swept { published: 99, ..Swept::default() });
 }
 
 #[tokio::test]
-async fn a_round_that_achieves_nothing_ends_the_sweep() {
-    let world = world((500..1_000).rev(), 0);
+async fn rounds_of_nothing_but_failures_starve_no_order_behind_them() {
+    let world = world((1_500..2_000).rev());
+    for id in &world.orders[..350] {
+        world.topic.fail(*id, usize::MAX);
+    }
+    assert_eq!(world.swept().await, Swept { published: 150, failed: 350, left: 350, oldest_seconds: 1_999 });
+}
+
+#[tokio::test]
+async fn while_the_topic_is_down_every_order_is_left() {
+    let world = world((1_500..2_000).rev());
     world.topic.set_down(true);
     let swept = world.swept().await;
-    assert_eq!(swept, Swept { published: 0, failed: 100, left: 100, oldest_seconds: 999 });
+    assert_eq!(swept, Swept { published: 0, failed: 500, left: 500, oldest_seconds: 1_999 });
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_hangs_is_given_up_in_time_to_say_what_is_left() {
-    let world = world([300, 200], 0);
+    let world = world([1_300, 1_200]);
     world.topic.hang();
     let start = tokio::time::Instant::now();
-    assert_eq!(world.swept().await, Swept { published: 0, failed: 2, left: 2, oldest_seconds: 300 });
+    assert_eq!(world.swept().await, Swept { published: 0, failed: 2, left: 2, oldest_seconds: 1_300 });
     assert_eq!(start.elapsed() + GIVE_UP, Duration::from_mins(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_hangs_late_does_not_hide_what_was_swept() {
+    let world = world((1_500..1_700).rev());
+    world.backlog.hang_behind(world.orders[99]);
+    assert_eq!(world.swept().await, Swept { published: 100, ..Swept::default() });
 }
 
 #[tokio::test]
 async fn no_round_begins_when_lambda_is_about_to_end_the_invocation() {
-    let world = world([300, 200], 0);
+    let world = world([1_300, 1_200]);
     let deadline = world.clock.now() + LAST_ROUND;
     let swept = world.sweep.rounds(deadline).await.unwrap();
-    assert_eq!(swept, Swept { published: 0, failed: 0, left: 2, oldest_seconds: 300 });
+    assert_eq!(swept, Swept { published: 0, failed: 0, left: 2, oldest_seconds: 1_300 });
     world.clock.advance(Duration::from_mins(2));
-    assert_eq!(world.sweep.rounds(deadline).await.unwrap().oldest_seconds, 420);
+    assert_eq!(world.sweep.rounds(deadline).await.unwrap().oldest_seconds, 1_420);
 }
 
 #[tokio::test]
@@ -95,7 +107,7 @@ async fn what_is_left_is_a_metric_even_if_it_is_nothing() {
     let measures = crate::measures::Measures::new("shop-sweep".to_owned(), Arc::new(StoppedClock::at(NOW)));
     let _guard = metrics::set_default_local_recorder(&measures);
     for (failures, left) in [(1, 1.0), (0, 0.0)] {
-        let world = world([300], 0);
+        let world = world([1_300]);
         world.topic.fail(world.orders[0], failures);
         world.sweep.sweep(world.clock.now() + Duration::from_mins(1)).await.unwrap();
         let mut line = Vec::new();
