@@ -3,6 +3,8 @@
 
 mod echo;
 mod exchange;
+#[cfg(feature = "lambda")]
+mod lambda;
 mod load;
 mod memory;
 mod receiver;
@@ -26,7 +28,7 @@ struct Cli {
     #[arg(long, default_value = "target/release/orderbell")]
     program: PathBuf,
     #[command(subcommand)]
-    echo: Option<Role>,
+    role: Option<Role>,
 }
 
 /// Another part that this program plays.
@@ -34,12 +36,18 @@ struct Cli {
 enum Role {
     /// Serves the bare echo that the program is compared with.
     Echo,
+    /// Compares the Lambda program with a Python function; it runs beside the emulators.
+    #[cfg(feature = "lambda")]
+    Lambda(lambda::Subjects),
 }
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    if cli.echo.is_some() {
-        return echo::serve();
+    match cli.role {
+        Some(Role::Echo) => return echo::serve(),
+        #[cfg(feature = "lambda")]
+        Some(Role::Lambda(subjects)) => return lambda::compare(&subjects),
+        None => {}
     }
     let mut figures = vec![
         Figure::at_most("start to first answered request, ms", start_up::median_ms(&cli.program)?, 100.0),

@@ -3,9 +3,12 @@
 //!
 //! Everything binds to the loopback interface and ends with the test that started it.
 
+pub mod aws;
 pub mod browser;
 pub mod certificate;
 pub mod client;
+pub mod host;
+mod log;
 pub mod peers;
 pub mod process;
 pub mod program;

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The processes that descend from `ancestor`, as they are now, children before their own children.
@@ -22,6 +23,17 @@ pub fn signal(process: u32, signal: Signal) {
     if let Some(process) = i32::try_from(process).ok().and_then(Pid::from_raw) {
         let _ended_already = kill_process(process, signal);
     }
+}
+
+/// The most memory that a process took so far, in bytes (`VmHWM`).
+///
+/// # Errors
+/// There is no such process.
+pub fn peak_memory(process: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim_end().parse()?;
+    Ok(kib * 1024)
 }
 
 /// Every process and its parent.

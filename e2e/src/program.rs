@@ -1,18 +1,16 @@
 //! The program under test, as a process of its own.
 
 use std::env;
-use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::client::Client;
+use crate::log::Log;
 use crate::{process, wait};
 
 /// Settings of the program: names of environment variables and their values.
@@ -28,10 +26,6 @@ pub struct Program {
     address: SocketAddr,
     log: Log,
 }
-
-/// What the process wrote to its standard output and error.
-#[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<String>>);
 
 impl Program {
     /// Starts it with an empty data folder, and waits until it is ready.
@@ -219,30 +213,6 @@ fn address_in(log: &str) -> Option<SocketAddr> {
     let end = rest.find(|c: char| !c.is_ascii_digit())?;
     let port = rest[..end].parse().ok().filter(|port| *port != 0)?;
     Some(SocketAddr::from(([127, 0, 0, 1], port)))
-}
-
-impl Log {
-    fn text(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
-    /// Takes in all that comes, on a thread that ends with the stream.
-    fn follow(&self, stream: impl Read + Send + 'static) {
-        let log = self.clone();
-        thread::spawn(move || {
-            let mut stream = BufReader::new(stream);
-            let mut line = Vec::new();
-            while stream.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-                let mut text = log.0.lock().unwrap_or_else(PoisonError::into_inner);
-                text.push_str(&String::from_utf8_lossy(&line));
-                line.clear();
-            }
-        });
-    }
 }
 
 #[cfg(test)]

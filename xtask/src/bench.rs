@@ -1,14 +1,17 @@
-//! `cargo xtask bench`: builds the release programs and measures.
+//! `cargo xtask bench` and `bench-lambda`: build the programs as they are released, and measure.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
 
 use crate::cargo::{built, cargo};
+use crate::package::{self, Architecture};
 use crate::steps::succeed;
+use crate::{emulators, install};
 
-/// Measures. Timings never fail it.
+/// Measures the program. Timings never fail it.
 ///
 /// # Errors
 /// The programs do not build or do not run.
@@ -17,4 +20,25 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     succeed(cargo(root, &["build", "--release", "--quiet"]).args(packages))?;
     let folder = built("release")?;
     succeed(Command::new(folder.join("orderbell-bench")).arg("--program").arg(folder.join("orderbell")))
+}
+
+/// Measures the Lambda program beside a Python function, both on this machine's processor. Timings never fail it.
+///
+/// # Errors
+/// The programs do not build, the emulators do not run, or a function does not do its work.
+pub(crate) fn run_lambda(root: &Path) -> Result<()> {
+    let architecture = Architecture::of_this_machine();
+    package::run(root, architecture)?;
+    install::install_emulators(root)?;
+    let build = ["build", "--package", "orderbell-bench", "--features", "lambda", "--quiet"];
+    succeed(&mut cargo(root, &build))?;
+    let bench = built("debug")?.join("orderbell-bench");
+    let arguments = ["lambda".into(), "--program".into(), architecture.program(root).into(), "--zip".into()];
+    let arguments = arguments.into_iter().chain([
+        architecture.zip(root).into(),
+        "--seed".into(),
+        root.join("bench/peers").into(),
+    ]);
+    let command: Vec<OsString> = [bench.into()].into_iter().chain(arguments).collect();
+    succeed(&mut emulators::network(&command)?)
 }

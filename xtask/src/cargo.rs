@@ -13,12 +13,17 @@ const OWN: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
 pub(crate) fn cargo(root: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root).args(args);
+    forget_own(&mut command);
+    command
+}
+
+/// Keeps from a command what cargo told this program.
+pub(crate) fn forget_own(command: &mut Command) {
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(|name| OWN.iter().any(|own| name.starts_with(own))) {
             command.env_remove(name);
         }
     }
-    command
 }
 
 /// The folder of the programs built with the profile of that name (`debug`, `release`).

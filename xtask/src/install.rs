@@ -1,5 +1,7 @@
 //! Installs what the tests need: into the project's own ignored folder, or from Debian.
 
+mod emulators;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::cargo::cargo;
 use crate::steps::succeed;
+
+pub(crate) use emulators::{Emulators, install_emulators};
 
 const DENY_VERSION: &str = "0.20.2";
 
@@ -31,15 +35,36 @@ pub(crate) struct Tools {
 /// Something cannot be installed here; the message says what and how to do it by hand.
 pub(crate) fn install(root: &Path) -> Result<Tools> {
     let folder = root.join(".tools");
-    install_debian_packages()?;
+    install_debian_packages(&DEBIAN)?;
     let python = install_python_packages(&root.join("e2e/peers/requirements.txt"), &folder.join("python"))?;
     let deny = install_deny(root, &folder)?;
     Ok(Tools { python, deny })
 }
 
-fn install_debian_packages() -> Result<()> {
+/// Installs AWS's own tools for templates, and answers the folder of their programs.
+///
+/// # Errors
+/// They cannot be installed here.
+pub(crate) fn install_template_tools(root: &Path) -> Result<PathBuf> {
+    let folder = root.join(".tools/template");
+    install_python_packages(&root.join("e2e/peers/aws-requirements.txt"), &folder)?;
+    Ok(folder.join("bin"))
+}
+
+/// Installs what builds for Lambda's machines, and answers the folder of its programs.
+///
+/// # Errors
+/// It cannot be installed here.
+pub(crate) fn install_package_tools(root: &Path) -> Result<PathBuf> {
+    let folder = root.join(".tools/package");
+    install_python_packages(&root.join("xtask/src/package/requirements.txt"), &folder)?;
+    Ok(folder.join("bin"))
+}
+
+/// Installs the packages of the programs that are not there.
+fn install_debian_packages(wanted: &[(&str, &str)]) -> Result<()> {
     let missing: Vec<_> =
-        DEBIAN.iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| *package).collect();
+        wanted.iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -56,7 +81,7 @@ fn install_debian_packages() -> Result<()> {
 
 /// Makes a virtual environment, and again whenever the requirements change.
 fn install_python_packages(requirements: &Path, folder: &Path) -> Result<PathBuf> {
-    let wanted = fs::read_to_string(requirements).context("e2e/peers/requirements.txt")?;
+    let wanted = fs::read_to_string(requirements).with_context(|| requirements.display().to_string())?;
     let mark = folder.join("installed.txt");
     let python = folder.join("bin/python");
     if fs::read_to_string(&mark).is_ok_and(|installed| installed == wanted) {
@@ -100,7 +125,8 @@ fn find(program: &str) -> Option<PathBuf> {
     env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
-fn is_root() -> Result<bool> {
+/// Whether this runs as root.
+pub(crate) fn is_root() -> Result<bool> {
     let output = Command::new("id").arg("-u").output().context("id -u")?;
     Ok(output.stdout.trim_ascii() == b"0")
 }

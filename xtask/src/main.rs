@@ -1,16 +1,21 @@
-//! The project's chores: `cargo xtask test | sizes | crash | bench`.
+//! The project's chores: `cargo xtask test | sizes | template | emulators | package | crash | bench | bench-lambda`.
 
 mod bench;
 mod cargo;
 mod crash;
+mod emulators;
 mod install;
+mod package;
 mod sizes;
 mod steps;
+mod template;
 mod test;
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Parser;
 
 /// The project's chores.
@@ -21,6 +26,26 @@ enum Chore {
     Test,
     /// Checks the sizes of files and functions.
     Sizes,
+    /// Checks the template for AWS with AWS's own tools.
+    Template,
+    /// Runs a command beside emulators of AWS, in a network of its own.
+    Emulators {
+        /// The command and its arguments.
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
+    /// The inner half of `emulators`, already within the network.
+    #[command(hide = true)]
+    WithinNetwork {
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
+    /// Builds the zip for AWS Lambda.
+    Package {
+        /// The functions' processor.
+        #[arg(long, value_enum, default_value_t = package::Architecture::Arm64)]
+        arch: package::Architecture,
+    },
     /// Kills the running program again and again, and sees what became of its promises.
     Crash {
         /// How many times.
@@ -29,6 +54,8 @@ enum Chore {
     },
     /// Measures the release build against a bare HTTP echo.
     Bench,
+    /// Measures the Lambda program beside a Python function: cold starts, warm latency, memory, the zip.
+    BenchLambda,
 }
 
 fn main() -> ExitCode {
@@ -36,11 +63,20 @@ fn main() -> ExitCode {
     let done = match Chore::parse() {
         Chore::Test => test::run(root),
         Chore::Sizes => sizes::run(root),
+        Chore::Template => template::run(root),
+        Chore::Emulators { command } => return end(emulators::run(root, &command)),
+        Chore::WithinNetwork { command } => return end(emulators::run_within_network(root, &command)),
+        Chore::Package { arch } => package::run(root, arch),
         Chore::Crash { kills } => crash::run(root, kills),
         Chore::Bench => bench::run(root),
+        Chore::BenchLambda => bench::run_lambda(root),
     };
+    end(done.map(|()| ExitCode::SUCCESS))
+}
+
+fn end(done: Result<ExitCode>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

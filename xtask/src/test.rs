@@ -1,14 +1,15 @@
 //! `cargo xtask test`: every check and every test, in order.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
 use crate::cargo::{built, cargo};
-use crate::install::{Tools, install};
-use crate::sizes;
+use crate::install::{Tools, install, install_emulators};
 use crate::steps::{Steps, succeed};
+use crate::{emulators, sizes, template};
 
 /// Runs everything; the first step that fails ends it.
 ///
@@ -23,25 +24,40 @@ pub(crate) fn run(root: &Path) -> Result<()> {
 
 fn run_steps(root: &Path, steps: &mut Steps) -> Result<()> {
     let mut tools = None;
-    steps.step("install", || install(root).map(|installed| tools = Some(installed)))?;
+    steps.step("install", || {
+        tools = Some(install(root)?);
+        install_emulators(root).map(drop)
+    })?;
     let Some(tools) = tools else { return Ok(()) };
     steps.run("format", &mut cargo(root, &["fmt", "--all", "--check"]))?;
     steps.step("sizes", || sizes::run(root))?;
-    let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"];
+    steps.step("template", || template::run(root))?;
+    let clippy =
+        ["clippy", "--workspace", "--all-targets", "--all-features", "--quiet", "--", "--deny", "warnings"];
     steps.run("clippy", &mut cargo(root, &clippy))?;
     let doc = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
     steps.run("documentation", cargo(root, &doc).env("RUSTDOCFLAGS", "--deny warnings"))?;
     steps.step("dependencies", || check_dependencies(root, &tools))?;
-    // The program together with the tests: with the same features, so that nothing is compiled twice.
-    let build = ["build", "--workspace", "--bins", "--tests", "--quiet"];
+    // The programs together with the tests: with the same features, so that nothing is compiled twice.
+    let build = ["build", "--workspace", "--bins", "--tests", "--all-features", "--quiet"];
     steps.run("build", &mut cargo(root, &build))?;
-    let test = ["test", "--workspace", "--no-fail-fast"];
-    steps.tests("tests and scenarios", with_peers(&mut cargo(root, &test), &tools)?)
+    let test = ["test", "--workspace", "--all-features", "--no-fail-fast", "--offline"];
+    let mut beside_emulators = emulators::network(&command_line(&cargo(root, &test)))?;
+    steps.tests("tests and scenarios", with_peers(beside_emulators.current_dir(root), &tools)?)
 }
 
-/// Tells the scenarios where the program and their peers' Python are.
+/// Tells the scenarios where the programs and their peers' Python are.
 pub(crate) fn with_peers<'a>(command: &'a mut Command, tools: &Tools) -> Result<&'a mut Command> {
-    Ok(command.env("ORDERBELL_BIN", built("debug")?.join("orderbell")).env("ORDERBELL_PYTHON", &tools.python))
+    let programs = built("debug")?;
+    command
+        .env("ORDERBELL_BIN", programs.join("orderbell"))
+        .env("ORDERBELL_LAMBDA", programs.join("bootstrap"));
+    Ok(command.env("ORDERBELL_PYTHON", &tools.python))
+}
+
+/// A command's program and arguments.
+fn command_line(command: &Command) -> Vec<OsString> {
+    [command.get_program()].into_iter().chain(command.get_args()).map(OsString::from).collect()
 }
 
 fn check_dependencies(root: &Path, tools: &Tools) -> Result<()> {

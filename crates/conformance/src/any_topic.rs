@@ -1,4 +1,4 @@
-//! What [`Topic`](application::ports::Topic) promises whoever confirms and delivers: this host, or SNS.
+//! What [`Topic`] promises whoever confirms and delivers: this host, or SNS.
 
 use application::ErrorKind;
 use application::ports::{NewSubscription, PageRequest, Published, Subscribed, SubscriptionQuery, Topic};
