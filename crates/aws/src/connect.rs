@@ -4,12 +4,14 @@
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_types::SdkConfig;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
@@ -34,18 +36,7 @@ pub struct ConnectError(&'static str);
 /// # Errors
 /// The region or the credentials are not set.
 pub fn dynamodb(env: &impl Fn(&str) -> Option<String>) -> Result<aws_sdk_dynamodb::Client, ConnectError> {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(region(env)?)
-        .credentials_provider(credentials(env)?)
-        .timeout_config(time_outs())
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .http_client(http_client());
-    let config = match endpoint(env, "AWS_ENDPOINT_URL_DYNAMODB") {
-        Some(url) => config.endpoint_url(url),
-        None => config,
-    };
-    Ok(aws_sdk_dynamodb::Client::from_conf(config.build()))
+    config(env, "AWS_ENDPOINT_URL_DYNAMODB").map(|config| aws_sdk_dynamodb::Client::new(&config))
 }
 
 /// A client for SNS, from the same variables, `AWS_ENDPOINT_URL_SNS` among them.
@@ -53,18 +44,23 @@ pub fn dynamodb(env: &impl Fn(&str) -> Option<String>) -> Result<aws_sdk_dynamod
 /// # Errors
 /// The region or the credentials are not set.
 pub fn sns(env: &impl Fn(&str) -> Option<String>) -> Result<aws_sdk_sns::Client, ConnectError> {
-    let config = aws_sdk_sns::Config::builder()
+    config(env, "AWS_ENDPOINT_URL_SNS").map(|config| aws_sdk_sns::Client::new(&config))
+}
+
+/// What every service's client is made of; `endpoint_variable` is the service's own.
+fn config(env: &impl Fn(&str) -> Option<String>, endpoint_variable: &str) -> Result<SdkConfig, ConnectError> {
+    let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(region(env)?)
-        .credentials_provider(credentials(env)?)
+        .credentials_provider(SharedCredentialsProvider::new(credentials(env)?))
         .timeout_config(time_outs())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .http_client(http_client());
-    let config = match endpoint(env, "AWS_ENDPOINT_URL_SNS") {
+    let config = match endpoint(env, endpoint_variable) {
         Some(url) => config.endpoint_url(url),
         None => config,
     };
-    Ok(aws_sdk_sns::Client::from_conf(config.build()))
+    Ok(config.build())
 }
 
 fn region(env: &impl Fn(&str) -> Option<String>) -> Result<Region, ConnectError> {
