@@ -9,7 +9,7 @@ use domain::endpoint::{Endpoint, Protocol};
 use domain::link_token::LinkKey;
 
 use crate::Error;
-use crate::ports::{Clock, Confirmations, DeliveryRecords, Inbox, OrderStore, Randomness, Topic};
+use crate::ports::{Clock, DeliveryRecords, Inbox, OrderStore, OwnTopic, Randomness, Topic};
 
 /// The application, as one host runs it.
 #[derive(Clone)]
@@ -31,8 +31,8 @@ pub struct App {
 /// What a host needs to confirm and deliver by itself.
 #[derive(Clone)]
 pub struct OwnDelivery {
-    /// Takes confirmations.
-    pub confirmations: Arc<dyn Confirmations>,
+    /// Takes confirmations, suspends and resumes.
+    pub topic: Arc<dyn OwnTopic>,
     /// What is owed, what became of it.
     pub records: Arc<dyn DeliveryRecords>,
     /// Messages that did not leave the machine.

@@ -23,7 +23,7 @@ pub async fn confirm_subscription(app: &App, token: &str) -> Result<Subscription
     let own = app.own_delivery()?;
     let in_sandbox = own.channels.get(&found.endpoint.protocol()) != Some(&ChannelMode::Live);
     let now = app.clock.now();
-    let confirmed = own.confirmations.confirm(link.subscription, link.generation, in_sandbox, now).await?;
+    let confirmed = own.topic.confirm(link.subscription, link.generation, in_sandbox, now).await?;
     tracing::info!(subscription_id = %confirmed.id, endpoint = confirmed.endpoint.masked(), "subscription confirmed");
     Ok(confirmed)
 }

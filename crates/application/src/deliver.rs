@@ -7,6 +7,7 @@ mod channel_lane;
 mod compose;
 mod endpoint_queue;
 mod engine;
+mod pace;
 mod recover;
 mod report;
 

@@ -2,26 +2,27 @@
 
 mod channel;
 mod clock;
-mod confirmations;
 mod delivery_queue;
 mod delivery_records;
 mod inbox;
 mod order_log;
 mod order_store;
+mod own_topic;
 mod page;
 mod randomness;
 mod topic;
 
-pub use channel::{Channel, Concurrency, Content, Message, Sent};
+pub use channel::{Channel, ChannelRules, Concurrency, Content, Message, Sent};
 pub use clock::Clock;
-pub use confirmations::Confirmations;
 pub use delivery_queue::{DeliveryQueue, Due, DueDelivery, DueQuery, Finished, Intent, Interrupted};
 pub use delivery_records::{
-    AttemptRecord, ChannelPause, DeliveryQuery, DeliveryRecord, DeliveryRecords, RedriveSelection, Story,
+    AttemptRecord, ChannelPause, DeliveryQuery, DeliveryRecord, DeliveryRecords, ReceiptRecord, Redrivable,
+    RedriveSelection, Story,
 };
 pub use inbox::{Inbox, InboxMessage};
 pub use order_log::OrderLog;
 pub use order_store::{Acceptance, Idempotency, OrderQuery, OrderStore};
+pub use own_topic::OwnTopic;
 pub use page::{Page, PageRequest};
 pub use randomness::Randomness;
 pub use topic::{NewSubscription, Published, Subscribed, SubscriptionQuery, Topic};

@@ -1,8 +1,8 @@
 //! Makes a subscription: pending, until its endpoint's owner confirms.
 
+use domain::attributes::{Attributes, Escalation};
 use domain::endpoint::{Endpoint, Protocol};
-use domain::filter_policy::FilterPolicy;
-use domain::subscription::Subscription;
+use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
 
 use crate::ports::{NewSubscription, Subscribed};
 use crate::{App, Error, ErrorKind, OwnDelivery};
@@ -12,8 +12,8 @@ use crate::{App, Error, ErrorKind, OwnDelivery};
 pub struct Subscribe {
     /// Where messages shall go.
     pub endpoint: Endpoint,
-    /// Which orders are wanted; `None`: all.
-    pub filter_policy: Option<FilterPolicy>,
+    /// What was chosen for it.
+    pub attributes: Attributes,
 }
 
 /// What the operator is told.
@@ -29,12 +29,15 @@ pub struct SubscribeAnswer {
 ///
 /// # Errors
 /// `channel_not_configured` if this host has no channel for the protocol; `Conflict` with `subscription_differs` if the
-/// endpoint has a subscription with another filter policy.
+/// endpoint has a subscription with other attributes; `invalid_escalation` if it leads to no other subscription.
 pub async fn subscribe(app: &App, request: Subscribe) -> Result<SubscribeAnswer, Error> {
     let protocol = request.endpoint.protocol();
     if let Some(own) = &app.own_delivery {
         require_channel(own, protocol)?;
         (own.endpoint_rule)(&request.endpoint)?;
+    }
+    if let Some(escalation) = request.attributes.escalation {
+        check_escalation(app, escalation, None).await?;
     }
     let now = app.clock.now();
     let new = NewSubscription {
@@ -42,7 +45,7 @@ pub async fn subscribe(app: &App, request: Subscribe) -> Result<SubscribeAnswer,
         secret: (protocol == Protocol::Webhook).then(|| app.randomness.webhook_secret()),
         confirmation: app.randomness.delivery_id(now),
         endpoint: request.endpoint,
-        filter_policy: request.filter_policy,
+        attributes: request.attributes,
         now,
     };
     match app.topic.subscribe(new).await? {
@@ -53,7 +56,7 @@ pub async fn subscribe(app: &App, request: Subscribe) -> Result<SubscribeAnswer,
         Subscribed::Existing(subscription) => Ok(SubscribeAnswer { subscription, created: false }),
         Subscribed::Differs(subscription) => {
             let message =
-                format!("This endpoint is subscribed with another filter policy, as {}", subscription.id);
+                format!("This endpoint is subscribed with other attributes, as {}", subscription.id);
             Err(Error::new(ErrorKind::Conflict, "subscription_differs", message))
         }
     }
@@ -67,4 +70,24 @@ fn require_channel(own: &OwnDelivery, protocol: Protocol) -> Result<(), Error> {
     let message =
         format!("No {protocol} channel is configured here, and the sandbox inbox is for loopback only");
     Err(Error::new(ErrorKind::Invalid, "channel_not_configured", message).at_field("protocol"))
+}
+
+/// Refuses an escalation that would lead nowhere, or back to the subscription itself.
+pub(crate) async fn check_escalation(
+    app: &App,
+    escalation: Escalation,
+    from: Option<SubscriptionId>,
+) -> Result<(), Error> {
+    let field = "escalation.subscriptionId";
+    let refused = |why: &str| {
+        let message = format!("{field} must name {why}");
+        Error::new(ErrorKind::Invalid, "invalid_escalation", message).at_field(field)
+    };
+    if from == Some(escalation.to) {
+        return Err(refused("another subscription"));
+    }
+    match app.topic.subscription(escalation.to).await? {
+        Some(other) if other.state != SubscriptionState::Ended => Ok(()),
+        _ => Err(refused("a subscription that has not ended")),
+    }
 }

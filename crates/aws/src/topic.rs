@@ -21,8 +21,8 @@ use application::ports::{
 use async_trait::async_trait;
 use aws_sdk_sns::Client;
 use domain::Timestamp;
+use domain::attributes::AttributesChange;
 use domain::delivery::DeliveryId;
-use domain::filter_policy::FilterPolicy;
 use domain::order::{LoggedOrder, OrderId};
 use domain::subscription::{EndReason, Subscription, SubscriptionId};
 
@@ -79,12 +79,12 @@ impl TopicPort for Topic {
         self.list(query).await
     }
 
-    async fn set_filter_policy(
+    async fn change_attributes(
         &self,
         id: SubscriptionId,
-        policy: Option<FilterPolicy>,
+        change: AttributesChange,
     ) -> Result<Subscription, Error> {
-        self.change_policy(id, policy).await
+        self.change(id, change).await
     }
 
     async fn resend_confirmation(

@@ -7,8 +7,8 @@ use application::ports::{NewSubscription, Page, Published, Subscribed, Subscript
 use async_trait::async_trait;
 use aws::Table;
 use domain::Timestamp;
+use domain::attributes::AttributesChange;
 use domain::delivery::DeliveryId;
-use domain::filter_policy::FilterPolicy;
 use domain::order::LoggedOrder;
 use domain::subscription::{EndReason, Subscription, SubscriptionId};
 
@@ -36,11 +36,7 @@ impl Topic for Marking {
         Err(Error::not_on_this_host())
     }
 
-    async fn set_filter_policy(
-        &self,
-        _: SubscriptionId,
-        _: Option<FilterPolicy>,
-    ) -> Result<Subscription, Error> {
+    async fn change_attributes(&self, _: SubscriptionId, _: AttributesChange) -> Result<Subscription, Error> {
         Err(Error::not_on_this_host())
     }
 

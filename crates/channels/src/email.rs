@@ -10,7 +10,7 @@ mod relay;
 mod settings;
 mod transaction;
 
-use application::ports::{Channel, Concurrency, Message, Sent};
+use application::ports::{Channel, ChannelRules, Message, Sent};
 use async_trait::async_trait;
 use domain::attempt::{Outcome, OutcomeKind};
 use domain::endpoint::Protocol;
@@ -36,7 +36,7 @@ impl Email {
     /// # Errors
     /// The first setting that cannot be used.
     pub fn new(settings: SmtpSettings) -> Result<Self, InvalidSettings> {
-        let idle = IdleLines::new(settings.concurrency.channel);
+        let idle = IdleLines::new(settings.rules.concurrency.channel);
         Ok(Self { relay: Relay::new(settings)?, idle })
     }
 
@@ -83,8 +83,8 @@ impl Channel for Email {
         Protocol::Email
     }
 
-    fn concurrency(&self) -> Concurrency {
-        self.relay.settings.concurrency
+    fn rules(&self) -> ChannelRules {
+        self.relay.settings.rules
     }
 
     async fn send(&self, message: &Message) -> Sent {

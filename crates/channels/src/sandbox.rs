@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use application::ports::{Channel, Concurrency, Inbox, InboxMessage, Message, Sent};
+use application::ports::{Channel, ChannelRules, Concurrency, Inbox, InboxMessage, Message, Sent};
 use async_trait::async_trait;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::endpoint::Protocol;
@@ -30,8 +30,8 @@ impl Channel for Sandbox {
         self.protocol
     }
 
-    fn concurrency(&self) -> Concurrency {
-        CONCURRENCY
+    fn rules(&self) -> ChannelRules {
+        ChannelRules::new(CONCURRENCY)
     }
 
     async fn send(&self, message: &Message) -> Sent {
@@ -61,7 +61,7 @@ fn in_the_inbox(message: &Message) -> InboxMessage {
         kind: message.content.kind(),
         subject: message.content.subject().to_owned(),
         text: message.content.text(),
-        link: message.content.link().to_owned(),
+        link: message.content.link().map(str::to_owned),
         at: message.at,
     }
 }

@@ -9,10 +9,11 @@ mod retry_after;
 
 use std::time::Duration;
 
-use application::ports::{Channel, Concurrency, Message, Sent};
+use application::ports::{Channel, ChannelRules, Message, Sent};
 use async_trait::async_trait;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::endpoint::{Endpoint, Protocol, WebhookUrl};
+use domain::webhook_secret::WebhookSecret;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Request, Response, redirect};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP};
@@ -30,8 +31,8 @@ pub struct WebhookSettings {
     pub allowed_hosts: Vec<AllowedHost>,
     /// The limit for connecting, and again for the whole answer.
     pub timeout: Duration,
-    /// How many calls are made at once.
-    pub concurrency: Concurrency,
+    /// How it is used.
+    pub rules: ChannelRules,
 }
 
 /// The HTTP client could not be made.
@@ -76,11 +77,7 @@ impl Webhook {
         let id = message.id.to_string();
         let time = message.at.as_second();
         let body = body::body(&message.content, message.at).map_err(never)?;
-        let secret =
-            message.secret.as_ref().ok_or_else(|| never("the subscription has no secret to sign with"))?;
-        let signature = standardwebhooks::Webhook::new(secret.reveal())
-            .and_then(|signer| signer.sign(&id, time, &body))
-            .map_err(|error| never(format!("it cannot be signed: {error}")))?;
+        let signature = signatures(message, &id, time, &body)?;
         self.client
             .post(url.url().clone())
             .header(CONTENT_TYPE, "application/json")
@@ -91,6 +88,18 @@ impl Webhook {
             .build()
             .map_err(|error| never(error.without_url()))
     }
+}
+
+/// A signature of each secret, parted by spaces: a receiver that knows one of them is content.
+fn signatures(message: &Message, id: &str, time: i64, body: &[u8]) -> Result<String, Outcome> {
+    if message.secrets.is_empty() {
+        return Err(never("the subscription has no secret to sign with"));
+    }
+    let sign = |secret: &WebhookSecret| {
+        standardwebhooks::Webhook::new(secret.reveal()).and_then(|signer| signer.sign(id, time, body))
+    };
+    let signatures: Result<Vec<_>, _> = message.secrets.iter().map(sign).collect();
+    signatures.map(|all| all.join(" ")).map_err(|error| never(format!("it cannot be signed: {error}")))
 }
 
 /// A client that connects only where `guard` lets it: no proxy stands between, and no redirect leads elsewhere.
@@ -146,8 +155,8 @@ impl Channel for Webhook {
         Protocol::Webhook
     }
 
-    fn concurrency(&self) -> Concurrency {
-        self.settings.concurrency
+    fn rules(&self) -> ChannelRules {
+        self.settings.rules
     }
 
     async fn send(&self, message: &Message) -> Sent {

@@ -2,6 +2,7 @@
 
 use application::ErrorKind;
 use application::ports::{NewSubscription, PageRequest, Published, Subscribed, SubscriptionQuery, Topic};
+use domain::attributes::{Attributes, AttributesChange};
 use domain::endpoint::Protocol;
 use domain::subscription::{EndReason, Subscription, SubscriptionState};
 
@@ -38,7 +39,7 @@ pub async fn an_empty_run_changes_nothing(outbox: &Outbox<'_>) {
 pub async fn a_subscription_is_found_by_its_id(outbox: &Outbox<'_>) {
     for new in [email("ada@example.com"), subscription(Protocol::Sms, "+4915112345678")] {
         let made = created(outbox.topic, new.clone()).await;
-        assert_eq!((&made.endpoint, &made.filter_policy, made.end), (&new.endpoint, &None, None));
+        assert_eq!((&made.endpoint, &made.attributes.filter_policy, made.end), (&new.endpoint, &None, None));
         assert_eq!(outbox.topic.subscription(made.id).await.unwrap(), Some(made));
     }
 }
@@ -48,7 +49,7 @@ pub async fn an_unknown_subscription_takes_no_change(outbox: &Outbox<'_>) {
     let (topic, unknown) = (outbox.topic, email("nobody@example.com").id);
     assert_eq!(topic.subscription(unknown).await.unwrap(), None);
     let errors = [
-        topic.set_filter_policy(unknown, None).await.unwrap_err(),
+        topic.change_attributes(unknown, AttributesChange::wanting(None)).await.unwrap_err(),
         topic.unsubscribe(unknown, EndReason::Removed, now()).await.unwrap_err(),
         topic.resend_confirmation(unknown, delivery_id(), now()).await.unwrap_err(),
     ];
@@ -59,7 +60,10 @@ pub async fn an_unknown_subscription_takes_no_change(outbox: &Outbox<'_>) {
 
 /// The same attributes are the same subscription; others are a conflict, and change nothing.
 pub async fn an_endpoint_has_one_subscription(outbox: &Outbox<'_>) {
-    let wanted = || NewSubscription { filter_policy: Some(policy(EURO)), ..email("ada@example.com") };
+    let wanted = || NewSubscription {
+        attributes: Attributes::wanting(Some(policy(EURO))),
+        ..email("ada@example.com")
+    };
     let made = created(outbox.topic, wanted()).await;
     assert_eq!(outbox.topic.subscribe(wanted()).await.unwrap(), Subscribed::Existing(made.clone()));
     let differing = outbox.topic.subscribe(email("ada@example.com")).await.unwrap();
@@ -71,8 +75,9 @@ pub async fn an_endpoint_has_one_subscription(outbox: &Outbox<'_>) {
 pub async fn a_filter_policy_is_kept_changed_and_removed(outbox: &Outbox<'_>) {
     let made = created(outbox.topic, email("ada@example.com")).await;
     for wanted in [Some(policy(EURO)), Some(policy(r#"{"total":[19.90],"sku":["M-1"]}"#)), None] {
-        let changed = outbox.topic.set_filter_policy(made.id, wanted.clone()).await.unwrap();
-        assert_eq!(changed, Subscription { filter_policy: wanted, ..made.clone() });
+        let changed =
+            outbox.topic.change_attributes(made.id, AttributesChange::wanting(wanted.clone())).await.unwrap();
+        assert_eq!(changed, Subscription { attributes: Attributes::wanting(wanted), ..made.clone() });
         assert_eq!(outbox.topic.subscription(made.id).await.unwrap(), Some(changed));
     }
 }

@@ -3,11 +3,12 @@
 use application::ErrorKind;
 use application::ports::{DeliveryQuery, PageRequest, RedriveSelection};
 use domain::attempt::{OutcomeKind, Scope};
+use domain::attributes::AttributesChange;
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::subscription::{EndReason, NotOwed, SubscriptionState, owed};
 
 use crate::Machine;
-use crate::given::{WHILE, delivery_id, email, first_page, now, order, policy};
+use crate::given::{WHILE, all_dead, delivery_id, email, first_page, now, order, policy};
 
 /// From acceptance to each attempt, and why the others were not told.
 pub async fn the_story_of_an_order_is_told_in_full(machine: &Machine<'_>) {
@@ -47,9 +48,13 @@ pub async fn the_story_tells_what_held_when_the_order_was_accepted(machine: &Mac
     machine.place(order()).await;
     machine.topic.unsubscribe(ended.id, EndReason::Removed, now()).await.unwrap();
     let filtered = machine.confirmed(email("bob@example.com")).await;
-    machine.topic.set_filter_policy(filtered.id, Some(policy(r#"{"currency":["EUR"]}"#))).await.unwrap();
+    machine
+        .topic
+        .change_attributes(filtered.id, AttributesChange::wanting(Some(policy(r#"{"currency":["EUR"]}"#))))
+        .await
+        .unwrap();
     let order = machine.place(order()).await;
-    machine.topic.set_filter_policy(filtered.id, None).await.unwrap();
+    machine.topic.change_attributes(filtered.id, AttributesChange::wanting(None)).await.unwrap();
     let story = machine.records.story(order.id).await.unwrap().unwrap();
     let why: Vec<_> = story.subscriptions.iter().map(|(_, versions)| owed(&story.order, versions)).collect();
     assert_eq!(why[0], Err(NotOwed::Ended));
@@ -109,10 +114,7 @@ pub async fn a_held_delivery_can_be_sent_again(machine: &Machine<'_>) {
     let mut end = crate::machine::finished(delivery, 1, OutcomeKind::Unknown);
     end.decision.next = domain::delivery::Next::Over(DeliveryState::Held);
     machine.queue.finish(vec![end]).await.unwrap();
-    assert_eq!(
-        machine.records.redrive(RedriveSelection::Dead { subscription: None }, now()).await.unwrap(),
-        0
-    );
+    assert_eq!(machine.records.redrive(all_dead(None), now()).await.unwrap(), 0);
     assert_eq!(machine.records.redrive(RedriveSelection::One(delivery), now()).await.unwrap(), 1);
     assert_eq!(machine.record(delivery).await.state, DeliveryState::Pending);
 }
@@ -144,9 +146,7 @@ pub async fn all_dead_deliveries_can_be_sent_again(machine: &Machine<'_>) {
     }
     let ended = machine.topic.unsubscribe(dead[2].0, EndReason::Removed, now()).await.unwrap();
     assert_eq!(ended.state, SubscriptionState::Ended);
-    let redrive = async |subscription| {
-        machine.records.redrive(RedriveSelection::Dead { subscription }, now()).await.unwrap()
-    };
+    let redrive = async |subscription| machine.records.redrive(all_dead(subscription), now()).await.unwrap();
     assert_eq!(redrive(Some(dead[0].0)).await, 1);
     assert_eq!(machine.record(dead[1].1).await.state, DeliveryState::Dead);
     assert_eq!(redrive(None).await, 1);

@@ -4,8 +4,11 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use application::ports::{Idempotency, InboxMessage, NewSubscription, PageRequest};
+use application::ports::{
+    Idempotency, InboxMessage, NewSubscription, PageRequest, Redrivable, RedriveSelection,
+};
 use domain::Timestamp;
+use domain::attributes::Attributes;
 use domain::delivery::{DeliveryId, DeliveryKind};
 use domain::endpoint::{Endpoint, Protocol};
 use domain::filter_policy::FilterPolicy;
@@ -75,12 +78,18 @@ pub(crate) fn policy(json: &str) -> FilterPolicy {
     FilterPolicy::parse(json).expect("a valid policy")
 }
 
+/// Every dead delivery, or those of one subscription.
+pub(crate) fn all_dead(subscription: Option<SubscriptionId>) -> RedriveSelection {
+    let state = Redrivable::Dead;
+    RedriveSelection::Many { state, subscription, protocol: None, from: None, before: None }
+}
+
 pub(crate) fn subscription(protocol: Protocol, endpoint: &str) -> NewSubscription {
     let now = now();
     NewSubscription {
         id: SubscriptionId::new(now, unique()),
         endpoint: Endpoint::parse(protocol, endpoint).expect("a valid endpoint"),
-        filter_policy: None,
+        attributes: Attributes::default(),
         secret: (protocol == Protocol::Webhook).then(|| WebhookSecret::new([7; 32])),
         confirmation: delivery_id(),
         now,
@@ -103,7 +112,7 @@ pub(crate) fn message(subject: &str) -> InboxMessage {
         kind: DeliveryKind::Confirmation,
         subject: subject.to_owned(),
         text: "Confirm, please.\nThank you.".to_owned(),
-        link: "http://localhost/subscriptions/confirm?token=t".to_owned(),
+        link: Some("http://localhost/subscriptions/confirm?token=t".to_owned()),
         at: now(),
     }
 }

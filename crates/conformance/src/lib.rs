@@ -10,7 +10,6 @@
 )]
 
 pub mod any_topic;
-pub mod confirmations;
 pub mod delivery_queue;
 pub mod delivery_records;
 mod given;
@@ -19,6 +18,7 @@ mod machine;
 pub mod order_log;
 pub mod order_store;
 mod outbox;
+pub mod own_topic;
 pub mod topic;
 
 pub use machine::Machine;

@@ -1,12 +1,12 @@
 //! A host that delivers by itself, and what its promises are tried through.
 
 use application::ports::{
-    Confirmations, DeliveryQueue, DeliveryRecord, DeliveryRecords, Due, DueDelivery, DueQuery, Finished,
-    Inbox, Intent, NewSubscription, OrderLog, OrderStore, Published, Subscribed, Topic,
+    DeliveryQueue, DeliveryRecord, DeliveryRecords, Due, DueDelivery, DueQuery, Finished, Inbox, Intent,
+    NewSubscription, OrderLog, OrderStore, OwnTopic, Published, Subscribed, Topic,
 };
 use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind};
-use domain::delivery::{Decision, DeliveryId, DeliveryKind, DeliveryState, Effort, decide};
+use domain::delivery::{Decision, DeliveryId, DeliveryKind, DeliveryState, Effort, OnUnknown, decide};
 use domain::order::Order;
 use domain::retry::Chance;
 use domain::subscription::{Subscription, SubscriptionId};
@@ -24,7 +24,7 @@ pub struct Machine<'a> {
     /// Where they are published.
     pub topic: &'a dyn Topic,
     /// What confirms subscriptions.
-    pub confirmations: &'a dyn Confirmations,
+    pub own_topic: &'a dyn OwnTopic,
     /// What is owed.
     pub queue: &'a dyn DeliveryQueue,
     /// What became of it.
@@ -37,13 +37,13 @@ impl<'a> Machine<'a> {
     /// A store that is all of them.
     pub fn of<S>(store: &'a S) -> Self
     where
-        S: OrderStore + OrderLog + Topic + Confirmations + DeliveryQueue + DeliveryRecords + Inbox,
+        S: OrderStore + OrderLog + Topic + OwnTopic + DeliveryQueue + DeliveryRecords + Inbox,
     {
         Self {
             orders: store,
             log: store,
             topic: store,
-            confirmations: store,
+            own_topic: store,
             queue: store,
             records: store,
             inbox: store,
@@ -68,7 +68,7 @@ impl<'a> Machine<'a> {
     /// A subscription that is confirmed for the orders from now on.
     pub(crate) async fn confirmed(&self, new: NewSubscription) -> Subscription {
         let subscription = self.subscribe(new).await;
-        self.confirmations.confirm(subscription.id, subscription.generation, false, now()).await.unwrap()
+        self.own_topic.confirm(subscription.id, subscription.generation, false, now()).await.unwrap()
     }
 
     /// Publishes everything that is not yet published.
@@ -135,7 +135,13 @@ impl<'a> Machine<'a> {
 
 /// An attempt that came to this outcome, with what follows for a mail that spent nothing yet.
 pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> Finished {
-    let effort = Effort { protocol: domain::endpoint::Protocol::Email, spent: number - 1, deadline: None };
+    let effort = Effort {
+        protocol: domain::endpoint::Protocol::Email,
+        spent: number - 1,
+        deadline: None,
+        on_unknown: OnUnknown::Retry,
+        failing_since: None,
+    };
     let (at, outcome) = (now(), Outcome::new(kind, "the receiver's reply"));
     let decision = decide(effort, &outcome, at, Chance(0));
     Finished { delivery, number, at, outcome, decision, confirmed: false }

@@ -2,11 +2,13 @@
 
 use application::ErrorKind;
 use application::ports::{NewSubscription, PageRequest, Subscribed, SubscriptionQuery};
+use domain::attributes::{Attributes, AttributesChange};
 use domain::delivery::{DeliveryKind, DeliveryState};
 use domain::endpoint::Protocol;
 use domain::subscription::{
     CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState,
 };
+use domain::webhook_secret::WebhookSecrets;
 
 use crate::Machine;
 use crate::given::{WHILE, delivery_id, email, first_page, now, order, order_of, policy, subscription};
@@ -18,12 +20,15 @@ const IN_DOLLAR: &str = r#"{"customerName":"Ada","productName":"Mouse","currency
 /// It reads back as it was made, with nothing but its question owed.
 pub async fn a_new_subscription_is_pending_and_owed_its_confirmation(machine: &Machine<'_>) {
     let new = NewSubscription {
-        filter_policy: Some(policy(EURO)),
+        attributes: Attributes::wanting(Some(policy(EURO))),
         ..subscription(Protocol::Webhook, "https://example.com/a")
     };
     let made = machine.subscribe(new.clone()).await;
-    assert_eq!((made.id, &made.endpoint, &made.filter_policy), (new.id, &new.endpoint, &new.filter_policy));
-    assert_eq!((made.state, made.generation, &made.secret), (SubscriptionState::Pending, 1, &new.secret));
+    assert_eq!((made.id, &made.endpoint, &made.attributes), (new.id, &new.endpoint, &new.attributes));
+    assert_eq!(
+        (made.state, made.generation, made.secrets.clone()),
+        (SubscriptionState::Pending, 1, new.secret.clone().map(WebhookSecrets::new))
+    );
     assert_eq!(made.created_at, Some(new.now));
     assert_eq!(made.confirmation_expires_at, Some(new.now + CONFIRMATION_LIFETIME));
     assert_eq!((made.confirmation, made.end), (None, None));
@@ -42,10 +47,10 @@ pub async fn an_unknown_subscription_is_not_there(machine: &Machine<'_>) {
     let unknown = email("nobody@example.com").id;
     assert_eq!(machine.topic.subscription(unknown).await.unwrap(), None);
     let errors = [
-        machine.topic.set_filter_policy(unknown, None).await.unwrap_err(),
+        machine.topic.change_attributes(unknown, AttributesChange::wanting(None)).await.unwrap_err(),
         machine.topic.unsubscribe(unknown, EndReason::Removed, now()).await.unwrap_err(),
         machine.topic.resend_confirmation(unknown, delivery_id(), now()).await.unwrap_err(),
-        machine.confirmations.confirm(unknown, 1, false, now()).await.unwrap_err(),
+        machine.own_topic.confirm(unknown, 1, false, now()).await.unwrap_err(),
     ];
     for error in errors {
         assert_eq!((error.kind, error.code), (ErrorKind::NotFound, "subscription_not_found"));
@@ -57,7 +62,8 @@ pub async fn subscribing_again_finds_the_same_subscription(machine: &Machine<'_>
     let made = machine.subscribe(email("ada@example.com")).await;
     let again = machine.topic.subscribe(email("ada@example.com")).await.unwrap();
     assert_eq!(again, Subscribed::Existing(made.clone()));
-    let differing = NewSubscription { filter_policy: Some(policy(EURO)), ..email("ada@example.com") };
+    let differing =
+        NewSubscription { attributes: Attributes::wanting(Some(policy(EURO))), ..email("ada@example.com") };
     assert_eq!(machine.topic.subscribe(differing).await.unwrap(), Subscribed::Differs(made));
     assert_eq!(machine.due(DeliveryKind::Confirmation).await.len(), 1);
 }
@@ -76,7 +82,7 @@ pub async fn only_orders_accepted_after_the_confirmation_are_owed(machine: &Mach
     let before = machine.place(order()).await;
     let subscription = machine.subscribe(email("ada@example.com")).await;
     let meanwhile = machine.place(order()).await;
-    machine.confirmations.confirm(subscription.id, 1, false, now()).await.unwrap();
+    machine.own_topic.confirm(subscription.id, 1, false, now()).await.unwrap();
     let after = machine.place(order()).await;
     let published = machine.publish().await;
     assert_eq!((published.deliveries, published.unmatched), (1, vec![before.id, meanwhile.id]));
@@ -126,7 +132,8 @@ pub async fn a_run_that_leaves_an_order_out_is_refused(machine: &Machine<'_>) {
 
 /// Only what matches is owed; the rest is named.
 pub async fn a_filter_policy_decides_what_is_owed(machine: &Machine<'_>) {
-    let new = NewSubscription { filter_policy: Some(policy(EURO)), ..email("ada@example.com") };
+    let new =
+        NewSubscription { attributes: Attributes::wanting(Some(policy(EURO))), ..email("ada@example.com") };
     let subscription = machine.confirmed(new).await;
     let wanted = machine.place(order_of(IN_EURO)).await;
     let unwanted = machine.place(order_of(IN_DOLLAR)).await;
@@ -139,10 +146,17 @@ pub async fn a_filter_policy_decides_what_is_owed(machine: &Machine<'_>) {
 pub async fn a_changed_filter_policy_holds_for_later_orders_only(machine: &Machine<'_>) {
     let subscription = machine.confirmed(email("ada@example.com")).await;
     let before = machine.place(order_of(IN_DOLLAR)).await;
-    let changed = machine.topic.set_filter_policy(subscription.id, Some(policy(EURO))).await.unwrap();
-    assert_eq!(changed, Subscription { filter_policy: Some(policy(EURO)), ..subscription.clone() });
+    let changed = machine
+        .topic
+        .change_attributes(subscription.id, AttributesChange::wanting(Some(policy(EURO))))
+        .await
+        .unwrap();
+    assert_eq!(
+        changed,
+        Subscription { attributes: Attributes::wanting(Some(policy(EURO))), ..subscription.clone() }
+    );
     let after = machine.place(order_of(IN_DOLLAR)).await;
-    machine.topic.set_filter_policy(subscription.id, None).await.unwrap();
+    machine.topic.change_attributes(subscription.id, AttributesChange::wanting(None)).await.unwrap();
     let at_last = machine.place(order_of(IN_DOLLAR)).await;
     assert_eq!(machine.publish().await.unmatched, [after.id]);
     assert_eq!(owed_to(machine, &before).await, [subscription.id]);
@@ -154,7 +168,7 @@ pub async fn an_ended_subscription_takes_no_change(machine: &Machine<'_>) {
     let id = machine.confirmed(email("ada@example.com")).await.id;
     machine.topic.unsubscribe(id, EndReason::Removed, now()).await.unwrap();
     let errors = [
-        machine.topic.set_filter_policy(id, Some(policy(EURO))).await.unwrap_err(),
+        machine.topic.change_attributes(id, AttributesChange::wanting(Some(policy(EURO)))).await.unwrap_err(),
         machine.topic.resend_confirmation(id, delivery_id(), now()).await.unwrap_err(),
     ];
     for error in errors {
@@ -214,7 +228,7 @@ pub async fn a_confirmation_can_be_sent_again(machine: &Machine<'_>) {
     );
     assert_eq!(machine.record(new.confirmation).await.state, DeliveryState::Cancelled);
 
-    machine.confirmations.confirm(made.id, 2, false, later).await.unwrap();
+    machine.own_topic.confirm(made.id, 2, false, later).await.unwrap();
     let error = machine.topic.resend_confirmation(made.id, delivery_id(), later).await.unwrap_err();
     assert_eq!((error.kind, error.code), (ErrorKind::Conflict, "already_confirmed"));
 }

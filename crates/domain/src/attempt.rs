@@ -54,10 +54,14 @@ impl Outcome {
     /// An outcome whose reply is cut to [`MAX_REPLY`] characters on one line.
     #[must_use]
     pub fn new(kind: OutcomeKind, reply: impl AsRef<str>) -> Self {
-        let shown = |c: char| if c.is_control() { ' ' } else { c };
-        let reply: String = reply.as_ref().trim().chars().take(MAX_REPLY).map(shown).collect();
-        Self { kind, reply }
+        Self { kind, reply: one_line(reply.as_ref()) }
     }
+}
+
+/// A receiver's words as they are kept: one line of at most [`MAX_REPLY`] characters.
+pub(crate) fn one_line(reply: &str) -> String {
+    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    reply.trim().chars().take(MAX_REPLY).map(shown).collect()
 }
 
 impl OutcomeKind {
@@ -72,6 +76,12 @@ impl OutcomeKind {
             Self::Throttled { .. } => "throttled",
             Self::Unknown => "unknown",
         }
+    }
+
+    /// Whether it says that its endpoint takes nothing at present: a failing channel says nothing of an endpoint.
+    #[must_use]
+    pub fn is_endpoint_failure(self) -> bool {
+        self.scope().is_some_and(|scope| scope != Scope::Channel)
     }
 
     /// Whose failure it is; `None` where nothing failed.

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{Outcome, OutcomeKind, Scope};
 use crate::endpoint::Protocol;
 pub use crate::id::DeliveryId;
 use crate::retry::{Chance, Schedule, jittered};
+use crate::subscription::EndReason;
 
 /// What a delivery carries. All kinds are owed and retried alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,6 +20,10 @@ pub enum DeliveryKind {
     Notification,
     /// The question whether the endpoint's owner wants the subscription.
     Confirmation,
+    /// What an operator should know.
+    Notice,
+    /// A trial that an operator asked for.
+    Test,
 }
 
 /// How far a delivery has come.
@@ -37,7 +42,7 @@ pub enum DeliveryState {
     Held,
     /// It ended without success; it can be redriven.
     Dead,
-    /// Its subscription ended, or its confirmation was replaced, before it was sent.
+    /// Its subscription ended, its confirmation was replaced, or a person dropped it, before it was sent (again).
     Cancelled,
 }
 
@@ -68,8 +73,19 @@ pub enum Consequence {
     PauseChannel,
     /// The endpoint is left alone until then.
     PauseEndpoint(Timestamp),
-    /// The subscription ends: its receiver said 410 Gone.
-    EndSubscription,
+    /// The subscription ends: its receiver said so.
+    EndSubscription(EndReason),
+    /// The subscription is suspended, and an operator is told: nothing has got through for [`SUSPEND_AFTER`].
+    SuspendSubscription,
+}
+
+/// What follows when a message may have arrived or not. A repeat could be paid, or read, twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnUnknown {
+    /// It is sent again, under the same id.
+    Retry,
+    /// It is held until a person decides.
+    Hold,
 }
 
 /// How long an endpoint or channel is left alone when it asked for patience without saying for how long.
@@ -78,6 +94,9 @@ pub const DEFAULT_PATIENCE: Duration = Duration::from_mins(1);
 pub const MIN_PATIENCE: Duration = Duration::from_secs(5);
 /// The longest wait that a receiver's Retry-After is granted.
 pub const MAX_PATIENCE: Duration = Duration::from_hours(24);
+
+/// How long an endpoint may fail without a single success before its subscription is suspended: 5 days, as Svix has it.
+pub const SUSPEND_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24);
 
 /// A delivery, as far as deciding about it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,22 +107,31 @@ pub struct Effort {
     pub spent: u32,
     /// Until when the delivery makes sense: a confirmation's link expires. Later retries are not made.
     pub deadline: Option<Timestamp>,
+    /// What follows from an unknown outcome on its channel.
+    pub on_unknown: OnUnknown,
+    /// When its endpoint failed first since it took something last.
+    pub failing_since: Option<Timestamp>,
 }
 
 /// Decides what follows when an attempt ended with `outcome`.
 #[must_use]
 pub fn decide(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> Decision {
-    let decision = follow(effort, outcome, now, chance);
-    match (decision.next, effort.deadline) {
-        (Next::Again(at), Some(deadline)) if at >= deadline => {
-            Decision { next: Next::Over(DeliveryState::Dead), ..decision }
-        }
-        _ => decision,
+    let mut decision = follow(effort, outcome, now, chance);
+    if let (Next::Again(at), Some(deadline)) = (decision.next, effort.deadline)
+        && at >= deadline
+    {
+        decision.next = Next::Over(DeliveryState::Dead);
     }
+    let too_long = effort.failing_since.is_some_and(|since| now.duration_since(since) >= SUSPEND_AFTER);
+    let ends = matches!(decision.consequence, Some(Consequence::EndSubscription(_)));
+    if too_long && !ends && outcome.kind.is_endpoint_failure() {
+        decision.consequence = Some(Consequence::SuspendSubscription);
+    }
+    decision
 }
 
 fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> Decision {
-    let Effort { protocol, spent, .. } = effort;
+    let Effort { protocol, spent, on_unknown, .. } = effort;
     match outcome.kind {
         OutcomeKind::Delivered => over(DeliveryState::Delivered),
         OutcomeKind::Sandboxed => over(DeliveryState::Sandboxed),
@@ -117,10 +145,11 @@ fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> 
             unspent(until, Consequence::PauseEndpoint(until))
         }
         OutcomeKind::Permanent(Scope::Endpoint) => {
-            Decision { consequence: Some(Consequence::EndSubscription), ..over(DeliveryState::Dead) }
+            let reason = EndReason::of_receiver(protocol);
+            Decision { consequence: Some(Consequence::EndSubscription(reason)), ..over(DeliveryState::Dead) }
         }
         OutcomeKind::Permanent(Scope::Delivery) => over(DeliveryState::Dead),
-        OutcomeKind::Unknown if protocol == Protocol::Sms => over(DeliveryState::Held),
+        OutcomeKind::Unknown if on_unknown == OnUnknown::Hold => over(DeliveryState::Held),
         OutcomeKind::Unknown | OutcomeKind::Transient(_) => {
             again(protocol, spent.saturating_add(1), now, chance)
         }
@@ -146,7 +175,7 @@ fn again(protocol: Protocol, spent: u32, now: Timestamp, chance: Chance) -> Deci
 
 impl DeliveryKind {
     /// Every kind there is.
-    pub const ALL: [Self; 2] = [Self::Notification, Self::Confirmation];
+    pub const ALL: [Self; 4] = [Self::Notification, Self::Confirmation, Self::Notice, Self::Test];
 
     /// Its name in the API and the store.
     #[must_use]
@@ -154,6 +183,8 @@ impl DeliveryKind {
         match self {
             Self::Notification => "notification",
             Self::Confirmation => "confirmation",
+            Self::Notice => "notice",
+            Self::Test => "test",
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum Protocol {
     Sms,
     /// An HTTP POST, signed as Standard Webhooks has it.
     Webhook,
+    /// A message in a chat, through an incoming webhook in Slack's form.
+    Chat,
 }
 
 /// A mail address.
@@ -28,7 +30,7 @@ pub struct EmailAddress(String);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PhoneNumber(String);
 
-/// The URL of a webhook's receiver.
+/// The URL of a webhook's receiver, or of a chat's incoming webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct WebhookUrl(Url);
 
@@ -41,6 +43,8 @@ pub enum Endpoint {
     Sms(PhoneNumber),
     /// For [`Protocol::Webhook`].
     Webhook(WebhookUrl),
+    /// For [`Protocol::Chat`].
+    Chat(WebhookUrl),
 }
 
 /// The longest webhook URL, in characters.
@@ -48,7 +52,9 @@ pub const MAX_URL: usize = 2_048;
 
 impl Protocol {
     /// Every protocol there is.
-    pub const ALL: [Self; 3] = [Self::Email, Self::Sms, Self::Webhook];
+    pub const ALL: [Self; 4] = [Self::Email, Self::Sms, Self::Webhook, Self::Chat];
+    /// Their names, as an error lists them.
+    pub const NAMES: &str = "email, sms, webhook, chat";
 
     /// Its name in the API, the store and the configuration.
     #[must_use]
@@ -57,6 +63,7 @@ impl Protocol {
             Self::Email => "email",
             Self::Sms => "sms",
             Self::Webhook => "webhook",
+            Self::Chat => "chat",
         }
     }
 
@@ -65,8 +72,8 @@ impl Protocol {
     /// # Errors
     /// `unknown_protocol`, listing those there are.
     pub fn parse(name: &str) -> Result<Self, Invalid> {
-        let unknown =
-            || Invalid::new("unknown_protocol", "protocol", "protocol must be one of email, sms, webhook");
+        let message = format!("protocol must be one of {}", Self::NAMES);
+        let unknown = || Invalid::new("unknown_protocol", "protocol", message);
         Self::ALL.into_iter().find(|protocol| protocol.name() == name).ok_or_else(unknown)
     }
 }
@@ -173,6 +180,7 @@ impl Endpoint {
             Protocol::Email => EmailAddress::parse("endpoint", text).map(Self::Email),
             Protocol::Sms => PhoneNumber::parse("endpoint", text).map(Self::Sms),
             Protocol::Webhook => WebhookUrl::parse("endpoint", text).map(Self::Webhook),
+            Protocol::Chat => WebhookUrl::parse("endpoint", text).map(Self::Chat),
         }
     }
 
@@ -183,6 +191,7 @@ impl Endpoint {
             Self::Email(_) => Protocol::Email,
             Self::Sms(_) => Protocol::Sms,
             Self::Webhook(_) => Protocol::Webhook,
+            Self::Chat(_) => Protocol::Chat,
         }
     }
 
@@ -195,7 +204,7 @@ impl Endpoint {
                 format!("{first}***@{}", address.domain())
             }
             Self::Sms(number) => format!("{}***{}", &number.0[..4], &number.0[number.0.len() - 2..]),
-            Self::Webhook(url) => {
+            Self::Webhook(url) | Self::Chat(url) => {
                 format!("{}://{}/***", url.0.scheme(), url.0.host_str().unwrap_or_default())
             }
         }
@@ -207,7 +216,7 @@ impl fmt::Display for Endpoint {
         match self {
             Self::Email(address) => address.fmt(f),
             Self::Sms(number) => number.fmt(f),
-            Self::Webhook(url) => url.fmt(f),
+            Self::Webhook(url) | Self::Chat(url) => url.fmt(f),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::Invalid;
@@ -59,6 +60,20 @@ impl OrderId {
     #[must_use]
     pub fn least_at(time: Timestamp) -> Self {
         Self(Uuid::from_u128(u128::from(millis(time)) << 80))
+    }
+}
+
+impl DeliveryId {
+    /// The id of a delivery that follows from others by itself: the same from the same at the same moment, so that nothing
+    /// random is needed to make it. Its random bits are the first of the SHA-256 of `from`.
+    #[must_use]
+    pub fn derived(now: Timestamp, from: &[Uuid]) -> Self {
+        let mut hash = Sha256::new();
+        for id in from {
+            hash.update(id.as_bytes());
+        }
+        let digest = hash.finalize();
+        Self::new(now, std::array::from_fn(|place| digest[place]))
     }
 }
 

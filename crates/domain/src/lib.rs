@@ -3,14 +3,17 @@
 //! Everything here is pure: no clock, no randomness, no disk, no network. A value that exists has been checked.
 
 pub mod attempt;
+pub mod attributes;
 pub mod delivery;
 pub mod endpoint;
 pub mod filter_policy;
 pub mod id;
 pub mod invalid;
 pub mod link_token;
+pub mod notice;
 pub mod notification;
 pub mod order;
+pub mod receipt;
 pub mod retry;
 pub mod subscription;
 pub mod webhook_secret;

@@ -32,7 +32,7 @@ impl Schedule {
     pub fn of(protocol: Protocol) -> Self {
         match protocol {
             Protocol::Email | Protocol::Sms => Self::Sns,
-            Protocol::Webhook => Self::StandardWebhooks,
+            Protocol::Webhook | Protocol::Chat => Self::StandardWebhooks,
         }
     }
 

@@ -6,24 +6,25 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::attributes::{Attributes, Receives};
 pub use crate::endpoint::{Endpoint, Protocol};
 use crate::filter_policy::{FilterPolicy, Mismatch};
 pub use crate::id::SubscriptionId;
 use crate::order::{LoggedOrder, Seq};
-use crate::webhook_secret::WebhookSecret;
+use crate::webhook_secret::WebhookSecrets;
 
 /// How long a confirmation link works: 48 h, as SNS's (two days).
 pub const CONFIRMATION_LIFETIME: Duration = Duration::from_hours(48);
 
-/// A protocol, an immutable endpoint, an optional filter policy and a state.
+/// A protocol, an immutable endpoint, attributes and a state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subscription {
     /// Names it.
     pub id: SubscriptionId,
     /// Where its messages go; never changes.
     pub endpoint: Endpoint,
-    /// Which orders it wants; `None`: all.
-    pub filter_policy: Option<FilterPolicy>,
+    /// What was chosen for it.
+    pub attributes: Attributes,
     /// Whether it is told at present.
     pub state: SubscriptionState,
     /// Counts the confirmations sent; only the newest one's link works.
@@ -34,10 +35,33 @@ pub struct Subscription {
     pub confirmation_expires_at: Option<Timestamp>,
     /// When it was confirmed, and whether that was in the sandbox.
     pub confirmation: Option<Confirmation>,
+    /// When an attempt failed first since one succeeded last, where this host delivers.
+    pub failing_since: Option<Timestamp>,
+    /// While it is suspended: since when, and why.
+    pub suspension: Option<Suspension>,
     /// Why and when it ended.
     pub end: Option<End>,
-    /// Signs what is sent to a webhook; other protocols have none.
-    pub secret: Option<WebhookSecret>,
+    /// Sign what is sent to a webhook; other protocols have none.
+    pub secrets: Option<WebhookSecrets>,
+}
+
+/// A subscription whose deliveries wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Suspension {
+    /// Since when.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: SuspensionReason,
+}
+
+/// Who or what suspended a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuspensionReason {
+    /// Its endpoint failed for [`SUSPEND_AFTER`](crate::delivery::SUSPEND_AFTER).
+    Failing,
+    /// An operator.
+    Operator,
 }
 
 /// A confirmation that was given.
@@ -68,6 +92,8 @@ pub enum EndReason {
     Removed,
     /// The receiver answered 410 Gone.
     Gone,
+    /// The receiver told the provider to send nothing more: STOP, in a text message.
+    OptedOut,
 }
 
 /// Whether a subscription is told of orders.
@@ -108,6 +134,8 @@ pub struct Version {
     pub state: SubscriptionState,
     /// The filter policy it had.
     pub filter_policy: Option<FilterPolicy>,
+    /// What the subscription is told of; that never changes.
+    pub receives: Receives,
 }
 
 /// Why a subscription is not owed an order.
@@ -120,6 +148,8 @@ pub enum NotOwed {
     NotConfirmed,
     /// It had ended.
     Ended,
+    /// It is told of notices only.
+    NoticesOnly,
     /// Its filter policy did not match.
     FilterPolicy {
         /// What did not match.
@@ -162,6 +192,7 @@ impl Version {
             return Err(NotOwed::NotYetSubscribed);
         }
         match self.state {
+            _ if !self.receives.orders() => Err(NotOwed::NoticesOnly),
             SubscriptionState::Pending => Err(NotOwed::NotConfirmed),
             SubscriptionState::Ended => Err(NotOwed::Ended),
             SubscriptionState::Confirmed | SubscriptionState::Suspended => match &self.filter_policy {
@@ -207,7 +238,16 @@ impl fmt::Display for SubscriptionState {
 
 impl EndReason {
     /// Every reason there is.
-    pub const ALL: [Self; 3] = [Self::Unsubscribed, Self::Removed, Self::Gone];
+    pub const ALL: [Self; 4] = [Self::Unsubscribed, Self::Removed, Self::Gone, Self::OptedOut];
+
+    /// Why a subscription ends whose receiver wants nothing more.
+    #[must_use]
+    pub fn of_receiver(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Email | Protocol::Sms => Self::OptedOut,
+            Protocol::Webhook | Protocol::Chat => Self::Gone,
+        }
+    }
 
     /// Its name in the API and the store.
     #[must_use]
@@ -216,6 +256,21 @@ impl EndReason {
             Self::Unsubscribed => "unsubscribed",
             Self::Removed => "removed",
             Self::Gone => "gone",
+            Self::OptedOut => "opted_out",
+        }
+    }
+}
+
+impl SuspensionReason {
+    /// Every reason there is.
+    pub const ALL: [Self; 2] = [Self::Failing, Self::Operator];
+
+    /// Its name in the API and the store.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Failing => "failing",
+            Self::Operator => "operator",
         }
     }
 }

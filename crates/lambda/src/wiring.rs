@@ -61,6 +61,7 @@ fn settings(http: HttpConfig, randomness: &dyn Randomness) -> web::Settings {
         intake: http.intake,
         cors_allow_origins: http.cors_allow_origins,
         public_url: http.public_url,
+        receipts: None,
         // CloudWatch has them.
         metrics: None,
         console_secret: randomness.bytes(),

@@ -13,6 +13,7 @@ use channels::email::Email;
 use channels::sandbox::Sandbox;
 use channels::webhook::{self, AllowedHost, Webhook};
 use domain::Invalid;
+use domain::delivery::OnUnknown;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::link_token::LinkKey;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -67,7 +68,9 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     let modes: BTreeMap<_, _> = channels.iter().map(|(protocol, (mode, _))| (*protocol, *mode)).collect();
     let public_url = public_url(config, address);
     let own = own_delivery(config, &store, modes.clone(), link_key, public_url.clone());
-    settle_the_past(&own, &store, &*clock, &*randomness).await?;
+    let policies =
+        channels.iter().map(|(protocol, (_, channel))| (*protocol, channel.rules().on_unknown)).collect();
+    settle_the_past(&own, &policies, &store, &*clock, &*randomness).await?;
 
     // What the outside reaches: HTTP → use cases → store.
     let app = App {
@@ -82,6 +85,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         admin_key: Some(web::KeyHash::of(&admin_key)),
         intake: config.intake.clone(),
         cors_allow_origins: config.cors_allow_origins.clone(),
+        receipts: None,
         metrics: Some(Arc::new(move || metrics.render())),
         console_secret: randomness.bytes(),
         public_url: public_url.clone(),
@@ -134,7 +138,7 @@ fn own_delivery(
 ) -> OwnDelivery {
     let allowed_hosts = config.webhook.allowed_hosts.clone();
     OwnDelivery {
-        confirmations: Arc::new(store.clone()),
+        topic: Arc::new(store.clone()),
         records: Arc::new(store.clone()),
         inbox: Arc::new(store.clone()),
         channels,
@@ -157,17 +161,17 @@ fn reachable(endpoint: &Endpoint, allowed_hosts: &[AllowedHost]) -> Result<(), I
 /// nothing.
 async fn settle_the_past(
     own: &OwnDelivery,
+    policies: &BTreeMap<Protocol, OnUnknown>,
     store: &Store,
     clock: &dyn Clock,
     randomness: &dyn Randomness,
 ) -> anyhow::Result<()> {
-    recover(store, clock, randomness).await?;
+    recover(store, policies, clock, randomness).await?;
     for (protocol, mode) in &own.channels {
         // Whether the channel works is found out anew.
         store.channel_resumed(*protocol, clock.now()).await?;
         if *mode == ChannelMode::Live {
-            let lapsed =
-                own.confirmations.lapse_sandbox_confirmations(*protocol, randomness, clock.now()).await?;
+            let lapsed = own.topic.lapse_sandbox_confirmations(*protocol, randomness, clock.now()).await?;
             if lapsed > 0 {
                 tracing::warn!(%protocol, lapsed, "confirmations from the sandbox lapsed; new ones are on their way");
             }
@@ -226,7 +230,7 @@ mod tests {
         assert_eq!(ends().await, [None]);
         let modes = BTreeMap::from([(Protocol::Email, ChannelMode::Sandbox)]);
         let own = own_delivery(&config, &store, modes, LinkKey::new([7; 64]), String::new());
-        settle_the_past(&own, &store, CLOCK, RANDOMNESS).await.unwrap();
+        settle_the_past(&own, &BTreeMap::new(), &store, CLOCK, RANDOMNESS).await.unwrap();
         assert!(matches!(*ends().await, [Some(_)]));
         store.close().await;
     }

@@ -9,12 +9,19 @@ mod attempts;
 mod channel_pauses;
 mod command;
 mod confirm;
+mod drop_held;
+mod escalate;
 mod finish;
 mod inbox;
 mod known_keys;
 mod publish;
+mod receipt;
 mod redrive;
+mod rotate_secret;
+mod send_test;
 mod subscribe;
+mod suspend;
+mod tell_operators;
 mod transition;
 
 use std::time::Duration;
@@ -31,6 +38,7 @@ pub(crate) use command::Command;
 pub(crate) use confirm::ONLY_IN_SANDBOX;
 use known_keys::KnownKeys;
 pub(crate) use publish::{NewDelivery, Publish};
+pub(crate) use redrive::Selection;
 
 use crate::failure::{Failure, Reach};
 

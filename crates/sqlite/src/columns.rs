@@ -27,6 +27,11 @@ pub(crate) fn uuid(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Uui
     read(row, column, |bytes: [u8; 16]| Ok::<_, uuid::Error>(Uuid::from_bytes(bytes)))
 }
 
+/// The id in a column that may be empty.
+pub(crate) fn uuid_or_none(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Uuid>> {
+    if is_null(row, column)? { Ok(None) } else { uuid(row, column).map(Some) }
+}
+
 /// The value in a column that holds one of the names in `all`.
 pub(crate) fn named<T: Copy>(
     row: &Row<'_>,

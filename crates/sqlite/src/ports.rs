@@ -1,12 +1,12 @@
 //! The application's ports, one a file: what they write goes to the writer as commands, what they read is read here.
 
-mod confirmations;
 mod delivery_queue;
 mod delivery_records;
 mod due;
 mod inbox;
 mod order_log;
 mod order_store;
+mod own_topic;
 mod story;
 mod topic;
 

@@ -153,6 +153,9 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
+    use application::ports::Intent;
+    use domain::delivery::DeliveryId;
+
     use super::*;
 
     fn request() -> Request {
@@ -160,9 +163,10 @@ mod tests {
     }
 
     fn heavy(rows: i64) -> Request {
-        let limit = usize::try_from(rows).unwrap();
         let now = domain::Timestamp::UNIX_EPOCH;
-        Request { command: Command::RedriveDead { subscription: None, after: 0, limit, now }, ..request() }
+        let intent = |number| Intent { delivery: DeliveryId::new(now, [0; 10]), number, at: now };
+        let intents = (1..=u32::try_from(rows).unwrap()).map(intent).collect();
+        Request { command: Command::Begin(intents), ..request() }
     }
 
     #[test]

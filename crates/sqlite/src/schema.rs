@@ -6,10 +6,13 @@ use rusqlite::{Connection, TransactionBehavior};
 const APPLICATION_ID: i64 = 0x6f62_656c;
 
 /// Each brings the schema from the version that is its index to the next one. Never edit one that was released.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001_orders_and_deliveries.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001_orders_and_deliveries.sql"),
+    include_str!("schema/0002_operating_deliveries.sql"),
+];
 
 /// The newest schema that this program knows.
-pub(crate) const LATEST: i64 = 1;
+pub(crate) const LATEST: i64 = 2;
 
 /// The condition of the index `deliveries_by_rare_state`: SQLite takes it for a query that repeats this.
 pub(crate) const RARE_STATES: &str =

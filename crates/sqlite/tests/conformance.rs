@@ -101,7 +101,7 @@ ports_keep! {
 }
 
 ports_keep! {
-    Machine, confirmations:
+    Machine, own_topic:
     a_pending_subscription_is_confirmed_by_its_newest_question,
     confirming_a_confirmed_subscription_changes_nothing,
     a_link_that_is_over_confirms_nothing,
@@ -151,7 +151,7 @@ fn no_promise_is_left_out() {
         include_str!("../../conformance/src/order_log.rs"),
         include_str!("../../conformance/src/any_topic.rs"),
         include_str!("../../conformance/src/topic.rs"),
-        include_str!("../../conformance/src/confirmations.rs"),
+        include_str!("../../conformance/src/own_topic.rs"),
         include_str!("../../conformance/src/delivery_queue.rs"),
         include_str!("../../conformance/src/delivery_records.rs"),
     ];

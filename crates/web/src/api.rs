@@ -1,15 +1,21 @@
 //! What programs use: one file per route.
 
+mod attributes;
 pub(crate) mod create_order;
 pub(crate) mod deliveries;
+pub(crate) mod drop_delivery;
 pub(crate) mod health;
 pub(crate) mod inbox;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod orders;
+pub(crate) mod receipts;
 pub(crate) mod redrive;
+pub(crate) mod rotate_secret;
+pub(crate) mod send_test;
 pub(crate) mod subscription;
 pub(crate) mod subscriptions;
+pub(crate) mod suspension;
 
 use application::ports::Page;
 use axum::response::{IntoResponse, Response};

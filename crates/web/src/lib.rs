@@ -20,4 +20,4 @@ mod router;
 mod settings;
 
 pub use router::router;
-pub use settings::{Intake, IntakeKey, KeyHash, Settings};
+pub use settings::{Intake, IntakeKey, KeyHash, NotFromProvider, ReceiptReader, Report, Settings};

@@ -9,7 +9,8 @@ use tower::ServiceBuilder;
 use tower::layer::layer_fn;
 
 use crate::api::{
-    create_order, deliveries, health, inbox, metrics, openapi, orders, redrive, subscription, subscriptions,
+    create_order, deliveries, drop_delivery, health, inbox, metrics, openapi, orders, receipts, redrive,
+    rotate_secret, send_test, subscription, subscriptions, suspension,
 };
 use crate::observe::Observed;
 use crate::pages::{assets, confirm, docs, order_form, unsubscribe};
@@ -39,12 +40,18 @@ fn api() -> Vec<(&'static str, Methods)> {
             get(subscription::show).patch(subscription::change).delete(subscription::remove),
         ),
         ("/subscriptions/{id}/confirmation", post(subscription::resend_confirmation)),
+        ("/subscriptions/{id}/suspend", post(suspension::suspend)),
+        ("/subscriptions/{id}/resume", post(suspension::resume)),
+        ("/subscriptions/{id}/rotate-secret", post(rotate_secret::rotate_secret)),
+        ("/subscriptions/{id}/test", post(send_test::send_test)),
         ("/subscriptions/confirm", get(confirm::show).post(confirm::act)),
         ("/subscriptions/unsubscribe", get(unsubscribe::show).post(unsubscribe::act)),
         ("/deliveries", get(deliveries::list)),
         ("/deliveries/{id}", get(deliveries::show)),
         ("/deliveries/{id}/redrive", post(redrive::one)),
-        ("/deliveries/redrive", post(redrive::all_dead)),
+        ("/deliveries/{id}/drop", post(drop_delivery::drop_delivery)),
+        ("/deliveries/redrive", post(redrive::many)),
+        ("/receipts/{id}", post(receipts::record)),
         ("/inbox", get(inbox::list)),
         ("/inbox/{id}", get(inbox::show)),
         ("/healthz", get(health::alive)),

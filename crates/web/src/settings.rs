@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use domain::receipt::Receipt;
+use http::HeaderMap;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use url::Url;
@@ -19,6 +21,8 @@ pub struct Settings {
     pub cors_allow_origins: Vec<String>,
     /// Where people reach this host: scheme, host and port. Cookies are `Secure` if it begins with `https`.
     pub public_url: String,
+    /// Checks and reads what a provider reports of a message. `None`: `/receipts/…` answers 501.
+    pub receipts: Option<ReceiptReader>,
     /// Renders Prometheus text; `None`: `/metrics` answers 501.
     pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
     /// Signs the console's session cookies. Sessions do not outlive it, so it may be fresh at each start.
@@ -26,6 +30,24 @@ pub struct Settings {
     /// The program's version, as pages show it.
     pub version: &'static str,
 }
+
+/// Reads a provider's report: a receipt, or nothing yet.
+pub type ReceiptReader = Arc<dyn Fn(&Report<'_>) -> Result<Option<Receipt>, NotFromProvider> + Send + Sync>;
+
+/// What came to a receipt's address.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// The address as the provider was given it.
+    pub url: &'a str,
+    /// Its headers, a signature among them.
+    pub headers: &'a HeaderMap,
+    /// Its body.
+    pub body: &'a [u8],
+}
+
+/// The report's signature is missing or wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotFromProvider;
 
 impl Settings {
     /// Reads [`Self::cors_allow_origins`] as hosts have them configured: origins, or `*`, with commas between them.

@@ -1,20 +1,26 @@
-//! One channel as the engine sees it: how much is in flight, and whether it is paused.
+//! One channel as the engine sees it: how much is in flight, how fast it goes, and whether it is paused.
 
 use std::time::Duration;
 
 use domain::Timestamp;
 use domain::subscription::SubscriptionId;
 
-use crate::ports::Concurrency;
+use super::pace::Pace;
+use crate::ports::{ChannelRules, DueDelivery};
 
 const FIRST_PROBE: Duration = Duration::from_secs(2);
 const MAX_PROBE: Duration = Duration::from_mins(1);
+/// The part of a channel that endpoints may take up that failed last: one in four.
+const AILING_SHARE: usize = 4;
 
 /// One channel's capacity and health.
 #[derive(Debug)]
 pub(super) struct ChannelLane {
-    pub(super) concurrency: Concurrency,
+    pub(super) rules: ChannelRules,
+    pace: Pace,
     in_flight: usize,
+    /// Of these, to endpoints that failed last.
+    ailing: usize,
     served_last: Option<SubscriptionId>,
     health: Health,
     /// Failures since the last success; a channel that fails right after a good probe is probed less and less.
@@ -33,18 +39,30 @@ enum Health {
 }
 
 impl ChannelLane {
-    pub(super) fn new(concurrency: Concurrency) -> Self {
-        Self { concurrency, in_flight: 0, served_last: None, health: Health::Working, failures: 0 }
+    pub(super) fn new(rules: ChannelRules) -> Self {
+        let health = Health::Working;
+        Self { rules, pace: Pace::default(), in_flight: 0, ailing: 0, served_last: None, health, failures: 0 }
     }
 
-    /// How many more attempts may begin now.
-    pub(super) fn room(&self) -> usize {
+    /// Whether an attempt may begin now.
+    pub(super) fn has_room(&self, now: Timestamp) -> bool {
         let capacity = match self.health {
-            Health::Working => self.concurrency.channel,
+            Health::Working => self.rules.concurrency.channel,
             Health::OnTrial => 1,
             Health::Paused { .. } | Health::Probing => 0,
         };
-        capacity.saturating_sub(self.in_flight)
+        self.in_flight < capacity && self.pace.allows(now)
+    }
+
+    /// Whether, where an attempt may begin, it may be to an endpoint that failed last: however many of these hang, most
+    /// of the channel is left to those that work.
+    pub(super) fn has_room_for_ailing(&self) -> bool {
+        self.ailing < (self.rules.concurrency.channel / AILING_SHARE).max(1)
+    }
+
+    /// When its pace lets the next attempt begin, if not now.
+    pub(super) fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
+        self.pace.next(now)
     }
 
     pub(super) fn is_paused(&self) -> bool {
@@ -56,13 +74,16 @@ impl ChannelLane {
         self.served_last
     }
 
-    pub(super) fn begins(&mut self, endpoint: SubscriptionId) {
+    pub(super) fn begins(&mut self, delivery: &DueDelivery, now: Timestamp) {
         self.in_flight += 1;
-        self.served_last = Some(endpoint);
+        self.ailing += usize::from(is_ailing(delivery));
+        self.served_last = Some(delivery.subscription.id);
+        self.pace.begins(self.rules.max_per_second, now);
     }
 
-    pub(super) fn ends(&mut self) {
+    pub(super) fn ends(&mut self, delivery: &DueDelivery) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.ailing = self.ailing.saturating_sub(usize::from(is_ailing(delivery)));
     }
 
     /// Something got through.
@@ -115,12 +136,18 @@ impl ChannelLane {
     }
 }
 
+/// Whether the last attempt at the delivery's endpoint failed.
+pub(super) fn is_ailing(delivery: &DueDelivery) -> bool {
+    delivery.subscription.failing_since.is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::Concurrency;
 
     fn lane() -> ChannelLane {
-        ChannelLane::new(Concurrency { channel: 3, endpoint: 1 })
+        ChannelLane::new(ChannelRules::new(Concurrency { channel: 3, endpoint: 1 }))
     }
 
     #[test]
@@ -129,17 +156,14 @@ mod tests {
         let mut lane = lane();
         assert!(lane.pause(now));
         assert!(!lane.pause(now));
-        assert_eq!(lane.room(), 0);
+        assert!(!lane.has_room(now));
         assert!(!lane.take_probe(now));
         assert!(lane.take_probe(now + FIRST_PROBE));
         assert!(!lane.take_probe(now + FIRST_PROBE));
         lane.resume();
-        assert_eq!(lane.room(), 1);
-        lane.begins(SubscriptionId::new(now, [0; 10]));
-        assert_eq!(lane.room(), 0);
-        lane.ends();
+        assert!(lane.has_room(now));
         lane.works();
-        assert_eq!(lane.room(), 3);
+        assert!(lane.has_room(now));
     }
 
     #[test]

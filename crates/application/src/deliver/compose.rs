@@ -1,7 +1,7 @@
 //! From a delivery to the message that its channel sends.
 
 use domain::Timestamp;
-use domain::delivery::Effort;
+use domain::delivery::{DeliveryKind, Effort, OnUnknown};
 use domain::endpoint::Protocol;
 use domain::link_token::{LinkToken, Purpose};
 use domain::subscription::{CONFIRMATION_LIFETIME, Subscription};
@@ -13,27 +13,38 @@ use crate::ports::{Content, DueDelivery, Message};
 #[must_use]
 pub fn compose(own: &OwnDelivery, delivery: &DueDelivery, now: Timestamp) -> Message {
     let subscription = &delivery.subscription;
-    let content = if let Some(order) = &delivery.order {
-        let token = token(own, subscription, Purpose::Unsubscribe);
-        Content::Notification {
-            order: Box::new(order.clone()),
-            unsubscribe_url: link(own, "unsubscribe", &token),
-        }
-    } else {
-        let challenge = token(own, subscription, Purpose::Confirm);
-        Content::Confirmation {
-            confirm_url: link(own, "confirm", &challenge),
-            challenge,
-            // A host that asks by itself knows its question's end.
-            expires_at: subscription.confirmation_expires_at.unwrap_or(now + CONFIRMATION_LIFETIME),
-        }
-    };
     Message {
         id: delivery.id,
         endpoint: subscription.endpoint.clone(),
-        secret: subscription.secret.clone(),
+        secrets: subscription.secrets.as_ref().map(|secrets| secrets.at(now)).unwrap_or_default(),
+        receipt_url: format!("{}/receipts/{}", own.public_url, delivery.id),
         at: now,
-        content,
+        content: content(own, delivery, now),
+    }
+}
+
+fn content(own: &OwnDelivery, delivery: &DueDelivery, now: Timestamp) -> Content {
+    let subscription = &delivery.subscription;
+    match (&delivery.order, &delivery.notice) {
+        (Some(order), _) => {
+            let token = token(own, subscription, Purpose::Unsubscribe);
+            let unsubscribe_url = link(own, "unsubscribe", &token);
+            Content::Notification { order: Box::new(order.clone()), unsubscribe_url }
+        }
+        (None, Some(notice)) => {
+            let about_url = format!("{}/subscriptions/{}", own.public_url, notice.subscription());
+            Content::Notice { notice: notice.clone(), about_url }
+        }
+        (None, None) if delivery.kind == DeliveryKind::Test => Content::Test,
+        (None, None) => {
+            let challenge = token(own, subscription, Purpose::Confirm);
+            Content::Confirmation {
+                confirm_url: link(own, "confirm", &challenge),
+                challenge,
+                // A host that asks by itself knows its question's end.
+                expires_at: subscription.confirmation_expires_at.unwrap_or(now + CONFIRMATION_LIFETIME),
+            }
+        }
     }
 }
 
@@ -58,9 +69,24 @@ impl DueDelivery {
 
     /// What deciding about this delivery takes.
     #[must_use]
-    pub fn effort(&self) -> Effort {
-        let question = self.order.is_none();
-        let deadline = self.subscription.confirmation_expires_at.filter(|_| question);
-        Effort { protocol: self.protocol(), spent: self.spent, deadline }
+    pub fn effort(&self, on_unknown: OnUnknown) -> Effort {
+        effort(self.kind, &self.subscription, self.spent, on_unknown)
+    }
+}
+
+/// What deciding about a delivery takes.
+pub(super) fn effort(
+    kind: DeliveryKind,
+    subscription: &Subscription,
+    spent: u32,
+    on_unknown: OnUnknown,
+) -> Effort {
+    let question = kind == DeliveryKind::Confirmation;
+    Effort {
+        protocol: subscription.endpoint.protocol(),
+        spent,
+        deadline: subscription.confirmation_expires_at.filter(|_| question),
+        on_unknown,
+        failing_since: subscription.failing_since,
     }
 }

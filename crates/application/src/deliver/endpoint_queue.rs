@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use domain::Timestamp;
 use domain::endpoint::Protocol;
 
+use super::pace::Pace;
 use crate::ports::DueDelivery;
 
 /// What waits for, and what goes to, one endpoint.
@@ -13,12 +14,13 @@ pub(super) struct EndpointQueue {
     pub(super) protocol: Protocol,
     waiting: VecDeque<DueDelivery>,
     in_flight: usize,
+    pace: Pace,
     paused_until: Option<Timestamp>,
 }
 
 impl EndpointQueue {
     pub(super) fn new(protocol: Protocol) -> Self {
-        Self { protocol, waiting: VecDeque::new(), in_flight: 0, paused_until: None }
+        Self { protocol, waiting: VecDeque::new(), in_flight: 0, pace: Pace::default(), paused_until: None }
     }
 
     pub(super) fn push(&mut self, delivery: DueDelivery) {
@@ -31,14 +33,23 @@ impl EndpointQueue {
         self.ends();
     }
 
-    /// Takes the next delivery if the endpoint can bear one more.
-    pub(super) fn take(&mut self, concurrency: usize, now: Timestamp) -> Option<DueDelivery> {
-        if self.in_flight >= concurrency || self.is_paused(now) {
-            return None;
-        }
+    /// The next delivery, if the endpoint can bear one more now.
+    pub(super) fn ready(&self, concurrency: usize, now: Timestamp) -> Option<&DueDelivery> {
+        let free = self.in_flight < concurrency && !self.is_paused(now) && self.pace.allows(now);
+        self.waiting.front().filter(|_| free)
+    }
+
+    /// Takes the next delivery: an attempt at it begins.
+    pub(super) fn take(&mut self, now: Timestamp) -> Option<DueDelivery> {
         let delivery = self.waiting.pop_front()?;
         self.in_flight += 1;
+        self.pace.begins(delivery.subscription.attributes.max_receives_per_second, now);
         Some(delivery)
+    }
+
+    /// When the endpoint's pace lets the next delivery begin, if one waits and not now.
+    pub(super) fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
+        self.pace.next(now).filter(|_| !self.waiting.is_empty())
     }
 
     pub(super) fn ends(&mut self) {
@@ -75,6 +86,7 @@ impl EndpointQueue {
 
     /// Whether nothing would be forgotten with this queue.
     pub(super) fn is_idle(&self, now: Timestamp) -> bool {
-        self.waiting.is_empty() && self.in_flight == 0 && !self.is_paused(now)
+        let rests = self.pace.allows(now) && !self.is_paused(now);
+        self.waiting.is_empty() && self.in_flight == 0 && rests
     }
 }

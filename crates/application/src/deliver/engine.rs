@@ -20,7 +20,7 @@ use domain::subscription::SubscriptionId;
 use super::channel_lane::ChannelLane;
 use super::endpoint_queue::EndpointQueue;
 use crate::Error;
-use crate::ports::{Concurrency, Due, DueDelivery, DueQuery, Finished, Intent, Sent};
+use crate::ports::{ChannelRules, Due, DueDelivery, DueQuery, Finished, Intent, Sent};
 
 /// How long it waits after the store failed.
 const STORE_PATIENCE: Duration = Duration::from_secs(1);
@@ -84,11 +84,11 @@ pub struct Engine {
 impl Engine {
     /// An engine over these channels, with nothing in hand.
     #[must_use]
-    pub fn new(channels: impl IntoIterator<Item = (Protocol, Concurrency)>) -> Self {
+    pub fn new(channels: impl IntoIterator<Item = (Protocol, ChannelRules)>) -> Self {
         Self {
             lanes: channels
                 .into_iter()
-                .map(|(protocol, limits)| (protocol, ChannelLane::new(limits)))
+                .map(|(protocol, rules)| (protocol, ChannelLane::new(rules)))
                 .collect(),
             queues: BTreeMap::new(),
             held: HashSet::new(),
@@ -125,12 +125,20 @@ impl Engine {
     pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         let probes = self.lanes.values().filter_map(ChannelLane::next_probe);
         let pauses = self.queues.values().filter_map(EndpointQueue::paused_until);
+        let turns = self.queues.values().filter_map(|queue| self.next_turn(queue, now));
         let wanted = match self.store_failed_until {
             Some(until) => Some(until),
             None if self.draining => None,
-            None => probes.chain(pauses).chain(self.next_due).min(),
+            None => probes.chain(pauses).chain(turns).chain(self.next_due).min(),
         };
         wanted.map(|at| at.max(now))
+    }
+
+    /// When the pace of a queue and of its channel lets its next delivery begin, if only the pace holds it back.
+    fn next_turn(&self, queue: &EndpointQueue, now: Timestamp) -> Option<Timestamp> {
+        let lane = self.lanes.get(&queue.protocol).filter(|lane| !lane.is_paused())?;
+        let channel = lane.next_turn(now).filter(|_| queue.waiting() > 0);
+        queue.next_turn(now).max(channel)
     }
 
     /// Whether everything begun has been recorded.
@@ -183,7 +191,7 @@ impl Engine {
     fn let_go(&mut self, delivery: &DueDelivery) {
         self.held.remove(&delivery.id);
         if let Some(lane) = self.lanes.get_mut(&delivery.protocol()) {
-            lane.ends();
+            lane.ends(delivery);
         }
         if let Some(queue) = self.queues.get_mut(&delivery.subscription.id) {
             queue.ends();

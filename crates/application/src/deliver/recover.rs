@@ -1,24 +1,33 @@
 //! At start-up: what became of the attempts that the last process did not live to finish.
 
-use domain::attempt::{Outcome, OutcomeKind};
-use domain::delivery::decide;
+use std::collections::BTreeMap;
 
+use domain::attempt::{Outcome, OutcomeKind};
+use domain::delivery::{OnUnknown, decide};
+use domain::endpoint::Protocol;
+
+use super::compose::effort;
 use crate::Error;
 use crate::ports::{Clock, DeliveryQueue, Finished, Interrupted, Randomness};
 
-/// Records every unfinished attempt as `unknown`, and lets the channel's policy say what follows. Answers how many
-/// there were.
+/// Records every unfinished attempt as `unknown`, and lets its channel's policy say what follows; one whose channel is no
+/// longer there is held. Answers how many there were.
 ///
 /// # Errors
 /// What the store says; nothing may be delivered before this succeeded.
 pub async fn recover(
     queue: &dyn DeliveryQueue,
+    policies: &BTreeMap<Protocol, OnUnknown>,
     clock: &dyn Clock,
     randomness: &dyn Randomness,
 ) -> Result<usize, Error> {
     let interrupted = queue.interrupted().await?;
+    let on_unknown = |attempt: &Interrupted| {
+        let protocol = attempt.subscription.endpoint.protocol();
+        policies.get(&protocol).copied().unwrap_or(OnUnknown::Hold)
+    };
     let finished: Vec<_> =
-        interrupted.into_iter().map(|attempt| unknown(attempt, clock, randomness)).collect();
+        interrupted.iter().map(|attempt| unknown(attempt, on_unknown(attempt), clock, randomness)).collect();
     let count = finished.len();
     if count > 0 {
         tracing::warn!(
@@ -30,10 +39,16 @@ pub async fn recover(
     Ok(count)
 }
 
-fn unknown(attempt: Interrupted, clock: &dyn Clock, randomness: &dyn Randomness) -> Finished {
+fn unknown(
+    attempt: &Interrupted,
+    on_unknown: OnUnknown,
+    clock: &dyn Clock,
+    randomness: &dyn Randomness,
+) -> Finished {
     let now = clock.now();
+    let effort = effort(attempt.kind, &attempt.subscription, attempt.spent, on_unknown);
     let outcome = Outcome::new(OutcomeKind::Unknown, "The program stopped before an answer came");
-    let decision = decide(attempt.effort, &outcome, now, randomness.chance());
+    let decision = decide(effort, &outcome, now, randomness.chance());
     Finished {
         delivery: attempt.delivery,
         number: attempt.number,

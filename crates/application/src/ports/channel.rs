@@ -1,10 +1,14 @@
 //! What speaks a protocol.
 
+use std::num::NonZeroU32;
+
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::attempt::Outcome;
-use domain::delivery::{DeliveryId, DeliveryKind};
+use domain::delivery::{DeliveryId, DeliveryKind, OnUnknown};
 use domain::endpoint::{Endpoint, Protocol};
+use domain::notice::{self, Notice};
+use domain::notification;
 use domain::order::Order;
 use domain::webhook_secret::WebhookSecret;
 
@@ -18,8 +22,8 @@ pub trait Channel: Send + Sync {
     /// The protocol it speaks.
     fn protocol(&self) -> Protocol;
 
-    /// How much it does at once.
-    fn concurrency(&self) -> Concurrency;
+    /// How it is used.
+    fn rules(&self) -> ChannelRules;
 
     /// Makes one attempt.
     async fn send(&self, message: &Message) -> Sent;
@@ -31,13 +35,33 @@ pub trait Channel: Send + Sync {
     async fn probe(&self) -> Result<(), Outcome>;
 }
 
+/// How a channel is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChannelRules {
+    /// How much it does at once.
+    pub concurrency: Concurrency,
+    /// The most attempts begun in a second; `None`: as many as there are.
+    pub max_per_second: Option<NonZeroU32>,
+    /// What follows when a message may have arrived or not.
+    pub on_unknown: OnUnknown,
+}
+
 /// How much a channel does at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Concurrency {
     /// Attempts in flight over the whole channel.
     pub channel: usize,
-    /// Attempts in flight to one endpoint.
+    /// Attempts in flight to one endpoint. With one, its messages arrive in the order in which their orders were
+    /// accepted, as long as nothing fails.
     pub endpoint: usize,
+}
+
+impl ChannelRules {
+    /// Rules without a rate, under which what may have arrived is sent again.
+    #[must_use]
+    pub fn new(concurrency: Concurrency) -> Self {
+        Self { concurrency, max_per_second: None, on_unknown: OnUnknown::Retry }
+    }
 }
 
 /// What an attempt came to.
@@ -56,8 +80,10 @@ pub struct Message {
     pub id: DeliveryId,
     /// Where it goes.
     pub endpoint: Endpoint,
-    /// Signs it, for a webhook.
-    pub secret: Option<WebhookSecret>,
+    /// Sign it, each, for a webhook; the current one comes first.
+    pub secrets: Vec<WebhookSecret>,
+    /// Where a provider may report what became of the message.
+    pub receipt_url: String,
     /// When this attempt is made.
     pub at: Timestamp,
     /// What it says.
@@ -83,6 +109,15 @@ pub enum Content {
         /// Until when.
         expires_at: Timestamp,
     },
+    /// What an operator should know.
+    Notice {
+        /// What.
+        notice: Notice,
+        /// Where the subscription that it is about can be looked at.
+        about_url: String,
+    },
+    /// A trial that an operator asked for.
+    Test,
 }
 
 impl Content {
@@ -92,6 +127,8 @@ impl Content {
         match self {
             Self::Notification { .. } => DeliveryKind::Notification,
             Self::Confirmation { .. } => DeliveryKind::Confirmation,
+            Self::Notice { .. } => DeliveryKind::Notice,
+            Self::Test => DeliveryKind::Test,
         }
     }
 
@@ -99,8 +136,10 @@ impl Content {
     #[must_use]
     pub fn subject(&self) -> &'static str {
         match self {
-            Self::Notification { .. } => domain::notification::SUBJECT,
+            Self::Notification { .. } => notification::SUBJECT,
             Self::Confirmation { .. } => "Confirm your subscription to new orders",
+            Self::Notice { .. } => notice::SUBJECT,
+            Self::Test => "Test of your subscription to new orders",
         }
     }
 
@@ -108,21 +147,25 @@ impl Content {
     #[must_use]
     pub fn text(&self) -> String {
         match self {
-            Self::Notification { order, .. } => domain::notification::text(order),
+            Self::Notification { order, .. } => notification::text(order),
             Self::Confirmation { expires_at, .. } => format!(
                 "Someone asked for this address to be told of new orders.\nTo receive them, open the link below and \
                  confirm by {}.\nIf it was not you, do nothing: you will not hear from us.",
                 expires_at.strftime("%Y-%m-%d %H:%M UTC")
             ),
+            Self::Notice { notice, .. } => notice.text(),
+            Self::Test => "This is a test: messages about new orders reach you here.".to_owned(),
         }
     }
 
-    /// The link it carries: to confirm, or to unsubscribe.
+    /// The link it carries: to confirm, to unsubscribe, or to what it is about.
     #[must_use]
-    pub fn link(&self) -> &str {
+    pub fn link(&self) -> Option<&str> {
         match self {
-            Self::Notification { unsubscribe_url, .. } => unsubscribe_url,
-            Self::Confirmation { confirm_url, .. } => confirm_url,
+            Self::Notification { unsubscribe_url, .. } => Some(unsubscribe_url),
+            Self::Confirmation { confirm_url, .. } => Some(confirm_url),
+            Self::Notice { about_url, .. } => Some(about_url),
+            Self::Test => None,
         }
     }
 }

@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::attempt::Outcome;
-use domain::delivery::{Decision, DeliveryId, DeliveryKind, Effort};
+use domain::delivery::{Decision, DeliveryId, DeliveryKind};
 use domain::endpoint::Protocol;
+use domain::notice::Notice;
 use domain::order::Order;
 use domain::subscription::{Subscription, SubscriptionId};
 
@@ -32,6 +33,10 @@ pub trait DeliveryQueue: Send + Sync {
 
     /// Attempts without an outcome: the process that made them died.
     async fn interrupted(&self) -> Result<Vec<Interrupted>, Error>;
+
+    /// Owes what was not delivered in time to the subscriptions that it escalates to, as of `now`. Answers when the next
+    /// delivery's time is over.
+    async fn escalate(&self, now: Timestamp) -> Result<Option<Timestamp>, Error>;
 
     /// Records that a channel is paused, for the timelines of the deliveries that wait.
     async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error>;
@@ -73,8 +78,10 @@ pub struct DueDelivery {
     pub kind: DeliveryKind,
     /// Whom it is owed to.
     pub subscription: Subscription,
-    /// The order it tells of; `None` for a confirmation.
+    /// The order it tells of, if it is a notification.
     pub order: Option<Order>,
+    /// What it says, if it is a notice.
+    pub notice: Option<Notice>,
     /// Attempts made so far.
     pub attempts: u32,
     /// Attempts that count against the schedule.
@@ -112,12 +119,16 @@ pub struct Finished {
 }
 
 /// An attempt that the death of its process cut short.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Interrupted {
     /// Of which delivery.
     pub delivery: DeliveryId,
     /// Which attempt.
     pub number: u32,
-    /// What deciding about it takes.
-    pub effort: Effort,
+    /// What it carries.
+    pub kind: DeliveryKind,
+    /// Whom it is owed to.
+    pub subscription: Subscription,
+    /// Attempts that count against the schedule.
+    pub spent: u32,
 }

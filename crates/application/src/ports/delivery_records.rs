@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::endpoint::{Endpoint, Protocol};
+use domain::notice::Notice;
 use domain::order::{LoggedOrder, OrderId};
+use domain::receipt::{Receipt, ReceiptStatus};
 use domain::subscription::{Subscription, SubscriptionId, Version};
 
 use super::{Page, PageRequest};
@@ -25,6 +27,13 @@ pub trait DeliveryRecords: Send + Sync {
     /// Makes the selected dead and held deliveries pending again, due `now`, with nothing spent; their attempts stay on
     /// record. Those of ended subscriptions are left as they are. Answers how many were redriven.
     async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error>;
+
+    /// Cancels a delivery that is held. `NotFound` with `delivery_not_found`, `Conflict` with `not_held`.
+    async fn drop_held(&self, id: DeliveryId, now: Timestamp) -> Result<(), Error>;
+
+    /// Records what a provider reports of a delivery, and what follows. The same report again changes nothing.
+    /// `NotFound` with `delivery_not_found`.
+    async fn receipt(&self, id: DeliveryId, receipt: Receipt, now: Timestamp) -> Result<(), Error>;
 }
 
 /// All that is known of what an order led to.
@@ -65,6 +74,23 @@ pub struct DeliveryRecord {
     pub spent: u32,
     /// Its attempts, oldest first.
     pub attempts: Vec<AttemptRecord>,
+    /// What its provider reported, oldest first.
+    pub receipts: Vec<ReceiptRecord>,
+    /// The delivery that was not made in time, for which this one is owed too.
+    pub escalated_from: Option<DeliveryId>,
+    /// What a notice says.
+    pub notice: Option<Notice>,
+}
+
+/// A provider's report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptRecord {
+    /// When it came.
+    pub at: Timestamp,
+    /// How it went.
+    pub status: ReceiptStatus,
+    /// The provider's own words.
+    pub reply: String,
 }
 
 /// An attempt on record. Its outcome's words are those of [`domain::attempt`].
@@ -117,9 +143,37 @@ pub struct DeliveryQuery {
 pub enum RedriveSelection {
     /// This one.
     One(DeliveryId),
-    /// All that are dead.
-    Dead {
+    /// All that are in a state, and fit the rest.
+    Many {
+        /// Those in this state.
+        state: Redrivable,
         /// Only those owed to this subscription.
         subscription: Option<SubscriptionId>,
+        /// Only those over this protocol.
+        protocol: Option<Protocol>,
+        /// Only those that were owed at this time or later.
+        from: Option<Timestamp>,
+        /// Only those that were owed before this time.
+        before: Option<Timestamp>,
     },
+}
+
+/// A state from which a delivery can be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redrivable {
+    /// It ended without success.
+    Dead,
+    /// A person decides.
+    Held,
+}
+
+impl Redrivable {
+    /// The delivery's state.
+    #[must_use]
+    pub fn state(self) -> DeliveryState {
+        match self {
+            Self::Dead => DeliveryState::Dead,
+            Self::Held => DeliveryState::Held,
+        }
+    }
 }

@@ -36,8 +36,8 @@ pub struct InboxMessage {
     pub subject: String,
     /// Its text.
     pub text: String,
-    /// The link it carries: to confirm, or to unsubscribe.
-    pub link: String,
+    /// The link it carries, if any: to confirm, to unsubscribe, or to what it is about.
+    pub link: Option<String>,
     /// When it was kept.
     pub at: Timestamp,
 }

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use domain::Timestamp;
+use domain::attributes::{Attributes, AttributesChange};
 use domain::delivery::DeliveryId;
 use domain::endpoint::{Endpoint, Protocol};
-use domain::filter_policy::FilterPolicy;
 use domain::order::{LoggedOrder, OrderId};
 use domain::subscription::{EndReason, Subscription, SubscriptionId, SubscriptionState};
 use domain::webhook_secret::WebhookSecret;
@@ -33,11 +33,11 @@ pub trait Topic: Send + Sync {
     /// Subscriptions, newest first.
     async fn subscriptions(&self, query: SubscriptionQuery) -> Result<Page<Subscription>, Error>;
 
-    /// Changes the filter policy for the orders to come. `Conflict` (`subscription_ended`) once it ended.
-    async fn set_filter_policy(
+    /// Changes attributes for the orders to come. `Conflict` (`subscription_ended`) once it ended.
+    async fn change_attributes(
         &self,
         id: SubscriptionId,
-        policy: Option<FilterPolicy>,
+        change: AttributesChange,
     ) -> Result<Subscription, Error>;
 
     /// Owes a pending subscription another confirmation, `delivery`; the links of earlier ones die.
@@ -77,8 +77,8 @@ pub struct NewSubscription {
     pub id: SubscriptionId,
     /// Where its messages go.
     pub endpoint: Endpoint,
-    /// Which orders it wants.
-    pub filter_policy: Option<FilterPolicy>,
+    /// What was chosen for it.
+    pub attributes: Attributes,
     /// For a webhook.
     pub secret: Option<WebhookSecret>,
     /// The id of its first confirmation.
@@ -92,9 +92,9 @@ pub struct NewSubscription {
 pub enum Subscribed {
     /// It was made, and its confirmation is owed.
     Created(Subscription),
-    /// The endpoint has one, with the same filter policy; nothing was changed.
+    /// The endpoint has one, with the same attributes; nothing was changed.
     Existing(Subscription),
-    /// The endpoint has one, with another filter policy; nothing was changed.
+    /// The endpoint has one, with other attributes; nothing was changed.
     Differs(Subscription),
 }
 

@@ -6,7 +6,7 @@ use domain::endpoint::Protocol;
 use domain::order::{LoggedOrder, Order};
 use domain::subscription::{NotOwed, Subscription, owed};
 
-use crate::ports::{AttemptRecord, ChannelPause, DeliveryRecord, Story};
+use crate::ports::{AttemptRecord, ChannelPause, DeliveryRecord, ReceiptRecord, Story};
 
 /// An order and all that became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,10 +39,12 @@ pub struct Event {
 pub enum EventKind {
     /// It was stored, and its sender was told so.
     Accepted,
-    /// A delivery became owed.
+    /// A delivery became owed; it may be [escalated](DeliveryRecord::escalated_from) from another.
     Owed,
     /// An attempt ended, or is in flight still.
     Attempt(AttemptRecord),
+    /// The provider reported what became of the message.
+    Receipt(ReceiptRecord),
     /// A channel that the order waited for was paused.
     ChannelPaused {
         /// Which channel.
@@ -69,7 +71,9 @@ pub fn timeline(story: Story) -> Timeline {
     }
     events.extend(pause_events(&story.pauses, &story.deliveries));
     events.sort_by_key(|event| event.at);
-    let not_owed = if story.published { not_owed(&story.order, story.subscriptions) } else { Vec::new() };
+    let mut not_owed = if story.published { not_owed(&story.order, story.subscriptions) } else { Vec::new() };
+    let has_one = |id| story.deliveries.iter().any(|delivery| delivery.subscription == id);
+    not_owed.retain(|(subscription, _)| !has_one(subscription.id));
     Timeline {
         order: story.order.order,
         published: story.published,
@@ -85,6 +89,9 @@ fn delivery_events(place: usize, delivery: &DeliveryRecord) -> Vec<Event> {
     for attempt in &delivery.attempts {
         let at = attempt.ended_at.unwrap_or(attempt.started_at);
         events.push(event(at, EventKind::Attempt(attempt.clone())));
+    }
+    for receipt in &delivery.receipts {
+        events.push(event(receipt.at, EventKind::Receipt(receipt.clone())));
     }
     if !matches!(delivery.state, DeliveryState::Pending | DeliveryState::InFlight) {
         events.push(event(delivery.at, EventKind::Ended(delivery.state)));

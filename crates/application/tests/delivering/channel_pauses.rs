@@ -101,7 +101,7 @@ fn after_a_good_probe_one_goes_ahead_and_the_others_follow_its_success() {
     hand.tell(Event::Woken);
     assert!(hand.begin().is_empty());
     hand.tell(Event::Sent(ahead[0], crate::given::sent(OutcomeKind::Delivered)));
-    assert_eq!(hand.begun().len(), LIMITS.endpoint, "all that the endpoint bears");
+    assert_eq!(hand.begun().len(), LIMITS.concurrency.endpoint, "all that the endpoint bears");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_delivery_that_fails_for_its_own_reasons_shows_that_the_channel_works() {
     let mut hand = on_trial();
     let ahead = hand.begun();
     hand.tell(Event::Sent(ahead[0], crate::given::sent(OutcomeKind::Permanent(Scope::Delivery))));
-    assert_eq!(hand.begun().len(), LIMITS.endpoint, "all that the endpoint bears");
+    assert_eq!(hand.begun().len(), LIMITS.concurrency.endpoint, "all that the endpoint bears");
 }
 
 #[test]

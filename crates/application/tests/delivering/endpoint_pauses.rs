@@ -5,6 +5,7 @@ use application::ports::Due;
 use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::{Consequence, Next};
 use domain::endpoint::Protocol;
+use domain::subscription::EndReason;
 
 use crate::given::{Hand, hooks, id, ids, throttled};
 
@@ -100,7 +101,7 @@ fn a_receiver_that_is_gone_ends_its_subscription_and_nothing_more_is_sent_to_it(
     assert_eq!(hand.begun(), ids([1, 2]));
     hand.sent(1, OutcomeKind::Permanent(Scope::Endpoint));
     let finished = hand.recorded();
-    assert_eq!(finished[0].decision.consequence, Some(Consequence::EndSubscription));
+    assert_eq!(finished[0].decision.consequence, Some(Consequence::EndSubscription(EndReason::Gone)));
     hand.sent(2, OutcomeKind::Delivered);
     hand.recorded();
     hand.fetched(Vec::new());

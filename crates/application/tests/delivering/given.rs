@@ -1,5 +1,8 @@
 //! Deliveries, subscriptions and an engine that is driven by hand.
 
+use application::ports::ChannelRules;
+use domain::attributes::Attributes;
+use domain::delivery::OnUnknown;
 use std::time::Duration;
 
 use application::Error;
@@ -14,7 +17,11 @@ use domain::retry::Chance;
 use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
 use uuid::Uuid;
 
-pub(crate) const LIMITS: Concurrency = Concurrency { channel: 3, endpoint: 2 };
+pub(crate) const LIMITS: ChannelRules = ChannelRules {
+    concurrency: Concurrency { channel: 3, endpoint: 2 },
+    max_per_second: None,
+    on_unknown: OnUnknown::Retry,
+};
 pub(crate) const NO_JITTER: Chance = Chance(u16::MAX / 2 + 1);
 
 pub(crate) fn start() -> Timestamp {
@@ -25,19 +32,21 @@ pub(crate) fn subscription(number: u128, protocol: Protocol) -> Subscription {
     let endpoint = match protocol {
         Protocol::Email => format!("s{number}@example.com"),
         Protocol::Sms => format!("+49151{number:07}"),
-        Protocol::Webhook => format!("https://s{number}.example.com/hook"),
+        Protocol::Webhook | Protocol::Chat => format!("https://s{number}.example.com/hook"),
     };
     Subscription {
         id: SubscriptionId(Uuid::from_u128(number)),
         endpoint: Endpoint::parse(protocol, &endpoint).unwrap(),
-        filter_policy: None,
+        attributes: Attributes::default(),
         state: SubscriptionState::Confirmed,
         generation: 1,
         created_at: Some(start()),
         confirmation_expires_at: Some(start() + Duration::from_hours(48)),
         confirmation: None,
+        failing_since: None,
+        suspension: None,
         end: None,
-        secret: None,
+        secrets: None,
     }
 }
 
@@ -53,6 +62,7 @@ pub(crate) fn due(number: u128, subscriber: u128, protocol: Protocol) -> DueDeli
         kind: DeliveryKind::Notification,
         subscription: subscription(subscriber, protocol),
         order: Some(order()),
+        notice: None,
         attempts: 0,
         spent: 0,
         due_at: start(),

@@ -1,12 +1,16 @@
 //! From a delivery to a message: the words, and links that prove themselves.
 
+use application::ports::OwnTopic;
+use domain::delivery::OnUnknown;
+use domain::subscription::SuspensionReason;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use application::deliver::compose;
 use application::ports::{
-    Confirmations, Content, DeliveryQuery, DeliveryRecord, DeliveryRecords, DueDelivery, Inbox, InboxMessage,
-    Page, PageRequest, Randomness, RedriveSelection, Story,
+    Content, DeliveryQuery, DeliveryRecord, DeliveryRecords, DueDelivery, Inbox, InboxMessage, Page,
+    PageRequest, Randomness, RedriveSelection, Story,
 };
 use application::{Error, OwnDelivery};
 use async_trait::async_trait;
@@ -15,8 +19,9 @@ use domain::delivery::{DeliveryId, DeliveryKind};
 use domain::endpoint::Protocol;
 use domain::link_token::{LinkKey, LinkToken, Purpose};
 use domain::order::OrderId;
+use domain::receipt::Receipt;
 use domain::subscription::{Subscription, SubscriptionId};
-use domain::webhook_secret::WebhookSecret;
+use domain::webhook_secret::{OVERLAP, WebhookSecret, WebhookSecrets};
 
 use crate::given::{due, order, start};
 
@@ -24,7 +29,7 @@ use crate::given::{due, order, start};
 struct Nobody;
 
 #[async_trait]
-impl Confirmations for Nobody {
+impl OwnTopic for Nobody {
     async fn confirm(&self, _: SubscriptionId, _: u32, _: bool, _: Timestamp) -> Result<Subscription, Error> {
         unreachable!()
     }
@@ -34,6 +39,28 @@ impl Confirmations for Nobody {
         _: &dyn Randomness,
         _: Timestamp,
     ) -> Result<usize, Error> {
+        unreachable!()
+    }
+    async fn suspend(
+        &self,
+        _: SubscriptionId,
+        _: SuspensionReason,
+        _: Timestamp,
+    ) -> Result<Subscription, Error> {
+        unreachable!()
+    }
+    async fn resume(&self, _: SubscriptionId, _: Timestamp) -> Result<Subscription, Error> {
+        unreachable!()
+    }
+    async fn rotate_secret(
+        &self,
+        _: SubscriptionId,
+        _: WebhookSecret,
+        _: Timestamp,
+    ) -> Result<Subscription, Error> {
+        unreachable!()
+    }
+    async fn send_test(&self, _: SubscriptionId, _: DeliveryId, _: Timestamp) -> Result<Subscription, Error> {
         unreachable!()
     }
 }
@@ -50,6 +77,12 @@ impl DeliveryRecords for Nobody {
         unreachable!()
     }
     async fn redrive(&self, _: RedriveSelection, _: Timestamp) -> Result<usize, Error> {
+        unreachable!()
+    }
+    async fn drop_held(&self, _: DeliveryId, _: Timestamp) -> Result<(), Error> {
+        unreachable!()
+    }
+    async fn receipt(&self, _: DeliveryId, _: Receipt, _: Timestamp) -> Result<(), Error> {
         unreachable!()
     }
 }
@@ -73,7 +106,7 @@ fn key() -> LinkKey {
 
 fn host() -> OwnDelivery {
     OwnDelivery {
-        confirmations: Arc::new(Nobody),
+        topic: Arc::new(Nobody),
         records: Arc::new(Nobody),
         inbox: Arc::new(Nobody),
         channels: BTreeMap::new(),
@@ -103,11 +136,16 @@ fn a_notification_is_the_seeds_with_a_link_that_unsubscribes_for_ever() {
     assert_eq!(message.content.subject(), "New Order Notification");
     let expected = format!("📦 New Order Received!\nOrder ID: {}\nCustomer: Jo\nProduct: Mouse", order().id);
     assert_eq!(message.content.text(), expected);
-    let link = LinkToken::verify(token(message.content.link(), "unsubscribe"), Purpose::Unsubscribe, &key())
-        .unwrap();
+    let link = LinkToken::verify(
+        token(message.content.link().unwrap(), "unsubscribe"),
+        Purpose::Unsubscribe,
+        &key(),
+    )
+    .unwrap();
     assert_eq!((link.subscription, link.generation), (delivery.subscription.id, 0));
     assert!(
-        LinkToken::verify(token(message.content.link(), "unsubscribe"), Purpose::Confirm, &key()).is_err()
+        LinkToken::verify(token(message.content.link().unwrap(), "unsubscribe"), Purpose::Confirm, &key())
+            .is_err()
     );
 }
 
@@ -121,13 +159,14 @@ fn a_confirmation_carries_the_newest_link_and_says_until_when_it_works() {
         "{}",
         message.content.text()
     );
-    let link = LinkToken::verify(token(message.content.link(), "confirm"), Purpose::Confirm, &key()).unwrap();
+    let link = LinkToken::verify(token(message.content.link().unwrap(), "confirm"), Purpose::Confirm, &key())
+        .unwrap();
     assert_eq!((link.subscription, link.generation), (delivery.subscription.id, 2));
     let Content::Confirmation { challenge, confirm_url, .. } = &message.content else {
         panic!("{message:?}")
     };
     assert_eq!(token(confirm_url, "confirm"), challenge);
-    assert_ne!(compose(&host(), &confirmation(3), start()).content.link(), confirm_url);
+    assert_ne!(compose(&host(), &confirmation(3), start()).content.link(), Some(confirm_url.as_str()));
 }
 
 #[test]
@@ -144,14 +183,18 @@ fn a_repeat_says_the_same_under_the_same_id() {
 #[test]
 fn only_what_goes_to_a_webhook_is_signed_with_its_secret() {
     let mut delivery = due(1, 7, Protocol::Webhook);
-    delivery.subscription.secret = Some(WebhookSecret::new([1; 32]));
-    assert_eq!(compose(&host(), &delivery, start()).secret, delivery.subscription.secret);
-    assert_eq!(compose(&host(), &due(2, 8, Protocol::Email), start()).secret, None);
+    let [old, new] = [1, 2].map(|byte| WebhookSecret::new([byte; 32]));
+    let secrets = WebhookSecrets::new(old.clone()).rotated(new.clone(), start());
+    delivery.subscription.secrets = Some(secrets);
+    let signs = |at| compose(&host(), &delivery, at).secrets;
+    assert_eq!(signs(start() + OVERLAP - Duration::from_nanos(1)), [new.clone(), old]);
+    assert_eq!(signs(start() + OVERLAP), [new]);
+    assert!(compose(&host(), &due(2, 8, Protocol::Email), start()).secrets.is_empty());
 }
 
 #[test]
 fn only_a_confirmation_has_a_deadline() {
     let delivery = confirmation(1);
-    assert_eq!(delivery.effort().deadline, delivery.subscription.confirmation_expires_at);
-    assert_eq!(due(1, 7, Protocol::Email).effort().deadline, None);
+    assert_eq!(delivery.effort(OnUnknown::Retry).deadline, delivery.subscription.confirmation_expires_at);
+    assert_eq!(due(1, 7, Protocol::Email).effort(OnUnknown::Retry).deadline, None);
 }

@@ -1,5 +1,6 @@
 //! A store that keeps deliveries in memory and the promises of `DeliveryQueue` to the letter.
 
+use domain::delivery::OnUnknown;
 use std::collections::{BTreeMap, BTreeSet};
 
 use application::ports::{Due, DueDelivery, DueQuery, Finished, Intent};
@@ -99,12 +100,12 @@ impl ModelStore {
                 Next::Again(_) | Next::Over(_) => State::Over,
             };
             match finished.decision.consequence {
-                Some(Consequence::EndSubscription) => self.end(subscription),
+                Some(Consequence::EndSubscription(_)) => self.end(subscription),
                 Some(Consequence::PauseEndpoint(until)) => {
                     let patience = self.patience.entry(subscription).or_insert(until);
                     *patience = until.max(*patience);
                 }
-                Some(Consequence::PauseChannel) | None => {}
+                Some(Consequence::PauseChannel | Consequence::SuspendSubscription) | None => {}
             }
         }
     }
@@ -118,7 +119,7 @@ impl ModelStore {
                 number: delivery.attempts,
                 at: now,
                 outcome: unknown.clone(),
-                decision: decide(delivery.effort(), &unknown, now, chance),
+                decision: decide(delivery.effort(OnUnknown::Retry), &unknown, now, chance),
                 confirmed: false,
             })
         };

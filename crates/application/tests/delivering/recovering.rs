@@ -10,10 +10,10 @@ use application::ports::{Clock, DeliveryQueue, Due, DueQuery, Finished, Intent, 
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::attempt::OutcomeKind;
-use domain::delivery::{DeliveryId, DeliveryState, Effort, Next};
+use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState, Next, OnUnknown};
 use domain::endpoint::Protocol;
 
-use crate::given::{failure, id, start};
+use crate::given::{failure, id, start, subscription};
 
 #[derive(Default)]
 struct Crashed {
@@ -39,6 +39,9 @@ impl DeliveryQueue for Crashed {
     }
     async fn interrupted(&self) -> Result<Vec<Interrupted>, Error> {
         Ok(self.interrupted.clone())
+    }
+    async fn escalate(&self, _: Timestamp) -> Result<Option<Timestamp>, Error> {
+        unreachable!("nothing escalates before it has recovered")
     }
     async fn channel_paused(&self, _: Protocol, _: &str, _: Timestamp) -> Result<(), Error> {
         Ok(())
@@ -66,12 +69,20 @@ fn interrupted(number: u128, protocol: Protocol, spent: u32) -> Interrupted {
     Interrupted {
         delivery: id(number),
         number: spent + 1,
-        effort: Effort { protocol, spent, deadline: None },
+        kind: DeliveryKind::Notification,
+        subscription: subscription(number, protocol),
+        spent,
     }
 }
 
 fn recovered(queue: &Crashed) -> Result<usize, Error> {
-    match pin!(recover(queue, &Still, &Still)).poll(&mut Context::from_waker(Waker::noop())) {
+    let policies = [
+        (Protocol::Email, OnUnknown::Retry),
+        (Protocol::Sms, OnUnknown::Hold),
+        (Protocol::Webhook, OnUnknown::Retry),
+    ];
+    match pin!(recover(queue, &policies.into(), &Still, &Still)).poll(&mut Context::from_waker(Waker::noop()))
+    {
         Poll::Ready(answer) => answer,
         Poll::Pending => unreachable!("the store answers at once"),
     }

@@ -159,8 +159,8 @@ fn no_more_is_begun_at_once_than_the_channel_and_the_endpoint_bear() {
     let mut hand = Hand::new();
     hand.fetched(mails(1..=10, 1).into_iter().chain(mails(11..=20, 2)).collect());
     let begun = hand.begun();
-    assert_eq!(begun.len(), LIMITS.channel);
-    assert!(begun.iter().filter(|delivery| **delivery < id(11)).count() <= LIMITS.endpoint);
+    assert_eq!(begun.len(), LIMITS.concurrency.channel);
+    assert!(begun.iter().filter(|delivery| **delivery < id(11)).count() <= LIMITS.concurrency.endpoint);
     hand.tell(Event::Woken);
     assert!(hand.begin().is_empty());
     hand.tell(Event::Sent(begun[0], crate::given::sent(OutcomeKind::Delivered)));

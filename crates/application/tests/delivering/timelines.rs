@@ -1,5 +1,6 @@
 //! One order's timeline: what happened, in its order, and why some were not told.
 
+use domain::attributes::Receives;
 use std::time::Duration;
 
 use application::ports::{AttemptRecord, ChannelPause, DeliveryRecord, Story};
@@ -30,6 +31,9 @@ fn delivery(
 ) -> DeliveryRecord {
     let subscriber = subscription(1, protocol);
     DeliveryRecord {
+        receipts: Vec::new(),
+        escalated_from: None,
+        notice: None,
         id: id(1),
         kind: DeliveryKind::Notification,
         subscription: subscriber.id,
@@ -67,6 +71,7 @@ fn told(timeline: &Timeline) -> Vec<(i64, String)> {
         EventKind::Attempt(attempt) => format!("attempt {}", attempt.number),
         EventKind::ChannelPaused { protocol, reason } => format!("{protocol} paused: {reason}"),
         EventKind::ChannelResumed { protocol } => format!("{protocol} resumed"),
+        EventKind::Receipt(receipt) => format!("receipt {}", receipt.status.name()),
         EventKind::Ended(state) => state.to_string(),
     };
     timeline
@@ -171,7 +176,14 @@ fn pauses_that_did_not_touch_the_order_are_not_told() {
 }
 
 fn version(subscriber: &Subscription, from: i64, to: Option<i64>, state: SubscriptionState) -> Version {
-    Version { subscription: subscriber.id, from: Seq(from), to: to.map(Seq), state, filter_policy: None }
+    Version {
+        subscription: subscriber.id,
+        from: Seq(from),
+        to: to.map(Seq),
+        state,
+        filter_policy: None,
+        receives: Receives::Orders,
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! A world that runs in no time: a clock, a slow and failing store, receivers and channels that come and go.
 
+use application::ports::ChannelRules;
+use domain::delivery::OnUnknown;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -15,10 +17,13 @@ use domain::subscription::SubscriptionId;
 use crate::given::{due, failure, sent, start};
 use crate::model_store::{ModelStore, State};
 
-pub(crate) const CHANNELS: [(Protocol, Concurrency); 2] = [
-    (Protocol::Email, Concurrency { channel: 4, endpoint: 2 }),
-    (Protocol::Webhook, Concurrency { channel: 6, endpoint: 1 }),
-];
+pub(crate) const CHANNELS: [(Protocol, ChannelRules); 2] =
+    [(Protocol::Email, rules(4, 2)), (Protocol::Webhook, rules(6, 1))];
+
+const fn rules(channel: usize, endpoint: usize) -> ChannelRules {
+    let concurrency = Concurrency { channel, endpoint };
+    ChannelRules { concurrency, max_per_second: None, on_unknown: OnUnknown::Retry }
+}
 
 /// Chance that can be had again: the same seed, the same story.
 #[derive(Debug)]
@@ -256,7 +261,7 @@ impl World {
         let limits = CHANNELS.into_iter().find(|(channel, _)| *channel == protocol).unwrap().1;
         let of_channel = self.in_flight.values().filter(|(channel, _)| *channel == protocol).count();
         let of_endpoint = self.in_flight.values().filter(|(_, endpoint)| *endpoint == subscription).count();
-        assert!(of_channel <= limits.channel && of_endpoint <= limits.endpoint);
+        assert!(of_channel <= limits.concurrency.channel && of_endpoint <= limits.concurrency.endpoint);
         let outcome = self.outcome(id, protocol);
         let slowest = if self.dice.percent(5) { 30_000 } else { 300 };
         let takes = Duration::from_millis(self.dice.throw(slowest));

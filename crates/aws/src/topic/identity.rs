@@ -21,6 +21,8 @@ pub(super) fn sns_protocol(endpoint: &Endpoint) -> &'static str {
         Endpoint::Sms(_) => "sms",
         Endpoint::Webhook(url) if url.url().scheme() == "http" => "http",
         Endpoint::Webhook(_) => "https",
+        // SNS has none, and refuses what it does not know.
+        Endpoint::Chat(_) => "chat",
     }
 }
 

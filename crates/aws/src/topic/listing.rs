@@ -3,6 +3,7 @@
 use application::Error;
 use application::ports::{Page, PageRequest, SubscriptionQuery};
 use aws_sdk_sns::types::Subscription as Row;
+use domain::attributes::Attributes;
 use domain::endpoint::Endpoint;
 use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -76,14 +77,16 @@ impl Listed {
         Subscription {
             id: self.id,
             endpoint: self.endpoint,
-            filter_policy,
+            attributes: Attributes::wanting(filter_policy),
             state,
             generation: 1,
             created_at: None,
             confirmation_expires_at: None,
             confirmation: None,
+            failing_since: None,
+            suspension: None,
             end: None,
-            secret: None,
+            secrets: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use application::{Error, ErrorKind};
+use domain::attributes::{Attributes, Receives};
 use domain::filter_policy::FilterPolicy;
 
 use super::attributes::is_carried;
@@ -40,6 +41,24 @@ pub(super) fn require_carried(policy: &FilterPolicy) -> Result<(), Error> {
     let message =
         format!("filterPolicy.{key} can match no order here: SNS takes no message attribute of that name");
     Err(Error::new(ErrorKind::Invalid, "invalid_filter_policy", message).at_field("filterPolicy"))
+}
+
+/// The filter policy, where nothing else was chosen: what SNS has no attribute for is refused.
+pub(super) fn only_policy(attributes: Attributes) -> Result<Option<FilterPolicy>, Error> {
+    let Attributes { filter_policy, max_receives_per_second, escalation, receives } = attributes;
+    require_none("maxReceivesPerSecond", max_receives_per_second.is_none())?;
+    require_none("escalation", escalation.is_none())?;
+    require_none("receives", receives == Receives::Orders)?;
+    Ok(filter_policy)
+}
+
+/// Refuses an attribute that only our own delivery keeps.
+pub(super) fn require_none(field: &str, none: bool) -> Result<(), Error> {
+    if none {
+        return Ok(());
+    }
+    let message = format!("{field} cannot be chosen here: SNS delivers in its own way");
+    Err(Error::new(ErrorKind::Invalid, "not_on_this_host", message).at_field(field))
 }
 
 /// The attributes that make a new subscription want what the policy wants.

@@ -8,6 +8,7 @@ use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::operation::set_subscription_attributes::SetSubscriptionAttributesError;
 use aws_sdk_sns::operation::subscribe::SubscribeError;
 use domain::Timestamp;
+use domain::attributes::AttributesChange;
 use domain::endpoint::Endpoint;
 use domain::filter_policy::FilterPolicy;
 use domain::subscription::{End, EndReason, Subscription, SubscriptionId, SubscriptionState};
@@ -16,26 +17,30 @@ use super::Topic;
 use super::failure::{Fault, explain, failure};
 use super::identity::{sns_protocol, subscription_id};
 use super::listing::{Listed, Seen, Standing};
-use super::policy::{BY_ATTRIBUTES, POLICY, SCOPE, Wanted, require_carried, sns_attributes};
+use super::policy::{
+    BY_ATTRIBUTES, POLICY, SCOPE, Wanted, only_policy, require_carried, require_none, sns_attributes,
+};
 
 impl Topic {
     /// Subscribes an endpoint, unless it is subscribed already. Where it is and pending, only SNS knows its policy: it
     /// is asked by subscribing again, which sends the question again.
     pub(super) async fn subscribe_endpoint(&self, new: NewSubscription) -> Result<Subscribed, Error> {
-        new.filter_policy.as_ref().map_or(Ok(()), require_carried)?;
+        require_protocol(&new.endpoint)?;
+        let policy = only_policy(new.attributes)?;
+        policy.as_ref().map_or(Ok(()), require_carried)?;
         let id = subscription_id(&self.arn, &new.endpoint);
         let known = self.find(id).await?.filter(|listed| listed.standing != Standing::Deleted);
         if let Some(listed) = &known
             && let Standing::Confirmed(arn) = &listed.standing
             && let Some(seen) = self.look(arn).await?
         {
-            let same = seen.wanted == Wanted::Ours(new.filter_policy);
+            let same = seen.wanted == Wanted::Ours(policy);
             let found = listed.clone().subscription(seen.wanted);
             return Ok(if same { Subscribed::Existing(found) } else { Subscribed::Differs(found) });
         }
         let address =
             known.as_ref().map_or_else(|| new.endpoint.to_string(), |listed| listed.address.clone());
-        let attributes = new.filter_policy.as_ref().map(sns_attributes);
+        let attributes = policy.as_ref().map(sns_attributes);
         match self.ask(&new.endpoint, &address, attributes).await {
             Ok(arn) => {
                 let made = self
@@ -69,8 +74,26 @@ impl Topic {
         }
     }
 
+    /// Changes what SNS keeps of a subscription's attributes: its filter policy.
+    pub(super) async fn change(
+        &self,
+        id: SubscriptionId,
+        change: AttributesChange,
+    ) -> Result<Subscription, Error> {
+        let AttributesChange { filter_policy, max_receives_per_second, escalation } = change;
+        require_none("maxReceivesPerSecond", max_receives_per_second.flatten().is_none())?;
+        require_none("escalation", escalation.flatten().is_none())?;
+        match filter_policy {
+            Some(policy) => self.change_policy(id, policy).await,
+            None => {
+                let listed = self.standing(id).await?;
+                self.describe(listed).await
+            }
+        }
+    }
+
     /// Sets or removes the filter policy of a confirmed subscription.
-    pub(super) async fn change_policy(
+    async fn change_policy(
         &self,
         id: SubscriptionId,
         policy: Option<FilterPolicy>,
@@ -151,6 +174,15 @@ impl Topic {
         let call = self.client.set_subscription_attributes().subscription_arn(arn).attribute_name(name);
         call.attribute_value(value).send().await.map(drop)
     }
+}
+
+/// Refuses an endpoint that SNS has no protocol for.
+fn require_protocol(endpoint: &Endpoint) -> Result<(), Error> {
+    if !matches!(endpoint, Endpoint::Chat(_)) {
+        return Ok(());
+    }
+    let message = "SNS does not deliver to a chat; on one machine Orderbell does";
+    Err(Error::new(ErrorKind::Invalid, "channel_not_configured", message).at_field("protocol"))
 }
 
 fn not_found() -> Error {

@@ -2,6 +2,7 @@
 
 use application::ports::NewSubscription;
 use domain::Timestamp;
+use domain::attributes::Attributes;
 use domain::delivery::DeliveryId;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::filter_policy::FilterPolicy;
@@ -43,7 +44,7 @@ pub(crate) fn new(protocol: Protocol, endpoint: &str) -> NewSubscription {
     NewSubscription {
         id: SubscriptionId::new(start(), [1; 10]),
         endpoint: Endpoint::parse(protocol, endpoint).unwrap(),
-        filter_policy: None,
+        attributes: Attributes::default(),
         secret: None,
         confirmation: DeliveryId::new(start(), [2; 10]),
         now: start(),

@@ -2,6 +2,7 @@
 
 use application::ErrorKind;
 use application::ports::{NewSubscription, Subscribed, Topic as _};
+use domain::attributes::{Attributes, AttributesChange};
 use domain::endpoint::Protocol;
 use domain::subscription::{EndReason, SubscriptionId, SubscriptionState};
 
@@ -50,11 +51,14 @@ async fn a_new_subscription_is_pending_and_tells_no_more_than_sns_does() {
         _ => pending(call),
     })
     .await;
-    let wanted = NewSubscription { filter_policy: Some(policy(EURO)), ..ada() };
+    let wanted = NewSubscription { attributes: Attributes::wanting(Some(policy(EURO))), ..ada() };
     let Subscribed::Created(made) = aws.topic.subscribe(wanted).await.unwrap() else { panic!("not created") };
-    assert_eq!((made.state, &made.filter_policy), (SubscriptionState::Pending, &Some(policy(EURO))));
+    assert_eq!(
+        (made.state, &made.attributes.filter_policy),
+        (SubscriptionState::Pending, &Some(policy(EURO)))
+    );
     assert_eq!((made.created_at, made.confirmation_expires_at, made.confirmation), (None, None, None));
-    assert_eq!((made.end, made.secret), (None, None));
+    assert_eq!((made.end, made.secrets), (None, None));
     let call = &aws.calls()[1];
     assert_eq!((call["Protocol"].as_str(), call["Endpoint"].as_str()), ADA);
     assert_eq!(call["ReturnSubscriptionArn"], "true");
@@ -71,8 +75,8 @@ async fn a_pending_subscription_is_found_and_asked_again_with_its_policy() {
     assert_eq!(found.state, SubscriptionState::Pending);
     let confirmation = ada().confirmation;
     let again = aws.topic.resend_confirmation(id, confirmation, start()).await.unwrap();
-    assert_eq!((again.id, again.filter_policy), (id, Some(policy(EURO))));
-    let same = NewSubscription { filter_policy: Some(policy(EURO)), ..ada() };
+    assert_eq!((again.id, again.attributes.filter_policy), (id, Some(policy(EURO))));
+    let same = NewSubscription { attributes: Attributes::wanting(Some(policy(EURO))), ..ada() };
     assert!(
         matches!(aws.topic.subscribe(same).await.unwrap(), Subscribed::Existing(found) if found.id == id)
     );
@@ -95,7 +99,7 @@ async fn what_sns_cannot_do_while_it_waits_is_a_conflict_that_says_so() {
     let id = id_of_ada(&aws).await;
     let errors = [
         aws.topic.unsubscribe(id, EndReason::Removed, start()).await.unwrap_err(),
-        aws.topic.set_filter_policy(id, None).await.unwrap_err(),
+        aws.topic.change_attributes(id, AttributesChange::wanting(None)).await.unwrap_err(),
     ];
     for error in errors {
         assert_eq!((error.kind, error.code), (ErrorKind::Conflict, "subscription_pending"));
@@ -107,8 +111,11 @@ async fn what_sns_cannot_do_while_it_waits_is_a_conflict_that_says_so() {
 async fn a_confirmed_subscription_with_other_attributes_is_left_as_it_is() {
     let aws = with(ARN, |_| attributes(&[("PendingConfirmation", "false"), ("FilterPolicy", EURO)])).await;
     assert!(matches!(aws.topic.subscribe(ada()).await.unwrap(), Subscribed::Differs(found)
-        if found.filter_policy == Some(policy(EURO))));
-    let same = NewSubscription { filter_policy: Some(policy(r#"{ "currency": ["EUR"] }"#)), ..ada() };
+        if found.attributes.filter_policy == Some(policy(EURO))));
+    let same = NewSubscription {
+        attributes: Attributes::wanting(Some(policy(r#"{ "currency": ["EUR"] }"#))),
+        ..ada()
+    };
     assert!(matches!(aws.topic.subscribe(same).await.unwrap(), Subscribed::Existing(_)));
     assert!(!aws.actions().contains(&"Subscribe".to_owned()), "the owner was asked again");
 }
@@ -128,7 +135,7 @@ async fn an_ended_subscription_takes_no_change_and_can_be_made_anew() {
     let ended = aws.topic.unsubscribe(id, EndReason::Removed, start()).await.unwrap();
     assert_eq!(ended.state, SubscriptionState::Ended);
     let errors = [
-        aws.topic.set_filter_policy(id, None).await.unwrap_err(),
+        aws.topic.change_attributes(id, AttributesChange::wanting(None)).await.unwrap_err(),
         aws.topic.resend_confirmation(id, ada().confirmation, start()).await.unwrap_err(),
     ];
     for error in errors {
@@ -156,7 +163,8 @@ async fn what_sns_refuses_is_the_callers_to_mend_and_repeats_nothing_that_sns_sa
 #[tokio::test]
 async fn a_policy_on_what_no_message_carries_is_refused() {
     let aws = Aws::playing(|_| panic!("SNS is not asked")).await;
-    let wanted = NewSubscription { filter_policy: Some(policy(r#"{"AWS.x":[1]}"#)), ..ada() };
+    let wanted =
+        NewSubscription { attributes: Attributes::wanting(Some(policy(r#"{"AWS.x":[1]}"#))), ..ada() };
     assert_eq!(aws.topic.subscribe(wanted).await.unwrap_err().code, "invalid_filter_policy");
 }
 
@@ -170,7 +178,11 @@ async fn a_policy_that_sns_refuses_is_the_callers_to_mend() {
         })
         .await;
     let id = id_of_ada(&aws).await;
-    let error = aws.topic.set_filter_policy(id, Some(policy(r#"{"total":[2000000000]}"#))).await.unwrap_err();
+    let error = aws
+        .topic
+        .change_attributes(id, AttributesChange::wanting(Some(policy(r#"{"total":[2000000000]}"#))))
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.kind, error.code, error.field.as_deref()),
         (ErrorKind::Invalid, "invalid_filter_policy", Some("filterPolicy"))

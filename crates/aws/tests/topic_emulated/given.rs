@@ -1,5 +1,6 @@
 //! A host on AWS's emulators, and someone who listens.
 
+use domain::attributes::Attributes;
 use std::sync::{Arc, Mutex};
 
 use application::ports::{NewSubscription, Subscribed, Topic as _};
@@ -50,7 +51,7 @@ impl Host {
         let new = NewSubscription {
             id: SubscriptionId::new(now, [1; 10]),
             endpoint: Endpoint::parse(Protocol::Webhook, url).unwrap(),
-            filter_policy,
+            attributes: Attributes::wanting(filter_policy),
             secret: None,
             confirmation: DeliveryId::new(now, [2; 10]),
             now,

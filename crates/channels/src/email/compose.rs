@@ -23,14 +23,17 @@ pub(super) struct Mail {
     pub(super) content: Vec<u8>,
 }
 
-/// The HTML form: the text's lines, and the link as a button (to confirm) or below (to unsubscribe).
+/// The HTML form: the text's lines, and the link, as a button or below.
 #[derive(Template)]
 #[template(path = "mail.html")]
 struct Html<'a> {
     subject: &'a str,
     text: &'a str,
-    link: &'a str,
-    confirms: bool,
+    link: Option<&'a str>,
+    /// What the link does, in words.
+    action: &'static str,
+    /// The link is what the mail is for.
+    button: bool,
 }
 
 /// Writes the mail. Repeats carry the same Message-ID.
@@ -70,17 +73,21 @@ fn plain(content: &Content) -> String {
         Content::Notification { unsubscribe_url, .. } => {
             format!("{}\n\n-- \nTo stop these mails, open: {unsubscribe_url}\n", content.text())
         }
-        Content::Confirmation { confirm_url, .. } => format!("{}\n\n{confirm_url}\n", content.text()),
+        Content::Confirmation { confirm_url: link, .. } | Content::Notice { about_url: link, .. } => {
+            format!("{}\n\n{link}\n", content.text())
+        }
+        Content::Test => format!("{}\n", content.text()),
     }
 }
 
 fn html(content: &Content) -> Result<String, Fault> {
-    let form = Html {
-        subject: content.subject(),
-        text: &content.text(),
-        link: content.link(),
-        confirms: matches!(content, Content::Confirmation { .. }),
+    let (action, button) = match content {
+        Content::Notification { .. } | Content::Test => ("Stop these mails", false),
+        Content::Confirmation { .. } => ("Confirm the subscription", true),
+        Content::Notice { .. } => ("Look at the subscription", true),
     };
+    let form =
+        Html { subject: content.subject(), text: &content.text(), link: content.link(), action, button };
     form.render().map_err(unwritable)
 }
 

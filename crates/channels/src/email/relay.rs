@@ -26,7 +26,7 @@ pub(super) enum Security {
 impl Relay {
     /// Checks the settings together.
     pub(super) fn new(settings: SmtpSettings) -> Result<Self, InvalidSettings> {
-        let SmtpSettings { host, credentials, hello_name, timeout, concurrency, tls, .. } = &settings;
+        let SmtpSettings { host, credentials, hello_name, timeout, rules, tls, .. } = &settings;
         let invalid = |setting, message: &str| Err(InvalidSettings::new(setting, message));
         if url::Host::parse(host).is_err() && host.parse::<std::net::IpAddr>().is_err() {
             return invalid("host", "host must be a host name or an IP address");
@@ -44,7 +44,7 @@ impl Relay {
         if *timeout == Duration::ZERO {
             return invalid("timeout", "timeout must be longer than nothing");
         }
-        if concurrency.channel == 0 || concurrency.endpoint == 0 {
+        if rules.concurrency.channel == 0 || rules.concurrency.endpoint == 0 {
             return invalid("concurrency", "concurrency must be at least 1");
         }
         let security = security(&settings)?;

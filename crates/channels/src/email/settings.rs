@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use application::ports::Concurrency;
+use application::ports::ChannelRules;
 use lettre::Address;
 use lettre::message::Mailbox;
 
@@ -28,7 +28,7 @@ pub struct SmtpSettings {
     /// message is repeated: RFC 5321, 4.5.3.2 advises minutes.
     pub timeout: Duration,
     /// How many mails are sent at once; as many idle connections are kept at most.
-    pub concurrency: Concurrency,
+    pub rules: ChannelRules,
 }
 
 /// How the line to the relay is encrypted.

@@ -121,8 +121,8 @@ async fn a_line_that_died_while_it_waited_costs_nothing() {
 #[tokio::test]
 async fn mails_sent_at_once_use_a_line_each_and_no_more_lines_are_kept_than_are_wanted() {
     let peer = Peer::start(Script::default()).await;
-    let concurrency = Concurrency { channel: 1, endpoint: 1 };
-    let email = Email::new(SmtpSettings { concurrency, ..plain_relay(peer.port) }).unwrap();
+    let rules = application::ports::ChannelRules::new(Concurrency { channel: 1, endpoint: 1 });
+    let email = Email::new(SmtpSettings { rules, ..plain_relay(peer.port) }).unwrap();
     for connections in [2, 3] {
         let (first, second) = (mail(), mail());
         let (one, two) = tokio::join!(email.send(&first), email.send(&second));

@@ -152,7 +152,10 @@ fn settings_that_cannot_work_are_named() {
         (
             "concurrency",
             SmtpSettings {
-                concurrency: application::ports::Concurrency { channel: 0, ..CONCURRENCY },
+                rules: application::ports::ChannelRules::new(application::ports::Concurrency {
+                    channel: 0,
+                    ..CONCURRENCY
+                }),
                 ..plain.clone()
             },
         ),

@@ -40,7 +40,8 @@ pub(crate) fn message(protocol: Protocol, endpoint: &str, content: Content) -> M
     Message {
         id: DeliveryId::new(now(), [2; 10]),
         endpoint: Endpoint::parse(protocol, endpoint).unwrap(),
-        secret: Some(secret()),
+        secrets: vec![secret()],
+        receipt_url: "https://shop.example/receipts/1".to_owned(),
         at: now(),
         content,
     }
@@ -77,7 +78,7 @@ pub(crate) fn plain_relay(port: u16) -> SmtpSettings {
         hello_name: None,
         ca: None,
         timeout: TIMEOUT,
-        concurrency: CONCURRENCY,
+        rules: application::ports::ChannelRules::new(CONCURRENCY),
     }
 }
 

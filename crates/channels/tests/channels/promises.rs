@@ -47,7 +47,7 @@ impl Inbox for Memory {
 /// `received` lists, for each message that came through, whether it names the delivery.
 async fn keeps_the_promises(channel: &dyn Channel, message: &Message, received: impl Fn() -> Vec<bool>) {
     assert_eq!(channel.protocol(), message.endpoint.protocol());
-    assert!(channel.concurrency().channel > 0 && channel.concurrency().endpoint > 0);
+    assert!(channel.rules().concurrency.channel > 0 && channel.rules().concurrency.endpoint > 0);
     assert_eq!(channel.probe().await, Ok(()));
     assert!(received().is_empty(), "a probe sends nothing");
     for times in 1..=2 {
@@ -111,7 +111,7 @@ async fn the_sandbox_keeps_the_whole_message_and_never_says_delivered() {
         assert_eq!((sent.outcome.kind, sent.confirmed), (OutcomeKind::Sandboxed, false));
         let kept = inbox.message(message.id).await.unwrap().unwrap();
         let Message { at, content, .. } = message;
-        assert_eq!((kept.to.as_str(), kept.link.as_str(), kept.at), ("jane@example.com", link, at));
+        assert_eq!((kept.to.as_str(), kept.link.as_deref(), kept.at), ("jane@example.com", Some(link), at));
         assert_eq!((kept.kind, kept.protocol), (content.kind(), Protocol::Email));
         assert_eq!((kept.subject.as_str(), kept.text), (Content::subject(&content), content.text()));
     }

@@ -14,7 +14,12 @@ use crate::http_receiver::{Reaction, Receiver};
 /// A channel that may call this machine.
 pub(crate) fn webhook() -> Webhook {
     let allowed_hosts = vec!["127.0.0.0/8".parse().unwrap()];
-    Webhook::new(WebhookSettings { allowed_hosts, timeout: TIMEOUT, concurrency: CONCURRENCY }).unwrap()
+    Webhook::new(WebhookSettings {
+        allowed_hosts,
+        timeout: TIMEOUT,
+        rules: application::ports::ChannelRules::new(CONCURRENCY),
+    })
+    .unwrap()
 }
 
 async fn asked(reaction: Reaction) -> Sent {
@@ -60,7 +65,8 @@ async fn a_request_is_signed_so_that_its_receiver_can_verify_it() {
 #[tokio::test]
 async fn a_message_without_a_secret_is_not_sent() {
     let receiver = Receiver::start([]).await;
-    let unsigned = Message { secret: None, ..message(Protocol::Webhook, &receiver.url(), notification()) };
+    let unsigned =
+        Message { secrets: Vec::new(), ..message(Protocol::Webhook, &receiver.url(), notification()) };
     let sent = webhook().send(&unsigned).await;
     assert_eq!(sent.outcome.kind, OutcomeKind::Permanent(Scope::Delivery));
     assert!(receiver.received().is_empty());

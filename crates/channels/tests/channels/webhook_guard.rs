@@ -15,7 +15,11 @@ fn is_refused(url: &str, allowed: &[&str]) -> bool {
 
 async fn sent(url: &str, allowed: &[&str]) -> Outcome {
     let allowed_hosts = allowed.iter().map(|host| host.parse().unwrap()).collect();
-    let settings = WebhookSettings { allowed_hosts, timeout: TIMEOUT, concurrency: CONCURRENCY };
+    let settings = WebhookSettings {
+        allowed_hosts,
+        timeout: TIMEOUT,
+        rules: application::ports::ChannelRules::new(CONCURRENCY),
+    };
     Webhook::new(settings).unwrap().send(&message(Protocol::Webhook, url, notification())).await.outcome
 }
 

@@ -1,5 +1,6 @@
 //! Which confirmation links work, and why others do not.
 
+use domain::attributes::Attributes;
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -14,14 +15,16 @@ fn checked(state: SubscriptionState, generation: u32, at: Timestamp) -> Result<(
     let subscription = Subscription {
         id: SubscriptionId::new(now(), [1; 10]),
         endpoint: Endpoint::parse(Protocol::Email, "jo@example.com").unwrap(),
-        filter_policy: None,
+        attributes: Attributes::default(),
         state,
         generation: 3,
         created_at: Some(now()),
         confirmation_expires_at: Some(now() + CONFIRMATION_LIFETIME),
         confirmation: None,
         end: None,
-        secret: None,
+        failing_since: None,
+        suspension: None,
+        secrets: None,
     };
     subscription.check_confirmation(generation, at)
 }

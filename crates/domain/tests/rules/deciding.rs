@@ -1,5 +1,7 @@
 //! What follows from an attempt's outcome: the state machine of a delivery.
 
+use domain::delivery::OnUnknown;
+use domain::subscription::EndReason;
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -16,8 +18,18 @@ use crate::given::now;
 const NO_JITTER: Chance = Chance(u16::MAX / 2 + 1);
 const SCOPES: [Scope; 3] = [Scope::Delivery, Scope::Endpoint, Scope::Channel];
 
+/// What is usual: a text message costs.
+fn policy(protocol: Protocol) -> OnUnknown {
+    if protocol == Protocol::Sms { OnUnknown::Hold } else { OnUnknown::Retry }
+}
+
 fn decided(protocol: Protocol, spent: u32, deadline: Option<Timestamp>, kind: OutcomeKind) -> Decision {
-    decide(Effort { protocol, spent, deadline }, &Outcome::new(kind, ""), now(), NO_JITTER)
+    decide(
+        Effort { protocol, spent, deadline, on_unknown: policy(protocol), failing_since: None },
+        &Outcome::new(kind, ""),
+        now(),
+        NO_JITTER,
+    )
 }
 
 fn over(state: DeliveryState, consequence: Option<Consequence>) -> Decision {
@@ -44,7 +56,7 @@ fn table(protocol: Protocol) -> Vec<(OutcomeKind, Decision)> {
     let two_minutes = Duration::from_mins(2);
     let unknown = match protocol {
         Protocol::Sms => over(DeliveryState::Held, None),
-        Protocol::Email | Protocol::Webhook => retried(protocol),
+        Protocol::Email | Protocol::Webhook | Protocol::Chat => retried(protocol),
     };
     vec![
         (OutcomeKind::Delivered, over(DeliveryState::Delivered, None)),
@@ -55,7 +67,7 @@ fn table(protocol: Protocol) -> Vec<(OutcomeKind, Decision)> {
         (OutcomeKind::Permanent(Scope::Delivery), over(DeliveryState::Dead, None)),
         (
             OutcomeKind::Permanent(Scope::Endpoint),
-            over(DeliveryState::Dead, Some(Consequence::EndSubscription)),
+            over(DeliveryState::Dead, Some(Consequence::EndSubscription(EndReason::Gone))),
         ),
         (OutcomeKind::Permanent(Scope::Channel), paused_channel.clone()),
         (throttled(Scope::Delivery, Some(two_minutes)), until(two_minutes)),
@@ -160,7 +172,7 @@ proptest! {
         protocol in protocols(),
         outcomes in prop::collection::vec((kinds(), any::<u16>()), 0..200),
     ) {
-        let mut effort = Effort { protocol, spent: 0, deadline: None };
+        let mut effort = Effort { protocol, spent: 0, deadline: None, on_unknown: policy(protocol), failing_since: None };
         let mut now = now();
         for (kind, chance) in outcomes {
             let decision = decide(effort, &Outcome::new(kind, ""), now, Chance(chance));
@@ -186,7 +198,13 @@ proptest! {
         protocol in protocols(), kind in kinds(), chance: u16, spent: u32, seconds in 0u64..100_000,
     ) {
         let deadline = now() + Duration::from_secs(seconds);
-        let effort = Effort { protocol, spent, deadline: Some(deadline) };
+        let effort = Effort {
+            protocol,
+            spent,
+            deadline: Some(deadline),
+            on_unknown: policy(protocol),
+            failing_since: None,
+        };
         if let Next::Again(at) = decide(effort, &Outcome::new(kind, ""), now(), Chance(chance)).next {
             prop_assert!(at < deadline);
         }
@@ -194,7 +212,7 @@ proptest! {
 
     #[test]
     fn a_subscription_ends_only_by_a_permanent_failure_of_its_endpoint(protocol in protocols(), kind in kinds()) {
-        let ended = decided(protocol, 0, None, kind).consequence == Some(Consequence::EndSubscription);
+        let ended = matches!(decided(protocol, 0, None, kind).consequence, Some(Consequence::EndSubscription(_)));
         prop_assert_eq!(ended, kind == OutcomeKind::Permanent(Scope::Endpoint));
     }
 }

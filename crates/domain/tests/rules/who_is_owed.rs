@@ -1,5 +1,6 @@
 //! Who is owed an order: those who were confirmed, and whose policy matched, when it was accepted.
 
+use domain::attributes::Receives;
 use domain::filter_policy::FilterPolicy;
 use domain::order::{LoggedOrder, Seq};
 use domain::subscription::{NotOwed, SubscriptionId, SubscriptionState, Version, owed};
@@ -13,6 +14,7 @@ fn logged(seq: i64) -> LoggedOrder {
 
 fn version(from: i64, to: Option<i64>, state: SubscriptionState, policy: Option<&str>) -> Version {
     Version {
+        receives: Receives::Orders,
         subscription: SubscriptionId::new(now(), [1; 10]),
         from: Seq(from),
         to: to.map(Seq),

@@ -8,8 +8,8 @@ use application::Error;
 use application::ports::{Clock, NewSubscription, Page, Published, Subscribed, SubscriptionQuery, Topic};
 use async_trait::async_trait;
 use domain::Timestamp;
+use domain::attributes::AttributesChange;
 use domain::delivery::DeliveryId;
-use domain::filter_policy::FilterPolicy;
 use domain::order::{LoggedOrder, Order, OrderDetails, OrderId, Seq};
 use domain::subscription::{EndReason, Subscription, SubscriptionId};
 
@@ -127,11 +127,7 @@ impl Topic for FakeTopic {
         Err(Error::not_on_this_host())
     }
 
-    async fn set_filter_policy(
-        &self,
-        _: SubscriptionId,
-        _: Option<FilterPolicy>,
-    ) -> Result<Subscription, Error> {
+    async fn change_attributes(&self, _: SubscriptionId, _: AttributesChange) -> Result<Subscription, Error> {
         Err(Error::not_on_this_host())
     }
 

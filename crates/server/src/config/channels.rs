@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use application::ports::Concurrency;
+use application::ports::{ChannelRules, Concurrency};
 use channels::email::{Credentials, Password, Sender, SmtpSettings, TlsMode};
 use channels::webhook::{AllowedHost, WebhookSettings};
 
@@ -38,18 +38,8 @@ pub(super) fn email(reading: &mut Reading) -> Option<SmtpSettings> {
     let ca = reading.optional("smtp.ca_file", pem_file);
     let timeout = Duration::from_secs(reading.or("smtp.timeout_seconds", SMTP_TIMEOUT, number(1..=600)));
     let channel = reading.or("smtp.concurrency", 4, number(1..=100));
-    let concurrency = Concurrency { channel, endpoint: channel.min(2) };
-    Some(SmtpSettings {
-        host: host?,
-        port,
-        tls,
-        credentials,
-        from: from?,
-        hello_name,
-        ca,
-        timeout,
-        concurrency,
-    })
+    let rules = ChannelRules::new(Concurrency { channel, endpoint: 1 });
+    Some(SmtpSettings { host: host?, port, tls, credentials, from: from?, hello_name, ca, timeout, rules })
 }
 
 fn credentials(reading: &mut Reading) -> Option<Credentials> {
@@ -77,7 +67,8 @@ pub(super) fn webhook(reading: &mut Reading) -> WebhookSettings {
     let timeout =
         Duration::from_secs(reading.or("webhook.timeout_seconds", WEBHOOK_TIMEOUT, number(1..=120)));
     let channel = reading.or("webhook.concurrency", 64, number(1..=1_000));
-    WebhookSettings { allowed_hosts, timeout, concurrency: Concurrency { channel, endpoint: channel.min(8) } }
+    let rules = ChannelRules::new(Concurrency { channel, endpoint: 1 });
+    WebhookSettings { allowed_hosts, timeout, rules }
 }
 
 fn tls_mode(text: &str) -> Result<TlsMode, String> {

@@ -39,8 +39,8 @@ pub(crate) struct DeliveryWorker {
 impl DeliveryWorker {
     /// Delivers until the program ends, then finishes or hands back what is in flight.
     pub(crate) async fn run(self, mut stop: Stop) {
-        let limits = self.channels.iter().map(|(protocol, channel)| (*protocol, channel.concurrency()));
-        let mut engine = Engine::new(limits);
+        let rules = self.channels.iter().map(|(protocol, channel)| (*protocol, channel.rules()));
+        let mut engine = Engine::new(rules);
         let mut tasks = Tasks::default();
         self.tell(&mut engine, &mut tasks, Event::Woken);
         while !*stop.borrow() {

@@ -7,8 +7,11 @@ use super::Answer;
 use crate::columns::micros;
 use crate::failure::Failure;
 
+/// Not if the subscription was suspended since the caller looked: then the delivery waits.
 const TAKE: &str = "UPDATE deliveries SET state = 'in_flight', attempts = ?2, at = ?3 \
-     WHERE id = ?1 AND state = 'pending' AND attempts = ?2 - 1 RETURNING seq";
+     WHERE id = ?1 AND state = 'pending' AND attempts = ?2 - 1 AND (SELECT subscriptions.state FROM subscriptions \
+     WHERE subscriptions.seq = subscription) IN ('confirmed', iif(kind = 'confirmation', 'pending', 'confirmed')) \
+     RETURNING seq";
 const RECORD: &str = "INSERT INTO attempts (delivery, number, started_at) VALUES (?, ?, ?)";
 
 pub(super) fn begin(connection: &Connection, intents: &[Intent]) -> Result<Answer, Failure> {

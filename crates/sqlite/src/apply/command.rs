@@ -2,21 +2,28 @@
 
 use application::ports::{Finished, InboxMessage, Intent, NewSubscription};
 use domain::Timestamp;
+use domain::attributes::AttributesChange;
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
-use domain::filter_policy::FilterPolicy;
-use domain::subscription::{EndReason, SubscriptionId};
+use domain::receipt::Receipt;
+use domain::subscription::{EndReason, SubscriptionId, SuspensionReason};
+use domain::webhook_secret::WebhookSecret;
 
 use super::accept::{Accept, accept};
 use super::attempts::begin;
-use super::channel_pauses::{pause, resume};
+use super::channel_pauses::{pause as pause_channel, resume as resume_channel};
 use super::confirm::{confirm, lapse, resend};
+use super::drop_held::drop_held;
+use super::escalate::escalate;
 use super::finish::finish;
 use super::inbox::keep;
 use super::publish::{Publish, publish};
-use super::redrive::{redrive, redrive_dead};
-use super::subscribe::{set_filter_policy, subscribe, unsubscribe};
-use super::{Answer, Effects, State};
+use super::redrive::{AT_ONCE, Selection, redrive, redrive_many};
+use super::rotate_secret::rotate_secret;
+use super::send_test::send_test;
+use super::subscribe::{change_attributes, subscribe, unsubscribe};
+use super::suspend::{resume, suspend};
+use super::{Answer, Effects, State, receipt};
 use crate::failure::Failure;
 
 /// A change, with all that it takes: times and ids are the caller's.
@@ -29,7 +36,7 @@ pub(crate) enum Command {
     /// Makes a subscription.
     Subscribe(Box<NewSubscription>),
     /// Changes what a subscription wants.
-    SetFilterPolicy { id: SubscriptionId, policy: Option<FilterPolicy> },
+    ChangeAttributes { id: SubscriptionId, change: Box<AttributesChange> },
     /// Owes another confirmation.
     ResendConfirmation { id: SubscriptionId, delivery: DeliveryId, now: Timestamp },
     /// Confirms a subscription.
@@ -38,18 +45,32 @@ pub(crate) enum Command {
     LapseSandbox { renewals: Vec<(SubscriptionId, DeliveryId)>, now: Timestamp },
     /// Ends a subscription.
     Unsubscribe { id: SubscriptionId, reason: EndReason, now: Timestamp },
+    /// Lets a subscription's deliveries wait.
+    Suspend { id: SubscriptionId, reason: SuspensionReason, now: Timestamp },
+    /// Sends to a suspended subscription again.
+    Resume { id: SubscriptionId },
+    /// Gives a webhook a new secret.
+    RotateSecret { id: SubscriptionId, next: WebhookSecret, now: Timestamp },
+    /// Owes a test.
+    SendTest { id: SubscriptionId, delivery: DeliveryId, now: Timestamp },
     /// Records attempts before they are made.
     Begin(Vec<Intent>),
     /// Records what came of attempts.
     Finish(Vec<Finished>),
+    /// Owes what was not delivered in time to others.
+    Escalate { now: Timestamp },
+    /// Records what a provider reports.
+    Receipt { id: DeliveryId, receipt: Receipt, now: Timestamp },
     /// Records that a channel is paused.
     PauseChannel { protocol: Protocol, reason: String, now: Timestamp },
     /// Records that a channel works again.
     ResumeChannel { protocol: Protocol, now: Timestamp },
     /// Sends one dead or held delivery again.
     Redrive { id: DeliveryId, now: Timestamp },
-    /// Sends the next dead deliveries after a place again, at most so many.
-    RedriveDead { subscription: Option<SubscriptionId>, after: i64, limit: usize, now: Timestamp },
+    /// Cancels one held delivery.
+    DropHeld { id: DeliveryId, now: Timestamp },
+    /// Sends the next deliveries of a selection after a place again.
+    RedriveMany { selection: Box<Selection>, after: i64, now: Timestamp },
     /// Keeps a message in the inbox.
     Keep(Box<InboxMessage>),
 }
@@ -61,7 +82,7 @@ impl Command {
             Self::Publish(publish) => publish.deliveries.len().max(1),
             Self::Begin(intents) => intents.len().max(1),
             Self::Finish(finished) => finished.len().max(1),
-            Self::RedriveDead { limit, .. } => *limit,
+            Self::RedriveMany { .. } | Self::Escalate { .. } => AT_ONCE,
             _ => 1,
         }
     }
@@ -73,22 +94,29 @@ impl Command {
             Self::Accept(order) => return accept(state, effects, &order),
             Self::Publish(orders) => publish(connection, &orders),
             Self::Subscribe(new) => subscribe(connection, &new),
-            Self::SetFilterPolicy { id, policy } => set_filter_policy(connection, id, policy.as_ref()),
+            Self::ChangeAttributes { id, change } => change_attributes(connection, id, *change),
             Self::ResendConfirmation { id, delivery, now } => resend(connection, id, delivery, now),
             Self::Confirm { id, generation, in_sandbox, now } => {
                 confirm(connection, id, generation, in_sandbox, now)
             }
             Self::LapseSandbox { renewals, now } => lapse(connection, &renewals, now),
             Self::Unsubscribe { id, reason, now } => unsubscribe(connection, id, reason, now),
+            Self::Suspend { id, reason, now } => suspend(connection, id, reason, now),
+            Self::Resume { id } => resume(connection, id),
+            Self::RotateSecret { id, next, now } => rotate_secret(connection, id, next, now),
+            Self::SendTest { id, delivery, now } => send_test(connection, id, delivery, now),
+            Self::Escalate { now } => escalate(connection, now),
+            Self::Receipt { id, receipt, now } => return receipt::record(connection, id, &receipt, now),
             // These two make nothing due that the engine, who asks for them, does not know of.
             Self::Begin(intents) => return begin(connection, &intents),
             Self::Finish(finished) => return finish(connection, &finished),
-            Self::PauseChannel { protocol, reason, now } => return pause(connection, protocol, &reason, now),
-            Self::ResumeChannel { protocol, now } => resume(connection, protocol, now),
-            Self::Redrive { id, now } => redrive(connection, id, now),
-            Self::RedriveDead { subscription, after, limit, now } => {
-                redrive_dead(connection, subscription, after, limit, now)
+            Self::PauseChannel { protocol, reason, now } => {
+                return pause_channel(connection, protocol, &reason, now);
             }
+            Self::ResumeChannel { protocol, now } => resume_channel(connection, protocol, now),
+            Self::Redrive { id, now } => redrive(connection, id, now),
+            Self::DropHeld { id, now } => return drop_held(connection, id, now),
+            Self::RedriveMany { selection, after, now } => redrive_many(connection, &selection, after, now),
             Self::Keep(message) => return keep(connection, &message),
         }?;
         effects.deliveries |= answer.may_make_due();

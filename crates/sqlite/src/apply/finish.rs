@@ -3,16 +3,20 @@
 use application::ports::Finished;
 use domain::attempt::Scope;
 use domain::delivery::{Consequence, DeliveryState, Next};
-use domain::subscription::{EndReason, SubscriptionId, SubscriptionState};
+use domain::receipt::{ReceiptStatus, after_receipt};
+use domain::subscription::{SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::suspend::suspend_failing;
 use super::{Answer, transition};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 
 const END: &str = "UPDATE attempts SET ended_at = ?3, outcome = ?4, scope = ?5, spent = ?6, reply = ?7 \
      WHERE delivery = ?1 AND number = ?2 AND ended_at IS NULL";
-const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, spent = spent + ?4 WHERE seq = ?1";
+const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, spent = spent + ?4, \
+     escalates_at = CASE WHEN ?2 IN ('delivered', 'sandboxed', 'cancelled') THEN NULL ELSE escalates_at END WHERE seq = ?1";
+const FAILING: &str = "UPDATE subscriptions SET failing_since = ?2 WHERE seq = ?1";
 
 pub(super) fn finish(connection: &Connection, finished: &[Finished]) -> Result<Answer, Failure> {
     for finished in finished {
@@ -38,18 +42,37 @@ fn finish_one(connection: &Connection, finished: &Finished) -> Result<(), Failur
         return Ok(());
     }
     let (next, at) = match finished.decision.next {
-        Next::Over(state) => (state, finished.at),
+        // A receipt that overtook this outcome.
+        Next::Over(state) => {
+            let reported = delivery.receipt.and_then(|status| after_receipt(state, status));
+            (reported.unwrap_or(state), finished.at)
+        }
         Next::Again(_) if delivery.pointless => (DeliveryState::Cancelled, finished.at),
         Next::Again(at) => (DeliveryState::Pending, at),
     };
     connection.prepare_cached(SETTLE)?.execute(params![delivery.seq, next.name(), micros(at), spent])?;
+    note_health(connection, finished, &delivery)?;
     follow(connection, finished, delivery.subscription)
+}
+
+/// Keeps since when the endpoint fails: from its first failure after a success on.
+fn note_health(connection: &Connection, finished: &Finished, delivery: &Delivery) -> rusqlite::Result<()> {
+    let kind = finished.outcome.kind;
+    let failing = match (kind.scope(), delivery.failing) {
+        (None, true) => None,
+        (Some(_), false) if kind.is_endpoint_failure() => Some(micros(finished.at)),
+        _ => return Ok(()),
+    };
+    connection.prepare_cached(FAILING)?.execute(params![delivery.subscription_seq, failing])?;
+    Ok(())
 }
 
 /// What the attempt means for its subscription.
 fn follow(connection: &Connection, finished: &Finished, subscription: SubscriptionId) -> Result<(), Failure> {
-    let gone = finished.decision.consequence == Some(Consequence::EndSubscription);
-    if !finished.confirmed && !gone {
+    let consequence = finished.decision.consequence;
+    if !finished.confirmed
+        && !matches!(consequence, Some(Consequence::EndSubscription(_) | Consequence::SuspendSubscription))
+    {
         return Ok(());
     }
     let found = transition::find(connection, subscription)?;
@@ -57,8 +80,14 @@ fn follow(connection: &Connection, finished: &Finished, subscription: Subscripti
     if finished.confirmed && state == SubscriptionState::Pending {
         transition::confirm(connection, &found, false, finished.at)?;
     }
-    if gone && state != SubscriptionState::Ended {
-        transition::end(connection, &found, EndReason::Gone, finished.at)?;
+    match consequence {
+        Some(Consequence::EndSubscription(reason)) if state != SubscriptionState::Ended => {
+            transition::end(connection, &found, reason, finished.at)?;
+        }
+        Some(Consequence::SuspendSubscription) if state == SubscriptionState::Confirmed => {
+            suspend_failing(connection, &found, finished.at)?;
+        }
+        _ => {}
     }
     Ok(())
 }
@@ -66,13 +95,20 @@ fn follow(connection: &Connection, finished: &Finished, subscription: Subscripti
 struct Delivery {
     seq: i64,
     subscription: SubscriptionId,
+    subscription_seq: i64,
+    /// Its endpoint's last attempt failed.
+    failing: bool,
+    /// What its provider reported last.
+    receipt: Option<ReceiptStatus>,
     /// Sending it again would serve nobody: its subscription ended, or its question was answered or asked anew.
     pointless: bool,
 }
 
 const DELIVERY: &str = "SELECT deliveries.seq, subscriptions.id, subscriptions.state = 'ended' OR kind = 'confirmation' \
      AND (subscriptions.state <> 'pending' OR EXISTS (SELECT 1 FROM deliveries newer WHERE newer.subscription = \
-     deliveries.subscription AND newer.kind = 'confirmation' AND newer.seq > deliveries.seq)) AS pointless \
+     deliveries.subscription AND newer.kind = 'confirmation' AND newer.seq > deliveries.seq)) AS pointless, \
+     deliveries.subscription, failing_since IS NOT NULL AS failing, (SELECT status FROM receipts \
+     WHERE receipts.delivery = deliveries.seq ORDER BY receipts.at DESC LIMIT 1) AS receipt \
      FROM deliveries JOIN subscriptions ON subscriptions.seq = deliveries.subscription WHERE deliveries.id = ?";
 
 fn delivery(connection: &Connection, finished: &Finished) -> rusqlite::Result<Option<Delivery>> {
@@ -80,7 +116,18 @@ fn delivery(connection: &Connection, finished: &Finished) -> rusqlite::Result<Op
         .prepare_cached(DELIVERY)?
         .query_row([finished.delivery.0.as_bytes()], |row| {
             let subscription = SubscriptionId(columns::uuid(row, "id")?);
-            Ok(Delivery { seq: row.get("seq")?, subscription, pointless: row.get("pointless")? })
+            let receipt = match columns::is_null(row, "receipt")? {
+                true => None,
+                false => Some(columns::named(row, "receipt", &ReceiptStatus::ALL, ReceiptStatus::name)?),
+            };
+            Ok(Delivery {
+                seq: row.get("seq")?,
+                subscription,
+                subscription_seq: row.get("subscription")?,
+                failing: row.get("failing")?,
+                receipt,
+                pointless: row.get("pointless")?,
+            })
         })
         .optional()
 }

@@ -1,8 +1,10 @@
 //! Sending dead and held deliveries again.
 
+use application::ports::Redrivable;
 use application::{Error, ErrorKind};
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryState};
+use domain::endpoint::Protocol;
 use domain::subscription::{SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -14,9 +16,23 @@ use crate::rows;
 use crate::schema::RARE_STATES;
 
 const MAKE_PENDING: &str = "UPDATE deliveries SET state = 'pending', at = ?2, spent = 0 WHERE seq = ?1";
-const NEXT_DEAD: &str = "SELECT deliveries.seq FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
-     WHERE deliveries.state = 'dead' AND subscriptions.state <> 'ended' AND deliveries.seq > ?1 \
-     AND (?2 IS NULL OR subscriptions.id = ?2)";
+const NEXT: &str = "SELECT deliveries.seq FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
+     WHERE subscriptions.state <> 'ended' AND deliveries.seq > ?1 AND (?2 IS NULL OR subscriptions.id = ?2) \
+     AND (?3 IS NULL OR protocol = ?3) AND deliveries.created_at >= ?4 AND deliveries.created_at < ?5";
+
+/// How many deliveries one command makes pending, so that new orders need not wait for it.
+pub(crate) const AT_ONCE: usize = 500;
+
+/// Which deliveries are sent again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Selection {
+    pub(crate) state: Redrivable,
+    pub(crate) subscription: Option<SubscriptionId>,
+    pub(crate) protocol: Option<Protocol>,
+    /// Those that were owed first at this time or later, and before that one.
+    pub(crate) from: Option<Timestamp>,
+    pub(crate) before: Option<Timestamp>,
+}
 
 pub(super) fn redrive(connection: &Connection, id: DeliveryId, now: Timestamp) -> Result<Answer, Failure> {
     let sql = "SELECT deliveries.seq, deliveries.state AS delivery_state, subscriptions.state AS subscription_state \
@@ -41,22 +57,29 @@ pub(super) fn redrive(connection: &Connection, id: DeliveryId, now: Timestamp) -
     Ok(Answer::count(1))
 }
 
-pub(super) fn redrive_dead(
+pub(super) fn redrive_many(
     connection: &Connection,
-    subscription: Option<SubscriptionId>,
+    selection: &Selection,
     after: i64,
-    limit: usize,
     now: Timestamp,
 ) -> Result<Answer, Failure> {
-    let subscription = subscription.map(|id| id.0.into_bytes());
-    let dead: Vec<i64> = connection
-        .prepare_cached(&format!("{NEXT_DEAD} AND {RARE_STATES} ORDER BY deliveries.seq LIMIT ?3"))?
-        .query_map(params![after, subscription, i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+    let state = selection.state.state().name();
+    let sql = format!(
+        "{NEXT} AND {RARE_STATES} AND deliveries.state = '{state}' ORDER BY deliveries.seq LIMIT {AT_ONCE}"
+    );
+    let parameters = params![
+        after,
+        selection.subscription.map(|id| id.0.into_bytes()),
+        selection.protocol.map(Protocol::name),
+        selection.from.map_or(i64::MIN, micros),
+        selection.before.map_or(i64::MAX, micros),
+    ];
+    let mut statement = connection.prepare_cached(&sql)?;
+    let found = statement.query_map(parameters, |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
     let mut make_pending = connection.prepare_cached(MAKE_PENDING)?;
-    for seq in &dead {
+    for seq in &found {
         make_pending.execute([*seq, micros(now)])?;
     }
-    let next = dead.last().copied().filter(|_| dead.len() == limit);
-    Ok(Answer::Count { count: dead.len(), next })
+    let next = found.last().copied().filter(|_| found.len() == AT_ONCE);
+    Ok(Answer::Count { count: found.len(), next })
 }

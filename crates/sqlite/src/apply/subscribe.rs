@@ -1,8 +1,11 @@
 //! Making a subscription, changing what it wants, ending it.
 
+use std::num::NonZeroU32;
+
 use application::ports::{NewSubscription, Subscribed};
 use application::{Error, ErrorKind};
 use domain::Timestamp;
+use domain::attributes::{Attributes, AttributesChange};
 use domain::filter_policy::FilterPolicy;
 use domain::subscription::{CONFIRMATION_LIFETIME, EndReason, SubscriptionId, SubscriptionState};
 use domain::webhook_secret::WebhookSecret;
@@ -14,8 +17,11 @@ use crate::columns::micros;
 use crate::failure::Failure;
 use crate::rows::{self, SUBSCRIPTION_COLUMNS};
 
-const INSERT: &str = "INSERT INTO subscriptions (id, protocol, endpoint, filter_policy, state, generation, created_at, \
-     confirmation_expires_at, secret) VALUES (?, ?, ?, ?, 'pending', 1, ?, ?, ?)";
+const INSERT: &str = "INSERT INTO subscriptions (id, protocol, endpoint, filter_policy, max_receives_per_second, \
+     escalation_minutes, escalation_to, receives, state, generation, created_at, confirmation_expires_at, secret) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', 1, ?, ?, ?)";
+const CHANGE: &str = "UPDATE subscriptions SET filter_policy = ?2, max_receives_per_second = ?3, \
+     escalation_minutes = ?4, escalation_to = ?5 WHERE seq = ?1";
 
 pub(super) fn subscribe(connection: &Connection, new: &NewSubscription) -> Result<Answer, Failure> {
     let (protocol, endpoint) = (new.endpoint.protocol().name(), new.endpoint.to_string());
@@ -25,20 +31,25 @@ pub(super) fn subscribe(connection: &Connection, new: &NewSubscription) -> Resul
     let existing =
         connection.prepare_cached(&sql)?.query_row([protocol, &endpoint], rows::subscription).optional()?;
     let subscribed = match existing {
-        Some(existing) if existing.filter_policy == new.filter_policy => Subscribed::Existing(existing),
+        Some(existing) if existing.attributes == new.attributes => Subscribed::Existing(existing),
         Some(existing) => Subscribed::Differs(existing),
         None => {
+            let Attributes { filter_policy, max_receives_per_second, escalation, receives } = &new.attributes;
             connection.prepare_cached(INSERT)?.execute(params![
                 new.id.0.as_bytes(),
                 protocol,
                 endpoint,
-                new.filter_policy.as_ref().map(FilterPolicy::as_str),
+                filter_policy.as_ref().map(FilterPolicy::as_str),
+                max_receives_per_second.map(NonZeroU32::get),
+                escalation.map(|escalation| escalation.after_minutes.get()),
+                escalation.map(|escalation| escalation.to.0.into_bytes()),
+                receives.name(),
                 micros(new.now),
                 micros(new.now + CONFIRMATION_LIFETIME),
                 new.secret.as_ref().map(WebhookSecret::reveal),
             ])?;
             let seq = connection.last_insert_rowid();
-            open_version(connection, seq, SubscriptionState::Pending, new.filter_policy.as_ref())?;
+            open_version(connection, seq, SubscriptionState::Pending, filter_policy.as_ref())?;
             owe_confirmation(connection, seq, new.confirmation, new.now)?;
             Subscribed::Created(find(connection, new.id)?.subscription)
         }
@@ -46,20 +57,29 @@ pub(super) fn subscribe(connection: &Connection, new: &NewSubscription) -> Resul
     Ok(Answer::Subscribed(Box::new(subscribed)))
 }
 
-pub(super) fn set_filter_policy(
+pub(super) fn change_attributes(
     connection: &Connection,
     id: SubscriptionId,
-    policy: Option<&FilterPolicy>,
+    change: AttributesChange,
 ) -> Result<Answer, Failure> {
     let found = find(connection, id)?;
     if found.subscription.state == SubscriptionState::Ended {
         return Err(subscription_ended().into());
     }
-    if found.subscription.filter_policy.as_ref() != policy {
-        let text = policy.map(FilterPolicy::as_str);
-        let sql = "UPDATE subscriptions SET filter_policy = ? WHERE seq = ?";
-        connection.prepare_cached(sql)?.execute(params![text, found.seq])?;
-        open_version(connection, found.seq, found.subscription.state, policy)?;
+    let before = &found.subscription.attributes;
+    let after = before.clone().changed(change);
+    if *before != after {
+        let policy = after.filter_policy.as_ref();
+        connection.prepare_cached(CHANGE)?.execute(params![
+            found.seq,
+            policy.map(FilterPolicy::as_str),
+            after.max_receives_per_second.map(NonZeroU32::get),
+            after.escalation.map(|escalation| escalation.after_minutes.get()),
+            after.escalation.map(|escalation| escalation.to.0.into_bytes()),
+        ])?;
+        if before.filter_policy.as_ref() != policy {
+            open_version(connection, found.seq, found.subscription.state, policy)?;
+        }
     }
     changed(connection, id)
 }

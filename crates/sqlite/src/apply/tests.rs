@@ -3,6 +3,7 @@ use std::time::Duration;
 use application::ports::{Acceptance, Idempotency, Intent, NewSubscription};
 use application::{Error, ErrorKind};
 use domain::Timestamp;
+use domain::attributes::Attributes;
 use domain::delivery::DeliveryId;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::order::OrderId;
@@ -47,7 +48,7 @@ fn subscribe() -> Command {
     Command::Subscribe(Box::new(NewSubscription {
         id: SubscriptionId::new(now(), id(1)),
         endpoint: Endpoint::parse(Protocol::Email, "ada@example.com").unwrap(),
-        filter_policy: None,
+        attributes: Attributes::default(),
         secret: None,
         confirmation: DeliveryId::new(now(), id(2)),
         now: now(),

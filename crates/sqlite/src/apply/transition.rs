@@ -5,7 +5,7 @@ use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryKind};
 use domain::filter_policy::FilterPolicy;
 use domain::subscription::{
-    CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState,
+    CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState, SuspensionReason,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -49,7 +49,7 @@ pub(super) fn confirm(
         connection,
         found.seq,
         SubscriptionState::Confirmed,
-        found.subscription.filter_policy.as_ref(),
+        found.subscription.attributes.filter_policy.as_ref(),
     )?;
     cancel_pending(connection, found.seq, Some(DeliveryKind::Confirmation), now)
 }
@@ -62,14 +62,37 @@ pub(super) fn ask_again(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE subscriptions SET state = 'pending', generation = generation + 1, confirmation_expires_at = ?, \
-               confirmed_at = NULL, confirmed_in_sandbox = NULL WHERE seq = ?";
+               confirmed_at = NULL, confirmed_in_sandbox = NULL, suspended_at = NULL, suspension_reason = NULL WHERE seq = ?";
     connection.prepare_cached(sql)?.execute(params![micros(now + CONFIRMATION_LIFETIME), found.seq])?;
     if found.subscription.state != SubscriptionState::Pending {
-        let policy = found.subscription.filter_policy.as_ref();
+        let policy = found.subscription.attributes.filter_policy.as_ref();
         open_version(connection, found.seq, SubscriptionState::Pending, policy)?;
     }
     cancel_pending(connection, found.seq, Some(DeliveryKind::Confirmation), now)?;
     owe_confirmation(connection, found.seq, delivery, now)
+}
+
+/// Lets the deliveries of a confirmed subscription wait.
+pub(super) fn suspend(
+    connection: &Connection,
+    found: &Found,
+    reason: SuspensionReason,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql =
+        "UPDATE subscriptions SET state = 'suspended', suspended_at = ?, suspension_reason = ? WHERE seq = ?";
+    connection.prepare_cached(sql)?.execute(params![micros(now), reason.name(), found.seq])?;
+    let policy = found.subscription.attributes.filter_policy.as_ref();
+    open_version(connection, found.seq, SubscriptionState::Suspended, policy)
+}
+
+/// Sends to a suspended subscription again, as to one that never failed.
+pub(super) fn resume(connection: &Connection, found: &Found) -> rusqlite::Result<()> {
+    let sql = "UPDATE subscriptions SET state = 'confirmed', suspended_at = NULL, suspension_reason = NULL, \
+               failing_since = NULL WHERE seq = ?";
+    connection.prepare_cached(sql)?.execute([found.seq])?;
+    let policy = found.subscription.attributes.filter_policy.as_ref();
+    open_version(connection, found.seq, SubscriptionState::Confirmed, policy)
 }
 
 /// Ends a subscription and cancels what is pending for it.
@@ -81,7 +104,12 @@ pub(super) fn end(
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE subscriptions SET state = 'ended', ended_at = ?, end_reason = ? WHERE seq = ?";
     connection.prepare_cached(sql)?.execute(params![micros(now), reason.name(), found.seq])?;
-    open_version(connection, found.seq, SubscriptionState::Ended, found.subscription.filter_policy.as_ref())?;
+    open_version(
+        connection,
+        found.seq,
+        SubscriptionState::Ended,
+        found.subscription.attributes.filter_policy.as_ref(),
+    )?;
     cancel_pending(connection, found.seq, None, now)
 }
 
@@ -133,7 +161,7 @@ fn cancel_pending(
     kind: Option<DeliveryKind>,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    let sql = "UPDATE deliveries SET state = 'cancelled', at = ?1 \
+    let sql = "UPDATE deliveries SET state = 'cancelled', at = ?1, escalates_at = NULL \
                WHERE subscription = ?2 AND state = 'pending' AND kind = coalesce(?3, kind)";
     connection.prepare_cached(sql)?.execute(params![
         micros(now),

@@ -4,7 +4,7 @@ use application::Error;
 use application::ports::{DeliveryQueue, Due, DueQuery, Finished, Intent, Interrupted};
 use async_trait::async_trait;
 use domain::Timestamp;
-use domain::delivery::{DeliveryId, DeliveryKind, Effort};
+use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
 use rusqlite::Row;
 
@@ -13,7 +13,7 @@ use crate::Store;
 use crate::apply::Command;
 use crate::columns;
 use crate::failure::unreadable;
-use crate::rows;
+use crate::rows::{self, SUBSCRIPTION_COLUMNS};
 use crate::schema::RARE_STATES;
 
 #[async_trait]
@@ -32,10 +32,18 @@ impl DeliveryQueue for Store {
 
     async fn interrupted(&self) -> Result<Vec<Interrupted>, Error> {
         self.read(|connection| {
-            let sql = format!("{INTERRUPTED} AND {RARE_STATES} ORDER BY deliveries.seq");
+            let sql = format!(
+                "SELECT {SUBSCRIPTION_COLUMNS}, deliveries.id, kind, number, deliveries.spent {INTERRUPTED} \
+                 AND {RARE_STATES} ORDER BY deliveries.seq"
+            );
             connection.prepare_cached(&sql).and_then(|rows| all(rows, (), interrupted)).map_err(unreadable)
         })
         .await
+    }
+
+    async fn escalate(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+        let (_, next) = self.write(Command::Escalate { now }).await?.counted()?;
+        next.map(Timestamp::from_microsecond).transpose().map_err(Error::internal)
     }
 
     async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error> {
@@ -47,18 +55,15 @@ impl DeliveryQueue for Store {
     }
 }
 
-const INTERRUPTED: &str = "SELECT deliveries.id, kind, number, deliveries.spent, protocol, confirmation_expires_at \
-     FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
+const INTERRUPTED: &str = "FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
      JOIN attempts ON delivery = deliveries.seq AND attempts.ended_at IS NULL WHERE deliveries.state = 'in_flight'";
 
 fn interrupted(row: &Row<'_>) -> rusqlite::Result<Interrupted> {
-    let deadline = match rows::kind(row)? {
-        DeliveryKind::Confirmation => Some(columns::time(row, "confirmation_expires_at")?),
-        DeliveryKind::Notification => None,
-    };
     Ok(Interrupted {
         delivery: DeliveryId(columns::uuid(row, "id")?),
         number: row.get("number")?,
-        effort: Effort { protocol: rows::protocol(row)?, spent: row.get("spent")?, deadline },
+        kind: rows::kind(row)?,
+        subscription: rows::subscription(row)?,
+        spent: row.get("spent")?,
     })
 }

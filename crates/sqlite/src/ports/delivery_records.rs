@@ -6,18 +6,16 @@ use async_trait::async_trait;
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryState};
 use domain::order::OrderId;
+use domain::receipt::Receipt;
 use rusqlite::{Connection, Params, params};
 
 use super::{all, story};
 use crate::Store;
-use crate::apply::Command;
+use crate::apply::{Command, Selection};
 use crate::failure::unreadable;
 use crate::paging::Window;
-use crate::rows::{self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS};
+use crate::rows::{self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS, RECEIPT_COLUMNS};
 use crate::schema::RARE_STATES;
-
-/// How many dead deliveries one command makes pending, so that new orders need not wait for it.
-const REDRIVEN_AT_ONCE: usize = 500;
 
 #[async_trait]
 impl DeliveryRecords for Store {
@@ -39,20 +37,30 @@ impl DeliveryRecords for Store {
     }
 
     async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error> {
-        let subscription = match selection {
+        let selection = match selection {
             RedriveSelection::One(id) => {
                 return Ok(self.write(Command::Redrive { id, now }).await?.counted()?.0);
             }
-            RedriveSelection::Dead { subscription } => subscription,
+            RedriveSelection::Many { state, subscription, protocol, from, before } => {
+                Box::new(Selection { state, subscription, protocol, from, before })
+            }
         };
         let (mut redriven, mut next) = (0, Some(0));
         while let Some(after) = next {
-            let command = Command::RedriveDead { subscription, after, limit: REDRIVEN_AT_ONCE, now };
+            let command = Command::RedriveMany { selection: selection.clone(), after, now };
             let count;
             (count, next) = self.write(command).await?.counted()?;
             redriven += count;
         }
         Ok(redriven)
+    }
+
+    async fn drop_held(&self, id: DeliveryId, now: Timestamp) -> Result<(), Error> {
+        self.write(Command::DropHeld { id, now }).await?.done()
+    }
+
+    async fn receipt(&self, id: DeliveryId, receipt: Receipt, now: Timestamp) -> Result<(), Error> {
+        self.write(Command::Receipt { id, receipt, now }).await?.done()
     }
 }
 
@@ -99,9 +107,11 @@ pub(super) fn records(
     let mut found = all(connection.prepare_cached(&sql)?, parameters, |row| {
         Ok((row.get("delivery_seq")?, rows::delivery(row)?))
     })?;
-    let sql = format!("SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE delivery = ? ORDER BY number");
+    let attempts = format!("SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE delivery = ? ORDER BY number");
+    let receipts = format!("SELECT {RECEIPT_COLUMNS} FROM receipts WHERE delivery = ? ORDER BY at");
     for (seq, record) in &mut found {
-        record.attempts = all(connection.prepare_cached(&sql)?, [*seq], rows::attempt)?;
+        record.attempts = all(connection.prepare_cached(&attempts)?, [*seq], rows::attempt)?;
+        record.receipts = all(connection.prepare_cached(&receipts)?, [*seq], rows::receipt)?;
     }
     Ok(found)
 }

@@ -71,7 +71,7 @@ fn first_due(
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT {ORDER_COLUMNS}, deliveries.id AS delivery_id, kind, attempts, spent, at FROM deliveries \
+        "SELECT {ORDER_COLUMNS}, deliveries.id AS delivery_id, kind, notice, attempts, spent, at FROM deliveries \
          LEFT JOIN orders ON orders.seq = deliveries.order_seq \
          WHERE {MAY_BE_SENT} AND at <= ?3 ORDER BY at, deliveries.seq LIMIT ?4"
     );
@@ -87,6 +87,7 @@ fn due_delivery(row: &Row<'_>, subscription: &Subscription) -> rusqlite::Result<
         kind: rows::kind(row)?,
         subscription: subscription.clone(),
         order,
+        notice: rows::notice(row)?,
         attempts: row.get("attempts")?,
         spent: row.get("spent")?,
         due_at: columns::time(row, "at")?,

@@ -32,7 +32,7 @@ fn published(connection: &Connection, seq: Seq) -> rusqlite::Result<bool> {
 
 fn subscriptions(connection: &Connection) -> rusqlite::Result<Vec<(Subscription, Vec<Version>)>> {
     let sql = "SELECT subscriptions.id AS subscription_id, from_seq, to_seq, subscription_versions.state, \
-               subscription_versions.filter_policy FROM subscription_versions \
+               subscription_versions.filter_policy, receives FROM subscription_versions \
                JOIN subscriptions ON subscriptions.seq = subscription ORDER BY subscription, from_seq";
     let mut versions = BTreeMap::<_, Vec<_>>::new();
     for version in all(connection.prepare_cached(sql)?, (), rows::version)? {

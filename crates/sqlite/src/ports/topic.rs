@@ -6,8 +6,8 @@ use application::Error;
 use application::ports::{NewSubscription, Page, Published, Subscribed, SubscriptionQuery, Topic};
 use async_trait::async_trait;
 use domain::Timestamp;
+use domain::attributes::AttributesChange;
 use domain::delivery::DeliveryId;
-use domain::filter_policy::FilterPolicy;
 use domain::order::LoggedOrder;
 use domain::subscription::{EndReason, Subscription, SubscriptionId};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -43,12 +43,12 @@ impl Topic for Store {
         self.read(move |connection| page(connection, &query, window).map_err(unreadable)).await
     }
 
-    async fn set_filter_policy(
+    async fn change_attributes(
         &self,
         id: SubscriptionId,
-        policy: Option<FilterPolicy>,
+        change: AttributesChange,
     ) -> Result<Subscription, Error> {
-        self.write(Command::SetFilterPolicy { id, policy }).await?.subscription()
+        self.write(Command::ChangeAttributes { id, change: Box::new(change) }).await?.subscription()
     }
 
     async fn resend_confirmation(

@@ -1,9 +1,11 @@
 //! A delivery's row, and its attempts' rows.
 
-use application::ports::{AttemptRecord, DeliveryRecord};
+use application::ports::{AttemptRecord, DeliveryRecord, ReceiptRecord};
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::endpoint::Endpoint;
+use domain::notice::Notice;
 use domain::order::OrderId;
+use domain::receipt::ReceiptStatus;
 use domain::subscription::SubscriptionId;
 use rusqlite::Row;
 
@@ -13,30 +15,32 @@ use crate::columns;
 /// What [`delivery`] reads of `deliveries` joined with `subscriptions` and, loosely, `orders`.
 pub(crate) const DELIVERY_COLUMNS: &str = "deliveries.seq AS delivery_seq, deliveries.id AS delivery_id, kind, \
      subscriptions.id AS subscription_id, subscriptions.protocol, subscriptions.endpoint, orders.id AS order_id, \
-     deliveries.state AS delivery_state, deliveries.created_at, deliveries.at, deliveries.spent";
+     deliveries.state AS delivery_state, deliveries.created_at, deliveries.at, deliveries.spent, notice, \
+     (SELECT earlier.id FROM deliveries earlier WHERE earlier.seq = deliveries.escalated_from) AS escalated_from_id";
 
 /// What [`attempt`] reads of the table `attempts`.
 pub(crate) const ATTEMPT_COLUMNS: &str = "number, started_at, ended_at, outcome, scope, spent, reply";
 
-/// The delivery in a row that has [`DELIVERY_COLUMNS`], still without its attempts.
+/// What [`receipt`] reads of the table `receipts`.
+pub(crate) const RECEIPT_COLUMNS: &str = "at, status, reply";
+
+/// The delivery in a row that has [`DELIVERY_COLUMNS`], still without its attempts and receipts.
 pub(crate) fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRecord> {
     let protocol = protocol(row)?;
-    let order = if columns::is_null(row, "order_id")? {
-        None
-    } else {
-        Some(OrderId(columns::uuid(row, "order_id")?))
-    };
     Ok(DeliveryRecord {
         id: DeliveryId(columns::uuid(row, "delivery_id")?),
         kind: kind(row)?,
         subscription: SubscriptionId(columns::uuid(row, "subscription_id")?),
         endpoint: columns::read(row, "endpoint", |text: String| Endpoint::parse(protocol, &text))?,
-        order,
+        order: columns::uuid_or_none(row, "order_id")?.map(OrderId),
         state: columns::named(row, "delivery_state", &DeliveryState::ALL, DeliveryState::name)?,
         created_at: columns::time(row, "created_at")?,
         at: columns::time(row, "at")?,
         spent: row.get("spent")?,
         attempts: Vec::new(),
+        receipts: Vec::new(),
+        escalated_from: columns::uuid_or_none(row, "escalated_from_id")?.map(DeliveryId),
+        notice: notice(row)?,
     })
 }
 
@@ -56,4 +60,21 @@ pub(crate) fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRecord> {
 /// The column `kind`.
 pub(crate) fn kind(row: &Row<'_>) -> rusqlite::Result<DeliveryKind> {
     columns::named(row, "kind", &DeliveryKind::ALL, DeliveryKind::name)
+}
+
+/// The receipt in a row that has [`RECEIPT_COLUMNS`].
+pub(crate) fn receipt(row: &Row<'_>) -> rusqlite::Result<ReceiptRecord> {
+    Ok(ReceiptRecord {
+        at: columns::time(row, "at")?,
+        status: columns::named(row, "status", &ReceiptStatus::ALL, ReceiptStatus::name)?,
+        reply: row.get("reply")?,
+    })
+}
+
+/// The column `notice`.
+pub(crate) fn notice(row: &Row<'_>) -> rusqlite::Result<Option<Notice>> {
+    if columns::is_null(row, "notice")? {
+        return Ok(None);
+    }
+    columns::read(row, "notice", |text: String| serde_json::from_str(&text)).map(Some)
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use application::ports::{Clock, DeliveryQueue, DueQuery, Idempotency, NewSubscription, Randomness, Topic};
 use domain::Timestamp;
+use domain::attributes::Attributes;
 use domain::delivery::DeliveryId;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::order::idempotency::IdempotencyKey;
@@ -68,7 +69,7 @@ pub(crate) async fn subscribe(store: &Store) -> DeliveryId {
     let new = NewSubscription {
         id: randomness.subscription_id(now()),
         endpoint: Endpoint::parse(Protocol::Email, "ada@example.com").unwrap(),
-        filter_policy: None,
+        attributes: Attributes::default(),
         secret: None,
         confirmation,
         now: now(),

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use application::ports::{AttemptRecord, DeliveryQuery, DeliveryRecord};
+use application::ports::{AttemptRecord, DeliveryQuery, DeliveryRecord, ReceiptRecord};
 use application::queries;
 use axum::extract::State;
 use axum::response::Response;
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryState};
+use domain::notice::Notice;
 use domain::order::OrderId;
 use domain::subscription::SubscriptionId;
 use http::{StatusCode, Uri};
@@ -38,6 +39,23 @@ pub(crate) struct DeliveryJson<'a> {
     /// Attempts that count against the schedule.
     spent: u32,
     attempts: Vec<AttemptJson<'a>>,
+    /// What its provider reported after it took the message.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    receipts: Vec<ReceiptJson<'a>>,
+    /// The delivery that was not made in time, for which this one is owed too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    escalated_from: Option<DeliveryId>,
+    /// What a notice says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<&'a Notice>,
+}
+
+/// A provider's report.
+#[derive(Serialize)]
+pub(crate) struct ReceiptJson<'a> {
+    at: Timestamp,
+    status: &'static str,
+    reply: &'a str,
 }
 
 /// One attempt.
@@ -70,7 +88,16 @@ impl<'a> DeliveryJson<'a> {
             at: delivery.at,
             spent: delivery.spent,
             attempts: delivery.attempts.iter().map(AttemptJson::of).collect(),
+            receipts: delivery.receipts.iter().map(ReceiptJson::of).collect(),
+            escalated_from: delivery.escalated_from,
+            notice: delivery.notice.as_ref(),
         }
+    }
+}
+
+impl<'a> ReceiptJson<'a> {
+    fn of(receipt: &'a ReceiptRecord) -> Self {
+        Self { at: receipt.at, status: receipt.status.name(), reply: &receipt.reply }
     }
 }
 

@@ -27,7 +27,8 @@ struct MessageJson<'a> {
     kind: &'static str,
     subject: &'a str,
     text: &'a str,
-    link: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<&'a str>,
     at: Timestamp,
 }
 
@@ -40,7 +41,7 @@ impl<'a> MessageJson<'a> {
             kind: message.kind.name(),
             subject: &message.subject,
             text: &message.text,
-            link: &message.link,
+            link: message.link.as_deref(),
             at: message.at,
         }
     }

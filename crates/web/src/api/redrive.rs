@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use application::ports::RedriveSelection;
+use application::ports::{Redrivable, RedriveSelection};
 use application::redrive::redrive;
 use axum::extract::State;
 use axum::response::Response;
+use domain::Timestamp;
 use domain::delivery::DeliveryId;
+use domain::endpoint::Protocol;
 use http::StatusCode;
 use serde::Serialize;
 
@@ -33,22 +35,35 @@ pub(crate) async fn one(
     Ok(answer(StatusCode::OK, &Redriven { redriven }))
 }
 
-/// Sends all dead deliveries again, or all of one subscription: `{"state":"dead","subscriptionId"?}`. The
-/// state is asked for so that an empty body does not send everything.
-pub(crate) async fn all_dead(
+/// Sends all dead, or all held, deliveries again, or some of them:
+/// `{"state":"dead","subscriptionId"?,"protocol"?,"from"?,"before"?}`. The state is asked for so that an empty body does
+/// not send everything.
+pub(crate) async fn many(
     _: Admin,
     State(web): State<Arc<Web>>,
     Whole(json): Whole,
 ) -> Result<Response, Problem> {
-    let members = Members::read(&json, &["state", "subscriptionId"])?;
-    if members.required("state")? != "dead" {
-        return Err(Problem::invalid(
-            "invalid_state",
-            "state",
-            "state must be dead; a held delivery is redriven by its id",
-        ));
-    }
-    let subscription = members.text("subscriptionId")?.map(|id| id.parse()).transpose()?;
-    let redriven = redrive(&web.app, RedriveSelection::Dead { subscription }).await?;
+    let members = Members::read(&json, &["state", "subscriptionId", "protocol", "from", "before"])?;
+    let state = match members.required("state")?.as_str() {
+        "dead" => Redrivable::Dead,
+        "held" => Redrivable::Held,
+        _ => return Err(Problem::invalid("invalid_state", "state", "state must be dead or held")),
+    };
+    let selection = RedriveSelection::Many {
+        state,
+        subscription: members.text("subscriptionId")?.map(|id| id.parse()).transpose()?,
+        protocol: members.text("protocol")?.map(|name| Protocol::parse(&name)).transpose()?,
+        from: time(&members, "from")?,
+        before: time(&members, "before")?,
+    };
+    let redriven = redrive(&web.app, selection).await?;
     Ok(answer(StatusCode::OK, &Redriven { redriven }))
+}
+
+fn time(members: &Members<'_>, name: &'static str) -> Result<Option<Timestamp>, Problem> {
+    let wrong = |_| {
+        let detail = format!("{name} must be a time such as 2026-01-31T12:00:00Z");
+        Problem::invalid("invalid_time", name, detail)
+    };
+    members.text(name)?.map(|text| text.parse().map_err(wrong)).transpose()
 }

@@ -3,19 +3,19 @@
 
 use std::sync::Arc;
 
-use application::change_filter_policy::change_filter_policy;
+use application::change_subscription::change_subscription;
 use application::queries;
 use application::unsubscribe::remove_subscription;
 use axum::extract::State;
 use axum::response::Response;
 use domain::Timestamp;
+use domain::attributes::AttributesChange;
 use domain::subscription::{EndReason, Subscription, SubscriptionId, SubscriptionState};
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::answer;
-use super::subscriptions::filter_policy;
+use super::attributes::{self, AttributesJson};
 use crate::access::Admin;
 use crate::body::{Members, Whole};
 use crate::path_id::Id;
@@ -29,7 +29,8 @@ pub(crate) struct SubscriptionJson<'a> {
     subscription_id: SubscriptionId,
     protocol: &'static str,
     endpoint: String,
-    filter_policy: Option<&'a RawValue>,
+    #[serde(flatten)]
+    attributes: AttributesJson<'a>,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     created_at: Option<Timestamp>,
@@ -41,6 +42,13 @@ pub(crate) struct SubscriptionJson<'a> {
     /// The confirmation proves nothing: its link was read in the sandbox inbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmed_in_sandbox: Option<bool>,
+    /// When an attempt failed first since one succeeded last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failing_since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspension_reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,17 +61,19 @@ impl<'a> SubscriptionJson<'a> {
     /// The subscription without its secret.
     pub(crate) fn of(subscription: &'a Subscription) -> Self {
         let pending = subscription.state == SubscriptionState::Pending;
-        let policy = subscription.filter_policy.as_ref();
         Self {
             subscription_id: subscription.id,
             protocol: subscription.endpoint.protocol().name(),
             endpoint: subscription.endpoint.to_string(),
-            filter_policy: policy.and_then(|policy| serde_json::from_str(policy.as_str()).ok()),
+            attributes: AttributesJson::of(&subscription.attributes),
             state: subscription.state.name(),
             created_at: subscription.created_at,
             confirmation_expires_at: subscription.confirmation_expires_at.filter(|_| pending),
             confirmed_at: subscription.confirmation.map(|given| given.at),
             confirmed_in_sandbox: subscription.confirmation.map(|given| given.in_sandbox),
+            failing_since: subscription.failing_since,
+            suspended_at: subscription.suspension.map(|suspension| suspension.at),
+            suspension_reason: subscription.suspension.map(|suspension| suspension.reason.name()),
             ended_at: subscription.end.map(|end| end.at),
             end_reason: subscription.end.map(|end| EndReason::name(end.reason)),
             secret: None,
@@ -72,7 +82,7 @@ impl<'a> SubscriptionJson<'a> {
 
     /// The subscription with its secret, for the one answer that shows it.
     pub(crate) fn with_secret(subscription: &'a Subscription) -> Self {
-        let secret = subscription.secret.as_ref().map(domain::webhook_secret::WebhookSecret::reveal);
+        let secret = subscription.secrets.as_ref().map(|secrets| secrets.current.reveal());
         Self { secret, ..Self::of(subscription) }
     }
 }
@@ -91,28 +101,27 @@ pub(crate) async fn show(
     Ok(answer_with(StatusCode::OK, &found))
 }
 
-/// Sets or, with `null`, removes the filter policy. Nothing else of a subscription can change.
+/// Sets or, with `null`, takes away attributes. Nothing else of a subscription can change.
 pub(crate) async fn change(
     _: Admin,
     State(web): State<Arc<Web>>,
     Id(id): Id<SubscriptionId>,
     Whole(json): Whole,
 ) -> Result<Response, Problem> {
-    let members = Members::read(&json, &["filterPolicy", "protocol", "endpoint"])?;
-    for name in ["protocol", "endpoint"] {
+    let known = [&["protocol", "endpoint"], attributes::MEMBERS.as_slice()].concat();
+    let members = Members::read(&json, &known)?;
+    for name in ["protocol", "endpoint", "receives"] {
         if members.raw(name).is_some() {
             let detail = format!("{name} cannot be changed: end this subscription and make another");
             return Err(Problem::invalid("immutable_field", name, detail));
         }
     }
-    let Some(policy) = members.raw("filterPolicy") else {
-        return Err(Problem::invalid(
-            "missing_field",
-            "filterPolicy",
-            "filterPolicy is missing; null removes it",
-        ));
-    };
-    let changed = change_filter_policy(&web.app, id, filter_policy(Some(policy))?).await?;
+    let change = attributes::read_change(&members)?;
+    if change == AttributesChange::default() {
+        let detail = "filterPolicy, maxReceivesPerSecond or escalation must be given; null takes one away";
+        return Err(Problem::invalid("missing_field", "filterPolicy", detail));
+    }
+    let changed = change_subscription(&web.app, id, change).await?;
     Ok(answer_with(StatusCode::OK, &changed))
 }
 

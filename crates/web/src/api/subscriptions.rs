@@ -8,13 +8,12 @@ use application::subscribe::{Subscribe, subscribe};
 use axum::extract::State;
 use axum::response::Response;
 use domain::endpoint::{Endpoint, Protocol};
-use domain::filter_policy::FilterPolicy;
 use domain::subscription::SubscriptionState;
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode, Uri};
 
 use super::subscription::SubscriptionJson;
-use super::{answer, answer_page};
+use super::{answer, answer_page, attributes};
 use crate::access::Admin;
 use crate::body::{Members, Whole};
 use crate::problem::Problem;
@@ -26,7 +25,7 @@ pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Res
     let params = Params::read(&uri, &["limit", "cursor", "protocol", "state"])?;
     let query = SubscriptionQuery {
         protocol: params
-            .value("protocol", "one of email, sms, webhook", |text| Protocol::parse(text).ok())?,
+            .value("protocol", "one of email, sms, webhook, chat", |text| Protocol::parse(text).ok())?,
         state: params.value("state", "one of pending, confirmed, suspended, ended", |text| {
             SubscriptionState::ALL.into_iter().find(|state| state.name() == text)
         })?,
@@ -43,7 +42,8 @@ pub(crate) async fn create(
     State(web): State<Arc<Web>>,
     Whole(json): Whole,
 ) -> Result<Response, Problem> {
-    let request = read(&Members::read(&json, &["protocol", "endpoint", "filterPolicy"])?)?;
+    let request =
+        read(&Members::read(&json, &[&["protocol", "endpoint"], attributes::MEMBERS.as_slice()].concat())?)?;
     let made = subscribe(&web.app, request).await?;
     if !made.created {
         return Ok(answer(StatusCode::OK, &SubscriptionJson::of(&made.subscription)));
@@ -58,11 +58,5 @@ pub(crate) async fn create(
 fn read(members: &Members<'_>) -> Result<Subscribe, Problem> {
     let protocol = Protocol::parse(&members.required("protocol")?)?;
     let endpoint = Endpoint::parse(protocol, &members.required("endpoint")?)?;
-    Ok(Subscribe { endpoint, filter_policy: filter_policy(members.raw("filterPolicy"))? })
-}
-
-/// A filter policy from its JSON as the client wrote it, so that its numbers stay exact; `null` is none.
-pub(crate) fn filter_policy(json: Option<&str>) -> Result<Option<FilterPolicy>, Problem> {
-    let policy = json.filter(|json| *json != "null").map(FilterPolicy::parse);
-    Ok(policy.transpose()?)
+    Ok(Subscribe { endpoint, attributes: attributes::read(members)? })
 }

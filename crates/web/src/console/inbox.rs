@@ -52,7 +52,7 @@ struct Row {
 
 impl From<InboxMessage> for Row {
     fn from(message: InboxMessage) -> Self {
-        let of_the_web = message.link.starts_with("http://") || message.link.starts_with("https://");
+        let of_the_web = |link: &String| link.starts_with("http://") || link.starts_with("https://");
         Self {
             id: message.id,
             protocol: message.protocol.name(),
@@ -60,7 +60,7 @@ impl From<InboxMessage> for Row {
             to: message.to,
             subject: message.subject,
             text: message.text,
-            link: of_the_web.then_some(message.link),
+            link: message.link.filter(of_the_web),
             at: shown(message.at),
         }
     }

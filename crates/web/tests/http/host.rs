@@ -198,7 +198,7 @@ fn app(
         (Protocol::Webhook, ChannelMode::Live),
     ]);
     let own = OwnDelivery {
-        confirmations: Arc::new(store.clone()),
+        topic: Arc::new(store.clone()),
         records: Arc::new(store.clone()),
         inbox: Arc::new(store.clone()),
         channels,
@@ -218,6 +218,7 @@ fn app(
 
 fn settings() -> Settings {
     Settings {
+        receipts: None,
         admin_key: Some(KeyHash::of(ADMIN_KEY)),
         intake: Intake::Open,
         cors_allow_origins: Vec::new(),

@@ -19,7 +19,7 @@ pub(crate) async fn keep_confirmation(host: &Host, text: &str, link: &str) -> St
         kind: DeliveryKind::Confirmation,
         subject: "Confirm <b>your</b> subscription".to_owned(),
         text: text.to_owned(),
-        link: link.to_owned(),
+        link: Some(link.to_owned()),
         at: due.due_at,
     };
     host.store.keep(message).await.unwrap();

@@ -8,7 +8,7 @@ use domain::delivery::{Decision, DeliveryId, Next};
 use domain::endpoint::Protocol;
 use domain::subscription::SubscriptionId;
 
-use super::super::channel_lane::ChannelLane;
+use super::super::channel_lane::{ChannelLane, is_ailing};
 use super::super::endpoint_queue::EndpointQueue;
 use super::{Action, Engine};
 use crate::Error;
@@ -52,7 +52,7 @@ impl Engine {
             Err(error) => {
                 for delivery in beginning.into_iter().rev() {
                     if let Some(lane) = self.lanes.get_mut(&delivery.protocol()) {
-                        lane.ends();
+                        lane.ends(&delivery);
                     }
                     self.queue_of(&delivery).put_back(delivery);
                 }
@@ -87,14 +87,18 @@ fn fill(
     chosen: &mut Vec<DueDelivery>,
     now: Timestamp,
 ) {
-    let turn = if lane.room() > 0 { turn(queues, protocol, lane.served_last()) } else { Vec::new() };
+    let turn = if lane.has_room(now) { turn(queues, protocol, lane.served_last()) } else { Vec::new() };
     let mut progress = true;
     while progress {
         progress = false;
         for id in &turn {
-            let queue = queues.get_mut(id).filter(|_| lane.room() > 0);
-            if let Some(delivery) = queue.and_then(|queue| queue.take(lane.concurrency.endpoint, now)) {
-                lane.begins(*id);
+            let Some(queue) = queues.get_mut(id).filter(|_| lane.has_room(now)) else { continue };
+            let next = queue.ready(lane.rules.concurrency.endpoint, now);
+            if next.is_none_or(|delivery| is_ailing(delivery) && !lane.has_room_for_ailing()) {
+                continue;
+            }
+            if let Some(delivery) = queue.take(now) {
+                lane.begins(&delivery, now);
                 chosen.push(delivery);
                 progress = true;
             }

@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 use domain::attempt::Outcome;
-use domain::delivery::{Consequence, Decision, DeliveryId, decide};
+use domain::delivery::{Consequence, Decision, DeliveryId, OnUnknown, decide};
 use domain::endpoint::Protocol;
 use domain::retry::Chance;
 
@@ -22,7 +22,9 @@ impl Engine {
     ) {
         let Some(delivery) = self.sending.remove(&id) else { return };
         self.let_go(&delivery);
-        let decision = decide(delivery.effort(), &sent.outcome, now, chance);
+        let rules = self.lanes.get(&delivery.protocol()).map(|lane| lane.rules);
+        let on_unknown = rules.map_or(OnUnknown::Hold, |rules| rules.on_unknown);
+        let decision = decide(delivery.effort(on_unknown), &sent.outcome, now, chance);
         self.follow(&delivery, &decision, &sent.outcome, now, actions);
         let finished = Finished {
             delivery: id,
@@ -60,7 +62,7 @@ impl Engine {
                 self.queue_of(delivery).pause_until(until);
                 self.forget(|id, _| id == delivery.subscription.id);
             }
-            Some(Consequence::EndSubscription) => {
+            Some(Consequence::EndSubscription(_) | Consequence::SuspendSubscription) => {
                 lane.works();
                 self.forget(|id, _| id == delivery.subscription.id);
             }

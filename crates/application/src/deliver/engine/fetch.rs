@@ -23,12 +23,13 @@ impl Engine {
             return;
         }
         let (wanted, skip_protocols): (Vec<_>, Vec<_>) =
-            Protocol::ALL.into_iter().partition(|protocol| self.wants_more(*protocol));
+            Protocol::ALL.into_iter().partition(|protocol| self.wants_more(*protocol, now));
         if wanted.is_empty() {
             return;
         }
         self.queues.retain(|_, queue| !queue.is_idle(now));
-        let depth = self.lanes.values().map(|lane| lane.concurrency.endpoint).max().unwrap_or(1) * DEPTH;
+        let depth =
+            self.lanes.values().map(|lane| lane.rules.concurrency.endpoint).max().unwrap_or(1) * DEPTH;
         let full = |queue: &EndpointQueue| queue.is_paused(now) || queue.waiting() * 2 > depth;
         let skip_endpoints = self.queues.iter().filter(|(_, queue)| full(queue)).map(|(id, _)| *id).collect();
         self.fetching = true;
@@ -48,10 +49,13 @@ impl Engine {
         self.queues.values_mut().fold(due, |come, queue| queue.end_pause(now) || come)
     }
 
-    fn wants_more(&self, protocol: Protocol) -> bool {
-        let queues = self.queues.values().filter(|queue| queue.protocol == protocol);
-        let works = self.lanes.get(&protocol).is_some_and(|lane| !lane.is_paused());
-        works && queues.map(EndpointQueue::waiting).sum::<usize>() <= LOW
+    /// Whether few deliveries wait that could begin. Those whose endpoints are busy or paced do not count: they would
+    /// keep others out.
+    fn wants_more(&self, protocol: Protocol, now: Timestamp) -> bool {
+        let Some(lane) = self.lanes.get(&protocol).filter(|lane| !lane.is_paused()) else { return false };
+        let ready = |queue: &&EndpointQueue| queue.ready(lane.rules.concurrency.endpoint, now).is_some();
+        let queues = self.queues.values().filter(|queue| queue.protocol == protocol).filter(ready);
+        queues.map(EndpointQueue::waiting).sum::<usize>() <= LOW
     }
 
     pub(super) fn fetched(&mut self, answer: Result<Due, Error>, now: Timestamp) {

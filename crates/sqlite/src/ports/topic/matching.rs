@@ -67,7 +67,7 @@ fn candidates(
     last: Seq,
 ) -> rusqlite::Result<BTreeMap<i64, Vec<Version>>> {
     let sql = "SELECT subscription, subscriptions.id AS subscription_id, from_seq, to_seq, \
-               subscription_versions.state, subscription_versions.filter_policy \
+               subscription_versions.state, subscription_versions.filter_policy, receives \
                FROM subscription_versions JOIN subscriptions ON subscriptions.seq = subscription \
                WHERE (to_seq IS NULL OR to_seq >= ?) AND from_seq <= ? \
                AND subscription_versions.state IN ('confirmed', 'suspended')";

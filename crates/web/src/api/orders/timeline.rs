@@ -3,6 +3,7 @@
 use application::queries::{Event, EventKind, Timeline};
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
+use domain::receipt::ReceiptStatus;
 use domain::subscription::{NotOwed, Subscription, SubscriptionId};
 use serde::Serialize;
 
@@ -90,8 +91,18 @@ impl<'a> EventJson<'a> {
         let protocol = delivery.map(|delivery| delivery.endpoint.protocol());
         let (name, attempt, protocol, reason) = match &event.kind {
             EventKind::Accepted => ("accepted", None, protocol, None),
+            EventKind::Owed if delivery.is_some_and(|delivery| delivery.escalated_from.is_some()) => {
+                ("escalated", None, protocol, None)
+            }
             EventKind::Owed => ("owed", None, protocol, None),
             EventKind::Attempt(attempt) => ("attempt", Some(AttemptJson::of(attempt)), protocol, None),
+            EventKind::Receipt(receipt) => {
+                let name = match receipt.status {
+                    ReceiptStatus::Delivered => "receipt_delivered",
+                    ReceiptStatus::Failed => "receipt_failed",
+                };
+                (name, None, protocol, Some(receipt.reply.as_str()))
+            }
             EventKind::ChannelPaused { protocol, reason } => {
                 ("channel_paused", None, Some(*protocol), Some(reason.as_str()))
             }

@@ -1,4 +1,4 @@
-//! What [`Confirmations`](application::ports::Confirmations) promises.
+//! What [`OwnTopic`](application::ports::OwnTopic) promises.
 
 use application::ErrorKind;
 use application::ports::Randomness;
@@ -15,7 +15,7 @@ pub async fn a_pending_subscription_is_confirmed_by_its_newest_question(machine:
     let new = email("ada@example.com");
     let made = machine.subscribe(new.clone()).await;
     let at = now();
-    let confirmed = machine.confirmations.confirm(made.id, 1, true, at).await.unwrap();
+    let confirmed = machine.own_topic.confirm(made.id, 1, true, at).await.unwrap();
     assert_eq!(confirmed.state, SubscriptionState::Confirmed);
     assert_eq!(confirmed.confirmation.map(|given| (given.at, given.in_sandbox)), Some((at, true)));
     assert_eq!(machine.topic.subscription(made.id).await.unwrap(), Some(confirmed));
@@ -25,7 +25,7 @@ pub async fn a_pending_subscription_is_confirmed_by_its_newest_question(machine:
 /// Whoever clicks twice sees the same page twice.
 pub async fn confirming_a_confirmed_subscription_changes_nothing(machine: &Machine<'_>) {
     let confirmed = machine.confirmed(email("ada@example.com")).await;
-    let again = machine.confirmations.confirm(confirmed.id, 1, true, now() + WHILE).await.unwrap();
+    let again = machine.own_topic.confirm(confirmed.id, 1, true, now() + WHILE).await.unwrap();
     assert_eq!(again, confirmed);
 }
 
@@ -39,7 +39,7 @@ pub async fn a_link_that_is_over_confirms_nothing(machine: &Machine<'_>) {
     let end = expired.confirmation_expires_at.expect("this host asks by itself");
     refused(machine, &expired, 1, end, "confirmation_expired").await;
     let in_time = end - MOMENT;
-    machine.confirmations.confirm(expired.id, 1, false, in_time).await.unwrap();
+    machine.own_topic.confirm(expired.id, 1, false, in_time).await.unwrap();
 
     let ended = machine.subscribe(email("eve@example.com")).await;
     let ended = machine.topic.unsubscribe(ended.id, EndReason::Removed, now()).await.unwrap();
@@ -49,7 +49,7 @@ pub async fn a_link_that_is_over_confirms_nothing(machine: &Machine<'_>) {
 /// It proved nothing about the endpoint's owner: the question is asked anew, and nothing more is owed meanwhile.
 pub async fn a_confirmation_given_in_the_sandbox_lapses(machine: &Machine<'_>) {
     let made = machine.subscribe(email("ada@example.com")).await;
-    machine.confirmations.confirm(made.id, 1, true, now()).await.unwrap();
+    machine.own_topic.confirm(made.id, 1, true, now()).await.unwrap();
     let owed = machine.notification(made.id).await;
     assert_eq!(lapse(machine, Protocol::Email).await, 1);
     assert_eq!(lapse(machine, Protocol::Email).await, 0);
@@ -61,7 +61,7 @@ pub async fn a_confirmation_given_in_the_sandbox_lapses(machine: &Machine<'_>) {
     assert_eq!(machine.due(DeliveryKind::Notification).await, []);
     let meanwhile = machine.place(order()).await;
     refused(machine, &lapsed, 1, now(), "confirmation_replaced").await;
-    machine.confirmations.confirm(made.id, 2, false, now()).await.unwrap();
+    machine.own_topic.confirm(made.id, 2, false, now()).await.unwrap();
     machine.publish().await;
     assert_eq!(machine.of_order(&meanwhile).await, []);
     let due = machine.due(DeliveryKind::Notification).await;
@@ -86,9 +86,9 @@ pub async fn only_what_the_sandbox_confirmed_lapses(machine: &Machine<'_>) {
     let live = machine.confirmed(email("ada@example.com")).await;
     let unasked = machine.subscribe(email("bob@example.com")).await;
     let other = machine.subscribe(subscription(Protocol::Sms, "+4915112345678")).await;
-    let other = machine.confirmations.confirm(other.id, 1, true, now()).await.unwrap();
+    let other = machine.own_topic.confirm(other.id, 1, true, now()).await.unwrap();
     let ended = machine.subscribe(email("eve@example.com")).await;
-    machine.confirmations.confirm(ended.id, 1, true, now()).await.unwrap();
+    machine.own_topic.confirm(ended.id, 1, true, now()).await.unwrap();
     let ended = machine.topic.unsubscribe(ended.id, EndReason::Removed, now()).await.unwrap();
     assert_eq!(lapse(machine, Protocol::Email).await, 0);
     for left in [live, unasked, other, ended] {
@@ -107,7 +107,7 @@ impl Randomness for Chance {
 }
 
 async fn lapse(machine: &Machine<'_>, protocol: Protocol) -> usize {
-    machine.confirmations.lapse_sandbox_confirmations(protocol, &Chance, now()).await.unwrap()
+    machine.own_topic.lapse_sandbox_confirmations(protocol, &Chance, now()).await.unwrap()
 }
 
 async fn refused(
@@ -119,7 +119,7 @@ async fn refused(
 ) {
     let id: SubscriptionId = subscription.id;
     let before = machine.topic.subscription(id).await.unwrap();
-    let error = machine.confirmations.confirm(id, generation, false, at).await.unwrap_err();
+    let error = machine.own_topic.confirm(id, generation, false, at).await.unwrap_err();
     assert_eq!((error.kind, error.code), (ErrorKind::Gone, code));
     assert_eq!(machine.topic.subscription(id).await.unwrap(), before);
 }

@@ -1,11 +1,13 @@
-//! Confirmations.
+//! What only our own topic can do.
 
 use application::Error;
-use application::ports::{Confirmations, Randomness};
+use application::ports::{OwnTopic, Randomness};
 use async_trait::async_trait;
 use domain::Timestamp;
+use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
-use domain::subscription::{Subscription, SubscriptionId};
+use domain::subscription::{Subscription, SubscriptionId, SuspensionReason};
+use domain::webhook_secret::WebhookSecret;
 
 use crate::Store;
 use crate::apply::{Command, ONLY_IN_SANDBOX};
@@ -13,7 +15,7 @@ use crate::columns;
 use crate::failure::unreadable;
 
 #[async_trait]
-impl Confirmations for Store {
+impl OwnTopic for Store {
     async fn confirm(
         &self,
         id: SubscriptionId,
@@ -36,6 +38,37 @@ impl Confirmations for Store {
         }
         let renewals = lapsing.into_iter().map(|id| (id, randomness.delivery_id(now))).collect();
         Ok(self.write(Command::LapseSandbox { renewals, now }).await?.counted()?.0)
+    }
+
+    async fn suspend(
+        &self,
+        id: SubscriptionId,
+        reason: SuspensionReason,
+        now: Timestamp,
+    ) -> Result<Subscription, Error> {
+        self.write(Command::Suspend { id, reason, now }).await?.subscription()
+    }
+
+    async fn resume(&self, id: SubscriptionId, _now: Timestamp) -> Result<Subscription, Error> {
+        self.write(Command::Resume { id }).await?.subscription()
+    }
+
+    async fn rotate_secret(
+        &self,
+        id: SubscriptionId,
+        next: WebhookSecret,
+        now: Timestamp,
+    ) -> Result<Subscription, Error> {
+        self.write(Command::RotateSecret { id, next, now }).await?.subscription()
+    }
+
+    async fn send_test(
+        &self,
+        id: SubscriptionId,
+        delivery: DeliveryId,
+        now: Timestamp,
+    ) -> Result<Subscription, Error> {
+        self.write(Command::SendTest { id, delivery, now }).await?.subscription()
     }
 }
 

@@ -1,0 +1,97 @@
+//! Spreads attempts over time, so that no more are begun in a second than was asked for.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use domain::Timestamp;
+
+/// The longest interval between two attempts: no rate is below one a second.
+const LONGEST: Duration = Duration::from_secs(1);
+/// Attempts that become free within this time may begin together: a timer is no finer.
+const TOGETHER: Duration = Duration::from_millis(50);
+
+/// An average rate that is kept over every second, up to what falls into 50 ms.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    /// When the next attempt may begin.
+    next: Option<Timestamp>,
+}
+
+impl Pace {
+    /// Whether an attempt may begin now.
+    pub(super) fn allows(&self, now: Timestamp) -> bool {
+        self.next(now).is_none()
+    }
+
+    /// An attempt begins.
+    pub(super) fn begins(&mut self, rate: Option<NonZeroU32>, now: Timestamp) {
+        let Some(rate) = rate else {
+            self.next = None;
+            return;
+        };
+        let interval = LONGEST / rate.get();
+        let credit = if interval < TOGETHER { TOGETHER } else { Duration::ZERO };
+        // What was not used long ago is not used up at once now.
+        let earliest = now - credit;
+        let from = self.next.map_or(earliest, |next| next.clamp(earliest, now));
+        self.next = Some(from + interval);
+    }
+
+    /// When the next attempt may begin, if not now. A time further ahead than any interval says that the clock was set
+    /// back: it makes nobody wait.
+    pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        self.next.filter(|next| *next > now && *next <= now + LONGEST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begun_in(seconds: u32, rate: u32, step: Duration) -> u32 {
+        let start = Timestamp::UNIX_EPOCH;
+        let (mut pace, mut now, mut begun) = (Pace::default(), start, 0);
+        while now < start + Duration::from_secs(seconds.into()) {
+            while pace.allows(now) {
+                pace.begins(NonZeroU32::new(rate), now);
+                begun += 1;
+            }
+            now += step;
+        }
+        begun
+    }
+
+    #[test]
+    fn a_rate_is_kept_whether_it_is_low_or_high_and_however_coarse_the_timer_is() {
+        assert_eq!(begun_in(10, 1, Duration::from_millis(7)), 10);
+        assert_eq!(begun_in(10, 3, Duration::from_millis(1)), 30);
+        for step in [1, 10, 40] {
+            let begun = begun_in(10, 1_000, Duration::from_millis(step));
+            assert!((9_950..=10_050).contains(&begun), "{begun} at steps of {step} ms");
+        }
+    }
+
+    #[test]
+    fn what_was_not_used_is_not_made_up_for() {
+        let (mut pace, start) = (Pace::default(), Timestamp::UNIX_EPOCH);
+        pace.begins(NonZeroU32::new(2), start);
+        let later = start + Duration::from_mins(1);
+        pace.begins(NonZeroU32::new(2), later);
+        assert_eq!(pace.next(later), Some(later + Duration::from_millis(500)));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_nobody_wait() {
+        let (mut pace, late) = (Pace::default(), Timestamp::UNIX_EPOCH + Duration::from_hours(1));
+        pace.begins(NonZeroU32::new(1), late);
+        assert!(!pace.allows(late));
+        assert!(pace.allows(late - Duration::from_mins(30)));
+    }
+
+    #[test]
+    fn without_a_rate_everything_may_begin() {
+        let mut pace = Pace::default();
+        pace.begins(None, Timestamp::UNIX_EPOCH);
+        assert!(pace.allows(Timestamp::UNIX_EPOCH));
+    }
+}

@@ -1,0 +1,164 @@
+//! What an operator chooses for a subscription.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Invalid;
+use crate::filter_policy::FilterPolicy;
+use crate::id::SubscriptionId;
+
+/// The attributes of a subscription. All but [`receives`](Self::receives) can be changed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Attributes {
+    /// Which orders it wants; `None`: all.
+    pub filter_policy: Option<FilterPolicy>,
+    /// The most messages it is sent in a second (SNS: `maxReceivesPerSecond`); `None`: as many as come.
+    pub max_receives_per_second: Option<NonZeroU32>,
+    /// Who is told of an order that this subscription did not get in time.
+    pub escalation: Option<Escalation>,
+    /// What it is told of.
+    pub receives: Receives,
+}
+
+/// An order that was not delivered to a subscription in time goes to another one too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Escalation {
+    /// So many minutes after the delivery was owed.
+    pub after_minutes: Minutes,
+    /// The other subscription.
+    pub to: SubscriptionId,
+}
+
+/// A whole number of minutes, from 1 to 10,080 (a week).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Minutes(u16);
+
+/// What a subscription is told of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Receives {
+    /// Orders.
+    #[default]
+    Orders,
+    /// Notices to the operator, and no orders.
+    Notices,
+    /// Both.
+    All,
+}
+
+/// New values for some of a subscription's attributes; `None` leaves one as it is, `Some(None)` takes it away.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AttributesChange {
+    /// For [`Attributes::filter_policy`].
+    pub filter_policy: Option<Option<FilterPolicy>>,
+    /// For [`Attributes::max_receives_per_second`].
+    pub max_receives_per_second: Option<Option<NonZeroU32>>,
+    /// For [`Attributes::escalation`].
+    pub escalation: Option<Option<Escalation>>,
+}
+
+/// The highest rate that can be chosen, in messages a second.
+pub const MAX_RATE: u32 = 10_000;
+
+impl Attributes {
+    /// Attributes of which only the filter policy is chosen.
+    #[must_use]
+    pub fn wanting(filter_policy: Option<FilterPolicy>) -> Self {
+        Self { filter_policy, ..Self::default() }
+    }
+
+    /// The attributes after a change.
+    #[must_use]
+    pub fn changed(self, change: AttributesChange) -> Self {
+        Self {
+            filter_policy: change.filter_policy.unwrap_or(self.filter_policy),
+            max_receives_per_second: change.max_receives_per_second.unwrap_or(self.max_receives_per_second),
+            escalation: change.escalation.unwrap_or(self.escalation),
+            receives: self.receives,
+        }
+    }
+}
+
+impl AttributesChange {
+    /// A change of the filter policy alone; `None` takes it away.
+    #[must_use]
+    pub fn wanting(filter_policy: Option<FilterPolicy>) -> Self {
+        Self { filter_policy: Some(filter_policy), ..Self::default() }
+    }
+}
+
+impl Minutes {
+    /// The longest that can be chosen.
+    pub const MAX: u16 = 10_080;
+
+    /// Reads a number of minutes.
+    ///
+    /// # Errors
+    /// `invalid_minutes`, naming `field` and the limits.
+    pub fn parse(field: &str, minutes: u64) -> Result<Self, Invalid> {
+        let read = u16::try_from(minutes).ok().filter(|minutes| (1..=Self::MAX).contains(minutes));
+        let message = format!("{field} must be a whole number of minutes from 1 to {}", Self::MAX);
+        read.map(Self).ok_or_else(|| Invalid::new("invalid_minutes", field, message))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> u16 {
+        self.0
+    }
+
+    /// The time it is.
+    #[must_use]
+    pub fn duration(self) -> Duration {
+        Duration::from_mins(self.0.into())
+    }
+}
+
+/// Reads a rate in messages a second.
+///
+/// # Errors
+/// `invalid_rate`, naming `field` and the limits.
+pub fn rate(field: &str, rate: u64) -> Result<NonZeroU32, Invalid> {
+    let read = u32::try_from(rate).ok().filter(|rate| *rate <= MAX_RATE).and_then(NonZeroU32::new);
+    let message = format!("{field} must be a whole number from 1 to {MAX_RATE}");
+    read.ok_or_else(|| Invalid::new("invalid_rate", field, message))
+}
+
+impl Receives {
+    /// Everything there is to choose from.
+    pub const ALL: [Self; 3] = [Self::Orders, Self::Notices, Self::All];
+
+    /// Its name in the API and the store.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Orders => "orders",
+            Self::Notices => "notices",
+            Self::All => "all",
+        }
+    }
+
+    /// Whether it is told of orders.
+    #[must_use]
+    pub fn orders(self) -> bool {
+        self != Self::Notices
+    }
+
+    /// Whether it is told what an operator should know.
+    #[must_use]
+    pub fn notices(self) -> bool {
+        self != Self::Orders
+    }
+
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// `invalid_receives`, naming the field `receives`.
+    pub fn parse(name: &str) -> Result<Self, Invalid> {
+        let invalid =
+            || Invalid::new("invalid_receives", "receives", "receives must be one of orders, notices, all");
+        Self::ALL.into_iter().find(|receives| receives.name() == name).ok_or_else(invalid)
+    }
+}

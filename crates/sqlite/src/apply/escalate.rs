@@ -1,0 +1,69 @@
+//! Owing what was not delivered in time to another subscription too.
+
+use domain::Timestamp;
+use domain::delivery::{DeliveryId, DeliveryState};
+use domain::subscription::SubscriptionId;
+use rusqlite::{Connection, Row, params};
+
+use super::Answer;
+use crate::columns::{self, micros};
+use crate::failure::Failure;
+
+/// How many escalations one command settles, so that new orders need not wait for it.
+const AT_ONCE: i64 = 500;
+
+const LATE: &str = "SELECT deliveries.seq, deliveries.id, deliveries.state, order_seq, escalation_to FROM deliveries \
+     JOIN subscriptions ON subscriptions.seq = subscription WHERE escalates_at <= ? ORDER BY escalates_at LIMIT ?";
+const SETTLED: &str = "UPDATE deliveries SET escalates_at = NULL WHERE seq = ?";
+/// The filter policy of the one that stands in is not asked; if it has the order already, nothing follows.
+const OWE: &str = "INSERT INTO deliveries \
+     (id, kind, subscription, order_seq, state, created_at, at, escalates_at, escalated_from) \
+     SELECT ?1, 'notification', seq, ?3, 'pending', ?4, ?4, ?4 + escalation_minutes * 60000000, ?5 FROM subscriptions \
+     WHERE id = ?2 AND state IN ('confirmed', 'suspended') ON CONFLICT (order_seq, subscription) DO NOTHING";
+
+struct Late {
+    seq: i64,
+    id: DeliveryId,
+    state: DeliveryState,
+    order: Option<i64>,
+    to: Option<SubscriptionId>,
+}
+
+/// Answers how many deliveries are owed because of it, and when, in microseconds, the next one is to be looked at.
+pub(super) fn escalate(connection: &Connection, now: Timestamp) -> Result<Answer, Failure> {
+    let mut statement = connection.prepare_cached(LATE)?;
+    let late = statement.query_map(params![micros(now), AT_ONCE], late)?;
+    let late = late.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut owed = 0;
+    for late in late {
+        connection.prepare_cached(SETTLED)?.execute([late.seq])?;
+        let made = matches!(
+            late.state,
+            DeliveryState::Delivered | DeliveryState::Sandboxed | DeliveryState::Cancelled
+        );
+        if let Some(to) = late.to.filter(|_| !made) {
+            let id = DeliveryId::derived(now, &[late.id.0, to.0]);
+            let (id, to) = (id.0.into_bytes(), to.0.into_bytes());
+            owed += connection.prepare_cached(OWE)?.execute(params![
+                id,
+                to,
+                late.order,
+                micros(now),
+                late.seq
+            ])?;
+        }
+    }
+    let next = "SELECT min(escalates_at) FROM deliveries WHERE escalates_at IS NOT NULL";
+    let next = connection.prepare_cached(next)?.query_row((), |row| row.get(0))?;
+    Ok(Answer::Count { count: owed, next })
+}
+
+fn late(row: &Row<'_>) -> rusqlite::Result<Late> {
+    Ok(Late {
+        seq: row.get("seq")?,
+        id: DeliveryId(columns::uuid(row, "id")?),
+        state: columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?,
+        order: row.get("order_seq")?,
+        to: columns::uuid_or_none(row, "escalation_to")?.map(SubscriptionId),
+    })
+}

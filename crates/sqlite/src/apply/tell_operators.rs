@@ -1,0 +1,51 @@
+//! Owing operators a notice of what the program did by itself.
+
+use domain::Timestamp;
+use domain::delivery::DeliveryId;
+use domain::endpoint::Protocol;
+use domain::notice::Notice;
+use domain::subscription::{Subscription, SubscriptionId};
+use rusqlite::{Connection, Row, params};
+
+use crate::columns::{self, micros};
+use crate::failure::Failure;
+use crate::rows;
+
+const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, state, created_at, at, notice) \
+     VALUES (?1, 'notice', ?2, 'pending', ?3, ?3, ?4)";
+
+/// Tells every operator that `failing` was suspended: over another channel than the one that failed, where there is one.
+pub(super) fn suspended(
+    connection: &Connection,
+    failing: &Subscription,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let notice = Notice::Suspended {
+        subscription_id: failing.id,
+        protocol: failing.endpoint.protocol(),
+        endpoint: failing.endpoint.masked(),
+        failing_since: failing.failing_since.unwrap_or(now),
+    };
+    let text = serde_json::to_string(&notice).map_err(application::Error::internal)?;
+    let mut owe = connection.prepare_cached(OWE)?;
+    for (seq, id, _) in reachable(connection, failing)? {
+        let delivery = DeliveryId::derived(now, &[failing.id.0, id.0]);
+        owe.execute(params![delivery.0.as_bytes(), seq, micros(now), text])?;
+    }
+    Ok(())
+}
+
+type Operator = (i64, SubscriptionId, Protocol);
+
+fn reachable(connection: &Connection, failing: &Subscription) -> rusqlite::Result<Vec<Operator>> {
+    let sql = "SELECT seq, id, protocol FROM subscriptions WHERE receives <> 'orders' AND state = 'confirmed' AND id <> ?";
+    let operator = |row: &Row<'_>| -> rusqlite::Result<Operator> {
+        Ok((row.get("seq")?, SubscriptionId(columns::uuid(row, "id")?), rows::protocol(row)?))
+    };
+    let mut statement = connection.prepare_cached(sql)?;
+    let operators = statement.query_map([failing.id.0.as_bytes()], operator)?;
+    let operators = operators.collect::<rusqlite::Result<Vec<_>>>()?;
+    let elsewhere = |operator: &&Operator| operator.2 != failing.endpoint.protocol();
+    let (others, all) = (operators.iter().filter(elsewhere).copied().collect::<Vec<_>>(), operators);
+    Ok(if others.is_empty() { all } else { others })
+}

@@ -1,0 +1,31 @@
+-- What an operator chooses for a subscription, what became of its endpoint, and what providers report.
+
+ALTER TABLE subscriptions ADD COLUMN receives TEXT NOT NULL DEFAULT 'orders';
+ALTER TABLE subscriptions ADD COLUMN max_receives_per_second INTEGER;
+ALTER TABLE subscriptions ADD COLUMN escalation_minutes INTEGER;
+ALTER TABLE subscriptions ADD COLUMN escalation_to BLOB;
+ALTER TABLE subscriptions ADD COLUMN failing_since INTEGER;
+ALTER TABLE subscriptions ADD COLUMN suspended_at INTEGER;
+ALTER TABLE subscriptions ADD COLUMN suspension_reason TEXT;
+ALTER TABLE subscriptions ADD COLUMN previous_secret TEXT;
+ALTER TABLE subscriptions ADD COLUMN previous_secret_until INTEGER;
+
+ALTER TABLE deliveries ADD COLUMN notice TEXT;
+-- When the delivery escalates, unless it was made by then; NULL once that is settled.
+ALTER TABLE deliveries ADD COLUMN escalates_at INTEGER;
+ALTER TABLE deliveries ADD COLUMN escalated_from INTEGER REFERENCES deliveries (seq);
+CREATE INDEX deliveries_to_escalate ON deliveries (escalates_at) WHERE escalates_at IS NOT NULL;
+
+CREATE TABLE receipts (
+  delivery INTEGER NOT NULL REFERENCES deliveries (seq),
+  status   TEXT    NOT NULL,
+  reply    TEXT    NOT NULL,
+  at       INTEGER NOT NULL,
+  PRIMARY KEY (delivery, status, reply)
+) STRICT, WITHOUT ROWID;
+
+-- A message need not carry a link.
+ALTER TABLE inbox RENAME COLUMN link TO former_link;
+ALTER TABLE inbox ADD COLUMN link TEXT;
+UPDATE inbox SET link = former_link;
+ALTER TABLE inbox DROP COLUMN former_link;

@@ -1,0 +1,107 @@
+//! A subscription's attributes, as JSON has them.
+
+use std::num::NonZeroU32;
+
+use domain::attributes::{self, Attributes, AttributesChange, Escalation, Minutes, Receives};
+use domain::filter_policy::FilterPolicy;
+use domain::subscription::SubscriptionId;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::body::Members;
+use crate::problem::Problem;
+
+/// The members that hold attributes.
+pub(super) const MEMBERS: [&str; 4] = ["filterPolicy", "maxReceivesPerSecond", "escalation", "receives"];
+
+/// Attributes as the operator sees them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AttributesJson<'a> {
+    filter_policy: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_receives_per_second: Option<NonZeroU32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    escalation: Option<EscalationJson>,
+    receives: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EscalationJson {
+    after_minutes: u16,
+    subscription_id: SubscriptionId,
+}
+
+impl<'a> AttributesJson<'a> {
+    pub(super) fn of(attributes: &'a Attributes) -> Self {
+        let policy = attributes.filter_policy.as_ref();
+        Self {
+            filter_policy: policy.and_then(|policy| serde_json::from_str(policy.as_str()).ok()),
+            max_receives_per_second: attributes.max_receives_per_second,
+            escalation: attributes.escalation.map(|escalation| EscalationJson {
+                after_minutes: escalation.after_minutes.get(),
+                subscription_id: escalation.to,
+            }),
+            receives: attributes.receives.name(),
+        }
+    }
+}
+
+/// The attributes of a new subscription.
+pub(super) fn read(members: &Members<'_>) -> Result<Attributes, Problem> {
+    let receives = match members.text("receives")? {
+        Some(name) => Receives::parse(&name)?,
+        None => Receives::default(),
+    };
+    Ok(Attributes { receives, ..Attributes::default() }.changed(read_change(members)?))
+}
+
+/// What a change names; `null` takes an attribute away.
+pub(super) fn read_change(members: &Members<'_>) -> Result<AttributesChange, Problem> {
+    Ok(AttributesChange {
+        filter_policy: member(members, "filterPolicy", |json| Ok(FilterPolicy::parse(json)?))?,
+        max_receives_per_second: member(members, "maxReceivesPerSecond", |json| {
+            Ok(attributes::rate("maxReceivesPerSecond", number("maxReceivesPerSecond", json)?)?)
+        })?,
+        escalation: member(members, "escalation", escalation)?,
+    })
+}
+
+fn member<T>(
+    members: &Members<'_>,
+    name: &str,
+    read: impl Fn(&str) -> Result<T, Problem>,
+) -> Result<Option<Option<T>>, Problem> {
+    match members.raw(name) {
+        None => Ok(None),
+        Some("null") => Ok(Some(None)),
+        Some(json) => read(json).map(|value| Some(Some(value))),
+    }
+}
+
+fn escalation(json: &str) -> Result<Escalation, Problem> {
+    let wrong = || {
+        let detail = "escalation must be an object with afterMinutes and subscriptionId";
+        Problem::invalid("wrong_type", "escalation", detail)
+    };
+    let members = Members::read(json.as_bytes(), &["afterMinutes", "subscriptionId"]).map_err(|_| wrong())?;
+    let minutes = members.raw("afterMinutes").ok_or_else(wrong)?;
+    let field = "escalation.afterMinutes";
+    let to = members.text("subscriptionId").map_err(|_| wrong())?.ok_or_else(wrong)?;
+    let to = to.parse().map_err(|_| {
+        let detail = "escalation.subscriptionId must be a UUID";
+        Problem::invalid("invalid_id", "escalation.subscriptionId", detail)
+    })?;
+    Ok(Escalation { after_minutes: Minutes::parse(field, number(field, minutes)?)?, to })
+}
+
+/// A whole number; what is none is beyond every limit.
+fn number(name: &'static str, json: &str) -> Result<u64, Problem> {
+    let is_number = json.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    match json.parse() {
+        Ok(number) => Ok(number),
+        Err(_) if is_number => Ok(u64::MAX),
+        Err(_) => Err(Problem::invalid("wrong_type", name, format!("{name} must be a number"))),
+    }
+}
