@@ -3,7 +3,7 @@
 use application::deliver::Event;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::Next;
-use domain::endpoint::Protocol::{Email, Sms, Webhook};
+use domain::endpoint::Protocol::{Chat, Email, Sms, Webhook};
 
 use crate::given::{CHANNEL_DOWN, Hand, LIMITS, hooks, id, ids, mails};
 
@@ -41,7 +41,7 @@ fn nothing_of_it_is_asked_for_or_begun_while_others_go_on() {
     let mut hand = failing();
     hand.recorded();
     let query = hand.fetch().unwrap();
-    assert_eq!(query.skip_protocols, [Email, Sms]);
+    assert_eq!(query.skip_protocols, [Email, Sms, Chat]);
     hand.tell(Event::Fetched(Ok(application::ports::Due {
         deliveries: [mails([6], 6), hooks([7], 7)].concat(),
         next_at: None,
@@ -87,7 +87,7 @@ fn on_trial() -> Hand {
     hand.tell(Event::Probed(Email, Ok(())));
     assert_eq!(hand.notes(), [(Email, "paused"), (Email, "resumed")]);
     let query = hand.fetch().unwrap();
-    assert_eq!(query.skip_protocols, [Sms], "what waited is asked for again");
+    assert_eq!(query.skip_protocols, [Sms, Chat], "what waited is asked for again");
     let again = [mails([1, 2, 4, 5], 1), mails([3], 3)].concat();
     hand.tell(Event::Fetched(Ok(application::ports::Due { deliveries: again, next_at: None })));
     hand
@@ -146,10 +146,10 @@ fn a_paused_channels_backlog_takes_no_place_from_another_channel() {
         hand.tell(Event::Sent(delivery, crate::given::sent(CHANNEL_DOWN)));
     }
     hand.recorded();
-    assert_eq!(hand.fetch().unwrap().skip_protocols, [Email, Sms]);
+    assert_eq!(hand.fetch().unwrap().skip_protocols, [Email, Sms, Chat]);
     hand.tell(Event::Fetched(Ok(application::ports::Due { deliveries: hooks([9_999], 9), next_at: None })));
     assert_eq!(hand.begun(), [id(9_999)]);
-    assert_eq!(hand.fetch().map(|query| query.skip_protocols), Some(vec![Email, Sms]));
+    assert_eq!(hand.fetch().map(|query| query.skip_protocols), Some(vec![Email, Sms, Chat]));
 }
 
 #[test]
@@ -170,5 +170,5 @@ fn two_channels_are_paused_and_probed_apart() {
     hand.tell(Event::Woken);
     assert_eq!(hand.probe(), Some(Webhook));
     hand.tell(Event::Probed(Webhook, Ok(())));
-    assert_eq!(hand.fetch().unwrap().skip_protocols, [Email, Sms]);
+    assert_eq!(hand.fetch().unwrap().skip_protocols, [Email, Sms, Chat]);
 }

@@ -91,7 +91,11 @@ fn a_channel_whose_endpoints_are_all_paused_is_asked_for_more() {
     hand.tell(Event::Fetched(Ok(Due { deliveries: late, next_at: None })));
     hand.tell(Event::Woken);
     let query = hand.fetch().unwrap();
-    assert_eq!(query.skip_protocols, [Protocol::Sms], "a late answer brings back nothing that is paused");
+    assert_eq!(
+        query.skip_protocols,
+        [Protocol::Sms, Protocol::Chat],
+        "a late answer brings back nothing that is paused"
+    );
 }
 
 #[test]

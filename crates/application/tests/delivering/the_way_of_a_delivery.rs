@@ -13,7 +13,7 @@ fn it_asks_what_is_due_and_waits_if_nothing_is() {
     let mut hand = Hand::new();
     let query = hand.fetch().unwrap();
     assert_eq!(query.now, start());
-    assert_eq!(query.skip_protocols, [Protocol::Sms], "there is no such channel here");
+    assert_eq!(query.skip_protocols, [Protocol::Sms, Protocol::Chat], "there is no such channel here");
     assert!(query.skip_endpoints.is_empty());
     hand.tell(Event::Fetched(Ok(Due::default())));
     assert!(hand.asked.is_empty());

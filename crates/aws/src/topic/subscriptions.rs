@@ -83,13 +83,11 @@ impl Topic {
         let AttributesChange { filter_policy, max_receives_per_second, escalation } = change;
         require_none("maxReceivesPerSecond", max_receives_per_second.flatten().is_none())?;
         require_none("escalation", escalation.flatten().is_none())?;
-        match filter_policy {
-            Some(policy) => self.change_policy(id, policy).await,
-            None => {
-                let listed = self.standing(id).await?;
-                self.describe(listed).await
-            }
-        }
+        let Some(policy) = filter_policy else {
+            let listed = self.standing(id).await?;
+            return self.describe(listed).await;
+        };
+        self.change_policy(id, policy).await
     }
 
     /// Sets or removes the filter policy of a confirmed subscription.

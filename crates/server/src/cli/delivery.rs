@@ -1,4 +1,4 @@
-//! `orderbell delivery list|redrive`.
+//! `orderbell delivery list|redrive|drop`.
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
@@ -14,6 +14,13 @@ pub(super) enum Command {
     List(List),
     /// Send dead or held deliveries again
     Redrive(Redrive),
+    /// Give up a held delivery: it arrived, or need not
+    Drop {
+        /// The delivery's id
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
 }
 
 #[derive(Args)]
@@ -37,16 +44,35 @@ pub(super) struct List {
 #[group(skip)]
 pub(super) struct Redrive {
     /// This delivery
-    #[arg(required_unless_present = "dead", conflicts_with = "dead")]
+    #[arg(required_unless_present = "state", conflicts_with = "state")]
     id: Option<String>,
-    /// All that are dead
-    #[arg(long)]
-    dead: bool,
-    /// Of the dead, only those owed to this subscription
-    #[arg(long, value_name = "ID", requires = "dead")]
-    subscription: Option<String>,
+    #[command(flatten)]
+    selected: Selected,
     #[command(flatten)]
     server: Server,
+}
+
+#[derive(Args)]
+#[group(skip)]
+pub(super) struct Selected {
+    /// All that are dead
+    #[arg(long, group = "state")]
+    dead: bool,
+    /// All that are held
+    #[arg(long, group = "state")]
+    held: bool,
+    /// Of these, only those owed to this subscription
+    #[arg(long, value_name = "ID", requires = "state")]
+    subscription: Option<String>,
+    /// Of these, only those over this protocol
+    #[arg(long, requires = "state")]
+    protocol: Option<String>,
+    /// Of these, only those owed at this time or later, such as 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", requires = "state")]
+    from: Option<String>,
+    /// Of these, only those owed before this time
+    #[arg(long, value_name = "TIME", requires = "state")]
+    before: Option<String>,
 }
 
 const COLUMNS: [output::Column; 6] = [
@@ -62,6 +88,7 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::List(list) => block_on(self::list(list))?,
         Command::Redrive(redrive) => block_on(self::redrive(redrive))?,
+        Command::Drop { id, server } => block_on(drop(&id, server))?,
     }
 }
 
@@ -81,9 +108,19 @@ async fn redrive(redrive: Redrive) -> Result<(), Failure> {
     let answer = if let Some(id) = redrive.id {
         server.ask(Method::POST, &format!("/deliveries/{id}/redrive"), None).await?
     } else {
-        let selection = json!({"state": "dead", "subscriptionId": redrive.subscription});
+        let Selected { held, subscription, protocol, from, before, .. } = redrive.selected;
+        let state = if held { "held" } else { "dead" };
+        let selection = json!({
+            "state": state, "subscriptionId": subscription, "protocol": protocol, "from": from, "before": before,
+        });
         server.ask(Method::POST, "/deliveries/redrive", Some(&selection)).await?
     };
     server.show(&answer, |answer| eprintln!("redriven: {}", output::cell(answer.get("redriven"))));
+    Ok(())
+}
+
+async fn drop(id: &str, server: Server) -> Result<(), Failure> {
+    let answer = server.ask(Method::POST, &format!("/deliveries/{id}/drop"), None).await?;
+    server.show(&answer, |_| eprintln!("dropped"));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `orderbell subscription add|list|confirm|resend|remove`.
+//! `orderbell subscription add|list|confirm|resend|change|suspend|resume|rotate-secret|test|remove`.
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
@@ -22,30 +22,71 @@ pub(super) enum Command {
         server: Server,
     },
     /// Send the confirmation again
-    Resend {
-        /// The subscription's id
-        id: String,
-        #[command(flatten)]
-        server: Server,
-    },
+    Resend(One),
+    /// Change attributes, from the next order on
+    Change(Change),
+    /// Let deliveries wait while a receiver is mended; they are owed all the same
+    Suspend(One),
+    /// Send to a suspended subscription again
+    Resume(One),
+    /// Give a webhook a new secret; the old one signs too for 24 hours
+    RotateSecret(One),
+    /// Send a test
+    Test(One),
     /// End a subscription
-    Remove {
-        /// The subscription's id
-        id: String,
-        #[command(flatten)]
-        server: Server,
-    },
+    Remove(One),
+}
+
+#[derive(Args)]
+pub(super) struct One {
+    /// The subscription's id
+    id: String,
+    #[command(flatten)]
+    server: Server,
 }
 
 #[derive(Args)]
 pub(super) struct Add {
-    /// email, sms or webhook
+    /// email, sms, webhook or chat
     protocol: String,
     /// A mail address, a phone number such as +4915112345678, or a URL
     endpoint: String,
     /// Which orders are wanted, as `{"currency":["EUR"]}`
     #[arg(long, value_name = "JSON", value_parser = json_text)]
     filter_policy: Option<Value>,
+    /// The most messages in a second
+    #[arg(long, value_name = "NUMBER")]
+    max_receives_per_second: Option<u32>,
+    /// Who gets an order too that is not delivered in time, as `{"afterMinutes":15,"subscriptionId":"…"}`
+    #[arg(long, value_name = "JSON", value_parser = json_text)]
+    escalation: Option<Value>,
+    /// orders, notices (to the operator) or all
+    #[arg(long, default_value = "orders")]
+    receives: String,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+pub(super) struct Changes {
+    /// Which orders are wanted, as `{"currency":["EUR"]}`; `null`: all
+    #[arg(long, value_name = "JSON", value_parser = json_text)]
+    filter_policy: Option<Value>,
+    /// The most messages in a second; `null`: as many as come
+    #[arg(long, value_name = "JSON", value_parser = json_text)]
+    max_receives_per_second: Option<Value>,
+    /// Who gets an order too that is not delivered in time; `null`: nobody
+    #[arg(long, value_name = "JSON", value_parser = json_text)]
+    escalation: Option<Value>,
+}
+
+#[derive(Args)]
+pub(super) struct Change {
+    /// The subscription's id
+    id: String,
+    #[command(flatten)]
+    changes: Changes,
     #[command(flatten)]
     server: Server,
 }
@@ -73,31 +114,74 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
         Command::Add(add) => block_on(self::add(add))?,
         Command::List(list) => block_on(self::list(list))?,
         Command::Confirm { link, server } => block_on(confirm(&link, server))?,
-        Command::Resend { id, server } => block_on(act(
-            server,
-            Method::POST,
-            format!("/subscriptions/{id}/confirmation"),
-            "confirmation is on its way",
-        ))?,
-        Command::Remove { id, server } => {
-            block_on(act(server, Method::DELETE, format!("/subscriptions/{id}"), "ended"))?
-        }
+        Command::Resend(one) => block_on(act(one, "/confirmation", "confirmation is on its way"))?,
+        Command::Change(change) => block_on(self::change(change))?,
+        Command::Suspend(one) => block_on(act(one, "/suspend", "suspended"))?,
+        Command::Resume(one) => block_on(act(one, "/resume", "resumed"))?,
+        Command::RotateSecret(one) => block_on(rotate_secret(one))?,
+        Command::Test(one) => block_on(send_test(one))?,
+        Command::Remove(one) => block_on(remove(one))?,
     }
 }
 
 async fn add(add: Add) -> Result<(), Failure> {
     let mut body = json!({"protocol": add.protocol, "endpoint": add.endpoint});
-    if let Some(policy) = add.filter_policy {
-        body["filterPolicy"] = policy;
+    for (name, value) in [
+        ("filterPolicy", add.filter_policy),
+        ("maxReceivesPerSecond", add.max_receives_per_second.map(Value::from)),
+        ("escalation", add.escalation),
+        ("receives", Some(Value::from(add.receives))),
+    ] {
+        if let Some(value) = value {
+            body[name] = value;
+        }
     }
     let answer = add.server.ask(Method::POST, "/subscriptions", Some(&body)).await?;
     add.server.show(&answer, |answer| {
         output::line(&output::cell(answer.get("subscriptionId")));
         eprintln!("{}", output::cell(answer.get("state")));
-        if let Some(secret) = answer["secret"].as_str() {
-            eprintln!("signing secret (shown only now): {secret}");
-        }
+        show_secret(answer);
     });
+    Ok(())
+}
+
+fn show_secret(answer: &Value) {
+    if let Some(secret) = answer["secret"].as_str() {
+        eprintln!("signing secret (shown only now): {secret}");
+    }
+}
+
+async fn change(change: Change) -> Result<(), Failure> {
+    let Changes { filter_policy, max_receives_per_second, escalation } = change.changes;
+    let named = [
+        ("filterPolicy", filter_policy),
+        ("maxReceivesPerSecond", max_receives_per_second),
+        ("escalation", escalation),
+    ];
+    let body: Value = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+    let path = format!("/subscriptions/{}", change.id);
+    let answer = change.server.ask(Method::PATCH, &path, Some(&body)).await?;
+    change.server.show(&answer, |_| eprintln!("changed"));
+    Ok(())
+}
+
+async fn rotate_secret(one: One) -> Result<(), Failure> {
+    let path = format!("/subscriptions/{}/rotate-secret", one.id);
+    let answer = one.server.ask(Method::POST, &path, None).await?;
+    one.server.show(&answer, show_secret);
+    Ok(())
+}
+
+async fn send_test(one: One) -> Result<(), Failure> {
+    let path = format!("/subscriptions/{}/test", one.id);
+    let answer = one.server.ask(Method::POST, &path, None).await?;
+    one.server.show(&answer, |answer| output::line(&output::cell(answer.get("deliveryId"))));
+    Ok(())
+}
+
+async fn remove(one: One) -> Result<(), Failure> {
+    let answer = one.server.ask(Method::DELETE, &format!("/subscriptions/{}", one.id), None).await?;
+    one.server.show(&answer, |_| eprintln!("ended"));
     Ok(())
 }
 
@@ -115,9 +199,9 @@ async fn confirm(link: &str, server: Server) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn act(server: Server, method: Method, path: String, done: &str) -> Result<(), Failure> {
-    let answer = server.ask(method, &path, None).await?;
-    server.show(&answer, |_| eprintln!("{done}"));
+async fn act(one: One, verb: &str, done: &str) -> Result<(), Failure> {
+    let answer = one.server.ask(Method::POST, &format!("/subscriptions/{}{verb}", one.id), None).await?;
+    one.server.show(&answer, |_| eprintln!("{done}"));
     Ok(())
 }
 

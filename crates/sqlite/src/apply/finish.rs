@@ -116,9 +116,10 @@ fn delivery(connection: &Connection, finished: &Finished) -> rusqlite::Result<Op
         .prepare_cached(DELIVERY)?
         .query_row([finished.delivery.0.as_bytes()], |row| {
             let subscription = SubscriptionId(columns::uuid(row, "id")?);
-            let receipt = match columns::is_null(row, "receipt")? {
-                true => None,
-                false => Some(columns::named(row, "receipt", &ReceiptStatus::ALL, ReceiptStatus::name)?),
+            let receipt = if columns::is_null(row, "receipt")? {
+                None
+            } else {
+                Some(columns::named(row, "receipt", &ReceiptStatus::ALL, ReceiptStatus::name)?)
             };
             Ok(Delivery {
                 seq: row.get("seq")?,

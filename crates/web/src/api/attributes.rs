@@ -59,25 +59,26 @@ pub(super) fn read(members: &Members<'_>) -> Result<Attributes, Problem> {
 
 /// What a change names; `null` takes an attribute away.
 pub(super) fn read_change(members: &Members<'_>) -> Result<AttributesChange, Problem> {
-    Ok(AttributesChange {
-        filter_policy: member(members, "filterPolicy", |json| Ok(FilterPolicy::parse(json)?))?,
-        max_receives_per_second: member(members, "maxReceivesPerSecond", |json| {
-            Ok(attributes::rate("maxReceivesPerSecond", number("maxReceivesPerSecond", json)?)?)
-        })?,
-        escalation: member(members, "escalation", escalation)?,
-    })
+    let mut change = AttributesChange::default();
+    if let Some(json) = members.raw("filterPolicy") {
+        change.filter_policy = Some(unless_null(json, |json| Ok(FilterPolicy::parse(json)?))?);
+    }
+    if let Some(json) = members.raw("maxReceivesPerSecond") {
+        change.max_receives_per_second = Some(unless_null(json, rate)?);
+    }
+    if let Some(json) = members.raw("escalation") {
+        change.escalation = Some(unless_null(json, escalation)?);
+    }
+    Ok(change)
 }
 
-fn member<T>(
-    members: &Members<'_>,
-    name: &str,
-    read: impl Fn(&str) -> Result<T, Problem>,
-) -> Result<Option<Option<T>>, Problem> {
-    match members.raw(name) {
-        None => Ok(None),
-        Some("null") => Ok(Some(None)),
-        Some(json) => read(json).map(|value| Some(Some(value))),
-    }
+fn unless_null<T>(json: &str, read: impl Fn(&str) -> Result<T, Problem>) -> Result<Option<T>, Problem> {
+    if json == "null" { Ok(None) } else { read(json).map(Some) }
+}
+
+fn rate(json: &str) -> Result<NonZeroU32, Problem> {
+    let field = "maxReceivesPerSecond";
+    Ok(attributes::rate(field, number(field, json)?)?)
 }
 
 fn escalation(json: &str) -> Result<Escalation, Problem> {
