@@ -1,5 +1,6 @@
 //! The SDK's clients, as a Lambda function needs them: everything from the environment that Lambda sets, nothing looked
-//! up over the network, so that they are made at once when the function starts.
+//! up over the network, so that they are made at once when the function starts. What takes time to make is made once and
+//! shared: both services are called through one pool of connections that trusts one set of root certificates.
 
 use std::time::Duration;
 
@@ -8,9 +9,10 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
-use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use aws_types::SdkConfig;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -30,37 +32,38 @@ const ATTEMPTS: u32 = 3;
 #[error("the environment variable {0} is not set")]
 pub struct ConnectError(&'static str);
 
-/// A client for DynamoDB, from `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, and
-/// `AWS_ENDPOINT_URL_DYNAMODB` or `AWS_ENDPOINT_URL` where it is not Amazon's own.
+/// A client for each service.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// Speaks to DynamoDB.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Speaks to SNS.
+    pub sns: aws_sdk_sns::Client,
+}
+
+/// The clients, from `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, and, where a service
+/// is not Amazon's own, `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL_SNS` or `AWS_ENDPOINT_URL`.
 ///
 /// # Errors
 /// The region or the credentials are not set.
-pub fn dynamodb(env: &impl Fn(&str) -> Option<String>) -> Result<aws_sdk_dynamodb::Client, ConnectError> {
-    config(env, "AWS_ENDPOINT_URL_DYNAMODB").map(|config| aws_sdk_dynamodb::Client::new(&config))
-}
-
-/// A client for SNS, from the same variables, `AWS_ENDPOINT_URL_SNS` among them.
-///
-/// # Errors
-/// The region or the credentials are not set.
-pub fn sns(env: &impl Fn(&str) -> Option<String>) -> Result<aws_sdk_sns::Client, ConnectError> {
-    config(env, "AWS_ENDPOINT_URL_SNS").map(|config| aws_sdk_sns::Client::new(&config))
-}
-
-/// What every service's client is made of; `endpoint_variable` is the service's own.
-fn config(env: &impl Fn(&str) -> Option<String>, endpoint_variable: &str) -> Result<SdkConfig, ConnectError> {
-    let config = SdkConfig::builder()
+pub fn clients(env: &impl Fn(&str) -> Option<String>) -> Result<Clients, ConnectError> {
+    let shared = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(region(env)?)
         .credentials_provider(SharedCredentialsProvider::new(credentials(env)?))
         .timeout_config(time_outs())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .http_client(http_client());
-    let config = match endpoint(env, endpoint_variable) {
-        Some(url) => config.endpoint_url(url),
-        None => config,
+        .http_client(http_client())
+        .build();
+    let at = |variable: &str| {
+        let mut config = shared.to_builder();
+        config.set_endpoint_url(endpoint(env, variable));
+        config.build()
     };
-    Ok(config.build())
+    Ok(Clients {
+        dynamodb: aws_sdk_dynamodb::Client::new(&at("AWS_ENDPOINT_URL_DYNAMODB")),
+        sns: aws_sdk_sns::Client::new(&at("AWS_ENDPOINT_URL_SNS")),
+    })
 }
 
 fn region(env: &impl Fn(&str) -> Option<String>) -> Result<Region, ConnectError> {
@@ -89,15 +92,22 @@ fn set(env: &impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
 
 fn time_outs() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(CALL_TIMEOUT)
         .build()
 }
 
+/// One connector for every call. The library's own client would make one for each service and settings, another for
+/// each only to see that it can, and read the root certificates again for each of them.
 fn http_client() -> SharedHttpClient {
     let tls = TlsContext::builder().with_trust_store(roots()).build().unwrap_or_default();
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https()
+    let connector = Connector::builder()
+        .connector_settings(HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build())
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls)
+        .build();
+    let connector = SharedHttpConnector::new(connector);
+    http_client_fn(move |_, _| connector.clone())
 }
 
 /// Mozilla's root certificates, as they were when this was built. The library would look for the system's, file by file,
@@ -126,16 +136,16 @@ mod tests {
 
     #[test]
     fn what_lambda_sets_is_enough() {
-        assert_eq!(dynamodb(&lambda).unwrap().config().region().unwrap().as_ref(), "eu-central-1");
-        assert_eq!(sns(&lambda).unwrap().config().region().unwrap().as_ref(), "eu-central-1");
+        let Clients { dynamodb, sns } = clients(&lambda).unwrap();
+        assert_eq!(dynamodb.config().region().unwrap().as_ref(), "eu-central-1");
+        assert_eq!(sns.config().region().unwrap().as_ref(), "eu-central-1");
     }
 
     #[test]
     fn an_environment_without_region_or_credentials_is_refused_by_the_name_of_what_is_missing() {
         for missing in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
             let env = |name: &str| lambda(name).filter(|_| name != missing);
-            assert!(dynamodb(&env).unwrap_err().to_string().contains(missing));
-            assert!(sns(&env).unwrap_err().to_string().contains(missing));
+            assert!(clients(&env).unwrap_err().to_string().contains(missing));
         }
     }
 

@@ -69,7 +69,7 @@ impl TableOptions {
 }
 
 impl Table {
-    /// The table, through a client as [`connect::dynamodb`](crate::connect::dynamodb) makes it: its time-outs bound
+    /// The table, through a client as [`connect::clients`](crate::connect::clients) makes it: its time-outs bound
     /// every call.
     #[must_use]
     pub fn new(client: Client, options: TableOptions, clock: Arc<dyn Clock>) -> Self {

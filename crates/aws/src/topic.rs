@@ -48,7 +48,7 @@ pub struct Topic {
 }
 
 impl Topic {
-    /// The topic of that ARN, through a client as [`connect::sns`](crate::connect::sns) makes it: its time-outs bound
+    /// The topic of that ARN, through a client as [`connect::clients`](crate::connect::clients) makes it: its time-outs bound
     /// every call. `table` is the one that the orders are stored in.
     #[must_use]
     pub fn new(client: Client, arn: String, table: Table, clock: Arc<dyn Clock>) -> Self {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use application::App;
 use application::ports::{Clock, Randomness};
+use aws::connect::Clients;
 use lambda_runtime::{Error, Runtime, service_fn};
 
 use crate::config::{Config, HttpConfig, Part};
@@ -29,8 +30,8 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
 
     // The table is the store and the log, the topic is SNS's; the topic marks in the table what it published.
     let key = config.table.key.clone();
-    let table = aws::Table::new(aws::connect::dynamodb(&environment)?, config.table, Arc::clone(&clock));
-    let sns = aws::connect::sns(&environment)?;
+    let Clients { dynamodb, sns } = aws::connect::clients(&environment)?;
+    let table = aws::Table::new(dynamodb, config.table, Arc::clone(&clock));
     let topic = Arc::new(aws::Topic::new(sns, config.topic_arn, table.clone(), Arc::clone(&clock)));
 
     let handler = match config.part {

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use application::ports::{Clock, OrderLog, OrderStore};
+use aws::connect::Clients;
 use aws::{Table, TableOptions};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
@@ -55,12 +56,11 @@ fn environment(name: &str) -> Option<String> {
 impl Deployment {
     async fn new() -> Self {
         let name = format!("Orders-{}", random());
-        let dynamodb = aws::connect::dynamodb(&environment).unwrap();
+        let Clients { dynamodb, sns } = aws::connect::clients(&environment).unwrap();
         create_table(&dynamodb, &name).await;
         let options = TableOptions { name: name.clone(), key: "orderId".to_owned() };
         let table = Table::new(dynamodb.clone(), options, Arc::new(SystemClock));
         let (url, told) = subscriber();
-        let sns = aws::connect::sns(&environment).unwrap();
         let topic = sns.create_topic().name(&name).send().await.unwrap().topic_arn.unwrap();
         sns.subscribe().topic_arn(&topic).protocol("http").endpoint(url).send().await.unwrap();
         let mut variables: HashMap<_, _> = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SNS"]

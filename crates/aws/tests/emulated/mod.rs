@@ -44,7 +44,7 @@ pub(crate) fn client(address: &str) -> Client {
         };
         Some(value.to_owned())
     };
-    connect::dynamodb(&env).unwrap()
+    connect::clients(&env).unwrap().dynamodb
 }
 
 /// A table as our template makes it, with nothing in it.

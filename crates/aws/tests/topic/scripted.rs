@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use application::ports::Clock;
-use aws::{Table, TableOptions, Topic, connect};
+use aws::connect::{self, Clients};
+use aws::{Table, TableOptions, Topic};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -103,8 +104,9 @@ pub(crate) fn topic(url: &str) -> Topic {
         Some(value.to_owned())
     };
     let options = TableOptions { name: "orders".to_owned(), key: TableOptions::KEY.to_owned() };
-    let table = Table::new(connect::dynamodb(&env).unwrap(), options, Arc::new(Stopped));
-    Topic::new(connect::sns(&env).unwrap(), TOPIC.to_owned(), table, Arc::new(Stopped))
+    let Clients { dynamodb, sns } = connect::clients(&env).unwrap();
+    let table = Table::new(dynamodb, options, Arc::new(Stopped));
+    Topic::new(sns, TOPIC.to_owned(), table, Arc::new(Stopped))
 }
 
 fn play(played: &mut Played, headers: &HeaderMap, body: &[u8]) -> Response {

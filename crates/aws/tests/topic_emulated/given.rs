@@ -36,7 +36,7 @@ impl Host {
             };
             Some(value.to_owned())
         };
-        let client = connect::sns(&env).unwrap();
+        let client = connect::clients(&env).unwrap().sns;
         let name = format!("orders-{}", emulated::random());
         let arn = client.create_topic().name(name).send().await.unwrap().topic_arn.unwrap();
         Self { topic: Topic::new(client, arn, table.clone(), Arc::new(RealClock)), table }
