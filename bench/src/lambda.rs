@@ -1,5 +1,8 @@
 //! The Lambda program beside a Python function of the seed's shape: cold starts, warm latency, memory, the zip.
 //!
+//! The Python function puts an order and publishes it before it answers. Ours is measured as it is released, where the
+//! request puts and the table's stream publishes afterwards, and built so that the request itself puts and publishes.
+//!
 //! Both run under AWS's Runtime Interface Emulator against the same DynamoDB Local and moto, in turns; for each start
 //! the emulator itself is started anew. It starts the program when the first event comes, as Lambda does: a cold start
 //! is counted from that event to its answer, and so holds the program's start, its initialisation and the event's work.
@@ -37,7 +40,10 @@ pub(crate) struct Subjects {
     /// The Lambda program, built for Lambda.
     #[arg(long)]
     program: PathBuf,
-    /// Its zip.
+    /// The same program, built with its feature `publish-in-request`.
+    #[arg(long)]
+    publishing_program: PathBuf,
+    /// Its zip, as it is released.
     #[arg(long)]
     zip: PathBuf,
     /// The folder of `seed_function.py`.
@@ -48,32 +54,39 @@ pub(crate) struct Subjects {
     python: PathBuf,
 }
 
+/// What was measured of each.
+#[derive(Default)]
+struct Measured {
+    /// The Python function.
+    python: Samples,
+    /// Ours where it takes an order.
+    http: Samples,
+    /// Ours where it takes an order and publishes it.
+    publishing: Samples,
+    /// Ours where it publishes what the table's stream tells of.
+    stream: Samples,
+}
+
 /// Measures and prints. Timings never fail it.
 ///
 /// # Errors
 /// The emulators do not run, or a function does not do its work.
 pub(crate) fn compare(subjects: &Subjects) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (python, http, stream) = runtime.block_on(measure(subjects))?;
-    comparison::print(&python, &http, &stream, fs::metadata(&subjects.zip)?.len())
+    let measured = runtime.block_on(measure(subjects))?;
+    comparison::print(&measured, fs::metadata(&subjects.zip)?.len())
 }
 
-async fn measure(subjects: &Subjects) -> Result<(Samples, Samples, Samples)> {
+async fn measure(subjects: &Subjects) -> Result<Measured> {
     let backend = Backend::create().await?;
-    backend.warm_up(subjects).await?;
-    let (mut python, mut http, mut stream) = (Samples::default(), Samples::default(), Samples::default());
     let mut records = Stream::of(&backend.table).await?;
-    let orders = vec![order(); 1 + WARM];
+    backend.turn(subjects, WARM_UP, &mut records, &mut Measured::default()).await?;
+    let mut measured = Measured::default();
     for start in 1..=STARTS {
         eprintln!("start {start} of {STARTS}");
-        backend.run(&subjects.python_function(), &subjects.seed, &orders, &mut python).await?;
-        records.read().await?;
-        backend.run(&subjects.part("http"), Path::new("."), &orders, &mut http).await?;
-        let stored: Vec<_> = records.read().await?.into_iter().map(|one| json!({"Records": [one]})).collect();
-        ensure!(stored.len() == orders.len(), "{} records of {} orders", stored.len(), orders.len());
-        backend.run(&subjects.part("stream"), Path::new("."), &stored, &mut stream).await?;
+        backend.turn(subjects, 1 + WARM, &mut records, &mut measured).await?;
     }
-    Ok((python, http, stream))
+    Ok(measured)
 }
 
 impl Subjects {
@@ -81,10 +94,11 @@ impl Subjects {
         let arguments = ["-m", "awslambdaric", "seed_function.lambda_handler"].map(OsString::from);
         [self.python.clone().into_os_string()].into_iter().chain(arguments).collect()
     }
+}
 
-    fn part(&self, handler: &str) -> Vec<OsString> {
-        vec![self.program.clone().into_os_string(), handler.into()]
-    }
+/// The program as one of its parts.
+fn part(program: &Path, handler: &str) -> Vec<OsString> {
+    vec![program.into(), handler.into()]
 }
 
 /// The table and the topic that both use.
@@ -106,19 +120,32 @@ impl Backend {
             ("ORDERBELL_TABLE_KEY", table.key.clone()),
             ("ORDERBELL_TOPIC_ARN", topic.arn),
             ("ORDERBELL_INTAKE", "open".to_owned()),
+            // The program that is released knows nothing of it.
+            ("ORDERBELL_PUBLISH_IN_REQUEST", "yes".to_owned()),
         ];
         Ok(Self { table, settings })
     }
 
-    async fn warm_up(&self, subjects: &Subjects) -> Result<()> {
-        let orders = vec![order(); WARM_UP];
-        let mut uncounted = Samples::default();
-        self.run(&subjects.python_function(), &subjects.seed, &orders, &mut uncounted).await?;
-        let mut records = Stream::of(&self.table).await?;
+    /// Starts each once, and hands it so many orders.
+    async fn turn(
+        &self,
+        subjects: &Subjects,
+        count: usize,
+        records: &mut Stream,
+        to: &mut Measured,
+    ) -> Result<()> {
+        let (orders, here) = (vec![order(); count], Path::new("."));
+        self.run(&subjects.python_function(), &subjects.seed, &orders, &mut to.python).await?;
         records.read().await?;
-        self.run(&subjects.part("http"), Path::new("."), &orders, &mut uncounted).await?;
+
+        self.run(&part(&subjects.publishing_program, "http"), here, &orders, &mut to.publishing).await?;
+        let marks = records.read().await?.iter().filter(|record| record["eventName"] == "MODIFY").count();
+        ensure!(marks == count, "{marks} of {count} orders were published by the requests that placed them");
+
+        self.run(&part(&subjects.program, "http"), here, &orders, &mut to.http).await?;
         let stored: Vec<_> = records.read().await?.into_iter().map(|one| json!({"Records": [one]})).collect();
-        self.run(&subjects.part("stream"), Path::new("."), &stored, &mut uncounted).await
+        ensure!(stored.len() == count, "{} records of {count} orders", stored.len());
+        self.run(&part(&subjects.program, "stream"), here, &stored, &mut to.stream).await
     }
 
     /// One start: the first event is answered cold, the others warm.

@@ -28,6 +28,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
 /// The programs do not build, the emulators do not run, or a function does not do its work.
 pub(crate) fn run_lambda(root: &Path) -> Result<()> {
     let architecture = Architecture::of_this_machine();
+    let publishing = package::build_publishing_in_request(root, architecture)?;
     package::run(root, architecture)?;
     install::install_emulators(root)?;
     let build = ["build", "--package", "orderbell-bench", "--features", "lambda", "--quiet"];
@@ -38,6 +39,8 @@ pub(crate) fn run_lambda(root: &Path) -> Result<()> {
         architecture.zip(root).into(),
         "--seed".into(),
         root.join("bench/peers").into(),
+        "--publishing-program".into(),
+        publishing.into(),
     ]);
     let command: Vec<OsString> = [bench.into()].into_iter().chain(arguments).collect();
     succeed(&mut emulators::network(&command)?)

@@ -70,7 +70,7 @@ pub(crate) fn run(root: &Path, architecture: Architecture) -> Result<()> {
     let tools = install_package_tools(root)?;
     let lambda = root.join("target/lambda");
     let folder = lambda.join(architecture.name());
-    succeed(&mut build(root, architecture, &tools, &folder)?)?;
+    succeed(build(root, architecture, &tools, &folder)?.args(["--output-format", "zip"]))?;
 
     let program = fs::read(architecture.program(root))?;
     let needed = glibc::needed(&program)?;
@@ -85,6 +85,20 @@ pub(crate) fn run(root: &Path, architecture: Architecture) -> Result<()> {
     eprintln!("program: {} bytes, {}, needs glibc {needed}", program.len(), architecture.target());
     eprintln!("built by {}", versions(&tools)?.join(", "));
     Ok(())
+}
+
+/// Builds the program that also publishes in the request, which only a comparison needs, and answers where it is. The
+/// one that is released is another file.
+///
+/// # Errors
+/// It cannot be built here.
+pub(crate) fn build_publishing_in_request(root: &Path, architecture: Architecture) -> Result<PathBuf> {
+    require_standard_library(architecture)?;
+    let tools = install_package_tools(root)?;
+    let folder = root.join("target/lambda/publish-in-request");
+    let feature = ["--features", "publish-in-request", "--output-format", "binary"];
+    succeed(build(root, architecture, &tools, &folder)?.args(feature))?;
+    Ok(folder.join("bootstrap"))
 }
 
 /// With zig as linker no C compiler of the target is needed, but Rust's own library is.
@@ -112,7 +126,7 @@ fn build(root: &Path, architecture: Architecture, tools: &Path, folder: &Path) -
     // The profile says all there is to say; the tool's own optimisations would make a panic end the process.
     command.args(["--profile", "lambda", "--disable-optimizations", "--skip-target-check"]);
     command.args(["--compiler", "cargo-zigbuild", "--target", &target]);
-    command.args(["--output-format", "zip", "--flatten", "bootstrap", "--lambda-dir"]).arg(folder);
+    command.args(["--flatten", "bootstrap", "--lambda-dir"]).arg(folder);
     Ok(command)
 }
 

@@ -7,6 +7,8 @@ mod host;
 mod init_error;
 mod logging;
 mod measures;
+#[cfg(feature = "publish-in-request")]
+mod publish_in_request;
 mod wiring;
 
 use std::process::ExitCode;

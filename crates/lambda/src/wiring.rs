@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use application::App;
-use application::ports::{Clock, Randomness};
+use application::ports::{Clock, OrderStore, Randomness};
 use aws::connect::Clients;
 use lambda_runtime::{Error, Runtime, service_fn};
 
@@ -38,8 +38,11 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
         // API Gateway → router → use cases → table; subscriptions → topic.
         Part::Http(http) => {
             let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness);
+            let orders: Arc<dyn OrderStore> = Arc::new(table);
+            #[cfg(feature = "publish-in-request")]
+            let orders = crate::publish_in_request::if_asked(&environment, orders, &topic);
             let app = App {
-                orders: Arc::new(table),
+                orders,
                 topic,
                 own_delivery: None,
                 clock,

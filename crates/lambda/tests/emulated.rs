@@ -200,6 +200,24 @@ async fn an_order_that_one_function_took_is_announced_once_by_the_other() {
     assert!(deployment.table.announced(&[id]).await.unwrap().contains(&id));
 }
 
+#[cfg(feature = "publish-in-request")]
+#[tokio::test]
+async fn the_request_publishes_only_where_a_comparison_asks_for_it_and_the_stream_repeats_nothing() {
+    let order = json!({ "body": r#"{"customerName":"John Doe","productName":"Wireless Mouse"}"# });
+    for (asked, count) in [("", 0), ("yes", 1)] {
+        let deployment = Deployment::new().await;
+        let http = deployment.function("http", &[("ORDERBELL_PUBLISH_IN_REQUEST", asked)]);
+        let (_, answer) = http.invoke(order.clone());
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        assert_eq!(deployment.told().len(), count);
+
+        let batch = deployment.record(body["orderId"].as_str().unwrap().parse().unwrap(), 1).await;
+        let stream = deployment.function("stream", &[]);
+        assert_eq!(failures(stream.invoke(json!({ "Records": [batch] }))), [""; 0]);
+        assert_eq!(deployment.told().len(), 1 - count);
+    }
+}
+
 #[tokio::test]
 async fn a_poison_record_among_a_hundred_keeps_no_order_from_being_announced_once() {
     const POISON: usize = 30;

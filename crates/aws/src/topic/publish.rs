@@ -7,7 +7,7 @@ use application::Error;
 use application::ports::Published;
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sns::operation::publish_batch::{PublishBatchError, PublishBatchOutput};
-use domain::order::{LoggedOrder, OrderId};
+use domain::order::{LoggedOrder, Order, OrderId};
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
 
@@ -30,9 +30,16 @@ impl Topic {
         let ids: Vec<OrderId> = orders.iter().map(|logged| logged.order.id).collect();
         let announced = self.table.announced(&ids).await?;
         let unmarked = self.mark_again(ids.iter().filter(|id| !announced.contains(id))).await;
+        let is_new = |order: &&Order| !announced.contains(&order.id) && !unmarked.contains(&order.id);
+        let new: Vec<_> = orders.iter().map(|logged| &logged.order).filter(is_new).collect();
+        Ok(Published { failed: self.publish_new(&new).await, ..Published::default() })
+    }
+
+    /// Publishes orders that nobody can have published yet: their marks are written and not read. Answers which of them
+    /// failed.
+    pub async fn publish_new(&self, orders: &[&Order]) -> Vec<OrderId> {
         let (mut announcements, mut failed) = (Vec::new(), Vec::new());
-        let is_new = |id| !announced.contains(id) && !unmarked.contains(id);
-        for LoggedOrder { order, .. } in orders.iter().filter(|logged| is_new(&logged.order.id)) {
+        for order in orders {
             match Announcement::of(order) {
                 Ok(announcement) => announcements.push(announcement),
                 Err(reason) => {
@@ -43,7 +50,7 @@ impl Topic {
         }
         let published = stream::iter(runs(announcements)).map(|run| self.publish_run(run));
         failed.extend(published.buffer_unordered(CONCURRENCY).collect::<Vec<_>>().await.concat());
-        Ok(Published { failed, ..Published::default() })
+        failed
     }
 
     /// Publishes a run and answers which orders of it failed. Where SNS refuses it as a whole, for the sake of one
