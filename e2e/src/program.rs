@@ -1,6 +1,7 @@
 //! The program under test, as a process of its own.
 
 use std::env;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -23,6 +24,7 @@ pub struct Program {
     child: Child,
     home: TempDir,
     settings: Settings,
+    tracer: Vec<OsString>,
     address: SocketAddr,
     log: Log,
 }
@@ -33,13 +35,20 @@ impl Program {
     /// # Errors
     /// It does not become ready soon; the error holds its log.
     pub async fn start(settings: Settings) -> Result<Self> {
-        // Beside the program: on a disk, where a commit takes its time, and not in a memory file system.
-        let home = tempfile::tempdir_in(binary().parent().unwrap_or(Path::new(".")))?;
+        Self::start_in(new_home()?, settings, Vec::new()).await
+    }
+
+    /// As [`start`](Self::start), with what already lies in `home`, and under the command `tracer` if that is not empty:
+    /// the program and its arguments follow the tracer's own, and it stays our child (`strace --daemonize`).
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_in(home: TempDir, settings: Settings, tracer: Vec<OsString>) -> Result<Self> {
         let log = Log::default();
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut child = spawn(home.path(), &settings, any_port, &log)?;
+        let mut child = spawn(home.path(), &settings, &tracer, any_port, &log)?;
         let address = wait_for_address(&mut child, &log).await?;
-        let program = Self { child, home, settings, address, log };
+        let program = Self { child, home, settings, tracer, address, log };
         program.wait_until_ready().await?;
         Ok(program)
     }
@@ -50,7 +59,7 @@ impl Program {
     /// It does not become ready soon; the error holds its log.
     pub async fn restart(&mut self) -> Result<()> {
         self.log.clear();
-        self.child = spawn(self.home.path(), &self.settings, self.address, &self.log)?;
+        self.child = spawn(self.home.path(), &self.settings, &self.tracer, self.address, &self.log)?;
         wait_for_address(&mut self.child, &self.log).await?;
         self.wait_until_ready().await
     }
@@ -165,7 +174,18 @@ impl Drop for Program {
 /// It is the one that `ORDERBELL_BIN` names, or cargo's debug build.
 #[must_use]
 pub fn orderbell(home: &Path) -> Command {
-    let mut command = Command::new(binary());
+    orderbell_under(&[], home)
+}
+
+fn orderbell_under(tracer: &[OsString], home: &Path) -> Command {
+    let mut command = match tracer.split_first() {
+        None => Command::new(binary()),
+        Some((tracer, arguments)) => {
+            let mut command = Command::new(tracer);
+            command.args(arguments).arg(binary());
+            command
+        }
+    };
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ORDERBELL_")) {
         command.env_remove(name);
     }
@@ -178,12 +198,31 @@ fn binary() -> PathBuf {
     env::var_os("ORDERBELL_BIN").map_or_else(built, PathBuf::from)
 }
 
-fn data(home: &Path) -> PathBuf {
+/// The data folder of the program that runs in `home`.
+#[must_use]
+pub fn data(home: &Path) -> PathBuf {
     home.join("data")
 }
 
-fn spawn(home: &Path, settings: &Settings, address: SocketAddr, log: &Log) -> Result<Child> {
-    let mut command = orderbell(home);
+/// A folder for a program to run in. It lies beside the program: on a disk, where a commit takes its time, and not in a
+/// memory file system.
+///
+/// # Errors
+/// It cannot be made.
+pub fn new_home() -> Result<TempDir> {
+    let program = binary();
+    let beside = program.parent().unwrap_or(Path::new(".")).canonicalize().context("the program's folder")?;
+    Ok(tempfile::tempdir_in(beside)?)
+}
+
+fn spawn(
+    home: &Path,
+    settings: &Settings,
+    tracer: &[OsString],
+    address: SocketAddr,
+    log: &Log,
+) -> Result<Child> {
+    let mut command = orderbell_under(tracer, home);
     command.arg("serve").args(["--listen", &address.to_string()]).arg("--data").arg(data(home));
     command.envs(settings.iter().map(|(name, value)| (*name, value.as_str())));
     let program = command.get_program().display().to_string();

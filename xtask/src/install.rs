@@ -17,8 +17,12 @@ pub(crate) use emulators::{Emulators, install_emulators};
 const DENY_VERSION: &str = "0.20.2";
 
 /// The programs that come from Debian, and the packages that hold them.
-const DEBIAN: [(&str, &str); 3] =
-    [("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("sqlite3", "sqlite3")];
+const DEBIAN: [(&str, &str); 4] = [
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
+    ("sqlite3", "sqlite3"),
+    ("strace", "strace"),
+];
 
 /// Where the tools lie.
 #[derive(Debug)]

@@ -1,4 +1,5 @@
-//! The project's chores: `cargo xtask test | sizes | template | emulators | package | crash | bench | bench-lambda`.
+//! The project's chores: `cargo xtask test | sizes | template | emulators | package | crash | power-loss |
+//! bench | bench-lambda`.
 
 mod bench;
 mod cargo;
@@ -6,6 +7,7 @@ mod crash;
 mod emulators;
 mod install;
 mod package;
+mod power_loss;
 mod sizes;
 mod steps;
 mod template;
@@ -52,6 +54,18 @@ enum Chore {
         #[arg(long, default_value_t = 50)]
         kills: u32,
     },
+    /// Rebuilds the disk as the running program leaves it when the power fails, again and again, and opens it.
+    PowerLoss {
+        /// How many times the power fails.
+        #[arg(long, default_value_t = 200)]
+        cuts: u32,
+        /// Where it fails and what is lost; by default another each time.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Only this cut of the seed, in the run that was recorded last.
+        #[arg(long, requires = "seed")]
+        cut: Option<u32>,
+    },
     /// Measures the release build against a bare HTTP echo.
     Bench,
     /// Measures the Lambda program beside a Python function: cold starts, warm latency, memory, the zip.
@@ -68,6 +82,7 @@ fn main() -> ExitCode {
         Chore::WithinNetwork { command } => return end(emulators::run_within_network(root, &command)),
         Chore::Package { arch } => package::run(root, arch),
         Chore::Crash { kills } => crash::run(root, kills),
+        Chore::PowerLoss { cuts, seed, cut } => power_loss::run(root, cuts, seed, cut),
         Chore::Bench => bench::run(root),
         Chore::BenchLambda => bench::run_lambda(root),
     };
