@@ -63,3 +63,52 @@ async fn failures_are_said_in_a_persons_words_with_their_own_exit_code() -> Resu
     assert_eq!(program.command(&["order", "nonsense"])?.status.code(), Some(2));
     Ok(())
 }
+
+#[tokio::test]
+async fn a_filter_policy_is_tried_before_it_is_set_and_the_exit_code_says_whether_it_wants_the_order()
+-> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let folder = tempfile::tempdir()?;
+    let (policy, order) = (folder.path().join("policy.json"), folder.path().join("order.json"));
+    std::fs::write(&policy, r#"{"currency": ["EUR"], "total": [{"numeric": [">", 100]}]}"#)?;
+    std::fs::write(
+        &order,
+        r#"{"customerName": "Jo", "productName": "Mouse", "currency": "EUR", "total": 150}"#,
+    )?;
+    let (policy, order) = (policy.display().to_string(), order.display().to_string());
+    let test = |policy: &str, order: &str| {
+        program.command(&["subscription", "test-filter", "--policy", policy, "--order", order])
+    };
+    assert_eq!(test(&policy, &order)?.status.code(), Some(0));
+    let cheap = r#"{"customerName":"Jo","productName":"Mouse","currency":"EUR","total":99.5}"#;
+    let unwanted = test(&policy, cheap)?;
+    assert_eq!(unwanted.status.code(), Some(1));
+    assert!(text(&unwanted.stderr).contains("total: wanted a number > 100; found 99.5"), "{unwanted:?}");
+    let wrong = test(r#"{"total":[{"numeric":[">"]}]}"#, &order)?;
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(text(&wrong.stderr).contains("filterPolicy.total.numeric must be"), "{wrong:?}");
+    assert_eq!(test("no-such-file.json", &order)?.status.code(), Some(2));
+    assert!(program.client()?.list("/orders").await?.is_empty(), "nothing is stored");
+
+    let placed = program.command(&["order", "place", "--customer", "Jo", "--product", "Mouse"])?;
+    let (id, scope) = (text(&placed.stdout), "MessageBody");
+    let body = r#"{"data":{"productName":[{"equals-ignore-case":"MOUSE"}]}}"#;
+    let of_the_body = [
+        "subscription",
+        "test-filter",
+        "--policy",
+        body,
+        "--filter-policy-scope",
+        scope,
+        "--order-id",
+        &id,
+        "--json",
+    ];
+    let answer = program.command(&of_the_body)?;
+    assert_eq!((answer.status.code(), text(&answer.stdout).contains("\"matches\": true")), (Some(0), true));
+    let add = ["subscription", "add", "email", "you@example.com", "--filter-policy", body];
+    assert_eq!(program.command(&add)?.status.code(), Some(1), "without its scope it nests where it must not");
+    let added = program.command(&[&add[..], &["--filter-policy-scope", scope]].concat())?;
+    assert!(added.status.success(), "{added:?}");
+    Ok(())
+}

@@ -20,6 +20,7 @@ pub mod rotate_secret;
 pub mod send_test;
 pub mod subscribe;
 pub mod suspend_subscription;
+pub mod test_filter;
 pub mod unsubscribe;
 
 pub use app::{App, ChannelMode, EndpointRule, OwnDelivery};

@@ -1,10 +1,13 @@
 //! What [`Topic`](application::ports::Topic) promises on a host that delivers by itself.
 
+use std::collections::BTreeSet;
+
 use application::ErrorKind;
 use application::ports::{NewSubscription, PageRequest, Subscribed, SubscriptionQuery};
 use domain::attributes::{Attributes, AttributesChange};
 use domain::delivery::{DeliveryKind, DeliveryState};
 use domain::endpoint::Protocol;
+use domain::filter_policy::{FilterPolicy, FilterPolicyScope};
 use domain::subscription::{
     CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState,
 };
@@ -14,6 +17,7 @@ use crate::Machine;
 use crate::given::{WHILE, delivery_id, email, first_page, now, order, order_of, policy, subscription};
 
 const EURO: &str = r#"{"currency":["EUR"]}"#;
+const EURO_IN_BODY: &str = r#"{"data":{"currency":["EUR"]}}"#;
 const IN_EURO: &str = r#"{"customerName":"Ada","productName":"Mouse","currency":"EUR"}"#;
 const IN_DOLLAR: &str = r#"{"customerName":"Ada","productName":"Mouse","currency":"USD"}"#;
 
@@ -135,11 +139,16 @@ pub async fn a_filter_policy_decides_what_is_owed(machine: &Machine<'_>) {
     let new =
         NewSubscription { attributes: Attributes::wanting(Some(policy(EURO))), ..email("ada@example.com") };
     let subscription = machine.confirmed(new).await;
+    let of_the_body = FilterPolicy::parse_in(FilterPolicyScope::MessageBody, EURO_IN_BODY).unwrap();
+    let attributes = Attributes::wanting(Some(of_the_body));
+    let new = NewSubscription { attributes, ..email("bob@example.com") };
+    let by_body = machine.confirmed(new).await;
     let wanted = machine.place(order_of(IN_EURO)).await;
     let unwanted = machine.place(order_of(IN_DOLLAR)).await;
     let published = machine.publish().await;
-    assert_eq!((published.deliveries, published.unmatched), (1, vec![unwanted.id]));
-    assert_eq!(owed_to(machine, &wanted).await, [subscription.id]);
+    assert_eq!((published.deliveries, published.unmatched), (2, vec![unwanted.id]));
+    let owed: BTreeSet<_> = owed_to(machine, &wanted).await.into_iter().collect();
+    assert_eq!(owed, [subscription.id, by_body.id].into());
 }
 
 /// What was accepted before a change is published as if there had been none, however late.

@@ -10,6 +10,7 @@ mod order;
 mod output;
 mod serve;
 mod subscription;
+mod test_filter;
 
 use std::process::ExitCode;
 

@@ -16,6 +16,7 @@ pub(crate) mod send_test;
 pub(crate) mod subscription;
 pub(crate) mod subscriptions;
 pub(crate) mod suspension;
+pub(crate) mod test_filter;
 
 use application::ports::Page;
 use axum::response::{IntoResponse, Response};

@@ -10,7 +10,7 @@ use tower::layer::layer_fn;
 
 use crate::api::{
     create_order, deliveries, drop_delivery, health, inbox, metrics, openapi, orders, receipts, redrive,
-    rotate_secret, send_test, subscription, subscriptions, suspension,
+    rotate_secret, send_test, subscription, subscriptions, suspension, test_filter,
 };
 use crate::observe::Observed;
 use crate::pages::{assets, confirm, docs, order_form, unsubscribe};
@@ -44,6 +44,7 @@ fn api() -> Vec<(&'static str, Methods)> {
         ("/subscriptions/{id}/resume", post(suspension::resume)),
         ("/subscriptions/{id}/rotate-secret", post(rotate_secret::rotate_secret)),
         ("/subscriptions/{id}/test", post(send_test::send_test)),
+        ("/subscriptions/test-filter", post(test_filter::test)),
         ("/subscriptions/confirm", get(confirm::show).post(confirm::act)),
         ("/subscriptions/unsubscribe", get(unsubscribe::show).post(unsubscribe::act)),
         ("/deliveries", get(deliveries::list)),

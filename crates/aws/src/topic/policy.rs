@@ -1,16 +1,16 @@
-//! Filter policies as SNS keeps them: over message attributes, in its words, which are ours.
+//! Filter policies as SNS keeps them, in its words, which are ours.
 
 use std::collections::HashMap;
 
 use application::{Error, ErrorKind};
 use domain::attributes::{Attributes, Receives};
-use domain::filter_policy::FilterPolicy;
+use domain::endpoint::Protocol;
+use domain::filter_policy::{FilterPolicy, FilterPolicyScope};
 
 use super::attributes::is_carried;
 
 pub(super) const POLICY: &str = "FilterPolicy";
 pub(super) const SCOPE: &str = "FilterPolicyScope";
-pub(super) const BY_ATTRIBUTES: &str = "MessageAttributes";
 
 /// Which orders SNS sends to a subscription.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,20 +27,36 @@ impl Wanted {
         let Some(text) = attributes.get(POLICY).filter(|text| !text.is_empty()) else {
             return Self::Ours(None);
         };
-        let by_attributes = attributes.get(SCOPE).is_none_or(|scope| scope == BY_ATTRIBUTES);
-        match FilterPolicy::parse(text) {
-            Ok(policy) if by_attributes => Self::Ours(Some(policy)),
-            _ => Self::Foreign,
+        let scope = attributes
+            .get(SCOPE)
+            .map_or(Ok(FilterPolicyScope::default()), |name| FilterPolicyScope::parse(name));
+        match scope.and_then(|scope| FilterPolicy::parse_in(scope, text)) {
+            Ok(policy) => Self::Ours(Some(policy)),
+            Err(_) => Self::Foreign,
         }
     }
 }
 
-/// Refuses a policy that could never match, because no message carries what it asks for.
-pub(super) fn require_carried(policy: &FilterPolicy) -> Result<(), Error> {
-    let Some(key) = policy.keys().find(|key| !is_carried(key)) else { return Ok(()) };
-    let message =
-        format!("filterPolicy.{key} can match no order here: SNS takes no message attribute of that name");
-    Err(Error::new(ErrorKind::Invalid, "invalid_filter_policy", message).at_field("filterPolicy"))
+/// Refuses a policy that could never match, because no message to that protocol carries what it asks for: an attribute
+/// of a name that SNS does not take, or a body that is JSON where it is a text.
+pub(super) fn require_carried(policy: &FilterPolicy, protocol: Protocol) -> Result<(), Error> {
+    let (field, message) = match policy.scope() {
+        FilterPolicyScope::MessageAttributes => {
+            let Some(key) = policy.keys().into_iter().find(|key| !is_carried(key)) else { return Ok(()) };
+            let message = format!(
+                "filterPolicy.{key} can match no order here: SNS takes no message attribute of that name"
+            );
+            ("filterPolicy", message)
+        }
+        FilterPolicyScope::MessageBody if protocol == Protocol::Webhook => return Ok(()),
+        FilterPolicyScope::MessageBody => {
+            let message = format!(
+                "filterPolicyScope MessageBody can match no order here: what SNS sends by {protocol} is a text, and no JSON"
+            );
+            ("filterPolicyScope", message)
+        }
+    };
+    Err(Error::new(ErrorKind::Invalid, "invalid_filter_policy", message).at_field(field))
 }
 
 /// The filter policy, where nothing else was chosen: what SNS has no attribute for is refused.
@@ -63,7 +79,7 @@ pub(super) fn require_none(field: &str, none: bool) -> Result<(), Error> {
 
 /// The attributes that make a new subscription want what the policy wants.
 pub(super) fn sns_attributes(policy: &FilterPolicy) -> HashMap<String, String> {
-    let attributes = [(SCOPE, BY_ATTRIBUTES), (POLICY, policy.as_str())];
+    let attributes = [(SCOPE, policy.scope().name()), (POLICY, policy.as_str())];
     attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
@@ -80,23 +96,40 @@ mod tests {
 
     #[test]
     fn a_policy_reads_back_as_it_was_set() {
+        let body =
+            FilterPolicy::parse_in(FilterPolicyScope::MessageBody, r#"{"data":{"shop":["north"]}}"#).unwrap();
+        assert_eq!(Wanted::of(&sns_attributes(&body)), Wanted::Ours(Some(body)));
         let policy = FilterPolicy::parse(r#"{"currency":["EUR"],"express":[true]}"#).unwrap();
         assert_eq!(Wanted::of(&sns_attributes(&policy)), Wanted::Ours(Some(policy.clone())));
         assert_eq!(wanted(Some(policy.as_str()), None), Wanted::Ours(Some(policy)));
         assert_eq!(wanted(None, None), Wanted::Ours(None));
-        assert_eq!(wanted(Some(""), Some(BY_ATTRIBUTES)), Wanted::Ours(None));
+        assert_eq!(wanted(Some(""), Some("MessageAttributes")), Wanted::Ours(None));
     }
 
     #[test]
     fn a_policy_that_ours_cannot_say_is_told_from_none_at_all() {
-        assert_eq!(wanted(Some(r#"{"shop":[{"prefix":"n"}]}"#), None), Wanted::Foreign);
-        assert_eq!(wanted(Some(r#"{"shop":["north"]}"#), Some("MessageBody")), Wanted::Foreign);
+        assert_eq!(wanted(Some(r#"{"shop":[{"wildcard":"n*"}]}"#), None), Wanted::Foreign);
+        assert_eq!(wanted(Some(r#"{"shop":["north"]}"#), Some("MessageSubject")), Wanted::Foreign);
     }
 
     #[test]
     fn a_policy_on_what_no_message_carries_is_refused() {
         let refused = FilterPolicy::parse(r#"{"shop":["north"],"AWS.x":[1]}"#).unwrap();
-        assert_eq!(require_carried(&refused).unwrap_err().code, "invalid_filter_policy");
-        assert!(require_carried(&FilterPolicy::parse(r#"{"shop":["north"]}"#).unwrap()).is_ok());
+        assert_eq!(require_carried(&refused, Protocol::Webhook).unwrap_err().code, "invalid_filter_policy");
+        let within = FilterPolicy::parse(r#"{"$or":[{"shop":["north"]},{"AWS.x":[1]}]}"#).unwrap();
+        assert!(require_carried(&within, Protocol::Email).is_err());
+        let carried = FilterPolicy::parse(r#"{"shop":["north"]}"#).unwrap();
+        assert!(require_carried(&carried, Protocol::Email).is_ok());
+    }
+
+    #[test]
+    fn a_policy_on_the_body_is_refused_where_the_body_is_a_text() {
+        let body =
+            FilterPolicy::parse_in(FilterPolicyScope::MessageBody, r#"{"data":{"AWS.x":[1]}}"#).unwrap();
+        assert!(require_carried(&body, Protocol::Webhook).is_ok());
+        for protocol in [Protocol::Email, Protocol::Sms] {
+            let error = require_carried(&body, protocol).unwrap_err();
+            assert_eq!(error.field.as_deref(), Some("filterPolicyScope"), "{protocol}");
+        }
     }
 }

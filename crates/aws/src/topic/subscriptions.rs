@@ -10,24 +10,22 @@ use aws_sdk_sns::operation::subscribe::SubscribeError;
 use domain::Timestamp;
 use domain::attributes::AttributesChange;
 use domain::endpoint::Endpoint;
-use domain::filter_policy::FilterPolicy;
+use domain::filter_policy::{FilterPolicy, FilterPolicyScope};
 use domain::subscription::{End, EndReason, Subscription, SubscriptionId, SubscriptionState};
 
 use super::Topic;
 use super::failure::{Fault, explain, failure};
 use super::identity::{sns_protocol, subscription_id};
 use super::listing::{Listed, Seen, Standing};
-use super::policy::{
-    BY_ATTRIBUTES, POLICY, SCOPE, Wanted, only_policy, require_carried, require_none, sns_attributes,
-};
+use super::policy::{POLICY, SCOPE, Wanted, only_policy, require_carried, require_none, sns_attributes};
 
 impl Topic {
     /// Subscribes an endpoint, unless it is subscribed already. Where it is and pending, only SNS knows its policy: it
     /// is asked by subscribing again, which sends the question again.
     pub(super) async fn subscribe_endpoint(&self, new: NewSubscription) -> Result<Subscribed, Error> {
         require_protocol(&new.endpoint)?;
-        let policy = only_policy(new.attributes)?;
-        policy.as_ref().map_or(Ok(()), require_carried)?;
+        let (policy, protocol) = (only_policy(new.attributes)?, new.endpoint.protocol());
+        policy.as_ref().map_or(Ok(()), |policy| require_carried(policy, protocol))?;
         let id = subscription_id(&self.arn, &new.endpoint);
         let known = self.find(id).await?.filter(|listed| listed.standing != Standing::Deleted);
         if let Some(listed) = &known
@@ -90,24 +88,31 @@ impl Topic {
         self.change_policy(id, policy).await
     }
 
-    /// Sets or removes the filter policy of a confirmed subscription.
+    /// Sets or removes the filter policy of a confirmed subscription. SNS takes policy and scope one after the other, and
+    /// refuses a nested policy under the scope `MessageAttributes`: what does not nest is under both scopes in between.
     async fn change_policy(
         &self,
         id: SubscriptionId,
         policy: Option<FilterPolicy>,
     ) -> Result<Subscription, Error> {
-        policy.as_ref().map_or(Ok(()), require_carried)?;
         let listed = self.standing(id).await?;
+        let protocol = listed.endpoint.protocol();
+        policy.as_ref().map_or(Ok(()), |policy| require_carried(policy, protocol))?;
         let Standing::Confirmed(arn) = &listed.standing else {
             return Err(pending("SNS changes the filter policy of a confirmed subscription only"));
         };
-        let text = policy.as_ref().map_or("", FilterPolicy::as_str);
         let wrong =
             "SNS does not take this filter policy: its numbers may range from -1000000000 to 1000000000";
-        if policy.is_some() {
-            self.set(arn, SCOPE, BY_ATTRIBUTES).await.map_err(|error| unset(&error, wrong))?;
+        let steps = match &policy {
+            None => vec![(POLICY, "")],
+            Some(policy) if policy.scope() == FilterPolicyScope::MessageBody => {
+                vec![(SCOPE, policy.scope().name()), (POLICY, policy.as_str())]
+            }
+            Some(policy) => vec![(POLICY, policy.as_str()), (SCOPE, policy.scope().name())],
+        };
+        for (name, value) in steps {
+            self.set(arn, name, value).await.map_err(|error| unset(&error, wrong))?;
         }
-        self.set(arn, POLICY, text).await.map_err(|error| unset(&error, wrong))?;
         Ok(listed.subscription(Wanted::Ours(policy)))
     }
 

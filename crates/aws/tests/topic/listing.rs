@@ -101,7 +101,7 @@ async fn a_bad_cursor_is_refused() {
 
 #[tokio::test]
 async fn a_policy_that_ours_cannot_say_hides_no_subscription() {
-    let foreign = r#"{"shop":[{"prefix":"n"}]}"#;
+    let foreign = r#"{"shop":[{"wildcard":"n*"}]}"#;
     let aws = Aws::playing(move |call| match call["Action"].as_str() {
         "ListSubscriptionsByTopic" => page(&FIRST, None),
         _ => attributes(&[("FilterPolicy", foreign)]),

@@ -20,7 +20,7 @@ const ORDERS: [&str; 8] = [
     r#"{"customerName":"Eve","productName":"Pad","attributes":{"shop":"[\"north\"]","weight":999999999.99999}}"#,
 ];
 
-const POLICIES: [&str; 22] = [
+const POLICIES: [&str; 31] = [
     r#"{"customerName":["Ada"]}"#,
     r#"{"customerName":["Ada","Eve"],"productName":["Pad"]}"#,
     r#"{"customerName":["Ada \"the\" Great"]}"#,
@@ -42,6 +42,15 @@ const POLICIES: [&str; 22] = [
     r#"{"express":["true"]}"#,
     r#"{"shop":["north"]}"#,
     r#"{"customerEmail":["zoe@example.com"],"customerPhone":["+4915112345678"]}"#,
+    r#"{"customerName":[{"prefix":"A"}]}"#,
+    r#"{"customerEmail":[{"suffix":"@example.com"}]}"#,
+    r#"{"productName":[{"equals-ignore-case":"mouse"}]}"#,
+    r#"{"customerName":[{"anything-but":["Ada","Eve"]}]}"#,
+    r#"{"total":[{"numeric":[">=",19.9,"<",20]}]}"#,
+    r#"{"sku":[{"exists":true}]}"#,
+    r#"{"total":[{"exists":false}]}"#,
+    r#"{"customerName":[{"anything-but":{"prefix":"A"}}]}"#,
+    r#"{"$or":[{"customerName":["Bob"]},{"shop":["north"]}]}"#,
     r#"{"nobody":["says this"]}"#,
 ];
 

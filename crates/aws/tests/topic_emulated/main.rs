@@ -6,6 +6,7 @@
 #[path = "../emulated/mod.rs"]
 mod emulated;
 
+mod filter_cases;
 mod filters;
 mod given;
 mod notified;

@@ -11,6 +11,8 @@ mod endpoints;
 #[cfg(test)]
 mod filter_policies;
 #[cfg(test)]
+mod filter_policy_cases;
+#[cfg(test)]
 mod generated_orders;
 #[cfg(test)]
 mod link_tokens;

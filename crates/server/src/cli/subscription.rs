@@ -1,4 +1,4 @@
-//! `orderbell subscription add|list|confirm|resend|change|suspend|resume|rotate-secret|test|remove`.
+//! `orderbell subscription add|list|confirm|resend|change|suspend|resume|rotate-secret|test|test-filter|remove`.
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::api_client::Server;
 use super::order::{Page, get};
-use super::{Failure, block_on, output};
+use super::{Failure, block_on, output, test_filter};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -33,6 +33,10 @@ pub(super) enum Command {
     RotateSecret(One),
     /// Send a test
     Test(One),
+    /// Ask whether a filter policy wants an order; nothing is stored or sent
+    ///
+    /// Exits with 0 when it does, and with 1 when it does not or could not be asked.
+    TestFilter(test_filter::Flags),
     /// End a subscription
     Remove(One),
 }
@@ -54,6 +58,9 @@ pub(super) struct Add {
     /// Which orders are wanted, as `{"currency":["EUR"]}`
     #[arg(long, value_name = "JSON", value_parser = json_text)]
     filter_policy: Option<Value>,
+    /// What the policy looks at: `MessageAttributes` (the default) or `MessageBody`
+    #[arg(long, value_name = "SCOPE", requires = "filter_policy")]
+    filter_policy_scope: Option<String>,
     /// The most messages in a second
     #[arg(long, value_name = "NUMBER")]
     max_receives_per_second: Option<u32>,
@@ -73,6 +80,9 @@ pub(super) struct Changes {
     /// Which orders are wanted, as `{"currency":["EUR"]}`; `null`: all
     #[arg(long, value_name = "JSON", value_parser = json_text)]
     filter_policy: Option<Value>,
+    /// What the policy looks at: `MessageAttributes` (the default) or `MessageBody`
+    #[arg(long, value_name = "SCOPE", requires = "filter_policy")]
+    filter_policy_scope: Option<String>,
     /// The most messages in a second; `null`: as many as come
     #[arg(long, value_name = "JSON", value_parser = json_text)]
     max_receives_per_second: Option<Value>,
@@ -120,6 +130,7 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
         Command::Resume(one) => block_on(act(one, "/resume", "resumed"))?,
         Command::RotateSecret(one) => block_on(rotate_secret(one))?,
         Command::Test(one) => block_on(send_test(one))?,
+        Command::TestFilter(flags) => block_on(test_filter::test(flags))?,
         Command::Remove(one) => block_on(remove(one))?,
     }
 }
@@ -128,6 +139,7 @@ async fn add(add: Add) -> Result<(), Failure> {
     let mut body = json!({"protocol": add.protocol, "endpoint": add.endpoint});
     for (name, value) in [
         ("filterPolicy", add.filter_policy),
+        ("filterPolicyScope", add.filter_policy_scope.map(Value::from)),
         ("maxReceivesPerSecond", add.max_receives_per_second.map(Value::from)),
         ("escalation", add.escalation),
         ("receives", Some(Value::from(add.receives))),
@@ -152,9 +164,10 @@ fn show_secret(answer: &Value) {
 }
 
 async fn change(change: Change) -> Result<(), Failure> {
-    let Changes { filter_policy, max_receives_per_second, escalation } = change.changes;
+    let Changes { filter_policy, filter_policy_scope, max_receives_per_second, escalation } = change.changes;
     let named = [
         ("filterPolicy", filter_policy),
+        ("filterPolicyScope", filter_policy_scope.map(Value::from)),
         ("maxReceivesPerSecond", max_receives_per_second),
         ("escalation", escalation),
     ];

@@ -39,7 +39,7 @@ pub(super) fn subscribe(connection: &Connection, new: &NewSubscription) -> Resul
                 new.id.0.as_bytes(),
                 protocol,
                 endpoint,
-                filter_policy.as_ref().map(FilterPolicy::as_str),
+                filter_policy.as_ref().map(FilterPolicy::stored),
                 max_receives_per_second.map(NonZeroU32::get),
                 escalation.map(|escalation| escalation.after_minutes.get()),
                 escalation.map(|escalation| escalation.to.0.into_bytes()),
@@ -72,7 +72,7 @@ pub(super) fn change_attributes(
         let policy = after.filter_policy.as_ref();
         connection.prepare_cached(CHANGE)?.execute(params![
             found.seq,
-            policy.map(FilterPolicy::as_str),
+            policy.map(FilterPolicy::stored),
             after.max_receives_per_second.map(NonZeroU32::get),
             after.escalation.map(|escalation| escalation.after_minutes.get()),
             after.escalation.map(|escalation| escalation.to.0.into_bytes()),

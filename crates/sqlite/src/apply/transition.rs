@@ -128,7 +128,7 @@ pub(super) fn open_version(
     let sql = "UPDATE subscription_versions SET to_seq = ?2 WHERE subscription = ?1 AND to_seq IS NULL";
     connection.prepare_cached(sql)?.execute([subscription, last])?;
     let sql = "INSERT INTO subscription_versions (subscription, from_seq, state, filter_policy) VALUES (?, ?, ?, ?)";
-    let policy = policy.map(FilterPolicy::as_str);
+    let policy = policy.map(FilterPolicy::stored);
     connection.prepare_cached(sql)?.execute(params![subscription, last + 1, state.name(), policy])?;
     Ok(())
 }

@@ -63,7 +63,7 @@ fn filter_policy(row: &Row<'_>) -> rusqlite::Result<Option<FilterPolicy>> {
     if columns::is_null(row, "filter_policy")? {
         return Ok(None);
     }
-    columns::read(row, "filter_policy", |text: String| FilterPolicy::parse(&text)).map(Some)
+    columns::read(row, "filter_policy", |text: String| FilterPolicy::from_stored(&text)).map(Some)
 }
 
 /// A column that holds a subscription's state.

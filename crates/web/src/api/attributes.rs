@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use domain::attributes::{self, Attributes, AttributesChange, Escalation, Minutes, Receives};
-use domain::filter_policy::FilterPolicy;
+use domain::filter_policy::{FilterPolicy, FilterPolicyScope};
 use domain::subscription::SubscriptionId;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -12,13 +12,16 @@ use crate::body::Members;
 use crate::problem::Problem;
 
 /// The members that hold attributes.
-pub(super) const MEMBERS: [&str; 4] = ["filterPolicy", "maxReceivesPerSecond", "escalation", "receives"];
+pub(super) const MEMBERS: [&str; 5] =
+    ["filterPolicy", "filterPolicyScope", "maxReceivesPerSecond", "escalation", "receives"];
 
 /// Attributes as the operator sees them.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AttributesJson<'a> {
     filter_policy: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter_policy_scope: Option<FilterPolicyScope>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_receives_per_second: Option<NonZeroU32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,6 +41,7 @@ impl<'a> AttributesJson<'a> {
         let policy = attributes.filter_policy.as_ref();
         Self {
             filter_policy: policy.and_then(|policy| serde_json::from_str(policy.as_str()).ok()),
+            filter_policy_scope: policy.map(FilterPolicy::scope),
             max_receives_per_second: attributes.max_receives_per_second,
             escalation: attributes.escalation.map(|escalation| EscalationJson {
                 after_minutes: escalation.after_minutes.get(),
@@ -61,7 +65,10 @@ pub(super) fn read(members: &Members<'_>) -> Result<Attributes, Problem> {
 pub(super) fn read_change(members: &Members<'_>) -> Result<AttributesChange, Problem> {
     let mut change = AttributesChange::default();
     if let Some(json) = members.raw("filterPolicy") {
-        change.filter_policy = Some(unless_null(json, |json| Ok(FilterPolicy::parse(json)?))?);
+        change.filter_policy = Some(filter_policy(json, members)?);
+    } else if members.raw("filterPolicyScope").is_some() {
+        let detail = "filterPolicyScope is given together with its filterPolicy, which is missing";
+        return Err(Problem::invalid("missing_field", "filterPolicy", detail));
     }
     if let Some(json) = members.raw("maxReceivesPerSecond") {
         change.max_receives_per_second = Some(unless_null(json, rate)?);
@@ -70,6 +77,16 @@ pub(super) fn read_change(members: &Members<'_>) -> Result<AttributesChange, Pro
         change.escalation = Some(unless_null(json, escalation)?);
     }
     Ok(change)
+}
+
+/// A filter policy from its JSON as the client wrote it, so that its numbers stay exact. It comes and goes with its
+/// scope, SNS's default unless one is named.
+pub(super) fn filter_policy(json: &str, members: &Members<'_>) -> Result<Option<FilterPolicy>, Problem> {
+    let scope = match members.text("filterPolicyScope")? {
+        Some(name) => FilterPolicyScope::parse(&name)?,
+        None => FilterPolicyScope::default(),
+    };
+    unless_null(json, |json| Ok(FilterPolicy::parse_in(scope, json)?))
 }
 
 fn unless_null<T>(json: &str, read: impl Fn(&str) -> Result<T, Problem>) -> Result<Option<T>, Problem> {

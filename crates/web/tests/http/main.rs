@@ -15,3 +15,4 @@ mod order_form;
 mod orders;
 mod subscriber_links;
 mod subscriptions;
+mod test_filter;

@@ -124,7 +124,10 @@ async fn an_order_that_nobody_matched_says_so_and_why() {
     assert_eq!(not_owed(&pending)["because"], "not_confirmed");
     let mismatch = not_owed(&picky);
     assert_eq!((&mismatch["because"], &mismatch["protocol"]), (&json!("filter_policy"), &json!("email")));
-    assert_eq!(mismatch["mismatch"], json!({"key": "currency", "found": []}));
+    assert_eq!(
+        mismatch["mismatch"],
+        json!({"key": "currency", "found": [], "reason": "wanted \"EUR\"; found nothing"})
+    );
 }
 
 #[tokio::test]

@@ -55,9 +55,9 @@ async fn each_mistake_names_its_field() {
         (r#"{"protocol":"email","endpoint":7}"#, "wrong_type", "endpoint"),
         (r#"{"protocol":"email","endpoint":"jo@example.com","filter":{}}"#, "unknown_member", "filter"),
         (
-            r#"{"protocol":"email","endpoint":"jo@example.com","filterPolicy":{"total":[{"numeric":[">",1]}]}}"#,
+            r#"{"protocol":"email","endpoint":"jo@example.com","filterPolicy":{"total":[{"larger":1}]}}"#,
             "unsupported_operator",
-            "filterPolicy.total",
+            "filterPolicy.total.larger",
         ),
     ] {
         let problem = host.manage("POST", "/subscriptions", body).await;
@@ -80,10 +80,11 @@ async fn a_protocol_without_a_channel_is_refused() {
 #[tokio::test]
 async fn a_filter_policys_numbers_stay_as_they_were_written() {
     let host = Host::start();
-    let body = r#"{"protocol":"email","endpoint":"jo@example.com","filterPolicy":{"total":[12345678901234.100001]}}"#;
+    let body =
+        r#"{"protocol":"email","endpoint":"jo@example.com","filterPolicy":{"total":[123456789.10000]}}"#;
     let made = host.manage("POST", "/subscriptions", body).await;
     assert_eq!(made.status, StatusCode::CREATED);
-    assert!(made.text.contains(r#""filterPolicy":{"total":[12345678901234.100001]}"#), "{}", made.text);
+    assert!(made.text.contains(r#""filterPolicy":{"total":[123456789.10000]}"#), "{}", made.text);
 }
 
 #[tokio::test]
@@ -103,6 +104,26 @@ async fn a_filter_policy_is_changed_and_removed_and_nothing_else_is() {
         let problem = host.manage("PATCH", &path, body).await;
         assert_eq!(problem.assert_problem(StatusCode::BAD_REQUEST, code)["field"], field);
     }
+}
+
+#[tokio::test]
+async fn a_filter_policy_has_a_scope_which_comes_and_goes_with_it() {
+    let host = Host::start();
+    let body = r#"{"protocol":"email","endpoint":"jo@example.com","filterPolicyScope":"MessageBody",
+        "filterPolicy":{"data":{"currency":["EUR"]}}}"#;
+    let made = host.manage("POST", "/subscriptions", body).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let path = format!("/subscriptions/{}", made.json()["subscriptionId"].as_str().unwrap());
+    let shown = host.manage("GET", &path, "").await.json();
+    assert_eq!(shown["filterPolicyScope"], "MessageBody");
+    assert_eq!(shown["filterPolicy"], json!({"data": {"currency": ["EUR"]}}));
+    assert_eq!(host.manage("POST", "/subscriptions", body).await.status, StatusCode::OK, "the same again");
+    let changed = host.manage("PATCH", &path, r#"{"filterPolicy":{"currency":["EUR"]}}"#).await.json();
+    assert_eq!(changed["filterPolicyScope"], "MessageAttributes");
+    let alone = host.manage("PATCH", &path, r#"{"filterPolicyScope":"MessageBody"}"#).await;
+    alone.assert_problem(StatusCode::BAD_REQUEST, "missing_field");
+    let removed = host.manage("PATCH", &path, r#"{"filterPolicy":null}"#).await.json();
+    assert!(removed.get("filterPolicyScope").is_none(), "{removed}");
 }
 
 #[tokio::test]

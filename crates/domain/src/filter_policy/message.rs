@@ -1,0 +1,210 @@
+//! What a policy sees of a message.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::value::RawValue;
+
+use super::FilterPolicyScope;
+use super::condition::Value;
+use crate::notification;
+use crate::order::{AttributeValue, FIELD_NAMES, Order, Products};
+
+/// The deepest body that is looked into, as deep as JSON readers commonly go; ours has four levels.
+const MAX_LEVELS: usize = 128;
+
+/// A message, under one scope.
+#[derive(Debug)]
+pub(super) enum Message<'a> {
+    /// The attributes of an order's message, read as they are asked for.
+    Order(&'a Order),
+    /// Attributes by name.
+    Attributes(Facts),
+    /// The members of a body by the way that leads to them: `data.currency`. A dot in a member's name counts as a way,
+    /// as it does in SNS.
+    Body(Facts),
+}
+
+type Facts = BTreeMap<String, Vec<Fact>>;
+
+/// One value of a message.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Fact {
+    pub(super) value: Value,
+    pub(super) within: Elements,
+}
+
+/// Which elements of which arrays of objects something is within.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Elements(BTreeMap<usize, usize>);
+
+impl Elements {
+    /// Both together; `None` if they are within different elements of one array.
+    pub(super) fn with(&self, other: &Self) -> Option<Self> {
+        let apart = |(array, place)| self.0.get(array).is_some_and(|here| here != place);
+        if other.0.iter().any(apart) {
+            return None;
+        }
+        Some(Self(self.0.iter().chain(&other.0).map(|(array, place)| (*array, *place)).collect()))
+    }
+}
+
+impl<'a> Message<'a> {
+    /// What an order's message is under that scope.
+    pub(super) fn of_order(scope: FilterPolicyScope, order: &'a Order) -> Self {
+        match scope {
+            FilterPolicyScope::MessageAttributes => Self::Order(order),
+            FilterPolicyScope::MessageBody => {
+                // It cannot fail: an order's content is strings, numbers and maps with text keys.
+                let body = serde_json::to_string(&notification::event(order)).unwrap_or_default();
+                Self::Body(flattened(&body).unwrap_or_default())
+            }
+        }
+    }
+
+    /// A message from JSON; `None` if it is no object.
+    pub(super) fn of_json(scope: FilterPolicyScope, json: &str) -> Option<Self> {
+        let facts = flattened(json)?;
+        Some(match scope {
+            FilterPolicyScope::MessageAttributes => Self::Attributes(facts),
+            FilterPolicyScope::MessageBody => Self::Body(facts),
+        })
+    }
+
+    /// The values under a path.
+    pub(super) fn facts(&self, path: &str) -> Cow<'_, [Fact]> {
+        match self {
+            Self::Order(order) => {
+                let fact = |value: AttributeValue| Fact { value: value.into(), within: Elements::default() };
+                Cow::Owned(facts(order, path).into_iter().map(fact).collect())
+            }
+            Self::Attributes(facts) | Self::Body(facts) => {
+                Cow::Borrowed(facts.get(path).map(Vec::as_slice).unwrap_or_default())
+            }
+        }
+    }
+
+    /// Whether several values under a name are one attribute, the elements of an array.
+    pub(super) fn has_attributes(&self) -> bool {
+        !matches!(self, Self::Body(_))
+    }
+
+    /// Whether there is any attribute. Where there is none, SNS does not match what asks for one's absence (AWS, "Key
+    /// matching").
+    pub(super) fn can_lack(&self) -> bool {
+        !matches!(self, Self::Attributes(facts) if facts.is_empty())
+    }
+}
+
+/// Everything that attribute policies can ask of an order, under the keys that they use; what it does not say is left out.
+#[must_use]
+pub fn all_facts(order: &Order) -> Vec<(&str, Vec<AttributeValue>)> {
+    let attributes = order.details.attributes.keys().map(String::as_str);
+    let facts = FIELD_NAMES.into_iter().chain(attributes).map(|key| (key, facts(order, key)));
+    facts.filter(|(_, values)| !values.is_empty()).collect()
+}
+
+/// What an order says under a policy's key: its own fields, then its attributes. Several items give several values.
+fn facts(order: &Order, key: &str) -> Vec<AttributeValue> {
+    let details = &order.details;
+    let text =
+        |value: Option<&str>| value.map(|text| AttributeValue::String(text.to_owned())).into_iter().collect();
+    match key {
+        "orderId" => text(Some(&order.id.to_string())),
+        "customerName" => text(Some(&details.customer_name)),
+        "customerEmail" => text(details.customer_email.as_deref()),
+        "customerPhone" => text(details.customer_phone.as_deref()),
+        "currency" => text(details.currency.map(|currency| currency.code())),
+        "total" => details.total.map(AttributeValue::Number).into_iter().collect(),
+        "productName" => {
+            details.products.iter().map(|(name, _)| AttributeValue::String(name.to_owned())).collect()
+        }
+        "quantity" => details
+            .products
+            .iter()
+            .filter_map(|(_, quantity)| Some(AttributeValue::Number(quantity?.into())))
+            .collect(),
+        "sku" => skus(&details.products),
+        _ => details.attributes.get(key).cloned().into_iter().collect(),
+    }
+}
+
+fn skus(products: &Products) -> Vec<AttributeValue> {
+    let Products::Items { items } = products else { return Vec::new() };
+    items.iter().filter_map(|item| item.sku.clone()).map(AttributeValue::String).collect()
+}
+
+/// The values of a JSON object by the way that leads to them; `None` if it is no object.
+fn flattened(json: &str) -> Option<Facts> {
+    let json: &RawValue = serde_json::from_str(json).ok()?;
+    let mut flattening = Flattening::default();
+    flattening.object("", &Elements::default(), json.get(), 0)?;
+    Some(flattening.facts)
+}
+
+#[derive(Default)]
+struct Flattening {
+    facts: Facts,
+    /// How many arrays were met; numbers them.
+    arrays: usize,
+}
+
+impl Flattening {
+    fn object(&mut self, path: &str, within: &Elements, json: &str, level: usize) -> Option<()> {
+        let members: BTreeMap<String, &RawValue> = serde_json::from_str(json).ok()?;
+        for (name, json) in members {
+            let path = if path.is_empty() { name } else { format!("{path}.{name}") };
+            self.value(&path, within, json.get(), level)?;
+        }
+        Some(())
+    }
+
+    fn value(&mut self, path: &str, within: &Elements, json: &str, level: usize) -> Option<()> {
+        if level >= MAX_LEVELS {
+            return None;
+        }
+        match json.as_bytes().first() {
+            Some(b'{') => return self.object(path, within, json, level + 1),
+            Some(b'[') => return self.array(path, within, json, level + 1),
+            _ => {}
+        }
+        let fact = Fact { value: scalar(json)?, within: within.clone() };
+        self.facts.entry(path.to_owned()).or_default().push(fact);
+        Some(())
+    }
+
+    fn array(&mut self, path: &str, within: &Elements, json: &str, level: usize) -> Option<()> {
+        let elements: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+        self.arrays += 1;
+        let array = self.arrays;
+        for (place, json) in elements.into_iter().enumerate() {
+            let mut within = within.clone();
+            // Values of an array stand for themselves; only an object's members belong together.
+            if json.get().starts_with(['{', '[']) {
+                within.0.insert(array, place);
+            }
+            self.value(path, &within, json.get(), level)?;
+        }
+        Some(())
+    }
+}
+
+/// A value that is neither an object nor an array. A number of a size that no policy can name counts as the largest.
+fn scalar(json: &str) -> Option<Value> {
+    Some(match json.as_bytes().first()? {
+        b'"' => Value::Text(serde_json::from_str(json).ok()?),
+        b't' | b'f' => Value::Bool(json == "true"),
+        b'n' => Value::Null,
+        _ => Value::Number(number(json)),
+    })
+}
+
+fn number(json: &str) -> Decimal {
+    let read = json.parse().or_else(|_| Decimal::from_scientific(json)).ok();
+    read.unwrap_or_else(|| match json.parse::<f64>().unwrap_or_default() {
+        float if float >= 1.0 => Decimal::MAX,
+        float if float <= -1.0 => Decimal::MIN,
+        _ => Decimal::ZERO,
+    })
+}

@@ -1,0 +1,63 @@
+//! `POST /subscriptions/test-filter`: whether a filter policy wants an order.
+
+use std::sync::Arc;
+
+use application::test_filter::{Sample, test_filter};
+use axum::extract::State;
+use axum::response::Response;
+use domain::filter_policy::Mismatch;
+use domain::order::{OrderDetails, OrderId};
+use http::StatusCode;
+use serde::Serialize;
+
+use super::answer;
+use super::attributes::filter_policy;
+use crate::access::Admin;
+use crate::body::{Members, Whole};
+use crate::problem::Problem;
+use crate::router::Web;
+
+/// What the policy said.
+#[derive(Serialize)]
+struct Tested {
+    matches: bool,
+    /// Why it does not match.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<Mismatch>,
+}
+
+/// Asks a policy about an order as it would be placed, or about one that was. Nothing is stored or sent.
+pub(crate) async fn test(
+    _: Admin,
+    State(web): State<Arc<Web>>,
+    Whole(json): Whole,
+) -> Result<Response, Problem> {
+    let members = Members::read(&json, &["filterPolicy", "filterPolicyScope", "order", "orderId"])?;
+    let missing = |name: &'static str, detail: &'static str| Problem::invalid("missing_field", name, detail);
+    let policy = members.raw("filterPolicy").map(|json| filter_policy(json, &members)).transpose()?.flatten();
+    let policy = policy.ok_or_else(|| missing("filterPolicy", "filterPolicy is missing"))?;
+    let sample = match (members.raw("order"), members.text("orderId")?) {
+        (Some(order), None) => Sample::New(Box::new(order_details(order)?)),
+        (None, Some(id)) => Sample::Placed(order_id(&id)?),
+        (None, None) => return Err(missing("order", "Give an order, or the orderId of one")),
+        (Some(_), Some(_)) => {
+            let detail = "Give either order or orderId, not both";
+            return Err(Problem::invalid("conflicting_fields", "orderId", detail));
+        }
+    };
+    let because = test_filter(&web.app, &policy, sample).await?.err();
+    Ok(answer(StatusCode::OK, &Tested { matches: because.is_none(), because }))
+}
+
+/// An order in the form of `POST /create-order`; errors name its members as `order.total`.
+fn order_details(json: &str) -> Result<OrderDetails, Problem> {
+    OrderDetails::parse(json.as_bytes()).map_err(|invalid| {
+        let field = format!("order.{}", invalid.field);
+        Problem::invalid(invalid.code, field.trim_end_matches('.'), invalid.message)
+    })
+}
+
+fn order_id(text: &str) -> Result<OrderId, Problem> {
+    text.parse()
+        .map_err(|_| Problem::invalid("invalid_id", "orderId", "orderId must be an order's id, a UUID"))
+}
