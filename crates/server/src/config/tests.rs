@@ -1,6 +1,8 @@
 use std::fs;
 use std::path::Path;
 
+use domain::delivery::OnUnknown;
+
 use super::*;
 
 /// What the settings read as, if the file holds `toml` and the environment `variables`.
@@ -110,4 +112,48 @@ fn a_relay_has_the_port_of_its_encryption_unless_another_is_set() {
     };
     assert_eq!([port("starttls", ""), port("implicit", ""), port("none", "")], [587, 465, 25]);
     assert_eq!(port("starttls", "port = 2525"), 2525);
+}
+
+const TWILIO: &str = "[sms]\nprovider = \"twilio\"\naccount_sid = \"ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\n\
+                      auth_token = \"hunter2\"\nfrom = \"+15557122661\"\n";
+
+#[test]
+fn texts_are_held_when_nobody_knows_whether_they_were_sent_and_all_else_is_sent_again() {
+    let on_unknown = |more: &str| {
+        let config = read(&format!("{TWILIO}{more}"), &[]).unwrap();
+        let Some(SmsProvider::Twilio(twilio)) = config.sms else { panic!("Twilio is wanted") };
+        [twilio.sms.rules, config.webhook.rules, config.chat.rules].map(|rules| rules.on_unknown)
+    };
+    assert_eq!(on_unknown(""), [OnUnknown::Hold, OnUnknown::Retry, OnUnknown::Retry]);
+    let otherwise = "on_unknown = \"retry\"\n[webhook]\non_unknown = \"hold\"\n[chat]\non_unknown = \"hold\"";
+    assert_eq!(on_unknown(otherwise), [OnUnknown::Retry, OnUnknown::Hold, OnUnknown::Hold]);
+    assert!(mistakes("[chat]\non_unknown = \"drop\"", &[]).contains("must be retry or hold"));
+}
+
+#[test]
+fn a_provider_says_what_it_still_lacks() {
+    assert!(mistakes("[sms]\nprovider = \"pigeon\"", &[]).contains("must be twilio or sns"));
+    assert!(mistakes("[sms]\nfrom = \"+1555\"", &[]).contains("sms.provider"));
+    let twilio = mistakes("[sms]\nprovider = \"twilio\"\napi_key_sid = \"SK1\"", &[]);
+    for lacking in ["sms.account_sid", "sms.api_key_secret", "sms.auth_token", "sms.messaging_service_sid"] {
+        assert!(twilio.contains(lacking), "{lacking} is not in:\n{twilio}");
+    }
+    let sns = mistakes("[sms]\nprovider = \"sns\"", &[]);
+    for lacking in ["sms.aws_region", "sms.aws_access_key_id", "sms.aws_secret_access_key"] {
+        assert!(sns.contains(lacking), "{lacking} is not in:\n{sns}");
+    }
+}
+
+#[test]
+fn sns_takes_its_keys_from_awss_own_variables_unless_ours_say_otherwise() {
+    let aws = [
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "theirs"),
+        ("AWS_SECRET_ACCESS_KEY", "hunter2"),
+    ];
+    let config = read("[sms]\nprovider = \"sns\"\naws_access_key_id = \"ours\"", &aws).unwrap();
+    let Some(SmsProvider::Sns(sns)) = &config.sms else { panic!("SNS is wanted") };
+    assert_eq!((sns.region.as_str(), sns.keys.access_key_id.as_str()), ("eu-central-1", "ours"));
+    assert!(!format!("{config:?}").contains("hunter2"));
+    assert!(!format!("{:?}", read(TWILIO, &[]).unwrap()).contains("hunter2"));
 }

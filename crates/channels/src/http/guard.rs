@@ -1,4 +1,4 @@
-//! The forgery guard: nobody makes us call into the network we stand in by giving us a webhook's URL.
+//! The forgery guard: nobody makes us call into the network we stand in by giving us a URL.
 //!
 //! A URL can hold an address, which no resolver ever sees, or a name, whose address may change from one look-up to the
 //! next. So the URL is checked before a request, and the client connects only to addresses that came through
@@ -9,8 +9,8 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use domain::endpoint::WebhookUrl;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
 
 use super::address_rules::{embedded, not_public};
 use super::allowed_host::AllowedHost;
@@ -27,11 +27,11 @@ pub struct Refusal {
 /// Why `url` can be refused without a look-up, if it can: it holds an address that is not public, or names this
 /// machine, and `allowed` does not hold it.
 #[must_use]
-pub fn refused(url: &WebhookUrl, allowed: &[AllowedHost]) -> Option<Refusal> {
-    match url.url().host()? {
-        url::Host::Ipv4(address) => refused_address(address.into(), allowed),
-        url::Host::Ipv6(address) => refused_address(address.into(), allowed),
-        url::Host::Domain(name) => {
+pub fn refused(url: &Url, allowed: &[AllowedHost]) -> Option<Refusal> {
+    match url.host()? {
+        Host::Ipv4(address) => refused_address(address.into(), allowed),
+        Host::Ipv6(address) => refused_address(address.into(), allowed),
+        Host::Domain(name) => {
             let bare = name.strip_suffix('.').unwrap_or(name);
             let this_machine = bare == "localhost" || bare.ends_with(".localhost");
             let allowed = allowed.iter().any(|host| host.is_named(name));

@@ -1,0 +1,138 @@
+//! HTTP, as the channels that speak it use it: whom it may reach, for how long, and what a silence means.
+
+mod address_rules;
+mod allowed_host;
+mod guard;
+mod retry_after;
+
+use std::fmt;
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::attempt::{Outcome, OutcomeKind, Scope};
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Client, ClientBuilder, Request, Response, StatusCode, redirect};
+
+pub use allowed_host::{AllowedHost, InvalidHost};
+pub use guard::{Refusal, refused};
+
+use guard::Guard;
+
+/// How much of an answer is read, in bytes.
+pub const MAX_ANSWER: usize = 16 * 1024;
+
+/// The HTTP client could not be made.
+#[derive(Debug)]
+pub struct NoClient(String);
+
+/// An answer, as much of it as was read.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after: Option<String>,
+    pub(crate) body: Vec<u8>,
+}
+
+const USER_AGENT: &str = concat!("Orderbell/", env!("CARGO_PKG_VERSION"));
+/// How long a connection waits to be used again: less than servers keep theirs (Slack's and Twilio's balancers a minute),
+/// since a request into a connection that is just being closed would be of unknown outcome.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// A client for URLs that come from outside: it connects only to addresses on the public internet, and to `allowed`.
+pub(crate) fn guarded_client(allowed: &[AllowedHost], timeout: Duration) -> Result<Client, NoClient> {
+    build(Client::builder().dns_resolver(Guard::new(allowed)), timeout)
+}
+
+/// A client for a URL that the operator chose.
+pub(crate) fn client(timeout: Duration) -> Result<Client, NoClient> {
+    build(Client::builder(), timeout)
+}
+
+/// No proxy stands between, and no redirect leads elsewhere. `timeout` is the limit for connecting, and again for the
+/// whole answer.
+fn build(builder: ClientBuilder, timeout: Duration) -> Result<Client, NoClient> {
+    builder
+        .tls_backend_preconfigured(crate::tls::client_config(None).map_err(NoClient)?)
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .user_agent(USER_AGENT)
+        .connect_timeout(timeout)
+        .timeout(timeout.saturating_mul(2))
+        .pool_idle_timeout(IDLE)
+        .build()
+        .map_err(|error| NoClient(error.to_string()))
+}
+
+/// Makes one request. Where there was no connection, that is `scope`'s failure.
+pub(crate) async fn ask(client: &Client, request: Request, scope: Scope) -> Result<Answer, Outcome> {
+    let response = client.execute(request).await.map_err(|error| unanswered(&error, scope))?;
+    Ok(read(response).await)
+}
+
+/// What was answered. Once its status is here, what becomes of the rest changes nothing.
+async fn read(mut response: Response) -> Answer {
+    let status = response.status();
+    let retry_after =
+        response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let mut body = Vec::new();
+    while body.len() < MAX_ANSWER
+        && let Ok(Some(chunk)) = response.chunk().await
+    {
+        body.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER - body.len())]);
+    }
+    Answer { status, retry_after, body }
+}
+
+/// No answer came: without a connection nothing was sent, with one the receiver may have taken it all the same.
+fn unanswered(error: &reqwest::Error, scope: Scope) -> Outcome {
+    let mut why: &dyn std::error::Error = error;
+    while let Some(source) = why.source() {
+        why = source;
+    }
+    if error.is_connect() {
+        Outcome::new(OutcomeKind::Transient(scope), format!("no connection: {why}"))
+    } else if error.is_timeout() {
+        Outcome::new(OutcomeKind::Unknown, "no answer in time")
+    } else {
+        Outcome::new(OutcomeKind::Unknown, format!("the connection was lost: {why}"))
+    }
+}
+
+impl Answer {
+    /// For how long it asks us to wait, counted from `now`.
+    pub(crate) fn patience(&self, now: Timestamp) -> Option<Duration> {
+        self.retry_after.as_deref().and_then(|value| retry_after::retry_after(value, now))
+    }
+
+    /// The status, and the beginning of what was said.
+    pub(crate) fn reply(&self) -> String {
+        let hint = if self.status.is_redirection() { " (redirects are not followed)" } else { "" };
+        format!("{}{hint} {}", self.status, String::from_utf8_lossy(&self.body))
+    }
+}
+
+impl fmt::Display for NoClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the HTTP client could not be made: {}", self.0)
+    }
+}
+
+impl std::error::Error for NoClient {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_leads_inside_is_not_connected_to() {
+        let receiver = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        receiver.set_nonblocking(true).unwrap();
+        let client = guarded_client(&[], Duration::from_secs(5)).unwrap();
+        let url = format!("http://localhost:{}/", receiver.local_addr().unwrap().port());
+        let request = client.post(url).build().unwrap();
+        let outcome = ask(&client, request, Scope::Endpoint).await.unwrap_err();
+        assert_eq!(outcome.kind, OutcomeKind::Transient(Scope::Endpoint));
+        assert!(outcome.reply.contains("is a loopback address"), "{}", outcome.reply);
+        assert!(receiver.accept().is_err(), "nobody called");
+    }
+}

@@ -1,0 +1,108 @@
+//! Text messages by SNS's direct publish.
+//!
+//! Source: AWS, `Publish` in the Amazon SNS API Reference, and "Publishing to a mobile phone" in its Developer Guide.
+
+mod connect;
+mod failure;
+
+use application::ports::{Channel, ChannelRules, Message, Sent};
+use async_trait::async_trait;
+use aws_sdk_sns::Client;
+use aws_sdk_sns::error::BuildError;
+use aws_sdk_sns::types::MessageAttributeValue;
+use domain::attempt::{Outcome, OutcomeKind, Scope};
+use domain::endpoint::{Endpoint, Protocol};
+use domain::sms_text::parts;
+
+pub use connect::{AwsKeys, SnsSettings};
+
+use super::masked;
+use super::text::{TextRules, compose};
+
+/// The longest message that SNS takes, in bytes of UTF-8.
+const MAX_BYTES: usize = 1_600;
+/// The message says what its receiver waits for: the most reliable route, and no quiet hours.
+const SMS_TYPE: &str = "Transactional";
+
+/// Sends text messages through SNS. `delivered` means that SNS accepted it; nothing tells what became of it.
+pub struct Sns {
+    settings: SnsSettings,
+    client: Client,
+}
+
+impl Sns {
+    /// Takes the settings; nothing is connected yet.
+    #[must_use]
+    pub fn new(settings: SnsSettings) -> Self {
+        let client = connect::client(&settings);
+        Self { settings, client }
+    }
+
+    async fn hand_over(&self, message: &Message) -> Result<String, Outcome> {
+        let Endpoint::Sms(number) = &message.endpoint else {
+            return Err(never(format!("{} is no phone number", message.endpoint.masked())));
+        };
+        let text = self.text(message)?;
+        let mut publish = self.client.publish().phone_number(number.to_string()).message(&text);
+        for (name, value) in self.attributes() {
+            publish = publish.message_attributes(name, string(value).map_err(never)?);
+        }
+        let published = publish.send().await.map_err(|error| masked(&failure::outcome(&error), number))?;
+        let id = published.message_id().unwrap_or("an unnamed message");
+        Ok(format!("accepted as {id}, {}", parts(&text)))
+    }
+
+    /// Fewer parts than are allowed, where those would be too many bytes.
+    fn text(&self, message: &Message) -> Result<String, Outcome> {
+        let rules = self.settings.sms.text;
+        let mut text = compose(&message.content, &rules)?;
+        let mut max_parts = rules.max_parts;
+        while text.len() > MAX_BYTES
+            && let Some(fewer) = std::num::NonZeroU8::new(max_parts.get() - 1)
+        {
+            max_parts = fewer;
+            text = compose(&message.content, &TextRules { max_parts, ..rules })?;
+        }
+        Ok(text)
+    }
+
+    fn attributes(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let sender = self.settings.sender_id.as_deref().map(|id| ("AWS.SNS.SMS.SenderID", id));
+        [("AWS.SNS.SMS.SMSType", SMS_TYPE)].into_iter().chain(sender)
+    }
+}
+
+fn string(value: &str) -> Result<MessageAttributeValue, BuildError> {
+    MessageAttributeValue::builder().data_type("String").string_value(value).build()
+}
+
+fn never(why: impl std::fmt::Display) -> Outcome {
+    Outcome::new(OutcomeKind::Permanent(Scope::Delivery), why.to_string())
+}
+
+#[async_trait]
+impl Channel for Sns {
+    fn protocol(&self) -> Protocol {
+        Protocol::Sms
+    }
+
+    fn rules(&self) -> ChannelRules {
+        self.settings.sms.rules
+    }
+
+    async fn send(&self, message: &Message) -> Sent {
+        let outcome = match self.hand_over(message).await {
+            Ok(accepted) => Outcome::new(OutcomeKind::Delivered, accepted),
+            Err(outcome) => outcome,
+        };
+        Sent { outcome, confirmed: false }
+    }
+
+    /// Asks for the account's settings of text messages.
+    async fn probe(&self) -> Result<(), Outcome> {
+        match self.client.get_sms_attributes().send().await {
+            Ok(_) => Ok(()),
+            Err(error) => failure::to_probe(&error),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What a failed call to SNS means, and whose failure it is.
+//!
+//! Source: AWS, `Publish` and "Common errors" in the Amazon SNS API Reference.
+
+use std::error::Error;
+use std::iter::successors;
+
+use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
+use domain::attempt::{Outcome, OutcomeKind, Scope};
+use hyper_util::client::legacy::Error as HttpError;
+
+/// As all codes here without the `Exception` that some answers put after it.
+const THROTTLING: [&str; 5] =
+    ["Throttled", "Throttling", "RequestLimitExceeded", "TooManyRequests", "KMSThrottling"];
+/// The keys are known and may not do this.
+const NOT_ALLOWED: [&str; 2] = ["AuthorizationError", "AccessDenied"];
+
+/// What came of a publish that failed.
+pub(super) fn outcome<E>(error: &SdkError<E>) -> Outcome
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let kind = match error {
+        SdkError::ConstructionFailure(_) => OutcomeKind::Permanent(Scope::Delivery),
+        SdkError::DispatchFailure(_) if never_connected(error) => OutcomeKind::Transient(Scope::Channel),
+        SdkError::ServiceError(answer) => {
+            kind(answer.raw().status().as_u16(), code(error), error.message().unwrap_or_default())
+        }
+        _ => OutcomeKind::Unknown,
+    };
+    Outcome::new(kind, explain(error))
+}
+
+/// What came of a probe that failed. Keys that may publish and not read settings are refused here and known.
+pub(super) fn to_probe<E>(error: &SdkError<E>) -> Result<(), Outcome>
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    if NOT_ALLOWED.contains(&code(error)) {
+        return Ok(());
+    }
+    Err(Outcome::new(OutcomeKind::Transient(Scope::Channel), explain(error)))
+}
+
+fn code(error: &impl ProvideErrorMetadata) -> &str {
+    let code = error.code().unwrap_or_default();
+    code.strip_suffix("Exception").unwrap_or(code)
+}
+
+/// A refusal of the number is the delivery's, of our name the channel's. Where SNS failed itself it may have sent.
+fn kind(status: u16, code: &str, message: &str) -> OutcomeKind {
+    match (status, code) {
+        (_, "OptedOut") => OutcomeKind::Permanent(Scope::Endpoint),
+        (429, _) => OutcomeKind::Throttled { scope: Scope::Channel, retry_after: None },
+        (_, code) if THROTTLING.contains(&code) => {
+            OutcomeKind::Throttled { scope: Scope::Channel, retry_after: None }
+        }
+        (503, _) => OutcomeKind::Transient(Scope::Channel),
+        (500.., _) => OutcomeKind::Unknown,
+        (_, "InvalidParameter" | "InvalidParameterValue" | "ParameterValueInvalid" | "Validation") => {
+            let ours = message.contains("AWS.SNS.SMS.") || message.contains("SenderID");
+            if ours {
+                OutcomeKind::Transient(Scope::Channel)
+            } else {
+                OutcomeKind::Permanent(Scope::Delivery)
+            }
+        }
+        _ => OutcomeKind::Transient(Scope::Channel),
+    }
+}
+
+fn explain<E>(error: &SdkError<E>) -> String
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    match error {
+        SdkError::ServiceError(answer) => {
+            let (status, message) = (answer.raw().status().as_u16(), error.message().unwrap_or_default());
+            format!("{status} {} {message}", code(error))
+        }
+        unanswered if never_connected(unanswered) => format!("no connection: {}", innermost(unanswered)),
+        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
+        unanswered => format!("the connection was lost: {}", innermost(unanswered)),
+    }
+}
+
+/// Whether the line was never there, so that nothing was sent.
+fn never_connected(error: &(dyn Error + 'static)) -> bool {
+    causes(error).any(|error| error.downcast_ref::<HttpError>().is_some_and(HttpError::is_connect))
+}
+
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    successors(Some(error), |error| (*error).source())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_says_whose_failure_it_is() {
+        const CHANNEL: OutcomeKind = OutcomeKind::Transient(Scope::Channel);
+        const DELIVERY: OutcomeKind = OutcomeKind::Permanent(Scope::Delivery);
+        const THROTTLED: OutcomeKind = OutcomeKind::Throttled { scope: Scope::Channel, retry_after: None };
+        for (status, code, message, expected) in [
+            (400, "OptedOut", "", OutcomeKind::Permanent(Scope::Endpoint)),
+            (400, "InvalidParameter", "Invalid parameter: PhoneNumber Reason: +1 is not valid", DELIVERY),
+            (400, "InvalidParameterValue", "Invalid parameter: Message too long", DELIVERY),
+            (400, "InvalidParameter", "attribute AWS.SNS.SMS.SenderID is invalid", CHANNEL),
+            (400, "Throttling", "", THROTTLED),
+            (400, "Throttled", "", THROTTLED),
+            (429, "", "", THROTTLED),
+            (403, "AuthorizationError", "", CHANNEL),
+            (403, "InvalidClientTokenId", "", CHANNEL),
+            (403, "SignatureDoesNotMatch", "", CHANNEL),
+            (503, "ServiceUnavailable", "", CHANNEL),
+            (500, "InternalError", "", OutcomeKind::Unknown),
+            (502, "", "", OutcomeKind::Unknown),
+        ] {
+            assert_eq!(kind(status, code, message), expected, "{status} {code}");
+        }
+    }
+}

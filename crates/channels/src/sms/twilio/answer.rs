@@ -1,0 +1,89 @@
+//! What Twilio's answers mean, and whose failure they are.
+//!
+//! Source: Twilio, "Error and warning dictionary", and the HTTP statuses as RFC 9110 has them.
+
+use domain::Timestamp;
+use domain::attempt::{Outcome, OutcomeKind, Scope};
+use domain::sms_text::Parts;
+use serde::Deserialize;
+
+use crate::http::Answer;
+
+/// A message that was made. `num_segments` is 0 until a messaging service has chosen a sender.
+#[derive(Deserialize)]
+struct Made {
+    sid: String,
+    #[serde(default)]
+    num_segments: Option<String>,
+}
+
+/// A request that was refused.
+#[derive(Deserialize)]
+struct Refused {
+    code: u32,
+    message: String,
+}
+
+/// "Authenticate", "Permission denied".
+const NOT_ADMITTED: u32 = 20_003;
+const TOO_MANY_REQUESTS: u32 = 20_429;
+/// The recipient answered STOP: Twilio sends nothing to them until they answer START.
+pub(super) const OPTED_OUT: u32 = 21_610;
+/// As many messages wait for this sender as Twilio keeps.
+const QUEUE_IS_FULL: u32 = 21_611;
+
+/// Who we are or whom we send as is not right, whoever the message is for: the account is not active; `From` is no
+/// number, missing, not Twilio's, of another account, or cannot send texts; the messaging service does not exist, has no
+/// sender for this or at all, or is named wrongly.
+const OUR_SETTINGS: [u32; 11] =
+    [NOT_ADMITTED, 20_005, 21_212, 21_603, 21_659, 21_660, 21_661, 21_701, 21_703, 21_704, 21_705];
+
+/// What came of asking for a message of `parts` at `now`: words for the timeline, or a failure.
+pub(super) fn to_create(answer: &Answer, parts: Parts, now: Timestamp) -> Result<String, Outcome> {
+    if answer.status.is_success() {
+        return Ok(accepted(answer, parts));
+    }
+    let refused = serde_json::from_slice::<Refused>(&answer.body).ok();
+    let kind = kind(answer, refused.as_ref().map_or(0, |refused| refused.code), now);
+    let reply = match refused {
+        Some(Refused { code, message }) => format!("{} {code} {message}", answer.status.as_u16()),
+        None => answer.reply(),
+    };
+    Err(Outcome::new(kind, reply))
+}
+
+/// What came of the question whether Twilio is there for us. Whoever may send and not read is refused here and known.
+pub(super) fn to_probe(answer: &Answer) -> Result<(), Outcome> {
+    match answer.status.as_u16() {
+        200..=299 | 403 => Ok(()),
+        _ => Err(Outcome::new(OutcomeKind::Transient(Scope::Channel), answer.reply())),
+    }
+}
+
+/// The parts that Twilio counted, or ours where it has not yet.
+fn accepted(answer: &Answer, parts: Parts) -> String {
+    let Ok(made) = serde_json::from_slice::<Made>(&answer.body) else {
+        return format!("accepted, {parts} ({})", answer.status);
+    };
+    match made.num_segments.as_deref() {
+        None | Some("0") => format!("accepted as {}, {parts}", made.sid),
+        Some("1") => format!("accepted as {}, 1 segment", made.sid),
+        Some(segments) => format!("accepted as {}, {segments} segments", made.sid),
+    }
+}
+
+/// A 503 says that the request was not handled; after any other 5xx it may have been.
+fn kind(answer: &Answer, code: u32, now: Timestamp) -> OutcomeKind {
+    let throttled = OutcomeKind::Throttled { scope: Scope::Channel, retry_after: answer.patience(now) };
+    match (answer.status.as_u16(), code) {
+        (_, OPTED_OUT) => OutcomeKind::Permanent(Scope::Endpoint),
+        (429, _) | (_, TOO_MANY_REQUESTS | QUEUE_IS_FULL) => throttled,
+        (_, code) if OUR_SETTINGS.contains(&code) => OutcomeKind::Transient(Scope::Channel),
+        // No such account; not admitted; the request did not come through.
+        (401 | 403 | 404 | 408, _) => OutcomeKind::Transient(Scope::Channel),
+        (400..=499, _) => OutcomeKind::Permanent(Scope::Delivery),
+        (503, _) if answer.retry_after.is_some() => throttled,
+        (300..=399 | 503, _) => OutcomeKind::Transient(Scope::Channel),
+        _ => OutcomeKind::Unknown,
+    }
+}

@@ -1,0 +1,197 @@
+//! What providers of text messages answer, or do not, and whose failure it is.
+
+use std::time::Duration;
+
+use application::ports::Channel;
+use domain::attempt::{Outcome, OutcomeKind, Scope};
+use orderbell_channels::sms::sns::Sns;
+
+use crate::fixtures::{NUMBER, notification, text_message};
+use crate::http_receiver::{Reaction, Receiver};
+use crate::sms::{sns_settings, twilio};
+
+const CHANNEL: OutcomeKind = OutcomeKind::Transient(Scope::Channel);
+const NEVER: OutcomeKind = OutcomeKind::Permanent(Scope::Delivery);
+const ENDED: OutcomeKind = OutcomeKind::Permanent(Scope::Endpoint);
+
+fn throttled(seconds: Option<u64>) -> OutcomeKind {
+    OutcomeKind::Throttled { scope: Scope::Channel, retry_after: seconds.map(Duration::from_secs) }
+}
+
+async fn sent(channel: impl Channel, receiver: &Receiver) -> Outcome {
+    let outcome = channel.send(&text_message(notification())).await.outcome;
+    assert_eq!(receiver.received().len(), 1, "a message is asked for once within one attempt");
+    outcome
+}
+
+async fn from_twilio(reaction: Reaction) -> Outcome {
+    let receiver = Receiver::start([reaction]).await;
+    sent(twilio(&receiver.api()), &receiver).await
+}
+
+async fn from_sns(reaction: Reaction) -> Outcome {
+    let receiver = Receiver::start([reaction]).await;
+    sent(Sns::new(sns_settings(&receiver.api())), &receiver).await
+}
+
+fn refusal(status: &'static str, code: u32) -> Reaction {
+    let message = format!("The number {NUMBER} is not right");
+    Reaction::Answer(status, serde_json::json!({"code": code, "message": message}).to_string())
+}
+
+fn error(status: &'static str, code: &str, message: &str) -> Reaction {
+    let xml = format!(
+        "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type>\
+         <Code>{code}</Code><Message>{message}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+    );
+    Reaction::Answer(status, xml)
+}
+
+#[tokio::test]
+async fn twilios_code_says_what_a_refusal_means() {
+    for (status, code, kind) in [
+        ("400 Bad Request", 21_211, NEVER),
+        ("400 Bad Request", 21_614, NEVER),
+        ("400 Bad Request", 21_408, NEVER),
+        ("400 Bad Request", 21_617, NEVER),
+        ("400 Bad Request", 21_610, ENDED),
+        ("400 Bad Request", 21_212, CHANNEL),
+        ("400 Bad Request", 21_703, CHANNEL),
+        ("400 Bad Request", 20_003, CHANNEL),
+        ("401 Unauthorized", 20_003, CHANNEL),
+        ("403 Forbidden", 20_005, CHANNEL),
+        ("404 Not Found", 20_404, CHANNEL),
+        ("429 Too Many Requests", 20_429, throttled(None)),
+        ("400 Bad Request", 20_429, throttled(None)),
+        ("400 Bad Request", 21_611, throttled(None)),
+    ] {
+        let outcome = from_twilio(refusal(status, code)).await;
+        assert_eq!(outcome.kind, kind, "{status} {code}");
+        let expected = format!("{} {code} The number +491***78 is not right", &status[..3]);
+        assert_eq!(outcome.reply, expected, "the number is masked");
+    }
+}
+
+#[tokio::test]
+async fn without_a_code_the_status_says_what_an_answer_means() {
+    for (status, kind) in [
+        ("200 OK", OutcomeKind::Delivered),
+        ("201 Created", OutcomeKind::Delivered),
+        ("302 Found", CHANNEL),
+        ("400 Bad Request", NEVER),
+        ("401 Unauthorized", CHANNEL),
+        ("429 Too Many Requests", throttled(None)),
+        ("503 Service Unavailable", CHANNEL),
+        ("500 Internal Server Error", OutcomeKind::Unknown),
+        ("502 Bad Gateway", OutcomeKind::Unknown),
+        ("504 Gateway Timeout", OutcomeKind::Unknown),
+    ] {
+        let outcome = from_twilio(Reaction::Answer(status, "<html>".to_owned())).await;
+        assert_eq!(outcome.kind, kind, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn twilio_is_left_alone_for_as_long_as_it_asks() {
+    for status in ["429 Too Many Requests", "503 Service Unavailable"] {
+        let reaction = Reaction::AnswerWith(status, "Retry-After: 7", String::new());
+        assert_eq!(from_twilio(reaction).await.kind, throttled(Some(7)), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn snss_code_says_what_a_refusal_means() {
+    for (status, code, message, kind) in [
+        ("400 Bad Request", "OptedOut", "", ENDED),
+        ("400 Bad Request", "InvalidParameter", "PhoneNumber Reason: +4915112345678 is not valid", NEVER),
+        ("400 Bad Request", "Throttling", "Rate exceeded", throttled(None)),
+        ("429 Too Many Requests", "Throttled", "", throttled(None)),
+        ("403 Forbidden", "AuthorizationError", "", CHANNEL),
+        ("403 Forbidden", "InvalidClientTokenId", "", CHANNEL),
+        ("503 Service Unavailable", "ServiceUnavailable", "", CHANNEL),
+        ("500 Internal Server Error", "InternalError", "", OutcomeKind::Unknown),
+    ] {
+        let outcome = from_sns(error(status, code, message)).await;
+        assert_eq!(outcome.kind, kind, "{status} {code}: {}", outcome.reply);
+        assert!(outcome.reply.contains(code) && !outcome.reply.contains(NUMBER), "{}", outcome.reply);
+    }
+}
+
+#[tokio::test]
+async fn whether_a_provider_that_falls_silent_took_it_is_unknown() {
+    for reaction in [Reaction::Hang, Reaction::HangUp, Reaction::Babble] {
+        let twilios = from_twilio(reaction.clone()).await;
+        assert_eq!(twilios.kind, OutcomeKind::Unknown, "{reaction:?}: {}", twilios.reply);
+        let snss = from_sns(reaction.clone()).await;
+        assert_eq!(snss.kind, OutcomeKind::Unknown, "{reaction:?}: {}", snss.reply);
+    }
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_accepted_though_the_rest_of_the_answer_is_lost() {
+    let outcome = from_twilio(Reaction::BreakOff("201 Created")).await;
+    assert_eq!(outcome.kind, OutcomeKind::Delivered);
+    assert_eq!(outcome.reply, "accepted, 2 parts of UCS-2 (201 Created)");
+}
+
+#[tokio::test]
+async fn a_provider_that_cannot_be_reached_surely_sent_nothing() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let api = format!("http://127.0.0.1:{nobody}");
+    let channels: [Box<dyn Channel>; 2] = [Box::new(twilio(&api)), Box::new(Sns::new(sns_settings(&api)))];
+    for channel in channels {
+        let outcome = channel.send(&text_message(notification())).await.outcome;
+        assert_eq!(outcome.kind, CHANNEL, "{}", outcome.reply);
+        assert!(outcome.reply.starts_with("no connection: "), "{}", outcome.reply);
+        assert_eq!(channel.probe().await.unwrap_err().kind, CHANNEL);
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_is_never_made_safe_carried_nothing() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let api = format!("https://{}", silent.local_addr().unwrap());
+    let channels: [Box<dyn Channel>; 2] = [Box::new(twilio(&api)), Box::new(Sns::new(sns_settings(&api)))];
+    for channel in channels {
+        let outcome = channel.send(&text_message(notification())).await.outcome;
+        assert_eq!(outcome.kind, CHANNEL, "{}", outcome.reply);
+    }
+}
+
+#[tokio::test]
+async fn a_probe_says_whether_the_provider_answers_and_knows_us() {
+    for (status, works) in [
+        ("200 OK", true),
+        // A key that may send and not read.
+        ("403 Forbidden", true),
+        ("401 Unauthorized", false),
+        ("429 Too Many Requests", false),
+        ("503 Service Unavailable", false),
+    ] {
+        let receiver = Receiver::start([Reaction::Answer(status, "{}".to_owned())]).await;
+        assert_eq!(twilio(&receiver.api()).probe().await.is_ok(), works, "{status}");
+        let asked = receiver.received().remove(0).request_line;
+        assert!(asked.starts_with("GET /2010-04-01/Accounts/AC") && asked.contains("PageSize=1"), "{asked}");
+    }
+    for (reaction, works) in [
+        (error("403 Forbidden", "AuthorizationError", ""), true),
+        (error("403 Forbidden", "InvalidClientTokenId", ""), false),
+        (error("500 Internal Server Error", "InternalError", ""), false),
+        (Reaction::HangUp, false),
+    ] {
+        let receiver = Receiver::start([reaction.clone()]).await;
+        let probed = Sns::new(sns_settings(&receiver.api())).probe().await;
+        assert_eq!(probed.is_ok(), works, "{reaction:?}: {probed:?}");
+        assert_eq!(receiver.received()[0].form()["Action"], "GetSMSAttributes");
+    }
+}
+
+#[tokio::test]
+async fn settings_never_show_their_secrets() {
+    let shown = format!("{:?} {:?}", crate::sms::twilio_settings("http://127.0.0.1:1"), {
+        let mut settings = sns_settings("http://127.0.0.1:1");
+        settings.keys.secret_access_key = orderbell_channels::Secret::new("hunter2".to_owned());
+        settings
+    });
+    assert!(!shown.contains(crate::sms::AUTH_TOKEN) && !shown.contains("hunter2"), "{shown}");
+}

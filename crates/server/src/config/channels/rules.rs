@@ -1,0 +1,39 @@
+//! The settings that every channel has.
+
+use application::ports::{ChannelRules, Concurrency};
+use domain::delivery::OnUnknown;
+
+use crate::config::reading::{Reading, number};
+
+/// The settings of one channel's rules, with their defaults.
+pub(super) struct Rules {
+    /// The setting, its default and its maximum.
+    pub(super) concurrency: (&'static str, usize, usize),
+    /// The setting; by default there is no limit.
+    pub(super) max_per_second: &'static str,
+    /// The setting and its default.
+    pub(super) on_unknown: (&'static str, OnUnknown),
+}
+
+impl Rules {
+    /// Reads them. One message at a time goes to one endpoint, so that they arrive in the order of their orders.
+    pub(super) fn read(&self, reading: &mut Reading) -> ChannelRules {
+        let (setting, default, most) = self.concurrency;
+        let channel = reading.or(setting, default, number(1..=most));
+        let max_per_second = reading.optional(self.max_per_second, number(1..=10_000_u32));
+        let (setting, default) = self.on_unknown;
+        ChannelRules {
+            concurrency: Concurrency { channel, endpoint: 1 },
+            max_per_second: max_per_second.and_then(std::num::NonZeroU32::new),
+            on_unknown: reading.or(setting, default, on_unknown),
+        }
+    }
+}
+
+fn on_unknown(text: &str) -> Result<OnUnknown, String> {
+    match text {
+        "retry" => Ok(OnUnknown::Retry),
+        "hold" => Ok(OnUnknown::Hold),
+        _ => Err("must be retry or hold".to_owned()),
+    }
+}
