@@ -55,13 +55,13 @@ impl Sns {
     /// Fewer parts than are allowed, where those would be too many bytes.
     fn text(&self, message: &Message) -> Result<String, Outcome> {
         let rules = self.settings.sms.text;
-        let mut text = compose(&message.content, &rules)?;
+        let mut text = compose(&message.content, rules)?;
         let mut max_parts = rules.max_parts;
         while text.len() > MAX_BYTES
             && let Some(fewer) = std::num::NonZeroU8::new(max_parts.get() - 1)
         {
             max_parts = fewer;
-            text = compose(&message.content, &TextRules { max_parts, ..rules })?;
+            text = compose(&message.content, TextRules { max_parts, ..rules })?;
         }
         Ok(text)
     }

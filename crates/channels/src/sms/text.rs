@@ -17,7 +17,7 @@ pub struct TextRules {
 }
 
 /// The text of a message, fitted.
-pub(super) fn compose(content: &Content, rules: &TextRules) -> Result<String, Outcome> {
+pub(super) fn compose(content: &Content, rules: TextRules) -> Result<String, Outcome> {
     let link = match content {
         Content::Notification { .. } if !rules.unsubscribe_link => None,
         _ => content.link(),

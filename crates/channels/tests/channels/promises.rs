@@ -49,18 +49,18 @@ impl Inbox for Memory {
     }
 }
 
-/// `received` lists, for each message that came through, whether it names the delivery or, where nothing of ours goes
+/// `arrived` lists, for each message that came through, whether it names the delivery or, where nothing of ours goes
 /// along, is the same.
 pub(crate) async fn delivers_once_an_attempt(
     channel: &dyn Channel,
     message: &Message,
-    received: impl AsyncFn() -> Vec<bool>,
+    arrived: impl AsyncFn() -> Vec<bool>,
 ) {
     assert_eq!(channel.protocol(), message.endpoint.protocol());
     let Concurrency { channel: at_once, endpoint } = channel.rules().concurrency;
     assert!(at_once > 0 && endpoint > 0);
     assert_eq!(channel.probe().await, Ok(()));
-    assert!(received().await.is_empty(), "a probe sends nothing");
+    assert!(arrived().await.is_empty(), "a probe sends nothing");
     for times in 1..=2 {
         let sent = channel.send(message).await;
         assert!(
@@ -69,9 +69,9 @@ pub(crate) async fn delivers_once_an_attempt(
             sent.outcome
         );
         assert!(!sent.confirmed, "nobody confirmed");
-        let received = received().await;
-        assert!(!received.is_empty() && received.len() <= times);
-        assert!(received.iter().all(|same| *same), "a repeat can be told from another message");
+        let arrived = arrived().await;
+        assert!(!arrived.is_empty() && arrived.len() <= times);
+        assert!(arrived.iter().all(|same| *same), "a repeat can be told from another message");
     }
 }
 
@@ -107,9 +107,9 @@ async fn email_keeps_the_promises() {
     let email = Email::new(plain_relay(peer.port)).unwrap();
     let message = mail();
     let id = message.id.to_string();
-    let received =
+    let arrived =
         async || peer.mails().iter().map(|mail| String::from_utf8_lossy(mail).contains(&id)).collect();
-    delivers_once_an_attempt(&email, &message, received).await;
+    delivers_once_an_attempt(&email, &message, arrived).await;
     refuses_another_protocols_message(&email).await;
     knows_that_nothing_was_sent(&Email::new(plain_relay(nobody())).unwrap(), &message).await;
     let peer = Peer::start(Script::default()).await;
@@ -128,12 +128,12 @@ async fn keeps_the_promises_over_http<C: Channel>(
 ) {
     let receiver = Receiver::start_with(usual, to_probe).await;
     let sent = message(receiver.port);
-    let received = async || {
+    let arrived = async || {
         let requests = receiver.received();
         let posts = requests.iter().filter(|request| !is_probe(request));
         posts.map(|request| names(request, &sent)).collect()
     };
-    delivers_once_an_attempt(&channel(receiver.port), &sent, received).await;
+    delivers_once_an_attempt(&channel(receiver.port), &sent, arrived).await;
     refuses_another_protocols_message(&channel(receiver.port)).await;
     let nobody = nobody();
     knows_that_nothing_was_sent(&channel(nobody), &message(nobody)).await;
@@ -208,8 +208,8 @@ async fn the_sandbox_keeps_the_promises() {
         inbox.kept.lock().unwrap().clear();
         let sandbox = Sandbox::new(message.endpoint.protocol(), inbox.clone());
         let id = message.id;
-        let received = async || inbox.kept.lock().unwrap().iter().map(|kept| kept.id == id).collect();
-        delivers_once_an_attempt(&sandbox, &message, received).await;
+        let arrived = async || inbox.kept.lock().unwrap().iter().map(|kept| kept.id == id).collect();
+        delivers_once_an_attempt(&sandbox, &message, arrived).await;
     }
 }
 

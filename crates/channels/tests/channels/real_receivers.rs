@@ -54,8 +54,8 @@ async fn mail_by_starttls_and_a_login_keeps_the_promises() {
     let id = message.id.to_string();
     let names_it =
         |mail: &smtp_peer::Mail| mail.header("Message-ID").is_some_and(|value| value.contains(&id));
-    let received = async || peer.mails().unwrap().iter().map(names_it).collect();
-    delivers_once_an_attempt(&email, &message, received).await;
+    let arrived = async || peer.mails().unwrap().iter().map(names_it).collect();
+    delivers_once_an_attempt(&email, &message, arrived).await;
     refuses_another_protocols_message(&email).await;
     assert!(peer.counts().unwrap().logins.accepted > 0);
 }
@@ -87,12 +87,12 @@ async fn twilios_own_description_of_its_api_takes_what_we_ask() {
     let channel = twilio(&receiver.api());
     let message = text_message(notification());
     let id = message.id.to_string();
-    let received = async || {
+    let arrivals = async || {
         let requests = receiver.received();
         let posts = requests.iter().filter(|request| request.request_line.starts_with("POST "));
         posts.map(|request| request.form()["StatusCallback"].ends_with(&id)).collect()
     };
-    delivers_once_an_attempt(&channel, &message, received).await;
+    delivers_once_an_attempt(&channel, &message, arrivals).await;
     refuses_another_protocols_message(&channel).await;
     for content in messages() {
         let outcome = channel.send(&text_message(content)).await.outcome;
@@ -147,12 +147,12 @@ async fn sns_as_moto_has_it_takes_what_we_publish() {
     let message = text_message(notification());
     let text = message.content.text();
     let number = message.endpoint.to_string();
-    let received = async || {
+    let arrivals = async || {
         let sent = moto_has(&moto).await;
         let ours = sent.iter().filter(|sms| sms["message"] == text);
         ours.map(|sms| sms["phone_number"] == number).collect()
     };
-    delivers_once_an_attempt(&sns, &message, received).await;
+    delivers_once_an_attempt(&sns, &message, arrivals).await;
     refuses_another_protocols_message(&sns).await;
     for content in messages() {
         let outcome = sns.send(&text_message(content)).await.outcome;

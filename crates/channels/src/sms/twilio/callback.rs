@@ -27,7 +27,7 @@ pub fn read(auth_token: &Secret, url: &str, signature: &str, body: &[u8]) -> Res
 /// The receipt in a callback's form; `None` if it says nothing final, or is no callback about a message.
 fn receipt(fields: &[(String, String)]) -> Option<Receipt> {
     let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let (sid, said) = (field("MessageSid")?, field("MessageStatus")?);
+    let (message, said) = (field("MessageSid")?, field("MessageStatus")?);
     let status = match said {
         "delivered" | "read" => ReceiptStatus::Delivered,
         "undelivered" | "failed" | "canceled" => ReceiptStatus::Failed,
@@ -36,8 +36,8 @@ fn receipt(fields: &[(String, String)]) -> Option<Receipt> {
     };
     let code = field("ErrorCode").and_then(|code| code.parse::<u32>().ok()).filter(|code| *code != 0);
     let reply = match code {
-        Some(code) => format!("{sid} {said}: error {code}"),
-        None => format!("{sid} {said}"),
+        Some(code) => format!("{message} {said}: error {code}"),
+        None => format!("{message} {said}"),
     };
     Some(Receipt { opted_out: code == Some(OPTED_OUT), ..Receipt::new(status, reply) })
 }
