@@ -3,6 +3,7 @@
 
 mod echo;
 mod exchange;
+mod isolation;
 #[cfg(feature = "lambda")]
 mod lambda;
 mod load;
@@ -36,6 +37,8 @@ struct Cli {
 enum Role {
     /// Serves the bare echo that the program is compared with.
     Echo,
+    /// Measures whether endpoints that hang and fail delay the healthy ones.
+    Isolation(isolation::Load),
     /// Compares the Lambda program with a Python function; it runs beside the emulators.
     #[cfg(feature = "lambda")]
     Lambda(lambda::Subjects),
@@ -45,6 +48,7 @@ fn main() -> Result<()> {
     let cli = Cli::parse();
     match cli.role {
         Some(Role::Echo) => return echo::serve(),
+        Some(Role::Isolation(load)) => return isolation::compare(&cli.program, load),
         #[cfg(feature = "lambda")]
         Some(Role::Lambda(subjects)) => return lambda::compare(&subjects),
         None => {}

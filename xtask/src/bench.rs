@@ -1,4 +1,4 @@
-//! `cargo xtask bench` and `bench-lambda`: build the programs as they are released, and measure.
+//! `cargo xtask bench`, `bench-isolation` and `bench-lambda`: build the programs as they are released, and measure.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -16,10 +16,25 @@ use crate::{emulators, install};
 /// # Errors
 /// The programs do not build or do not run.
 pub(crate) fn run(root: &Path) -> Result<()> {
+    succeed(&mut released(root)?)
+}
+
+/// Measures whether two bad endpoints delay a thousand healthy ones. Timings never fail it.
+///
+/// # Errors
+/// The programs do not build or do not run.
+pub(crate) fn run_isolation(root: &Path) -> Result<()> {
+    succeed(released(root)?.arg("isolation"))
+}
+
+/// Builds the program and its measurement, both as they are released, and gives the command that measures.
+fn released(root: &Path) -> Result<Command> {
     let packages = ["--package", "orderbell-server", "--package", "orderbell-bench"];
     succeed(cargo(root, &["build", "--release", "--quiet"]).args(packages))?;
     let folder = built("release")?;
-    succeed(Command::new(folder.join("orderbell-bench")).arg("--program").arg(folder.join("orderbell")))
+    let mut command = Command::new(folder.join("orderbell-bench"));
+    command.arg("--program").arg(folder.join("orderbell"));
+    Ok(command)
 }
 
 /// Measures the Lambda program beside a Python function, both on this machine's processor. Timings never fail it.

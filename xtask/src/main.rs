@@ -1,5 +1,5 @@
-//! The project's chores: `cargo xtask test | sizes | template | emulators | package | crash | power-loss |
-//! bench | bench-lambda`.
+//! The project's chores: `cargo xtask test | sizes | template | emulators | package | crash | power-loss | bench |
+//! bench-isolation | bench-lambda`.
 
 mod bench;
 mod cargo;
@@ -68,6 +68,8 @@ enum Chore {
     },
     /// Measures the release build against a bare HTTP echo.
     Bench,
+    /// Measures whether an endpoint that hangs and one that fails delay a thousand healthy ones.
+    BenchIsolation,
     /// Measures the Lambda program beside a Python function: cold starts, warm latency, memory, the zip.
     BenchLambda,
 }
@@ -84,6 +86,7 @@ fn main() -> ExitCode {
         Chore::Crash { kills } => crash::run(root, kills),
         Chore::PowerLoss { cuts, seed, cut } => power_loss::run(root, cuts, seed, cut),
         Chore::Bench => bench::run(root),
+        Chore::BenchIsolation => bench::run_isolation(root),
         Chore::BenchLambda => bench::run_lambda(root),
     };
     end(done.map(|()| ExitCode::SUCCESS))

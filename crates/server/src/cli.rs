@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod api_client;
+mod audit;
 mod delivery;
 mod doctor;
 mod inbox;
@@ -46,6 +47,8 @@ enum Command {
     Inbox(inbox::Command),
     /// Hand an AWS event to the function and print its response
     Invoke(invoke::Flags),
+    /// Reconcile what was ordered with what was told, and name every exception
+    Audit(audit::Flags),
     /// Find out what is wrong with a provider
     #[command(subcommand)]
     Doctor(doctor::Command),
@@ -78,6 +81,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Delivery(command) => delivery::run(command),
         Command::Inbox(command) => inbox::run(command),
         Command::Invoke(flags) => invoke::invoke(&flags),
+        Command::Audit(flags) => audit::run(&flags),
         Command::Doctor(doctor::Command::Smtp(flags)) => doctor::smtp(&flags),
         Command::Key(key::Command::New { name }) => key::new(&name),
     };

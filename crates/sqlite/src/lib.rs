@@ -4,6 +4,7 @@
 //! `docs/SCHEMA.md`.
 
 mod apply;
+pub mod audit;
 mod columns;
 mod failure;
 mod open_error;

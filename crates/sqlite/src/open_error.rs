@@ -24,6 +24,26 @@ pub enum OpenError {
         /// The newest schema that this program knows.
         known: i64,
     },
+    /// An older program made the file, and this one may not change it now.
+    #[error(
+        "{} was made by an older version of Orderbell (schema {found}, this program knows {known}): start the server on \
+         it once, which brings it up to date",
+        .file.display()
+    )]
+    Older {
+        /// The database.
+        file: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The newest schema that this program knows.
+        known: i64,
+    },
+    /// There is no database to read.
+    #[error("There is no orderbell.db in {}: name the data folder that the server uses", .folder.display())]
+    Missing {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The file belongs to another program.
     #[error("{} is a SQLite database of another program: choose another data folder", .file.display())]
     Foreign {

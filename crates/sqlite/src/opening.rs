@@ -12,6 +12,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use crate::OpenError;
 use crate::schema::{self, Owner};
 
+/// The database's name in the data folder.
+const DATABASE: &str = "orderbell.db";
 /// A file up to this size is checked whole at every start; that takes about 0.2 s. In a larger one, damage is found
 /// where it is touched.
 const CHECKED_BYTES: u64 = 32 << 20;
@@ -34,7 +36,7 @@ pub(crate) fn open(folder: &Path) -> Result<Opened, OpenError> {
     let mut builder = DirBuilder::new();
     builder.recursive(true).mode(0o700).create(folder).map_err(|error| io_error(folder, error))?;
     let lock = lock(folder)?;
-    let file = folder.join("orderbell.db");
+    let file = folder.join(DATABASE);
     let size = private_file(&file)?.metadata().map_err(|error| io_error(&file, error))?.len();
     sync_names(folder)?;
     let explain = |error| sqlite_error(&file, error);
@@ -53,6 +55,21 @@ pub(crate) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(PATIENCE)?;
     configure_statements(&connection)?;
     Ok(connection)
+}
+
+/// Opens a connection that only reads, to a file that may be in use or not, and that is of the latest schema.
+pub(crate) fn open_to_audit(folder: &Path) -> Result<(PathBuf, Connection), OpenError> {
+    let file = folder.join(DATABASE);
+    if !file.try_exists().map_err(|error| io_error(&file, error))? {
+        return Err(OpenError::Missing { folder: folder.to_owned() });
+    }
+    let explain = |error| sqlite_error(&file, error);
+    let connection = open_reader(&file).map_err(explain)?;
+    refuse_others(&connection, &file)?;
+    match schema::version(&connection).map_err(explain)? {
+        schema::LATEST => Ok((file, connection)),
+        found => Err(OpenError::Older { file, found, known: schema::LATEST }),
+    }
 }
 
 fn lock(folder: &Path) -> Result<File, OpenError> {
@@ -89,13 +106,7 @@ fn check(connection: &Connection, file: &Path, size: u64) -> Result<(), OpenErro
     let explain = |error| sqlite_error(file, error);
     // Until the file is known to be ours, not even closing it may write to it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(explain)?;
-    match schema::owner(connection).map_err(explain)? {
-        Owner::Us => {}
-        Owner::Newer(found) => {
-            return Err(OpenError::Newer { file: file.to_owned(), found, known: schema::LATEST });
-        }
-        Owner::Another => return Err(OpenError::Foreign { file: file.to_owned() }),
-    }
+    refuse_others(connection, file)?;
     if size <= CHECKED_BYTES {
         let detail: String =
             connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0)).map_err(explain)?;
@@ -105,6 +116,15 @@ fn check(connection: &Connection, file: &Path, size: u64) -> Result<(), OpenErro
     }
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(explain)?;
     Ok(())
+}
+
+/// Refuses a file that this program does not understand.
+fn refuse_others(connection: &Connection, file: &Path) -> Result<(), OpenError> {
+    match schema::owner(connection).map_err(|error| sqlite_error(file, error))? {
+        Owner::Us => Ok(()),
+        Owner::Newer(found) => Err(OpenError::Newer { file: file.to_owned(), found, known: schema::LATEST }),
+        Owner::Another => Err(OpenError::Foreign { file: file.to_owned() }),
+    }
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {

@@ -41,6 +41,11 @@ pub(crate) fn owner(connection: &Connection) -> rusqlite::Result<Owner> {
     })
 }
 
+/// The schema's version; 0: there is none yet.
+pub(crate) fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    pragma(connection, "user_version")
+}
+
 /// Brings the schema to [`LATEST`], in one transaction.
 pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     let version = pragma(connection, "user_version")?;

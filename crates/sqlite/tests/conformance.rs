@@ -1,9 +1,9 @@
-//! Every promise of every port, kept by the embedded store on a real disk.
+//! Every promise of every port, kept by the embedded store on a real disk, which its audit finds in order afterwards.
 
 mod opened;
 
 use conformance::{Machine, Outbox};
-use opened::open;
+use opened::{assert_in_order, open};
 
 /// Runs promises that take a port of the store.
 macro_rules! port_keeps {
@@ -15,6 +15,7 @@ macro_rules! port_keeps {
                 let store = super::open(folder.path());
                 conformance::$port::$promise(&store).await;
                 store.close().await;
+                super::assert_in_order(folder.path());
             })+
         }
     };
@@ -30,6 +31,7 @@ macro_rules! ports_keep {
                 let store = super::open(folder.path());
                 conformance::$port::$promise(&super::$ports::of(&store)).await;
                 store.close().await;
+                super::assert_in_order(folder.path());
             })+
         }
     };

@@ -84,3 +84,10 @@ pub(crate) async fn due(store: &Store) -> usize {
     let query = DueQuery { now: now(), per_endpoint: 10, limit: 10, skip_endpoints, skip_protocols };
     store.due(query).await.unwrap().deliveries.len()
 }
+
+/// Audits the store in a folder: nothing may be at odds.
+pub(crate) fn assert_in_order(folder: &Path) {
+    let mut named = Vec::new();
+    orderbell_sqlite::audit::audit(folder, now(), |exception| named.push(exception)).unwrap();
+    assert_eq!(named, []);
+}

@@ -1,0 +1,151 @@
+//! `orderbell audit`: reconciles what was ordered with what was told.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use application::ports::Clock;
+use clap::Args;
+use domain::Timestamp;
+use serde_json::{Value, json};
+use sqlite::OpenError;
+use sqlite::audit::{ByState, Exception, Queue, Summary, audit};
+
+use super::{Failure, output};
+use crate::host::SystemClock;
+
+#[derive(Args)]
+#[group(skip)]
+pub(super) struct Flags {
+    /// The data folder; it is only read, and may be in use
+    #[arg(long, value_name = "DIR", env = "ORDERBELL_DATA", default_value = "./orderbell-data")]
+    data: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints each exception as it is found, then the numbers; fails if there was an exception.
+pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
+    let now = SystemClock.now();
+    let exceptions = if flags.json { as_json(flags, now)? } else { as_text(flags, now)? };
+    match exceptions {
+        0 => Ok(()),
+        1 => Err(anyhow!("1 exception").into()),
+        many => Err(anyhow!("{many} exceptions").into()),
+    }
+}
+
+fn as_text(flags: &Flags, now: Timestamp) -> Result<u64, Failure> {
+    let summary = audit(&flags.data, now, |exception| output::line(&told(&exception))).map_err(refused)?;
+    for line in summed_up(&summary, now) {
+        output::line(&line);
+    }
+    Ok(summary.exceptions)
+}
+
+/// One object, printed piece by piece: there may be many exceptions.
+fn as_json(flags: &Flags, now: Timestamp) -> Result<u64, Failure> {
+    let mut before = "{\"exceptions\": [";
+    let print = |exception: Exception| {
+        output::line(&format!("{before}{}", exception_json(&exception)));
+        before = ",";
+    };
+    let summary = audit(&flags.data, now, print).map_err(refused)?;
+    let opened = if summary.exceptions == 0 { "{\"exceptions\": [" } else { "" };
+    output::line(&format!("{opened}], \"summary\": {}}}", summary_json(&summary)));
+    Ok(summary.exceptions)
+}
+
+fn refused(error: OpenError) -> Failure {
+    match error {
+        OpenError::Missing { .. } => Failure::Usage(vec![format!("--data (ORDERBELL_DATA): {error}")]),
+        other => Failure::Failed(other.into()),
+    }
+}
+
+/// One line: which, what is wrong, what to do.
+fn told(exception: &Exception) -> String {
+    let ids = ids(exception).map(|(name, id)| id.map(|id| format!(" {name} {id}")).unwrap_or_default());
+    let (kind, wrong) = (exception.kind, &exception.wrong);
+    format!("{}:{}: {wrong}. To do: {}", kind.name(), ids.concat(), kind.remedy())
+}
+
+fn ids(exception: &Exception) -> [(&'static str, Option<String>); 3] {
+    [
+        ("order", exception.order.map(|id| id.to_string())),
+        ("subscription", exception.subscription.map(|id| id.to_string())),
+        ("delivery", exception.delivery.map(|id| id.to_string())),
+    ]
+}
+
+fn exception_json(exception: &Exception) -> Value {
+    json!({
+        "kind": exception.kind.name(),
+        "orderId": exception.order,
+        "subscriptionId": exception.subscription,
+        "deliveryId": exception.delivery,
+        "wrong": exception.wrong,
+        "toDo": exception.kind.remedy(),
+    })
+}
+
+fn summed_up(summary: &Summary, now: Timestamp) -> Vec<String> {
+    let Summary { orders, subscriptions, owed, escalated, .. } = summary;
+    let mut lines = vec![
+        format!(
+            "{orders} orders, {subscriptions} subscriptions, {owed} notifications owed, {escalated} escalated"
+        ),
+        format!("notifications: {}", states(&summary.notifications)),
+        format!("other messages: {}", states(&summary.others)),
+    ];
+    for (_, words, queue) in queues(summary) {
+        let age = queue.since.map(|since| format!(", the longest for {:#}", age(since, now)));
+        if queue.count > 0 {
+            lines.push(format!("waiting: {} {words}{}", queue.count, age.unwrap_or_default()));
+        }
+    }
+    lines
+}
+
+fn states(counts: &ByState) -> String {
+    let counts = counts.iter().filter(|(_, count)| *count > 0);
+    let parts: Vec<_> = counts.map(|(state, count)| format!("{count} {state}")).collect();
+    if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
+}
+
+/// In whole seconds.
+fn age(since: Timestamp, now: Timestamp) -> jiff::SignedDuration {
+    jiff::SignedDuration::from_secs(now.duration_since(since).as_secs().max(0))
+}
+
+/// What waits: its name for programs, and in words.
+fn queues(summary: &Summary) -> [(&'static str, &'static str, Queue); 6] {
+    let waiting = &summary.waiting;
+    [
+        ("unpublished", "orders not yet published", waiting.unpublished),
+        ("due", "deliveries due", waiting.due),
+        ("later", "deliveries to be tried later", waiting.later),
+        ("channelPaused", "deliveries whose channel is paused", waiting.channel_paused),
+        ("suspended", "deliveries whose subscription is suspended", waiting.suspended),
+        ("unconfirmed", "deliveries whose subscription is not confirmed", waiting.unconfirmed),
+    ]
+}
+
+fn summary_json(summary: &Summary) -> Value {
+    let states = |counts: &ByState| -> Value {
+        counts.iter().map(|(state, count)| (state.name().to_owned(), json!(count))).collect()
+    };
+    let queue = |queue: Queue| json!({"count": queue.count, "since": queue.since});
+    let waiting: Value =
+        queues(summary).into_iter().map(|(name, _, waiting)| (name.to_owned(), queue(waiting))).collect();
+    json!({
+        "orders": summary.orders,
+        "subscriptions": summary.subscriptions,
+        "owed": summary.owed,
+        "escalated": summary.escalated,
+        "notifications": states(&summary.notifications),
+        "otherMessages": states(&summary.others),
+        "waiting": waiting,
+        "exceptions": summary.exceptions,
+    })
+}

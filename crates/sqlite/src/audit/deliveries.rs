@@ -1,0 +1,204 @@
+//! Each delivery by itself: in a known state that its attempts explain, and as many questions as were asked.
+
+use std::collections::{BTreeMap, HashSet};
+
+use domain::Timestamp;
+use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
+use domain::endpoint::Protocol;
+use domain::order::OrderId;
+use domain::subscription::SubscriptionState;
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::attempts::{self, Claims};
+use super::exception::{Exception, ExceptionKind, Findings};
+use super::subscriptions::{Subscribed, Subscriptions};
+use super::summary::{ByState, Waiting, count, none};
+use crate::columns;
+use crate::rows;
+
+/// What was counted on the way.
+pub(super) struct Deliveries {
+    pub(super) notifications: ByState,
+    pub(super) others: ByState,
+    pub(super) waiting: Waiting,
+}
+
+/// A delivery's row.
+struct Delivery {
+    seq: i64,
+    id: DeliveryId,
+    kind: DeliveryKind,
+    subscription: i64,
+    order: Option<i64>,
+    at: Timestamp,
+    claims: Claims,
+}
+
+/// The confirmations that a subscription was sent.
+#[derive(Default)]
+struct Questions {
+    asked: u32,
+    /// The newest is cancelled, and no person dropped it.
+    taken_back: bool,
+}
+
+pub(super) fn check(
+    snapshot: &Connection,
+    subscriptions: &Subscriptions,
+    now: Timestamp,
+    findings: &mut Findings<'_>,
+) -> rusqlite::Result<Deliveries> {
+    let paused = paused(snapshot)?;
+    let sql = "SELECT seq, id, kind, subscription, order_seq, state, at, attempts, spent FROM deliveries ORDER BY seq";
+    let mut statement = snapshot.prepare(sql)?;
+    let mut found = statement.query(())?;
+    let mut counted = Deliveries { notifications: none(), others: none(), waiting: Waiting::default() };
+    let mut questions = BTreeMap::<_, Questions>::new();
+    while let Some(row) = found.next()? {
+        let delivery = match delivery(row) {
+            Ok(delivery) => delivery,
+            Err(error) => {
+                let place = format!("deliveries.seq = {}", row.get::<_, i64>("seq")?);
+                let id = columns::uuid(row, "id").ok().map(DeliveryId);
+                findings.add(Exception::unreadable(&place, &error).delivery(id));
+                continue;
+            }
+        };
+        let subscribed = subscriptions.get(&delivery.subscription);
+        counted.add(&delivery, subscribed, &paused, now);
+        let cancelled = judge(snapshot, &delivery, subscribed, findings)?;
+        if delivery.kind == DeliveryKind::Confirmation {
+            let questions = questions.entry(delivery.subscription).or_default();
+            questions.asked += 1;
+            questions.taken_back = cancelled;
+        }
+    }
+    for (seq, subscribed) in subscriptions {
+        let questions = questions.remove(seq).unwrap_or_default();
+        if let Some((kind, wrong)) = unasked(subscribed, &questions) {
+            findings.add(Exception::new(kind, wrong).subscription(subscribed.id));
+        }
+    }
+    Ok(counted)
+}
+
+fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
+    Ok(Delivery {
+        seq: row.get("seq")?,
+        id: DeliveryId(columns::uuid(row, "id")?),
+        kind: rows::kind(row)?,
+        subscription: row.get("subscription")?,
+        order: row.get("order_seq")?,
+        at: columns::time(row, "at")?,
+        claims: Claims {
+            state: columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?,
+            attempts: row.get("attempts")?,
+            spent: row.get("spent")?,
+        },
+    })
+}
+
+impl Deliveries {
+    fn add(
+        &mut self,
+        delivery: &Delivery,
+        subscribed: Option<&Subscribed>,
+        paused: &HashSet<Protocol>,
+        now: Timestamp,
+    ) {
+        let is_notification = delivery.kind == DeliveryKind::Notification;
+        let counts = if is_notification { &mut self.notifications } else { &mut self.others };
+        count(counts, delivery.claims.state);
+        let Some(subscribed) = subscribed.filter(|_| delivery.claims.state == DeliveryState::Pending) else {
+            return;
+        };
+        let waiting = &mut self.waiting;
+        let due = Some(delivery.at);
+        match subscribed.state {
+            SubscriptionState::Suspended => waiting.suspended.add(due),
+            SubscriptionState::Pending if delivery.kind != DeliveryKind::Confirmation => {
+                waiting.unconfirmed.add(due);
+            }
+            _ if delivery.at > now => waiting.later.add(None),
+            _ if paused.contains(&subscribed.protocol) => waiting.channel_paused.add(due),
+            _ => waiting.due.add(due),
+        }
+    }
+}
+
+/// Names what is wrong with a delivery; answers whether it was cancelled, and not by a person.
+fn judge(
+    snapshot: &Connection,
+    delivery: &Delivery,
+    subscribed: Option<&Subscribed>,
+    findings: &mut Findings<'_>,
+) -> rusqlite::Result<bool> {
+    let mut faults = Vec::new();
+    let mut cancelled = delivery.claims.state == DeliveryState::Cancelled;
+    let attempts = attempts::read(snapshot, delivery.seq)?;
+    match attempts.into_iter().collect::<rusqlite::Result<Vec<_>>>() {
+        Ok(attempts) => {
+            let receipts = attempts::receipts(snapshot, delivery.seq)?;
+            faults.extend(attempts::faults(delivery.claims, &attempts, &receipts));
+            cancelled &= !attempts::may_be_dropped(&attempts);
+        }
+        Err(error) => faults.push((ExceptionKind::Unreadable, format!("an attempt cannot be read: {error}"))),
+    }
+    if (delivery.kind == DeliveryKind::Notification) != delivery.order.is_some() {
+        let wrong = format!("it is a {} {} an order", delivery.kind.name(), with_or_without(delivery));
+        faults.push((ExceptionKind::StateUnexplained, wrong));
+    }
+    if cancelled && !may_be_cancelled(delivery, subscribed) {
+        let wrong = "it is cancelled though its subscription has not ended";
+        faults.push((ExceptionKind::StateUnexplained, wrong.to_owned()));
+    }
+    let order = if faults.is_empty() { None } else { order(snapshot, delivery)? };
+    for (kind, wrong) in faults {
+        let exception = Exception::new(kind, wrong).order(order).delivery(delivery.id);
+        findings.add(exception.subscription(subscribed.map(|subscribed| subscribed.id)));
+    }
+    Ok(cancelled)
+}
+
+fn with_or_without(delivery: &Delivery) -> &'static str {
+    if delivery.order.is_some() { "with" } else { "without" }
+}
+
+/// Beside people, only the end of a subscription cancels; and its answer, or a newer question, a question.
+fn may_be_cancelled(delivery: &Delivery, subscribed: Option<&Subscribed>) -> bool {
+    delivery.kind == DeliveryKind::Confirmation
+        || subscribed.is_none_or(|subscribed| subscribed.state == SubscriptionState::Ended)
+}
+
+/// Each generation of a subscription was asked once, and one that waits for its answer was not taken back.
+fn unasked(subscribed: &Subscribed, questions: &Questions) -> Option<(ExceptionKind, String)> {
+    let Questions { asked, taken_back } = questions;
+    if *asked != subscribed.generation {
+        let generation = subscribed.generation;
+        let wrong = format!("it is of generation {generation}, and {asked} confirmations are on record");
+        return Some((ExceptionKind::MissingConfirmation, wrong));
+    }
+    (*taken_back && subscribed.state == SubscriptionState::Pending).then(|| {
+        let wrong = "it is pending, and its newest confirmation is cancelled";
+        (ExceptionKind::StateUnexplained, wrong.to_owned())
+    })
+}
+
+fn paused(snapshot: &Connection) -> rusqlite::Result<HashSet<Protocol>> {
+    let mut statement = snapshot.prepare("SELECT protocol FROM channel_pauses WHERE to_at IS NULL")?;
+    let mut found = statement.query(())?;
+    let mut paused = HashSet::new();
+    while let Some(row) = found.next()? {
+        // One that nobody knows keeps nothing from being sent.
+        paused.extend(rows::protocol(row));
+    }
+    Ok(paused)
+}
+
+fn order(snapshot: &Connection, delivery: &Delivery) -> rusqlite::Result<Option<OrderId>> {
+    let found = snapshot
+        .prepare_cached("SELECT id FROM orders WHERE seq = ?")?
+        .query_row([delivery.order], |row| Ok(columns::uuid(row, 0).ok().map(OrderId)))
+        .optional()?;
+    Ok(found.flatten())
+}

@@ -1,0 +1,147 @@
+//! What the audit names.
+
+use domain::delivery::DeliveryId;
+use domain::order::OrderId;
+use domain::subscription::SubscriptionId;
+
+/// Something in the store that cannot be, by the rules that the program keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exception {
+    /// What sort of thing it is.
+    pub kind: ExceptionKind,
+    /// The order it is about, if it is about one whose id is known.
+    pub order: Option<OrderId>,
+    /// The subscription it is about, likewise.
+    pub subscription: Option<SubscriptionId>,
+    /// The delivery it is about, likewise.
+    pub delivery: Option<DeliveryId>,
+    /// What is wrong, in words. Addresses do not stand in it.
+    pub wrong: String,
+}
+
+/// The sorts of exception.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExceptionKind {
+    /// A published order is owed to a subscription, and there is no delivery.
+    MissingDelivery,
+    /// There is a delivery of an order that its subscription is not owed.
+    NotOwed,
+    /// There is a delivery of an order that has not been published.
+    NotPublished,
+    /// A subscription was asked more or less often than its generation says.
+    MissingConfirmation,
+    /// Attempts are not numbered from 1, or a delivery's own counts differ from them.
+    AttemptsDisagree,
+    /// A delivery is in flight without an open attempt, or has an open attempt without being in flight.
+    InFlightDisagrees,
+    /// Nothing that is on record led to a delivery's state.
+    StateUnexplained,
+    /// The versions of a subscription overlap or leave orders out.
+    VersionsBroken,
+    /// A subscription is not what its last version says.
+    SubscriptionDisagrees,
+    /// A row refers to another that is gone.
+    DanglingReference,
+    /// A row makes no sense to this program.
+    Unreadable,
+}
+
+/// Takes exceptions as they are found.
+pub(super) struct Findings<'a> {
+    name: &'a mut dyn FnMut(Exception),
+    count: u64,
+}
+
+impl Exception {
+    /// An exception that is about nothing yet.
+    pub(super) fn new(kind: ExceptionKind, wrong: impl Into<String>) -> Self {
+        Self { kind, order: None, subscription: None, delivery: None, wrong: wrong.into() }
+    }
+
+    /// A row that makes no sense, and what of it does not; `row` says where it lies, such as `orders.seq = 7`.
+    pub(super) fn unreadable(row: &str, why: &rusqlite::Error) -> Self {
+        Self::new(ExceptionKind::Unreadable, format!("{row} cannot be read: {why}"))
+    }
+
+    pub(super) fn order(self, order: impl Into<Option<OrderId>>) -> Self {
+        Self { order: order.into(), ..self }
+    }
+
+    pub(super) fn subscription(self, subscription: impl Into<Option<SubscriptionId>>) -> Self {
+        Self { subscription: subscription.into(), ..self }
+    }
+
+    pub(super) fn delivery(self, delivery: impl Into<Option<DeliveryId>>) -> Self {
+        Self { delivery: delivery.into(), ..self }
+    }
+}
+
+impl ExceptionKind {
+    /// Its name for programs, such as `missing_delivery`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MissingDelivery => "missing_delivery",
+            Self::NotOwed => "not_owed",
+            Self::NotPublished => "not_published",
+            Self::MissingConfirmation => "missing_confirmation",
+            Self::AttemptsDisagree => "attempts_disagree",
+            Self::InFlightDisagrees => "in_flight_disagrees",
+            Self::StateUnexplained => "state_unexplained",
+            Self::VersionsBroken => "versions_broken",
+            Self::SubscriptionDisagrees => "subscription_disagrees",
+            Self::DanglingReference => "dangling_reference",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// What to do about it, in words.
+    #[must_use]
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::MissingDelivery => {
+                "stop the program, set relay.published_through below the order's place, start it: it publishes again \
+                 and owes what is missing"
+            }
+            Self::NotOwed => {
+                "if it is pending, delete it before it is sent; if it was delivered, someone was told who is not owed it"
+            }
+            Self::NotPublished => {
+                "nothing: it is right once the order is published; someone set the relay back"
+            }
+            Self::MissingConfirmation => {
+                "restore the delivery from a backup; if the subscription is pending, send its confirmation again"
+            }
+            Self::AttemptsDisagree => {
+                "nothing is sent twice because of it; restore the attempts from a backup if they matter"
+            }
+            Self::InFlightDisagrees => {
+                "set it to in_flight if an attempt is open: the next start settles that; to pending if none is: it is sent"
+            }
+            Self::StateUnexplained => {
+                "look at the order's timeline; set the state to dead and redrive it to send it again"
+            }
+            Self::VersionsBroken => {
+                "restore subscription_versions from a backup: they say who is owed which order"
+            }
+            Self::SubscriptionDisagrees => "set the subscription to what its last version says",
+            Self::DanglingReference => "restore the row from a backup, or delete what refers to it",
+            Self::Unreadable => "restore the row from a backup: the program cannot work with it",
+        }
+    }
+}
+
+impl<'a> Findings<'a> {
+    pub(super) fn new(name: &'a mut dyn FnMut(Exception)) -> Self {
+        Self { name, count: 0 }
+    }
+
+    pub(super) fn add(&mut self, exception: Exception) {
+        self.count += 1;
+        (self.name)(exception);
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+}

@@ -1,0 +1,256 @@
+//! What someone's hand, or a defect, did to rows that are still readable: each is named.
+
+use application::ports::Topic;
+use domain::subscription::EndReason;
+use orderbell_sqlite::audit::{Exception, ExceptionKind};
+
+use crate::given::{History, audited, kinds};
+use crate::opened::{now, open, subscribe};
+use ExceptionKind::{
+    AttemptsDisagree, DanglingReference, InFlightDisagrees, MissingConfirmation, MissingDelivery, NotOwed,
+    NotPublished, StateUnexplained, SubscriptionDisagrees, VersionsBroken,
+};
+
+fn one_of(kind: ExceptionKind, named: &[Exception]) -> &Exception {
+    let mut found = named.iter().filter(|exception| exception.kind == kind);
+    let one = found.next().unwrap_or_else(|| panic!("no {kind:?} in {named:?}"));
+    assert_eq!(found.next(), None);
+    one
+}
+
+#[tokio::test]
+async fn a_delivery_that_was_deleted_is_named_by_its_order_and_its_subscription() {
+    let history = History::new().await;
+    let named = history.after("DELETE FROM deliveries WHERE seq = 4");
+    assert_eq!(kinds(&named), [MissingDelivery]);
+    assert_eq!(
+        (named[0].order, named[0].subscription),
+        (Some(history.orders[4]), Some(history.subscription))
+    );
+    assert!(named[0].wrong.contains("place 5"), "{:?}", named[0]);
+}
+
+#[tokio::test]
+async fn attempts_at_a_delivery_that_was_deleted_are_named_beside_it() {
+    let history = History::new().await;
+    let named = history.after("DELETE FROM deliveries WHERE seq = 2");
+    assert_eq!(kinds(&named), [MissingDelivery, DanglingReference]);
+    assert!(named[1].wrong.contains("deliveries.seq = 2") && named[1].wrong.contains("2 attempts"));
+}
+
+#[tokio::test]
+async fn a_delivery_of_an_order_that_is_not_owed_is_named_with_the_reason() {
+    let history = History::new().await;
+    let add = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, created_at, at) \
+               SELECT randomblob(16), 'notification', 1, orders.seq, 'pending', 0, 0 FROM orders WHERE seq <= 2";
+    let named = history.after(add);
+    assert_eq!(kinds(&named), [NotOwed, NotOwed]);
+    let told: Vec<_> = named.iter().map(|exception| (exception.order, exception.delivery)).collect();
+    let expected = [(history.orders[0], history.delivery(5)), (history.orders[1], history.delivery(6))];
+    assert_eq!(told, expected.map(|(order, delivery)| (Some(order), Some(delivery))));
+    assert!(named[0].wrong.ends_with("it was not there yet"), "{:?}", named[0]);
+    assert!(named[1].wrong.ends_with("it was not confirmed"), "{:?}", named[1]);
+}
+
+#[tokio::test]
+async fn a_filter_policy_that_does_not_match_owes_nothing() {
+    let history = History::new().await;
+    let policy = r#"SET filter_policy = '{"currency":["EUR"]}'"#;
+    history.shell().execute(&format!("UPDATE subscriptions {policy}"), ()).unwrap();
+    let named = history.after(&format!("UPDATE subscription_versions {policy} WHERE from_seq = 3"));
+    assert_eq!(kinds(&named), [NotOwed; 3]);
+    assert!(named[0].wrong.ends_with("its filter policy does not match"), "{:?}", named[0]);
+}
+
+#[tokio::test]
+async fn deliveries_of_orders_that_the_relay_has_yet_to_publish_are_named() {
+    let history = History::new().await;
+    let named = history.after("UPDATE relay SET published_through = 4");
+    assert_eq!(kinds(&named), [NotPublished]);
+    assert_eq!((named[0].order, named[0].delivery), (Some(history.orders[4]), Some(history.delivery(4))));
+    assert_eq!(audited(history.folder.path()).0.waiting.unpublished.count, 2);
+}
+
+#[tokio::test]
+async fn an_order_that_was_deleted_is_named_by_what_refers_to_it() {
+    let history = History::new().await;
+    let named = history.after("DELETE FROM orders WHERE seq = 4");
+    assert_eq!(kinds(&named), [DanglingReference]);
+    assert_eq!(
+        (named[0].delivery, named[0].subscription),
+        (Some(history.delivery(3)), Some(history.subscription))
+    );
+    assert!(named[0].wrong.contains("order (place 4)"), "{:?}", named[0]);
+}
+
+#[tokio::test]
+async fn a_subscription_that_was_deleted_is_named_by_what_refers_to_it() {
+    let history = History::new().await;
+    let named = history.after("DELETE FROM subscriptions");
+    assert_eq!(kinds(&named), [DanglingReference; 5], "four deliveries and its versions");
+    assert!(named[4].wrong.contains("subscriptions.seq = 1"), "{:?}", named[4]);
+}
+
+#[tokio::test]
+async fn a_delivery_that_stands_in_for_one_that_is_gone_is_named() {
+    let history = History::new().await;
+    let named = history.after("UPDATE deliveries SET escalated_from = 99 WHERE seq = 4");
+    assert_eq!(kinds(&named), [DanglingReference]);
+    assert_eq!(named[0].wrong, "the delivery that it stands in for is gone");
+}
+
+#[tokio::test]
+async fn a_receipt_of_a_delivery_that_is_gone_is_named() {
+    let history = History::new().await;
+    let named = history.after("INSERT INTO receipts VALUES (99, 'failed', '30003', 0)");
+    assert_eq!(kinds(&named), [DanglingReference]);
+    assert_eq!(named[0].wrong, "row of receipts refers to a row of deliveries that is gone");
+}
+
+#[tokio::test]
+async fn a_delivery_that_escalated_from_another_order_is_not_owed() {
+    let history = History::new().await;
+    let store = open(history.folder.path());
+    store.unsubscribe(history.subscription, EndReason::Removed, now()).await.unwrap();
+    subscribe(&store).await;
+    store.close().await;
+    let add = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, created_at, at, escalated_from) \
+               VALUES (randomblob(16), 'notification', 2, 5, 'pending', 0, 0, 4)";
+    assert_eq!(history.after(add), []);
+    let summary = audited(history.folder.path()).0;
+    assert_eq!((summary.owed, summary.escalated), (3, 1));
+    let named = history.after("UPDATE deliveries SET escalated_from = 3 WHERE escalated_from = 4");
+    assert_eq!(kinds(&named), [NotOwed]);
+}
+
+#[tokio::test]
+async fn a_reference_to_what_is_gone_is_named_in_any_table() {
+    let history = History::new().await;
+    let shell = history.shell();
+    shell.execute_batch("CREATE TABLE later (x INTEGER REFERENCES deliveries (seq))").unwrap();
+    let named = history.after("INSERT INTO later VALUES (99)");
+    assert_eq!(kinds(&named), [DanglingReference]);
+    assert_eq!(named[0].wrong, "row 1 of later refers to a row of deliveries that is gone");
+}
+
+#[tokio::test]
+async fn a_delivery_in_flight_without_an_open_attempt_is_named() {
+    let history = History::new().await;
+    let named = history.after("UPDATE deliveries SET state = 'in_flight' WHERE seq = 2");
+    assert_eq!(kinds(&named), [InFlightDisagrees]);
+    assert_eq!((named[0].delivery, named[0].order), (Some(history.delivery(2)), Some(history.orders[2])));
+}
+
+#[tokio::test]
+async fn an_open_attempt_at_a_delivery_that_is_not_in_flight_is_named() {
+    let history = History::new().await;
+    let named = history.after("UPDATE deliveries SET state = 'pending' WHERE seq = 3");
+    assert_eq!(kinds(&named), [InFlightDisagrees]);
+    assert_eq!(named[0].wrong, "it is pending with 1 open attempts");
+}
+
+#[tokio::test]
+async fn attempts_that_are_not_numbered_from_one_are_named() {
+    let history = History::new().await;
+    let named = history.after("UPDATE attempts SET number = 5 WHERE delivery = 2 AND number = 2");
+    assert_eq!(kinds(&named), [AttemptsDisagree]);
+    assert_eq!(named[0].wrong, "its attempts are numbered 1, 5");
+}
+
+#[tokio::test]
+async fn a_deliverys_own_counts_must_be_those_of_its_attempts() {
+    let history = History::new().await;
+    let named = history.after("UPDATE deliveries SET attempts = 7 WHERE seq = 2");
+    assert_eq!(
+        (kinds(&named), named[0].wrong.as_str()),
+        (vec![AttemptsDisagree], "it counts 7 attempts, 2 are on record")
+    );
+    let named = history.after("UPDATE deliveries SET attempts = 2, spent = 9 WHERE seq = 2");
+    assert_eq!(kinds(&named), [AttemptsDisagree]);
+    let named = history.after("UPDATE deliveries SET spent = 0 WHERE seq = 2");
+    assert_eq!(named, [], "redriving begins that count anew");
+}
+
+#[tokio::test]
+async fn a_state_that_no_attempt_explains_is_named() {
+    let history = History::new().await;
+    for state in ["delivered", "sandboxed", "held", "dead", "cancelled"] {
+        let named = history.after(&format!("UPDATE deliveries SET state = '{state}' WHERE seq = 4"));
+        assert_eq!(kinds(&named), [StateUnexplained], "{state}");
+        assert_eq!(named[0].delivery, Some(history.delivery(4)));
+    }
+    history.shell().execute("UPDATE deliveries SET state = 'pending' WHERE seq = 4", ()).unwrap();
+    for state in ["pending", "sandboxed", "held", "dead"] {
+        let named = history.after(&format!("UPDATE deliveries SET state = '{state}' WHERE seq = 2"));
+        assert_eq!(kinds(&named), [StateUnexplained], "{state} though it was delivered");
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_or_a_person_explains_what_no_attempt_does() {
+    let history = History::new().await;
+    let becomes = |state: &str| {
+        kinds(&history.after(&format!("UPDATE deliveries SET state = '{state}' WHERE seq = 2")))
+    };
+    assert_eq!(becomes("dead"), [StateUnexplained], "it was delivered");
+    history.shell().execute("INSERT INTO receipts VALUES (2, 'failed', '30003', 0)", ()).unwrap();
+    assert_eq!(becomes("dead"), [], "and then reported as undelivered");
+    assert_eq!(becomes("pending"), [], "and redriven");
+    assert_eq!(becomes("held"), [StateUnexplained]);
+    history
+        .shell()
+        .execute("UPDATE attempts SET outcome = 'unknown' WHERE delivery = 2 AND number = 2", ())
+        .unwrap();
+    assert_eq!((becomes("held"), becomes("cancelled")), (vec![], vec![]), "a person dropped it");
+    assert_eq!(becomes("delivered"), [StateUnexplained]);
+    history.shell().execute("INSERT INTO receipts VALUES (2, 'delivered', '', 0)", ()).unwrap();
+    assert_eq!(becomes("delivered"), [], "the provider says so");
+}
+
+#[tokio::test]
+async fn a_message_of_the_wrong_kind_is_named() {
+    let history = History::new().await;
+    let named = history.after("UPDATE deliveries SET kind = 'notification' WHERE seq = 1");
+    one_of(StateUnexplained, &named);
+    one_of(MissingConfirmation, &named);
+}
+
+#[tokio::test]
+async fn versions_that_overlap_or_leave_orders_out_are_named() {
+    let history = History::new().await;
+    let named = history.after("UPDATE subscription_versions SET to_seq = 4 WHERE from_seq = 2");
+    assert_eq!(one_of(VersionsBroken, &named).subscription, Some(history.subscription));
+    let named = history.after("UPDATE subscription_versions SET to_seq = NULL WHERE from_seq = 2");
+    one_of(VersionsBroken, &named);
+    history.shell().execute("UPDATE subscription_versions SET to_seq = 2 WHERE from_seq = 2", ()).unwrap();
+    assert_eq!(audited(history.folder.path()).1, []);
+    let named = history.after("UPDATE subscription_versions SET from_seq = 4 WHERE from_seq = 3");
+    one_of(VersionsBroken, &named);
+    let named = history.after("UPDATE subscription_versions SET to_seq = 9 WHERE from_seq = 4");
+    one_of(VersionsBroken, &named);
+    let named = history.after("DELETE FROM subscription_versions");
+    assert_eq!(one_of(VersionsBroken, &named).wrong, "it has no version");
+}
+
+#[tokio::test]
+async fn a_subscription_that_is_not_as_its_last_version_says_is_named() {
+    let history = History::new().await;
+    let named = history.after("UPDATE subscriptions SET state = 'suspended'");
+    assert_eq!(kinds(&named), [SubscriptionDisagrees]);
+    assert_eq!(
+        (named[0].subscription, named[0].wrong.as_str()),
+        (Some(history.subscription), "it is suspended, its last version confirmed")
+    );
+    history.shell().execute("UPDATE subscriptions SET state = 'confirmed'", ()).unwrap();
+    let named = history.after(r#"UPDATE subscriptions SET filter_policy = '{"currency":["EUR"]}'"#);
+    assert_eq!(kinds(&named), [SubscriptionDisagrees]);
+}
+
+#[tokio::test]
+async fn a_confirmation_that_was_deleted_is_named_by_its_subscription() {
+    let history = History::new().await;
+    history.shell().execute("DELETE FROM attempts WHERE delivery = 1", ()).unwrap();
+    let named = history.after("DELETE FROM deliveries WHERE seq = 1");
+    assert_eq!(kinds(&named), [MissingConfirmation]);
+    assert_eq!(named[0].subscription, Some(history.subscription));
+}
