@@ -1,13 +1,15 @@
 //! What [`DeliveryQueue`](application::ports::DeliveryQueue) promises.
 
-use application::ports::{DueQuery, Finished, Intent};
+use application::ports::{DeliveryQuery, DueQuery, Finished, Intent, NewSubscription};
 use domain::attempt::{OutcomeKind, Scope};
-use domain::delivery::{DeliveryKind, DeliveryState, Next};
+use domain::attributes::{Attributes, Escalation, Minutes, Receives};
+use domain::delivery::{Consequence, DeliveryKind, DeliveryState, Next};
 use domain::endpoint::Protocol;
-use domain::subscription::{EndReason, SubscriptionState};
+use domain::notice::Notice;
+use domain::subscription::{EndReason, SubscriptionState, SuspensionReason};
 
 use crate::Machine;
-use crate::given::{MOMENT, WHILE, delivery_id, email, now, order, subscription};
+use crate::given::{MOMENT, WHILE, delivery_id, email, now, order, policy, subscription};
 use crate::machine::{all_due, finished};
 
 /// With the order it tells of, and whom it is owed to.
@@ -143,7 +145,7 @@ pub async fn an_endpoint_that_is_gone_ends_its_subscription(machine: &Machine<'_
     let other = machine.notification(subscription.id).await;
     machine.finish(delivery, 1, OutcomeKind::Permanent(Scope::Endpoint)).await;
     let ended = machine.topic.subscription(subscription.id).await.unwrap().unwrap();
-    assert_eq!((ended.state, ended.end.unwrap().reason), (SubscriptionState::Ended, EndReason::Gone));
+    assert_eq!((ended.state, ended.end.unwrap().reason), (SubscriptionState::Ended, EndReason::OptedOut));
     assert_eq!(machine.record(delivery).await.state, DeliveryState::Dead);
     assert_eq!(machine.record(other.id).await.state, DeliveryState::Cancelled);
 }
@@ -221,4 +223,88 @@ async fn due_to(machine: &Machine<'_>, query: DueQuery) -> Vec<domain::subscript
         .iter()
         .map(|delivery| delivery.subscription.id)
         .collect()
+}
+
+/// From its first failure after a success on; a channel's failure says nothing of its endpoint.
+pub async fn it_is_kept_since_when_an_endpoint_fails(machine: &Machine<'_>) {
+    let (subscription, first) = machine.in_flight("ada@example.com").await;
+    let failing = async || machine.topic.subscription(subscription.id).await.unwrap().unwrap().failing_since;
+    machine.finish(first, 1, OutcomeKind::Transient(Scope::Channel)).await;
+    assert_eq!(failing().await, None);
+    machine.begin(first, 2).await;
+    machine.finish(first, 2, OutcomeKind::Transient(Scope::Endpoint)).await;
+    let since = failing().await.expect("it fails");
+    machine.begin(first, 3).await;
+    machine.finish(first, 3, OutcomeKind::Unknown).await;
+    assert_eq!(failing().await, Some(since));
+    machine.begin(first, 4).await;
+    machine.finish(first, 4, OutcomeKind::Delivered).await;
+    assert_eq!(failing().await, None);
+}
+
+/// Over another channel than the one that failed, if they can be reached so; what was owed waits.
+pub async fn an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_told(machine: &Machine<'_>) {
+    let operator = |new: NewSubscription, receives| NewSubscription {
+        attributes: Attributes { receives, ..Attributes::default() },
+        ..new
+    };
+    let hook = subscription(Protocol::Webhook, "https://example.com/ops");
+    let same = machine.confirmed(operator(email("ops@example.com"), Receives::Notices)).await;
+    let other = machine.confirmed(operator(hook, Receives::All)).await;
+    let (failing, delivery) = machine.in_flight("ada@example.com").await;
+    let mut end = finished(delivery, 1, OutcomeKind::Transient(Scope::Endpoint));
+    end.decision.consequence = Some(Consequence::SuspendSubscription);
+    machine.queue.finish(vec![end.clone()]).await.unwrap();
+    machine.queue.finish(vec![end]).await.unwrap();
+    let suspended = machine.topic.subscription(failing.id).await.unwrap().unwrap();
+    assert_eq!(suspended.suspension.map(|suspension| suspension.reason), Some(SuspensionReason::Failing));
+    let notices = machine.due(DeliveryKind::Notice).await;
+    let told: Vec<_> = notices.iter().map(|notice| notice.subscription.id).collect();
+    assert_eq!(told, [other.id], "once, and not {} over the channel that failed", same.id);
+    assert_eq!(notices[0].notice.as_ref().map(Notice::subscription), Some(failing.id));
+    let resumed = machine.own_topic.resume(failing.id, now()).await.unwrap();
+    assert_eq!(resumed.failing_since, None, "it begins anew");
+}
+
+/// Whoever is told of notices only is owed no order.
+pub async fn a_subscription_to_notices_is_owed_no_order(machine: &Machine<'_>) {
+    let attributes = Attributes { receives: Receives::Notices, ..Attributes::default() };
+    machine.confirmed(NewSubscription { attributes, ..email("ops@example.com") }).await;
+    let order = machine.place(order()).await;
+    assert_eq!(machine.publish().await.unmatched, [order.id]);
+}
+
+/// To another subscription too, once, whatever its own filter policy says; what was delivered does not escalate.
+pub async fn what_is_not_delivered_in_time_escalates(machine: &Machine<'_>) {
+    let dollars = Attributes::wanting(Some(policy(r#"{"currency":["USD"]}"#)));
+    let second = machine.confirmed(NewSubscription { attributes: dollars, ..email("bob@example.com") }).await;
+    let after_minutes = Minutes::parse("", 15).unwrap();
+    let escalation = Some(Escalation { after_minutes, to: second.id });
+    let attributes = Attributes { escalation, ..Attributes::default() };
+    let first = machine.confirmed(NewSubscription { attributes, ..email("ada@example.com") }).await;
+    let made = machine.notification(first.id).await;
+    machine.begin(made.id, 1).await;
+    machine.finish(made.id, 1, OutcomeKind::Delivered).await;
+    let late = machine.notification(first.id).await;
+    let due = late.created_at + after_minutes.duration();
+    assert_eq!(machine.queue.escalate(due - MOMENT).await.unwrap(), Some(due));
+    assert_eq!(machine.queue.escalate(due).await.unwrap(), None);
+    machine.queue.escalate(due + WHILE).await.unwrap();
+    let of_second = DeliveryQuery { subscription: Some(second.id), ..DeliveryQuery::default() };
+    let owed = machine.records.deliveries(of_second).await.unwrap().items;
+    let owed: Vec<_> = owed.iter().filter(|owed| owed.kind == DeliveryKind::Notification).collect();
+    assert_eq!(owed.len(), 1);
+    assert_eq!((owed[0].order, owed[0].escalated_from), (late.order, Some(late.id)));
+}
+
+/// Nobody who did not confirm, or has ended, is told in another's place.
+pub async fn an_escalation_to_nobody_confirmed_leads_nowhere(machine: &Machine<'_>) {
+    let pending = machine.subscribe(email("bob@example.com")).await;
+    let after_minutes = Minutes::parse("", 1).unwrap();
+    let escalation = Some(Escalation { after_minutes, to: pending.id });
+    let attributes = Attributes { escalation, ..Attributes::default() };
+    let first = machine.confirmed(NewSubscription { attributes, ..email("ada@example.com") }).await;
+    let late = machine.notification(first.id).await;
+    assert_eq!(machine.queue.escalate(late.created_at + WHILE).await.unwrap(), None);
+    assert!(machine.due(DeliveryKind::Notification).await.iter().all(|due| due.id == late.id));
 }

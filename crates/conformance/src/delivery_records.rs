@@ -1,14 +1,16 @@
 //! What [`DeliveryRecords`](application::ports::DeliveryRecords) promises.
 
 use application::ErrorKind;
-use application::ports::{DeliveryQuery, PageRequest, RedriveSelection};
+use application::ports::{DeliveryQuery, PageRequest, Redrivable, RedriveSelection};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::attributes::AttributesChange;
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
+use domain::endpoint::Protocol;
+use domain::receipt::{Receipt, ReceiptStatus};
 use domain::subscription::{EndReason, NotOwed, SubscriptionState, owed};
 
 use crate::Machine;
-use crate::given::{WHILE, all_dead, delivery_id, email, first_page, now, order, policy};
+use crate::given::{MOMENT, WHILE, all_dead, delivery_id, email, first_page, now, order, policy};
 
 /// From acceptance to each attempt, and why the others were not told.
 pub async fn the_story_of_an_order_is_told_in_full(machine: &Machine<'_>) {
@@ -110,10 +112,7 @@ pub async fn a_dead_delivery_can_be_sent_again(machine: &Machine<'_>) {
 
 /// Where a repeat could cost, a person decided.
 pub async fn a_held_delivery_can_be_sent_again(machine: &Machine<'_>) {
-    let (_, delivery) = machine.in_flight("ada@example.com").await;
-    let mut end = crate::machine::finished(delivery, 1, OutcomeKind::Unknown);
-    end.decision.next = domain::delivery::Next::Over(DeliveryState::Held);
-    machine.queue.finish(vec![end]).await.unwrap();
+    let delivery = hold(machine).await;
     assert_eq!(machine.records.redrive(all_dead(None), now()).await.unwrap(), 0);
     assert_eq!(machine.records.redrive(RedriveSelection::One(delivery), now()).await.unwrap(), 1);
     assert_eq!(machine.record(delivery).await.state, DeliveryState::Pending);
@@ -156,6 +155,85 @@ pub async fn all_dead_deliveries_can_be_sent_again(machine: &Machine<'_>) {
     for (_, delivery) in &dead[..2] {
         assert!(due.iter().any(|due| due.id == *delivery));
     }
+}
+
+/// A person knows that it arrived, or that it need not.
+pub async fn a_held_delivery_can_be_dropped_and_no_other(machine: &Machine<'_>) {
+    let held = hold(machine).await;
+    let pending = machine.notification(machine.record(held).await.subscription).await.id;
+    let refusal = async |id| machine.records.drop_held(id, now()).await.unwrap_err().code;
+    assert_eq!(refusal(delivery_id()).await, "delivery_not_found");
+    assert_eq!(refusal(pending).await, "not_held");
+    machine.records.drop_held(held, now()).await.unwrap();
+    assert_eq!(machine.record(held).await.state, DeliveryState::Cancelled);
+    assert_eq!(refusal(held).await, "not_held");
+}
+
+/// Each part of the selection leaves out what does not fit it.
+pub async fn what_is_sent_again_can_be_selected(machine: &Machine<'_>) {
+    let held = hold(machine).await;
+    let created = machine.record(held).await.created_at;
+    let redrive = async |selection| machine.records.redrive(selection, now()).await.unwrap();
+    let all = |protocol, from, before| RedriveSelection::Many {
+        state: Redrivable::Held,
+        subscription: None,
+        protocol,
+        from,
+        before,
+    };
+    assert_eq!(redrive(all_dead(None)).await, 0);
+    assert_eq!(redrive(all(Some(Protocol::Webhook), None, None)).await, 0);
+    assert_eq!(redrive(all(None, Some(created + MOMENT), None)).await, 0);
+    assert_eq!(redrive(all(None, None, Some(created))).await, 0);
+    assert_eq!(redrive(all(Some(Protocol::Email), Some(created), Some(created + MOMENT))).await, 1);
+    assert_eq!(machine.record(held).await.state, DeliveryState::Pending);
+}
+
+/// A bad one undoes a delivery, a good one settles what was held; the same again changes nothing.
+pub async fn a_providers_receipt_settles_a_delivery(machine: &Machine<'_>) {
+    let (_, sent) = machine.in_flight("ada@example.com").await;
+    machine.finish(sent, 1, OutcomeKind::Delivered).await;
+    let failed = Receipt::new(ReceiptStatus::Failed, "30005 unknown destination");
+    for _ in 0..2 {
+        machine.records.receipt(sent, failed.clone(), now()).await.unwrap();
+    }
+    let record = machine.record(sent).await;
+    assert_eq!((record.state, record.receipts.len()), (DeliveryState::Dead, 1));
+    assert_eq!(record.receipts[0].reply, "30005 unknown destination");
+
+    let held = hold(machine).await;
+    machine.records.receipt(held, Receipt::new(ReceiptStatus::Delivered, "there"), now()).await.unwrap();
+    assert_eq!(machine.record(held).await.state, DeliveryState::Delivered);
+    let unknown = machine.records.receipt(delivery_id(), failed, now()).await.unwrap_err();
+    assert_eq!((unknown.kind, unknown.code), (ErrorKind::NotFound, "delivery_not_found"));
+}
+
+/// The provider may be faster than the commit that records its answer.
+pub async fn a_receipt_that_overtakes_its_outcome_counts(machine: &Machine<'_>) {
+    let (_, delivery) = machine.in_flight("ada@example.com").await;
+    machine.records.receipt(delivery, Receipt::new(ReceiptStatus::Failed, "no"), now()).await.unwrap();
+    assert_eq!(machine.record(delivery).await.state, DeliveryState::InFlight);
+    machine.finish(delivery, 1, OutcomeKind::Delivered).await;
+    assert_eq!(machine.record(delivery).await.state, DeliveryState::Dead);
+}
+
+/// Who answered STOP is told no more.
+pub async fn an_opt_out_ends_the_subscription(machine: &Machine<'_>) {
+    let (subscription, delivery) = machine.in_flight("ada@example.com").await;
+    machine.finish(delivery, 1, OutcomeKind::Delivered).await;
+    let opted_out = Receipt { opted_out: true, ..Receipt::new(ReceiptStatus::Failed, "21610") };
+    machine.records.receipt(delivery, opted_out, now()).await.unwrap();
+    let ended = machine.topic.subscription(subscription.id).await.unwrap().unwrap();
+    assert_eq!(ended.end.map(|end| end.reason), Some(EndReason::OptedOut));
+}
+
+/// A delivery of which nobody knows whether it arrived.
+async fn hold(machine: &Machine<'_>) -> DeliveryId {
+    let (_, delivery) = machine.in_flight("held@example.com").await;
+    let mut end = crate::machine::finished(delivery, 1, OutcomeKind::Unknown);
+    end.decision.next = domain::delivery::Next::Over(DeliveryState::Held);
+    machine.queue.finish(vec![end]).await.unwrap();
+    delivery
 }
 
 async fn listed(machine: &Machine<'_>, query: DeliveryQuery) -> Vec<DeliveryId> {

@@ -1,11 +1,12 @@
 //! What [`OwnTopic`](application::ports::OwnTopic) promises.
 
 use application::ErrorKind;
-use application::ports::Randomness;
+use application::ports::{Intent, Randomness};
 use domain::attempt::OutcomeKind;
 use domain::delivery::{DeliveryKind, DeliveryState};
 use domain::endpoint::Protocol;
-use domain::subscription::{EndReason, Subscription, SubscriptionId, SubscriptionState};
+use domain::subscription::{EndReason, Subscription, SubscriptionId, SubscriptionState, SuspensionReason};
+use domain::webhook_secret::WebhookSecret;
 
 use crate::Machine;
 use crate::given::{MOMENT, WHILE, delivery_id, email, now, order, subscription, unique};
@@ -122,4 +123,71 @@ async fn refused(
     let error = machine.own_topic.confirm(id, generation, false, at).await.unwrap_err();
     assert_eq!((error.kind, error.code), (ErrorKind::Gone, code));
     assert_eq!(machine.topic.subscription(id).await.unwrap(), before);
+}
+
+/// Orders go on being owed, and wait with what was owed already until it is resumed.
+pub async fn a_suspended_subscription_is_owed_orders_and_sent_none(machine: &Machine<'_>) {
+    let subscription = machine.confirmed(email("ada@example.com")).await;
+    let before = machine.notification(subscription.id).await;
+    let suspend =
+        async || machine.own_topic.suspend(subscription.id, SuspensionReason::Operator, now()).await;
+    let suspended = suspend().await.unwrap();
+    assert_eq!(suspended.state, SubscriptionState::Suspended);
+    assert_eq!(suspended.suspension.map(|suspension| suspension.reason), Some(SuspensionReason::Operator));
+    assert_eq!(suspend().await.unwrap(), suspended, "it is suspended already");
+    let meanwhile = machine.notification(subscription.id).await;
+    assert!(machine.due(DeliveryKind::Notification).await.is_empty());
+    let intent = Intent { delivery: before.id, number: 1, at: now() };
+    assert!(
+        machine.queue.begin(vec![intent]).await.unwrap().is_empty(),
+        "who fetched it before begins it no more"
+    );
+
+    let resumed = machine.own_topic.resume(subscription.id, now()).await.unwrap();
+    assert_eq!((resumed.state, resumed.suspension), (SubscriptionState::Confirmed, None));
+    assert_eq!(machine.own_topic.resume(subscription.id, now()).await.unwrap(), resumed);
+    let due: Vec<_> = machine.due(DeliveryKind::Notification).await.into_iter().map(|due| due.id).collect();
+    assert_eq!(due, [before.id, meanwhile.id]);
+}
+
+/// Each reason has its own name, and nothing is changed.
+pub async fn what_is_not_confirmed_is_neither_suspended_nor_tested(machine: &Machine<'_>) {
+    let (reason, pending) = (SuspensionReason::Operator, machine.subscribe(email("ada@example.com")).await);
+    let code = |refusal: Result<Subscription, application::Error>| refusal.unwrap_err().code;
+    assert_eq!(code(machine.own_topic.suspend(pending.id, reason, now()).await), "not_confirmed");
+    assert_eq!(code(machine.own_topic.resume(pending.id, now()).await), "not_confirmed");
+    assert_eq!(code(machine.own_topic.send_test(pending.id, delivery_id(), now()).await), "not_confirmed");
+    assert_eq!(machine.topic.subscription(pending.id).await.unwrap(), Some(pending.clone()));
+    machine.topic.unsubscribe(pending.id, EndReason::Removed, now()).await.unwrap();
+    assert_eq!(code(machine.own_topic.suspend(pending.id, reason, now()).await), "subscription_ended");
+    assert_eq!(
+        code(machine.own_topic.send_test(pending.id, delivery_id(), now()).await),
+        "subscription_ended"
+    );
+    let suspended = machine.confirmed(email("bob@example.com")).await;
+    machine.own_topic.suspend(suspended.id, reason, now()).await.unwrap();
+    let test = machine.own_topic.send_test(suspended.id, delivery_id(), now()).await;
+    assert_eq!(code(test), "subscription_suspended");
+}
+
+/// The new one signs first; the old one is kept beside it for a while.
+pub async fn a_secret_is_replaced_and_the_old_one_kept_for_a_while(machine: &Machine<'_>) {
+    let hook = machine.confirmed(subscription(Protocol::Webhook, "https://example.com/hook")).await;
+    let (old, new, at) = (hook.secrets.expect("a secret").current, WebhookSecret::new([9; 32]), now());
+    let rotated = machine.own_topic.rotate_secret(hook.id, new.clone(), at).await.unwrap();
+    assert_eq!(rotated.secrets.as_ref().map(|secrets| secrets.at(at)), Some(vec![new, old]));
+    assert_eq!(machine.topic.subscription(hook.id).await.unwrap(), Some(rotated));
+    let mail = machine.confirmed(email("ada@example.com")).await;
+    let refusal =
+        machine.own_topic.rotate_secret(mail.id, WebhookSecret::new([9; 32]), at).await.unwrap_err();
+    assert_eq!((refusal.kind, refusal.code), (ErrorKind::Conflict, "no_secret"));
+}
+
+/// It is owed like any other message, and tells of no order.
+pub async fn a_test_is_owed_to_a_confirmed_subscription(machine: &Machine<'_>) {
+    let subscription = machine.confirmed(email("ada@example.com")).await;
+    let test = delivery_id();
+    machine.own_topic.send_test(subscription.id, test, now()).await.unwrap();
+    let due = machine.due(DeliveryKind::Test).await;
+    assert_eq!((due.len(), due[0].id, &due[0].order), (1, test, &None));
 }

@@ -110,6 +110,10 @@ ports_keep! {
     a_confirmation_given_in_the_sandbox_lapses,
     a_question_that_only_the_sandbox_saw_is_asked_anew,
     only_what_the_sandbox_confirmed_lapses,
+    a_suspended_subscription_is_owed_orders_and_sent_none,
+    what_is_not_confirmed_is_neither_suspended_nor_tested,
+    a_secret_is_replaced_and_the_old_one_kept_for_a_while,
+    a_test_is_owed_to_a_confirmed_subscription,
 }
 
 ports_keep! {
@@ -129,6 +133,11 @@ ports_keep! {
     an_answered_challenge_confirms,
     an_answered_challenge_does_not_revive_an_ended_subscription,
     pauses_of_a_channel_are_on_record,
+    it_is_kept_since_when_an_endpoint_fails,
+    an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_told,
+    a_subscription_to_notices_is_owed_no_order,
+    what_is_not_delivered_in_time_escalates,
+    an_escalation_to_nobody_confirmed_leads_nowhere,
 }
 
 ports_keep! {
@@ -141,6 +150,11 @@ ports_keep! {
     a_held_delivery_can_be_sent_again,
     what_cannot_be_sent_again_is_refused,
     all_dead_deliveries_can_be_sent_again,
+    a_held_delivery_can_be_dropped_and_no_other,
+    what_is_sent_again_can_be_selected,
+    a_providers_receipt_settles_a_delivery,
+    a_receipt_that_overtakes_its_outcome_counts,
+    an_opt_out_ends_the_subscription,
 }
 
 /// A promise that is written down and not run would be worth nothing.

@@ -62,8 +62,9 @@ impl Engine {
                 self.queue_of(delivery).pause_until(until);
                 self.forget(|id, _| id == delivery.subscription.id);
             }
-            Some(Consequence::EndSubscription(_) | Consequence::SuspendSubscription) => {
+            Some(consequence @ (Consequence::EndSubscription(_) | Consequence::SuspendSubscription)) => {
                 lane.works();
+                report::is_told_no_more(delivery, consequence);
                 self.forget(|id, _| id == delivery.subscription.id);
             }
             None => lane.works(),
