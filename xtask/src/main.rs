@@ -1,13 +1,15 @@
-//! The project's chores: `cargo xtask test | sizes | template | emulators | package | crash | power-loss | bench |
-//! bench-isolation | bench-lambda`.
+//! The project's chores: `cargo xtask test | simulate | mutations | sizes | template | emulators | package | crash |
+//! power-loss | bench | bench-isolation | bench-lambda`.
 
 mod bench;
 mod cargo;
 mod crash;
 mod emulators;
 mod install;
+mod mutations;
 mod package;
 mod power_loss;
+mod simulate;
 mod sizes;
 mod steps;
 mod template;
@@ -54,6 +56,20 @@ enum Chore {
         #[arg(long, default_value_t = 50)]
         kills: u32,
     },
+    /// Tells stories of the relay, the engine and the store in a simulated world, and holds the promises against them.
+    Simulate {
+        /// How many stories.
+        #[arg(long, default_value_t = 10_000)]
+        seeds: u64,
+        /// The first one.
+        #[arg(long, default_value_t = 0)]
+        first: u64,
+        /// Tells only this one, step by step.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+    /// Breaks the program in known ways, one at a time, and sees each one caught.
+    Mutations,
     /// Rebuilds the disk as the running program leaves it when the power fails, again and again, and opens it.
     PowerLoss {
         /// How many times the power fails.
@@ -84,6 +100,8 @@ fn main() -> ExitCode {
         Chore::WithinNetwork { command } => return end(emulators::run_within_network(root, &command)),
         Chore::Package { arch } => package::run(root, arch),
         Chore::Crash { kills } => crash::run(root, kills),
+        Chore::Simulate { seeds, first, seed } => simulate::run(root, seeds, first, seed),
+        Chore::Mutations => mutations::run(root),
         Chore::PowerLoss { cuts, seed, cut } => power_loss::run(root, cuts, seed, cut),
         Chore::Bench => bench::run(root),
         Chore::BenchIsolation => bench::run_isolation(root),

@@ -102,7 +102,7 @@ fn by_kind(root: &Path, measured: Vec<(PathBuf, Measured)>) -> (Vec<Sized>, Vec<
 }
 
 fn source_folders(root: &Path) -> Result<Vec<PathBuf>> {
-    let mut members = vec![root.join("bench"), root.join("e2e"), root.join("xtask")];
+    let mut members = vec![root.join("bench"), root.join("e2e"), root.join("simulation"), root.join("xtask")];
     for entry in fs::read_dir(root.join("crates"))? {
         members.push(entry?.path());
     }

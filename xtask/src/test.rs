@@ -9,7 +9,10 @@ use anyhow::Result;
 use crate::cargo::{built, cargo};
 use crate::install::{Tools, install, install_emulators};
 use crate::steps::{Steps, succeed};
-use crate::{emulators, sizes, template};
+use crate::{emulators, mutations, simulate, sizes, template};
+
+/// How many stories of the simulation are told: enough to cover every transition.
+const SEEDS: u64 = 2_000;
 
 /// Runs everything; the first step that fails ends it.
 ///
@@ -41,6 +44,8 @@ fn run_steps(root: &Path, steps: &mut Steps) -> Result<()> {
     // The programs together with the tests: with the same features, so that nothing is compiled twice.
     let build = ["build", "--workspace", "--bins", "--tests", "--all-features", "--quiet"];
     steps.run("build", &mut cargo(root, &build))?;
+    steps.step("simulation", || simulate::run(root, SEEDS, 0, None))?;
+    steps.step("mutations", || mutations::run(root))?;
     let test = ["test", "--workspace", "--all-features", "--no-fail-fast", "--offline"];
     let mut beside_emulators = emulators::network(&command_line(&cargo(root, &test)))?;
     steps.tests("tests and scenarios", with_peers(beside_emulators.current_dir(root), &tools)?)

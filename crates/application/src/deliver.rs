@@ -11,6 +11,7 @@ mod pace;
 mod recover;
 mod report;
 
+pub use channel_lane::ChannelHealth;
 pub use compose::compose;
 pub use engine::{Action, Engine, Event};
 pub use recover::recover;

@@ -246,3 +246,20 @@ async fn listed(machine: &Machine<'_>, query: DeliveryQuery) -> Vec<DeliveryId> 
         page = PageRequest { cursor: Some(next), ..page };
     }
 }
+
+/// Neither a receipt of an earlier attempt nor its words count for a later one.
+pub async fn a_receipt_counts_for_its_own_attempt(machine: &Machine<'_>) {
+    let (_, delivery) = machine.in_flight("ada@example.com").await;
+    let failed = || Receipt::new(ReceiptStatus::Failed, "out of reach");
+    machine.records.receipt(delivery, failed(), now()).await.unwrap();
+    machine.finish(delivery, 1, OutcomeKind::Delivered).await;
+    assert_eq!(machine.record(delivery).await.state, DeliveryState::Dead);
+
+    machine.records.redrive(RedriveSelection::One(delivery), now()).await.unwrap();
+    machine.begin(delivery, 2).await;
+    machine.finish(delivery, 2, OutcomeKind::Delivered).await;
+    assert_eq!(machine.record(delivery).await.state, DeliveryState::Delivered);
+
+    machine.records.receipt(delivery, failed(), now()).await.unwrap();
+    assert_eq!(machine.record(delivery).await.state, DeliveryState::Dead);
+}

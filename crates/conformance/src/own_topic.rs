@@ -1,7 +1,7 @@
 //! What [`OwnTopic`](application::ports::OwnTopic) promises.
 
 use application::ErrorKind;
-use application::ports::{Intent, Randomness};
+use application::ports::{InboxMessage, Intent, Randomness};
 use domain::attempt::OutcomeKind;
 use domain::delivery::{DeliveryKind, DeliveryState};
 use domain::endpoint::Protocol;
@@ -80,6 +80,29 @@ pub async fn a_question_that_only_the_sandbox_saw_is_asked_anew(machine: &Machin
     let due = machine.due(DeliveryKind::Confirmation).await;
     assert_eq!(due.iter().map(|delivery| delivery.subscription.id).collect::<Vec<_>>(), [made.id]);
     assert_ne!(due[0].id, new.confirmation);
+}
+
+/// A crash can hide that the sandbox kept a question; it can be answered from there all the same.
+pub async fn a_question_that_the_sandbox_keeps_is_asked_anew_though_its_outcome_is_unknown(
+    machine: &Machine<'_>,
+) {
+    let new = email("ada@example.com");
+    machine.subscribe(new.clone()).await;
+    machine.begin(new.confirmation, 1).await;
+    let kept = InboxMessage {
+        id: new.confirmation,
+        protocol: Protocol::Email,
+        to: "ada@example.com".to_owned(),
+        kind: DeliveryKind::Confirmation,
+        subject: "Confirm".to_owned(),
+        text: "Confirm".to_owned(),
+        link: None,
+        at: now(),
+    };
+    machine.inbox.keep(kept).await.unwrap();
+    machine.finish(new.confirmation, 1, OutcomeKind::Unknown).await;
+    assert_eq!(lapse(machine, Protocol::Email).await, 1);
+    assert_eq!(lapse(machine, Protocol::Email).await, 0);
 }
 
 /// Real confirmations, other protocols, questions still to be asked and what ended are left alone.

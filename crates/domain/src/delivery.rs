@@ -215,6 +215,21 @@ impl DeliveryState {
         }
     }
 
+    /// The states that may follow this one.
+    #[must_use]
+    pub fn successors(self) -> &'static [Self] {
+        match self {
+            Self::Pending => &[Self::InFlight, Self::Cancelled],
+            Self::InFlight => {
+                &[Self::Pending, Self::Delivered, Self::Sandboxed, Self::Held, Self::Dead, Self::Cancelled]
+            }
+            Self::Held => &[Self::Pending, Self::Delivered, Self::Dead, Self::Cancelled],
+            Self::Delivered => &[Self::Dead],
+            Self::Dead => &[Self::Pending],
+            Self::Sandboxed | Self::Cancelled => &[],
+        }
+    }
+
     /// Whether a person can send it again.
     #[must_use]
     pub fn can_be_redriven(self) -> bool {

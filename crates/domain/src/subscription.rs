@@ -230,6 +230,19 @@ impl SubscriptionState {
     }
 }
 
+impl SubscriptionState {
+    /// The states that may follow this one.
+    #[must_use]
+    pub fn successors(self) -> &'static [Self] {
+        match self {
+            Self::Pending => &[Self::Confirmed, Self::Ended],
+            Self::Confirmed => &[Self::Pending, Self::Suspended, Self::Ended],
+            Self::Suspended => &[Self::Confirmed, Self::Pending, Self::Ended],
+            Self::Ended => &[],
+        }
+    }
+}
+
 impl fmt::Display for SubscriptionState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -15,6 +15,8 @@ mod queue;
 mod readers;
 mod rows;
 mod schema;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod store;
 mod writer;
 

@@ -140,7 +140,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Statements are prepared once. Without the planner's stability guarantee, SQLite would prepare a statement anew
 /// whenever another limit is bound to a range.
-fn configure_statements(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn configure_statements(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(128);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }

@@ -95,6 +95,19 @@ impl Queue {
         Some(waiting.take())
     }
 
+    /// Takes a batch of what waits, if anything does.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn take(&self) -> Vec<Request> {
+        self.lock().take()
+    }
+
+    /// Whether anything waits.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn has_waiting(&self) -> bool {
+        let waiting = self.lock();
+        !waiting.orders.is_empty() || !waiting.others.is_empty()
+    }
+
     /// Takes nothing new from now on.
     pub(crate) fn close(&self) {
         let mut waiting = self.lock();

@@ -1,7 +1,7 @@
 //! The handle to the open store.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,6 +16,8 @@ use crate::failure::{shutting_down, store_failed};
 use crate::opening::{self, Opened, sqlite_error};
 use crate::queue::{Queue, Request};
 use crate::readers::Readers;
+#[cfg(feature = "simulation")]
+use crate::simulation::Within;
 use crate::writer::{self, Writer};
 
 /// How many commands other than orders may be under way at once; further callers wait.
@@ -63,10 +65,20 @@ pub struct Store {
 struct Shared {
     queue: Arc<Queue>,
     others: Semaphore,
-    readers: Readers,
+    reading: Reading,
     signals: Signals,
     failed: watch::Receiver<Option<String>>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    /// The writer's.
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Where reads run.
+pub(crate) enum Reading {
+    /// On connections of their own, beside the writer.
+    Beside(Readers),
+    /// On the writer's connection, between two of its turns.
+    #[cfg(feature = "simulation")]
+    Within(Within),
 }
 
 impl Store {
@@ -78,27 +90,22 @@ impl Store {
         let Opened { file, connection, lock } = opening::open(folder)?;
         let state = State::read(connection, options.clock.now(), options.idempotency_lifetime)
             .map_err(|error| sqlite_error(&file, error))?;
+        let (store, writer) = Self::around(state, options, Reading::Beside(Readers::new(file)));
+        let thread = writer::start(writer, lock)
+            .map_err(|error| OpenError::Other { path: folder.to_owned(), source: error.into() })?;
+        *store.thread() = Some(thread);
+        Ok(store)
+    }
+
+    /// A handle to `state`, and the writer that must be given turns for the handle to be answered.
+    pub(crate) fn around(state: State, options: Options, reading: Reading) -> (Self, Writer) {
         let queue = Arc::new(Queue::new(options.waiting_orders));
         let signals = Signals::default();
         let (sender, failed) = watch::channel(None);
-        let writer = Writer {
-            state,
-            queue: Arc::clone(&queue),
-            signals: signals.clone(),
-            failed: sender,
-            _lock: lock,
-        };
-        let thread = writer::start(writer)
-            .map_err(|error| OpenError::Other { path: folder.to_owned(), source: error.into() })?;
-        let shared = Shared {
-            queue,
-            others: Semaphore::new(OTHERS_UNDER_WAY),
-            readers: Readers::new(file),
-            signals,
-            failed,
-            writer: Mutex::new(Some(thread)),
-        };
-        Ok(Self { options, shared: Arc::new(shared) })
+        let writer = Writer::new(state, Arc::clone(&queue), signals.clone(), sender);
+        let others = Semaphore::new(OTHERS_UNDER_WAY);
+        let shared = Shared { queue, others, reading, signals, failed, thread: Mutex::new(None) };
+        (Self { options, shared: Arc::new(shared) }, writer)
     }
 
     /// What to wait for.
@@ -121,15 +128,29 @@ impl Store {
     /// Finishes what waits, writes everything into the one file, and gives the folder free. Afterwards everything that
     /// is asked of the store is answered `shutting_down`.
     pub async fn close(&self) {
-        self.shared.readers.close().await;
+        match &self.shared.reading {
+            Reading::Beside(readers) => readers.close().await,
+            #[cfg(feature = "simulation")]
+            Reading::Within(_) => {}
+        }
         self.shared.queue.close();
-        let thread = self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self.thread().take();
         if let Some(thread) = thread {
             let joined = tokio::task::spawn_blocking(move || thread.join()).await;
             if !matches!(joined, Ok(Ok(()))) {
                 tracing::error!("the writer did not end in good order");
             }
         }
+    }
+
+    fn thread(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.shared.thread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What waits for the writer.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.shared.queue
     }
 
     /// Whether an order would be taken.
@@ -158,7 +179,11 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>) -> Result<T, Error> + Send + 'static,
     {
-        self.shared.readers.read(read).await
+        match &self.shared.reading {
+            Reading::Beside(readers) => readers.read(read).await,
+            #[cfg(feature = "simulation")]
+            Reading::Within(writer) => writer.read(read).await,
+        }
     }
 }
 

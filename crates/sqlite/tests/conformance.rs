@@ -109,6 +109,7 @@ ports_keep! {
     a_link_that_is_over_confirms_nothing,
     a_confirmation_given_in_the_sandbox_lapses,
     a_question_that_only_the_sandbox_saw_is_asked_anew,
+    a_question_that_the_sandbox_keeps_is_asked_anew_though_its_outcome_is_unknown,
     only_what_the_sandbox_confirmed_lapses,
     a_suspended_subscription_is_owed_orders_and_sent_none,
     what_is_not_confirmed_is_neither_suspended_nor_tested,
@@ -155,6 +156,7 @@ ports_keep! {
     a_providers_receipt_settles_a_delivery,
     a_receipt_that_overtakes_its_outcome_counts,
     an_opt_out_ends_the_subscription,
+    a_receipt_counts_for_its_own_attempt,
 }
 
 /// A promise that is written down and not run would be worth nothing.

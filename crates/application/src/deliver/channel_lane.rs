@@ -1,5 +1,6 @@
 //! One channel as the engine sees it: how much is in flight, how fast it goes, and whether it is paused.
 
+use std::fmt;
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -27,14 +28,24 @@ pub(super) struct ChannelLane {
     failures: u32,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Health {
+/// How a channel does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChannelHealth {
+    /// It sends.
     Working,
     /// A probe went well: one delivery goes ahead before the others follow.
     OnTrial,
-    Paused {
-        probe_at: Timestamp,
-    },
+    /// It sends nothing until a probe goes well.
+    Paused,
+    /// A probe is under way.
+    Probing,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Health {
+    Working,
+    OnTrial,
+    Paused { probe_at: Timestamp },
     Probing,
 }
 
@@ -42,6 +53,15 @@ impl ChannelLane {
     pub(super) fn new(rules: ChannelRules) -> Self {
         let health = Health::Working;
         Self { rules, pace: Pace::default(), in_flight: 0, ailing: 0, served_last: None, health, failures: 0 }
+    }
+
+    pub(super) fn health(&self) -> ChannelHealth {
+        match self.health {
+            Health::Working => ChannelHealth::Working,
+            Health::OnTrial => ChannelHealth::OnTrial,
+            Health::Paused { .. } => ChannelHealth::Paused,
+            Health::Probing => ChannelHealth::Probing,
+        }
     }
 
     /// Whether an attempt may begin now.
@@ -133,6 +153,39 @@ impl ChannelLane {
         let delay = FIRST_PROBE.saturating_mul(1 << self.failures.min(10)).min(MAX_PROBE);
         self.failures += 1;
         self.health = Health::Paused { probe_at: now + delay };
+    }
+}
+
+impl ChannelHealth {
+    /// Every health there is.
+    pub const ALL: [Self; 4] = [Self::Working, Self::OnTrial, Self::Paused, Self::Probing];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Working => "working",
+            Self::OnTrial => "on_trial",
+            Self::Paused => "paused",
+            Self::Probing => "probing",
+        }
+    }
+
+    /// The healths that may follow this one.
+    #[must_use]
+    pub fn successors(self) -> &'static [Self] {
+        match self {
+            Self::Working => &[Self::Paused],
+            Self::OnTrial => &[Self::Working, Self::Paused],
+            Self::Paused => &[Self::Probing],
+            Self::Probing => &[Self::OnTrial, Self::Paused],
+        }
+    }
+}
+
+impl fmt::Display for ChannelHealth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

@@ -17,7 +17,7 @@ use domain::endpoint::Protocol;
 use domain::retry::Chance;
 use domain::subscription::SubscriptionId;
 
-use super::channel_lane::ChannelLane;
+use super::channel_lane::{ChannelHealth, ChannelLane};
 use super::endpoint_queue::EndpointQueue;
 use crate::Error;
 use crate::ports::{ChannelRules, Due, DueDelivery, DueQuery, Finished, Intent, Sent};
@@ -77,6 +77,8 @@ pub struct Engine {
     fetching: bool,
     more: bool,
     next_due: Option<Timestamp>,
+    /// When a pace lets the next attempt begin, of those that only a pace held back when this was asked last.
+    next_turn: Option<Timestamp>,
     store_failed_until: Option<Timestamp>,
     draining: bool,
 }
@@ -99,6 +101,7 @@ impl Engine {
             fetching: false,
             more: true,
             next_due: None,
+            next_turn: None,
             store_failed_until: None,
             draining: false,
         }
@@ -117,6 +120,8 @@ impl Engine {
             Event::Drain => self.drain(),
         }
         self.go_on(now, &mut actions);
+        // Kept, not asked anew by whoever waits: what has come by then would be forgotten.
+        self.next_turn = self.queues.values().filter_map(|queue| self.turn_of(queue, now)).min();
         actions
     }
 
@@ -125,17 +130,21 @@ impl Engine {
     pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         let probes = self.lanes.values().filter_map(ChannelLane::next_probe);
         let pauses = self.queues.values().filter_map(EndpointQueue::paused_until);
-        let turns = self.queues.values().filter_map(|queue| self.next_turn(queue, now));
         let wanted = match self.store_failed_until {
             Some(until) => Some(until),
             None if self.draining => None,
-            None => probes.chain(pauses).chain(turns).chain(self.next_due).min(),
+            None => probes.chain(pauses).chain(self.next_turn).chain(self.next_due).min(),
         };
         wanted.map(|at| at.max(now))
     }
 
+    /// How its channels do.
+    pub fn health(&self) -> impl Iterator<Item = (Protocol, ChannelHealth)> {
+        self.lanes.iter().map(|(protocol, lane)| (*protocol, lane.health()))
+    }
+
     /// When the pace of a queue and of its channel lets its next delivery begin, if only the pace holds it back.
-    fn next_turn(&self, queue: &EndpointQueue, now: Timestamp) -> Option<Timestamp> {
+    fn turn_of(&self, queue: &EndpointQueue, now: Timestamp) -> Option<Timestamp> {
         let lane = self.lanes.get(&queue.protocol).filter(|lane| !lane.is_paused())?;
         let channel = lane.next_turn(now).filter(|_| queue.waiting() > 0);
         queue.next_turn(now).max(channel)

@@ -1,4 +1,4 @@
-//! How deliveries are driven to their end: the engine by hand, and in a simulated world.
+//! How deliveries are driven to their end: the engine by hand. `simulation/` drives it with everything around it.
 
 extern crate orderbell_application as application;
 
@@ -15,16 +15,12 @@ mod given;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
-mod model_store;
+mod pacing;
 #[cfg(test)]
 mod recovering;
-#[cfg(test)]
-mod simulation;
 #[cfg(test)]
 mod store_failures;
 #[cfg(test)]
 mod the_way_of_a_delivery;
 #[cfg(test)]
 mod timelines;
-#[cfg(test)]
-mod world;

@@ -6,6 +6,7 @@ mod prism;
 mod python;
 
 use std::env;
+use std::time::Duration;
 
 use application::ports::{Channel, Content, Message};
 use domain::attempt::OutcomeKind;
@@ -15,7 +16,7 @@ use e2e::smtp_peer::{self, SmtpPeer};
 use orderbell_channels::Secret;
 use orderbell_channels::email::{Credentials, Email, SmtpSettings, TlsMode};
 use orderbell_channels::sms::sns::Sns;
-use orderbell_channels::sms::twilio::signature;
+use orderbell_channels::sms::twilio::{Twilio, signature};
 use serde_json::{Value, json};
 
 use crate::chat::posted;
@@ -25,11 +26,14 @@ use crate::fixtures::{
 };
 use crate::http_receiver::{Reaction, Receiver};
 use crate::promises::{delivers_once_an_attempt, refuses_another_protocols_message};
-use crate::sms::{ACCOUNT, AUTH_TOKEN, sns_settings, twilio};
+use crate::sms::{ACCOUNT, AUTH_TOKEN, sns_settings, twilio, twilio_settings};
 use crate::webhook::webhook;
 
 use prism::Prism;
 use python::ask;
+
+/// Other people's servers take their time for a first answer.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Every kind of message there is.
 fn messages() -> [Content; 5] {
@@ -47,6 +51,7 @@ async fn mail_by_starttls_and_a_login_keeps_the_promises() {
             user: smtp_peer::USERNAME.to_owned(),
             password: Secret::new(smtp_peer::PASSWORD.to_owned()),
         }),
+        timeout: PATIENCE,
         ..plain_relay(peer.port())
     })
     .unwrap();
@@ -84,7 +89,9 @@ async fn twilios_own_description_of_its_api_takes_what_we_ask() {
     let prism = Prism::start().await;
     let to_probe = Reaction::Answer("200 OK", "{}".to_owned());
     let receiver = Receiver::start_with(Reaction::Forward(prism.port), [to_probe]).await;
-    let channel = twilio(&receiver.api());
+    let mut settings = twilio_settings(&receiver.api());
+    settings.sms.timeout = PATIENCE;
+    let channel = Twilio::new(settings).unwrap();
     let message = text_message(notification());
     let id = message.id.to_string();
     let arrivals = async || {
@@ -143,7 +150,9 @@ async fn callbacks_are_signed_and_checked_as_twilios_own_library_does() {
 #[tokio::test]
 async fn sns_as_moto_has_it_takes_what_we_publish() {
     let moto = env::var("ORDERBELL_TEST_MOTO").expect("`cargo xtask emulators -- COMMAND` sets it");
-    let sns = Sns::new(sns_settings(&moto));
+    let mut settings = sns_settings(&moto);
+    settings.sms.timeout = PATIENCE;
+    let sns = Sns::new(settings);
     let message = text_message(notification());
     let text = message.content.text();
     let number = message.endpoint.to_string();

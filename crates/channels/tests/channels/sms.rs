@@ -105,7 +105,7 @@ async fn a_confirmation_is_said_shortly_and_carries_its_link() {
              {CONFIRM}"
         )
     );
-    assert_eq!(parts(&text).to_string(), "2 parts of GSM-7");
+    assert_eq!(parts(&text).to_string(), "1 part of GSM-7");
 }
 
 #[tokio::test]

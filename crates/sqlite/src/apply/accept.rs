@@ -104,7 +104,7 @@ pub(crate) fn remembered(
     let (first, last) = rows::span(connection, oldest, None)?;
     let sql = "SELECT seq, order_time, idempotency_scope, idempotency_key FROM orders \
                WHERE seq BETWEEN ? AND ? AND order_time > ? AND idempotency_key IS NOT NULL ORDER BY seq";
-    let mut statement = connection.prepare(sql)?;
+    let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([first, last, now.saturating_sub(lifetime)])?;
     while let Some(row) = rows.next()? {
         let (seq, time): (i64, i64) = (row.get(0)?, row.get(1)?);

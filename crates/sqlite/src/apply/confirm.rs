@@ -43,10 +43,12 @@ pub(super) fn resend(
     transition::changed(connection, id)
 }
 
-/// Which subscriptions of a protocol only the sandbox confirmed, or only the sandbox asked.
+/// Which subscriptions of a protocol only the sandbox confirmed, or were asked in the sandbox: a question that its inbox
+/// keeps can be answered there, even if a crash hid that it was kept.
 pub(crate) const ONLY_IN_SANDBOX: &str = "(state IN ('confirmed', 'suspended') AND confirmed_in_sandbox) OR \
-     (state = 'pending' AND 'sandboxed' = (SELECT state FROM deliveries WHERE deliveries.subscription = \
-     subscriptions.seq AND kind = 'confirmation' ORDER BY deliveries.seq DESC LIMIT 1))";
+     (state = 'pending' AND (SELECT state = 'sandboxed' OR EXISTS (SELECT 1 FROM inbox WHERE inbox.id = deliveries.id) \
+     FROM deliveries WHERE deliveries.subscription = subscriptions.seq AND kind = 'confirmation' \
+     ORDER BY deliveries.seq DESC LIMIT 1))";
 
 pub(super) fn lapse(
     connection: &Connection,

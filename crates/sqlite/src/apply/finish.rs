@@ -98,7 +98,7 @@ struct Delivery {
     subscription_seq: i64,
     /// Its endpoint's last attempt failed.
     failing: bool,
-    /// What its provider reported last.
+    /// What its provider reported last of this attempt.
     receipt: Option<ReceiptStatus>,
     /// Sending it again would serve nobody: its subscription ended, or its question was answered or asked anew.
     pointless: bool,
@@ -108,13 +108,13 @@ const DELIVERY: &str = "SELECT deliveries.seq, subscriptions.id, subscriptions.s
      AND (subscriptions.state <> 'pending' OR EXISTS (SELECT 1 FROM deliveries newer WHERE newer.subscription = \
      deliveries.subscription AND newer.kind = 'confirmation' AND newer.seq > deliveries.seq)) AS pointless, \
      deliveries.subscription, failing_since IS NOT NULL AS failing, (SELECT status FROM receipts \
-     WHERE receipts.delivery = deliveries.seq ORDER BY receipts.at DESC LIMIT 1) AS receipt \
-     FROM deliveries JOIN subscriptions ON subscriptions.seq = deliveries.subscription WHERE deliveries.id = ?";
+     WHERE receipts.delivery = deliveries.seq AND attempt = ?2 ORDER BY receipts.at DESC LIMIT 1) AS receipt \
+     FROM deliveries JOIN subscriptions ON subscriptions.seq = deliveries.subscription WHERE deliveries.id = ?1";
 
 fn delivery(connection: &Connection, finished: &Finished) -> rusqlite::Result<Option<Delivery>> {
     connection
         .prepare_cached(DELIVERY)?
-        .query_row([finished.delivery.0.as_bytes()], |row| {
+        .query_row(params![finished.delivery.0.as_bytes(), finished.number], |row| {
             let subscription = SubscriptionId(columns::uuid(row, "id")?);
             let receipt = if columns::is_null(row, "receipt")? {
                 None

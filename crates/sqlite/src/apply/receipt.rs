@@ -13,7 +13,8 @@ use crate::failure::Failure;
 
 const FIND: &str = "SELECT deliveries.seq, deliveries.state, subscriptions.id AS subscription_id FROM deliveries \
      JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.id = ?";
-const RECORD: &str = "INSERT OR IGNORE INTO receipts (delivery, status, reply, at) VALUES (?, ?, ?, ?)";
+const RECORD: &str = "INSERT OR IGNORE INTO receipts (delivery, attempt, status, reply, at) \
+     SELECT seq, attempts, ?2, ?3, ?4 FROM deliveries WHERE seq = ?1";
 const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, \
      escalates_at = CASE ?2 WHEN 'delivered' THEN NULL ELSE escalates_at END WHERE seq = ?1";
 

@@ -77,8 +77,9 @@ impl Store {
         self.read(move |connection| {
             let sql = format!("SELECT id FROM subscriptions WHERE protocol = ? AND ({ONLY_IN_SANDBOX})");
             let id = |row: &rusqlite::Row<'_>| columns::uuid(row, "id").map(SubscriptionId);
-            let found =
-                connection.prepare(&sql).and_then(|mut all| all.query_map([protocol.name()], id)?.collect());
+            let found = connection
+                .prepare_cached(&sql)
+                .and_then(|mut all| all.query_map([protocol.name()], id)?.collect());
             found.map_err(unreadable)
         })
         .await

@@ -16,12 +16,14 @@ ALTER TABLE deliveries ADD COLUMN escalates_at INTEGER;
 ALTER TABLE deliveries ADD COLUMN escalated_from INTEGER REFERENCES deliveries (seq);
 CREATE INDEX deliveries_to_escalate ON deliveries (escalates_at) WHERE escalates_at IS NOT NULL;
 
+-- What came while attempt was the last one counts for that one alone.
 CREATE TABLE receipts (
   delivery INTEGER NOT NULL REFERENCES deliveries (seq),
+  attempt  INTEGER NOT NULL,
   status   TEXT    NOT NULL,
   reply    TEXT    NOT NULL,
   at       INTEGER NOT NULL,
-  PRIMARY KEY (delivery, status, reply)
+  PRIMARY KEY (delivery, attempt, status, reply)
 ) STRICT, WITHOUT ROWID;
 
 -- A message need not carry a link.

@@ -1,0 +1,23 @@
+//! An endpoint that wants no more than so many messages in a second.
+
+use std::num::NonZeroU32;
+
+use application::deliver::Event;
+
+use crate::given::{Hand, ids, mails};
+
+#[test]
+fn a_turn_that_came_while_nobody_looked_is_not_forgotten() {
+    let mut hand = Hand::new();
+    let mut slow = mails([1, 2], 1);
+    for delivery in &mut slow {
+        delivery.subscription.attributes.max_receives_per_second = NonZeroU32::new(1);
+    }
+    hand.fetched(slow);
+    assert_eq!(hand.begun(), ids([1]));
+    // Whoever waits asks later than the engine was told last: the second's turn has come by then.
+    hand.pass(2);
+    assert_eq!(hand.wakes_in(), Some(0));
+    hand.tell(Event::Woken);
+    assert_eq!(hand.begun(), ids([2]));
+}

@@ -1,0 +1,168 @@
+//! What SQLite itself recorded of each change, by triggers that the program knows nothing of (`ledger.sql`).
+
+use anyhow::{Context, Result, bail};
+use domain::attributes::Receives;
+use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
+use domain::order::OrderId;
+use domain::subscription::{SubscriptionId, SubscriptionState};
+use rusqlite::{Connection, Row};
+use sqlite::simulation::Disk;
+use uuid::Uuid;
+
+/// One change, in the order in which changes were made.
+#[derive(Debug)]
+pub(crate) enum Entry {
+    Order {
+        seq: i64,
+        id: OrderId,
+        time: i64,
+        request: String,
+    },
+    Published {
+        through: i64,
+        before: i64,
+    },
+    Subscription {
+        seq: i64,
+        id: SubscriptionId,
+        receives: Receives,
+        state: SubscriptionState,
+        policy: Option<String>,
+    },
+    SubscriptionMoved {
+        seq: i64,
+        was: SubscriptionState,
+        state: SubscriptionState,
+        in_sandbox: bool,
+        policy: Option<String>,
+    },
+    Delivery {
+        seq: i64,
+        id: DeliveryId,
+        state: DeliveryState,
+        subscription: i64,
+        order: Option<i64>,
+        kind: DeliveryKind,
+        escalated: bool,
+    },
+    DeliveryMoved {
+        seq: i64,
+        was: DeliveryState,
+        state: DeliveryState,
+        attempts: u32,
+    },
+    Attempt {
+        delivery: i64,
+        number: u32,
+    },
+    Outcome {
+        delivery: i64,
+        number: u32,
+        outcome: Option<String>,
+    },
+    /// The sandbox inbox holds a message.
+    Kept {
+        id: DeliveryId,
+    },
+    /// What must never change was changed or deleted.
+    Tampered {
+        seq: i64,
+    },
+}
+
+/// A disk with an empty store and the triggers.
+pub(crate) fn disk() -> rusqlite::Result<Disk> {
+    let disk = Disk::new()?;
+    disk.connection().execute_batch(include_str!("ledger.sql"))?;
+    Ok(disk)
+}
+
+/// Empties a disk, so that the statements prepared on it serve another story.
+pub(crate) fn empty(disk: &Disk) -> rusqlite::Result<()> {
+    let connection = disk.connection();
+    // What refers to others was made after them.
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'relay' ORDER BY rowid DESC";
+    let mut statement = connection.prepare_cached(sql)?;
+    let tables: Vec<String> = statement.query_map((), |row| row.get(0))?.collect::<Result<_, _>>()?;
+    connection.execute("BEGIN", ())?;
+    for table in tables {
+        connection.prepare_cached(&format!("DELETE FROM {table}"))?.execute(())?;
+    }
+    connection.prepare_cached("UPDATE relay SET published_through = 0")?.execute(())?;
+    connection.prepare_cached("DELETE FROM ledger")?.execute(())?;
+    connection.execute("COMMIT", ()).map(drop)
+}
+
+/// The entries after the one of number `last`, which is set to the last one's.
+pub(crate) fn read(connection: &Connection, last: &mut i64) -> Result<Vec<Entry>> {
+    let sql =
+        "SELECT n, what, seq, id, was, becomes, first, second, words FROM ledger WHERE n > ? ORDER BY n";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([*last])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        *last = row.get(0)?;
+        entries.push(entry(row)?);
+    }
+    Ok(entries)
+}
+
+fn entry(row: &Row<'_>) -> Result<Entry> {
+    let seq = row.get(2)?;
+    let number = || -> rusqlite::Result<u32> { row.get(6) };
+    Ok(match row.get_ref(1)?.as_str()? {
+        "order" => Entry::Order { seq, id: OrderId(id(row)?), time: row.get(6)?, request: row.get(8)? },
+        "published" => Entry::Published { through: seq, before: row.get(6)? },
+        "subscription" => Entry::Subscription {
+            seq,
+            id: SubscriptionId(id(row)?),
+            receives: named(row, 4, &Receives::ALL, Receives::name)?,
+            state: subscription_state(row, 5)?,
+            policy: row.get(8)?,
+        },
+        "subscription moved" => Entry::SubscriptionMoved {
+            seq,
+            was: subscription_state(row, 4)?,
+            state: subscription_state(row, 5)?,
+            in_sandbox: row.get::<_, Option<bool>>(6)?.unwrap_or_default(),
+            policy: row.get(8)?,
+        },
+        "delivery" => Entry::Delivery {
+            seq,
+            id: DeliveryId(id(row)?),
+            state: delivery_state(row, 5)?,
+            subscription: row.get(6)?,
+            order: row.get(7)?,
+            kind: named(row, 8, &DeliveryKind::ALL, DeliveryKind::name)?,
+            escalated: row.get::<_, Option<String>>(4)?.is_some(),
+        },
+        "delivery moved" => Entry::DeliveryMoved {
+            seq,
+            was: delivery_state(row, 4)?,
+            state: delivery_state(row, 5)?,
+            attempts: number()?,
+        },
+        "attempt" => Entry::Attempt { delivery: seq, number: number()? },
+        "outcome" => Entry::Outcome { delivery: seq, number: number()?, outcome: row.get(8)? },
+        "kept" => Entry::Kept { id: DeliveryId(id(row)?) },
+        "tampered" => Entry::Tampered { seq },
+        other => bail!("unknown entry {other}"),
+    })
+}
+
+fn id(row: &Row<'_>) -> rusqlite::Result<Uuid> {
+    row.get::<_, [u8; 16]>(3).map(Uuid::from_bytes)
+}
+
+fn subscription_state(row: &Row<'_>, column: usize) -> Result<SubscriptionState> {
+    named(row, column, &SubscriptionState::ALL, SubscriptionState::name)
+}
+
+fn delivery_state(row: &Row<'_>, column: usize) -> Result<DeliveryState> {
+    named(row, column, &DeliveryState::ALL, DeliveryState::name)
+}
+
+fn named<T: Copy>(row: &Row<'_>, column: usize, all: &[T], name: fn(T) -> &'static str) -> Result<T> {
+    let text = row.get_ref(column)?.as_str()?;
+    all.iter().copied().find(|value| name(*value) == text).with_context(|| format!("unknown name {text}"))
+}

@@ -1,0 +1,53 @@
+-- What SQLite itself records of every change, within the change's own transaction: the simulation's independent witness.
+CREATE TABLE ledger (
+  n       INTEGER PRIMARY KEY,
+  what    TEXT NOT NULL,
+  seq     INTEGER NOT NULL,
+  id      BLOB,
+  was     TEXT,
+  becomes TEXT,
+  first   INTEGER,
+  second  INTEGER,
+  words   TEXT
+) STRICT;
+
+CREATE TRIGGER ledger_order AFTER INSERT ON orders BEGIN
+  INSERT INTO ledger (what, seq, id, first, words) VALUES ('order', new.seq, new.id, new.order_time, new.request_id);
+END;
+CREATE TRIGGER ledger_order_changed AFTER UPDATE ON orders BEGIN
+  INSERT INTO ledger (what, seq) VALUES ('tampered', new.seq);
+END;
+CREATE TRIGGER ledger_order_deleted AFTER DELETE ON orders BEGIN
+  INSERT INTO ledger (what, seq) VALUES ('tampered', old.seq);
+END;
+CREATE TRIGGER ledger_delivery_deleted AFTER DELETE ON deliveries BEGIN
+  INSERT INTO ledger (what, seq) VALUES ('tampered', old.seq);
+END;
+CREATE TRIGGER ledger_published AFTER UPDATE ON relay BEGIN
+  INSERT INTO ledger (what, seq, first) VALUES ('published', new.published_through, old.published_through);
+END;
+CREATE TRIGGER ledger_subscription AFTER INSERT ON subscriptions BEGIN
+  INSERT INTO ledger (what, seq, id, was, becomes, words)
+  VALUES ('subscription', new.seq, new.id, new.receives, new.state, new.filter_policy);
+END;
+CREATE TRIGGER ledger_subscription_moved AFTER UPDATE ON subscriptions BEGIN
+  INSERT INTO ledger (what, seq, was, becomes, first, words)
+  VALUES ('subscription moved', new.seq, old.state, new.state, new.confirmed_in_sandbox, new.filter_policy);
+END;
+CREATE TRIGGER ledger_delivery AFTER INSERT ON deliveries BEGIN
+  INSERT INTO ledger (what, seq, id, was, becomes, first, second, words)
+  VALUES ('delivery', new.seq, new.id, iif(new.escalated_from, 'escalated', NULL), new.state, new.subscription,
+          new.order_seq, new.kind);
+END;
+CREATE TRIGGER ledger_delivery_moved AFTER UPDATE ON deliveries BEGIN
+  INSERT INTO ledger (what, seq, was, becomes, first) VALUES ('delivery moved', new.seq, old.state, new.state, new.attempts);
+END;
+CREATE TRIGGER ledger_kept AFTER INSERT ON inbox BEGIN
+  INSERT INTO ledger (what, seq, id) VALUES ('kept', new.seq, new.id);
+END;
+CREATE TRIGGER ledger_attempt AFTER INSERT ON attempts BEGIN
+  INSERT INTO ledger (what, seq, first) VALUES ('attempt', new.delivery, new.number);
+END;
+CREATE TRIGGER ledger_outcome AFTER UPDATE ON attempts BEGIN
+  INSERT INTO ledger (what, seq, first, words) VALUES ('outcome', new.delivery, new.number, new.outcome);
+END;

@@ -1,0 +1,152 @@
+//! One life of the program: the real store, use cases, relay and engine, wired up as a host wires them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use application::deliver::{Engine, Event, recover};
+use application::place_order::Placed;
+use application::ports::{Clock, DeliveryQueue, Randomness};
+use application::publish_order::{Relay, RelayEvent};
+use application::subscribe::SubscribeAnswer;
+use application::{App, ChannelMode, Error, OwnDelivery};
+use domain::Timestamp;
+use domain::endpoint::Protocol;
+use domain::link_token::LinkKey;
+use domain::subscription::Subscription;
+use sqlite::simulation::{self, Disk};
+use sqlite::{Options, Store};
+
+use crate::receivers::CHANNELS;
+use crate::tasks::Tasks;
+
+/// A running program.
+pub(crate) struct Process {
+    pub(crate) store: simulation::Process,
+    pub(crate) app: App,
+    pub(crate) own: OwnDelivery,
+    pub(crate) engine: Engine,
+    pub(crate) relay: Relay,
+    pub(crate) tasks: Tasks<Told>,
+    /// Notes that wait for the one before them.
+    pub(crate) notes: VecDeque<Note>,
+    pub(crate) noting: bool,
+    pub(crate) stage: Stage,
+}
+
+/// How far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Stage {
+    Starting,
+    Up,
+    Draining,
+}
+
+/// What a task came to.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// The past is settled.
+    Started(Result<(), Error>),
+    /// The store rang: orders were stored.
+    Stored,
+    /// The store rang: deliveries may be due.
+    Owed,
+    /// The store can acknowledge nothing more.
+    StoreFailed,
+    Relay(RelayEvent),
+    Engine(Event),
+    Noted,
+    /// When the next escalation is due.
+    Escalated(Result<Option<Timestamp>, Error>),
+    Placed {
+        client: usize,
+        request: String,
+        answer: Result<Placed, Error>,
+    },
+    Subscribed(Result<SubscribeAnswer, Error>),
+    Changed(&'static str, Result<Subscription, Error>),
+    /// Something that tells no more than whether it was done.
+    Done(Result<(), Error>),
+}
+
+/// A pause to be noted, with its reason; or its end.
+pub(crate) type Note = (Protocol, Option<String>);
+
+/// Which protocols' messages leave the machine.
+pub(crate) type Modes = BTreeMap<Protocol, ChannelMode>;
+
+pub(crate) const LINK_KEY: [u8; 64] = [7; 64];
+pub(crate) const KEY_LIFETIME: Duration = Duration::from_hours(24);
+
+impl Process {
+    /// Starts on what the last process left.
+    pub(crate) fn start(
+        disk: Disk,
+        waiting_orders: usize,
+        modes: &Modes,
+        clock: Arc<dyn Clock>,
+        randomness: Arc<dyn Randomness>,
+    ) -> Result<Self> {
+        let options = Options {
+            waiting_orders,
+            idempotency_lifetime: KEY_LIFETIME,
+            ..Options::new(Arc::clone(&clock), Arc::clone(&randomness))
+        };
+        let process = simulation::Process::start(disk, options)?;
+        let store = process.store();
+        let own = own_delivery(&store, modes.clone());
+        let app = App {
+            orders: Arc::new(store.clone()),
+            topic: Arc::new(store.clone()),
+            own_delivery: Some(own.clone()),
+            clock,
+            randomness,
+            idempotency_lifetime: KEY_LIFETIME,
+        };
+        let mut tasks = Tasks::new();
+        let failing = store.clone();
+        tasks.spawn("watch the store", async move {
+            failing.failed().await;
+            Told::StoreFailed
+        });
+        tasks.spawn("settle the past", settle_the_past(app.clone(), own.clone(), store));
+        let (engine, relay) = (Engine::new(CHANNELS), Relay::default());
+        let (notes, noting, stage) = (VecDeque::new(), false, Stage::Starting);
+        Ok(Self { store: process, app, own, engine, relay, tasks, notes, noting, stage })
+    }
+
+    /// Whether the process is done with everything and can end in good order.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.stage == Stage::Draining && self.engine.is_idle() && !self.store.has_work()
+    }
+}
+
+fn own_delivery(store: &Store, channels: Modes) -> OwnDelivery {
+    OwnDelivery {
+        topic: Arc::new(store.clone()),
+        records: Arc::new(store.clone()),
+        inbox: Arc::new(store.clone()),
+        channels,
+        endpoint_rule: Arc::new(|_| Ok(())),
+        link_key: LinkKey::new(LINK_KEY),
+        public_url: "https://orders.example".to_owned(),
+    }
+}
+
+/// What the host does before anything new happens.
+async fn settle_the_past(app: App, own: OwnDelivery, store: Store) -> Told {
+    let settle = async {
+        let policies = CHANNELS.iter().map(|(protocol, rules)| (*protocol, rules.on_unknown)).collect();
+        recover(&store, &policies, &*app.clock, &*app.randomness).await?;
+        for (protocol, mode) in &own.channels {
+            store.channel_resumed(*protocol, app.clock.now()).await?;
+            if *mode == ChannelMode::Live {
+                let (randomness, now) = (&*app.randomness, app.clock.now());
+                own.topic.lapse_sandbox_confirmations(*protocol, randomness, now).await?;
+            }
+        }
+        Ok(())
+    };
+    Told::Started(settle.await)
+}

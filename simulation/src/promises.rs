@@ -1,0 +1,100 @@
+//! The promises of the design, held against what happens: what SQLite recorded, what clients were told, what arrived.
+
+mod deliveries;
+mod end;
+mod orders;
+mod subscriptions;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
+
+use anyhow::{Result, bail};
+use domain::delivery::DeliveryId;
+use domain::subscription::SubscriptionId;
+
+use crate::coverage::Coverage;
+use crate::ledger::Entry;
+
+pub(crate) use deliveries::DeliveryTruth;
+pub(crate) use orders::{OrderTruth, Sought};
+pub(crate) use subscriptions::SubscriptionTruth;
+
+/// All that is known to be so. Keys are places in the tables.
+#[derive(Default)]
+pub(crate) struct Promises {
+    pub(crate) orders: BTreeMap<i64, OrderTruth>,
+    pub(crate) subscriptions: BTreeMap<i64, SubscriptionTruth>,
+    pub(crate) deliveries: BTreeMap<i64, DeliveryTruth>,
+    pub(crate) published_through: i64,
+    /// What the requests that were made ask for, by request id.
+    pub(crate) sought: BTreeMap<String, Sought>,
+    /// Requests that were answered "nothing was changed".
+    refused: BTreeSet<String>,
+    /// Whose owners said yes; whether they did so where it proves something, outside the sandbox.
+    consents: BTreeMap<SubscriptionId, bool>,
+    /// The latest time that any clock has shown, in microseconds: a key that was over once is over.
+    latest: i64,
+    places: BTreeMap<DeliveryId, i64>,
+}
+
+impl Promises {
+    /// Takes in what one commit changed; a promise that it breaks is the error.
+    pub(crate) fn learn(&mut self, entries: &[Entry], now: i64, coverage: &mut Coverage) -> Result<()> {
+        self.latest = self.latest.max(now);
+        for entry in entries {
+            match entry {
+                Entry::Order { seq, id, time, request } => self.order_stored(*seq, *id, *time, request)?,
+                Entry::Published { through, before } => self.published(*through, *before)?,
+                Entry::Subscription { seq, id, receives, state, policy } => {
+                    self.subscribed(*seq, *id, *receives, *state, policy.clone())?;
+                }
+                Entry::SubscriptionMoved { seq, was, state, in_sandbox, policy } => {
+                    coverage.subscription(*was, *state)?;
+                    self.subscription_moved(*seq, *was, *state, *in_sandbox, policy.clone())?;
+                }
+                Entry::Delivery { seq, id, state, subscription, order, kind, escalated } => {
+                    self.places.insert(*id, *seq);
+                    let delivery = DeliveryTruth::new(*id, *kind, *subscription, *order, *state);
+                    self.delivery_owed(*seq, delivery, *escalated)?;
+                }
+                Entry::DeliveryMoved { seq, was, state, attempts } => {
+                    coverage.delivery(*was, *state)?;
+                    self.delivery_moved(*seq, *was, *state, *attempts)?;
+                }
+                Entry::Attempt { delivery, number } => self.attempt_begun(*delivery, *number)?,
+                Entry::Outcome { delivery, number, outcome } => {
+                    self.attempt_ended(*delivery, *number, outcome.as_deref())?;
+                }
+                Entry::Kept { .. } => {}
+                Entry::Tampered { seq } => {
+                    bail!("row {seq}, which must never change, was changed or deleted")
+                }
+            }
+        }
+        self.check_commit()
+    }
+
+    /// What must hold whenever a commit is over.
+    fn check_commit(&self) -> Result<()> {
+        self.all_published_is_owed()?;
+        self.attempts_match_states()
+    }
+}
+
+impl Promises {
+    /// How everything stands, without telling one row of a kind from another.
+    pub(crate) fn digest(&self) -> impl Hash + use<> {
+        let mut deliveries: Vec<_> = self
+            .deliveries
+            .values()
+            .map(|delivery| (delivery.kind, delivery.state, delivery.attempts.len().min(3)))
+            .collect();
+        deliveries.sort_by_key(|(kind, state, attempts)| (kind.name(), state.name(), *attempts));
+        deliveries.dedup();
+        let mut subscriptions: Vec<_> =
+            self.subscriptions.values().map(|subscription| subscription.state).collect();
+        subscriptions.sort_by_key(|state| state.name());
+        let behind = self.orders.range(self.published_through + 1..).count().min(3);
+        (deliveries, subscriptions, behind)
+    }
+}

@@ -1,0 +1,195 @@
+//! Deliveries: owed once, begun before they are sent, repeated only where nobody knows.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
+use domain::subscription::SubscriptionState;
+
+use super::Promises;
+
+/// A delivery as it stands.
+pub(crate) struct DeliveryTruth {
+    pub(crate) id: DeliveryId,
+    pub(crate) kind: DeliveryKind,
+    pub(crate) subscription: i64,
+    pub(crate) order: Option<i64>,
+    pub(crate) state: DeliveryState,
+    /// A person gave it up.
+    pub(super) given_up: bool,
+    /// By number: what came of each attempt, and whether its message arrived.
+    pub(crate) attempts: BTreeMap<u32, Attempt>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Attempt {
+    pub(super) outcome: Option<String>,
+    pub(super) sent: bool,
+    /// The receiver's side took it.
+    took: bool,
+    /// The receiver has it.
+    pub(super) arrived: bool,
+}
+
+impl DeliveryTruth {
+    pub(super) fn new(
+        id: DeliveryId,
+        kind: DeliveryKind,
+        subscription: i64,
+        order: Option<i64>,
+        state: DeliveryState,
+    ) -> Self {
+        Self { id, kind, subscription, order, state, given_up: false, attempts: BTreeMap::new() }
+    }
+
+    fn last_attempt(&self) -> u32 {
+        self.attempts.last_key_value().map_or(0, |(number, _)| *number)
+    }
+}
+
+impl Promises {
+    pub(super) fn delivery_owed(&mut self, seq: i64, delivery: DeliveryTruth, escalated: bool) -> Result<()> {
+        let subscription = self.subscriptions.get(&delivery.subscription).context("owed to nobody")?;
+        let ended = subscription.state == SubscriptionState::Ended;
+        let begins = if ended { DeliveryState::Cancelled } else { DeliveryState::Pending };
+        ensure!(delivery.state == begins, "delivery {seq} began as {}", delivery.state);
+        if delivery.kind == DeliveryKind::Notification {
+            let place = delivery.order.context("a notification of no order")?;
+            let order =
+                self.orders.get_mut(&place).context("a notification of an order that is not stored")?;
+            let to = delivery.subscription;
+            if escalated {
+                order.escalated_to.insert(to);
+            }
+            let owed = order.owed.contains(&to) || escalated;
+            ensure!(owed, "subscription {to} is owed order {place}, and should not be");
+            ensure!(order.delivered_to.insert(to), "subscription {to} is owed order {place} twice");
+        }
+        self.deliveries.insert(seq, delivery);
+        Ok(())
+    }
+
+    pub(super) fn delivery_moved(
+        &mut self,
+        seq: i64,
+        was: DeliveryState,
+        state: DeliveryState,
+        attempts: u32,
+    ) -> Result<()> {
+        let delivery = self.deliveries.get_mut(&seq).context("a delivery came from nowhere")?;
+        ensure!(was == delivery.state, "delivery {seq} was {was}, and before that {}", delivery.state);
+        let subscription = &self.subscriptions[&delivery.subscription];
+        if was != state && state == DeliveryState::InFlight {
+            ensure!(attempts == delivery.last_attempt() + 1, "delivery {seq} skips to attempt {attempts}");
+            let question = delivery.kind == DeliveryKind::Confirmation;
+            let told = match subscription.state {
+                SubscriptionState::Confirmed => true,
+                SubscriptionState::Pending => question,
+                SubscriptionState::Suspended | SubscriptionState::Ended => false,
+            };
+            ensure!(
+                told,
+                "a {} is sent to a subscription that is {}",
+                delivery.kind.name(),
+                subscription.state
+            );
+        }
+        let ended = subscription.state == SubscriptionState::Ended;
+        // Only what is held may be given up, by a person.
+        let dropped = state == DeliveryState::Cancelled
+            && was != DeliveryState::Held
+            && delivery.kind != DeliveryKind::Confirmation
+            && !ended;
+        ensure!(!dropped, "delivery {seq} is dropped, and its subscription is {}", subscription.state);
+        if was != DeliveryState::InFlight && state == DeliveryState::Pending {
+            ensure!(
+                subscription.state != SubscriptionState::Ended,
+                "delivery {seq} of an ended subscription is redriven"
+            );
+        }
+        delivery.given_up |= was == DeliveryState::Held && state == DeliveryState::Cancelled;
+        delivery.state = state;
+        Ok(())
+    }
+
+    pub(super) fn attempt_begun(&mut self, delivery: i64, number: u32) -> Result<()> {
+        let truth = self.deliveries.get_mut(&delivery).context("an attempt at nothing")?;
+        let last = truth.last_attempt();
+        ensure!(number == last + 1, "attempt {number} of delivery {delivery} follows attempt {last}");
+        let open = truth.attempts.get(&last).is_some_and(|attempt| attempt.outcome.is_none());
+        ensure!(!open, "attempt {number} of delivery {delivery} begins before attempt {last} has an outcome");
+        truth.attempts.insert(number, Attempt::default());
+        Ok(())
+    }
+
+    pub(super) fn attempt_ended(&mut self, delivery: i64, number: u32, outcome: Option<&str>) -> Result<()> {
+        let truth = self.deliveries.get_mut(&delivery).context("an attempt at nothing ended")?;
+        let attempt = truth.attempts.get_mut(&number).context("an attempt ended that was never begun")?;
+        ensure!(attempt.outcome.is_none(), "attempt {number} of delivery {delivery} ended twice");
+        let outcome = outcome.context("an attempt ended without an outcome")?;
+        ensure!(
+            outcome != "delivered" || attempt.took,
+            "delivery {delivery} is called delivered, and never arrived"
+        );
+        attempt.outcome = Some(outcome.to_owned());
+        Ok(())
+    }
+
+    /// Whenever a commit is over, exactly what is in flight has an attempt without an outcome.
+    pub(super) fn attempts_match_states(&self) -> Result<()> {
+        for (seq, delivery) in &self.deliveries {
+            let open = delivery.attempts.values().filter(|attempt| attempt.outcome.is_none()).count();
+            let in_flight = usize::from(delivery.state == DeliveryState::InFlight);
+            ensure!(
+                open == in_flight,
+                "delivery {seq} is {}, and {open} of its attempts are open",
+                delivery.state
+            );
+        }
+        Ok(())
+    }
+
+    /// A message is about to leave: the machine, unless there is only a sandbox.
+    pub(crate) fn sent(&mut self, id: DeliveryId, number: u32, in_sandbox: bool) -> Result<()> {
+        let place = self.places.get(&id).with_context(|| format!("{id} is sent, and is not on disk"))?;
+        let delivery = self.deliveries.get_mut(place).context("unknown delivery")?;
+        let proven = in_sandbox || !self.subscriptions[&delivery.subscription].in_sandbox;
+        let question = delivery.kind == DeliveryKind::Confirmation;
+        ensure!(proven || question, "{id} is sent to someone who was confirmed in the sandbox only");
+        let state = delivery.state;
+        let attempt = delivery.attempts.get_mut(&number);
+        let attempt = attempt.filter(|attempt| state == DeliveryState::InFlight && attempt.outcome.is_none());
+        let attempt =
+            attempt.with_context(|| format!("{id} is sent, and its attempt {number} is not on disk"))?;
+        ensure!(!attempt.sent, "attempt {number} of {id} is sent twice");
+        attempt.sent = true;
+        Ok(())
+    }
+
+    /// A receiver took a message, whatever we are told of it.
+    pub(crate) fn arrived(&mut self, id: DeliveryId, number: u32) -> Result<()> {
+        let delivery = self.delivery_of(id)?;
+        for (earlier, attempt) in delivery.attempts.range(..number).filter(|(_, attempt)| attempt.arrived) {
+            let known = attempt.outcome.as_deref().is_none_or(|outcome| outcome != "unknown");
+            ensure!(
+                !known,
+                "{id} arrived again though the outcome of attempt {earlier} is known: {attempt:?}"
+            );
+        }
+        let attempt = delivery.attempts.get_mut(&number).context("what was never begun arrived")?;
+        attempt.took = true;
+        attempt.arrived = true;
+        Ok(())
+    }
+
+    /// A provider reports that a message did not reach its receiver after all.
+    pub(crate) fn bounced(&mut self, id: DeliveryId) -> Result<()> {
+        self.delivery_of(id)?.attempts.values_mut().for_each(|attempt| attempt.arrived = false);
+        Ok(())
+    }
+
+    fn delivery_of(&mut self, id: DeliveryId) -> Result<&mut DeliveryTruth> {
+        let place = self.places.get(&id).with_context(|| format!("{id} is not on disk"))?;
+        self.deliveries.get_mut(place).context("unknown delivery")
+    }
+}

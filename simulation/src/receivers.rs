@@ -1,0 +1,138 @@
+//! Those who receive: endpoints with moods, behind channels that may be down.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use application::ports::{ChannelRules, Concurrency};
+use domain::attempt::{Outcome, OutcomeKind, Scope};
+use domain::delivery::OnUnknown;
+use domain::endpoint::{Endpoint, Protocol};
+
+use crate::dice::Dice;
+
+/// How each channel is used.
+pub(crate) const CHANNELS: [(Protocol, ChannelRules); 4] = [
+    (Protocol::Email, rules(3, 2, None, OnUnknown::Retry)),
+    (Protocol::Sms, rules(2, 1, None, OnUnknown::Hold)),
+    (Protocol::Webhook, rules(4, 1, None, OnUnknown::Retry)),
+    (Protocol::Chat, rules(2, 1, NonZeroU32::new(1), OnUnknown::Retry)),
+];
+
+const fn rules(
+    channel: usize,
+    endpoint: usize,
+    max_per_second: Option<NonZeroU32>,
+    on_unknown: OnUnknown,
+) -> ChannelRules {
+    ChannelRules { concurrency: Concurrency { channel, endpoint }, max_per_second, on_unknown }
+}
+
+/// An endpoint that can be subscribed.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) mood: Mood,
+}
+
+/// What a receiver does with what it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Mood {
+    Takes,
+    /// Does something else each time.
+    Flaps,
+    /// Its server fails.
+    Fails,
+    /// Does not want this message now.
+    Defers,
+    /// Will never want this message.
+    Rejects,
+    /// Asks for patience; for how long, it may say.
+    Throttles,
+    /// Says 410.
+    Gone,
+    /// Says nothing, and has nothing.
+    Hangs,
+    /// Takes it, and drops the line before it says so.
+    Lies,
+}
+
+const MOODS: [(u32, Mood); 9] = [
+    (40, Mood::Takes),
+    (14, Mood::Flaps),
+    (10, Mood::Fails),
+    (6, Mood::Defers),
+    (6, Mood::Rejects),
+    (8, Mood::Throttles),
+    (2, Mood::Gone),
+    (7, Mood::Hangs),
+    (7, Mood::Lies),
+];
+
+/// What a receiver did.
+#[derive(Debug)]
+pub(crate) struct Reaction {
+    /// It has the message.
+    pub(crate) arrived: bool,
+    /// What the channel makes of what it said.
+    pub(crate) outcome: Outcome,
+    /// How long it took to say so.
+    pub(crate) after: Duration,
+}
+
+impl Receiver {
+    /// The receiver of that number.
+    pub(crate) fn new(number: usize, dice: &mut Dice) -> Self {
+        let protocol = dice.weighted(&[
+            (4, Protocol::Webhook),
+            (3, Protocol::Email),
+            (3, Protocol::Sms),
+            (1, Protocol::Chat),
+        ]);
+        let address = match protocol {
+            Protocol::Email => format!("s{number}@example.com"),
+            Protocol::Sms => format!("+49151{number:07}"),
+            Protocol::Webhook => format!("https://s{number}.example.com/hook"),
+            Protocol::Chat => format!("https://chat.example.com/services/{number}"),
+        };
+        let endpoint =
+            Endpoint::parse(protocol, &address).unwrap_or_else(|_| unreachable!("{address} is one"));
+        Self { endpoint, mood: Mood::any(dice) }
+    }
+
+    pub(crate) fn react(&self, dice: &mut Dice) -> Reaction {
+        let mut mood = self.mood;
+        while mood == Mood::Flaps {
+            mood = Mood::any(dice);
+        }
+        let kind = mood.outcome(self.endpoint.protocol(), dice);
+        let arrived = matches!(mood, Mood::Takes | Mood::Lies);
+        let patience = if kind == OutcomeKind::Unknown { 30_000 } else { 300 };
+        let after = dice.up_to(Duration::from_millis(patience));
+        Reaction { arrived, outcome: Outcome::new(kind, format!("{mood:?}")), after }
+    }
+}
+
+impl Mood {
+    pub(crate) fn any(dice: &mut Dice) -> Self {
+        dice.weighted(&MOODS)
+    }
+
+    fn outcome(self, protocol: Protocol, dice: &mut Dice) -> OutcomeKind {
+        match self {
+            Self::Takes | Self::Flaps => OutcomeKind::Delivered,
+            Self::Fails => OutcomeKind::Transient(Scope::Endpoint),
+            Self::Defers => OutcomeKind::Transient(Scope::Delivery),
+            Self::Rejects => OutcomeKind::Permanent(Scope::Delivery),
+            Self::Throttles => {
+                let seconds = dice.pick(&[None, Some(0), Some(7), Some(600), Some(1_000_000)]);
+                OutcomeKind::Throttled {
+                    scope: Scope::Endpoint,
+                    retry_after: seconds.map(Duration::from_secs),
+                }
+            }
+            Self::Gone if protocol != Protocol::Email => OutcomeKind::Permanent(Scope::Endpoint),
+            Self::Gone => OutcomeKind::Permanent(Scope::Delivery),
+            Self::Hangs | Self::Lies => OutcomeKind::Unknown,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What a seed has in store: what people will do, and how much will go wrong.
+
+use std::time::Duration;
+
+use crate::dice::Dice;
+
+/// One story, before it is told.
+#[derive(Debug)]
+pub(crate) struct Scenario {
+    /// What happens from outside, and when.
+    pub(crate) deeds: Vec<(Duration, Deed)>,
+    /// How likely it is that the process dies at a step, in thousandths.
+    pub(crate) crashes: u32,
+    /// How likely it is that a commit or a read fails, in thousandths.
+    pub(crate) store_trouble: u32,
+    /// Whether the disk can be full. What else is on a disk decides when it is, so that each such story has its own.
+    pub(crate) full: bool,
+    /// How many orders may wait for the writer.
+    pub(crate) waiting_orders: usize,
+    /// How many endpoints can be subscribed.
+    pub(crate) endpoints: usize,
+    /// Whether mail and text messages begin in the sandbox.
+    pub(crate) sandbox: bool,
+}
+
+/// What happens from outside. Whom it happens to is chosen when it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Deed {
+    PlaceOrder,
+    /// Several orders at once.
+    Rush,
+    Subscribe,
+    ChangeFilterPolicy,
+    RemoveSubscription,
+    ResendConfirmation,
+    Redrive,
+    RedriveAll,
+    DropHeld,
+    Suspend,
+    Resume,
+    SendTest,
+    RotateSecret,
+    /// An endpoint's receiver takes another mood.
+    ChangeMood,
+    /// A channel breaks, for a while.
+    BreakChannel,
+    MendChannels,
+    SetClock,
+    /// The program is asked to end, and starts again.
+    Stop,
+}
+
+const DEEDS: [(u32, Deed); 17] = [
+    (34, Deed::PlaceOrder),
+    (6, Deed::Rush),
+    (14, Deed::Subscribe),
+    (6, Deed::ChangeFilterPolicy),
+    (4, Deed::RemoveSubscription),
+    (4, Deed::ResendConfirmation),
+    (6, Deed::Redrive),
+    (2, Deed::RedriveAll),
+    (3, Deed::DropHeld),
+    (4, Deed::Suspend),
+    (4, Deed::Resume),
+    (2, Deed::SendTest),
+    (1, Deed::RotateSecret),
+    (14, Deed::ChangeMood),
+    (5, Deed::BreakChannel),
+    (3, Deed::SetClock),
+    (2, Deed::Stop),
+];
+
+impl Scenario {
+    /// What this seed has in store.
+    pub(crate) fn of(seed: u64) -> (Self, Dice) {
+        let mut dice = Dice::new(seed);
+        (Self::new(&mut dice), dice)
+    }
+
+    fn new(dice: &mut Dice) -> Self {
+        let span = Duration::from_secs(dice.pick(&[1, 10, 600, 7_200, 86_400]));
+        let mut deeds = vec![(Duration::ZERO, Deed::Subscribe), (Duration::ZERO, Deed::Subscribe)];
+        for _ in 0..4 + dice.below(16) {
+            deeds.push((dice.up_to(span), dice.weighted(&DEEDS)));
+        }
+        Self {
+            deeds,
+            crashes: dice.pick(&[0, 2, 10, 40]),
+            store_trouble: dice.pick(&[0, 0, 20, 120]),
+            full: dice.percent(8),
+            waiting_orders: dice.pick(&[1, 100, 100, 100]),
+            endpoints: 2 + dice.below(5),
+            sandbox: dice.percent(20),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The world around the program: time that passes step by step, people, receivers, and everything that goes wrong.
+
+mod crash;
+mod deeds;
+mod delivering;
+mod healing;
+mod orders;
+mod relaying;
+mod steps;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use application::ChannelMode;
+use application::ports::{Clock, Message, Sent};
+use domain::attempt::Outcome;
+use domain::delivery::DeliveryId;
+use domain::endpoint::Protocol;
+use domain::receipt::Receipt;
+use domain::subscription::SubscriptionId;
+use sqlite::simulation::Disk;
+
+use crate::clock::WallClock;
+use crate::coverage::Coverage;
+use crate::dice::{Dice, SeededRandomness};
+use crate::ledger::{self, Entry};
+use crate::process::{Modes, Process};
+use crate::promises::Promises;
+use crate::receivers::{CHANNELS, Receiver};
+use crate::scenario::{Deed, Scenario};
+use orders::Client;
+
+/// One seed's world.
+pub(crate) struct World<'a> {
+    dice: Dice,
+    scenario: Scenario,
+    /// Since the world began: this never leaps.
+    elapsed: Duration,
+    clock: Arc<WallClock>,
+    randomness: Arc<SeededRandomness>,
+    coming: BTreeMap<(Duration, u64), Happening>,
+    planned: u64,
+    /// While no process runs.
+    disk: Option<Disk>,
+    process: Option<Process>,
+    modes: Modes,
+    receivers: Vec<Receiver>,
+    down: BTreeSet<Protocol>,
+    clients: Vec<Client>,
+    in_flight: BTreeMap<DeliveryId, (Protocol, SubscriptionId)>,
+    /// What goes to the sandbox inbox, and is read once it is there.
+    to_sandbox: BTreeMap<DeliveryId, (Message, SubscriptionId)>,
+    relay_does: &'static str,
+    /// Nothing goes wrong any more.
+    healed: bool,
+    promises: Promises,
+    /// The ledger's last entry that was read.
+    last_entry: i64,
+    steps: u64,
+    coverage: &'a mut Coverage,
+    trace: Option<Vec<String>>,
+}
+
+/// Something that will happen.
+#[derive(Debug)]
+enum Happening {
+    Deed(Deed),
+    Start,
+    PlaceOrder(usize),
+    Confirm {
+        token: String,
+        subscription: SubscriptionId,
+        proven: bool,
+    },
+    Unsubscribe {
+        token: String,
+    },
+    /// A message reaches its receiver; nobody waits for the answer if the process died.
+    Arrive {
+        envelope: Box<Envelope>,
+        awaited: bool,
+    },
+    Answer(DeliveryId, Sent),
+    ProbeAnswer(Protocol, Result<(), Outcome>),
+    /// The provider reports what became of a message.
+    Receipt {
+        delivery: DeliveryId,
+        receipt: Receipt,
+    },
+    WakeRelay,
+    Escalate,
+    /// The shell's longest rest is over.
+    LookAgain,
+    GraceOver,
+}
+
+/// A message on its way.
+#[derive(Debug)]
+struct Envelope {
+    message: Message,
+    number: u32,
+    subscription: SubscriptionId,
+}
+
+/// A story that kept every promise.
+pub(crate) struct Told {
+    /// With all that is on it.
+    pub(crate) disk: Option<Disk>,
+    pub(crate) steps: u64,
+    /// What happened, if that was wanted.
+    pub(crate) trace: Vec<String>,
+}
+
+/// A promise was broken.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    step: u64,
+    why: String,
+    /// What happened up to it, if that was wanted.
+    pub(crate) trace: Option<Vec<String>>,
+}
+
+/// No world takes more steps than this.
+const MOST_STEPS: u64 = 50_000;
+
+impl<'a> World<'a> {
+    pub(crate) fn new(
+        (scenario, mut dice): (Scenario, Dice),
+        disk: Disk,
+        coverage: &'a mut Coverage,
+        traced: bool,
+    ) -> Self {
+        let randomness = Arc::new(dice.randomness());
+        let receivers = (0..scenario.endpoints).map(|number| Receiver::new(number, &mut dice)).collect();
+        let in_sandbox = |protocol| scenario.sandbox && matches!(protocol, Protocol::Email | Protocol::Sms);
+        let mode = |protocol| if in_sandbox(protocol) { ChannelMode::Sandbox } else { ChannelMode::Live };
+        let modes = CHANNELS.iter().map(|(protocol, _)| (*protocol, mode(*protocol))).collect();
+        let mut world = Self {
+            dice,
+            scenario,
+            elapsed: Duration::ZERO,
+            clock: Arc::new(WallClock::new()),
+            randomness,
+            coming: BTreeMap::new(),
+            planned: 0,
+            disk: Some(disk),
+            process: None,
+            modes,
+            receivers,
+            down: BTreeSet::new(),
+            clients: Vec::new(),
+            in_flight: BTreeMap::new(),
+            to_sandbox: BTreeMap::new(),
+            relay_does: "nothing",
+            healed: false,
+            promises: Promises::default(),
+            last_entry: 0,
+            steps: 0,
+            coverage,
+            trace: traced.then(Vec::new),
+        };
+        world.plan(Duration::ZERO, Happening::Start);
+        for (at, deed) in std::mem::take(&mut world.scenario.deeds) {
+            world.plan(at, Happening::Deed(deed));
+        }
+        world
+    }
+
+    /// Lets everything happen, heals the world, and sees whether every promise was kept.
+    pub(crate) fn run(mut self) -> Result<Told, Broken> {
+        let end =
+            self.story().and_then(|()| Ok(self.process.take().context("no process runs")?.store.die()?));
+        self.coverage.steps += self.steps;
+        let trace = self.trace;
+        match end {
+            Ok(disk) => Ok(Told { disk: Some(disk), steps: self.steps, trace: trace.unwrap_or_default() }),
+            Err(why) => Err(Broken { step: self.steps, why: format!("{why:#}"), trace }),
+        }
+    }
+
+    fn story(&mut self) -> Result<()> {
+        while self.coming.values().any(|happening| matches!(happening, Happening::Deed(_))) {
+            self.step()?;
+        }
+        self.heal()
+    }
+
+    fn plan(&mut self, delay: Duration, happening: Happening) {
+        self.planned += 1;
+        self.coming.insert((self.elapsed + delay, self.planned), happening);
+    }
+
+    fn process(&mut self) -> Result<&mut Process> {
+        self.process.as_mut().context("no process runs")
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.elapsed += time;
+        self.clock.pass(time);
+    }
+
+    /// Reads what SQLite recorded since the last look, and holds the promises against it.
+    fn learn(&mut self) -> Result<()> {
+        let last = &mut self.last_entry;
+        let look = |connection: &_| ledger::read(connection, last);
+        let entries =
+            self.process.as_ref().and_then(|process| process.store.look(look)).context("no store")??;
+        if self.trace.is_some() {
+            entries.iter().for_each(|entry| self.say(|| format!("  on disk: {entry:?}")));
+        }
+        if !entries.is_empty() {
+            self.promises.learn(&entries, self.clock.now().as_microsecond(), self.coverage)?;
+            self.note_state();
+        }
+        for entry in entries {
+            if let Entry::Kept { id } = entry
+                && let Some((message, subscription)) = self.to_sandbox.remove(&id)
+            {
+                self.read_message(&message, subscription, false);
+            }
+        }
+        Ok(())
+    }
+
+    fn note_state(&mut self) {
+        let Some(process) = &self.process else { return };
+        let health: Vec<_> = process.engine.health().collect();
+        self.coverage.state((process.stage, health, self.relay_does, self.promises.digest()));
+    }
+
+    fn say(&mut self, what: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            let (step, at) = (self.steps, self.elapsed.as_secs_f64());
+            trace.push(format!("{step:>6} {at:>14.6} s  {}", what()));
+        }
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "step {}: {}", self.step, self.why)
+    }
+}

@@ -1,0 +1,140 @@
+//! How processes end and begin.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use application::ChannelMode;
+use application::deliver::Event;
+use application::publish_order::RelayEvent;
+use domain::delivery::DeliveryState;
+use sqlite::simulation::Fate;
+
+use super::steps::Step;
+use super::{Happening, World};
+use crate::process::{Process, Stage};
+
+/// What the shell grants to attempts in flight when the program is to end.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long a stopped program stays down, at most.
+const DOWN: Duration = Duration::from_secs(20);
+
+impl World<'_> {
+    /// The process dies before, within or after a step.
+    pub(super) fn crash_at(&mut self, step: Step) -> Result<()> {
+        let around = self.around();
+        let place = match step {
+            Step::Poll(place) => {
+                let process = self.process()?;
+                let name = process.tasks.name(place);
+                if self.dice.percent(50) {
+                    self.process()?.tasks.poll(place);
+                    format!("after {name}")
+                } else {
+                    format!("before {name}")
+                }
+            }
+            Step::Commit => self.crash_at_commit()?.to_owned(),
+            Step::Time => {
+                let happening = self.coming.first_key_value().map(|(_, happening)| happening.name());
+                format!("before {}", happening.unwrap_or_default())
+            }
+        };
+        self.coverage.crash(place.clone(), around);
+        self.die(&format!("crash {place}"))
+    }
+
+    fn crash_at_commit(&mut self) -> Result<&'static str> {
+        match self.dice.below(4) {
+            0 => Ok("before a commit"),
+            1 => {
+                let steps = u32::try_from(self.dice.below(300)).unwrap_or(0);
+                self.commit(Fate::Interrupted(1 + steps)).map(|()| "within a batch")
+            }
+            2 => self.commit(Fate::Refused).map(|()| "between a batch and its commit"),
+            _ => self.commit(Fate::Committed).map(|()| "between a commit and its answers"),
+        }
+    }
+
+    /// What is under way: a crash at the same place among other things is another crash.
+    fn around(&self) -> impl std::hash::Hash + use<> {
+        let process = self.process.as_ref();
+        let tasks: BTreeSet<_> = process.iter().flat_map(|process| process.tasks.names()).collect();
+        let health: Vec<_> = process.iter().flat_map(|process| process.engine.health()).collect();
+        let stage = process.map(|process| process.stage);
+        (tasks, health, stage, self.relay_does, self.in_flight.len().min(3))
+    }
+
+    /// Ends the process where it stands: what is in memory is gone, what is on its way may arrive or not.
+    pub(super) fn die(&mut self, why: &str) -> Result<()> {
+        self.say(|| format!("the process dies: {why}"));
+        let process = self.process.take().context("only a living process dies")?;
+        self.disk = Some(process.store.die()?);
+        for (key, happening) in std::mem::take(&mut self.coming) {
+            match happening {
+                Happening::Arrive { envelope, .. } => {
+                    if self.dice.percent(50) {
+                        self.coming.insert(key, Happening::Arrive { envelope, awaited: false });
+                    }
+                }
+                other if other.dies_with_process() => {}
+                other => {
+                    self.coming.insert(key, other);
+                }
+            }
+        }
+        self.in_flight.clear();
+        self.relay_does = "nothing";
+        self.clients_lose_their_answers();
+        let down = self.dice.up_to(DOWN);
+        self.plan(down, Happening::Start);
+        Ok(())
+    }
+
+    /// The program starts on what the last process left.
+    pub(super) fn start(&mut self) -> Result<()> {
+        if self.scenario.sandbox && self.dice.percent(30) {
+            self.say(|| "real providers are configured".to_owned());
+            self.modes.values_mut().for_each(|mode| *mode = ChannelMode::Live);
+        }
+        let disk = self.disk.take().context("two processes at once")?;
+        let waiting = self.scenario.waiting_orders;
+        let (clock, randomness) = (Arc::clone(&self.clock), Arc::clone(&self.randomness));
+        self.process = Some(Process::start(disk, waiting, &self.modes, clock, randomness)?);
+        Ok(())
+    }
+
+    /// The past is settled: the program works.
+    pub(super) fn started(&mut self) -> Result<()> {
+        let open =
+            self.promises.deliveries.values().find(|delivery| delivery.state == DeliveryState::InFlight);
+        ensure!(open.is_none(), "an attempt of the last process was left open");
+        self.process()?.stage = Stage::Up;
+        self.follow_deliveries()?;
+        self.escalate()?;
+        self.tell_relay(RelayEvent::Woken)?;
+        self.tell(Event::Woken)
+    }
+
+    /// The program is asked to end.
+    pub(super) fn stop(&mut self) -> Result<()> {
+        if self.process.as_ref().is_some_and(|process| process.stage == Stage::Up) {
+            self.process()?.stage = Stage::Draining;
+            self.plan(GRACE, Happening::GraceOver);
+            self.tell(Event::Drain)?;
+        }
+        Ok(())
+    }
+
+    /// Ends a process that was asked to end and is done.
+    pub(super) fn end_if_drained(&mut self) -> Result<()> {
+        if self.process.as_ref().is_some_and(Process::is_drained) {
+            let open =
+                self.promises.deliveries.values().find(|delivery| delivery.state == DeliveryState::InFlight);
+            ensure!(open.is_none(), "it ended in good order and left an attempt open");
+            self.die("it is done")?;
+        }
+        Ok(())
+    }
+}

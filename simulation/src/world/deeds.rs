@@ -1,0 +1,203 @@
+//! What operators, subscribers and fate do.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use anyhow::Result;
+use application::change_subscription::change_subscription;
+use application::confirm_subscription::confirm_subscription;
+use application::drop_delivery::drop_delivery;
+use application::ports::{Redrivable, RedriveSelection};
+use application::queries::subscription;
+use application::redrive::redrive;
+use application::resend_confirmation::resend_confirmation;
+use application::resume_subscription::resume_subscription;
+use application::rotate_secret::rotate_secret;
+use application::send_test::send_test;
+use application::subscribe::{Subscribe, subscribe};
+use application::suspend_subscription::suspend_subscription;
+use application::unsubscribe::{remove_subscription, unsubscribe};
+use application::{App, Error};
+use domain::attributes::{Attributes, AttributesChange, Escalation, Minutes, Receives};
+use domain::delivery::{DeliveryId, DeliveryState};
+use domain::filter_policy::FilterPolicy;
+use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
+use jiff::SignedDuration;
+
+use super::{Happening, World};
+use crate::process::{Stage, Told};
+use crate::receivers::{CHANNELS, Mood};
+use crate::scenario::Deed;
+
+const POLICIES: [Option<&str>; 4] =
+    [None, None, Some(r#"{"currency":["EUR"]}"#), Some(r#"{"currency":["EUR","USD"]}"#)];
+/// How long a channel is down, in seconds.
+const OUTAGES: [u64; 4] = [1, 20, 300, 3_600];
+/// Orders of a long rush: more than the engine holds of one endpoint at once.
+const LONG_RUSH: usize = 30;
+/// How far clocks are set, in seconds.
+const LEAPS: [i64; 7] = [-90_000, -4_000, -30, 30, 4_000, 90_000, 500_000];
+/// The longest rest of the engine's shell: so long it may take until a leap of the clock is seen.
+const LONGEST_REST: Duration = Duration::from_mins(1);
+
+impl World<'_> {
+    pub(super) fn deed(&mut self, deed: Deed) -> Result<()> {
+        match deed {
+            Deed::PlaceOrder => self.new_client()?,
+            Deed::Rush => {
+                let orders = if self.dice.percent(10) { LONG_RUSH } else { 2 + self.dice.below(5) };
+                (0..orders).try_for_each(|_| self.new_client())?;
+            }
+            Deed::Subscribe => self.subscribe_someone(),
+            Deed::ChangeFilterPolicy => {
+                let policy = self.policy();
+                let change = AttributesChange::wanting(policy);
+                self.change("change the attributes", |app, id| async move {
+                    change_subscription(&app, id, change).await
+                });
+            }
+            Deed::RemoveSubscription => {
+                self.change("remove", |app, id| async move { remove_subscription(&app, id).await });
+            }
+            Deed::ResendConfirmation => self.change("resend the confirmation", |app, id| async move {
+                resend_confirmation(&app, id).await
+            }),
+            Deed::Redrive => {
+                if let Some(id) = self.some_delivery(DeliveryState::can_be_redriven) {
+                    self.redrive(RedriveSelection::One(id));
+                }
+            }
+            Deed::RedriveAll => {
+                let state = self.dice.pick(&[Redrivable::Dead, Redrivable::Held]);
+                let (subscription, protocol, from, before) = (None, None, None, None);
+                self.redrive(RedriveSelection::Many { state, subscription, protocol, from, before });
+            }
+            Deed::DropHeld => {
+                if let Some(id) = self.some_delivery(|state| state == DeliveryState::Held) {
+                    self.ask("drop", |app| async move { Told::Done(drop_delivery(&app, id).await) });
+                }
+            }
+            Deed::Suspend => {
+                self.change("suspend", |app, id| async move { suspend_subscription(&app, id).await });
+            }
+            Deed::Resume => {
+                self.change("resume", |app, id| async move { resume_subscription(&app, id).await });
+            }
+            Deed::SendTest => self.change("send a test", |app, id| async move {
+                send_test(&app, id).await?;
+                subscription(&app, id).await
+            }),
+            Deed::RotateSecret => {
+                self.change("rotate the secret", |app, id| async move { rotate_secret(&app, id).await });
+            }
+            Deed::ChangeMood => {
+                let place = self.dice.below(self.receivers.len());
+                self.receivers[place].mood = Mood::any(&mut self.dice);
+            }
+            Deed::BreakChannel => {
+                let (channel, _) = self.dice.pick(&CHANNELS);
+                self.down.insert(channel);
+                let lasting = self.dice.pick(&OUTAGES);
+                self.plan(Duration::from_secs(lasting), Happening::Deed(Deed::MendChannels));
+            }
+            Deed::MendChannels => self.down.clear(),
+            Deed::SetClock => {
+                let leap = self.dice.pick(&LEAPS);
+                self.clock.set(SignedDuration::from_secs(leap));
+                if self.process.as_ref().is_some_and(|process| process.stage != Stage::Starting) {
+                    self.plan(LONGEST_REST, Happening::LookAgain);
+                }
+            }
+            Deed::Stop => self.stop()?,
+        }
+        Ok(())
+    }
+
+    fn subscribe_someone(&mut self) {
+        let place = self.dice.below(self.receivers.len());
+        let endpoint = self.receivers[place].endpoint.clone();
+        let slow = self.dice.percent(15);
+        let attributes = Attributes {
+            filter_policy: self.policy(),
+            max_receives_per_second: slow.then_some(NonZeroU32::MIN),
+            escalation: self.escalation(),
+            receives: self.dice.weighted(&[
+                (8, Receives::Orders),
+                (1, Receives::Notices),
+                (1, Receives::All),
+            ]),
+        };
+        let request = Subscribe { endpoint, attributes };
+        self.ask("subscribe", |app| async move { Told::Subscribed(subscribe(&app, request).await) });
+    }
+
+    fn escalation(&mut self) -> Option<Escalation> {
+        let others = self.promises.subscriptions.values().map(|subscription| subscription.id);
+        let to = self.dice.any(others)?;
+        let after_minutes = Minutes::parse("after", self.dice.pick(&[1, 10, 600])).ok()?;
+        self.dice.percent(30).then_some(Escalation { after_minutes, to })
+    }
+
+    fn some_delivery(&mut self, which: impl Fn(DeliveryState) -> bool) -> Option<DeliveryId> {
+        let those = self.promises.deliveries.values().filter(|delivery| which(delivery.state));
+        self.dice.any(those.map(|delivery| delivery.id))
+    }
+
+    fn policy(&mut self) -> Option<FilterPolicy> {
+        self.dice.pick(&POLICIES).and_then(|policy| FilterPolicy::parse(policy).ok())
+    }
+
+    /// Changes some subscription.
+    fn change<F>(&mut self, what: &'static str, change: impl FnOnce(App, SubscriptionId) -> F)
+    where
+        F: Future<Output = Result<Subscription, Error>> + Send + 'static,
+    {
+        let all: Vec<_> = self.promises.subscriptions.values().map(|subscription| subscription.id).collect();
+        if let Some(id) = self.dice.any(all) {
+            self.ask(what, |app| {
+                let changed = change(app, id);
+                async move { Told::Changed(what, changed.await) }
+            });
+        }
+    }
+
+    pub(super) fn redrive(&mut self, selection: RedriveSelection) {
+        self.ask("redrive", |app| async move { Told::Done(redrive(&app, selection).await.map(drop)) });
+    }
+
+    /// Asks the program for something, if it is up; otherwise nobody hears it.
+    pub(super) fn ask<F>(&mut self, what: &'static str, ask: impl FnOnce(App) -> F)
+    where
+        F: Future<Output = Told> + Send + 'static,
+    {
+        if let Some(process) = self.process.as_mut().filter(|process| process.stage == Stage::Up) {
+            let asked = ask(process.app.clone());
+            process.tasks.spawn(what, asked);
+        }
+    }
+
+    /// The owner of an endpoint presses the button behind the link.
+    pub(super) fn confirm(&mut self, token: String, subscription: SubscriptionId, proven: bool) {
+        self.promises.consented(subscription, proven);
+        self.ask("confirm", |app| async move {
+            Told::Changed("confirm", confirm_subscription(&app, &token).await)
+        });
+    }
+
+    pub(super) fn unsubscribe(&mut self, token: String) {
+        self.ask("unsubscribe", |app| async move {
+            Told::Changed("unsubscribe", unsubscribe(&app, &token).await)
+        });
+    }
+
+    pub(super) fn changed(&mut self, what: &'static str, answer: &Result<Subscription, Error>) -> Result<()> {
+        match answer {
+            Ok(subscription) => {
+                let ends = matches!(what, "remove" | "unsubscribe");
+                let state = if ends { SubscriptionState::Ended } else { subscription.state };
+                self.promises.told_state(subscription.id, state)
+            }
+            Err(error) => self.expect_trouble(error),
+        }
+    }
+}

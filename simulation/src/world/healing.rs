@@ -1,0 +1,85 @@
+//! The end of each story: everything works again, and everything must come to its end.
+
+use anyhow::{Context, Result, bail};
+use application::ports::RedriveSelection;
+use application::queries::order_timeline;
+use application::resend_confirmation::resend_confirmation;
+use application::resume_subscription::resume_subscription;
+use domain::delivery::DeliveryKind;
+use domain::subscription::SubscriptionState;
+
+use super::World;
+use crate::process::Told;
+use crate::receivers::Mood;
+use crate::tasks::at_once;
+
+impl World<'_> {
+    pub(super) fn heal(&mut self) -> Result<()> {
+        self.say(|| "the world heals".to_owned());
+        self.healed = true;
+        self.scenario.crashes = 0;
+        self.scenario.store_trouble = 0;
+        self.down.clear();
+        self.receivers.iter_mut().for_each(|receiver| receiver.mood = Mood::Takes);
+        self.rest()?;
+        self.promises.nothing_is_stuck()?;
+        self.people_see_to_the_rest()?;
+        self.promises.all_came_to_its_end()?;
+        self.check_timelines()
+    }
+
+    fn rest(&mut self) -> Result<()> {
+        while self.step()? {}
+        Ok(())
+    }
+
+    /// Open questions are asked again and answered; what died is redriven.
+    fn people_see_to_the_rest(&mut self) -> Result<()> {
+        for _ in 0..20 {
+            let subscriptions = self.promises.subscriptions.values();
+            let pending =
+                subscriptions.filter(|subscription| subscription.state == SubscriptionState::Pending);
+            let pending: Vec<_> = pending.map(|subscription| subscription.id).collect();
+            let redrivable = self.promises.deliveries.values().filter(|delivery| {
+                let subscription = &self.promises.subscriptions[&delivery.subscription];
+                delivery.state.can_be_redriven()
+                    && delivery.kind != DeliveryKind::Confirmation
+                    && subscription.state != SubscriptionState::Ended
+            });
+            let redrivable: Vec<_> = redrivable.map(|delivery| delivery.id).collect();
+            let suspended = self.promises.subscriptions.values();
+            let suspended =
+                suspended.filter(|subscription| subscription.state == SubscriptionState::Suspended);
+            let suspended: Vec<_> = suspended.map(|subscription| subscription.id).collect();
+            if pending.is_empty() && redrivable.is_empty() && suspended.is_empty() {
+                return Ok(());
+            }
+            for id in pending {
+                self.ask("resend the confirmation", |app| async move {
+                    Told::Changed("resend the confirmation", resend_confirmation(&app, id).await)
+                });
+            }
+            for id in suspended {
+                self.ask("resume", |app| async move {
+                    Told::Changed("resume", resume_subscription(&app, id).await)
+                });
+            }
+            for id in redrivable {
+                self.redrive(RedriveSelection::One(id));
+            }
+            self.rest()?;
+            self.promises.nothing_is_stuck()?;
+        }
+        bail!("people ask and redrive again and again, and something never comes to its end")
+    }
+
+    fn check_timelines(&mut self) -> Result<()> {
+        let orders: Vec<_> = self.promises.orders.iter().map(|(seq, order)| (*seq, order.id)).collect();
+        for (seq, id) in orders {
+            let app = self.process()?.app.clone();
+            let told = at_once(order_timeline(&app, id)).context("a timeline waits for something")??;
+            self.promises.timeline_tells(seq, &told)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,243 @@
+//! The next step: of all that can happen now, chance picks one.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use application::ErrorKind;
+use application::deliver::Event;
+use application::ports::Clock;
+use application::publish_order::RelayEvent;
+use sqlite::simulation::Fate;
+
+use super::{Happening, MOST_STEPS, World};
+use crate::process::{Stage, Told};
+use crate::scenario::Deed;
+
+/// What can happen next.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Step {
+    /// A task goes on.
+    Poll(usize),
+    /// The writer takes what waits.
+    Commit,
+    /// The time has come for something.
+    Time,
+}
+
+/// How long a task or a commit takes, at most.
+const MOMENT: Duration = Duration::from_micros(500);
+
+impl World<'_> {
+    /// Takes one step; answers whether there was one to take.
+    pub(super) fn step(&mut self) -> Result<bool> {
+        let Some(step) = self.choose() else { return Ok(false) };
+        self.steps += 1;
+        ensure!(self.steps < MOST_STEPS, "the world does not come to rest");
+        if self.process.is_some() && self.dice.permille(self.scenario.crashes) {
+            self.crash_at(step)?;
+        } else {
+            self.take(step)?;
+        }
+        self.end_if_drained()?;
+        Ok(true)
+    }
+
+    fn choose(&mut self) -> Option<Step> {
+        let mut open = Vec::new();
+        if let Some(process) = &self.process {
+            open.extend(process.tasks.ready().map(Step::Poll));
+            if process.store.has_work() {
+                open.push(Step::Commit);
+            }
+        }
+        let next = self.next_time();
+        let until_next = next.map(|at| at.saturating_sub(self.elapsed));
+        // Now and then what could go on waits, while time passes.
+        let stalls = until_next.is_some_and(|time| time < Duration::from_secs(5)) && self.dice.percent(2);
+        if until_next == Some(Duration::ZERO) || stalls {
+            open.push(Step::Time);
+        }
+        if stalls || open.is_empty() {
+            self.pass(until_next?);
+            return Some(Step::Time);
+        }
+        let took = self.dice.up_to(MOMENT);
+        self.pass(took);
+        Some(self.dice.pick(&open))
+    }
+
+    /// When something happens by itself.
+    fn next_time(&self) -> Option<Duration> {
+        let coming = self.coming.first_key_value().map(|((at, _), _)| *at);
+        coming.into_iter().chain(self.engine_wakes()).min()
+    }
+
+    fn engine_wakes(&self) -> Option<Duration> {
+        let process = self.process.as_ref().filter(|process| process.stage != Stage::Starting)?;
+        let now = self.clock.now();
+        let at = process.engine.wake_at(now)?;
+        Some(self.elapsed + Duration::try_from(at.duration_since(now)).unwrap_or_default())
+    }
+
+    pub(super) fn take(&mut self, step: Step) -> Result<()> {
+        match step {
+            Step::Poll(place) => {
+                let process = self.process()?;
+                let name = process.tasks.name(place);
+                let told = process.tasks.poll(place);
+                self.say(|| {
+                    format!(
+                        "{name}: {}",
+                        told.as_ref().map_or_else(|| "…".to_owned(), |told| format!("{told:?}"))
+                    )
+                });
+                told.map_or(Ok(()), |told| self.told(told))
+            }
+            Step::Commit => {
+                let fate = self.fate();
+                self.commit(fate)
+            }
+            Step::Time => self.time_has_come(),
+        }
+    }
+
+    pub(super) fn commit(&mut self, fate: Fate) -> Result<()> {
+        self.say(|| format!("commit: {fate:?}"));
+        let before = self.last_entry;
+        self.process()?.store.turn(fate)?;
+        self.learn()?;
+        let changed = self.last_entry != before;
+        ensure!(
+            !changed || matches!(fate, Fate::Committed | Fate::Full),
+            "a commit that failed changed something"
+        );
+        Ok(())
+    }
+
+    fn fate(&mut self) -> Fate {
+        if !self.dice.permille(self.scenario.store_trouble) {
+            return Fate::Committed;
+        }
+        match self.dice.below(8) {
+            0..3 => Fate::Refused,
+            3..6 if self.scenario.full => Fate::Full,
+            3..6 => Fate::Refused,
+            6 => Fate::Broken,
+            _ => Fate::Interrupted(1 + u32::try_from(self.dice.below(200)).unwrap_or(0)),
+        }
+    }
+
+    fn time_has_come(&mut self) -> Result<()> {
+        let coming = self.coming.first_key_value().map(|((at, _), _)| *at);
+        if coming.is_none() || self.engine_wakes().is_some_and(|wakes| Some(wakes) < coming) {
+            self.say(|| "the engine wakes".to_owned());
+            self.tell(Event::Woken)?;
+            let again = self.engine_wakes();
+            ensure!(again.is_none_or(|at| at > self.elapsed), "the engine wants to be woken for ever");
+            return Ok(());
+        }
+        let Some((_, happening)) = self.coming.pop_first() else { return Ok(()) };
+        self.say(|| format!("{happening:?}"));
+        self.happen(happening)
+    }
+
+    fn happen(&mut self, happening: Happening) -> Result<()> {
+        match happening {
+            Happening::Deed(deed) => self.deed(deed),
+            Happening::Start => self.start(),
+            Happening::PlaceOrder(client) => self.place(client),
+            Happening::Confirm { token, subscription, proven } => {
+                self.confirm(token, subscription, proven);
+                Ok(())
+            }
+            Happening::Unsubscribe { token } => {
+                self.unsubscribe(token);
+                Ok(())
+            }
+            Happening::Arrive { envelope, awaited } => self.arrive(&envelope, awaited),
+            Happening::Answer(delivery, sent) => {
+                self.in_flight.remove(&delivery);
+                self.tell(Event::Sent(delivery, sent))
+            }
+            Happening::ProbeAnswer(protocol, answer) => self.tell(Event::Probed(protocol, answer)),
+            Happening::WakeRelay => self.tell_relay(RelayEvent::Woken),
+            Happening::Escalate => self.escalate(),
+            Happening::Receipt { delivery, receipt } => self.report(delivery, receipt),
+            Happening::LookAgain => self.tell(Event::Woken),
+            Happening::GraceOver => self.die("the grace is over"),
+        }
+    }
+
+    fn told(&mut self, told: Told) -> Result<()> {
+        match told {
+            Told::Started(Ok(())) => self.started(),
+            Told::Started(Err(error)) => {
+                self.expect_trouble(&error)?;
+                self.die("it could not start")
+            }
+            Told::StoreFailed => self.die("its store failed"),
+            Told::Stored => self.tell_relay(RelayEvent::Woken),
+            Told::Owed => {
+                self.follow_deliveries()?;
+                self.escalate()?;
+                self.tell(Event::Woken)
+            }
+            Told::Relay(event) => self.tell_relay(event),
+            Told::Engine(event) => {
+                if let Event::Sent(delivery, _) = &event {
+                    self.in_flight.remove(delivery);
+                }
+                self.tell(event)
+            }
+            Told::Noted => self.note_next(),
+            Told::Placed { client, request, answer } => self.placed(client, &request, &answer),
+            Told::Subscribed(answer) => self.answered(answer.as_ref().err()),
+            Told::Changed(what, answer) => self.changed(what, &answer),
+            Told::Done(answer) => self.answered(answer.as_ref().err()),
+            Told::Escalated(next) => self.escalated(next),
+        }
+    }
+
+    /// Without trouble nothing fails inside.
+    pub(super) fn expect_trouble(&self, error: &application::Error) -> Result<()> {
+        let internal =
+            matches!(error.kind, ErrorKind::Internal | ErrorKind::StorageFull | ErrorKind::Unavailable);
+        let trouble = self.scenario.store_trouble > 0;
+        ensure!(!internal || trouble, "an error without a cause: {error} {}", error.cause());
+        Ok(())
+    }
+
+    pub(super) fn answered(&mut self, error: Option<&application::Error>) -> Result<()> {
+        error.map_or(Ok(()), |error| self.expect_trouble(error))
+    }
+}
+
+impl Happening {
+    /// What is over when the process dies.
+    pub(super) fn dies_with_process(&self) -> bool {
+        matches!(
+            self,
+            Self::Answer(..)
+                | Self::ProbeAnswer(..)
+                | Self::WakeRelay
+                | Self::Escalate
+                | Self::LookAgain
+                | Self::GraceOver
+        )
+    }
+
+    /// Its name, for crash points.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Deed(deed) => format!("{deed:?}"),
+            Self::Arrive { .. } => "Arrive".to_owned(),
+            Self::Answer(..) => "Answer".to_owned(),
+            Self::ProbeAnswer(..) => "ProbeAnswer".to_owned(),
+            Self::Confirm { .. } => "Confirm".to_owned(),
+            Self::Unsubscribe { .. } => "Unsubscribe".to_owned(),
+            Self::Receipt { .. } => "Receipt".to_owned(),
+            Self::PlaceOrder(_) => format!("{:?}", Deed::PlaceOrder),
+            other => format!("{other:?}"),
+        }
+    }
+}
