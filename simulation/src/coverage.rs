@@ -51,7 +51,7 @@ impl Coverage {
         self.transition("channel", was, becomes, was.successors())
     }
 
-    fn transition<S: PartialEq + fmt::Display>(
+    fn transition<S: Copy + PartialEq + fmt::Display>(
         &mut self,
         machine: &'static str,
         was: S,

@@ -122,7 +122,6 @@ impl Mood {
             Self::Takes | Self::Flaps => OutcomeKind::Delivered,
             Self::Fails => OutcomeKind::Transient(Scope::Endpoint),
             Self::Defers => OutcomeKind::Transient(Scope::Delivery),
-            Self::Rejects => OutcomeKind::Permanent(Scope::Delivery),
             Self::Throttles => {
                 let seconds = dice.pick(&[None, Some(0), Some(7), Some(600), Some(1_000_000)]);
                 OutcomeKind::Throttled {
@@ -131,7 +130,7 @@ impl Mood {
                 }
             }
             Self::Gone if protocol != Protocol::Email => OutcomeKind::Permanent(Scope::Endpoint),
-            Self::Gone => OutcomeKind::Permanent(Scope::Delivery),
+            Self::Rejects | Self::Gone => OutcomeKind::Permanent(Scope::Delivery),
             Self::Hangs | Self::Lies => OutcomeKind::Unknown,
         }
     }

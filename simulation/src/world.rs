@@ -209,7 +209,9 @@ impl<'a> World<'a> {
         let entries =
             self.process.as_ref().and_then(|process| process.store.look(look)).context("no store")??;
         if self.trace.is_some() {
-            entries.iter().for_each(|entry| self.say(|| format!("  on disk: {entry:?}")));
+            for entry in &entries {
+                self.say(|| format!("  on disk: {entry:?}"));
+            }
         }
         if !entries.is_empty() {
             self.promises.learn(&entries, self.clock.now().as_microsecond(), self.coverage)?;

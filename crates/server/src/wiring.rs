@@ -72,9 +72,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     let modes: BTreeMap<_, _> = channels.iter().map(|(protocol, (mode, _))| (*protocol, *mode)).collect();
     let public_url = public_url(config, address);
     let own = own_delivery(config, &store, modes.clone(), link_key, public_url.clone());
-    let policies =
-        channels.iter().map(|(protocol, (_, channel))| (*protocol, channel.rules().on_unknown)).collect();
-    settle_the_past(&own, &policies, &store, &*clock, &*randomness).await?;
+    settle_the_past(&own, &policies(&channels), &store, &*clock, &*randomness).await?;
 
     // What the outside reaches: HTTP → use cases → store.
     let app = App {
@@ -182,6 +180,11 @@ fn reachable(endpoint: &Endpoint, allowed_hosts: &[AllowedHost]) -> Result<(), I
         Some(refusal) => Err(Invalid::new("endpoint_not_allowed", "endpoint", refusal.to_string())),
         None => Ok(()),
     }
+}
+
+/// What follows on each channel when a message may have arrived or not.
+fn policies(channels: &Channels) -> BTreeMap<Protocol, OnUnknown> {
+    channels.iter().map(|(protocol, (_, channel))| (*protocol, channel.rules().on_unknown)).collect()
 }
 
 /// Before anything new happens: the attempts and pauses that the last process left open, and confirmations that proved

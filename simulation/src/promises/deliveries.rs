@@ -15,6 +15,8 @@ pub(crate) struct DeliveryTruth {
     pub(crate) subscription: i64,
     pub(crate) order: Option<i64>,
     pub(crate) state: DeliveryState,
+    /// Its provider once reported that it did not reach its receiver after all.
+    bounced: bool,
     /// A person gave it up.
     pub(super) given_up: bool,
     /// By number: what came of each attempt, and whether its message arrived.
@@ -25,8 +27,6 @@ pub(crate) struct DeliveryTruth {
 pub(crate) struct Attempt {
     pub(super) outcome: Option<String>,
     pub(super) sent: bool,
-    /// The receiver's side took it.
-    took: bool,
     /// The receiver has it.
     pub(super) arrived: bool,
 }
@@ -39,7 +39,16 @@ impl DeliveryTruth {
         order: Option<i64>,
         state: DeliveryState,
     ) -> Self {
-        Self { id, kind, subscription, order, state, given_up: false, attempts: BTreeMap::new() }
+        Self {
+            id,
+            kind,
+            subscription,
+            order,
+            state,
+            bounced: false,
+            given_up: false,
+            attempts: BTreeMap::new(),
+        }
     }
 
     fn last_attempt(&self) -> u32 {
@@ -128,7 +137,7 @@ impl Promises {
         ensure!(attempt.outcome.is_none(), "attempt {number} of delivery {delivery} ended twice");
         let outcome = outcome.context("an attempt ended without an outcome")?;
         ensure!(
-            outcome != "delivered" || attempt.took,
+            outcome != "delivered" || attempt.arrived,
             "delivery {delivery} is called delivered, and never arrived"
         );
         attempt.outcome = Some(outcome.to_owned());
@@ -169,22 +178,22 @@ impl Promises {
     /// A receiver took a message, whatever we are told of it.
     pub(crate) fn arrived(&mut self, id: DeliveryId, number: u32) -> Result<()> {
         let delivery = self.delivery_of(id)?;
+        let bounced = delivery.bounced;
         for (earlier, attempt) in delivery.attempts.range(..number).filter(|(_, attempt)| attempt.arrived) {
             let known = attempt.outcome.as_deref().is_none_or(|outcome| outcome != "unknown");
             ensure!(
-                !known,
+                !known || bounced,
                 "{id} arrived again though the outcome of attempt {earlier} is known: {attempt:?}"
             );
         }
         let attempt = delivery.attempts.get_mut(&number).context("what was never begun arrived")?;
-        attempt.took = true;
         attempt.arrived = true;
         Ok(())
     }
 
     /// A provider reports that a message did not reach its receiver after all.
     pub(crate) fn bounced(&mut self, id: DeliveryId) -> Result<()> {
-        self.delivery_of(id)?.attempts.values_mut().for_each(|attempt| attempt.arrived = false);
+        self.delivery_of(id)?.bounced = true;
         Ok(())
     }
 

@@ -44,10 +44,10 @@ impl Promises {
     /// Whoever has not answered was asked, or someone can see that the question did not arrive.
     fn every_question_was_asked(&self) -> Result<()> {
         for (seq, subscription) in &self.subscriptions {
-            let questions = self.deliveries.values().filter(|delivery| {
+            let mut questions = self.deliveries.values().filter(|delivery| {
                 delivery.subscription == *seq && delivery.kind == DeliveryKind::Confirmation
             });
-            let last = questions.last().context("a subscription that was never asked")?;
+            let last = questions.next_back().context("a subscription that was never asked")?;
             let dropped = last.state == DeliveryState::Cancelled && !last.given_up;
             let asked = !dropped || subscription.state != SubscriptionState::Pending;
             ensure!(asked, "subscription {seq} waits for a question that was dropped");

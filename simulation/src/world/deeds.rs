@@ -49,47 +49,6 @@ impl World<'_> {
                 (0..orders).try_for_each(|_| self.new_client())?;
             }
             Deed::Subscribe => self.subscribe_someone(),
-            Deed::ChangeFilterPolicy => {
-                let policy = self.policy();
-                let change = AttributesChange::wanting(policy);
-                self.change("change the attributes", |app, id| async move {
-                    change_subscription(&app, id, change).await
-                });
-            }
-            Deed::RemoveSubscription => {
-                self.change("remove", |app, id| async move { remove_subscription(&app, id).await });
-            }
-            Deed::ResendConfirmation => self.change("resend the confirmation", |app, id| async move {
-                resend_confirmation(&app, id).await
-            }),
-            Deed::Redrive => {
-                if let Some(id) = self.some_delivery(DeliveryState::can_be_redriven) {
-                    self.redrive(RedriveSelection::One(id));
-                }
-            }
-            Deed::RedriveAll => {
-                let state = self.dice.pick(&[Redrivable::Dead, Redrivable::Held]);
-                let (subscription, protocol, from, before) = (None, None, None, None);
-                self.redrive(RedriveSelection::Many { state, subscription, protocol, from, before });
-            }
-            Deed::DropHeld => {
-                if let Some(id) = self.some_delivery(|state| state == DeliveryState::Held) {
-                    self.ask("drop", |app| async move { Told::Done(drop_delivery(&app, id).await) });
-                }
-            }
-            Deed::Suspend => {
-                self.change("suspend", |app, id| async move { suspend_subscription(&app, id).await });
-            }
-            Deed::Resume => {
-                self.change("resume", |app, id| async move { resume_subscription(&app, id).await });
-            }
-            Deed::SendTest => self.change("send a test", |app, id| async move {
-                send_test(&app, id).await?;
-                subscription(&app, id).await
-            }),
-            Deed::RotateSecret => {
-                self.change("rotate the secret", |app, id| async move { rotate_secret(&app, id).await });
-            }
             Deed::ChangeMood => {
                 let place = self.dice.below(self.receivers.len());
                 self.receivers[place].mood = Mood::any(&mut self.dice);
@@ -109,8 +68,65 @@ impl World<'_> {
                 }
             }
             Deed::Stop => self.stop()?,
+            Deed::Redrive | Deed::RedriveAll | Deed::DropHeld => self.operate_deliveries(deed),
+            _ => self.operate_subscriptions(deed),
         }
         Ok(())
+    }
+
+    /// What an operator does to a subscription.
+    fn operate_subscriptions(&mut self, deed: Deed) {
+        match deed {
+            Deed::ChangeFilterPolicy => {
+                let policy = self.policy();
+                let change = AttributesChange::wanting(policy);
+                self.change("change the attributes", |app, id| async move {
+                    change_subscription(&app, id, change).await
+                });
+            }
+            Deed::RemoveSubscription => {
+                self.change("remove", |app, id| async move { remove_subscription(&app, id).await });
+            }
+            Deed::ResendConfirmation => self.change("resend the confirmation", |app, id| async move {
+                resend_confirmation(&app, id).await
+            }),
+            Deed::Suspend => {
+                self.change("suspend", |app, id| async move { suspend_subscription(&app, id).await });
+            }
+            Deed::Resume => {
+                self.change("resume", |app, id| async move { resume_subscription(&app, id).await });
+            }
+            Deed::SendTest => self.change("send a test", |app, id| async move {
+                send_test(&app, id).await?;
+                subscription(&app, id).await
+            }),
+            Deed::RotateSecret => {
+                self.change("rotate the secret", |app, id| async move { rotate_secret(&app, id).await });
+            }
+            _ => {}
+        }
+    }
+
+    /// What an operator does to deliveries.
+    fn operate_deliveries(&mut self, deed: Deed) {
+        match deed {
+            Deed::Redrive => {
+                if let Some(id) = self.some_delivery(DeliveryState::can_be_redriven) {
+                    self.redrive(RedriveSelection::One(id));
+                }
+            }
+            Deed::RedriveAll => {
+                let state = self.dice.pick(&[Redrivable::Dead, Redrivable::Held]);
+                let (subscription, protocol, from, before) = (None, None, None, None);
+                self.redrive(RedriveSelection::Many { state, subscription, protocol, from, before });
+            }
+            Deed::DropHeld => {
+                if let Some(id) = self.some_delivery(|state| state == DeliveryState::Held) {
+                    self.ask("drop", |app| async move { Told::Done(drop_delivery(&app, id).await) });
+                }
+            }
+            _ => {}
+        }
     }
 
     fn subscribe_someone(&mut self) {

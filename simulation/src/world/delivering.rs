@@ -81,7 +81,7 @@ impl World<'_> {
         let message = compose(&self.process()?.own, delivery, now);
         ensure!(message.id == delivery.id, "a repeat would not carry its id");
         if in_sandbox {
-            return self.keep_in_sandbox(message, subscription);
+            return self.keep_in_sandbox(&message, subscription);
         }
         let envelope = Box::new(Envelope { message, number, subscription });
         let way = self.dice.up_to(WAY);
@@ -99,7 +99,7 @@ impl World<'_> {
         Ok(())
     }
 
-    fn keep_in_sandbox(&mut self, message: Message, subscription: SubscriptionId) -> Result<()> {
+    fn keep_in_sandbox(&mut self, message: &Message, subscription: SubscriptionId) -> Result<()> {
         self.to_sandbox.insert(message.id, (message.clone(), subscription));
         let kept = InboxMessage {
             id: message.id,
@@ -111,6 +111,7 @@ impl World<'_> {
             link: message.content.link().map(str::to_owned),
             at: message.at,
         };
+        let id = message.id;
         let process = self.process()?;
         let inbox = process.store.store();
         process.tasks.spawn("keep in the sandbox", async move {
@@ -119,7 +120,7 @@ impl World<'_> {
                 Err(_) => OutcomeKind::Transient(Scope::Channel),
             };
             let sent = Sent { outcome: Outcome::new(kind, "sandbox"), confirmed: false };
-            Told::Engine(Event::Sent(message.id, sent))
+            Told::Engine(Event::Sent(id, sent))
         });
         Ok(())
     }

@@ -17,8 +17,6 @@ impl World<'_> {
     pub(super) fn heal(&mut self) -> Result<()> {
         self.say(|| "the world heals".to_owned());
         self.healed = true;
-        self.scenario.crashes = 0;
-        self.scenario.store_trouble = 0;
         self.down.clear();
         self.receivers.iter_mut().for_each(|receiver| receiver.mood = Mood::Takes);
         self.rest()?;

@@ -33,7 +33,7 @@ impl World<'_> {
         let Some(step) = self.choose() else { return Ok(false) };
         self.steps += 1;
         ensure!(self.steps < MOST_STEPS, "the world does not come to rest");
-        if self.process.is_some() && self.dice.permille(self.scenario.crashes) {
+        if !self.healed && self.process.is_some() && self.dice.permille(self.scenario.crashes) {
             self.crash_at(step)?;
         } else {
             self.take(step)?;
@@ -115,13 +115,12 @@ impl World<'_> {
     }
 
     fn fate(&mut self) -> Fate {
-        if !self.dice.permille(self.scenario.store_trouble) {
+        if self.healed || !self.dice.permille(self.scenario.store_trouble) {
             return Fate::Committed;
         }
         match self.dice.below(8) {
-            0..3 => Fate::Refused,
-            3..6 if self.scenario.full => Fate::Full,
-            3..6 => Fate::Refused,
+            0..3 if self.scenario.full => Fate::Full,
+            0..6 => Fate::Refused,
             6 => Fate::Broken,
             _ => Fate::Interrupted(1 + u32::try_from(self.dice.below(200)).unwrap_or(0)),
         }
