@@ -28,6 +28,28 @@ async fn what_sns_does_in_its_own_way_is_answered_501_on_aws() -> Result<()> {
     }
     let dead = client.post("/deliveries/redrive", &json!({"state": "dead"})).await?;
     assert_eq!(dead.expect(501)?["code"], "not_on_this_host");
+    let unknown = "0197f5a2-0000-7000-8000-000000000000";
+    for verb in ["suspend", "resume", "rotate-secret", "test"] {
+        let answer = client.post(&format!("/subscriptions/{unknown}/{verb}"), &json!({})).await?;
+        assert_eq!(answer.expect(501)?["code"], "not_on_this_host", "{verb}");
+    }
+    for path in [format!("/deliveries/{unknown}/drop"), format!("/receipts/{unknown}")] {
+        assert_eq!(client.post(&path, &json!({})).await?.expect(501)?["code"], "not_on_this_host", "{path}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_sns_has_no_attribute_for_is_refused_on_aws() -> Result<()> {
+    let host = Host::aws().await?;
+    let client = host.client()?;
+    for (attribute, value) in [("maxReceivesPerSecond", json!(5)), ("receives", json!("notices"))] {
+        let body = json!({"protocol": "email", "endpoint": "ada@example.com", attribute: value});
+        let refused = client.post("/subscriptions", &body).await?.expect(400)?;
+        assert_eq!((&refused["code"], &refused["field"]), (&json!("not_on_this_host"), &json!(attribute)));
+    }
+    let chat = json!({"protocol": "chat", "endpoint": "https://hooks.slack.example/services/x"});
+    assert_eq!(client.post("/subscriptions", &chat).await?.expect(400)?["code"], "channel_not_configured");
     Ok(())
 }
 

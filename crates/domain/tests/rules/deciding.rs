@@ -7,7 +7,8 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::attempt::{MAX_REPLY, Outcome, OutcomeKind, Scope};
 use domain::delivery::{
-    Consequence, DEFAULT_PATIENCE, Decision, DeliveryState, Effort, MAX_PATIENCE, MIN_PATIENCE, Next, decide,
+    Consequence, DEFAULT_PATIENCE, Decision, DeliveryState, Effort, MAX_PATIENCE, MIN_PATIENCE, Next,
+    SUSPEND_AFTER, decide,
 };
 use domain::endpoint::Protocol;
 use domain::retry::{Chance, Schedule};
@@ -67,7 +68,7 @@ fn table(protocol: Protocol) -> Vec<(OutcomeKind, Decision)> {
         (OutcomeKind::Permanent(Scope::Delivery), over(DeliveryState::Dead, None)),
         (
             OutcomeKind::Permanent(Scope::Endpoint),
-            over(DeliveryState::Dead, Some(Consequence::EndSubscription(EndReason::Gone))),
+            over(DeliveryState::Dead, Some(Consequence::EndSubscription(EndReason::of_receiver(protocol)))),
         ),
         (OutcomeKind::Permanent(Scope::Channel), paused_channel.clone()),
         (throttled(Scope::Delivery, Some(two_minutes)), until(two_minutes)),
@@ -214,5 +215,37 @@ proptest! {
     fn a_subscription_ends_only_by_a_permanent_failure_of_its_endpoint(protocol in protocols(), kind in kinds()) {
         let ended = matches!(decided(protocol, 0, None, kind).consequence, Some(Consequence::EndSubscription(_)));
         prop_assert_eq!(ended, kind == OutcomeKind::Permanent(Scope::Endpoint));
+    }
+}
+
+#[test]
+fn an_endpoint_that_failed_for_five_days_is_suspended_by_the_next_failure() {
+    let suspended = |since: Timestamp, kind| {
+        let effort = Effort {
+            protocol: Protocol::Webhook,
+            spent: 0,
+            deadline: None,
+            on_unknown: OnUnknown::Retry,
+            failing_since: Some(since),
+        };
+        let decision = decide(effort, &Outcome::new(kind, ""), now(), NO_JITTER);
+        decision.consequence == Some(Consequence::SuspendSubscription)
+    };
+    let (long, short) = (now() - SUSPEND_AFTER, now() - SUSPEND_AFTER + Duration::from_secs(1));
+    for kind in [
+        OutcomeKind::Transient(Scope::Endpoint),
+        OutcomeKind::Permanent(Scope::Delivery),
+        OutcomeKind::Unknown,
+        throttled(Scope::Endpoint, None),
+    ] {
+        assert!(suspended(long, kind) && !suspended(short, kind), "{kind:?}");
+    }
+    for kind in [
+        OutcomeKind::Delivered,
+        OutcomeKind::Transient(Scope::Channel),
+        throttled(Scope::Channel, None),
+        OutcomeKind::Permanent(Scope::Endpoint),
+    ] {
+        assert!(!suspended(long, kind), "{kind:?} says nothing of the endpoint, or more");
     }
 }

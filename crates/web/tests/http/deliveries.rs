@@ -79,7 +79,9 @@ async fn redriving_says_what_it_means_or_does_nothing() {
     for (body, code) in [
         ("", "malformed_json"),
         ("{}", "missing_field"),
-        (r#"{"state":"held"}"#, "invalid_state"),
+        (r#"{"state":"delivered"}"#, "invalid_state"),
+        (r#"{"state":"dead","protocol":"fax"}"#, "unknown_protocol"),
+        (r#"{"state":"dead","from":"yesterday"}"#, "invalid_time"),
         (r#"{"state":"dead","subscription":"x"}"#, "unknown_member"),
         (r#"{"state":"dead","subscriptionId":"x"}"#, "invalid_id"),
     ] {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod attributes;
 mod console;
 mod cors;
 mod create_order;
@@ -10,6 +11,7 @@ mod gateway_event;
 mod host;
 mod inbox;
 mod log_and_metrics;
+mod operating;
 mod operations;
 mod order_form;
 mod orders;

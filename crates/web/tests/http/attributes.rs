@@ -1,0 +1,66 @@
+//! What an operator chooses for a subscription, and changes.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::host::Host;
+
+async fn made(host: &Host, endpoint: &str, chosen: Value) -> Value {
+    let mut body = json!({"protocol": "email", "endpoint": endpoint});
+    body.as_object_mut().unwrap().extend(chosen.as_object().unwrap().clone());
+    let answer = host.manage("POST", "/subscriptions", &body.to_string()).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    answer.json()
+}
+
+#[tokio::test]
+async fn what_was_chosen_is_shown_changed_and_taken_away() {
+    let host = Host::start();
+    let second = host.subscribe("second@example.com").await;
+    let escalation = json!({"afterMinutes": 15, "subscriptionId": second});
+    let chosen = json!({"maxReceivesPerSecond": 5, "escalation": escalation, "receives": "all"});
+    let subscription = made(&host, "jo@example.com", chosen).await;
+    assert_eq!(subscription["escalation"], escalation);
+    assert_eq!(
+        (&subscription["maxReceivesPerSecond"], &subscription["receives"]),
+        (&json!(5), &json!("all"))
+    );
+
+    let path = format!("/subscriptions/{}", subscription["subscriptionId"].as_str().unwrap());
+    let change = r#"{"maxReceivesPerSecond":7,"escalation":null}"#;
+    let changed = host.manage("PATCH", &path, change).await.json();
+    assert_eq!((&changed["maxReceivesPerSecond"], &changed["escalation"]), (&json!(7), &Value::Null));
+    assert_eq!(changed["receives"], "all");
+    assert_eq!(host.manage("GET", &path, "").await.json(), changed);
+}
+
+#[tokio::test]
+async fn each_mistake_names_its_attribute_and_its_limit() {
+    let host = Host::start();
+    let id = host.subscribe("jo@example.com").await;
+    let to = |id: &str, minutes: &str| {
+        format!(r#"{{"escalation":{{"afterMinutes":{minutes},"subscriptionId":"{id}"}}}}"#)
+    };
+    let nobody = "01234567-89ab-7def-8123-456789abcdef";
+    for (change, code, field) in [
+        ("{}".to_owned(), "missing_field", "filterPolicy"),
+        (r#"{"maxReceivesPerSecond":0}"#.to_owned(), "invalid_rate", "maxReceivesPerSecond"),
+        (r#"{"maxReceivesPerSecond":10001}"#.to_owned(), "invalid_rate", "maxReceivesPerSecond"),
+        (r#"{"maxReceivesPerSecond":-1.5}"#.to_owned(), "invalid_rate", "maxReceivesPerSecond"),
+        (r#"{"maxReceivesPerSecond":"5"}"#.to_owned(), "wrong_type", "maxReceivesPerSecond"),
+        (r#"{"escalation":[]}"#.to_owned(), "wrong_type", "escalation"),
+        (to(nobody, "0"), "invalid_minutes", "escalation.afterMinutes"),
+        (to(nobody, "10081"), "invalid_minutes", "escalation.afterMinutes"),
+        (to("x", "1"), "invalid_id", "escalation.subscriptionId"),
+        (to(nobody, "1"), "invalid_escalation", "escalation.subscriptionId"),
+        (to(&id, "1"), "invalid_escalation", "escalation.subscriptionId"),
+        (r#"{"receives":"all"}"#.to_owned(), "immutable_field", "receives"),
+    ] {
+        let answer = host.manage("PATCH", &format!("/subscriptions/{id}"), &change).await;
+        let problem = answer.assert_problem(StatusCode::BAD_REQUEST, code);
+        assert_eq!(problem["field"], field, "{change}");
+    }
+    let body = r#"{"protocol":"email","endpoint":"x@example.com","receives":"everything"}"#;
+    let refused = host.manage("POST", "/subscriptions", body).await;
+    refused.assert_problem(StatusCode::BAD_REQUEST, "invalid_receives");
+}

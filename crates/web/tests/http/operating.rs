@@ -1,0 +1,125 @@
+//! Suspending, resuming, testing and rotating; dropping and redriving what is held; providers' receipts.
+
+use std::sync::Arc;
+
+use domain::attempt::OutcomeKind;
+use domain::delivery::DeliveryState;
+use domain::receipt::{Receipt, ReceiptStatus};
+use http::StatusCode;
+use orderbell_web::{NotFromProvider, Report};
+use serde_json::{Value, json};
+
+use crate::host::Host;
+
+async fn act(host: &Host, subscription: &str, verb: &str) -> Value {
+    let answer = host.manage("POST", &format!("/subscriptions/{subscription}/{verb}"), "").await;
+    assert!(answer.status.is_success(), "{}", answer.text);
+    answer.json()
+}
+
+/// The one delivery of an order, which ended so.
+async fn notified(host: &Host, outcome: OutcomeKind, state: DeliveryState) -> String {
+    host.subscribe_confirmed("jo@example.com").await;
+    let order = host.place_seed().await;
+    host.publish().await;
+    host.attempt_all(outcome, "reply", state).await;
+    let page = host.manage("GET", &format!("/deliveries?order={order}"), "").await.json();
+    page["items"][0]["deliveryId"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_suspended_subscription_is_sent_nothing_until_it_is_resumed() {
+    let host = Host::start();
+    let id = host.subscribe_confirmed("jo@example.com").await;
+    let suspended = act(&host, &id, "suspend").await;
+    assert_eq!(
+        (&suspended["state"], &suspended["suspensionReason"]),
+        (&json!("suspended"), &json!("operator"))
+    );
+    assert!(suspended["suspendedAt"].is_string());
+    host.place_seed().await;
+    host.publish().await;
+    assert!(host.due().await.deliveries.is_empty());
+    let resumed = act(&host, &id, "resume").await;
+    assert_eq!((&resumed["state"], &resumed["suspendedAt"]), (&json!("confirmed"), &Value::Null));
+    assert_eq!(host.due().await.deliveries.len(), 1);
+    let pending = host.subscribe("eve@example.com").await;
+    let refused = host.manage("POST", &format!("/subscriptions/{pending}/suspend"), "").await;
+    refused.assert_problem(StatusCode::CONFLICT, "not_confirmed");
+}
+
+#[tokio::test]
+async fn a_test_is_a_delivery_like_any_other() {
+    let host = Host::start();
+    let id = host.subscribe_confirmed("jo@example.com").await;
+    let test = act(&host, &id, "test").await["deliveryId"].as_str().unwrap().to_owned();
+    let delivery = host.manage("GET", &format!("/deliveries/{test}"), "").await.json();
+    assert_eq!((&delivery["kind"], &delivery["state"]), (&json!("test"), &json!("pending")));
+}
+
+#[tokio::test]
+async fn a_new_secret_is_shown_once() {
+    let host = Host::start();
+    let hook = r#"{"protocol":"webhook","endpoint":"https://example.com/hook"}"#;
+    let made = host.manage("POST", "/subscriptions", hook).await.json();
+    let id = made["subscriptionId"].as_str().unwrap();
+    let rotated = act(&host, id, "rotate-secret").await;
+    assert!(rotated["secret"].as_str().unwrap().starts_with("whsec_"));
+    assert_ne!(rotated["secret"], made["secret"]);
+    let shown = host.manage("GET", &format!("/subscriptions/{id}"), "").await;
+    assert!(!shown.text.contains("secret"), "{}", shown.text);
+    let mail = host.subscribe("jo@example.com").await;
+    let refused = host.manage("POST", &format!("/subscriptions/{mail}/rotate-secret"), "").await;
+    refused.assert_problem(StatusCode::CONFLICT, "no_secret");
+}
+
+#[tokio::test]
+async fn a_held_delivery_is_dropped_by_a_person_once() {
+    let host = Host::start();
+    let id = notified(&host, OutcomeKind::Unknown, DeliveryState::Held).await;
+    let path = format!("/deliveries/{id}/drop");
+    assert_eq!(host.manage("POST", &path, "").await.json()["state"], "cancelled");
+    host.manage("POST", &path, "").await.assert_problem(StatusCode::CONFLICT, "not_held");
+}
+
+#[tokio::test]
+async fn held_deliveries_are_redriven_by_protocol_and_time() {
+    let host = Host::start();
+    notified(&host, OutcomeKind::Unknown, DeliveryState::Held).await;
+    for (selection, redriven) in [
+        (json!({"state": "dead"}), 0),
+        (json!({"state": "held", "protocol": "sms"}), 0),
+        (json!({"state": "held", "before": "2020-01-01T00:00:00Z"}), 0),
+        (json!({"state": "held", "protocol": "email", "from": "2020-01-01T00:00:00Z"}), 1),
+    ] {
+        let answer = host.manage("POST", "/deliveries/redrive", &selection.to_string()).await;
+        assert_eq!(answer.json(), json!({"redriven": redriven}), "{selection}");
+    }
+}
+
+#[tokio::test]
+async fn a_providers_receipt_needs_its_signature_and_no_key() {
+    let host = Host::with(|_, settings| {
+        settings.receipts = Some(Arc::new(|report: &Report<'_>| match report.headers.get("x-signature") {
+            Some(signature) if signature.to_str() == Ok(report.url) => {
+                Ok((!report.body.is_empty()).then(|| Receipt::new(ReceiptStatus::Failed, "30005")))
+            }
+            _ => Err(NotFromProvider),
+        }));
+    });
+    let id = notified(&host, OutcomeKind::Delivered, DeliveryState::Delivered).await;
+    let report = async |signature: &str, body: &'static str| {
+        let request = http::Request::post(format!("/receipts/{id}")).header("x-signature", signature);
+        host.send(request.body(body.into()).unwrap()).await
+    };
+    report("forged", "failed").await.assert_problem(StatusCode::FORBIDDEN, "invalid_signature");
+    let signature = format!("http://127.0.0.1:8080/receipts/{id}");
+    assert_eq!(report(&signature, "").await.status, StatusCode::NO_CONTENT, "it says nothing yet");
+    let state = async || host.manage("GET", &format!("/deliveries/{id}"), "").await.json()["state"].clone();
+    assert_eq!(state().await, "delivered");
+    assert_eq!(report(&signature, "failed").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(state().await, "dead");
+    let silent = Host::start();
+    let refused = silent.send(http::Request::post(format!("/receipts/{id}")).body("".into()).unwrap()).await;
+    refused.assert_problem(StatusCode::NOT_IMPLEMENTED, "not_on_this_host");
+}
