@@ -11,9 +11,10 @@ use tokio::task::{JoinHandle, JoinSet};
 
 const CLIENTS: usize = 6;
 /// At most so long between a client's orders.
-const LONGEST_PAUSE: u64 = 150;
+const LONGEST_PAUSE: u64 = 300;
 /// One order in so many is placed once more after its answer.
 const REPEATED: usize = 8;
+const LONGEST: Duration = Duration::from_mins(1);
 const BEFORE_NEXT_TRY: Duration = Duration::from_millis(20);
 
 /// An order as its client knows it. The key is also the customer's name.
@@ -29,6 +30,15 @@ pub(crate) struct Order {
     pub(crate) id: String,
     /// When it was placed once more, another id than that was answered.
     pub(crate) changed_its_id: bool,
+}
+
+/// How the names of one client's customers begin, whichever client that is.
+pub(crate) fn customers_of_one_client() -> String {
+    format!("{}-", client_name(fastrand::usize(..CLIENTS)))
+}
+
+fn client_name(number: usize) -> String {
+    format!("crash-test-client-{number}")
 }
 
 /// Starts the clients; in the end they give all their orders, each of them answered.
@@ -57,7 +67,7 @@ async fn place_orders(
 ) -> Vec<Order> {
     let mut orders = Vec::new();
     while !*stopping.borrow() {
-        let key = format!("crash-test-client-{number}-order-{}", orders.len());
+        let key = format!("{}-order-{}", client_name(number), orders.len());
         let posted = Instant::now();
         let id = insist(&is_up, || place(&client, &key)).await;
         let mut order = Order { key, posted, answered: Instant::now(), id, changed_its_id: false };
@@ -80,17 +90,31 @@ async fn place(client: &Client, key: &str) -> Result<String> {
     Ok(id.to_owned())
 }
 
-/// Tries until it succeeds, while the program is up.
+/// Tries until it succeeds, while the program is up. It gives up, and the test with it, only if that lasts too long to be
+/// the kills' doing.
 pub(crate) async fn insist<T, F>(is_up: &watch::Receiver<bool>, mut attempt: impl FnMut() -> F) -> T
 where
     F: Future<Output = Result<T>>,
 {
     let mut is_up = is_up.clone();
+    let start = Instant::now();
     loop {
         is_up.wait_for(|up| *up).await.expect("the test goes on");
         match attempt().await {
             Ok(done) => return done,
+            Err(error) if start.elapsed() > LONGEST => panic!("tried in vain: {error:#}"),
             Err(_killed_meanwhile) => tokio::time::sleep(BEFORE_NEXT_TRY).await,
         }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// An order that was answered a second after it was posted.
+    pub(crate) fn order(id: &str, posted: Instant) -> Order {
+        let answered = posted + Duration::from_secs(1);
+        Order { key: format!("key-of-{id}"), posted, answered, id: id.to_owned(), changed_its_id: false }
     }
 }

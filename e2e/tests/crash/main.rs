@@ -1,12 +1,23 @@
-//! The crash test: while orders with keys are placed and subscriptions come, confirm and go, the program is killed with
-//! SIGKILL again and again. In the end every promise is held against what its clients and receivers saw.
+//! The crash test: while orders with keys are placed, subscriptions of every protocol come, confirm, change and go, and
+//! a provider reports, the program is killed with SIGKILL again and again. In the end every promise is held against what
+//! its clients and receivers saw, and the audit against what it left.
 
+mod callbacks;
+mod drain;
 mod killer;
 mod load;
-mod receivers;
+mod operations;
+mod receipts;
+mod reconciliation;
+mod repeats;
+mod report;
+mod signatures;
 mod store;
 mod subscribers;
+mod subscription;
+mod twilio;
 mod verdict;
+mod web_receivers;
 
 use std::env;
 use std::io::Write;
@@ -15,9 +26,11 @@ use std::time::Instant;
 use anyhow::Result;
 use orderbell_e2e::program::Program;
 use orderbell_e2e::receiver::Receiver;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
-use receivers::Receivers;
+use receipts::Ledger;
+use subscribers::World;
+use twilio::Twilio;
 use verdict::{Evidence, Verdict};
 
 /// How many kills at least: `ORDERBELL_CRASH_KILLS`, or 50.
@@ -34,29 +47,55 @@ fn say(line: &str) -> Result<()> {
 async fn no_promise_is_broken_however_often_the_program_is_killed() -> Result<()> {
     let kills = wanted_kills()?;
     let start = Instant::now();
-    let receivers = Receivers::start().await?;
-    let mut program = Program::start(Receiver::settings()).await?;
-    let client = program.client()?;
-    let (up, is_up) = watch::channel(true);
-    let (stop, stopping) = watch::channel(false);
-    let orders = load::start(&client, &is_up, &stopping);
-    let subscriptions = subscribers::start(&client, &receivers, &is_up, &stopping);
+    let ledger = Ledger::default();
+    let web = web_receivers::start(ledger.clone()).await?;
+    let (tell, taken) = mpsc::unbounded_channel();
+    let (twilio, settings) = Twilio::start(ledger.clone(), tell).await?;
+    let mut program = Program::start([Receiver::settings(), settings].concat()).await?;
 
-    let killings = killer::kill_again_and_again(&mut program, &up, kills).await?;
-    stop.send_replace(true);
-    let evidence = Evidence {
-        orders: orders.await?,
-        subscriptions: subscriptions.await?,
-        killings,
-        receipts: Vec::new(),
-    };
-    let hastened = store::deliver_all_that_is_owed(&mut program).await?;
+    let mut evidence = under_load(&mut program, kills, (&ledger, web), &twilio, taken).await?;
+    say(&format!("\n{} s of kills", start.elapsed().as_secs()))?;
+    evidence.held = drain::release_what_is_held(&program, &program.client()?).await?;
+    let hastened = drain::deliver_all_that_is_owed(&mut program).await?;
     program.terminate().await?;
-    let evidence = Evidence { receipts: receivers.receipts(), ..evidence };
+    evidence.receipts = ledger.receipts();
 
     store::check_with_shell(&program.data(), evidence.orders.len())?;
     let verdict = Verdict::of(&evidence, &store::read(&program.data())?, kills);
-    say(&format!("\n{verdict}\n{hastened} retries due later were made due at once"))?;
-    say(&format!("crash test: {} s", start.elapsed().as_secs()))?;
-    verdict.accept(kills)
+    say(&format!("{verdict}\n{hastened} retries due later were made due at once"))?;
+    say(&format!("{} times the provider asked for patience", twilio.refused()))?;
+    say(&format!("audit:\n{}", reconciliation::is_clean(&program)?))?;
+    verdict.accept(kills)?;
+    say(&format!("a row deleted by hand:\n{}", reconciliation::names_what_is_deleted(&program)?))?;
+    say(&format!("crash test: {} s", start.elapsed().as_secs()))
+}
+
+/// All that is seen while the program is killed so often; what is held, and what arrived, is for later.
+async fn under_load(
+    program: &mut Program,
+    kills: usize,
+    (ledger, web): (&Ledger, String),
+    twilio: &Twilio,
+    taken: mpsc::UnboundedReceiver<twilio::Taken>,
+) -> Result<Evidence> {
+    let client = program.client()?;
+    let (up, is_up) = watch::channel(true);
+    let (stop, stopping) = watch::channel(false);
+    let callbacks = callbacks::start(taken, &client, &is_up);
+    let orders = load::start(&client, &is_up, &stopping);
+    let subscriptions = subscribers::start(World { client, web, ledger: ledger.clone(), is_up, stopping });
+
+    let killings = killer::kill_again_and_again(program, &up, kills).await?;
+    stop.send_replace(true);
+    let (orders, subscriptions) = (orders.await?, subscriptions.await?);
+    twilio.behave();
+    Ok(Evidence {
+        orders,
+        subscriptions,
+        killings,
+        callbacks: callbacks.await?,
+        dropped_lines: twilio.dropped(),
+        held: Vec::new(),
+        receipts: Vec::new(),
+    })
 }

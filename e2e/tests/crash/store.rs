@@ -1,35 +1,54 @@
 //! What lies on disk, read as anyone can: it is an `SQLite` file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use orderbell_e2e::program::Program;
-use orderbell_e2e::wait;
 use rusqlite::{Connection, OpenFlags};
 
 const FILE: &str = "orderbell.db";
+const SETTLED: &str = "SELECT count(*) FROM deliveries JOIN attempts ON delivery = seq AND number = attempts
+    WHERE state = 'delivered' AND outcome = 'unknown'";
+const NOT_DEAD: &str = "SELECT count(*) FROM receipts JOIN deliveries ON deliveries.seq = receipts.delivery
+    WHERE status = 'failed' AND state <> 'dead'";
 
 /// What the store holds in the end. Ids are without hyphens.
 #[derive(Debug)]
 pub(crate) struct Stored {
     /// The orders: customer's name and id.
     pub(crate) orders: Vec<(String, String)>,
-    /// The state of each delivery of an order, by subscription and order.
-    pub(crate) deliveries: HashMap<(String, String), String>,
+    /// Each delivery of an order, by subscription and order.
+    pub(crate) deliveries: HashMap<(String, String), Delivery>,
     /// How many attempts of each delivery ended without the receiver's answer, by the delivery's id.
     pub(crate) unheard: HashMap<String, u32>,
     /// The notifications in the inbox: recipient and text.
     pub(crate) inbox: Vec<(String, String)>,
+    /// The provider's receipts: the delivery's id and the status.
+    pub(crate) receipts: HashSet<(String, String)>,
+    /// How many deliveries were made, by a receipt alone: no answer had come.
+    pub(crate) settled: u32,
+    /// How many deliveries are not dead though their receipt says that they failed.
+    pub(crate) not_dead: u32,
 }
 
-fn file(data: &Path) -> PathBuf {
+/// A delivery of an order.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    /// Its id.
+    pub(crate) id: String,
+    /// Its state's name.
+    pub(crate) state: String,
+}
+
+/// The file in a data folder.
+pub(crate) fn file(data: &Path) -> PathBuf {
     data.join(FILE)
 }
 
-fn open(file: &Path) -> Result<Connection> {
+/// Opens a file to read it.
+pub(crate) fn open(file: &Path) -> Result<Connection> {
     Ok(Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?)
 }
 
@@ -57,37 +76,6 @@ pub(crate) fn in_flight(data: &Path) -> Result<Vec<String>> {
     rows(&copy, query, |row| row.get(0))
 }
 
-/// Waits until every order is published and every notification came to its end. Retries that are due only after
-/// minutes are made due at once, while the program is down: nothing else would come of waiting. Answers how many.
-pub(crate) async fn deliver_all_that_is_owed(program: &mut Program) -> Result<usize> {
-    let data = program.data();
-    wait::until("what is due soon is delivered", async || {
-        let soon = "at < (unixepoch() + 60) * 1000000";
-        Ok((owed(&data, soon)? == 0).then_some(()))
-    })
-    .await?;
-    program.terminate().await?;
-    let store = Connection::open(file(&data))?;
-    let hastened = store.execute(
-        "UPDATE deliveries SET at = unixepoch() * 1000000 WHERE state = 'pending' AND kind = 'notification'",
-        (),
-    )?;
-    drop(store);
-    program.restart().await?;
-    wait::until("everything is delivered", async || Ok((owed(&data, "true")? == 0).then_some(()))).await?;
-    Ok(hastened)
-}
-
-/// How many orders are unpublished and how many notifications not at their end, among those due as the condition says.
-fn owed(data: &Path, due: &str) -> Result<i64> {
-    let query = format!(
-        "SELECT (SELECT ifnull(max(seq), 0) FROM orders) - (SELECT published_through FROM relay)
-              + (SELECT count(*) FROM deliveries
-                 WHERE kind = 'notification' AND state IN ('pending', 'in_flight') AND {due})"
-    );
-    Ok(open(&file(data))?.query_row(&query, (), |row| row.get(0))?)
-}
-
 /// Has the `sqlite3` shell check the file and count the orders.
 pub(crate) fn check_with_shell(data: &Path, orders: usize) -> Result<()> {
     let shell = Command::new("sqlite3")
@@ -108,10 +96,11 @@ pub(crate) fn read(data: &Path) -> Result<Stored> {
         rows(&store, "SELECT json_extract(body, '$.customerName'), lower(hex(id)) FROM orders", two)?;
     let deliveries = rows(
         &store,
-        "SELECT lower(hex(subscriptions.id)), lower(hex(orders.id)), deliveries.state FROM deliveries
+        "SELECT lower(hex(subscriptions.id)), lower(hex(orders.id)),
+                lower(hex(deliveries.id)), deliveries.state FROM deliveries
          JOIN subscriptions ON subscriptions.seq = deliveries.subscription
          JOIN orders ON orders.seq = deliveries.order_seq",
-        |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)),
+        |row| Ok(((row.get(0)?, row.get(1)?), Delivery { id: row.get(2)?, state: row.get(3)? })),
     )?;
     let unheard = rows(
         &store,
@@ -120,6 +109,17 @@ pub(crate) fn read(data: &Path) -> Result<Stored> {
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     let inbox = rows(&store, "SELECT recipient, text FROM inbox WHERE kind = 'notification'", two)?;
-    let (deliveries, unheard) = (deliveries.into_iter().collect(), unheard.into_iter().collect());
-    Ok(Stored { orders, deliveries, unheard, inbox })
+    let of_provider =
+        "SELECT lower(hex(id)), status FROM receipts JOIN deliveries ON deliveries.seq = receipts.delivery";
+    let receipts = rows(&store, of_provider, two)?.into_iter().collect();
+    let count = |query| store.query_row(query, (), |row| row.get::<_, u32>(0));
+    Ok(Stored {
+        orders,
+        deliveries: deliveries.into_iter().collect(),
+        unheard: unheard.into_iter().collect(),
+        inbox,
+        receipts,
+        settled: count(SETTLED)?,
+        not_dead: count(NOT_DEAD)?,
+    })
 }

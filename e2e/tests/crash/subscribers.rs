@@ -1,74 +1,66 @@
-//! Subscriptions that come, are confirmed or not, and go or stay.
+//! Subscriptions that come, are confirmed or not, are changed now and then, and go or stay.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use domain::endpoint::Protocol;
 use orderbell_e2e::client::Client;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::load::insist;
-use crate::receivers::{Receivers, UNWILLING};
+use crate::operations;
+use crate::receipts::Ledger;
+use crate::subscription::Subscription;
+use crate::web_receivers::{CHAT, UNWILLING};
 
-const BETWEEN_ARRIVALS: Duration = Duration::from_millis(500);
+const BETWEEN_ARRIVALS: Duration = Duration::from_millis(200);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 /// How long a confirmed subscription stays, in milliseconds; those that are there in the end stay for good.
-const STAY: std::ops::Range<u64> = 1_500..9_000;
+const STAY: std::ops::Range<u64> = 1_500..6_000;
+/// How long nothing is done to it at a time, in milliseconds.
+const QUIET: std::ops::Range<u64> = 200..1_200;
 
-/// A subscription as its owner knows it.
-#[derive(Debug)]
-pub(crate) struct Subscription {
-    /// Its id, without hyphens.
-    pub(crate) id: String,
-    /// The path of its webhook, or its mail address.
-    pub(crate) endpoint: String,
-    /// From here on it may have been confirmed; `None`: nobody ever consented.
-    pub(crate) consented: Option<Instant>,
-    /// From here on it was known to be confirmed.
-    pub(crate) confirmed: Option<Instant>,
-    /// From here on it may have ended.
-    pub(crate) leaving: Option<Instant>,
-    /// From here on it was known to have ended.
-    pub(crate) left: Option<Instant>,
-}
+/// Who subscribes: over what, and whether they consent.
+const KINDS: [(Protocol, bool); 10] = [
+    (Protocol::Webhook, true),
+    (Protocol::Sms, true),
+    (Protocol::Chat, true),
+    (Protocol::Email, true),
+    (Protocol::Webhook, false),
+    (Protocol::Webhook, true),
+    (Protocol::Sms, true),
+    (Protocol::Chat, false),
+    (Protocol::Sms, false),
+    (Protocol::Email, false),
+];
 
-/// Who subscribes, and what they do about the confirmation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    WillingWebhook,
-    UnwillingWebhook,
-    Reader,
-    Ignorer,
-}
-
-const KINDS: [Kind; 5] =
-    [Kind::WillingWebhook, Kind::WillingWebhook, Kind::Reader, Kind::UnwillingWebhook, Kind::Ignorer];
-
+/// What all subscribers know.
 #[derive(Clone)]
-struct World {
-    client: Client,
-    receivers: String,
-    is_up: watch::Receiver<bool>,
-    stopping: watch::Receiver<bool>,
+pub(crate) struct World {
+    /// The program, to an operator.
+    pub(crate) client: Client,
+    /// Where webhooks and chats are.
+    pub(crate) web: String,
+    /// What arrived.
+    pub(crate) ledger: Ledger,
+    /// Whether the program is up.
+    pub(crate) is_up: watch::Receiver<bool>,
+    /// Whether the test comes to its end.
+    pub(crate) stopping: watch::Receiver<bool>,
 }
 
 /// Starts the coming and going; in the end it gives all subscriptions that there were.
-pub(crate) fn start(
-    client: &Client,
-    receivers: &Receivers,
-    is_up: &watch::Receiver<bool>,
-    stopping: &watch::Receiver<bool>,
-) -> JoinHandle<Vec<Subscription>> {
-    let (client, is_up, stopping) = (client.clone(), is_up.clone(), stopping.clone());
-    let world = World { client, receivers: receivers.url().to_owned(), is_up, stopping };
+pub(crate) fn start(world: World) -> JoinHandle<Vec<Subscription>> {
     tokio::spawn(async move {
         let mut lives = JoinSet::new();
         for number in 0.. {
             if *world.stopping.borrow() {
                 break;
             }
-            lives.spawn(world.clone().live(KINDS[number % KINDS.len()], number));
+            let (protocol, willing) = KINDS[number % KINDS.len()];
+            lives.spawn(world.clone().live(protocol, willing, number));
             tokio::time::sleep(BETWEEN_ARRIVALS).await;
         }
         lives.join_all().await
@@ -76,60 +68,69 @@ pub(crate) fn start(
 }
 
 impl World {
-    async fn live(mut self, kind: Kind, number: usize) -> Subscription {
-        let endpoint = match kind {
-            Kind::WillingWebhook => format!("/willing/{number}"),
-            Kind::UnwillingWebhook => format!("{UNWILLING}{number}"),
-            Kind::Reader | Kind::Ignorer => format!("reader-{number}@example.com"),
+    async fn live(mut self, protocol: Protocol, willing: bool, number: usize) -> Subscription {
+        let endpoint = match protocol {
+            Protocol::Webhook if willing => format!("/willing/{number}"),
+            Protocol::Webhook => format!("{UNWILLING}{number}"),
+            Protocol::Chat => format!("{CHAT}{number}"),
+            Protocol::Sms => format!("+14155{number:06}"),
+            Protocol::Email => format!("reader-{number}@example.com"),
         };
         let asked = Instant::now();
-        let id = insist(&self.is_up, || self.subscribe(kind, &endpoint)).await;
-        let mut subscription = Subscription {
-            id: id.replace('-', ""),
-            endpoint,
-            consented: None,
-            confirmed: None,
-            leaving: None,
-            left: None,
-        };
-        match kind {
-            Kind::WillingWebhook => subscription.consented = Some(asked),
-            Kind::Reader => subscription.consented = self.press_the_button(&subscription.endpoint).await,
-            Kind::UnwillingWebhook | Kind::Ignorer => return subscription,
+        let made = insist(&self.is_up, || self.subscribe(protocol, &endpoint)).await;
+        let mut subscription = subscription(&made, protocol, endpoint);
+        if !willing {
+            return subscription;
         }
-        if !self.wait_until_confirmed(&id).await {
+        subscription.consented = match protocol {
+            Protocol::Webhook => Some(asked),
+            _ => self.press_the_button(protocol, &subscription.endpoint).await,
+        };
+        if subscription.consented.is_none() || !self.wait_until_confirmed(&subscription.id).await {
             return subscription;
         }
         subscription.confirmed = Some(Instant::now());
-        if self.wait(Duration::from_millis(fastrand::u64(STAY))).await {
-            subscription.leaving = Some(Instant::now());
-            insist(&self.is_up, || self.remove(&id)).await;
-            subscription.left = Some(Instant::now());
-        }
+        self.stay(&mut subscription).await;
         subscription
     }
 
-    async fn subscribe(&self, kind: Kind, endpoint: &str) -> Result<String> {
-        let body = match kind {
-            Kind::WillingWebhook | Kind::UnwillingWebhook => {
-                json!({"protocol": "webhook", "endpoint": format!("{}{endpoint}", self.receivers)})
+    /// Stays a while, and goes, unless the test comes to its end before.
+    async fn stay(&mut self, subscription: &mut Subscription) {
+        let until = Instant::now() + Duration::from_millis(fastrand::u64(STAY));
+        while Instant::now() < until {
+            if !wait(&mut self.stopping, Duration::from_millis(fastrand::u64(QUIET))).await {
+                return;
             }
-            Kind::Reader | Kind::Ignorer => json!({"protocol": "email", "endpoint": endpoint}),
-        };
-        let answer = self.client.post("/subscriptions", &body).await?;
-        ensure!(matches!(answer.status, 200 | 201), "subscribing was answered {}", answer.body);
-        answer.json()["subscriptionId"].as_str().map(str::to_owned).context("a subscriptionId")
+            operations::one_of_them(&self.client, &self.is_up, &mut self.stopping, subscription).await;
+        }
+        subscription.leaving = Some(Instant::now());
+        insist(&self.is_up, || self.remove(&subscription.id)).await;
+        subscription.left = Some(Instant::now());
     }
 
-    /// Confirms by the link in the sandbox's mail; gives the time from which that may have been done.
-    async fn press_the_button(&mut self, address: &str) -> Option<Instant> {
+    async fn subscribe(&self, protocol: Protocol, endpoint: &str) -> Result<Value> {
+        let endpoint = match protocol {
+            Protocol::Webhook | Protocol::Chat => format!("{}{endpoint}", self.web),
+            Protocol::Sms | Protocol::Email => endpoint.to_owned(),
+        };
+        let body = json!({"protocol": protocol.name(), "endpoint": endpoint});
+        let answer = self.client.post("/subscriptions", &body).await?;
+        ensure!(matches!(answer.status, 200 | 201), "subscribing was answered {}", answer.body);
+        ensure!(answer.json()["subscriptionId"].is_string(), "no subscriptionId");
+        Ok(answer.json())
+    }
+
+    /// Confirms by the link that was sent; gives the time from which that may have been done.
+    async fn press_the_button(&mut self, protocol: Protocol, endpoint: &str) -> Option<Instant> {
         let link = loop {
-            let messages = insist(&self.is_up, || self.newest_messages()).await;
-            let message = messages.iter().find(|message| message["to"] == address);
-            if let Some(link) = message.and_then(|message| message["link"].as_str()) {
-                break link.to_owned();
+            let link = match protocol {
+                Protocol::Email => insist(&self.is_up, || self.link_in_inbox(endpoint)).await,
+                _ => self.ledger.link(endpoint),
+            };
+            if let Some(link) = link {
+                break link;
             }
-            if !self.wait(BETWEEN_LOOKS).await {
+            if !wait(&mut self.stopping, BETWEEN_LOOKS).await {
                 return None;
             }
         };
@@ -143,9 +144,11 @@ impl World {
         Some(pressed)
     }
 
-    async fn newest_messages(&self) -> Result<Vec<Value>> {
-        let mut page = self.client.get("/inbox?limit=100").await?.expect(200)?;
-        Ok(std::mem::take(page["items"].as_array_mut().context("items")?))
+    async fn link_in_inbox(&self, address: &str) -> Result<Option<String>> {
+        let page = self.client.get("/inbox?limit=100").await?.expect(200)?;
+        let messages = page["items"].as_array().context("items")?;
+        let message = messages.iter().find(|message| message["to"] == address);
+        Ok(message.and_then(|message| message["link"].as_str()).map(str::to_owned))
     }
 
     async fn wait_until_confirmed(&mut self, id: &str) -> bool {
@@ -154,7 +157,7 @@ impl World {
             if state == "confirmed" {
                 return true;
             }
-            if !self.wait(BETWEEN_LOOKS).await {
+            if !wait(&mut self.stopping, BETWEEN_LOOKS).await {
                 return false;
             }
         }
@@ -165,10 +168,27 @@ impl World {
         ensure!(matches!(answer.status, 200 | 204), "removing was answered {}", answer.body);
         Ok(())
     }
+}
 
-    /// Waits that long; false if the test comes to its end before.
-    async fn wait(&mut self, time: Duration) -> bool {
-        let stopped = self.stopping.wait_for(|stopping| *stopping);
-        tokio::time::timeout(time, stopped).await.is_err()
+/// One that was made just now, as the program told of it.
+fn subscription(made: &Value, protocol: Protocol, endpoint: String) -> Subscription {
+    Subscription {
+        id: made["subscriptionId"].as_str().unwrap_or_default().to_owned(),
+        protocol,
+        endpoint,
+        consented: None,
+        confirmed: None,
+        leaving: None,
+        left: None,
+        filters: Vec::new(),
+        secrets: made["secret"].as_str().map(str::to_owned).into_iter().collect(),
+        suspensions: 0,
+        rotations: 0,
+        tests: 0,
     }
+}
+
+/// Waits that long; false if the test comes to its end before.
+pub(crate) async fn wait(stopping: &mut watch::Receiver<bool>, time: Duration) -> bool {
+    tokio::time::timeout(time, stopping.wait_for(|stopping| *stopping)).await.is_err()
 }

@@ -1,15 +1,22 @@
 //! Holds the promises against what was seen.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 
 use anyhow::{Result, ensure};
+use domain::endpoint::Protocol;
 
+use crate::callbacks::Callback;
+use crate::drain::Held;
 use crate::killer::{Kill, hit_enough};
 use crate::load::Order;
-use crate::receivers::Receipt;
+use crate::receipts::{Receipt, order_in};
+use crate::repeats::{self, Repeats};
+use crate::signatures;
 use crate::store::Stored;
-use crate::subscribers::Subscription;
+use crate::subscription::Subscription;
+
+/// At 200 kills there must have been so many calls that subscribe, confirm or unsubscribe; at others as many in proportion.
+const COMINGS_AND_GOINGS: (usize, usize) = (500, 200);
 
 /// What was seen from outside.
 pub(crate) struct Evidence {
@@ -19,49 +26,60 @@ pub(crate) struct Evidence {
     pub(crate) subscriptions: Vec<Subscription>,
     /// Every kill.
     pub(crate) killings: Vec<Kill>,
-    /// Every notification that reached a webhook.
+    /// Every report of the provider that was taken.
+    pub(crate) callbacks: Vec<Callback>,
+    /// The deliveries after whose text the provider dropped the line.
+    pub(crate) dropped_lines: Vec<String>,
+    /// What was held in the end.
+    pub(crate) held: Vec<Held>,
+    /// Every message that arrived.
     pub(crate) receipts: Vec<Receipt>,
 }
 
 /// What became of the promises.
 #[derive(Debug, Default)]
 pub(crate) struct Verdict {
-    kills: usize,
-    kills_in_flight: usize,
-    kills_in_commit: usize,
-    hit_enough: bool,
-    acknowledged: usize,
-    lost: usize,
-    stored_twice: usize,
-    changed_ids: usize,
-    subscriptions: usize,
-    confirmed: usize,
-    owed: usize,
-    cancelled: usize,
-    undelivered: usize,
-    notified_unconfirmed: usize,
-    repeats: Repeats,
+    pub(crate) kills: usize,
+    pub(crate) kills_in_flight: usize,
+    pub(crate) kills_in_commit: usize,
+    pub(crate) hit_enough: bool,
+    pub(crate) acknowledged: usize,
+    pub(crate) lost: usize,
+    pub(crate) stored_twice: usize,
+    pub(crate) changed_ids: usize,
+    pub(crate) subscribed: usize,
+    pub(crate) confirmed: usize,
+    pub(crate) unsubscribed: usize,
+    pub(crate) suspensions: usize,
+    pub(crate) filter_changes: usize,
+    pub(crate) rotations: usize,
+    pub(crate) tests: usize,
+    /// Of each protocol: owed, undelivered.
+    pub(crate) owed: HashMap<Protocol, (usize, usize)>,
+    pub(crate) cancelled: usize,
+    pub(crate) given_up: usize,
+    pub(crate) notified_unconfirmed: usize,
+    pub(crate) notified_unwanted: usize,
+    pub(crate) wrongly_signed: usize,
+    pub(crate) reports: usize,
+    pub(crate) reports_lost: usize,
+    pub(crate) settled: u32,
+    pub(crate) not_dead: u32,
+    pub(crate) held: usize,
+    pub(crate) held_by_kill: usize,
+    pub(crate) held_unexplained: usize,
+    pub(crate) redriven: usize,
+    pub(crate) still_held: usize,
+    pub(crate) repeats: Vec<(Protocol, Repeats)>,
 }
 
-/// Notifications that a webhook got more than once, by why.
-#[derive(Debug, Default)]
-struct Repeats {
-    /// The attempt before was in flight when the program was killed.
-    killed: u32,
-    /// The attempt before ended without an answer.
-    unheard: u32,
-    /// Neither.
-    unexplained: u32,
-}
-
-/// Which endpoints got which orders; an endpoint is a path or a mail address, an order's id is without hyphens.
+/// Which endpoints got which orders.
 type Received<'a> = HashSet<(&'a str, String)>;
 
 impl Verdict {
     /// Judges.
     pub(crate) fn of(evidence: &Evidence, stored: &Stored, wanted_kills: usize) -> Self {
-        let Evidence { orders, subscriptions, killings, receipts } = evidence;
-        let received = received(receipts, stored, orders);
+        let Evidence { orders, subscriptions, killings, receipts, .. } = evidence;
         let mut verdict = Self {
             kills: killings.len(),
             kills_in_flight: killings.iter().filter(|kill| !kill.in_flight.is_empty()).count(),
@@ -69,14 +87,21 @@ impl Verdict {
             hit_enough: hit_enough(killings, wanted_kills),
             acknowledged: orders.len(),
             changed_ids: orders.iter().filter(|order| order.changed_its_id).count(),
-            subscriptions: subscriptions.len(),
-            confirmed: subscriptions.iter().filter(|subscription| subscription.confirmed.is_some()).count(),
-            repeats: Repeats::of(receipts, killings, stored),
+            wrongly_signed: signatures::wrong(receipts, subscriptions),
+            repeats: repeats::by_protocol(evidence, stored),
             ..Self::default()
         };
         verdict.judge_orders(orders, stored);
+        verdict.judge_held(evidence, stored);
+        verdict.judge_reports(&evidence.callbacks, stored);
+        let received = received(receipts, stored);
+        let dropped: HashSet<_> =
+            evidence.held.iter().filter(|held| !held.redriven).map(|held| held.id.as_str()).collect();
         for subscription in subscriptions {
-            verdict.judge_subscription(subscription, orders, stored, &received);
+            verdict.count_operations(subscription);
+            for order in orders {
+                verdict.judge_notification(subscription, order, (stored, &received, &dropped));
+            }
         }
         verdict
     }
@@ -92,204 +117,104 @@ impl Verdict {
         self.stored_twice = times.values().filter(|times| **times > 1).count();
     }
 
-    fn judge_subscription(
+    /// What is held had an attempt in flight when the program was killed, or a provider that dropped the line.
+    fn judge_held(&mut self, evidence: &Evidence, stored: &Stored) {
+        let killed: HashSet<_> = evidence.killings.iter().flat_map(|kill| &kill.in_flight).collect();
+        let dropped: HashSet<_> = evidence.dropped_lines.iter().collect();
+        for held in &evidence.held {
+            self.held_by_kill += usize::from(killed.contains(&held.id));
+            let explained = killed.contains(&held.id) || dropped.contains(&held.id);
+            self.held_unexplained += usize::from(!explained);
+        }
+        self.held = evidence.held.len();
+        self.redriven = evidence.held.iter().filter(|held| held.redriven).count();
+        self.still_held = stored.deliveries.values().filter(|delivery| delivery.state == "held").count();
+    }
+
+    fn judge_reports(&mut self, callbacks: &[Callback], stored: &Stored) {
+        let is_stored = |report: &&Callback| {
+            stored.receipts.contains(&(report.delivery.clone(), report.status.to_owned()))
+        };
+        self.reports = callbacks.len();
+        self.reports_lost = callbacks.len() - callbacks.iter().filter(is_stored).count();
+        self.settled = stored.settled;
+        self.not_dead = stored.not_dead;
+    }
+
+    fn count_operations(&mut self, subscription: &Subscription) {
+        self.subscribed += 1;
+        self.confirmed += usize::from(subscription.confirmed.is_some());
+        self.unsubscribed += usize::from(subscription.left.is_some());
+        self.suspensions += subscription.suspensions;
+        self.filter_changes += subscription.filters.len();
+        self.rotations += subscription.rotations;
+        self.tests += subscription.tests;
+    }
+
+    fn judge_notification(
         &mut self,
         subscription: &Subscription,
-        orders: &[Order],
-        stored: &Stored,
-        received: &Received<'_>,
+        order: &Order,
+        (stored, received, dropped): (&Stored, &Received<'_>, &HashSet<&str>),
     ) {
-        for order in orders {
-            let id = order.id.replace('-', "");
-            let has_it = received.contains(&(subscription.endpoint.as_str(), id.clone()));
-            if has_it && must_not_have(subscription, order) {
-                self.notified_unconfirmed += 1;
-            }
-            if !is_owed(subscription, order) {
-                continue;
-            }
-            self.owed += 1;
-            let state = stored.deliveries.get(&(subscription.id.clone(), id));
-            let cancelled = subscription.leaving.is_some() && state.is_some_and(|state| state == "cancelled");
-            self.cancelled += usize::from(!has_it && cancelled);
-            self.undelivered += usize::from(!has_it && !cancelled);
+        let id = order.id.replace('-', "");
+        let has_it = received.contains(&(subscription.endpoint.as_str(), id.clone()));
+        self.notified_unconfirmed += usize::from(has_it && subscription.must_not_have(order));
+        self.notified_unwanted += usize::from(has_it && subscription.does_not_want(order));
+        if !subscription.is_owed(order) {
+            return;
         }
+        let delivery = stored.deliveries.get(&(subscription.id.replace('-', ""), id));
+        let cancelled = delivery.filter(|delivery| !has_it && delivery.state == "cancelled");
+        let given_up = cancelled.is_some_and(|delivery| dropped.contains(delivery.id.as_str()));
+        let cancelled = cancelled.is_some() && !given_up && subscription.leaving.is_some();
+        let (owed, undelivered) = self.owed.entry(subscription.protocol).or_default();
+        *owed += 1;
+        *undelivered += usize::from(!has_it && !cancelled && !given_up);
+        self.cancelled += usize::from(cancelled);
+        self.given_up += usize::from(given_up);
+    }
+
+    /// How many calls subscribed, confirmed or unsubscribed.
+    fn comings_and_goings(&self) -> usize {
+        self.subscribed + self.confirmed + self.unsubscribed
     }
 
     /// Fails unless every promise was kept, and enough was tried.
     pub(crate) fn accept(&self, wanted_kills: usize) -> Result<()> {
+        let undelivered: usize = self.owed.values().map(|(_, undelivered)| undelivered).sum();
+        let unexplained: u32 = self.repeats.iter().map(|(_, repeats)| repeats.unexplained).sum();
         ensure!(self.lost == 0, "{} acknowledged orders were lost", self.lost);
         ensure!(self.stored_twice == 0, "{} orders were stored twice", self.stored_twice);
         ensure!(self.changed_ids == 0, "{} repeated orders were answered with another id", self.changed_ids);
-        ensure!(self.undelivered == 0, "{} notifications that were owed never came", self.undelivered);
-        ensure!(
-            self.notified_unconfirmed == 0,
-            "{} notifications were not wanted",
-            self.notified_unconfirmed
-        );
-        ensure!(self.repeats.unexplained == 0, "{} repeats are unexplained", self.repeats.unexplained);
-        ensure!(self.owed > 0 && self.confirmed > 0, "nothing was tried");
+        ensure!(undelivered == 0, "{undelivered} notifications that were owed never came");
+        ensure!(self.notified_unconfirmed == 0, "{} were notified unasked", self.notified_unconfirmed);
+        ensure!(self.notified_unwanted == 0, "{} notifications passed a filter", self.notified_unwanted);
+        ensure!(self.wrongly_signed == 0, "{} webhooks were signed wrongly", self.wrongly_signed);
+        ensure!(self.reports_lost == 0, "{} reports of the provider were lost", self.reports_lost);
+        ensure!(self.not_dead == 0, "{} deliveries failed and are not dead", self.not_dead);
+        ensure!(self.held_unexplained == 0, "{} deliveries were held without a cause", self.held_unexplained);
+        ensure!(self.still_held == 0, "{} deliveries are still held", self.still_held);
+        ensure!(unexplained == 0, "{unexplained} repeats are unexplained");
         ensure!(self.kills >= wanted_kills, "only {} kills", self.kills);
         ensure!(self.hit_enough, "too few kills hit what they should");
+        let all = Protocol::ALL.iter().all(|protocol| self.owed.contains_key(protocol));
+        ensure!(all, "not every channel was tried: {:?}", self.owed);
+        let (calls, per_kills) = COMINGS_AND_GOINGS;
+        let enough = self.comings_and_goings() * per_kills >= wanted_kills * calls;
+        ensure!(enough, "only {} calls subscribed, confirmed or unsubscribed", self.comings_and_goings());
         Ok(())
     }
 }
 
-/// What reached whom: at the webhooks, and in the inbox.
-fn received<'a>(receipts: &'a [Receipt], stored: &'a Stored, orders: &[Order]) -> Received<'a> {
-    let ids: HashMap<_, _> =
-        orders.iter().map(|order| (order.id.as_str(), order.id.replace('-', ""))).collect();
-    let by_text = |text: &str| {
-        let id = text.lines().find_map(|line| line.strip_prefix("Order ID: "))?;
-        ids.get(id).cloned()
-    };
-    let mails = stored.inbox.iter().filter_map(|(to, text)| Some((to.as_str(), by_text(text)?)));
-    let hooks = receipts.iter().map(|receipt| (receipt.path.as_str(), receipt.order.replace('-', "")));
-    mails.chain(hooks).collect()
-}
-
-/// Confirmed before the order was first posted, and not going before it was answered.
-fn is_owed(subscription: &Subscription, order: &Order) -> bool {
-    subscription.confirmed.is_some_and(|confirmed| confirmed < order.posted)
-        && subscription.leaving.is_none_or(|leaving| order.answered < leaving)
-}
-
-/// Nobody had consented when the order was answered, or the subscription had ended when it was first posted.
-fn must_not_have(subscription: &Subscription, order: &Order) -> bool {
-    subscription.consented.is_none_or(|consented| order.answered < consented)
-        || subscription.left.is_some_and(|left| left < order.posted)
-}
-
-impl Repeats {
-    fn of(receipts: &[Receipt], killings: &[Kill], stored: &Stored) -> Self {
-        let mut killed = HashMap::<&str, u32>::new();
-        for id in killings.iter().flat_map(|kill| &kill.in_flight) {
-            *killed.entry(id).or_default() += 1;
-        }
-        let mut times = HashMap::<&str, u32>::new();
-        for receipt in receipts {
-            *times.entry(&receipt.id).or_default() += 1;
-        }
-        let mut repeats = Self::default();
-        for (id, times) in times {
-            let plain = id.replace('-', "");
-            let in_flight = killed.get(plain.as_str()).copied().unwrap_or(0);
-            let unheard = stored.unheard.get(&plain).copied().unwrap_or(0);
-            let repeated = times - 1;
-            repeats.killed += repeated.min(in_flight);
-            repeats.unheard += repeated.min(in_flight.max(unheard)) - repeated.min(in_flight);
-            repeats.unexplained += repeated.saturating_sub(in_flight.max(unheard));
-        }
-        repeats
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Repeats { killed, unheard, unexplained } = self.repeats;
-        writeln!(f, "kills                          {:>7}", self.kills)?;
-        writeln!(f, "  with attempts in flight      {:>7}", self.kills_in_flight)?;
-        writeln!(f, "  inside a commit              {:>7}", self.kills_in_commit)?;
-        writeln!(f, "orders acknowledged            {:>7}", self.acknowledged)?;
-        writeln!(f, "  lost                         {:>7}", self.lost)?;
-        writeln!(f, "  stored twice                 {:>7}", self.stored_twice)?;
-        writeln!(f, "  another id when repeated     {:>7}", self.changed_ids)?;
-        writeln!(f, "subscriptions                  {:>7}", self.subscriptions)?;
-        writeln!(f, "  confirmed                    {:>7}", self.confirmed)?;
-        writeln!(f, "notifications owed             {:>7}", self.owed)?;
-        writeln!(f, "  undelivered                  {:>7}", self.undelivered)?;
-        writeln!(f, "  cancelled by unsubscribing   {:>7}", self.cancelled)?;
-        writeln!(f, "notified though not confirmed  {:>7}", self.notified_unconfirmed)?;
-        writeln!(f, "repeats                        {:>7}", killed + unheard + unexplained)?;
-        writeln!(f, "  in flight when killed        {killed:>7}")?;
-        writeln!(f, "  attempt's answer not heard   {unheard:>7}")?;
-        write!(f, "  unexplained                  {unexplained:>7}")
-    }
+/// What reached whom: at the receivers, and in the inbox.
+fn received<'a>(receipts: &'a [Receipt], stored: &'a Stored) -> Received<'a> {
+    let mails = stored.inbox.iter().filter_map(|(to, text)| Some((to.as_str(), order_in(text)?)));
+    let others =
+        receipts.iter().filter_map(|receipt| Some((receipt.endpoint.as_str(), receipt.order.clone()?)));
+    mails.chain(others).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::{Duration, Instant};
-
-    use super::*;
-
-    fn order(id: &str, posted: Instant) -> Order {
-        let answered = posted + Duration::from_secs(1);
-        Order { key: format!("key-of-{id}"), posted, answered, id: id.to_owned(), changed_its_id: false }
-    }
-
-    fn confirmed(endpoint: &str, at: Instant) -> Subscription {
-        Subscription {
-            id: format!("id-of{endpoint}"),
-            endpoint: endpoint.to_owned(),
-            consented: Some(at),
-            confirmed: Some(at),
-            leaving: None,
-            left: None,
-        }
-    }
-
-    fn receipt(path: &str, order: &str) -> Receipt {
-        Receipt { path: path.to_owned(), id: format!("{path}{order}"), order: order.to_owned() }
-    }
-
-    fn nothing_stored() -> Stored {
-        let (deliveries, unheard) = (HashMap::new(), HashMap::new());
-        Stored { orders: Vec::new(), deliveries, unheard, inbox: Vec::new() }
-    }
-
-    fn judge(orders: Vec<Order>, subscriptions: Vec<Subscription>, receipts: Vec<Receipt>) -> Verdict {
-        Verdict::of(&Evidence { orders, subscriptions, killings: Vec::new(), receipts }, &nothing_stored(), 0)
-    }
-
-    #[test]
-    fn an_order_that_is_not_in_the_store_is_lost() {
-        assert_eq!(judge(vec![order("a", Instant::now())], Vec::new(), Vec::new()).lost, 1);
-    }
-
-    #[test]
-    fn an_order_that_is_in_the_store_under_two_ids_is_stored_twice() {
-        let mut stored = nothing_stored();
-        stored.orders =
-            vec![("key-of-a".to_owned(), "a".to_owned()), ("key-of-a".to_owned(), "b".to_owned())];
-        let evidence = Evidence {
-            orders: vec![order("a", Instant::now())],
-            subscriptions: Vec::new(),
-            killings: Vec::new(),
-            receipts: Vec::new(),
-        };
-        let verdict = Verdict::of(&evidence, &stored, 0);
-        assert_eq!((verdict.lost, verdict.stored_twice), (0, 1));
-    }
-
-    #[test]
-    fn what_a_confirmed_subscription_did_not_get_is_undelivered() {
-        let start = Instant::now();
-        let orders =
-            || vec![order("a", start + Duration::from_secs(1)), order("b", start + Duration::from_secs(2))];
-        let subscriptions = || vec![confirmed("/one", start)];
-        let verdict = judge(orders(), subscriptions(), vec![receipt("/one", "a")]);
-        assert_eq!((verdict.owed, verdict.undelivered), (2, 1));
-        let verdict = judge(orders(), subscriptions(), vec![receipt("/one", "a"), receipt("/one", "b")]);
-        assert_eq!(verdict.undelivered, 0);
-    }
-
-    #[test]
-    fn what_an_unconfirmed_subscription_got_is_a_broken_promise() {
-        let start = Instant::now();
-        let never = Subscription { consented: None, confirmed: None, ..confirmed("/one", start) };
-        let later = confirmed("/two", start + Duration::from_mins(1));
-        let receipts = vec![receipt("/one", "a"), receipt("/two", "a")];
-        assert_eq!(judge(vec![order("a", start)], vec![never, later], receipts).notified_unconfirmed, 2);
-    }
-
-    #[test]
-    fn a_repeat_is_explained_only_by_an_attempt_that_was_cut_short() {
-        let receipts = || vec![receipt("/one", "a"), receipt("/one", "a")];
-        let kill = Kill { in_commit: None, in_flight: vec!["/onea".to_owned()] };
-        let repeats = Repeats::of(&receipts(), &[], &nothing_stored());
-        assert_eq!((repeats.killed, repeats.unexplained), (0, 1));
-        let repeats = Repeats::of(&receipts(), &[kill], &nothing_stored());
-        assert_eq!((repeats.killed, repeats.unexplained), (1, 0));
-    }
-}
+#[path = "verdict_on_promises.rs"]
+pub(crate) mod tests;
