@@ -15,32 +15,42 @@ use crate::store;
 /// How long the rest may take: a channel may be paused, the machine may be busy.
 const LONGEST: Duration = Duration::from_mins(2);
 
-/// A delivery that was held when all others had come to their ends, and what a person did about it.
-#[derive(Debug)]
-pub(crate) struct Held {
-    /// Its id, without hyphens.
-    pub(crate) id: String,
-    /// Whether it was sent again; otherwise it was dropped.
-    pub(crate) redriven: bool,
+/// What a person did, without hyphens in ids, when all other deliveries had come to their ends.
+#[derive(Debug, Default)]
+pub(crate) struct Release {
+    /// Was held and is dropped.
+    pub(crate) dropped: Vec<String>,
+    /// Was held and is sent again.
+    pub(crate) redriven: Vec<String>,
+    /// Was dead, since the provider had reported so, and is sent again.
+    pub(crate) revived: Vec<String>,
 }
 
-/// Waits until what is due soon was sent; redrives every other notification that is held, and drops the rest.
-pub(crate) async fn release_what_is_held(program: &Program, client: &Client) -> Result<Vec<Held>> {
+/// Waits until what is due soon was sent; then redrives three of four notifications that are held or dead, and drops
+/// the others that are held.
+pub(crate) async fn release_what_is_held(program: &Program, client: &Client) -> Result<Release> {
     let data = program.data();
     wait::within(LONGEST, "what is due soon is delivered", async || {
         let soon = "at < (unixepoch() + 60) * 1000000";
         Ok((owed(&data, soon)? == 0).then_some(()))
     })
     .await?;
-    let mut released = Vec::new();
-    for delivery in client.list("/deliveries?state=held").await? {
-        let redriven = released.len() % 2 == 0 && redrive(client, &delivery).await?;
-        if !redriven {
+    let mut release = Release::default();
+    for (number, delivery) in client.list("/deliveries?state=held").await?.into_iter().enumerate() {
+        let id = text(&delivery, "deliveryId").replace('-', "");
+        if number % 4 != 0 && redrive(client, &delivery).await? {
+            release.redriven.push(id);
+        } else {
             act(client, &delivery, "drop").await?.expect(200)?;
+            release.dropped.push(id);
         }
-        released.push(Held { id: text(&delivery, "deliveryId").replace('-', ""), redriven });
     }
-    Ok(released)
+    for delivery in client.list("/deliveries?state=dead").await? {
+        if delivery["receipts"].is_array() && redrive(client, &delivery).await? {
+            release.revived.push(text(&delivery, "deliveryId").replace('-', ""));
+        }
+    }
+    Ok(release)
 }
 
 /// Whether it can be: a notification whose subscription has not ended.

@@ -28,6 +28,7 @@ use orderbell_e2e::program::Program;
 use orderbell_e2e::receiver::Receiver;
 use tokio::sync::{mpsc, watch};
 
+use drain::Release;
 use receipts::Ledger;
 use subscribers::World;
 use twilio::Twilio;
@@ -55,7 +56,7 @@ async fn no_promise_is_broken_however_often_the_program_is_killed() -> Result<()
 
     let mut evidence = under_load(&mut program, kills, (&ledger, web), &twilio, taken).await?;
     say(&format!("\n{} s of kills", start.elapsed().as_secs()))?;
-    evidence.held = drain::release_what_is_held(&program, &program.client()?).await?;
+    evidence.release = drain::release_what_is_held(&program, &program.client()?).await?;
     let hastened = drain::deliver_all_that_is_owed(&mut program).await?;
     program.terminate().await?;
     evidence.receipts = ledger.receipts();
@@ -95,7 +96,7 @@ async fn under_load(
         killings,
         callbacks: callbacks.await?,
         dropped_lines: twilio.dropped(),
-        held: Vec::new(),
+        release: Release::default(),
         receipts: Vec::new(),
     })
 }

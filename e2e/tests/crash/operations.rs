@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use domain::endpoint::Protocol;
 use orderbell_e2e::client::Client;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ pub(crate) async fn one_of_them(
     subscription: &mut Subscription,
 ) {
     let path = format!("/subscriptions/{}", subscription.id);
-    match fastrand::u8(..8) {
+    match fastrand::u8(..10) {
         0 | 1 => {
             subscription.suspensions += 1;
             insist(is_up, || post(client, &path, "suspend", 200)).await;
@@ -51,8 +51,23 @@ pub(crate) async fn one_of_them(
             subscription.tests += 1;
             insist(is_up, || post(client, &path, "test", 202)).await;
         }
+        6 | 7 if subscription.protocol == Protocol::Sms => {
+            let held = format!("/deliveries?state=held&subscription={}", subscription.id);
+            let held = insist(is_up, || client.list(&held)).await;
+            for delivery in held.iter().filter_map(|delivery| delivery["deliveryId"].as_str()) {
+                subscription.redriven.push(delivery.replace('-', ""));
+                insist(is_up, || redrive(client, delivery)).await;
+            }
+        }
         _ => {}
     }
+}
+
+/// A delivery that is not held any more was redriven by the call before, whose answer was lost, or was reported on.
+async fn redrive(client: &Client, delivery: &str) -> Result<()> {
+    let answer = client.post(&format!("/deliveries/{delivery}/redrive"), &json!({})).await?;
+    ensure!(matches!(answer.status, 200 | 409), "redriving was answered {}", answer.body);
+    Ok(())
 }
 
 async fn post(client: &Client, path: &str, what: &str, expected: u16) -> Result<Value> {

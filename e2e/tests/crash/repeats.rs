@@ -16,7 +16,9 @@ pub(crate) struct Repeats {
     pub(crate) killed: u32,
     /// The attempt before ended without an answer.
     pub(crate) unheard: u32,
-    /// Neither; or a text that no person released.
+    /// The provider had reported it undelivered, and a person sent it again.
+    pub(crate) reported: u32,
+    /// Nothing of that; or a text that no person released.
     pub(crate) unexplained: u32,
 }
 
@@ -26,17 +28,17 @@ pub(crate) fn by_protocol(evidence: &Evidence, stored: &Stored) -> Vec<(Protocol
     for id in evidence.killings.iter().flat_map(|kill| &kill.in_flight) {
         *in_flight.entry(id).or_default() += 1;
     }
-    let redriven: HashSet<_> =
-        evidence.held.iter().filter(|held| held.redriven).map(|held| held.id.as_str()).collect();
+    let redriven: HashSet<_> = evidence.redriven().map(String::as_str).collect();
+    let revived: HashSet<_> = evidence.release.revived.iter().map(String::as_str).collect();
     let received = received(evidence, stored);
     [Protocol::Webhook, Protocol::Sms, Protocol::Chat]
         .map(|protocol| {
             let mut repeats = Repeats::default();
             for ((_, id), times) in received.iter().filter(|((of, _), _)| *of == protocol) {
-                let held_back = protocol == Protocol::Sms && !redriven.contains(id);
+                let held_back = protocol == Protocol::Sms && !redriven.contains(id) && !revived.contains(id);
                 let killed = in_flight.get(id).copied().filter(|_| !held_back).unwrap_or(0);
                 let unheard = stored.unheard.get(*id).copied().filter(|_| !held_back).unwrap_or(0);
-                repeats.add(*times, killed, unheard);
+                repeats.add(*times, killed, unheard, u32::from(revived.contains(id)));
             }
             (protocol, repeats)
         })
@@ -64,25 +66,29 @@ fn received<'a>(evidence: &'a Evidence, stored: &'a Stored) -> HashMap<(Protocol
 impl Repeats {
     /// One delivery that came `times`, while so many of its attempts were cut short by kills, or ended without an
     /// answer; those that were cut short are among these.
-    fn add(&mut self, times: u32, killed: u32, unheard: u32) {
-        let repeated = times - 1;
-        let explained = repeated.min(killed.max(unheard));
+    fn add(&mut self, times: u32, killed: u32, unheard: u32, reported: u32) {
+        let mut left = times - 1;
+        let mut explain = |by: u32| {
+            let explained = left.min(by);
+            left -= explained;
+            explained
+        };
         self.received += times;
-        self.killed += repeated.min(killed);
-        self.unheard += explained - repeated.min(killed);
-        self.unexplained += repeated - explained;
+        self.killed += explain(killed);
+        self.unheard += explain(unheard.saturating_sub(killed));
+        self.reported += explain(reported);
+        self.unexplained += left;
     }
 
     /// All of them.
     pub(crate) fn total(&self) -> u32 {
-        self.killed + self.unheard + self.unexplained
+        self.killed + self.unheard + self.reported + self.unexplained
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drain::Held;
     use crate::killer::Kill;
     use crate::verdict::tests::{nothing_seen, nothing_stored, receipt};
 
@@ -112,7 +118,7 @@ mod tests {
         evidence.receipts = vec![text(), text()];
         killed(&mut evidence, "+1a");
         assert_eq!(explained(&evidence, Protocol::Sms), (0, 1));
-        evidence.held.push(Held { id: "+1a".to_owned(), redriven: true });
+        evidence.release.redriven.push("+1a".to_owned());
         assert_eq!(explained(&evidence, Protocol::Sms), (1, 0));
     }
 }

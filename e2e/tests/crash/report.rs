@@ -1,5 +1,6 @@
 //! The verdict in figures. A repeat is put down to a kill while the attempt before was in flight (`killed`), or to an
-//! attempt before that ended without an answer (`unheard`).
+//! attempt before that ended without an answer (`unheard`), or to a person after the provider had reported the text
+//! undelivered (`reported`).
 
 use std::fmt;
 
@@ -13,13 +14,14 @@ impl fmt::Display for Verdict {
         self.subscriptions(f)?;
         self.notifications(f)?;
         self.texts(f)?;
-        let columns = ["received", "repeats", "killed", "unheard", "unexplained"];
-        let [received, repeats, killed, unheard, unexplained] = columns;
-        write!(f, "{:32}{received:>9}{repeats:>9}{killed:>9}{unheard:>9}{unexplained:>13}", "")?;
+        let columns = ["received", "repeats", "killed", "unheard", "reported", "unexplained"];
+        let [received, repeats, killed, unheard, reported, unexplained] = columns;
+        write!(f, "{:32}{received:>9}{repeats:>9}{killed:>9}{unheard:>9}{reported:>9}{unexplained:>13}", "")?;
         for (protocol, repeats) in &self.repeats {
             let name = format!("repeats by {protocol}");
             write!(f, "\n{name:32}{:>9}{:>9}", repeats.received, repeats.total())?;
-            write!(f, "{:>9}{:>9}{:>13}", repeats.killed, repeats.unheard, repeats.unexplained)?;
+            write!(f, "{:>9}{:>9}{:>9}", repeats.killed, repeats.unheard, repeats.reported)?;
+            write!(f, "{:>13}", repeats.unexplained)?;
         }
         Ok(())
     }
@@ -61,12 +63,14 @@ impl Verdict {
     }
 
     fn texts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        line(f, "held in the end", self.held)?;
+        line(f, "held", self.held)?;
         line(f, "  in flight at a kill", self.held_by_kill)?;
         line(f, "  the provider dropped the line", self.held - self.held_by_kill - self.held_unexplained)?;
         line(f, "  unexplained", self.held_unexplained)?;
         line(f, "  redriven", self.redriven)?;
         line(f, "  still held afterwards", self.still_held)?;
+        line(f, "dead by report and redriven", self.revived)?;
+        line(f, "redriven at last, not delivered", self.released_in_vain)?;
         line(f, "reports of the provider taken", self.reports)?;
         line(f, "  lost", self.reports_lost)?;
         line(f, "  that settled an unknown outcome", self.settled)?;

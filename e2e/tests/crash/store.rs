@@ -11,7 +11,8 @@ use rusqlite::{Connection, OpenFlags};
 const FILE: &str = "orderbell.db";
 const SETTLED: &str = "SELECT count(*) FROM deliveries JOIN attempts ON delivery = seq AND number = attempts
     WHERE state = 'delivered' AND outcome = 'unknown'";
-const NOT_DEAD: &str = "SELECT count(*) FROM receipts JOIN deliveries ON deliveries.seq = receipts.delivery
+const NOT_DEAD: &str =
+    "SELECT lower(hex(deliveries.id)) FROM receipts JOIN deliveries ON deliveries.seq = receipts.delivery
     WHERE status = 'failed' AND state <> 'dead'";
 
 /// What the store holds in the end. Ids are without hyphens.
@@ -29,8 +30,8 @@ pub(crate) struct Stored {
     pub(crate) receipts: HashSet<(String, String)>,
     /// How many deliveries were made, by a receipt alone: no answer had come.
     pub(crate) settled: u32,
-    /// How many deliveries are not dead though their receipt says that they failed.
-    pub(crate) not_dead: u32,
+    /// The deliveries that are not dead though a receipt says that they failed.
+    pub(crate) not_dead: HashSet<String>,
 }
 
 /// A delivery of an order.
@@ -112,14 +113,14 @@ pub(crate) fn read(data: &Path) -> Result<Stored> {
     let of_provider =
         "SELECT lower(hex(id)), status FROM receipts JOIN deliveries ON deliveries.seq = receipts.delivery";
     let receipts = rows(&store, of_provider, two)?.into_iter().collect();
-    let count = |query| store.query_row(query, (), |row| row.get::<_, u32>(0));
+    let settled = store.query_row(SETTLED, (), |row| row.get(0))?;
     Ok(Stored {
         orders,
         deliveries: deliveries.into_iter().collect(),
         unheard: unheard.into_iter().collect(),
         inbox,
         receipts,
-        settled: count(SETTLED)?,
-        not_dead: count(NOT_DEAD)?,
+        settled,
+        not_dead: rows(&store, NOT_DEAD, |row| row.get(0))?.into_iter().collect(),
     })
 }

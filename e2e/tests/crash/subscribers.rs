@@ -182,6 +182,7 @@ fn subscription(made: &Value, protocol: Protocol, endpoint: String) -> Subscript
         left: None,
         filters: Vec::new(),
         secrets: made["secret"].as_str().map(str::to_owned).into_iter().collect(),
+        redriven: Vec::new(),
         suspensions: 0,
         rotations: 0,
         tests: 0,

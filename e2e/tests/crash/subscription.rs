@@ -27,6 +27,8 @@ pub(crate) struct Subscription {
     pub(crate) filters: Vec<FilterChange>,
     /// The secrets that it was told; none if the answer that had the first was lost.
     pub(crate) secrets: Vec<String>,
+    /// Its deliveries, without hyphens, that were held and sent again at its owner's word.
+    pub(crate) redriven: Vec<String>,
     /// How often it was suspended and resumed.
     pub(crate) suspensions: usize,
     /// How many secrets it asked for.
@@ -101,6 +103,7 @@ pub(crate) mod tests {
             left: None,
             filters: Vec::new(),
             secrets: Vec::new(),
+            redriven: Vec::new(),
             suspensions: 0,
             rotations: 0,
             tests: 0,

@@ -141,12 +141,11 @@ impl Twilio {
     fn write_down(&self, to: &str, body: &str, delivery: &str) {
         let order = order_in(body);
         let link = body.split_whitespace().find(|word| word.contains("/subscriptions/confirm"));
-        match link.filter(|_| order.is_none()) {
-            Some(link) => self.ledger.add_link(to, link.to_owned()),
-            None => {
-                let (endpoint, delivery) = (to.to_owned(), Some(delivery.replace('-', "")));
-                self.ledger.add(Receipt { protocol: Protocol::Sms, endpoint, delivery, order, signed: None });
-            }
+        if let Some(link) = link.filter(|_| order.is_none()) {
+            self.ledger.add_link(to, link.to_owned());
+        } else {
+            let (endpoint, delivery) = (to.to_owned(), Some(delivery.replace('-', "")));
+            self.ledger.add(Receipt { protocol: Protocol::Sms, endpoint, delivery, order, signed: None });
         }
     }
 }

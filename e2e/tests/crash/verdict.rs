@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use domain::endpoint::Protocol;
 
 use crate::callbacks::Callback;
-use crate::drain::Held;
+use crate::drain::Release;
 use crate::killer::{Kill, hit_enough};
 use crate::load::Order;
 use crate::receipts::{Receipt, order_in};
@@ -30,10 +30,17 @@ pub(crate) struct Evidence {
     pub(crate) callbacks: Vec<Callback>,
     /// The deliveries after whose text the provider dropped the line.
     pub(crate) dropped_lines: Vec<String>,
-    /// What was held in the end.
-    pub(crate) held: Vec<Held>,
+    /// What a person did about what was held, or dead, in the end.
+    pub(crate) release: Release,
     /// Every message that arrived.
     pub(crate) receipts: Vec<Receipt>,
+}
+
+impl Evidence {
+    /// The deliveries that were held and sent again, by their owners or in the end.
+    pub(crate) fn redriven(&self) -> impl Iterator<Item = &String> {
+        self.subscriptions.iter().flat_map(|it| &it.redriven).chain(&self.release.redriven)
+    }
 }
 
 /// What became of the promises.
@@ -64,11 +71,13 @@ pub(crate) struct Verdict {
     pub(crate) reports: usize,
     pub(crate) reports_lost: usize,
     pub(crate) settled: u32,
-    pub(crate) not_dead: u32,
+    pub(crate) not_dead: usize,
     pub(crate) held: usize,
     pub(crate) held_by_kill: usize,
     pub(crate) held_unexplained: usize,
     pub(crate) redriven: usize,
+    pub(crate) revived: usize,
+    pub(crate) released_in_vain: usize,
     pub(crate) still_held: usize,
     pub(crate) repeats: Vec<(Protocol, Repeats)>,
 }
@@ -92,11 +101,11 @@ impl Verdict {
             ..Self::default()
         };
         verdict.judge_orders(orders, stored);
-        verdict.judge_held(evidence, stored);
+        verdict.judge_held(evidence);
+        verdict.judge_release(evidence, stored);
         verdict.judge_reports(&evidence.callbacks, stored);
         let received = received(receipts, stored);
-        let dropped: HashSet<_> =
-            evidence.held.iter().filter(|held| !held.redriven).map(|held| held.id.as_str()).collect();
+        let dropped: HashSet<_> = evidence.release.dropped.iter().map(String::as_str).collect();
         for subscription in subscriptions {
             verdict.count_operations(subscription);
             for order in orders {
@@ -118,17 +127,34 @@ impl Verdict {
     }
 
     /// What is held had an attempt in flight when the program was killed, or a provider that dropped the line.
-    fn judge_held(&mut self, evidence: &Evidence, stored: &Stored) {
+    fn judge_held(&mut self, evidence: &Evidence) {
         let killed: HashSet<_> = evidence.killings.iter().flat_map(|kill| &kill.in_flight).collect();
         let dropped: HashSet<_> = evidence.dropped_lines.iter().collect();
-        for held in &evidence.held {
-            self.held_by_kill += usize::from(killed.contains(&held.id));
-            let explained = killed.contains(&held.id) || dropped.contains(&held.id);
-            self.held_unexplained += usize::from(!explained);
+        let redriven: HashSet<_> = evidence.redriven().collect();
+        let held: HashSet<_> = redriven.iter().copied().chain(&evidence.release.dropped).collect();
+        self.redriven = redriven.len();
+        self.held = held.len();
+        for held in held {
+            self.held_by_kill += usize::from(killed.contains(held));
+            self.held_unexplained += usize::from(!killed.contains(held) && !dropped.contains(held));
         }
-        self.held = evidence.held.len();
-        self.redriven = evidence.held.iter().filter(|held| held.redriven).count();
-        self.still_held = stored.deliveries.values().filter(|delivery| delivery.state == "held").count();
+    }
+
+    /// What was sent again was delivered: nothing was killed any more, and the provider behaved.
+    fn judge_release(&mut self, evidence: &Evidence, stored: &Stored) {
+        let release = &evidence.release;
+        let states: HashMap<_, _> = stored
+            .deliveries
+            .values()
+            .map(|delivery| (delivery.id.as_str(), delivery.state.as_str()))
+            .collect();
+        let in_the_end = release.redriven.iter().chain(&release.revived);
+        let in_vain = in_the_end.filter(|id| states.get(id.as_str()) != Some(&"delivered")).count();
+        self.revived = release.revived.len();
+        self.released_in_vain = in_vain;
+        self.still_held = states.values().filter(|state| **state == "held").count();
+        let again: HashSet<_> = evidence.redriven().chain(&release.revived).collect();
+        self.not_dead = stored.not_dead.iter().filter(|id| !again.contains(id)).count();
     }
 
     fn judge_reports(&mut self, callbacks: &[Callback], stored: &Stored) {
@@ -138,7 +164,6 @@ impl Verdict {
         self.reports = callbacks.len();
         self.reports_lost = callbacks.len() - callbacks.iter().filter(is_stored).count();
         self.settled = stored.settled;
-        self.not_dead = stored.not_dead;
     }
 
     fn count_operations(&mut self, subscription: &Subscription) {
@@ -194,6 +219,7 @@ impl Verdict {
         ensure!(self.reports_lost == 0, "{} reports of the provider were lost", self.reports_lost);
         ensure!(self.not_dead == 0, "{} deliveries failed and are not dead", self.not_dead);
         ensure!(self.held_unexplained == 0, "{} deliveries were held without a cause", self.held_unexplained);
+        ensure!(self.released_in_vain == 0, "{} were sent again in vain", self.released_in_vain);
         ensure!(self.still_held == 0, "{} deliveries are still held", self.still_held);
         ensure!(unexplained == 0, "{unexplained} repeats are unexplained");
         ensure!(self.kills >= wanted_kills, "only {} kills", self.kills);

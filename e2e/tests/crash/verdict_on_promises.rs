@@ -27,7 +27,7 @@ pub(crate) fn nothing_stored() -> Stored {
         inbox: Vec::new(),
         receipts: HashSet::new(),
         settled: 0,
-        not_dead: 0,
+        not_dead: HashSet::new(),
     }
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn nothing_seen() -> Evidence {
         killings: Vec::new(),
         callbacks: Vec::new(),
         dropped_lines: Vec::new(),
-        held: Vec::new(),
+        release: Release::default(),
         receipts: Vec::new(),
     }
 }
@@ -104,15 +104,25 @@ fn what_is_held_needs_a_cause_and_what_a_person_dropped_is_not_missing() {
     let mut evidence = Evidence {
         orders: vec![order("a", start + Duration::from_secs(1))],
         subscriptions: vec![confirmed("/one", start)],
-        held: vec![Held { id: "d".to_owned(), redriven: false }],
+        release: Release { dropped: vec!["d".to_owned()], ..Release::default() },
         ..nothing_seen()
     };
     let verdict = Verdict::of(&evidence, &stored, 0);
     assert_eq!((verdict.held_unexplained, verdict.given_up, owed(&verdict)), (1, 1, (1, 0)));
     evidence.dropped_lines.push("d".to_owned());
     assert_eq!(Verdict::of(&evidence, &stored, 0).held_unexplained, 0);
-    evidence.held.clear();
+    evidence.release.dropped.clear();
     assert_eq!(owed(&Verdict::of(&evidence, &stored, 0)), (1, 1), "nobody dropped it");
+}
+
+#[test]
+fn what_was_sent_again_must_be_delivered() {
+    let mut stored = nothing_stored();
+    let delivery = Delivery { id: "d".to_owned(), state: "dead".to_owned() };
+    stored.deliveries.insert(("one".to_owned(), "a".to_owned()), delivery);
+    let release = Release { revived: vec!["d".to_owned()], ..Release::default() };
+    let verdict = Verdict::of(&Evidence { release, ..nothing_seen() }, &stored, 0);
+    assert_eq!(verdict.released_in_vain, 1);
 }
 
 #[test]

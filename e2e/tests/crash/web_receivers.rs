@@ -14,7 +14,7 @@ use crate::receipts::{Ledger, Receipt, Signed, order_in};
 
 /// How long a receiver takes over what it sees for the first time, so that kills find attempts in flight. What it knows
 /// already it takes at once.
-pub(crate) const WORK: Duration = Duration::from_millis(25);
+pub(crate) const WORK: Duration = Duration::from_millis(10);
 
 /// Webhooks below this path do not consent to their subscriptions.
 pub(crate) const UNWILLING: &str = "/unwilling/";
@@ -62,13 +62,12 @@ async fn receive(State(ledger): State<Ledger>, uri: Uri, headers: HeaderMap, bod
 /// A confirmation's link, a notification, or a test.
 async fn post(ledger: &Ledger, path: &str, json: &Value) -> String {
     let order = json["text"].as_str().and_then(order_in);
-    match (&order, confirmation_link(json)) {
-        (None, Some(link)) => ledger.add_link(path, link),
-        _ => {
-            let endpoint = path.to_owned();
-            let receipt = Receipt { protocol: Protocol::Chat, endpoint, delivery: None, order, signed: None };
-            take(ledger, receipt).await;
-        }
+    if let (None, Some(link)) = (&order, confirmation_link(json)) {
+        ledger.add_link(path, link);
+    } else {
+        let endpoint = path.to_owned();
+        let receipt = Receipt { protocol: Protocol::Chat, endpoint, delivery: None, order, signed: None };
+        take(ledger, receipt).await;
     }
     "ok".to_owned()
 }
