@@ -45,10 +45,10 @@ fn run_steps(root: &Path, steps: &mut Steps) -> Result<()> {
     let build = ["build", "--workspace", "--bins", "--tests", "--all-features", "--quiet"];
     steps.run("build", &mut cargo(root, &build))?;
     steps.step("simulation", || simulate::run(root, SEEDS, 0, None))?;
-    steps.step("mutations", || mutations::run(root))?;
     let test = ["test", "--workspace", "--all-features", "--no-fail-fast", "--offline"];
     let mut beside_emulators = emulators::network(&command_line(&cargo(root, &test)))?;
-    steps.tests("tests and scenarios", with_peers(beside_emulators.current_dir(root), &tools)?)
+    steps.tests("tests and scenarios", with_peers(beside_emulators.current_dir(root), &tools)?)?;
+    steps.step("mutations", || mutations::run(root))
 }
 
 /// Tells the scenarios where the programs, their peers' Python and Prism are.
