@@ -9,7 +9,7 @@ use anyhow::Result;
 use crate::cargo::{built, cargo};
 use crate::install::{Tools, install, install_emulators};
 use crate::steps::{Steps, succeed};
-use crate::{emulators, mutations, simulate, sizes, template};
+use crate::{emulators, simulate, sizes, template};
 
 /// How many stories of the simulation are told: enough to cover every transition.
 const SEEDS: u64 = 2_000;
@@ -47,8 +47,7 @@ fn run_steps(root: &Path, steps: &mut Steps) -> Result<()> {
     steps.step("simulation", || simulate::run(root, SEEDS, 0, None))?;
     let test = ["test", "--workspace", "--all-features", "--no-fail-fast", "--offline"];
     let mut beside_emulators = emulators::network(&command_line(&cargo(root, &test)))?;
-    steps.tests("tests and scenarios", with_peers(beside_emulators.current_dir(root), &tools)?)?;
-    steps.step("mutations", || mutations::run(root))
+    steps.tests("tests and scenarios", with_peers(beside_emulators.current_dir(root), &tools)?)
 }
 
 /// Tells the scenarios where the programs, their peers' Python and Prism are.

@@ -151,12 +151,12 @@ ports_keep! {
     a_held_delivery_can_be_sent_again,
     what_cannot_be_sent_again_is_refused,
     all_dead_deliveries_can_be_sent_again,
+    a_receipt_counts_for_its_own_attempt,
     a_held_delivery_can_be_dropped_and_no_other,
     what_is_sent_again_can_be_selected,
     a_providers_receipt_settles_a_delivery,
     a_receipt_that_overtakes_its_outcome_counts,
     an_opt_out_ends_the_subscription,
-    a_receipt_counts_for_its_own_attempt,
 }
 
 /// A promise that is written down and not run would be worth nothing.
