@@ -11,8 +11,9 @@ use crate::install::{Tools, install, install_emulators};
 use crate::steps::{Steps, succeed};
 use crate::{emulators, simulate, sizes, template};
 
-/// How many stories of the simulation are told: enough to cover every transition.
-const SEEDS: u64 = 2_000;
+/// How many stories of the simulation are told: enough to cover every transition, the rarest of which a few in ten
+/// thousand reach.
+const SEEDS: u64 = 10_000;
 
 /// Runs everything; the first step that fails ends it.
 ///
