@@ -55,7 +55,7 @@ const PORTS: [(&str, &[(&str, &str)]); 12] = [
     ("Topic::subscription", LOOK_UP),
     ("Topic::subscriptions", LOOK_UP),
     (
-        "Topic::set_filter_policy",
+        "Topic::change_attributes",
         &[
             ("list_subscriptions_by_topic", "topic"),
             ("get_subscription_attributes", "any"),
@@ -100,7 +100,7 @@ const FUNCTIONS: [Function; 3] = [
             "Topic::subscribe",
             "Topic::subscription",
             "Topic::subscriptions",
-            "Topic::set_filter_policy",
+            "Topic::change_attributes",
             "Topic::resend_confirmation",
             "Topic::unsubscribe",
         ],
