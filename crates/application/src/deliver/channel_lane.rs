@@ -214,9 +214,17 @@ mod tests {
         assert!(lane.take_probe(now + FIRST_PROBE));
         assert!(!lane.take_probe(now + FIRST_PROBE));
         lane.resume();
-        assert!(lane.has_room(now));
+        let mut takes = |in_flight| {
+            lane.in_flight = in_flight;
+            lane.has_room(now)
+        };
+        assert_eq!([0, 1].map(&mut takes), [true, false], "one goes ahead");
         lane.works();
-        assert!(lane.has_room(now));
+        let mut takes = |in_flight| {
+            lane.in_flight = in_flight;
+            lane.has_room(now)
+        };
+        assert_eq!([2, 3].map(&mut takes), [true, false], "the others follow");
     }
 
     #[test]
