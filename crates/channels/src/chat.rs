@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use application::ports::{Channel, ChannelRules, Message, Sent};
 use async_trait::async_trait;
-use domain::attempt::{Outcome, OutcomeKind, Scope};
+use domain::attempt::{Outcome, Scope};
 use domain::endpoint::{Endpoint, Protocol};
 use reqwest::Client;
 
 use crate::http::{AllowedHost, NoClient, ask, guarded_client, refused};
+use crate::unsendable::never;
 
 /// How chats are posted to.
 #[derive(Debug, Clone)]
@@ -53,10 +54,6 @@ impl Chat {
         let answer = ask(&self.client, request, Scope::Endpoint).await?;
         Ok(Outcome::new(answer::kind(&answer, message.at), answer.reply()))
     }
-}
-
-fn never(why: impl std::fmt::Display) -> Outcome {
-    Outcome::new(OutcomeKind::Permanent(Scope::Delivery), why.to_string())
 }
 
 #[async_trait]

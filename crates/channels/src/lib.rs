@@ -11,6 +11,7 @@ pub mod sandbox;
 mod secret;
 pub mod sms;
 mod tls;
+mod unsendable;
 pub mod webhook;
 
 pub use secret::Secret;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use application::ports::{Channel, ChannelRules, Message, Sent};
 use async_trait::async_trait;
-use domain::attempt::{Outcome, OutcomeKind, Scope};
+use domain::attempt::{Outcome, Scope};
 use domain::endpoint::{Endpoint, Protocol, WebhookUrl};
 use domain::webhook_secret::WebhookSecret;
 use reqwest::header::CONTENT_TYPE;
@@ -15,6 +15,7 @@ use reqwest::{Client, Request};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP};
 
 use crate::http::{AllowedHost, NoClient, ask, guarded_client, refused};
+use crate::unsendable::never;
 
 /// How webhooks are called.
 #[derive(Debug, Clone)]
@@ -84,10 +85,6 @@ fn signatures(secrets: &[WebhookSecret], id: &str, time: i64, body: &[u8]) -> Re
         return Err(never("the subscription has no secret to sign with"));
     }
     Ok(signatures.join(" "))
-}
-
-fn never(why: impl std::fmt::Display) -> Outcome {
-    Outcome::new(OutcomeKind::Permanent(Scope::Delivery), why.to_string())
 }
 
 #[async_trait]

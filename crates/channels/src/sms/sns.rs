@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::MessageAttributeValue;
-use domain::attempt::{Outcome, OutcomeKind, Scope};
+use domain::attempt::{Outcome, OutcomeKind};
 use domain::endpoint::{Endpoint, Protocol};
 use domain::sms_text::parts;
 
@@ -18,6 +18,7 @@ pub use connect::{AwsKeys, SnsSettings};
 
 use super::masked;
 use super::text::{TextRules, compose};
+use crate::unsendable::never;
 
 /// The longest message that SNS takes, in bytes of UTF-8.
 const MAX_BYTES: usize = 1_600;
@@ -74,10 +75,6 @@ impl Sns {
 
 fn string(value: &str) -> Result<MessageAttributeValue, BuildError> {
     MessageAttributeValue::builder().data_type("String").string_value(value).build()
-}
-
-fn never(why: impl std::fmt::Display) -> Outcome {
-    Outcome::new(OutcomeKind::Permanent(Scope::Delivery), why.to_string())
 }
 
 #[async_trait]

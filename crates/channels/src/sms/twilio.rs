@@ -20,6 +20,7 @@ pub use settings::{AccountSid, ApiKey, ApiUrl, Sender, TwilioSettings};
 use super::masked;
 use super::text::compose;
 use crate::http::{NoClient, ask, client, refused};
+use crate::unsendable::never;
 
 /// Sends text messages through Twilio. `delivered` means that Twilio accepted it; what became of it, its callback tells.
 pub struct Twilio {
@@ -79,10 +80,6 @@ impl Twilio {
             }
         }
     }
-}
-
-fn never(why: impl std::fmt::Display) -> Outcome {
-    Outcome::new(OutcomeKind::Permanent(Scope::Delivery), why.to_string())
 }
 
 #[async_trait]
