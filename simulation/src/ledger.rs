@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use domain::attributes::Receives;
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::order::OrderId;
+use domain::receipt::ReceiptStatus;
 use domain::subscription::{SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, Row};
 use sqlite::simulation::Disk;
@@ -59,6 +60,10 @@ pub(crate) enum Entry {
         delivery: i64,
         number: u32,
         outcome: Option<String>,
+    },
+    Receipt {
+        delivery: i64,
+        status: ReceiptStatus,
     },
     /// The sandbox inbox holds a message.
     Kept {
@@ -144,6 +149,9 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
         },
         "attempt" => Entry::Attempt { delivery: seq, number: number()? },
         "outcome" => Entry::Outcome { delivery: seq, number: number()?, outcome: row.get(8)? },
+        "receipt" => {
+            Entry::Receipt { delivery: seq, status: named(row, 8, &ReceiptStatus::ALL, ReceiptStatus::name)? }
+        }
         "kept" => Entry::Kept { id: DeliveryId(id(row)?) },
         "tampered" => Entry::Tampered { seq },
         other => bail!("unknown entry {other}"),

@@ -48,6 +48,9 @@ END;
 CREATE TRIGGER ledger_attempt AFTER INSERT ON attempts BEGIN
   INSERT INTO ledger (what, seq, first) VALUES ('attempt', new.delivery, new.number);
 END;
+CREATE TRIGGER ledger_receipt AFTER INSERT ON receipts BEGIN
+  INSERT INTO ledger (what, seq, words) VALUES ('receipt', new.delivery, new.status);
+END;
 CREATE TRIGGER ledger_outcome AFTER UPDATE ON attempts BEGIN
   INSERT INTO ledger (what, seq, first, words) VALUES ('outcome', new.delivery, new.number, new.outcome);
 END;

@@ -18,7 +18,7 @@ use domain::subscription::Subscription;
 use sqlite::simulation::{self, Disk};
 use sqlite::{Options, Store};
 
-use crate::receivers::CHANNELS;
+use crate::receivers::Channels;
 use crate::tasks::Tasks;
 
 /// A running program.
@@ -84,7 +84,7 @@ impl Process {
     pub(crate) fn start(
         disk: Disk,
         waiting_orders: usize,
-        modes: &Modes,
+        (channels, modes): (Channels, &Modes),
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
     ) -> Result<Self> {
@@ -110,8 +110,8 @@ impl Process {
             failing.failed().await;
             Told::StoreFailed
         });
-        tasks.spawn("settle the past", settle_the_past(app.clone(), own.clone(), store));
-        let (engine, relay) = (Engine::new(CHANNELS), Relay::default());
+        tasks.spawn("settle the past", settle_the_past(app.clone(), own.clone(), store, channels));
+        let (engine, relay) = (Engine::new(channels), Relay::default());
         let (notes, noting, stage) = (VecDeque::new(), false, Stage::Starting);
         Ok(Self { store: process, app, own, engine, relay, tasks, notes, noting, stage })
     }
@@ -135,9 +135,9 @@ fn own_delivery(store: &Store, channels: Modes) -> OwnDelivery {
 }
 
 /// What the host does before anything new happens.
-async fn settle_the_past(app: App, own: OwnDelivery, store: Store) -> Told {
+async fn settle_the_past(app: App, own: OwnDelivery, store: Store, channels: Channels) -> Told {
     let settle = async {
-        let policies = CHANNELS.iter().map(|(protocol, rules)| (*protocol, rules.on_unknown)).collect();
+        let policies = channels.iter().map(|(protocol, rules)| (*protocol, rules.on_unknown)).collect();
         recover(&store, &policies, &*app.clock, &*app.randomness).await?;
         for (protocol, mode) in &own.channels {
             store.channel_resumed(*protocol, app.clock.now()).await?;

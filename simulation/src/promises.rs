@@ -65,6 +65,7 @@ impl Promises {
                 Entry::Outcome { delivery, number, outcome } => {
                     self.attempt_ended(*delivery, *number, outcome.as_deref())?;
                 }
+                Entry::Receipt { delivery, status } => self.reported(*delivery, *status)?,
                 Entry::Kept { .. } => {}
                 Entry::Tampered { seq } => {
                     bail!("row {seq}, which must never change, was changed or deleted")

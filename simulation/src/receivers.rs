@@ -11,14 +11,19 @@ use domain::endpoint::{Endpoint, Protocol};
 use crate::dice::Dice;
 
 /// How each channel is used.
-pub(crate) const CHANNELS: [(Protocol, ChannelRules); 4] = [
-    (Protocol::Email, rules(3, 2, None, OnUnknown::Retry)),
-    (Protocol::Sms, rules(2, 1, None, OnUnknown::Hold)),
-    (Protocol::Webhook, rules(4, 1, None, OnUnknown::Retry)),
-    (Protocol::Chat, rules(2, 1, NonZeroU32::new(1), OnUnknown::Retry)),
-];
+pub(crate) type Channels = [(Protocol, ChannelRules); 4];
 
-const fn rules(
+/// How they are used where text messages of unknown outcome are treated so.
+pub(crate) fn channels(texts: OnUnknown) -> Channels {
+    [
+        (Protocol::Email, rules(3, 2, None, OnUnknown::Retry)),
+        (Protocol::Sms, rules(2, 1, None, texts)),
+        (Protocol::Webhook, rules(4, 1, None, OnUnknown::Retry)),
+        (Protocol::Chat, rules(2, 1, NonZeroU32::new(1), OnUnknown::Retry)),
+    ]
+}
+
+fn rules(
     channel: usize,
     endpoint: usize,
     max_per_second: Option<NonZeroU32>,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use domain::delivery::OnUnknown;
+
 use crate::dice::Dice;
 
 /// One story, before it is told.
@@ -21,6 +23,8 @@ pub(crate) struct Scenario {
     pub(crate) endpoints: usize,
     /// Whether mail and text messages begin in the sandbox.
     pub(crate) sandbox: bool,
+    /// What follows when nobody knows whether a text message arrived.
+    pub(crate) texts: OnUnknown,
 }
 
 /// What happens from outside. Whom it happens to is chosen when it does.
@@ -91,6 +95,7 @@ impl Scenario {
             waiting_orders: dice.pick(&[1, 100, 100, 100]),
             endpoints: 2 + dice.below(5),
             sandbox: dice.percent(20),
+            texts: dice.pick(&[OnUnknown::Hold, OnUnknown::Hold, OnUnknown::Retry]),
         }
     }
 }

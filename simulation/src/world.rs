@@ -29,7 +29,7 @@ use crate::dice::{Dice, SeededRandomness};
 use crate::ledger::{self, Entry};
 use crate::process::{Modes, Process};
 use crate::promises::Promises;
-use crate::receivers::{CHANNELS, Receiver};
+use crate::receivers::{Channels, Receiver, channels};
 use crate::scenario::{Deed, Scenario};
 use orders::Client;
 
@@ -46,6 +46,7 @@ pub(crate) struct World<'a> {
     /// While no process runs.
     disk: Option<Disk>,
     process: Option<Process>,
+    channels: Channels,
     modes: Modes,
     receivers: Vec<Receiver>,
     down: BTreeSet<Protocol>,
@@ -88,6 +89,7 @@ enum Happening {
     /// The provider reports what became of a message.
     Receipt {
         delivery: DeliveryId,
+        attempt: u32,
         receipt: Receipt,
     },
     WakeRelay,
@@ -137,7 +139,8 @@ impl<'a> World<'a> {
         let receivers = (0..scenario.endpoints).map(|number| Receiver::new(number, &mut dice)).collect();
         let in_sandbox = |protocol| scenario.sandbox && matches!(protocol, Protocol::Email | Protocol::Sms);
         let mode = |protocol| if in_sandbox(protocol) { ChannelMode::Sandbox } else { ChannelMode::Live };
-        let modes = CHANNELS.iter().map(|(protocol, _)| (*protocol, mode(*protocol))).collect();
+        let channels = channels(scenario.texts);
+        let modes = channels.iter().map(|(protocol, _)| (*protocol, mode(*protocol))).collect();
         let mut world = Self {
             dice,
             scenario,
@@ -148,6 +151,7 @@ impl<'a> World<'a> {
             planned: 0,
             disk: Some(disk),
             process: None,
+            channels,
             modes,
             receivers,
             down: BTreeSet::new(),

@@ -68,8 +68,7 @@ impl Channel for Chat {
 
     /// A person confirms by opening the link; a chat does not answer for them.
     async fn send(&self, message: &Message) -> Sent {
-        let outcome = self.post(message).await.unwrap_or_else(|outcome| outcome);
-        Sent { outcome, confirmed: false }
+        self.post(message).await.unwrap_or_else(|outcome| outcome).into()
     }
 
     /// Chats have no provider of their own that could be down.

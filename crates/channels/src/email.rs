@@ -12,7 +12,7 @@ mod transaction;
 
 use application::ports::{Channel, ChannelRules, Message, Sent};
 use async_trait::async_trait;
-use domain::attempt::{Outcome, OutcomeKind};
+use domain::attempt::Outcome;
 use domain::endpoint::Protocol;
 
 pub use settings::{Credentials, InvalidSettings, Sender, SmtpSettings, TlsMode};
@@ -88,11 +88,7 @@ impl Channel for Email {
     }
 
     async fn send(&self, message: &Message) -> Sent {
-        let outcome = match self.hand_over(message).await {
-            Ok(answer) => Outcome::new(OutcomeKind::Delivered, answer),
-            Err(fault) => fault.outcome(),
-        };
-        Sent { outcome, confirmed: false }
+        self.hand_over(message).await.map_err(|fault| fault.outcome()).into()
     }
 
     async fn probe(&self) -> Result<(), Outcome> {

@@ -35,7 +35,7 @@ impl Channel for Sandbox {
     }
 
     async fn send(&self, message: &Message) -> Sent {
-        let kept = self.inbox.keep(in_the_inbox(message)).await;
+        let kept = self.inbox.keep(InboxMessage::of(message)).await;
         let outcome = match kept {
             Ok(()) => {
                 Outcome::new(OutcomeKind::Sandboxed, "Kept in the sandbox inbox; nothing left the machine")
@@ -45,23 +45,10 @@ impl Channel for Sandbox {
                 format!("The sandbox inbox could not keep it: {error}"),
             ),
         };
-        Sent { outcome, confirmed: false }
+        outcome.into()
     }
 
     async fn probe(&self) -> Result<(), Outcome> {
         Ok(())
-    }
-}
-
-fn in_the_inbox(message: &Message) -> InboxMessage {
-    InboxMessage {
-        id: message.id,
-        protocol: message.endpoint.protocol(),
-        to: message.endpoint.to_string(),
-        kind: message.content.kind(),
-        subject: message.content.subject().to_owned(),
-        text: message.content.text(),
-        link: message.content.link().map(str::to_owned),
-        at: message.at,
     }
 }

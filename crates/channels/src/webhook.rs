@@ -98,7 +98,7 @@ impl Channel for Webhook {
     }
 
     async fn send(&self, message: &Message) -> Sent {
-        self.call(message).await.unwrap_or_else(|outcome| Sent { outcome, confirmed: false })
+        self.call(message).await.unwrap_or_else(Sent::from)
     }
 
     /// Webhooks have no provider of their own that could be down.

@@ -7,7 +7,7 @@ use domain::attributes::AttributesChange;
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::endpoint::Protocol;
 use domain::receipt::{Receipt, ReceiptStatus};
-use domain::subscription::{EndReason, NotOwed, SubscriptionState, owed};
+use domain::subscription::{CONFIRMATION_LIFETIME, EndReason, NotOwed, SubscriptionState, owed};
 
 use crate::Machine;
 use crate::given::{MOMENT, WHILE, all_dead, delivery_id, email, first_page, now, order, policy};
@@ -134,6 +134,24 @@ pub async fn what_cannot_be_sent_again_is_refused(machine: &Machine<'_>) {
     assert_eq!(machine.record(delivery).await.state, DeliveryState::Dead);
 }
 
+/// One that was answered, was asked anew, or whose link expired would lead nowhere.
+pub async fn a_question_that_is_over_is_not_asked_again(machine: &Machine<'_>) {
+    let subscription = machine.subscribe(email("ada@example.com")).await;
+    let question = machine.due(DeliveryKind::Confirmation).await[0].id;
+    machine.kill(question).await;
+    let redrive = async |at| machine.records.redrive(RedriveSelection::One(question), at).await;
+    let expired = redrive(now() + CONFIRMATION_LIFETIME).await.unwrap_err();
+    assert_eq!((expired.kind, expired.code), (ErrorKind::Conflict, "not_redrivable"));
+    assert_eq!(redrive(now()).await.unwrap(), 1);
+    machine.begin(question, 2).await;
+    machine.finish(question, 2, OutcomeKind::Permanent(Scope::Delivery)).await;
+
+    machine.own_topic.confirm(subscription.id, subscription.generation, false, now()).await.unwrap();
+    assert_eq!(redrive(now()).await.unwrap_err().code, "not_redrivable");
+    assert_eq!(machine.records.redrive(all_dead(None), now()).await.unwrap(), 0);
+    assert_eq!(machine.record(question).await.state, DeliveryState::Dead);
+}
+
 /// All of one subscription or of all; those of ended subscriptions stay where they are.
 pub async fn all_dead_deliveries_can_be_sent_again(machine: &Machine<'_>) {
     let mut dead = Vec::new();
@@ -195,23 +213,23 @@ pub async fn a_providers_receipt_settles_a_delivery(machine: &Machine<'_>) {
     machine.finish(sent, 1, OutcomeKind::Delivered).await;
     let failed = Receipt::new(ReceiptStatus::Failed, "30005 unknown destination");
     for _ in 0..2 {
-        machine.records.receipt(sent, failed.clone(), now()).await.unwrap();
+        machine.records.receipt(sent, 1, failed.clone(), now()).await.unwrap();
     }
     let record = machine.record(sent).await;
     assert_eq!((record.state, record.receipts.len()), (DeliveryState::Dead, 1));
     assert_eq!(record.receipts[0].reply, "30005 unknown destination");
 
     let held = hold(machine).await;
-    machine.records.receipt(held, Receipt::new(ReceiptStatus::Delivered, "there"), now()).await.unwrap();
+    machine.records.receipt(held, 1, Receipt::new(ReceiptStatus::Delivered, "there"), now()).await.unwrap();
     assert_eq!(machine.record(held).await.state, DeliveryState::Delivered);
-    let unknown = machine.records.receipt(delivery_id(), failed, now()).await.unwrap_err();
+    let unknown = machine.records.receipt(delivery_id(), 1, failed, now()).await.unwrap_err();
     assert_eq!((unknown.kind, unknown.code), (ErrorKind::NotFound, "delivery_not_found"));
 }
 
 /// The provider may be faster than the commit that records its answer.
 pub async fn a_receipt_that_overtakes_its_outcome_counts(machine: &Machine<'_>) {
     let (_, delivery) = machine.in_flight("ada@example.com").await;
-    machine.records.receipt(delivery, Receipt::new(ReceiptStatus::Failed, "no"), now()).await.unwrap();
+    machine.records.receipt(delivery, 1, Receipt::new(ReceiptStatus::Failed, "no"), now()).await.unwrap();
     assert_eq!(machine.record(delivery).await.state, DeliveryState::InFlight);
     machine.finish(delivery, 1, OutcomeKind::Delivered).await;
     assert_eq!(machine.record(delivery).await.state, DeliveryState::Dead);
@@ -222,7 +240,7 @@ pub async fn an_opt_out_ends_the_subscription(machine: &Machine<'_>) {
     let (subscription, delivery) = machine.in_flight("ada@example.com").await;
     machine.finish(delivery, 1, OutcomeKind::Delivered).await;
     let opted_out = Receipt { opted_out: true, ..Receipt::new(ReceiptStatus::Failed, "21610") };
-    machine.records.receipt(delivery, opted_out, now()).await.unwrap();
+    machine.records.receipt(delivery, 1, opted_out, now()).await.unwrap();
     let ended = machine.topic.subscription(subscription.id).await.unwrap().unwrap();
     assert_eq!(ended.end.map(|end| end.reason), Some(EndReason::OptedOut));
 }
@@ -247,19 +265,43 @@ async fn listed(machine: &Machine<'_>, query: DeliveryQuery) -> Vec<DeliveryId> 
     }
 }
 
-/// Neither a receipt of an earlier attempt nor its words count for a later one.
-pub async fn a_receipt_counts_for_its_own_attempt(machine: &Machine<'_>) {
+/// A bad receipt of an earlier attempt counts neither while a later one is owed nor after it.
+pub async fn a_bad_receipt_counts_for_its_own_attempt(machine: &Machine<'_>) {
     let (_, delivery) = machine.in_flight("ada@example.com").await;
     let failed = || Receipt::new(ReceiptStatus::Failed, "out of reach");
-    machine.records.receipt(delivery, failed(), now()).await.unwrap();
+    machine.records.receipt(delivery, 1, failed(), now()).await.unwrap();
     machine.finish(delivery, 1, OutcomeKind::Delivered).await;
     assert_eq!(machine.record(delivery).await.state, DeliveryState::Dead);
 
     machine.records.redrive(RedriveSelection::One(delivery), now()).await.unwrap();
     machine.begin(delivery, 2).await;
     machine.finish(delivery, 2, OutcomeKind::Delivered).await;
+    let late = Receipt::new(ReceiptStatus::Failed, "out of reach for hours");
+    machine.records.receipt(delivery, 1, late, now()).await.unwrap();
     assert_eq!(machine.record(delivery).await.state, DeliveryState::Delivered);
 
-    machine.records.receipt(delivery, failed(), now()).await.unwrap();
-    assert_eq!(machine.record(delivery).await.state, DeliveryState::Dead);
+    machine.records.receipt(delivery, 2, failed(), now()).await.unwrap();
+    let record = machine.record(delivery).await;
+    let attempts: Vec<_> = record.receipts.iter().map(|receipt| receipt.attempt).collect();
+    assert_eq!((record.state, attempts), (DeliveryState::Dead, vec![1, 1, 2]));
+
+    let unknown = machine.records.receipt(delivery, 3, failed(), now()).await.unwrap_err();
+    assert_eq!((unknown.kind, unknown.code), (ErrorKind::NotFound, "attempt_not_found"));
+}
+
+/// What is there need not be sent again, whichever attempt brought it.
+pub async fn a_good_receipt_ends_the_attempts(machine: &Machine<'_>) {
+    let there = || Receipt::new(ReceiptStatus::Delivered, "there");
+    let pending = hold(machine).await;
+    machine.records.redrive(RedriveSelection::One(pending), now()).await.unwrap();
+    machine.records.receipt(pending, 1, there(), now()).await.unwrap();
+    assert_eq!(machine.record(pending).await.state, DeliveryState::Delivered);
+
+    let (_, in_flight) = machine.in_flight("ada@example.com").await;
+    machine.finish(in_flight, 1, OutcomeKind::Unknown).await;
+    machine.begin(in_flight, 2).await;
+    machine.records.receipt(in_flight, 1, there(), now()).await.unwrap();
+    assert_eq!(machine.record(in_flight).await.state, DeliveryState::InFlight);
+    machine.finish(in_flight, 2, OutcomeKind::Unknown).await;
+    assert_eq!(machine.record(in_flight).await.state, DeliveryState::Delivered);
 }

@@ -69,8 +69,8 @@ pub enum Next {
 /// What an outcome means beyond its own delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consequence {
-    /// The channel is paused and probed.
-    PauseChannel,
+    /// The channel is paused and probed; no sooner than at the time that its provider asked for, if it did.
+    PauseChannel(Option<Timestamp>),
     /// The endpoint is left alone until then.
     PauseEndpoint(Timestamp),
     /// The subscription ends: its receiver said so.
@@ -136,12 +136,13 @@ fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> 
         OutcomeKind::Delivered => over(DeliveryState::Delivered),
         OutcomeKind::Sandboxed => over(DeliveryState::Sandboxed),
         OutcomeKind::Transient(Scope::Channel) | OutcomeKind::Permanent(Scope::Channel) => {
-            unspent(now, Consequence::PauseChannel)
+            unspent(now, Consequence::PauseChannel(None))
         }
-        OutcomeKind::Throttled { scope: Scope::Channel, .. } => unspent(now, Consequence::PauseChannel),
+        OutcomeKind::Throttled { scope: Scope::Channel, retry_after } => {
+            unspent(now, Consequence::PauseChannel(retry_after.map(|patience| now + granted(patience))))
+        }
         OutcomeKind::Throttled { retry_after, .. } => {
-            let patience = retry_after.unwrap_or(DEFAULT_PATIENCE).clamp(MIN_PATIENCE, MAX_PATIENCE);
-            let until = now + patience;
+            let until = now + granted(retry_after.unwrap_or(DEFAULT_PATIENCE));
             unspent(until, Consequence::PauseEndpoint(until))
         }
         OutcomeKind::Permanent(Scope::Endpoint) => {
@@ -154,6 +155,11 @@ fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> 
             again(protocol, spent.saturating_add(1), now, chance)
         }
     }
+}
+
+/// The patience that who asks for it is granted.
+fn granted(patience: Duration) -> Duration {
+    patience.clamp(MIN_PATIENCE, MAX_PATIENCE)
 }
 
 fn over(state: DeliveryState) -> Decision {
@@ -219,13 +225,13 @@ impl DeliveryState {
     #[must_use]
     pub fn successors(self) -> &'static [Self] {
         match self {
-            Self::Pending => &[Self::InFlight, Self::Cancelled],
+            Self::Pending => &[Self::InFlight, Self::Delivered, Self::Cancelled],
             Self::InFlight => {
                 &[Self::Pending, Self::Delivered, Self::Sandboxed, Self::Held, Self::Dead, Self::Cancelled]
             }
             Self::Held => &[Self::Pending, Self::Delivered, Self::Dead, Self::Cancelled],
             Self::Delivered => &[Self::Dead],
-            Self::Dead => &[Self::Pending],
+            Self::Dead => &[Self::Pending, Self::Delivered],
             Self::Sandboxed | Self::Cancelled => &[],
         }
     }

@@ -56,13 +56,13 @@ async fn report(message: Taken, client: Client, is_up: watch::Receiver<bool>) ->
     let said = if failed { "undelivered" } else { "delivered" };
     insist(&is_up, || call_back(&client, &message, said)).await;
     let status = if failed { "failed" } else { "delivered" };
-    Callback { delivery: message.delivery.replace('-', ""), status }
+    Callback { delivery: message.delivery, status }
 }
 
 async fn call_back(client: &Client, message: &Taken, said: &str) -> Result<()> {
-    let path = format!("/receipts/{}", message.delivery);
+    let path = &message.callback;
     let form = [("MessageSid", message.sid.as_str()), ("MessageStatus", said)];
-    let request = client.request(Method::POST, &path).form(&form);
+    let request = client.request(Method::POST, path).form(&form);
     let request = request.header("x-twilio-signature", signature(&format!("{PUBLIC_URL}{path}"), &form));
     let answer = client.send(request).await?;
     ensure!(answer.status == 204, "a receipt was answered {}: {}", answer.status, answer.body);

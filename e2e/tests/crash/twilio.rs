@@ -43,8 +43,10 @@ struct State {
 /// A message that was taken.
 #[derive(Debug, Clone)]
 pub(crate) struct Taken {
-    /// The delivery's id, as the callback's URL has it.
+    /// The delivery's id, without hyphens.
     pub(crate) delivery: String,
+    /// Where its reports go: the callback's URL without the host.
+    pub(crate) callback: String,
     /// The message's own name.
     pub(crate) sid: String,
 }
@@ -121,14 +123,17 @@ impl Twilio {
             |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
         let (to, body) = field("To").zip(field("Body")).context("a message")?;
         let callback = field("StatusCallback").context("a callback's URL")?;
-        let delivery = callback.rsplit('/').next().unwrap_or_default();
-        let taken = Taken { delivery: delivery.to_owned(), sid: format!("SM{:032x}", fastrand::u128(..)) };
+        let callback = callback.strip_prefix(PUBLIC_URL).context("a callback to the program")?.to_owned();
+        let path = callback.split('?').next().unwrap_or_default();
+        let delivery = path.rsplit('/').next().unwrap_or_default().replace('-', "");
+        let sid = format!("SM{:032x}", fastrand::u128(..));
+        let taken = Taken { delivery: delivery.clone(), callback, sid };
         let answer = format!(r#"{{"sid": "{}", "num_segments": "2"}}"#, taken.sid);
-        self.write_down(to, body, delivery);
+        self.write_down(to, body, &delivery);
         let drops = misbehaves && fastrand::usize(..DROPPED) == 0;
         self.with(|state| {
             if drops {
-                state.dropped.push(delivery.replace('-', ""));
+                state.dropped.push(delivery);
             }
             // Nobody listens any more only if the test has failed.
             let _told = state.taken.as_ref().map(|listener| listener.send(taken));
@@ -144,7 +149,7 @@ impl Twilio {
         if let Some(link) = link.filter(|_| order.is_none()) {
             self.ledger.add_link(to, link.to_owned());
         } else {
-            let (endpoint, delivery) = (to.to_owned(), Some(delivery.replace('-', "")));
+            let (endpoint, delivery) = (to.to_owned(), Some(delivery.to_owned()));
             self.ledger.add(Receipt { protocol: Protocol::Sms, endpoint, delivery, order, signed: None });
         }
     }

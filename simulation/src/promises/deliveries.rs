@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
+use domain::receipt::ReceiptStatus;
 use domain::subscription::SubscriptionState;
 
 use super::Promises;
@@ -17,6 +18,8 @@ pub(crate) struct DeliveryTruth {
     pub(crate) state: DeliveryState,
     /// Its provider once reported that it did not reach its receiver after all.
     bounced: bool,
+    /// What its provider reported last.
+    reported: Option<ReceiptStatus>,
     /// A person gave it up.
     pub(super) given_up: bool,
     /// By number: what came of each attempt, and whether its message arrived.
@@ -46,6 +49,7 @@ impl DeliveryTruth {
             order,
             state,
             bounced: false,
+            reported: None,
             given_up: false,
             attempts: BTreeMap::new(),
         }
@@ -127,6 +131,8 @@ impl Promises {
         ensure!(number == last + 1, "attempt {number} of delivery {delivery} follows attempt {last}");
         let open = truth.attempts.get(&last).is_some_and(|attempt| attempt.outcome.is_none());
         ensure!(!open, "attempt {number} of delivery {delivery} begins before attempt {last} has an outcome");
+        let there = truth.reported == Some(ReceiptStatus::Delivered);
+        ensure!(!there, "attempt {number} of delivery {delivery} begins though its provider delivered it");
         truth.attempts.insert(number, Attempt::default());
         Ok(())
     }
@@ -194,6 +200,12 @@ impl Promises {
     /// A provider reports that a message did not reach its receiver after all.
     pub(crate) fn bounced(&mut self, id: DeliveryId) -> Result<()> {
         self.delivery_of(id)?.bounced = true;
+        Ok(())
+    }
+
+    /// A provider's report is on disk.
+    pub(super) fn reported(&mut self, delivery: i64, status: ReceiptStatus) -> Result<()> {
+        self.deliveries.get_mut(&delivery).context("a report of nothing")?.reported = Some(status);
         Ok(())
     }
 

@@ -101,7 +101,7 @@ impl World<'_> {
         let disk = self.disk.take().context("two processes at once")?;
         let waiting = self.scenario.waiting_orders;
         let (clock, randomness) = (Arc::clone(&self.clock), Arc::clone(&self.randomness));
-        self.process = Some(Process::start(disk, waiting, &self.modes, clock, randomness)?);
+        self.process = Some(Process::start(disk, waiting, (self.channels, &self.modes), clock, randomness)?);
         Ok(())
     }
 

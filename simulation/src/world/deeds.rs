@@ -26,7 +26,7 @@ use jiff::SignedDuration;
 
 use super::{Happening, World};
 use crate::process::{Stage, Told};
-use crate::receivers::{CHANNELS, Mood};
+use crate::receivers::Mood;
 use crate::scenario::Deed;
 
 const POLICIES: [Option<&str>; 4] =
@@ -54,7 +54,7 @@ impl World<'_> {
                 self.receivers[place].mood = Mood::any(&mut self.dice);
             }
             Deed::BreakChannel => {
-                let (channel, _) = self.dice.pick(&CHANNELS);
+                let (channel, _) = self.dice.pick(&self.channels);
                 self.down.insert(channel);
                 let lasting = self.dice.pick(&OUTAGES);
                 self.plan(Duration::from_secs(lasting), Happening::Deed(Deed::MendChannels));

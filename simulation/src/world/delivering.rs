@@ -19,7 +19,6 @@ use domain::subscription::SubscriptionId;
 
 use super::{Envelope, Happening, World};
 use crate::process::Told;
-use crate::receivers::CHANNELS;
 
 /// How long a message takes to its receiver, at most.
 const WAY: Duration = Duration::from_millis(40);
@@ -90,7 +89,8 @@ impl World<'_> {
     }
 
     fn limits_are_kept(&self, protocol: Protocol) -> Result<()> {
-        let limits = CHANNELS.iter().find(|(channel, _)| *channel == protocol).context("no such channel")?.1;
+        let limits =
+            self.channels.iter().find(|(channel, _)| *channel == protocol).context("no such channel")?.1;
         let over: Vec<_> = self.in_flight.values().filter(|(channel, _)| *channel == protocol).collect();
         let limits = limits.concurrency;
         ensure!(over.len() <= limits.channel, "too much goes over {protocol} at once");
@@ -101,16 +101,7 @@ impl World<'_> {
 
     fn keep_in_sandbox(&mut self, message: &Message, subscription: SubscriptionId) -> Result<()> {
         self.to_sandbox.insert(message.id, (message.clone(), subscription));
-        let kept = InboxMessage {
-            id: message.id,
-            protocol: message.endpoint.protocol(),
-            to: message.endpoint.to_string(),
-            kind: message.content.kind(),
-            subject: message.content.subject().to_owned(),
-            text: message.content.text(),
-            link: message.content.link().map(str::to_owned),
-            at: message.at,
-        };
+        let kept = InboxMessage::of(message);
         let id = message.id;
         let process = self.process()?;
         let inbox = process.store.store();
@@ -119,7 +110,7 @@ impl World<'_> {
                 Ok(()) => OutcomeKind::Sandboxed,
                 Err(_) => OutcomeKind::Transient(Scope::Channel),
             };
-            let sent = Sent { outcome: Outcome::new(kind, "sandbox"), confirmed: false };
+            let sent = Sent::from(Outcome::new(kind, "sandbox"));
             Told::Engine(Event::Sent(id, sent))
         });
         Ok(())
@@ -134,7 +125,7 @@ impl World<'_> {
                 OutcomeKind::Transient(Scope::Channel),
                 OutcomeKind::Throttled { scope: Scope::Channel, retry_after: None },
             ]);
-            let sent = Sent { outcome: Outcome::new(kind, "down"), confirmed: false };
+            let sent = Sent::from(Outcome::new(kind, "down"));
             self.answer(message, sent, WAY, awaited);
             return Ok(());
         }
@@ -146,7 +137,7 @@ impl World<'_> {
             confirmed = self.read_message(message, *subscription, true);
         }
         if protocol == Protocol::Sms && reaction.arrived {
-            self.plan_receipt(message.id);
+            self.plan_receipt(message.id, *number);
         }
         let confirmed = confirmed && reaction.outcome.kind == OutcomeKind::Delivered;
         self.answer(message, Sent { outcome: reaction.outcome, confirmed }, reaction.after, awaited);
@@ -192,25 +183,29 @@ impl World<'_> {
     }
 
     /// Providers of text messages report later what became of them, and sometimes before they answer.
-    fn plan_receipt(&mut self, delivery: DeliveryId) {
+    fn plan_receipt(&mut self, delivery: DeliveryId, attempt: u32) {
         let most = self.dice.pick(&[1, 60, 3_600]);
         let after = self.dice.up_to(Duration::from_secs(most));
         let failed = !self.healed && self.dice.percent(25);
         let status = if failed { ReceiptStatus::Failed } else { ReceiptStatus::Delivered };
         let opted_out = failed && self.dice.percent(10);
         let receipt = Receipt { opted_out, ..Receipt::new(status, "reported") };
+        if failed && self.dice.percent(10) {
+            let receipt = Receipt::new(ReceiptStatus::Delivered, "corrected");
+            self.plan(after + after, Happening::Receipt { delivery, attempt, receipt });
+        }
         if self.dice.percent(60) {
-            self.plan(after, Happening::Receipt { delivery, receipt });
+            self.plan(after, Happening::Receipt { delivery, attempt, receipt });
         }
     }
 
     /// A provider calls back; it calls again as long as nobody answers.
-    pub(super) fn report(&mut self, delivery: DeliveryId, receipt: Receipt) -> Result<()> {
+    pub(super) fn report(&mut self, delivery: DeliveryId, attempt: u32, receipt: Receipt) -> Result<()> {
         if receipt.status == ReceiptStatus::Failed {
             self.promises.bounced(delivery)?;
         }
         self.ask("record a receipt", |app| async move {
-            Told::Done(record_receipt(&app, delivery, receipt).await)
+            Told::Done(record_receipt(&app, delivery, attempt, receipt).await)
         });
         Ok(())
     }

@@ -161,7 +161,7 @@ impl World<'_> {
             Happening::ProbeAnswer(protocol, answer) => self.tell(Event::Probed(protocol, answer)),
             Happening::WakeRelay => self.tell_relay(RelayEvent::Woken),
             Happening::Escalate => self.escalate(),
-            Happening::Receipt { delivery, receipt } => self.report(delivery, receipt),
+            Happening::Receipt { delivery, attempt, receipt } => self.report(delivery, attempt, receipt),
             Happening::LookAgain => self.tell(Event::Woken),
             Happening::GraceOver => self.die("the grace is over"),
         }

@@ -114,13 +114,16 @@ impl ChannelLane {
         }
     }
 
-    /// Pauses the channel; answers whether it was not paused already.
-    pub(super) fn pause(&mut self, now: Timestamp) -> bool {
-        if self.is_paused() {
-            return false;
+    /// Pauses the channel, and does not probe it before `until`; answers whether it was not paused already.
+    pub(super) fn pause(&mut self, now: Timestamp, until: Option<Timestamp>) -> bool {
+        let fresh = !self.is_paused();
+        if fresh {
+            self.wait_for_probe(now);
         }
-        self.wait_for_probe(now);
-        true
+        if let (Health::Paused { probe_at }, Some(until)) = (&mut self.health, until) {
+            *probe_at = until.max(*probe_at);
+        }
+        fresh
     }
 
     /// A probe failed: the next one comes later.
@@ -207,8 +210,8 @@ mod tests {
     fn a_paused_channel_begins_nothing_and_lets_one_go_ahead_after_a_good_probe() {
         let now = Timestamp::UNIX_EPOCH;
         let mut lane = lane();
-        assert!(lane.pause(now));
-        assert!(!lane.pause(now));
+        assert!(lane.pause(now, None));
+        assert!(!lane.pause(now, None));
         assert!(!lane.has_room(now));
         assert!(!lane.take_probe(now));
         assert!(lane.take_probe(now + FIRST_PROBE));
@@ -228,12 +231,26 @@ mod tests {
     }
 
     #[test]
+    fn a_provider_that_asks_for_patience_is_not_probed_before_its_time() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut lane = lane();
+        let long = Duration::from_mins(10);
+        assert!(lane.pause(now, None));
+        assert!(!lane.pause(now, Some(now + long)), "another message of the same pause");
+        assert_eq!(lane.next_probe(), Some(now + long));
+        assert!(!lane.pause(now, Some(now + Duration::from_secs(1))), "the longest patience holds");
+        assert_eq!(lane.next_probe(), Some(now + long));
+        assert!(!lane.take_probe(now + long / 2));
+        assert!(lane.take_probe(now + long));
+    }
+
+    #[test]
     fn a_channel_that_fails_again_after_each_good_probe_is_probed_less_and_less() {
         let now = Timestamp::UNIX_EPOCH;
         let mut lane = lane();
         let waits: Vec<_> = (0..8)
             .map(|_| {
-                lane.pause(now);
+                lane.pause(now, None);
                 let at = lane.next_probe().unwrap();
                 assert!(lane.take_probe(at));
                 lane.resume();

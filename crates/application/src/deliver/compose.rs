@@ -17,7 +17,7 @@ pub fn compose(own: &OwnDelivery, delivery: &DueDelivery, now: Timestamp) -> Mes
         id: delivery.id,
         endpoint: subscription.endpoint.clone(),
         secrets: subscription.secrets.as_ref().map(|secrets| secrets.at(now)).unwrap_or_default(),
-        receipt_url: format!("{}/receipts/{}", own.public_url, delivery.id),
+        receipt_url: receipt_url(own, delivery),
         at: now,
         content: content(own, delivery, now),
     }
@@ -46,6 +46,11 @@ fn content(own: &OwnDelivery, delivery: &DueDelivery, now: Timestamp) -> Content
             }
         }
     }
+}
+
+/// Names the attempt too: a report may come after the next one began.
+fn receipt_url(own: &OwnDelivery, delivery: &DueDelivery) -> String {
+    format!("{}/receipts/{}?attempt={}", own.public_url, delivery.id, delivery.attempts + 1)
 }
 
 fn token(own: &OwnDelivery, subscription: &Subscription, purpose: Purpose) -> String {

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use domain::Timestamp;
-use domain::attempt::Outcome;
+use domain::attempt::{Outcome, OutcomeKind};
 use domain::delivery::{DeliveryId, DeliveryKind, OnUnknown};
 use domain::endpoint::{Endpoint, Protocol};
 use domain::notice::{self, Notice};
@@ -71,6 +71,20 @@ pub struct Sent {
     pub outcome: Outcome,
     /// The receiver answered a confirmation's challenge itself.
     pub confirmed: bool,
+}
+
+/// What tells how it went, and no more.
+impl From<Outcome> for Sent {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, confirmed: false }
+    }
+}
+
+/// The words of who took it, or why it was not taken.
+impl From<Result<String, Outcome>> for Sent {
+    fn from(answer: Result<String, Outcome>) -> Self {
+        answer.map_or_else(|failure| failure, |taken| Outcome::new(OutcomeKind::Delivered, taken)).into()
+    }
 }
 
 /// A message, ready to be put into a protocol's own form.

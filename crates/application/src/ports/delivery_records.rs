@@ -31,9 +31,16 @@ pub trait DeliveryRecords: Send + Sync {
     /// Cancels a delivery that is held. `NotFound` with `delivery_not_found`, `Conflict` with `not_held`.
     async fn drop_held(&self, id: DeliveryId, now: Timestamp) -> Result<(), Error>;
 
-    /// Records what a provider reports of a delivery, and what follows. The same report again changes nothing.
-    /// `NotFound` with `delivery_not_found`.
-    async fn receipt(&self, id: DeliveryId, receipt: Receipt, now: Timestamp) -> Result<(), Error>;
+    /// Records what a provider reports of that attempt, and what follows. A bad report counts while no later attempt
+    /// was made, a good one always: the message is there. The same report again changes nothing.
+    /// `NotFound` with `delivery_not_found` or `attempt_not_found`.
+    async fn receipt(
+        &self,
+        id: DeliveryId,
+        attempt: u32,
+        receipt: Receipt,
+        now: Timestamp,
+    ) -> Result<(), Error>;
 }
 
 /// All that is known of what an order led to.
@@ -85,6 +92,8 @@ pub struct DeliveryRecord {
 /// A provider's report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiptRecord {
+    /// Which attempt it is about.
+    pub attempt: u32,
     /// When it came.
     pub at: Timestamp,
     /// How it went.

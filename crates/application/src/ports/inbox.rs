@@ -5,7 +5,7 @@ use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryKind};
 use domain::endpoint::Protocol;
 
-use super::{Page, PageRequest};
+use super::{Message, Page, PageRequest};
 use crate::Error;
 
 /// Keeps messages for a person to read.
@@ -40,4 +40,21 @@ pub struct InboxMessage {
     pub link: Option<String>,
     /// When it was kept.
     pub at: Timestamp,
+}
+
+impl InboxMessage {
+    /// What is kept of a message that goes nowhere.
+    #[must_use]
+    pub fn of(message: &Message) -> Self {
+        Self {
+            id: message.id,
+            protocol: message.endpoint.protocol(),
+            to: message.endpoint.to_string(),
+            kind: message.content.kind(),
+            subject: message.content.subject().to_owned(),
+            text: message.content.text(),
+            link: message.content.link().map(str::to_owned),
+            at: message.at,
+        }
+    }
 }

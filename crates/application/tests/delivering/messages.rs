@@ -82,7 +82,7 @@ impl DeliveryRecords for Nobody {
     async fn drop_held(&self, _: DeliveryId, _: Timestamp) -> Result<(), Error> {
         unreachable!()
     }
-    async fn receipt(&self, _: DeliveryId, _: Receipt, _: Timestamp) -> Result<(), Error> {
+    async fn receipt(&self, _: DeliveryId, _: u32, _: Receipt, _: Timestamp) -> Result<(), Error> {
         unreachable!()
     }
 }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::MessageAttributeValue;
-use domain::attempt::{Outcome, OutcomeKind};
+use domain::attempt::Outcome;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::sms_text::parts;
 
@@ -88,11 +88,7 @@ impl Channel for Sns {
     }
 
     async fn send(&self, message: &Message) -> Sent {
-        let outcome = match self.hand_over(message).await {
-            Ok(accepted) => Outcome::new(OutcomeKind::Delivered, accepted),
-            Err(outcome) => outcome,
-        };
-        Sent { outcome, confirmed: false }
+        self.hand_over(message).await.into()
     }
 
     /// Asks for the account's settings of text messages.

@@ -9,7 +9,7 @@ pub mod signature;
 
 use application::ports::{Channel, ChannelRules, Message, Sent};
 use async_trait::async_trait;
-use domain::attempt::{Outcome, OutcomeKind, Scope};
+use domain::attempt::{Outcome, Scope};
 use domain::endpoint::{Endpoint, PhoneNumber, Protocol};
 use domain::sms_text::parts;
 use reqwest::{Client, RequestBuilder};
@@ -93,11 +93,7 @@ impl Channel for Twilio {
     }
 
     async fn send(&self, message: &Message) -> Sent {
-        let outcome = match self.hand_over(message).await {
-            Ok(accepted) => Outcome::new(OutcomeKind::Delivered, accepted),
-            Err(outcome) => outcome,
-        };
-        Sent { outcome, confirmed: false }
+        self.hand_over(message).await.into()
     }
 
     /// Asks for one message of the account: what every kind of key may read, where the account itself is closed to all

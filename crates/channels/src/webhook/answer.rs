@@ -21,7 +21,7 @@ pub(super) fn meaning(answer: &Answer, content: &Content, now: Timestamp) -> Sen
         Content::Confirmation { challenge, .. } if kind == OutcomeKind::Delivered => {
             to_challenge(answer, challenge)
         }
-        _ => Sent { outcome: Outcome::new(kind, answer.reply()), confirmed: false },
+        _ => Outcome::new(kind, answer.reply()).into(),
     }
 }
 

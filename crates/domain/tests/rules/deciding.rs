@@ -52,7 +52,7 @@ fn throttled(scope: Scope, retry_after: Option<Duration>) -> OutcomeKind {
 
 /// What must follow from each kind of outcome of a first attempt.
 fn table(protocol: Protocol) -> Vec<(OutcomeKind, Decision)> {
-    let paused_channel = free(now(), Consequence::PauseChannel);
+    let paused_channel = free(now(), Consequence::PauseChannel(None));
     let until = |wait: Duration| free(now() + wait, Consequence::PauseEndpoint(now() + wait));
     let two_minutes = Duration::from_mins(2);
     let unknown = match protocol {
@@ -75,7 +75,10 @@ fn table(protocol: Protocol) -> Vec<(OutcomeKind, Decision)> {
         (throttled(Scope::Endpoint, Some(two_minutes)), until(two_minutes)),
         (throttled(Scope::Endpoint, None), until(DEFAULT_PATIENCE)),
         (throttled(Scope::Endpoint, Some(Duration::from_hours(900))), until(MAX_PATIENCE)),
-        (throttled(Scope::Channel, Some(two_minutes)), paused_channel),
+        (
+            throttled(Scope::Channel, Some(two_minutes)),
+            free(now(), Consequence::PauseChannel(Some(now() + two_minutes))),
+        ),
         (OutcomeKind::Unknown, unknown),
     ]
 }
@@ -106,7 +109,7 @@ fn a_delivery_is_dead_once_its_last_attempt_is_spent() {
 fn what_the_channel_failed_at_is_owed_still_even_after_the_last_attempt() {
     for protocol in Protocol::ALL {
         let decision = decided(protocol, u32::MAX, None, OutcomeKind::Permanent(Scope::Channel));
-        assert_eq!(decision, free(now(), Consequence::PauseChannel));
+        assert_eq!(decision, free(now(), Consequence::PauseChannel(None)));
     }
 }
 
@@ -115,6 +118,18 @@ fn a_receiver_that_asks_for_no_patience_at_all_is_not_hammered() {
     let decision = decided(Protocol::Webhook, 0, None, throttled(Scope::Endpoint, Some(Duration::ZERO)));
     let until = now() + MIN_PATIENCE;
     assert_eq!(decision, free(until, Consequence::PauseEndpoint(until)));
+}
+
+#[test]
+fn a_provider_that_asks_for_patience_gets_it_within_limits() {
+    for (asked, granted) in [
+        (Duration::ZERO, MIN_PATIENCE),
+        (Duration::from_mins(3), Duration::from_mins(3)),
+        (MAX_PATIENCE * 2, MAX_PATIENCE),
+    ] {
+        let decision = decided(Protocol::Sms, 0, None, throttled(Scope::Channel, Some(asked)));
+        assert_eq!(decision, free(now(), Consequence::PauseChannel(Some(now() + granted))), "{asked:?}");
+    }
 }
 
 #[test]
@@ -131,7 +146,7 @@ fn a_channel_that_fails_after_the_deadline_is_paused_all_the_same() {
     let failure = OutcomeKind::Transient(Scope::Channel);
     let decision = decided(Protocol::Email, 3, Some(now()), failure);
     assert_eq!(decision.next, Next::Over(DeliveryState::Dead));
-    assert_eq!(decision.consequence, Some(Consequence::PauseChannel));
+    assert_eq!(decision.consequence, Some(Consequence::PauseChannel(None)));
     assert!(!decision.spent);
 }
 
@@ -186,7 +201,8 @@ proptest! {
                 Next::Over(_) => return Ok(()),
                 Next::Again(at) => {
                     prop_assert!(at >= now);
-                    prop_assert!(at > now || decision.consequence == Some(Consequence::PauseChannel));
+                    let pauses = matches!(decision.consequence, Some(Consequence::PauseChannel(_)));
+                    prop_assert!(at > now || pauses);
                     now = at;
                 }
             }

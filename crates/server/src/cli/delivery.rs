@@ -1,8 +1,8 @@
-//! `orderbell delivery list|redrive|drop`.
+//! `orderbell delivery list|show|redrive|drop`.
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::api_client::Server;
 use super::order::{Page, get};
@@ -12,6 +12,13 @@ use super::{Failure, block_on, output};
 pub(super) enum Command {
     /// List deliveries, newest first
     List(List),
+    /// Show a delivery, its attempts and what its provider reported
+    Show {
+        /// The delivery's id
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
     /// Send dead or held deliveries again
     Redrive(Redrive),
     /// Give up a held delivery: it arrived, or need not
@@ -84,9 +91,20 @@ const COLUMNS: [output::Column; 6] = [
     ("At", "/at"),
 ];
 
+const ATTEMPTS: [output::Column; 5] = [
+    ("Attempt", "/number"),
+    ("Began", "/startedAt"),
+    ("Ended", "/endedAt"),
+    ("Outcome", "/outcome"),
+    ("Reply", "/reply"),
+];
+const RECEIPTS: [output::Column; 4] =
+    [("Attempt", "/attempt"), ("Reported", "/at"), ("Status", "/status"), ("Reply", "/reply")];
+
 pub(super) fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::List(list) => block_on(self::list(list))?,
+        Command::Show { id, server } => block_on(show(&id, server))?,
         Command::Redrive(redrive) => block_on(self::redrive(redrive))?,
         Command::Drop { id, server } => block_on(drop(&id, server))?,
     }
@@ -101,6 +119,31 @@ async fn list(list: List) -> Result<(), Failure> {
     let answer = get(&list.server, "/deliveries", &query, &list.page).await?;
     list.server.show(&answer, |answer| output::list(answer, &COLUMNS));
     Ok(())
+}
+
+async fn show(id: &str, server: Server) -> Result<(), Failure> {
+    let delivery = server.ask(Method::GET, &format!("/deliveries/{id}"), None).await?;
+    server.show(&delivery, story);
+    Ok(())
+}
+
+fn story(delivery: &Value) {
+    for (label, value) in [
+        ("Delivery", "/deliveryId"),
+        ("Kind", "/kind"),
+        ("Order", "/orderId"),
+        ("To", "/endpoint"),
+        ("State", "/state"),
+        ("At", "/at"),
+    ] {
+        output::line(&format!("{label:<10}{}", output::cell(delivery.pointer(value))));
+    }
+    for (rows, columns) in [("attempts", &ATTEMPTS[..]), ("receipts", &RECEIPTS[..])] {
+        if let Some(rows) = delivery[rows].as_array().filter(|rows| !rows.is_empty()) {
+            output::line("");
+            output::table(rows, columns);
+        }
+    }
 }
 
 async fn redrive(redrive: Redrive) -> Result<(), Failure> {

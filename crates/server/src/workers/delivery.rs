@@ -172,5 +172,5 @@ impl Tasks {
 }
 
 fn failed(kind: OutcomeKind, reply: &str) -> Sent {
-    Sent { outcome: Outcome::new(kind, reply), confirmed: false }
+    Outcome::new(kind, reply).into()
 }

@@ -60,7 +60,7 @@ pub(crate) enum Command {
     /// Owes what was not delivered in time to others.
     Escalate { now: Timestamp },
     /// Records what a provider reports.
-    Receipt { id: DeliveryId, receipt: Receipt, now: Timestamp },
+    Receipt { id: DeliveryId, attempt: u32, receipt: Receipt, now: Timestamp },
     /// Records that a channel is paused.
     PauseChannel { protocol: Protocol, reason: String, now: Timestamp },
     /// Records that a channel works again.
@@ -106,7 +106,9 @@ impl Command {
             Self::RotateSecret { id, next, now } => rotate_secret(connection, id, next, now),
             Self::SendTest { id, delivery, now } => send_test(connection, id, delivery, now),
             Self::Escalate { now } => escalate(connection, now),
-            Self::Receipt { id, receipt, now } => return receipt::record(connection, id, &receipt, now),
+            Self::Receipt { id, attempt, receipt, now } => {
+                return receipt::record(connection, id, attempt, &receipt, now);
+            }
             // These two make nothing due that the engine, who asks for them, does not know of.
             Self::Begin(intents) => return begin(connection, &intents),
             Self::Finish(finished) => return finish(connection, &finished),

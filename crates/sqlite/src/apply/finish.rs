@@ -1,5 +1,7 @@
 //! Recording what came of attempts, and all that follows.
 
+use std::sync::LazyLock;
+
 use application::ports::Finished;
 use domain::attempt::Scope;
 use domain::delivery::{Consequence, DeliveryState, Next};
@@ -41,15 +43,14 @@ fn finish_one(connection: &Connection, finished: &Finished) -> Result<(), Failur
         // It has an outcome already: this is a repeat.
         return Ok(());
     }
-    let (next, at) = match finished.decision.next {
-        // A receipt that overtook this outcome.
-        Next::Over(state) => {
-            let reported = delivery.receipt.and_then(|status| after_receipt(state, status));
-            (reported.unwrap_or(state), finished.at)
-        }
+    let (decided, at) = match finished.decision.next {
+        Next::Over(state) => (state, finished.at),
         Next::Again(_) if delivery.pointless => (DeliveryState::Cancelled, finished.at),
         Next::Again(at) => (DeliveryState::Pending, at),
     };
+    // A receipt that overtook this outcome.
+    let reported = delivery.receipt.and_then(|status| after_receipt(decided, status));
+    let (next, at) = reported.map_or((decided, at), |state| (state, finished.at));
     connection.prepare_cached(SETTLE)?.execute(params![delivery.seq, next.name(), micros(at), spent])?;
     note_health(connection, finished, &delivery)?;
     follow(connection, finished, delivery.subscription)
@@ -98,22 +99,30 @@ struct Delivery {
     subscription_seq: i64,
     /// Its endpoint's last attempt failed.
     failing: bool,
-    /// What its provider reported last of this attempt.
+    /// What its provider reported last of this attempt; else, that an earlier one arrived.
     receipt: Option<ReceiptStatus>,
     /// Sending it again would serve nobody: its subscription ended, or its question was answered or asked anew.
     pointless: bool,
 }
 
-const DELIVERY: &str = "SELECT deliveries.seq, subscriptions.id, subscriptions.state = 'ended' OR kind = 'confirmation' \
-     AND (subscriptions.state <> 'pending' OR EXISTS (SELECT 1 FROM deliveries newer WHERE newer.subscription = \
-     deliveries.subscription AND newer.kind = 'confirmation' AND newer.seq > deliveries.seq)) AS pointless, \
-     deliveries.subscription, failing_since IS NOT NULL AS failing, (SELECT status FROM receipts \
-     WHERE receipts.delivery = deliveries.seq AND attempt = ?2 ORDER BY receipts.at DESC LIMIT 1) AS receipt \
-     FROM deliveries JOIN subscriptions ON subscriptions.seq = deliveries.subscription WHERE deliveries.id = ?1";
+/// A question that was answered or asked anew.
+pub(super) const QUESTION_OVER: &str = "(kind = 'confirmation' AND (subscriptions.state <> 'pending' OR \
+     EXISTS (SELECT 1 FROM deliveries newer WHERE newer.subscription = deliveries.subscription \
+     AND newer.kind = 'confirmation' AND newer.seq > deliveries.seq)))";
+static DELIVERY: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT deliveries.seq, subscriptions.id, subscriptions.state = 'ended' OR {QUESTION_OVER} AS pointless, \
+         deliveries.subscription, failing_since IS NOT NULL AS failing, (SELECT status FROM receipts \
+         WHERE receipts.delivery = deliveries.seq AND (attempt = ?2 OR status = 'delivered' AND receipts.at = \
+         (SELECT max(at) FROM receipts same WHERE same.delivery = receipts.delivery AND same.attempt = receipts.attempt)) \
+         ORDER BY attempt DESC, receipts.at DESC LIMIT 1) AS receipt \
+         FROM deliveries JOIN subscriptions ON subscriptions.seq = deliveries.subscription WHERE deliveries.id = ?1"
+    )
+});
 
 fn delivery(connection: &Connection, finished: &Finished) -> rusqlite::Result<Option<Delivery>> {
     connection
-        .prepare_cached(DELIVERY)?
+        .prepare_cached(&DELIVERY)?
         .query_row(params![finished.delivery.0.as_bytes(), finished.number], |row| {
             let subscription = SubscriptionId(columns::uuid(row, "id")?);
             let receipt = if columns::is_null(row, "receipt")? {

@@ -9,6 +9,7 @@ use domain::subscription::{SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Answer;
+use super::finish::QUESTION_OVER;
 use super::subscribe::subscription_ended;
 use crate::columns::{self, micros};
 use crate::failure::Failure;
@@ -19,6 +20,7 @@ const MAKE_PENDING: &str = "UPDATE deliveries SET state = 'pending', at = ?2, sp
 const NEXT: &str = "SELECT deliveries.seq FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
      WHERE subscriptions.state <> 'ended' AND deliveries.seq > ?1 AND (?2 IS NULL OR subscriptions.id = ?2) \
      AND (?3 IS NULL OR protocol = ?3) AND deliveries.created_at >= ?4 AND deliveries.created_at < ?5";
+const EXPIRED: &str = "(kind = 'confirmation' AND confirmation_expires_at <= ";
 
 /// How many deliveries one command makes pending, so that new orders need not wait for it.
 pub(crate) const AT_ONCE: usize = 500;
@@ -35,16 +37,20 @@ pub(crate) struct Selection {
 }
 
 pub(super) fn redrive(connection: &Connection, id: DeliveryId, now: Timestamp) -> Result<Answer, Failure> {
-    let sql = "SELECT deliveries.seq, deliveries.state AS delivery_state, subscriptions.state AS subscription_state \
-               FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.id = ?";
+    let sql = format!(
+        "SELECT deliveries.seq, deliveries.state AS delivery_state, subscriptions.state AS subscription_state, \
+         {QUESTION_OVER} OR {EXPIRED} ?2) AS pointless \
+         FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.id = ?1"
+    );
     let found = connection
-        .prepare_cached(sql)?
-        .query_row([id.0.as_bytes()], |row| {
+        .prepare_cached(&sql)?
+        .query_row(params![id.0.as_bytes(), micros(now)], |row| {
             let state = columns::named(row, "delivery_state", &DeliveryState::ALL, DeliveryState::name)?;
-            Ok((row.get::<_, i64>("seq")?, state, rows::state(row, "subscription_state")?))
+            let subscription = rows::state(row, "subscription_state")?;
+            Ok((row.get::<_, i64>("seq")?, state, subscription, row.get::<_, bool>("pointless")?))
         })
         .optional()?;
-    let (seq, state, subscription) =
+    let (seq, state, subscription, pointless) =
         found.ok_or_else(|| Error::not_found("delivery_not_found", "delivery"))?;
     if !state.can_be_redriven() {
         let message = format!("The delivery is {state}: only one that is dead or held can be sent again");
@@ -52,6 +58,11 @@ pub(super) fn redrive(connection: &Connection, id: DeliveryId, now: Timestamp) -
     }
     if subscription == SubscriptionState::Ended {
         return Err(subscription_ended().into());
+    }
+    if pointless {
+        let message =
+            "The delivery asked for a confirmation that came, was asked for anew, or comes too late";
+        return Err(Error::new(ErrorKind::Conflict, "not_redrivable", message).into());
     }
     connection.prepare_cached(MAKE_PENDING)?.execute([seq, micros(now)])?;
     Ok(Answer::count(1))
@@ -65,7 +76,7 @@ pub(super) fn redrive_many(
 ) -> Result<Answer, Failure> {
     let state = selection.state.state().name();
     let sql = format!(
-        "{NEXT} AND {RARE_STATES} AND deliveries.state = '{state}' ORDER BY deliveries.seq LIMIT {AT_ONCE}"
+        "{NEXT} AND {RARE_STATES} AND deliveries.state = '{state}' AND NOT ({QUESTION_OVER} OR {EXPIRED} ?6)) ORDER BY deliveries.seq LIMIT {AT_ONCE}"
     );
     let parameters = params![
         after,
@@ -73,6 +84,7 @@ pub(super) fn redrive_many(
         selection.protocol.map(Protocol::name),
         selection.from.map_or(i64::MIN, micros),
         selection.before.map_or(i64::MAX, micros),
+        micros(now),
     ];
     let mut statement = connection.prepare_cached(&sql)?;
     let found = statement.query_map(parameters, |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;

@@ -59,8 +59,14 @@ impl DeliveryRecords for Store {
         self.write(Command::DropHeld { id, now }).await?.done()
     }
 
-    async fn receipt(&self, id: DeliveryId, receipt: Receipt, now: Timestamp) -> Result<(), Error> {
-        self.write(Command::Receipt { id, receipt, now }).await?.done()
+    async fn receipt(
+        &self,
+        id: DeliveryId,
+        attempt: u32,
+        receipt: Receipt,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.write(Command::Receipt { id, attempt, receipt, now }).await?.done()
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) const DELIVERY_COLUMNS: &str = "deliveries.seq AS delivery_seq, deliv
 pub(crate) const ATTEMPT_COLUMNS: &str = "number, started_at, ended_at, outcome, scope, spent, reply";
 
 /// What [`receipt`] reads of the table `receipts`.
-pub(crate) const RECEIPT_COLUMNS: &str = "at, status, reply";
+pub(crate) const RECEIPT_COLUMNS: &str = "attempt, at, status, reply";
 
 /// The delivery in a row that has [`DELIVERY_COLUMNS`], still without its attempts and receipts.
 pub(crate) fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRecord> {
@@ -65,6 +65,7 @@ pub(crate) fn kind(row: &Row<'_>) -> rusqlite::Result<DeliveryKind> {
 /// The receipt in a row that has [`RECEIPT_COLUMNS`].
 pub(crate) fn receipt(row: &Row<'_>) -> rusqlite::Result<ReceiptRecord> {
     Ok(ReceiptRecord {
+        attempt: row.get("attempt")?,
         at: columns::time(row, "at")?,
         status: columns::named(row, "status", &ReceiptStatus::ALL, ReceiptStatus::name)?,
         reply: row.get("reply")?,

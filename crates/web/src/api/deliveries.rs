@@ -53,6 +53,8 @@ pub(crate) struct DeliveryJson<'a> {
 /// A provider's report.
 #[derive(Serialize)]
 pub(crate) struct ReceiptJson<'a> {
+    /// Which attempt it is about.
+    attempt: u32,
     at: Timestamp,
     status: &'static str,
     reply: &'a str,
@@ -97,7 +99,8 @@ impl<'a> DeliveryJson<'a> {
 
 impl<'a> ReceiptJson<'a> {
     fn of(receipt: &'a ReceiptRecord) -> Self {
-        Self { at: receipt.at, status: receipt.status.name(), reply: &receipt.reply }
+        let ReceiptRecord { attempt, at, status, reply } = receipt;
+        Self { attempt: *attempt, at: *at, status: status.name(), reply }
     }
 }
 

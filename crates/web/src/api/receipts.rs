@@ -1,4 +1,4 @@
-//! `POST /receipts/{id}`: what a provider reports of a message that it took. Its signature is the key to this route.
+//! `POST /receipts/{id}?attempt=N`: what a provider reports of a message that it took. Its signature is the key to this route.
 
 use std::sync::Arc;
 
@@ -7,11 +7,12 @@ use application::record_receipt::record_receipt;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::delivery::DeliveryId;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Uri};
 
 use crate::body::Whole;
 use crate::path_id::Id;
 use crate::problem::Problem;
+use crate::query::Params;
 use crate::router::Web;
 use crate::settings::Report;
 
@@ -19,18 +20,22 @@ use crate::settings::Report;
 pub(crate) async fn record(
     State(web): State<Arc<Web>>,
     Id(id): Id<DeliveryId>,
+    uri: Uri,
     headers: HeaderMap,
     Whole(body): Whole,
 ) -> Result<Response, Problem> {
     let Some(read) = &web.settings.receipts else { return Err(Error::not_on_this_host().into()) };
     // The address that the provider was given, and signs: not the one that a proxy made of it.
-    let url = format!("{}/receipts/{id}", web.settings.public_url);
+    let attempt = Params::read(&uri, &["attempt"])?
+        .value("attempt", "a whole number from 1", |text| text.parse().ok().filter(|number| *number > 0))?
+        .ok_or_else(|| Problem::invalid("invalid_parameter", "attempt", "attempt must say which attempt"))?;
+    let url = format!("{}/receipts/{id}?attempt={attempt}", web.settings.public_url);
     let Ok(receipt) = read(&Report { url: &url, headers: &headers, body: &body }) else {
         let detail = "The report is not signed by the provider of this host";
         return Err(Problem::new(StatusCode::FORBIDDEN, "invalid_signature", detail));
     };
     if let Some(receipt) = receipt {
-        record_receipt(&web.app, id, receipt).await?;
+        record_receipt(&web.app, id, attempt, receipt).await?;
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -109,17 +109,19 @@ async fn a_providers_receipt_needs_its_signature_and_no_key() {
     });
     let id = notified(&host, OutcomeKind::Delivered, DeliveryState::Delivered).await;
     let report = async |signature: &str, body: &'static str| {
-        let request = http::Request::post(format!("/receipts/{id}")).header("x-signature", signature);
+        let request =
+            http::Request::post(format!("/receipts/{id}?attempt=1")).header("x-signature", signature);
         host.send(request.body(body.into()).unwrap()).await
     };
     report("forged", "failed").await.assert_problem(StatusCode::FORBIDDEN, "invalid_signature");
-    let signature = format!("http://127.0.0.1:8080/receipts/{id}");
+    let signature = format!("http://127.0.0.1:8080/receipts/{id}?attempt=1");
     assert_eq!(report(&signature, "").await.status, StatusCode::NO_CONTENT, "it says nothing yet");
     let state = async || host.manage("GET", &format!("/deliveries/{id}"), "").await.json()["state"].clone();
     assert_eq!(state().await, "delivered");
     assert_eq!(report(&signature, "failed").await.status, StatusCode::NO_CONTENT);
     assert_eq!(state().await, "dead");
     let silent = Host::start();
-    let refused = silent.send(http::Request::post(format!("/receipts/{id}")).body("".into()).unwrap()).await;
+    let refused =
+        silent.send(http::Request::post(format!("/receipts/{id}?attempt=1")).body("".into()).unwrap()).await;
     refused.assert_problem(StatusCode::NOT_IMPLEMENTED, "not_on_this_host");
 }

@@ -50,8 +50,8 @@ impl Engine {
         let protocol = delivery.protocol();
         let Some(lane) = self.lanes.get_mut(&protocol) else { return };
         match decision.consequence {
-            Some(Consequence::PauseChannel) => {
-                if lane.pause(now) {
+            Some(Consequence::PauseChannel(until)) => {
+                if lane.pause(now, until) {
                     tracing::error!(%protocol, reason = outcome.reply, "channel paused");
                     actions.push(Action::NotePause(protocol, outcome.reply.clone()));
                     self.forget(|_, queue| queue.protocol == protocol);
