@@ -7,11 +7,10 @@ use std::time::Duration;
 use anyhow::Result;
 use application::deliver::{Engine, Event, recover};
 use application::place_order::Placed;
-use application::ports::{Clock, DeliveryQueue, Randomness};
+use application::ports::{Clock, DeliveryQueue, Escalated, Randomness};
 use application::publish_order::{Relay, RelayEvent};
 use application::subscribe::SubscribeAnswer;
 use application::{App, ChannelMode, Error, OwnDelivery};
-use domain::Timestamp;
 use domain::endpoint::Protocol;
 use domain::link_token::LinkKey;
 use domain::subscription::Subscription;
@@ -57,8 +56,7 @@ pub(crate) enum Told {
     Relay(RelayEvent),
     Engine(Event),
     Noted,
-    /// When the next escalation is due.
-    Escalated(Result<Option<Timestamp>, Error>),
+    Escalated(Result<Escalated, Error>),
     Placed {
         client: usize,
         request: String,

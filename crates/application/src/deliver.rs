@@ -10,6 +10,8 @@ mod engine;
 mod pace;
 mod recover;
 mod report;
+mod suspects;
+mod wait;
 
 pub use channel_lane::ChannelHealth;
 pub use compose::compose;

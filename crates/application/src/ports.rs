@@ -14,7 +14,9 @@ mod topic;
 
 pub use channel::{Channel, ChannelRules, Concurrency, Content, Message, Sent};
 pub use clock::Clock;
-pub use delivery_queue::{DeliveryQueue, Due, DueDelivery, DueQuery, Finished, Intent, Interrupted};
+pub use delivery_queue::{
+    DeliveryQueue, Due, DueDelivery, DueQuery, Escalated, Finished, Intent, Interrupted,
+};
 pub use delivery_records::{
     AttemptRecord, ChannelPause, DeliveryQuery, DeliveryRecord, DeliveryRecords, ReceiptRecord, Redrivable,
     RedriveSelection, Story,

@@ -1,12 +1,18 @@
 //! What [`DeliveryQueue`](application::ports::DeliveryQueue) promises.
 
-use application::ports::{DeliveryQuery, DueQuery, Finished, Intent, NewSubscription};
+use std::time::Duration;
+
+use application::ports::{
+    DeliveryQuery, DueQuery, Escalated, Finished, Intent, NewSubscription, RedriveSelection,
+};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::attributes::{Attributes, Escalation, Minutes, Receives};
-use domain::delivery::{Consequence, DeliveryKind, DeliveryState, Next};
+use domain::delivery::{DeliveryKind, DeliveryState, Next};
 use domain::endpoint::Protocol;
+use domain::failing::{Failing, SUSPEND_AFTER, SUSPEND_AT_LEAST};
 use domain::notice::Notice;
-use domain::subscription::{EndReason, SubscriptionState, SuspensionReason};
+use domain::receipt::{Receipt, ReceiptStatus};
+use domain::subscription::{CONFIRMATION_LIFETIME, EndReason, SubscriptionState, SuspensionReason};
 
 use crate::Machine;
 use crate::given::{MOMENT, WHILE, delivery_id, email, now, order, policy, subscription};
@@ -108,7 +114,7 @@ pub async fn an_attempt_is_interrupted_until_it_is_finished(machine: &Machine<'_
     assert_eq!(found(delivery).kind, DeliveryKind::Notification);
     assert_eq!((found(delivery).number, found(delivery).spent), (1, 0));
     let question = found(new.confirmation);
-    assert_eq!((question.kind, &question.subscription), (DeliveryKind::Confirmation, &asked));
+    assert_eq!((question.kind, question.subscription.id), (DeliveryKind::Confirmation, asked.id));
     machine.finish(delivery, 1, OutcomeKind::Unknown).await;
     machine.finish(new.confirmation, 1, OutcomeKind::Delivered).await;
     assert_eq!(machine.queue.interrupted().await.unwrap(), []);
@@ -228,15 +234,15 @@ async fn due_to(machine: &Machine<'_>, query: DueQuery) -> Vec<domain::subscript
 /// From its first failure after a success on; a channel's failure says nothing of its endpoint.
 pub async fn it_is_kept_since_when_an_endpoint_fails(machine: &Machine<'_>) {
     let (subscription, first) = machine.in_flight("ada@example.com").await;
-    let failing = async || machine.topic.subscription(subscription.id).await.unwrap().unwrap().failing_since;
+    let failing = async || machine.topic.subscription(subscription.id).await.unwrap().unwrap().failing;
     machine.finish(first, 1, OutcomeKind::Transient(Scope::Channel)).await;
     assert_eq!(failing().await, None);
     machine.begin(first, 2).await;
     machine.finish(first, 2, OutcomeKind::Transient(Scope::Endpoint)).await;
-    let since = failing().await.expect("it fails");
+    let once = failing().await.expect("it fails");
     machine.begin(first, 3).await;
     machine.finish(first, 3, OutcomeKind::Unknown).await;
-    assert_eq!(failing().await, Some(since));
+    assert_eq!(failing().await, Some(Failing { times: 2, ..once }));
     machine.begin(first, 4).await;
     machine.finish(first, 4, OutcomeKind::Delivered).await;
     assert_eq!(failing().await, None);
@@ -252,18 +258,51 @@ pub async fn an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_
     let same = machine.confirmed(operator(email("ops@example.com"), Receives::Notices)).await;
     let other = machine.confirmed(operator(hook, Receives::All)).await;
     let (failing, delivery) = machine.in_flight("ada@example.com").await;
-    let mut end = finished(delivery, 1, OutcomeKind::Transient(Scope::Endpoint));
-    end.decision.consequence = Some(Consequence::SuspendSubscription);
-    machine.queue.finish(vec![end.clone()]).await.unwrap();
-    machine.queue.finish(vec![end]).await.unwrap();
+    let failed =
+        |number, at| Finished { at, ..finished(delivery, number, OutcomeKind::Transient(Scope::Endpoint)) };
+    let late = now() + WHILE + Duration::try_from(SUSPEND_AFTER).unwrap();
+    for number in 1..SUSPEND_AT_LEAST {
+        let at = if number == 1 { now() } else { late };
+        assert!(machine.queue.finish(vec![failed(number, at)]).await.unwrap().is_empty());
+        machine.begin(delivery, number + 1).await;
+    }
+    let last = failed(SUSPEND_AT_LEAST, late);
+    assert_eq!(machine.queue.finish(vec![last.clone()]).await.unwrap(), [failing.id]);
+    assert!(machine.queue.finish(vec![last]).await.unwrap().is_empty());
     let suspended = machine.topic.subscription(failing.id).await.unwrap().unwrap();
     assert_eq!(suspended.suspension.map(|suspension| suspension.reason), Some(SuspensionReason::Failing));
-    let notices = machine.due(DeliveryKind::Notice).await;
+    let mut notices = machine.due_by(late).await.deliveries;
+    notices.retain(|due| due.kind == DeliveryKind::Notice);
     let told: Vec<_> = notices.iter().map(|notice| notice.subscription.id).collect();
     assert_eq!(told, [other.id], "once, and not {} over the channel that failed", same.id);
     assert_eq!(notices[0].notice.as_ref().map(Notice::subscription), Some(failing.id));
     let resumed = machine.own_topic.resume(failing.id, now()).await.unwrap();
-    assert_eq!(resumed.failing_since, None, "it begins anew");
+    assert_eq!(resumed.failing, None, "it begins anew");
+}
+
+/// A crash, or the end of the program, is not the endpoint's fault.
+pub async fn an_attempt_that_was_cut_short_says_nothing_of_its_endpoint(machine: &Machine<'_>) {
+    let (subscription, delivery) = machine.in_flight("ada@example.com").await;
+    let end = Finished { cut_short: true, ..finished(delivery, 1, OutcomeKind::Unknown) };
+    machine.queue.finish(vec![end]).await.unwrap();
+    assert_eq!(machine.topic.subscription(subscription.id).await.unwrap().unwrap().failing, None);
+}
+
+/// However long a question had to wait, its receiver has the whole time to answer.
+pub async fn a_question_expires_by_when_it_is_first_asked(machine: &Machine<'_>) {
+    let subscription = machine.subscribe(email("ada@example.com")).await;
+    let question = machine.due(DeliveryKind::Confirmation).await[0].id;
+    let late = now() + CONFIRMATION_LIFETIME / 2;
+    let intent = |number, at| Intent { delivery: question, number, at };
+    machine.queue.begin(vec![intent(1, late)]).await.unwrap();
+    let expires_at = async || {
+        let asked = machine.topic.subscription(subscription.id).await.unwrap().unwrap();
+        asked.confirmation_expires_at
+    };
+    assert_eq!(expires_at().await, Some(late + CONFIRMATION_LIFETIME));
+    machine.finish(question, 1, OutcomeKind::Transient(Scope::Endpoint)).await;
+    machine.queue.begin(vec![intent(2, late + WHILE)]).await.unwrap();
+    assert_eq!(expires_at().await, Some(late + CONFIRMATION_LIFETIME), "a repeat asks the same");
 }
 
 /// Whoever is told of notices only is owed no order.
@@ -287,14 +326,39 @@ pub async fn what_is_not_delivered_in_time_escalates(machine: &Machine<'_>) {
     machine.finish(made.id, 1, OutcomeKind::Delivered).await;
     let late = machine.notification(first.id).await;
     let due = late.created_at + after_minutes.duration();
-    assert_eq!(machine.queue.escalate(due - MOMENT).await.unwrap(), Some(due));
-    assert_eq!(machine.queue.escalate(due).await.unwrap(), None);
-    machine.queue.escalate(due + WHILE).await.unwrap();
+    let escalate = async |at| machine.queue.escalate(at).await.unwrap();
+    assert_eq!(escalate(due - MOMENT).await, Escalated { next_at: Some(due), ..Escalated::default() });
+    assert_eq!(escalate(due).await, Escalated { owed: 1, ..Escalated::default() });
+    assert_eq!(escalate(due + WHILE).await, Escalated::default());
     let of_second = DeliveryQuery { subscription: Some(second.id), ..DeliveryQuery::default() };
     let owed = machine.records.deliveries(of_second).await.unwrap().items;
     let owed: Vec<_> = owed.iter().filter(|owed| owed.kind == DeliveryKind::Notification).collect();
     assert_eq!(owed.len(), 1);
     assert_eq!((owed[0].order, owed[0].escalated_from), (late.order, Some(late.id)));
+}
+
+/// The provider took it, and reported later that it did not arrive: that is no delivery in time.
+pub async fn what_did_not_arrive_after_all_escalates(machine: &Machine<'_>) {
+    let dollars = Attributes::wanting(Some(policy(r#"{"currency":["USD"]}"#)));
+    let second = machine.confirmed(NewSubscription { attributes: dollars, ..email("bob@example.com") }).await;
+    let after_minutes = Minutes::parse("", 15).unwrap();
+    let escalation = Some(Escalation { after_minutes, to: second.id });
+    let attributes = Attributes { escalation, ..Attributes::default() };
+    let first = machine.confirmed(NewSubscription { attributes, ..email("ada@example.com") }).await;
+    let made = machine.notification(first.id).await;
+    machine.begin(made.id, 1).await;
+    machine.finish(made.id, 1, OutcomeKind::Delivered).await;
+    let undelivered = Receipt::new(ReceiptStatus::Failed, "30005");
+    machine.records.receipt(made.id, 1, undelivered.clone(), now()).await.unwrap();
+    let due = made.created_at + after_minutes.duration();
+    assert_eq!(machine.queue.escalate(due - MOMENT).await.unwrap().next_at, Some(due));
+    assert_eq!(machine.queue.escalate(due).await.unwrap().owed, 1);
+
+    machine.records.redrive(RedriveSelection::One(made.id), due).await.unwrap();
+    machine.begin(made.id, 2).await;
+    machine.finish(made.id, 2, OutcomeKind::Delivered).await;
+    machine.records.receipt(made.id, 2, undelivered, due).await.unwrap();
+    assert_eq!(machine.queue.escalate(due + WHILE).await.unwrap(), Escalated::default(), "once");
 }
 
 /// Nobody who did not confirm, or has ended, is told in another's place.
@@ -305,6 +369,7 @@ pub async fn an_escalation_to_nobody_confirmed_leads_nowhere(machine: &Machine<'
     let attributes = Attributes { escalation, ..Attributes::default() };
     let first = machine.confirmed(NewSubscription { attributes, ..email("ada@example.com") }).await;
     let late = machine.notification(first.id).await;
-    assert_eq!(machine.queue.escalate(late.created_at + WHILE).await.unwrap(), None);
+    let escalated = machine.queue.escalate(late.created_at + WHILE).await.unwrap();
+    assert_eq!((escalated.owed, escalated.stranded), (0, vec![(late.id, pending.id)]), "and says so");
     assert!(machine.due(DeliveryKind::Notification).await.iter().all(|due| due.id == late.id));
 }

@@ -140,11 +140,10 @@ pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> 
         spent: number - 1,
         deadline: None,
         on_unknown: OnUnknown::Retry,
-        failing_since: None,
     };
     let (at, outcome) = (now(), Outcome::new(kind, "the receiver's reply"));
     let decision = decide(effort, &outcome, at, Chance(0));
-    Finished { delivery, number, at, outcome, decision, confirmed: false }
+    Finished { delivery, number, at, outcome, decision, confirmed: false, cut_short: false }
 }
 
 pub(crate) fn all_due(now: Timestamp) -> DueQuery {

@@ -78,6 +78,12 @@ impl OutcomeKind {
         }
     }
 
+    /// Whether the channel's other side said something of the message: then the channel works.
+    #[must_use]
+    pub fn is_answer(self) -> bool {
+        self != Self::Unknown && self.scope() != Some(Scope::Channel)
+    }
+
     /// Whether it says that its endpoint takes nothing at present: a failing channel says nothing of an endpoint.
     #[must_use]
     pub fn is_endpoint_failure(self) -> bool {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{Outcome, OutcomeKind, Scope};
@@ -75,8 +75,6 @@ pub enum Consequence {
     PauseEndpoint(Timestamp),
     /// The subscription ends: its receiver said so.
     EndSubscription(EndReason),
-    /// The subscription is suspended, and an operator is told: nothing has got through for [`SUSPEND_AFTER`].
-    SuspendSubscription,
 }
 
 /// What follows when a message may have arrived or not. A repeat could be paid, or read, twice.
@@ -95,9 +93,6 @@ pub const MIN_PATIENCE: Duration = Duration::from_secs(5);
 /// The longest wait that a receiver's Retry-After is granted.
 pub const MAX_PATIENCE: Duration = Duration::from_hours(24);
 
-/// How long an endpoint may fail without a single success before its subscription is suspended: 5 days, as Svix has it.
-pub const SUSPEND_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24);
-
 /// A delivery, as far as deciding about it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
@@ -109,8 +104,6 @@ pub struct Effort {
     pub deadline: Option<Timestamp>,
     /// What follows from an unknown outcome on its channel.
     pub on_unknown: OnUnknown,
-    /// When its endpoint failed first since it took something last.
-    pub failing_since: Option<Timestamp>,
 }
 
 /// Decides what follows when an attempt ended with `outcome`.
@@ -121,11 +114,6 @@ pub fn decide(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance)
         && at >= deadline
     {
         decision.next = Next::Over(DeliveryState::Dead);
-    }
-    let too_long = effort.failing_since.is_some_and(|since| now.duration_since(since) >= SUSPEND_AFTER);
-    let ends = matches!(decision.consequence, Some(Consequence::EndSubscription(_)));
-    if too_long && !ends && outcome.kind.is_endpoint_failure() {
-        decision.consequence = Some(Consequence::SuspendSubscription);
     }
     decision
 }

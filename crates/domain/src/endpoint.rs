@@ -76,6 +76,12 @@ impl Protocol {
         let unknown = || Invalid::new("unknown_protocol", "protocol", message);
         Self::ALL.into_iter().find(|protocol| protocol.name() == name).ok_or_else(unknown)
     }
+
+    /// Whether all its messages go through one relay or provider, which may be down for all of them.
+    #[must_use]
+    pub fn has_provider(self) -> bool {
+        matches!(self, Self::Email | Self::Sms)
+    }
 }
 
 impl fmt::Display for Protocol {

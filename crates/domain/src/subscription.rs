@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attributes::{Attributes, Receives};
 pub use crate::endpoint::{Endpoint, Protocol};
+use crate::failing::Failing;
 use crate::filter_policy::{FilterPolicy, Mismatch};
 pub use crate::id::SubscriptionId;
 use crate::order::{LoggedOrder, Seq};
@@ -35,8 +36,8 @@ pub struct Subscription {
     pub confirmation_expires_at: Option<Timestamp>,
     /// When it was confirmed, and whether that was in the sandbox.
     pub confirmation: Option<Confirmation>,
-    /// When an attempt failed first since one succeeded last, where this host delivers.
-    pub failing_since: Option<Timestamp>,
+    /// Its endpoint fails, where this host delivers.
+    pub failing: Option<Failing>,
     /// While it is suspended: since when, and why.
     pub suspension: Option<Suspension>,
     /// Why and when it ended.
@@ -58,7 +59,7 @@ pub struct Suspension {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SuspensionReason {
-    /// Its endpoint failed for [`SUSPEND_AFTER`](crate::delivery::SUSPEND_AFTER).
+    /// Its endpoint failed for [`SUSPEND_AFTER`](crate::failing::SUSPEND_AFTER).
     Failing,
     /// An operator.
     Operator,
@@ -158,6 +159,13 @@ pub enum NotOwed {
 }
 
 impl Subscription {
+    /// Until when the link of a question works that is first asked at `at`: however long it had to wait, its receiver has
+    /// the whole [`CONFIRMATION_LIFETIME`].
+    #[must_use]
+    pub fn asked(&self, at: Timestamp) -> Option<Timestamp> {
+        self.confirmation_expires_at.map(|end| end.max(at + CONFIRMATION_LIFETIME))
+    }
+
     /// Whether the confirmation of that `generation` can be given, or was given before.
     ///
     /// # Errors

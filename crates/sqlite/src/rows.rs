@@ -8,4 +8,4 @@ pub(crate) use delivery::{
     ATTEMPT_COLUMNS, DELIVERY_COLUMNS, RECEIPT_COLUMNS, attempt, delivery, kind, notice, receipt,
 };
 pub(crate) use order::{ORDER_COLUMNS, order, span};
-pub(crate) use subscription::{SUBSCRIPTION_COLUMNS, protocol, state, subscription, version};
+pub(crate) use subscription::{SUBSCRIPTION_COLUMNS, failing, protocol, state, subscription, version};

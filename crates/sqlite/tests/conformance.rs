@@ -136,8 +136,11 @@ ports_keep! {
     pauses_of_a_channel_are_on_record,
     it_is_kept_since_when_an_endpoint_fails,
     an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_told,
+    an_attempt_that_was_cut_short_says_nothing_of_its_endpoint,
+    a_question_expires_by_when_it_is_first_asked,
     a_subscription_to_notices_is_owed_no_order,
     what_is_not_delivered_in_time_escalates,
+    what_did_not_arrive_after_all_escalates,
     an_escalation_to_nobody_confirmed_leads_nowhere,
 }
 

@@ -6,11 +6,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use application::deliver::{Action, Event, compose};
 use application::ports::{
-    Clock, Content, DeliveryQueue, DueDelivery, Inbox, InboxMessage, Message, Randomness, Sent,
+    Clock, Content, DeliveryQueue, DueDelivery, Escalated, Inbox, InboxMessage, Message, Randomness, Sent,
 };
 use application::record_receipt::record_receipt;
 use application::{ChannelMode, Error};
-use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
@@ -219,10 +218,12 @@ impl World<'_> {
         Ok(())
     }
 
-    pub(super) fn escalated(&mut self, next: Result<Option<Timestamp>, Error>) -> Result<()> {
+    pub(super) fn escalated(&mut self, escalated: Result<Escalated, Error>) -> Result<()> {
         let now = self.clock.now();
-        let next = match next {
-            Ok(next) => next.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default()),
+        let next = match escalated {
+            Ok(escalated) => {
+                escalated.next_at.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default())
+            }
             Err(error) => {
                 self.expect_trouble(&error)?;
                 Some(Duration::from_secs(1))

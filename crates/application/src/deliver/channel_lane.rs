@@ -7,12 +7,16 @@ use domain::Timestamp;
 use domain::subscription::SubscriptionId;
 
 use super::pace::Pace;
+use super::suspects::Suspects;
+use super::wait::Wait;
 use crate::ports::{ChannelRules, DueDelivery};
 
 const FIRST_PROBE: Duration = Duration::from_secs(2);
 const MAX_PROBE: Duration = Duration::from_mins(1);
 /// The part of a channel that endpoints may take up that failed last: one in four.
 const AILING_SHARE: usize = 4;
+/// So many attempts in a row of which nobody knows what came of them say that a provider does not answer.
+const UNHEARD: u32 = 3;
 
 /// One channel's capacity and health.
 #[derive(Debug)]
@@ -26,6 +30,9 @@ pub(super) struct ChannelLane {
     health: Health,
     /// Failures since the last success; a channel that fails right after a good probe is probed less and less.
     failures: u32,
+    /// Attempts in a row of which nobody knows what came of them.
+    unheard: u32,
+    pub(super) suspects: Suspects,
 }
 
 /// How a channel does.
@@ -45,21 +52,30 @@ pub enum ChannelHealth {
 enum Health {
     Working,
     OnTrial,
-    Paused { probe_at: Timestamp },
+    Paused(Wait),
     Probing,
 }
 
 impl ChannelLane {
     pub(super) fn new(rules: ChannelRules) -> Self {
-        let health = Health::Working;
-        Self { rules, pace: Pace::default(), in_flight: 0, ailing: 0, served_last: None, health, failures: 0 }
+        Self {
+            rules,
+            pace: Pace::default(),
+            in_flight: 0,
+            ailing: 0,
+            served_last: None,
+            health: Health::Working,
+            failures: 0,
+            unheard: 0,
+            suspects: Suspects::default(),
+        }
     }
 
     pub(super) fn health(&self) -> ChannelHealth {
         match self.health {
             Health::Working => ChannelHealth::Working,
             Health::OnTrial => ChannelHealth::OnTrial,
-            Health::Paused { .. } => ChannelHealth::Paused,
+            Health::Paused(_) => ChannelHealth::Paused,
             Health::Probing => ChannelHealth::Probing,
         }
     }
@@ -69,7 +85,7 @@ impl ChannelLane {
         let capacity = match self.health {
             Health::Working => self.rules.concurrency.channel,
             Health::OnTrial => 1,
-            Health::Paused { .. } | Health::Probing => 0,
+            Health::Paused(_) | Health::Probing => 0,
         };
         self.in_flight < capacity && self.pace.allows(now)
     }
@@ -86,7 +102,7 @@ impl ChannelLane {
     }
 
     pub(super) fn is_paused(&self) -> bool {
-        matches!(self.health, Health::Paused { .. } | Health::Probing)
+        matches!(self.health, Health::Paused(_) | Health::Probing)
     }
 
     /// Which endpoint had the last turn.
@@ -106,12 +122,20 @@ impl ChannelLane {
         self.ailing = self.ailing.saturating_sub(usize::from(is_ailing(delivery)));
     }
 
-    /// Something got through.
+    /// The other side answered.
     pub(super) fn works(&mut self) {
         self.failures = 0;
+        self.unheard = 0;
+        self.suspects.channel_works();
         if self.health == Health::OnTrial {
             self.health = Health::Working;
         }
+    }
+
+    /// Nobody knows what came of an attempt; answers whether that is so time and again.
+    pub(super) fn is_unheard(&mut self) -> bool {
+        self.unheard = self.unheard.saturating_add(1);
+        self.unheard >= UNHEARD
     }
 
     /// Pauses the channel, and does not probe it before `until`; answers whether it was not paused already.
@@ -120,8 +144,8 @@ impl ChannelLane {
         if fresh {
             self.wait_for_probe(now);
         }
-        if let (Health::Paused { probe_at }, Some(until)) = (&mut self.health, until) {
-            *probe_at = until.max(*probe_at);
+        if let (Health::Paused(wait), Some(until)) = (&mut self.health, until) {
+            *wait = Wait::new(now, until).or_longer(Some(*wait), now);
         }
         fresh
     }
@@ -138,7 +162,7 @@ impl ChannelLane {
 
     /// Whether a probe is to be made now; if so, it counts as being made.
     pub(super) fn take_probe(&mut self, now: Timestamp) -> bool {
-        let due = matches!(self.health, Health::Paused { probe_at } if probe_at <= now);
+        let due = matches!(self.health, Health::Paused(wait) if wait.is_over(now));
         if due {
             self.health = Health::Probing;
         }
@@ -147,7 +171,7 @@ impl ChannelLane {
 
     pub(super) fn next_probe(&self) -> Option<Timestamp> {
         match self.health {
-            Health::Paused { probe_at } => Some(probe_at),
+            Health::Paused(wait) => Some(wait.until()),
             _ => None,
         }
     }
@@ -155,7 +179,7 @@ impl ChannelLane {
     fn wait_for_probe(&mut self, now: Timestamp) {
         let delay = FIRST_PROBE.saturating_mul(1 << self.failures.min(10)).min(MAX_PROBE);
         self.failures += 1;
-        self.health = Health::Paused { probe_at: now + delay };
+        self.health = Health::Paused(Wait::new(now, now + delay));
     }
 }
 
@@ -194,7 +218,7 @@ impl fmt::Display for ChannelHealth {
 
 /// Whether the last attempt at the delivery's endpoint failed.
 pub(super) fn is_ailing(delivery: &DueDelivery) -> bool {
-    delivery.subscription.failing_since.is_some()
+    delivery.subscription.failing.is_some()
 }
 
 #[cfg(test)]
@@ -242,6 +266,14 @@ mod tests {
         assert_eq!(lane.next_probe(), Some(now + long));
         assert!(!lane.take_probe(now + long / 2));
         assert!(lane.take_probe(now + long));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_put_the_probe_off() {
+        let now = Timestamp::UNIX_EPOCH + Duration::from_hours(24);
+        let mut lane = lane();
+        lane.pause(now, None);
+        assert!(lane.take_probe(now - Duration::from_hours(23)));
     }
 
     #[test]

@@ -92,6 +92,5 @@ pub(super) fn effort(
         spent,
         deadline: subscription.confirmation_expires_at.filter(|_| question),
         on_unknown,
-        failing_since: subscription.failing_since,
     }
 }

@@ -6,6 +6,7 @@ use domain::Timestamp;
 use domain::endpoint::Protocol;
 
 use super::pace::Pace;
+use super::wait::Wait;
 use crate::ports::DueDelivery;
 
 /// What waits for, and what goes to, one endpoint.
@@ -15,12 +16,12 @@ pub(super) struct EndpointQueue {
     waiting: VecDeque<DueDelivery>,
     in_flight: usize,
     pace: Pace,
-    paused_until: Option<Timestamp>,
+    pause: Option<Wait>,
 }
 
 impl EndpointQueue {
     pub(super) fn new(protocol: Protocol) -> Self {
-        Self { protocol, waiting: VecDeque::new(), in_flight: 0, pace: Pace::default(), paused_until: None }
+        Self { protocol, waiting: VecDeque::new(), in_flight: 0, pace: Pace::default(), pause: None }
     }
 
     pub(super) fn push(&mut self, delivery: DueDelivery) {
@@ -56,22 +57,22 @@ impl EndpointQueue {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    pub(super) fn pause_until(&mut self, until: Timestamp) {
-        self.paused_until = self.paused_until.max(Some(until));
+    pub(super) fn pause(&mut self, now: Timestamp, until: Timestamp) {
+        self.pause = Some(Wait::new(now, until).or_longer(self.pause, now));
     }
 
     pub(super) fn is_paused(&self, now: Timestamp) -> bool {
-        self.paused_until.is_some_and(|until| now < until)
+        self.pause.is_some_and(|wait| !wait.is_over(now))
     }
 
     /// When the pause ends whose end was not taken in yet.
     pub(super) fn paused_until(&self) -> Option<Timestamp> {
-        self.paused_until
+        self.pause.map(Wait::until)
     }
 
     /// Takes in that a pause is over; answers whether one was.
     pub(super) fn end_pause(&mut self, now: Timestamp) -> bool {
-        self.paused_until.take_if(|until| *until <= now).is_some()
+        self.pause.take_if(|wait| wait.is_over(now)).is_some()
     }
 
     /// How many deliveries wait here.

@@ -19,6 +19,7 @@ use domain::subscription::SubscriptionId;
 
 use super::channel_lane::{ChannelHealth, ChannelLane};
 use super::endpoint_queue::EndpointQueue;
+use super::wait::Wait;
 use crate::Error;
 use crate::ports::{ChannelRules, Due, DueDelivery, DueQuery, Finished, Intent, Sent};
 
@@ -36,8 +37,8 @@ pub enum Event {
     Begun(Result<Vec<DeliveryId>, Error>),
     /// What came of [`Action::Send`].
     Sent(DeliveryId, Sent),
-    /// What the store answered to [`Action::Record`].
-    Recorded(Result<(), Error>),
+    /// What the store answered to [`Action::Record`]: whom it suspended.
+    Recorded(Result<Vec<SubscriptionId>, Error>),
     /// What came of [`Action::Probe`].
     Probed(Protocol, Result<(), Outcome>),
     /// The program is to end: nothing more is begun.
@@ -79,7 +80,7 @@ pub struct Engine {
     next_due: Option<Timestamp>,
     /// When a pace lets the next attempt begin, of those that only a pace held back when this was asked last.
     next_turn: Option<Timestamp>,
-    store_failed_until: Option<Timestamp>,
+    store_failed: Option<Wait>,
     draining: bool,
 }
 
@@ -102,7 +103,7 @@ impl Engine {
             more: true,
             next_due: None,
             next_turn: None,
-            store_failed_until: None,
+            store_failed: None,
             draining: false,
         }
     }
@@ -130,8 +131,8 @@ impl Engine {
     pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         let probes = self.lanes.values().filter_map(ChannelLane::next_probe);
         let pauses = self.queues.values().filter_map(EndpointQueue::paused_until);
-        let wanted = match self.store_failed_until {
-            Some(until) => Some(until),
+        let wanted = match self.store_failed {
+            Some(wait) => Some(wait.until()),
             None if self.draining => None,
             None => probes.chain(pauses).chain(self.next_turn).chain(self.next_due).min(),
         };
@@ -160,10 +161,10 @@ impl Engine {
     }
 
     fn go_on(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
-        if self.store_failed_until.is_some_and(|until| now < until) {
+        if self.store_failed.is_some_and(|wait| !wait.is_over(now)) {
             return;
         }
-        self.store_failed_until = None;
+        self.store_failed = None;
         if self.recording.is_empty() && !self.outcomes.is_empty() {
             self.recording = std::mem::take(&mut self.outcomes);
             actions.push(Action::Record(self.recording.clone()));
@@ -214,6 +215,6 @@ impl Engine {
 
     fn store_failed(&mut self, error: &Error, now: Timestamp) {
         tracing::error!(%error, cause = error.cause(), "the store failed; trying again");
-        self.store_failed_until = Some(now + STORE_PATIENCE);
+        self.store_failed = Some(Wait::new(now, now + STORE_PATIENCE));
     }
 }

@@ -56,5 +56,6 @@ fn unknown(
         outcome,
         decision,
         confirmed: false,
+        cut_short: true,
     }
 }

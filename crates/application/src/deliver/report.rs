@@ -1,19 +1,20 @@
 //! What the log and the metrics say of an attempt.
 
 use domain::attempt::OutcomeKind;
-use domain::delivery::Consequence;
+use domain::subscription::SubscriptionId;
 
 use crate::ports::{DueDelivery, Finished};
 
-/// Tells that a subscription ends or is suspended by itself.
-pub(super) fn is_told_no_more(delivery: &DueDelivery, consequence: Consequence) {
+/// Tells that a subscription ends by itself.
+pub(super) fn ended(delivery: &DueDelivery) {
     let (subscription_id, endpoint) = (delivery.subscription.id, delivery.subscription.endpoint.masked());
-    if consequence == Consequence::SuspendSubscription {
-        metrics::counter!("orderbell_subscriptions_suspended_total").increment(1);
-        tracing::error!(%subscription_id, endpoint, "suspended: nothing has got through for days");
-    } else {
-        tracing::warn!(%subscription_id, endpoint, "ended: its receiver wants nothing more");
-    }
+    tracing::warn!(%subscription_id, endpoint, "ended: its receiver wants nothing more");
+}
+
+/// Tells that a subscription was suspended by itself.
+pub(super) fn suspended(subscription_id: SubscriptionId) {
+    metrics::counter!("orderbell_subscriptions_suspended_total").increment(1);
+    tracing::error!(%subscription_id, "suspended: nothing has got through for days");
 }
 
 /// Tells of an attempt that ended, once: its timeline holds the same.

@@ -28,21 +28,33 @@ pub trait DeliveryQueue: Send + Sync {
     /// number does not follow the attempts made so far, which says that the caller's view is stale.
     async fn begin(&self, intents: Vec<Intent>) -> Result<Vec<DeliveryId>, Error>;
 
-    /// Records what came of attempts. A delivery to be tried again whose subscription ended meanwhile is cancelled.
-    async fn finish(&self, finished: Vec<Finished>) -> Result<(), Error>;
+    /// Records what came of attempts. A delivery to be tried again whose subscription ended meanwhile is cancelled. A
+    /// subscription whose endpoint has failed too much by then ([`domain::failing`]) is suspended, and operators are owed
+    /// a notice. Answers those that it suspended.
+    async fn finish(&self, finished: Vec<Finished>) -> Result<Vec<SubscriptionId>, Error>;
 
     /// Attempts without an outcome: the process that made them died.
     async fn interrupted(&self) -> Result<Vec<Interrupted>, Error>;
 
-    /// Owes what was not delivered in time to the subscriptions that it escalates to, as of `now`. Answers when the next
-    /// delivery's time is over.
-    async fn escalate(&self, now: Timestamp) -> Result<Option<Timestamp>, Error>;
+    /// Owes what was not delivered in time to the subscriptions that it escalates to, as of `now`.
+    async fn escalate(&self, now: Timestamp) -> Result<Escalated, Error>;
 
     /// Records that a channel is paused, for the timelines of the deliveries that wait.
     async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error>;
 
     /// Records that a channel works again.
     async fn channel_resumed(&self, protocol: Protocol, now: Timestamp) -> Result<(), Error>;
+}
+
+/// What became of the deliveries that were not made in time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Escalated {
+    /// How many are now owed to another subscription, too.
+    pub owed: usize,
+    /// Those that are not, and to whom they should be: a subscription that is not confirmed, or no more.
+    pub stranded: Vec<(DeliveryId, SubscriptionId)>,
+    /// When the next delivery's time is over.
+    pub next_at: Option<Timestamp>,
 }
 
 /// Which due deliveries are wanted.
@@ -116,6 +128,8 @@ pub struct Finished {
     pub decision: Decision,
     /// The receiver answered the challenge: its subscription is confirmed by this.
     pub confirmed: bool,
+    /// Our own end cut it short: it says nothing of its endpoint.
+    pub cut_short: bool,
 }
 
 /// An attempt that the death of its process cut short.

@@ -113,6 +113,60 @@ fn a_delivery_that_fails_for_its_own_reasons_shows_that_the_channel_works() {
 }
 
 #[test]
+fn an_attempt_of_unknown_outcome_does_not_show_that_the_channel_works() {
+    let mut hand = on_trial();
+    let ahead = hand.begun();
+    hand.tell(Event::Sent(ahead[0], crate::given::sent(OutcomeKind::Unknown)));
+    assert_eq!(hand.begun().len(), 1, "still one at a time");
+}
+
+#[test]
+fn a_provider_that_does_not_answer_three_times_in_a_row_is_left_alone_and_an_endpoint_is_not() {
+    let mut hand = Hand::new();
+    hand.fetched([mails([1], 1), mails([2], 2), mails([3], 3)].concat());
+    for number in hand.begun() {
+        hand.tell(Event::Sent(number, crate::given::sent(OutcomeKind::Unknown)));
+    }
+    assert_eq!(hand.notes(), [(Email, "paused")]);
+    let mut finished = hand.recorded();
+    finished.extend(hand.recorded());
+    assert!(finished.iter().all(|finished| finished.decision.spent), "what was decided of each stands");
+
+    let mut hand = Hand::new();
+    hand.fetched([hooks([1], 1), hooks([2], 2), hooks([3], 3)].concat());
+    for number in hand.begun() {
+        hand.tell(Event::Sent(number, crate::given::sent(OutcomeKind::Unknown)));
+    }
+    assert_eq!(hand.notes(), []);
+}
+
+#[test]
+fn a_delivery_at_which_its_channel_breaks_down_time_and_again_is_tried_on_its_own_schedule() {
+    let mut hand = Hand::new();
+    for round in 0..7 {
+        hand.fetched([mails([1], 1), mails([100 + round], 2)].concat());
+        assert_eq!(hand.begun().len(), 2);
+        hand.sent(100 + round, OutcomeKind::Delivered);
+        hand.sent(1, CHANNEL_DOWN);
+        if round == 5 {
+            assert_eq!(hand.notes().len(), 5 * 2, "it no longer pauses the channel");
+            return;
+        }
+        hand.recorded();
+        hand.recorded();
+        hand.pass(2);
+        hand.tell(Event::Woken);
+        assert_eq!(hand.probe(), Some(Email));
+        hand.tell(Event::Probed(Email, Ok(())));
+        // Another gets through, and ends the trial.
+        hand.fetched(mails([200 + round], 3));
+        hand.begun();
+        hand.sent(200 + round, OutcomeKind::Delivered);
+        hand.recorded();
+    }
+}
+
+#[test]
 fn if_the_one_ahead_meets_the_same_failure_the_channel_is_paused_for_longer() {
     let mut hand = on_trial();
     let ahead = hand.begun();

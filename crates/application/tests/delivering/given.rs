@@ -43,7 +43,7 @@ pub(crate) fn subscription(number: u128, protocol: Protocol) -> Subscription {
         created_at: Some(start()),
         confirmation_expires_at: Some(start() + Duration::from_hours(48)),
         confirmation: None,
-        failing_since: None,
+        failing: None,
         suspension: None,
         end: None,
         secrets: None,
@@ -178,7 +178,7 @@ impl Hand {
     pub(crate) fn recorded(&mut self) -> Vec<Finished> {
         let finished = self.record();
         if !finished.is_empty() {
-            self.tell(Event::Recorded(Ok(())));
+            self.tell(Event::Recorded(Ok(Vec::new())));
         }
         finished
     }

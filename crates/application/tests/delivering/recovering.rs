@@ -6,12 +6,15 @@ use std::task::{Context, Poll, Waker};
 
 use application::Error;
 use application::deliver::recover;
-use application::ports::{Clock, DeliveryQueue, Due, DueQuery, Finished, Intent, Interrupted, Randomness};
+use application::ports::{
+    Clock, DeliveryQueue, Due, DueQuery, Escalated, Finished, Intent, Interrupted, Randomness,
+};
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::attempt::OutcomeKind;
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState, Next, OnUnknown};
 use domain::endpoint::Protocol;
+use domain::subscription::SubscriptionId;
 
 use crate::given::{failure, id, start, subscription};
 
@@ -30,17 +33,17 @@ impl DeliveryQueue for Crashed {
     async fn begin(&self, _: Vec<Intent>) -> Result<Vec<DeliveryId>, Error> {
         unreachable!("nothing is sent before it has recovered")
     }
-    async fn finish(&self, finished: Vec<Finished>) -> Result<(), Error> {
+    async fn finish(&self, finished: Vec<Finished>) -> Result<Vec<SubscriptionId>, Error> {
         if self.broken {
             return Err(failure());
         }
         self.finished.lock().unwrap().extend(finished);
-        Ok(())
+        Ok(Vec::new())
     }
     async fn interrupted(&self) -> Result<Vec<Interrupted>, Error> {
         Ok(self.interrupted.clone())
     }
-    async fn escalate(&self, _: Timestamp) -> Result<Option<Timestamp>, Error> {
+    async fn escalate(&self, _: Timestamp) -> Result<Escalated, Error> {
         unreachable!("nothing escalates before it has recovered")
     }
     async fn channel_paused(&self, _: Protocol, _: &str, _: Timestamp) -> Result<(), Error> {

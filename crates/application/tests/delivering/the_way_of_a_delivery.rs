@@ -38,7 +38,7 @@ fn an_attempt_is_recorded_before_it_is_made_and_its_outcome_after() {
     assert_eq!(finished[0].decision.next, Next::Over(DeliveryState::Delivered));
     assert!(!hand.engine.is_idle());
 
-    hand.tell(Event::Recorded(Ok(())));
+    hand.tell(Event::Recorded(Ok(Vec::new())));
     assert!(hand.engine.is_idle());
     assert!(hand.fetch().is_some(), "what became due meanwhile is asked for");
 }

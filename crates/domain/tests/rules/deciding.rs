@@ -7,8 +7,7 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::attempt::{MAX_REPLY, Outcome, OutcomeKind, Scope};
 use domain::delivery::{
-    Consequence, DEFAULT_PATIENCE, Decision, DeliveryState, Effort, MAX_PATIENCE, MIN_PATIENCE, Next,
-    SUSPEND_AFTER, decide,
+    Consequence, DEFAULT_PATIENCE, Decision, DeliveryState, Effort, MAX_PATIENCE, MIN_PATIENCE, Next, decide,
 };
 use domain::endpoint::Protocol;
 use domain::retry::{Chance, Schedule};
@@ -26,7 +25,7 @@ fn policy(protocol: Protocol) -> OnUnknown {
 
 fn decided(protocol: Protocol, spent: u32, deadline: Option<Timestamp>, kind: OutcomeKind) -> Decision {
     decide(
-        Effort { protocol, spent, deadline, on_unknown: policy(protocol), failing_since: None },
+        Effort { protocol, spent, deadline, on_unknown: policy(protocol) },
         &Outcome::new(kind, ""),
         now(),
         NO_JITTER,
@@ -188,7 +187,7 @@ proptest! {
         protocol in protocols(),
         outcomes in prop::collection::vec((kinds(), any::<u16>()), 0..200),
     ) {
-        let mut effort = Effort { protocol, spent: 0, deadline: None, on_unknown: policy(protocol), failing_since: None };
+        let mut effort = Effort { protocol, spent: 0, deadline: None, on_unknown: policy(protocol) };
         let mut now = now();
         for (kind, chance) in outcomes {
             let decision = decide(effort, &Outcome::new(kind, ""), now, Chance(chance));
@@ -220,7 +219,6 @@ proptest! {
             spent,
             deadline: Some(deadline),
             on_unknown: policy(protocol),
-            failing_since: None,
         };
         if let Next::Again(at) = decide(effort, &Outcome::new(kind, ""), now(), Chance(chance)).next {
             prop_assert!(at < deadline);
@@ -231,37 +229,5 @@ proptest! {
     fn a_subscription_ends_only_by_a_permanent_failure_of_its_endpoint(protocol in protocols(), kind in kinds()) {
         let ended = matches!(decided(protocol, 0, None, kind).consequence, Some(Consequence::EndSubscription(_)));
         prop_assert_eq!(ended, kind == OutcomeKind::Permanent(Scope::Endpoint));
-    }
-}
-
-#[test]
-fn an_endpoint_that_failed_for_five_days_is_suspended_by_the_next_failure() {
-    let suspended = |since: Timestamp, kind| {
-        let effort = Effort {
-            protocol: Protocol::Webhook,
-            spent: 0,
-            deadline: None,
-            on_unknown: OnUnknown::Retry,
-            failing_since: Some(since),
-        };
-        let decision = decide(effort, &Outcome::new(kind, ""), now(), NO_JITTER);
-        decision.consequence == Some(Consequence::SuspendSubscription)
-    };
-    let (long, short) = (now() - SUSPEND_AFTER, now() - SUSPEND_AFTER + Duration::from_secs(1));
-    for kind in [
-        OutcomeKind::Transient(Scope::Endpoint),
-        OutcomeKind::Permanent(Scope::Delivery),
-        OutcomeKind::Unknown,
-        throttled(Scope::Endpoint, None),
-    ] {
-        assert!(suspended(long, kind) && !suspended(short, kind), "{kind:?}");
-    }
-    for kind in [
-        OutcomeKind::Delivered,
-        OutcomeKind::Transient(Scope::Channel),
-        throttled(Scope::Channel, None),
-        OutcomeKind::Permanent(Scope::Endpoint),
-    ] {
-        assert!(!suspended(long, kind), "{kind:?} says nothing of the endpoint, or more");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::{Clock, DeliveryQueue};
+use application::ports::{Clock, DeliveryQueue, Escalated};
 
 use super::{Stop, stopped};
 
@@ -15,14 +15,26 @@ const LONGEST_REST: Duration = Duration::from_secs(10);
 pub(crate) async fn run(queue: Arc<dyn DeliveryQueue>, clock: Arc<dyn Clock>, mut stop: Stop) {
     while !*stop.borrow() {
         let now = clock.now();
-        let next = queue.escalate(now).await.unwrap_or_else(|error| {
+        let escalated = queue.escalate(now).await.unwrap_or_else(|error| {
             tracing::error!(%error, cause = error.cause(), "escalating failed; trying again");
-            None
+            Escalated::default()
         });
-        let rest = next.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
+        report(&escalated);
+        let rest = escalated.next_at.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
         tokio::select! {
             () = tokio::time::sleep(rest.unwrap_or(LONGEST_REST).min(LONGEST_REST)) => {}
             () = stopped(&mut stop) => break,
         }
+    }
+}
+
+fn report(Escalated { owed, stranded, .. }: &Escalated) {
+    if *owed > 0 {
+        metrics::counter!("orderbell_escalations_total").increment(*owed as u64);
+        tracing::warn!(owed, "escalated: not delivered in time");
+    }
+    for (delivery_id, to) in stranded {
+        metrics::counter!("orderbell_escalations_stranded_total").increment(1);
+        tracing::error!(%delivery_id, subscription_id = %to, "not escalated: the other subscription is not confirmed");
     }
 }

@@ -1,9 +1,9 @@
 //! What commands answer.
 
 use application::Error;
-use application::ports::{Acceptance, Subscribed};
+use application::ports::{Acceptance, Escalated, Subscribed};
 use domain::delivery::DeliveryId;
-use domain::subscription::Subscription;
+use domain::subscription::{Subscription, SubscriptionId};
 
 /// What one command answers. Which it is follows from the command.
 #[derive(Debug, PartialEq)]
@@ -16,6 +16,10 @@ pub(crate) enum Answer {
     Subscription(Box<Subscription>),
     /// To beginning attempts: which were recorded.
     Begun(Vec<DeliveryId>),
+    /// To finishing attempts: whom that suspended.
+    Suspended(Vec<SubscriptionId>),
+    /// To escalating: what became of it.
+    Escalated(Escalated),
     /// To redriving, publishing and lapsing: how many; and where the next ones begin, if there may be more.
     Count { count: usize, next: Option<i64> },
     /// To everything else.
@@ -30,7 +34,11 @@ impl Answer {
 
     /// Whether deliveries may be due because of it.
     pub(super) fn may_make_due(&self) -> bool {
-        !matches!(self, Self::Count { count: 0, .. })
+        match self {
+            Self::Count { count, .. } => *count > 0,
+            Self::Escalated(escalated) => escalated.owed > 0,
+            _ => true,
+        }
     }
 
     pub(crate) fn accepted(self) -> Result<Acceptance, Error> {
@@ -47,6 +55,14 @@ impl Answer {
 
     pub(crate) fn begun(self) -> Result<Vec<DeliveryId>, Error> {
         if let Self::Begun(begun) = self { Ok(begun) } else { self.unexpected() }
+    }
+
+    pub(crate) fn suspended(self) -> Result<Vec<SubscriptionId>, Error> {
+        if let Self::Suspended(suspended) = self { Ok(suspended) } else { self.unexpected() }
+    }
+
+    pub(crate) fn escalated(self) -> Result<Escalated, Error> {
+        if let Self::Escalated(escalated) = self { Ok(escalated) } else { self.unexpected() }
     }
 
     pub(crate) fn counted(self) -> Result<(usize, Option<i64>), Error> {

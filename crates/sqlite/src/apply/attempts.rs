@@ -1,6 +1,7 @@
 //! Recording attempts before they are made.
 
 use application::ports::Intent;
+use domain::subscription::CONFIRMATION_LIFETIME;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Answer;
@@ -11,7 +12,10 @@ use crate::failure::Failure;
 const TAKE: &str = "UPDATE deliveries SET state = 'in_flight', attempts = ?2, at = ?3 \
      WHERE id = ?1 AND state = 'pending' AND attempts = ?2 - 1 AND (SELECT subscriptions.state FROM subscriptions \
      WHERE subscriptions.seq = subscription) IN ('confirmed', iif(kind = 'confirmation', 'pending', 'confirmed')) \
-     RETURNING seq";
+     RETURNING seq, kind = 'confirmation', subscription";
+/// As the domain has it: [`Subscription::asked`](domain::subscription::Subscription::asked).
+const ASK: &str =
+    "UPDATE subscriptions SET confirmation_expires_at = max(confirmation_expires_at, ?2) WHERE seq = ?1";
 const RECORD: &str = "INSERT INTO attempts (delivery, number, started_at) VALUES (?, ?, ?)";
 
 pub(super) fn begin(connection: &Connection, intents: &[Intent]) -> Result<Answer, Failure> {
@@ -19,13 +23,16 @@ pub(super) fn begin(connection: &Connection, intents: &[Intent]) -> Result<Answe
     let mut record = connection.prepare_cached(RECORD)?;
     let mut begun = Vec::with_capacity(intents.len());
     for Intent { delivery, number, at } in intents {
-        let at = micros(*at);
-        let seq: Option<i64> =
-            take.query_row(params![delivery.0.as_bytes(), number, at], |row| row.get(0)).optional()?;
-        if let Some(seq) = seq {
-            record.execute(params![seq, number, at])?;
-            begun.push(*delivery);
+        let taken = take.query_row(params![delivery.0.as_bytes(), number, micros(*at)], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, i64>(2)?))
+        });
+        let Some((seq, is_question, subscription)) = taken.optional()? else { continue };
+        record.execute(params![seq, number, micros(*at)])?;
+        if is_question && *number == 1 {
+            let expires_at = micros(*at + CONFIRMATION_LIFETIME);
+            connection.prepare_cached(ASK)?.execute([subscription, expires_at])?;
         }
+        begun.push(*delivery);
     }
     Ok(Answer::Begun(begun))
 }

@@ -1,5 +1,6 @@
 //! Owing what was not delivered in time to another subscription too.
 
+use application::ports::Escalated;
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryState};
 use domain::subscription::SubscriptionId;
@@ -20,6 +21,8 @@ const OWE: &str = "INSERT INTO deliveries \
      (id, kind, subscription, order_seq, state, created_at, at, escalates_at, escalated_from) \
      SELECT ?1, 'notification', seq, ?3, 'pending', ?4, ?4, ?4 + escalation_minutes * 60000000, ?5 FROM subscriptions \
      WHERE id = ?2 AND state IN ('confirmed', 'suspended') ON CONFLICT (order_seq, subscription) DO NOTHING";
+const HAS_IT: &str = "SELECT EXISTS (SELECT 1 FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
+     WHERE order_seq = ?2 AND subscriptions.id = ?1)";
 
 struct Late {
     seq: i64,
@@ -29,12 +32,11 @@ struct Late {
     to: Option<SubscriptionId>,
 }
 
-/// Answers how many deliveries are owed because of it, and when, in microseconds, the next one is to be looked at.
 pub(super) fn escalate(connection: &Connection, now: Timestamp) -> Result<Answer, Failure> {
     let mut statement = connection.prepare_cached(LATE)?;
     let late = statement.query_map(params![micros(now), AT_ONCE], late)?;
     let late = late.collect::<rusqlite::Result<Vec<_>>>()?;
-    let mut owed = 0;
+    let mut escalated = Escalated::default();
     for late in late {
         connection.prepare_cached(SETTLED)?.execute([late.seq])?;
         let made = matches!(
@@ -42,20 +44,26 @@ pub(super) fn escalate(connection: &Connection, now: Timestamp) -> Result<Answer
             DeliveryState::Delivered | DeliveryState::Sandboxed | DeliveryState::Cancelled
         );
         if let Some(to) = late.to.filter(|_| !made) {
-            let id = DeliveryId::derived(now, &[late.id.0, to.0]);
-            let (id, to) = (id.0.into_bytes(), to.0.into_bytes());
-            owed += connection.prepare_cached(OWE)?.execute(params![
-                id,
-                to,
-                late.order,
-                micros(now),
-                late.seq
-            ])?;
+            escalated.owed += owe(connection, &late, to, now)?;
+            if !has_it(connection, to, late.order)? {
+                escalated.stranded.push((late.id, to));
+            }
         }
     }
-    let next = "SELECT min(escalates_at) FROM deliveries WHERE escalates_at IS NOT NULL";
-    let next = connection.prepare_cached(next)?.query_row((), |row| row.get(0))?;
-    Ok(Answer::Count { count: owed, next })
+    let next = "SELECT min(escalates_at) AS next FROM deliveries WHERE escalates_at IS NOT NULL";
+    let next_at = |row: &Row<'_>| columns::time_or_none(row, "next");
+    escalated.next_at = connection.prepare_cached(next)?.query_row((), next_at)?;
+    Ok(Answer::Escalated(escalated))
+}
+
+fn owe(connection: &Connection, late: &Late, to: SubscriptionId, now: Timestamp) -> rusqlite::Result<usize> {
+    let id = DeliveryId::derived(now, &[late.id.0, to.0]);
+    let parameters = params![id.0.as_bytes(), to.0.as_bytes(), late.order, micros(now), late.seq];
+    connection.prepare_cached(OWE)?.execute(parameters)
+}
+
+fn has_it(connection: &Connection, to: SubscriptionId, order: Option<i64>) -> rusqlite::Result<bool> {
+    connection.prepare_cached(HAS_IT)?.query_row(params![to.0.as_bytes(), order], |row| row.get(0))
 }
 
 fn late(row: &Row<'_>) -> rusqlite::Result<Late> {

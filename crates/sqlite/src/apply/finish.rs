@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use application::ports::Finished;
 use domain::attempt::Scope;
 use domain::delivery::{Consequence, DeliveryState, Next};
+use domain::failing::Failing;
 use domain::receipt::{ReceiptStatus, after_receipt};
 use domain::subscription::{SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -13,22 +14,25 @@ use super::suspend::suspend_failing;
 use super::{Answer, transition};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
+use crate::rows;
 
 const END: &str = "UPDATE attempts SET ended_at = ?3, outcome = ?4, scope = ?5, spent = ?6, reply = ?7 \
      WHERE delivery = ?1 AND number = ?2 AND ended_at IS NULL";
 const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, spent = spent + ?4, \
      escalates_at = CASE WHEN ?2 IN ('delivered', 'sandboxed', 'cancelled') THEN NULL ELSE escalates_at END WHERE seq = ?1";
-const FAILING: &str = "UPDATE subscriptions SET failing_since = ?2 WHERE seq = ?1";
+const FAILING: &str = "UPDATE subscriptions SET failing_since = ?2, failures = ?3 WHERE seq = ?1";
 
 pub(super) fn finish(connection: &Connection, finished: &[Finished]) -> Result<Answer, Failure> {
+    let mut suspended = Vec::new();
     for finished in finished {
-        finish_one(connection, finished)?;
+        suspended.extend(finish_one(connection, finished)?);
     }
-    Ok(Answer::Done)
+    Ok(Answer::Suspended(suspended))
 }
 
-fn finish_one(connection: &Connection, finished: &Finished) -> Result<(), Failure> {
-    let Some(delivery) = delivery(connection, finished)? else { return Ok(()) };
+/// Answers the subscription, if that suspends it.
+fn finish_one(connection: &Connection, finished: &Finished) -> Result<Option<SubscriptionId>, Failure> {
+    let Some(delivery) = delivery(connection, finished)? else { return Ok(None) };
     let (outcome, spent) = (&finished.outcome, finished.decision.spent);
     let ended = connection.prepare_cached(END)?.execute(params![
         delivery.seq,
@@ -41,7 +45,7 @@ fn finish_one(connection: &Connection, finished: &Finished) -> Result<(), Failur
     ])?;
     if ended == 0 {
         // It has an outcome already: this is a repeat.
-        return Ok(());
+        return Ok(None);
     }
     let (decided, at) = match finished.decision.next {
         Next::Over(state) => (state, finished.at),
@@ -52,45 +56,64 @@ fn finish_one(connection: &Connection, finished: &Finished) -> Result<(), Failur
     let reported = delivery.receipt.and_then(|status| after_receipt(decided, status));
     let (next, at) = reported.map_or((decided, at), |state| (state, finished.at));
     connection.prepare_cached(SETTLE)?.execute(params![delivery.seq, next.name(), micros(at), spent])?;
-    note_health(connection, finished, &delivery)?;
-    follow(connection, finished, delivery.subscription)
+    let too_much = note_health(connection, finished, &delivery)?;
+    follow(connection, finished, delivery.subscription, too_much)
 }
 
-/// Keeps since when the endpoint fails: from its first failure after a success on.
-fn note_health(connection: &Connection, finished: &Finished, delivery: &Delivery) -> rusqlite::Result<()> {
+/// Keeps since when and how often the endpoint fails, from its first failure after a success on. Answers whether it now
+/// has failed too much.
+fn note_health(connection: &Connection, finished: &Finished, delivery: &Delivery) -> rusqlite::Result<bool> {
     let kind = finished.outcome.kind;
-    let failing = match (kind.scope(), delivery.failing) {
-        (None, true) => None,
-        (Some(_), false) if kind.is_endpoint_failure() => Some(micros(finished.at)),
-        _ => return Ok(()),
+    let failing = match kind.scope() {
+        None if delivery.failing.is_some() => None,
+        Some(_) if kind.is_endpoint_failure() && !finished.cut_short => {
+            Some(Failing::again(delivery.failing, finished.at))
+        }
+        _ => return Ok(false),
     };
-    connection.prepare_cached(FAILING)?.execute(params![delivery.subscription_seq, failing])?;
+    set_failing(connection, delivery.subscription_seq, failing)?;
+    Ok(failing.is_some_and(|failing| failing.is_too_much(finished.at)))
+}
+
+/// Keeps what is to be said of an endpoint's failures.
+pub(super) fn set_failing(
+    connection: &Connection,
+    subscription: i64,
+    failing: Option<Failing>,
+) -> rusqlite::Result<()> {
+    let (since, times) = failing.map(|failing| (micros(failing.since), failing.times)).unzip();
+    connection.prepare_cached(FAILING)?.execute(params![subscription, since, times.unwrap_or_default()])?;
     Ok(())
 }
 
-/// What the attempt means for its subscription.
-fn follow(connection: &Connection, finished: &Finished, subscription: SubscriptionId) -> Result<(), Failure> {
-    let consequence = finished.decision.consequence;
-    if !finished.confirmed
-        && !matches!(consequence, Some(Consequence::EndSubscription(_) | Consequence::SuspendSubscription))
-    {
-        return Ok(());
+/// What the attempt means for its subscription. Answers it, if it is suspended.
+fn follow(
+    connection: &Connection,
+    finished: &Finished,
+    subscription: SubscriptionId,
+    failed_too_much: bool,
+) -> Result<Option<SubscriptionId>, Failure> {
+    let end = match finished.decision.consequence {
+        Some(Consequence::EndSubscription(reason)) => Some(reason),
+        _ => None,
+    };
+    if !finished.confirmed && !failed_too_much && end.is_none() {
+        return Ok(None);
     }
     let found = transition::find(connection, subscription)?;
-    let state = found.subscription.state;
-    if finished.confirmed && state == SubscriptionState::Pending {
-        transition::confirm(connection, &found, false, finished.at)?;
-    }
-    match consequence {
-        Some(Consequence::EndSubscription(reason)) if state != SubscriptionState::Ended => {
-            transition::end(connection, &found, reason, finished.at)?;
+    match (found.subscription.state, end) {
+        (SubscriptionState::Ended, _) => {}
+        (_, Some(reason)) => transition::end(connection, &found, reason, finished.at)?,
+        (SubscriptionState::Pending, None) if finished.confirmed => {
+            transition::confirm(connection, &found, false, finished.at)?;
         }
-        Some(Consequence::SuspendSubscription) if state == SubscriptionState::Confirmed => {
+        (SubscriptionState::Confirmed, None) if failed_too_much => {
             suspend_failing(connection, &found, finished.at)?;
+            return Ok(Some(subscription));
         }
         _ => {}
     }
-    Ok(())
+    Ok(None)
 }
 
 struct Delivery {
@@ -98,7 +121,7 @@ struct Delivery {
     subscription: SubscriptionId,
     subscription_seq: i64,
     /// Its endpoint's last attempt failed.
-    failing: bool,
+    failing: Option<Failing>,
     /// What its provider reported last of this attempt; else, that an earlier one arrived.
     receipt: Option<ReceiptStatus>,
     /// Sending it again would serve nobody: its subscription ended, or its question was answered or asked anew.
@@ -112,7 +135,7 @@ pub(super) const QUESTION_OVER: &str = "(kind = 'confirmation' AND (subscription
 static DELIVERY: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT deliveries.seq, subscriptions.id, subscriptions.state = 'ended' OR {QUESTION_OVER} AS pointless, \
-         deliveries.subscription, failing_since IS NOT NULL AS failing, (SELECT status FROM receipts \
+         deliveries.subscription, failing_since, failures, (SELECT status FROM receipts \
          WHERE receipts.delivery = deliveries.seq AND (attempt = ?2 OR status = 'delivered' AND receipts.at = \
          (SELECT max(at) FROM receipts same WHERE same.delivery = receipts.delivery AND same.attempt = receipts.attempt)) \
          ORDER BY attempt DESC, receipts.at DESC LIMIT 1) AS receipt \
@@ -134,7 +157,7 @@ fn delivery(connection: &Connection, finished: &Finished) -> rusqlite::Result<Op
                 seq: row.get("seq")?,
                 subscription,
                 subscription_seq: row.get("subscription")?,
-                failing: row.get("failing")?,
+                failing: rows::failing(row)?,
                 receipt,
                 pointless: row.get("pointless")?,
             })

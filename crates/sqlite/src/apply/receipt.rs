@@ -7,16 +7,21 @@ use domain::receipt::{Receipt, ReceiptStatus, after_receipt};
 use domain::subscription::{EndReason, SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::finish::set_failing;
 use super::{Answer, transition};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 
-const FIND: &str = "SELECT deliveries.seq, deliveries.state, attempts, subscriptions.id AS subscription_id FROM deliveries \
+const FIND: &str = "SELECT deliveries.seq, deliveries.state, attempts, subscriptions.id AS subscription_id, subscription FROM deliveries \
      JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.id = ?";
 const RECORD: &str =
     "INSERT OR IGNORE INTO receipts (delivery, attempt, status, reply, at) VALUES (?1, ?2, ?3, ?4, ?5)";
-const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, \
-     escalates_at = CASE ?2 WHEN 'delivered' THEN NULL ELSE escalates_at END WHERE seq = ?1";
+/// What did not arrive after all escalates after all, unless it did already.
+const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, escalates_at = iif(?2 = 'delivered', NULL, \
+     (SELECT deliveries.created_at + escalation_minutes * 60000000 FROM subscriptions \
+     WHERE subscriptions.seq = subscription AND kind = 'notification' AND NOT EXISTS \
+     (SELECT 1 FROM deliveries late WHERE late.order_seq = deliveries.order_seq \
+     AND late.escalated_from = deliveries.seq))) WHERE seq = ?1";
 
 pub(super) fn record(
     connection: &Connection,
@@ -27,10 +32,10 @@ pub(super) fn record(
 ) -> Result<Answer, Failure> {
     let found = connection.prepare_cached(FIND)?.query_row([id.0.as_bytes()], |row| {
         let state = columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?;
-        let subscription = SubscriptionId(columns::uuid(row, "subscription_id")?);
+        let subscription = (SubscriptionId(columns::uuid(row, "subscription_id")?), row.get("subscription")?);
         Ok((row.get::<_, i64>("seq")?, state, row.get::<_, u32>("attempts")?, subscription))
     });
-    let (seq, state, attempts, subscription) =
+    let (seq, state, attempts, (subscription, subscription_seq)) =
         found.optional()?.ok_or_else(|| Error::not_found("delivery_not_found", "delivery"))?;
     if !(1..=attempts).contains(&attempt) {
         return Err(Error::not_found("attempt_not_found", "attempt").into());
@@ -44,6 +49,9 @@ pub(super) fn record(
     let counts = is_last || receipt.status == ReceiptStatus::Delivered;
     if let Some(next) = after_receipt(state, receipt.status).filter(|_| counts) {
         connection.prepare_cached(SETTLE)?.execute(params![seq, next.name(), at])?;
+    }
+    if receipt.status == ReceiptStatus::Delivered {
+        set_failing(connection, subscription_seq, None)?;
     }
     if receipt.opted_out {
         let found = transition::find(connection, subscription)?;

@@ -17,12 +17,12 @@ use crate::rows;
 use crate::schema::RARE_STATES;
 
 const MAKE_PENDING: &str = "UPDATE deliveries SET state = 'pending', at = ?2, spent = 0 WHERE seq = ?1";
-const NEXT: &str = "SELECT deliveries.seq FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
-     WHERE subscriptions.state <> 'ended' AND deliveries.seq > ?1 AND (?2 IS NULL OR subscriptions.id = ?2) \
+/// Which of those in the state are selected.
+const SELECTED: &str = "subscriptions.state <> 'ended' AND (?2 IS NULL OR subscriptions.id = ?2) \
      AND (?3 IS NULL OR protocol = ?3) AND deliveries.created_at >= ?4 AND deliveries.created_at < ?5";
 const EXPIRED: &str = "(kind = 'confirmation' AND confirmation_expires_at <= ";
 
-/// How many deliveries one command makes pending, so that new orders need not wait for it.
+/// How many deliveries one command looks at, so that new orders need not wait for it.
 pub(crate) const AT_ONCE: usize = 500;
 
 /// Which deliveries are sent again.
@@ -75,8 +75,11 @@ pub(super) fn redrive_many(
     now: Timestamp,
 ) -> Result<Answer, Failure> {
     let state = selection.state.state().name();
+    // Whatever is selected, one command looks at so many and no more.
     let sql = format!(
-        "{NEXT} AND {RARE_STATES} AND deliveries.state = '{state}' AND NOT ({QUESTION_OVER} OR {EXPIRED} ?6)) ORDER BY deliveries.seq LIMIT {AT_ONCE}"
+        "SELECT deliveries.seq, {SELECTED} AND NOT ({QUESTION_OVER} OR {EXPIRED} ?6)) AS selected FROM deliveries \
+         JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.seq > ?1 AND {RARE_STATES} \
+         AND deliveries.state = '{state}' ORDER BY deliveries.seq LIMIT {AT_ONCE}"
     );
     let parameters = params![
         after,
@@ -87,11 +90,14 @@ pub(super) fn redrive_many(
         micros(now),
     ];
     let mut statement = connection.prepare_cached(&sql)?;
-    let found = statement.query_map(parameters, |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
+    let seen = statement.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let seen = seen.collect::<rusqlite::Result<Vec<(i64, bool)>>>()?;
     let mut make_pending = connection.prepare_cached(MAKE_PENDING)?;
-    for seq in &found {
-        make_pending.execute([*seq, micros(now)])?;
+    let selected = seen.iter().filter(|(_, selected)| *selected);
+    let mut count = 0;
+    for (seq, _) in selected {
+        count += make_pending.execute([*seq, micros(now)])?;
     }
-    let next = found.last().copied().filter(|_| found.len() == AT_ONCE);
-    Ok(Answer::Count { count: found.len(), next })
+    let next = seen.last().map(|(seq, _)| *seq).filter(|_| seen.len() == AT_ONCE);
+    Ok(Answer::Count { count, next })
 }

@@ -24,7 +24,7 @@ pub(super) fn suspended(
         subscription_id: failing.id,
         protocol: failing.endpoint.protocol(),
         endpoint: failing.endpoint.masked(),
-        failing_since: failing.failing_since.unwrap_or(now),
+        failing_since: failing.failing.map_or(now, |failing| failing.since),
     };
     let text = serde_json::to_string(&notice).map_err(application::Error::internal)?;
     let mut owe = connection.prepare_cached(OWE)?;

@@ -89,7 +89,7 @@ pub(super) fn suspend(
 /// Sends to a suspended subscription again, as to one that never failed.
 pub(super) fn resume(connection: &Connection, found: &Found) -> rusqlite::Result<()> {
     let sql = "UPDATE subscriptions SET state = 'confirmed', suspended_at = NULL, suspension_reason = NULL, \
-               failing_since = NULL WHERE seq = ?";
+               failing_since = NULL, failures = 0 WHERE seq = ?";
     connection.prepare_cached(sql)?.execute([found.seq])?;
     let policy = found.subscription.attributes.filter_policy.as_ref();
     open_version(connection, found.seq, SubscriptionState::Confirmed, policy)
@@ -137,7 +137,8 @@ pub(super) fn open_version(
 /// orders away, their places would not be given again, since the relay has passed them.
 pub(crate) fn last_place(connection: &Connection) -> rusqlite::Result<i64> {
     let sql = "SELECT max(published_through, coalesce((SELECT max(seq) FROM orders), 0), \
-               coalesce((SELECT max(from_seq) - 1 FROM subscription_versions WHERE to_seq IS NULL), 0)) FROM relay";
+               coalesce((SELECT max(from_seq) FROM subscription_versions \
+               INDEXED BY subscription_versions_open WHERE to_seq IS NULL), 1) - 1) FROM relay";
     connection.prepare_cached(sql)?.query_row((), |row| row.get(0))
 }
 
@@ -161,7 +162,8 @@ fn cancel_pending(
     kind: Option<DeliveryKind>,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    let sql = "UPDATE deliveries SET state = 'cancelled', at = ?1, escalates_at = NULL \
+    // What it ever was sent is many times more.
+    let sql = "UPDATE deliveries INDEXED BY deliveries_due SET state = 'cancelled', at = ?1, escalates_at = NULL \
                WHERE subscription = ?2 AND state = 'pending' AND kind = coalesce(?3, kind)";
     connection.prepare_cached(sql)?.execute(params![
         micros(now),

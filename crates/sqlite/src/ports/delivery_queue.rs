@@ -1,11 +1,12 @@
 //! Deliveries on their way.
 
 use application::Error;
-use application::ports::{DeliveryQueue, Due, DueQuery, Finished, Intent, Interrupted};
+use application::ports::{DeliveryQueue, Due, DueQuery, Escalated, Finished, Intent, Interrupted};
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
+use domain::subscription::SubscriptionId;
 use rusqlite::Row;
 
 use super::{all, due};
@@ -26,8 +27,8 @@ impl DeliveryQueue for Store {
         self.write(Command::Begin(intents)).await?.begun()
     }
 
-    async fn finish(&self, finished: Vec<Finished>) -> Result<(), Error> {
-        self.write(Command::Finish(finished)).await?.done()
+    async fn finish(&self, finished: Vec<Finished>) -> Result<Vec<SubscriptionId>, Error> {
+        self.write(Command::Finish(finished)).await?.suspended()
     }
 
     async fn interrupted(&self) -> Result<Vec<Interrupted>, Error> {
@@ -41,9 +42,8 @@ impl DeliveryQueue for Store {
         .await
     }
 
-    async fn escalate(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
-        let (_, next) = self.write(Command::Escalate { now }).await?.counted()?;
-        next.map(Timestamp::from_microsecond).transpose().map_err(Error::internal)
+    async fn escalate(&self, now: Timestamp) -> Result<Escalated, Error> {
+        self.write(Command::Escalate { now }).await?.escalated()
     }
 
     async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error> {

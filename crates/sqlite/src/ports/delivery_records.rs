@@ -95,7 +95,11 @@ fn in_state(state: Option<DeliveryState>) -> String {
     let Some(state) = state else { return String::new() };
     let name = state.name();
     match state {
-        DeliveryState::Pending | DeliveryState::Delivered => format!(" AND deliveries.state = '{name}'"),
+        // What is pending may be little, and far back.
+        DeliveryState::Pending => " AND deliveries.seq IN (SELECT waiting.seq FROM deliveries waiting \
+             INDEXED BY deliveries_due WHERE waiting.state = 'pending')"
+            .to_owned(),
+        DeliveryState::Delivered => format!(" AND deliveries.state = '{name}'"),
         _ => format!(" AND {RARE_STATES} AND deliveries.state = '{name}'"),
     }
 }

@@ -2,6 +2,7 @@
 
 use domain::attributes::{self, Attributes, Escalation, Minutes, Receives};
 use domain::endpoint::{Endpoint, Protocol};
+use domain::failing::Failing;
 use domain::filter_policy::FilterPolicy;
 use domain::order::Seq;
 use domain::subscription::{
@@ -20,7 +21,7 @@ pub(crate) const SUBSCRIPTION_COLUMNS: &str = "subscriptions.seq AS subscription
      subscriptions.created_at AS subscribed_at, subscriptions.confirmation_expires_at, subscriptions.confirmed_at, \
      subscriptions.confirmed_in_sandbox, subscriptions.ended_at, subscriptions.end_reason, subscriptions.secret, \
      previous_secret, previous_secret_until, receives, max_receives_per_second, escalation_minutes, escalation_to, \
-     failing_since, suspended_at, suspension_reason";
+     failing_since, failures, suspended_at, suspension_reason";
 
 /// The subscription in a row that has [`SUBSCRIPTION_COLUMNS`].
 pub(crate) fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
@@ -34,7 +35,7 @@ pub(crate) fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
         created_at: Some(columns::time(row, "subscribed_at")?),
         confirmation_expires_at: Some(columns::time(row, "confirmation_expires_at")?),
         confirmation: confirmation(row)?,
-        failing_since: columns::time_or_none(row, "failing_since")?,
+        failing: failing(row)?,
         suspension: suspension(row)?,
         end: end(row)?,
         secrets: secrets(row)?,
@@ -51,6 +52,12 @@ pub(crate) fn version(row: &Row<'_>) -> rusqlite::Result<Version> {
         filter_policy: filter_policy(row)?,
         receives: receives(row)?,
     })
+}
+
+/// The columns `failing_since` and `failures`.
+pub(crate) fn failing(row: &Row<'_>) -> rusqlite::Result<Option<Failing>> {
+    let times = row.get("failures")?;
+    Ok(columns::time_or_none(row, "failing_since")?.map(|since| Failing { since, times }))
 }
 
 /// The column `protocol`.

@@ -5,6 +5,7 @@ ALTER TABLE subscriptions ADD COLUMN max_receives_per_second INTEGER;
 ALTER TABLE subscriptions ADD COLUMN escalation_minutes INTEGER;
 ALTER TABLE subscriptions ADD COLUMN escalation_to BLOB;
 ALTER TABLE subscriptions ADD COLUMN failing_since INTEGER;
+ALTER TABLE subscriptions ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE subscriptions ADD COLUMN suspended_at INTEGER;
 ALTER TABLE subscriptions ADD COLUMN suspension_reason TEXT;
 ALTER TABLE subscriptions ADD COLUMN previous_secret TEXT;
@@ -14,6 +15,8 @@ ALTER TABLE deliveries ADD COLUMN notice TEXT;
 -- When the delivery escalates, unless it was made by then; NULL once that is settled.
 ALTER TABLE deliveries ADD COLUMN escalates_at INTEGER;
 ALTER TABLE deliveries ADD COLUMN escalated_from INTEGER REFERENCES deliveries (seq);
+-- For the place behind the log's end, which every commit asks for.
+CREATE INDEX subscription_versions_open ON subscription_versions (from_seq) WHERE to_seq IS NULL;
 CREATE INDEX deliveries_to_escalate ON deliveries (escalates_at) WHERE escalates_at IS NOT NULL;
 
 -- What came while attempt was the last one counts for that one alone.

@@ -71,7 +71,7 @@ impl<'a> SubscriptionJson<'a> {
             confirmation_expires_at: subscription.confirmation_expires_at.filter(|_| pending),
             confirmed_at: subscription.confirmation.map(|given| given.at),
             confirmed_in_sandbox: subscription.confirmation.map(|given| given.in_sandbox),
-            failing_since: subscription.failing_since,
+            failing_since: subscription.failing.map(|failing| failing.since),
             suspended_at: subscription.suspension.map(|suspension| suspension.at),
             suspension_reason: subscription.suspension.map(|suspension| suspension.reason.name()),
             ended_at: subscription.end.map(|end| end.at),

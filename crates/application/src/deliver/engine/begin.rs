@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
-use domain::delivery::{Decision, DeliveryId, Next};
+use domain::delivery::{Decision, DeliveryId, DeliveryKind, Next};
 use domain::endpoint::Protocol;
 use domain::subscription::SubscriptionId;
 
@@ -66,8 +66,16 @@ impl Engine {
         if self.draining {
             let outcome = Outcome::new(OutcomeKind::Transient(Scope::Delivery), "Not sent: stopping");
             let decision = Decision { next: Next::Again(now), spent: false, consequence: None };
-            let handed_back =
-                Finished { delivery: delivery.id, number, at: now, outcome, decision, confirmed: false };
+            let (delivery_id, confirmed) = (delivery.id, false);
+            let handed_back = Finished {
+                delivery: delivery_id,
+                number,
+                at: now,
+                outcome,
+                decision,
+                confirmed,
+                cut_short: true,
+            };
             self.let_go(&delivery);
             self.outcomes.push(handed_back);
             return;
@@ -97,7 +105,10 @@ fn fill(
             if next.is_none_or(|delivery| is_ailing(delivery) && !lane.has_room_for_ailing()) {
                 continue;
             }
-            if let Some(delivery) = queue.take(now) {
+            if let Some(mut delivery) = queue.take(now) {
+                if delivery.kind == DeliveryKind::Confirmation && delivery.attempts == 0 {
+                    delivery.subscription.confirmation_expires_at = delivery.subscription.asked(now);
+                }
                 lane.begins(&delivery, now);
                 chosen.push(delivery);
                 progress = true;

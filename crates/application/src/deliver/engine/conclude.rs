@@ -1,10 +1,11 @@
 //! What follows from what was sent: the decision, and its consequences for others.
 
 use domain::Timestamp;
-use domain::attempt::Outcome;
+use domain::attempt::{Outcome, OutcomeKind};
 use domain::delivery::{Consequence, Decision, DeliveryId, OnUnknown, decide};
 use domain::endpoint::Protocol;
 use domain::retry::Chance;
+use domain::subscription::SubscriptionId;
 
 use super::super::report;
 use super::{Action, Engine};
@@ -22,17 +23,24 @@ impl Engine {
     ) {
         let Some(delivery) = self.sending.remove(&id) else { return };
         self.let_go(&delivery);
-        let rules = self.lanes.get(&delivery.protocol()).map(|lane| lane.rules);
-        let on_unknown = rules.map_or(OnUnknown::Hold, |rules| rules.on_unknown);
-        let decision = decide(delivery.effort(on_unknown), &sent.outcome, now, chance);
-        self.follow(&delivery, &decision, &sent.outcome, now, actions);
+        let (mut outcome, mut on_unknown) = (sent.outcome, OnUnknown::Hold);
+        if let Some(lane) = self.lanes.get_mut(&delivery.protocol()) {
+            on_unknown = lane.rules.on_unknown;
+            if outcome.kind.is_answer() {
+                lane.works();
+            }
+            outcome = lane.suspects.judge(id, outcome);
+        }
+        let decision = decide(delivery.effort(on_unknown), &outcome, now, chance);
+        self.follow(&delivery, &decision, &outcome, now, actions);
         let finished = Finished {
             delivery: id,
             number: delivery.attempts + 1,
             at: now,
-            outcome: sent.outcome,
+            outcome,
             decision,
             confirmed: sent.confirmed,
+            cut_short: false,
         };
         report::attempt_ended(&delivery, &finished);
         self.outcomes.push(finished);
@@ -49,31 +57,46 @@ impl Engine {
     ) {
         let protocol = delivery.protocol();
         let Some(lane) = self.lanes.get_mut(&protocol) else { return };
+        let unheard = outcome.kind == OutcomeKind::Unknown && protocol.has_provider() && lane.is_unheard();
         match decision.consequence {
+            None if unheard => self.pause(protocol, None, &outcome.reply, now, actions),
+            None => {}
             Some(Consequence::PauseChannel(until)) => {
-                if lane.pause(now, until) {
-                    tracing::error!(%protocol, reason = outcome.reply, "channel paused");
-                    actions.push(Action::NotePause(protocol, outcome.reply.clone()));
-                    self.forget(|_, queue| queue.protocol == protocol);
-                }
+                self.pause(protocol, until, &outcome.reply, now, actions);
             }
             Some(Consequence::PauseEndpoint(until)) => {
-                lane.works();
-                self.queue_of(delivery).pause_until(until);
+                self.queue_of(delivery).pause(now, until);
                 self.forget(|id, _| id == delivery.subscription.id);
             }
-            Some(consequence @ (Consequence::EndSubscription(_) | Consequence::SuspendSubscription)) => {
-                lane.works();
-                report::is_told_no_more(delivery, consequence);
+            Some(Consequence::EndSubscription(_)) => {
+                report::ended(delivery);
                 self.forget(|id, _| id == delivery.subscription.id);
             }
-            None => lane.works(),
         }
     }
 
-    pub(super) fn recorded(&mut self, answer: Result<(), Error>, now: Timestamp) {
+    fn pause(
+        &mut self,
+        protocol: Protocol,
+        until: Option<Timestamp>,
+        reason: &str,
+        now: Timestamp,
+        actions: &mut Vec<Action>,
+    ) {
+        if self.lanes.get_mut(&protocol).is_some_and(|lane| lane.pause(now, until)) {
+            tracing::error!(%protocol, reason, "channel paused");
+            actions.push(Action::NotePause(protocol, reason.to_owned()));
+            self.forget(|_, queue| queue.protocol == protocol);
+        }
+    }
+
+    pub(super) fn recorded(&mut self, answer: Result<Vec<SubscriptionId>, Error>, now: Timestamp) {
         match answer {
-            Ok(()) => {
+            Ok(suspended) => {
+                for id in suspended {
+                    report::suspended(id);
+                    self.forget(|other, _| other == id);
+                }
                 self.recording.clear();
                 self.more = true;
             }

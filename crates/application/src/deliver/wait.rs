@@ -1,0 +1,58 @@
+//! A time before which something is left alone.
+
+use domain::Timestamp;
+
+/// A wait that was granted. A clock that is set back does not prolong it beyond its own length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wait {
+    since: Timestamp,
+    until: Timestamp,
+}
+
+impl Wait {
+    /// From `now` until then.
+    pub(super) fn new(now: Timestamp, until: Timestamp) -> Self {
+        Self { since: now, until }
+    }
+
+    /// When it ends.
+    pub(super) fn until(self) -> Timestamp {
+        self.until
+    }
+
+    /// Whether its time has come, or the clock was set to before it began.
+    pub(super) fn is_over(self, now: Timestamp) -> bool {
+        self.until <= now || now < self.since
+    }
+
+    /// The one that ends later, where both began.
+    pub(super) fn or_longer(self, other: Option<Self>, now: Timestamp) -> Self {
+        other.filter(|other| !other.is_over(now) && self.until < other.until).unwrap_or(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_ends_a_wait_and_one_set_a_little_back_prolongs_it_by_as_much() {
+        let now = Timestamp::UNIX_EPOCH + Duration::from_hours(24);
+        let wait = Wait::new(now, now + Duration::from_mins(1));
+        let later = |seconds| now + Duration::from_secs(seconds);
+        assert_eq!([0, 59, 60].map(|seconds| wait.is_over(later(seconds))), [false, false, true]);
+        assert!(wait.is_over(now - Duration::from_hours(23)));
+    }
+
+    #[test]
+    fn the_longer_of_two_waits_holds_unless_it_is_over() {
+        let now = Timestamp::UNIX_EPOCH + Duration::from_hours(24);
+        let (long, short) =
+            (Wait::new(now, now + Duration::from_mins(9)), Wait::new(now, now + Duration::from_mins(1)));
+        assert_eq!(short.or_longer(Some(long), now), long);
+        assert_eq!(long.or_longer(Some(short), now), long);
+        assert_eq!(short.or_longer(Some(long), now - Duration::from_hours(1)), short);
+    }
+}
