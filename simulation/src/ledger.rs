@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use domain::attributes::Receives;
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
+use domain::endpoint::Protocol;
 use domain::order::OrderId;
 use domain::receipt::ReceiptStatus;
 use domain::subscription::{SubscriptionId, SubscriptionState};
@@ -26,7 +27,10 @@ pub(crate) enum Entry {
     Subscription {
         seq: i64,
         id: SubscriptionId,
+        protocol: Protocol,
         receives: Receives,
+        /// It is sent one message a second at most.
+        slow: bool,
         state: SubscriptionState,
         policy: Option<String>,
     },
@@ -36,6 +40,16 @@ pub(crate) enum Entry {
         state: SubscriptionState,
         in_sandbox: bool,
         policy: Option<String>,
+    },
+    /// The program suspended a subscription by itself.
+    Suspended {
+        seq: i64,
+        at: i64,
+    },
+    /// A delivery's time is over, and it escalates to that subscription.
+    Late {
+        delivery: i64,
+        stand_in: i64,
     },
     Delivery {
         seq: i64,
@@ -59,6 +73,7 @@ pub(crate) enum Entry {
     Outcome {
         delivery: i64,
         number: u32,
+        at: i64,
         outcome: Option<String>,
     },
     Receipt {
@@ -100,8 +115,7 @@ pub(crate) fn empty(disk: &Disk) -> rusqlite::Result<()> {
 
 /// The entries after the one of number `last`, which is set to the last one's.
 pub(crate) fn read(connection: &Connection, last: &mut i64) -> Result<Vec<Entry>> {
-    let sql =
-        "SELECT n, what, seq, id, was, becomes, first, second, words FROM ledger WHERE n > ? ORDER BY n";
+    let sql = "SELECT n, what, seq, id, was, becomes, first, second, words, protocol FROM ledger WHERE n > ? ORDER BY n";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([*last])?;
     let mut entries = Vec::new();
@@ -121,7 +135,9 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
         "subscription" => Entry::Subscription {
             seq,
             id: SubscriptionId(id(row)?),
+            protocol: named(row, 9, &Protocol::ALL, Protocol::name)?,
             receives: named(row, 4, &Receives::ALL, Receives::name)?,
+            slow: row.get::<_, Option<i64>>(6)?.is_some(),
             state: subscription_state(row, 5)?,
             policy: row.get(8)?,
         },
@@ -132,6 +148,8 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
             in_sandbox: row.get::<_, Option<bool>>(6)?.unwrap_or_default(),
             policy: row.get(8)?,
         },
+        "suspended" => Entry::Suspended { seq, at: row.get(6)? },
+        "late" => Entry::Late { delivery: seq, stand_in: row.get(6)? },
         "delivery" => Entry::Delivery {
             seq,
             id: DeliveryId(id(row)?),
@@ -148,7 +166,9 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
             attempts: number()?,
         },
         "attempt" => Entry::Attempt { delivery: seq, number: number()? },
-        "outcome" => Entry::Outcome { delivery: seq, number: number()?, outcome: row.get(8)? },
+        "outcome" => {
+            Entry::Outcome { delivery: seq, number: number()?, at: row.get(7)?, outcome: row.get(8)? }
+        }
         "receipt" => {
             Entry::Receipt { delivery: seq, status: named(row, 8, &ReceiptStatus::ALL, ReceiptStatus::name)? }
         }

@@ -8,7 +8,8 @@ CREATE TABLE ledger (
   becomes TEXT,
   first   INTEGER,
   second  INTEGER,
-  words   TEXT
+  words   TEXT,
+  protocol TEXT
 ) STRICT;
 
 CREATE TRIGGER ledger_order AFTER INSERT ON orders BEGIN
@@ -27,12 +28,24 @@ CREATE TRIGGER ledger_published AFTER UPDATE ON relay BEGIN
   INSERT INTO ledger (what, seq, first) VALUES ('published', new.published_through, old.published_through);
 END;
 CREATE TRIGGER ledger_subscription AFTER INSERT ON subscriptions BEGIN
-  INSERT INTO ledger (what, seq, id, was, becomes, words)
-  VALUES ('subscription', new.seq, new.id, new.receives, new.state, new.filter_policy);
+  INSERT INTO ledger (what, seq, id, was, becomes, first, words, protocol)
+  VALUES ('subscription', new.seq, new.id, new.receives, new.state, new.max_receives_per_second, new.filter_policy,
+          new.protocol);
 END;
 CREATE TRIGGER ledger_subscription_moved AFTER UPDATE ON subscriptions BEGIN
   INSERT INTO ledger (what, seq, was, becomes, first, words)
   VALUES ('subscription moved', new.seq, old.state, new.state, new.confirmed_in_sandbox, new.filter_policy);
+END;
+CREATE TRIGGER ledger_suspended AFTER UPDATE OF state ON subscriptions
+WHEN new.state = 'suspended' AND new.suspension_reason = 'failing' BEGIN
+  INSERT INTO ledger (what, seq, first) VALUES ('suspended', new.seq, new.suspended_at);
+END;
+CREATE TRIGGER ledger_late AFTER UPDATE OF escalates_at ON deliveries
+WHEN old.escalates_at IS NOT NULL AND new.escalates_at IS NULL
+  AND new.state NOT IN ('delivered', 'sandboxed', 'cancelled') BEGIN
+  INSERT INTO ledger (what, seq, first)
+  SELECT 'late', new.seq, other.seq FROM subscriptions JOIN subscriptions other ON other.id = subscriptions.escalation_to
+  WHERE subscriptions.seq = new.subscription;
 END;
 CREATE TRIGGER ledger_delivery AFTER INSERT ON deliveries BEGIN
   INSERT INTO ledger (what, seq, id, was, becomes, first, second, words)
@@ -52,5 +65,6 @@ CREATE TRIGGER ledger_receipt AFTER INSERT ON receipts BEGIN
   INSERT INTO ledger (what, seq, words) VALUES ('receipt', new.delivery, new.status);
 END;
 CREATE TRIGGER ledger_outcome AFTER UPDATE ON attempts BEGIN
-  INSERT INTO ledger (what, seq, first, words) VALUES ('outcome', new.delivery, new.number, new.outcome);
+  INSERT INTO ledger (what, seq, first, second, words)
+  VALUES ('outcome', new.delivery, new.number, new.ended_at, new.outcome);
 END;

@@ -2,14 +2,16 @@
 
 mod deliveries;
 mod end;
+mod escalations;
 mod orders;
 mod subscriptions;
+mod suspensions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 
 use anyhow::{Result, bail};
-use domain::delivery::DeliveryId;
+use domain::delivery::{DeliveryId, DeliveryKind};
 use domain::subscription::SubscriptionId;
 
 use crate::coverage::Coverage;
@@ -35,19 +37,27 @@ pub(crate) struct Promises {
     /// The latest time that any clock has shown, in microseconds: a key that was over once is over.
     latest: i64,
     places: BTreeMap<DeliveryId, i64>,
+    /// Of the commit that is looked at: what came too late, and who stands in for it.
+    late: Vec<(i64, i64)>,
+    /// Of the commit that is looked at: for each subscription that was suspended, the operators who can be told.
+    to_be_told: Vec<BTreeSet<i64>>,
 }
 
 impl Promises {
     /// Takes in what one commit changed; a promise that it breaks is the error.
     pub(crate) fn learn(&mut self, entries: &[Entry], now: i64, coverage: &mut Coverage) -> Result<()> {
         self.latest = self.latest.max(now);
+        let mut noticed = Vec::new();
         for entry in entries {
             match entry {
                 Entry::Order { seq, id, time, request } => self.order_stored(*seq, *id, *time, request)?,
                 Entry::Published { through, before } => self.published(*through, *before)?,
-                Entry::Subscription { seq, id, receives, state, policy } => {
-                    self.subscribed(*seq, *id, *receives, *state, policy.clone())?;
+                Entry::Subscription { seq, id, protocol, receives, slow, state, policy } => {
+                    let way = (*protocol, *slow);
+                    self.subscribed(*seq, *id, way, *receives, (*state, policy.clone()))?;
                 }
+                Entry::Suspended { seq, at } => self.suspended_by_itself(*seq, *at)?,
+                Entry::Late { delivery, stand_in } => self.came_too_late(*delivery, *stand_in),
                 Entry::SubscriptionMoved { seq, was, state, in_sandbox, policy } => {
                     coverage.subscription(*was, *state)?;
                     self.subscription_moved(*seq, *was, *state, *in_sandbox, policy.clone())?;
@@ -55,6 +65,7 @@ impl Promises {
                 Entry::Delivery { seq, id, state, subscription, order, kind, escalated } => {
                     self.places.insert(*id, *seq);
                     let delivery = DeliveryTruth::new(*id, *kind, *subscription, *order, *state);
+                    noticed.extend((*kind == DeliveryKind::Notice).then_some(*subscription));
                     self.delivery_owed(*seq, delivery, *escalated)?;
                 }
                 Entry::DeliveryMoved { seq, was, state, attempts } => {
@@ -62,8 +73,8 @@ impl Promises {
                     self.delivery_moved(*seq, *was, *state, *attempts)?;
                 }
                 Entry::Attempt { delivery, number } => self.attempt_begun(*delivery, *number)?,
-                Entry::Outcome { delivery, number, outcome } => {
-                    self.attempt_ended(*delivery, *number, outcome.as_deref())?;
+                Entry::Outcome { delivery, number, at, outcome } => {
+                    self.attempt_ended(*delivery, *number, *at, outcome.as_deref())?;
                 }
                 Entry::Receipt { delivery, status } => self.reported(*delivery, *status)?,
                 Entry::Kept { .. } => {}
@@ -72,6 +83,8 @@ impl Promises {
                 }
             }
         }
+        self.what_is_late_is_escalated()?;
+        self.operators_are_told(&noticed)?;
         self.check_commit()
     }
 

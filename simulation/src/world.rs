@@ -5,6 +5,7 @@ mod deeds;
 mod delivering;
 mod healing;
 mod orders;
+mod pacing;
 mod relaying;
 mod steps;
 
@@ -32,6 +33,7 @@ use crate::promises::Promises;
 use crate::receivers::{Channels, Receiver, channels};
 use crate::scenario::{Deed, Scenario};
 use orders::Client;
+use pacing::LastBegun;
 
 /// One seed's world.
 pub(crate) struct World<'a> {
@@ -55,6 +57,7 @@ pub(crate) struct World<'a> {
     /// What goes to the sandbox inbox, and is read once it is there.
     to_sandbox: BTreeMap<DeliveryId, (Message, SubscriptionId)>,
     relay_does: &'static str,
+    last_begun: LastBegun,
     /// Nothing goes wrong any more.
     healed: bool,
     promises: Promises,
@@ -159,6 +162,7 @@ impl<'a> World<'a> {
             in_flight: BTreeMap::new(),
             to_sandbox: BTreeMap::new(),
             relay_does: "nothing",
+            last_begun: LastBegun::default(),
             healed: false,
             promises: Promises::default(),
             last_entry: 0,

@@ -8,6 +8,7 @@ use domain::receipt::ReceiptStatus;
 use domain::subscription::SubscriptionState;
 
 use super::Promises;
+use super::suspensions::Failures;
 
 /// A delivery as it stands.
 pub(crate) struct DeliveryTruth {
@@ -137,7 +138,13 @@ impl Promises {
         Ok(())
     }
 
-    pub(super) fn attempt_ended(&mut self, delivery: i64, number: u32, outcome: Option<&str>) -> Result<()> {
+    pub(super) fn attempt_ended(
+        &mut self,
+        delivery: i64,
+        number: u32,
+        at: i64,
+        outcome: Option<&str>,
+    ) -> Result<()> {
         let truth = self.deliveries.get_mut(&delivery).context("an attempt at nothing ended")?;
         let attempt = truth.attempts.get_mut(&number).context("an attempt ended that was never begun")?;
         ensure!(attempt.outcome.is_none(), "attempt {number} of delivery {delivery} ended twice");
@@ -147,6 +154,9 @@ impl Promises {
             "delivery {delivery} is called delivered, and never arrived"
         );
         attempt.outcome = Some(outcome.to_owned());
+        let to = self.subscriptions.get_mut(&truth.subscription).context("an attempt to nobody")?;
+        let got_through = matches!(outcome, "delivered" | "sandboxed");
+        to.failures = (!got_through).then(|| Failures::again(to.failures, at));
         Ok(())
     }
 
@@ -207,6 +217,11 @@ impl Promises {
     pub(super) fn reported(&mut self, delivery: i64, status: ReceiptStatus) -> Result<()> {
         self.deliveries.get_mut(&delivery).context("a report of nothing")?.reported = Some(status);
         Ok(())
+    }
+
+    /// The delivery of that id.
+    pub(crate) fn delivery(&self, id: DeliveryId) -> Option<&DeliveryTruth> {
+        self.deliveries.get(self.places.get(&id)?)
     }
 
     fn delivery_of(&mut self, id: DeliveryId) -> Result<&mut DeliveryTruth> {

@@ -2,18 +2,25 @@
 
 use anyhow::{Context, Result, ensure};
 use domain::attributes::Receives;
+use domain::endpoint::Protocol;
 use domain::subscription::{SubscriptionId, SubscriptionState};
 
 use super::Promises;
+use super::suspensions::Failures;
 
 /// A subscription as it stands.
 pub(crate) struct SubscriptionTruth {
     pub(crate) id: SubscriptionId,
+    pub(crate) protocol: Protocol,
+    /// It is sent one message a second at most.
+    pub(crate) slow: bool,
     pub(crate) receives: Receives,
     pub(crate) state: SubscriptionState,
     pub(crate) policy: Option<String>,
     /// Its confirmation proves nothing: it was given in the sandbox.
     pub(crate) in_sandbox: bool,
+    /// Its endpoint fails.
+    pub(super) failures: Option<Failures>,
 }
 
 impl SubscriptionTruth {
@@ -30,12 +37,14 @@ impl Promises {
         &mut self,
         seq: i64,
         id: SubscriptionId,
+        (protocol, slow): (Protocol, bool),
         receives: Receives,
-        state: SubscriptionState,
-        policy: Option<String>,
+        (state, policy): (SubscriptionState, Option<String>),
     ) -> Result<()> {
         ensure!(state == SubscriptionState::Pending, "subscription {seq} began as {state}");
-        self.subscriptions.insert(seq, SubscriptionTruth { id, receives, state, policy, in_sandbox: false });
+        let (in_sandbox, failures) = (false, None);
+        let truth = SubscriptionTruth { id, protocol, slow, receives, state, policy, in_sandbox, failures };
+        self.subscriptions.insert(seq, truth);
         Ok(())
     }
 
@@ -61,6 +70,9 @@ impl Promises {
         }
         if was != SubscriptionState::Pending && state == SubscriptionState::Pending {
             self.consents.remove(&subscription.id);
+        }
+        if was == SubscriptionState::Suspended {
+            subscription.failures = None;
         }
         subscription.state = state;
         subscription.policy = policy;

@@ -11,6 +11,7 @@ use application::publish_order::RelayEvent;
 use domain::delivery::DeliveryState;
 use sqlite::simulation::Fate;
 
+use super::pacing::LastBegun;
 use super::steps::Step;
 use super::{Happening, World};
 use crate::process::{Process, Stage};
@@ -86,6 +87,7 @@ impl World<'_> {
         }
         self.in_flight.clear();
         self.relay_does = "nothing";
+        self.last_begun = LastBegun::default();
         self.clients_lose_their_answers();
         let down = self.dice.up_to(DOWN);
         self.plan(down, Happening::Start);

@@ -24,6 +24,7 @@ use domain::filter_policy::FilterPolicy;
 use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
 use jiff::SignedDuration;
 
+use super::pacing::LastBegun;
 use super::{Happening, World};
 use crate::process::{Stage, Told};
 use crate::receivers::Mood;
@@ -63,6 +64,7 @@ impl World<'_> {
             Deed::SetClock => {
                 let leap = self.dice.pick(&LEAPS);
                 self.clock.set(SignedDuration::from_secs(leap));
+                self.last_begun = LastBegun::default();
                 if self.process.as_ref().is_some_and(|process| process.stage != Stage::Starting) {
                     self.plan(LONGEST_REST, Happening::LookAgain);
                 }

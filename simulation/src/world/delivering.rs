@@ -44,9 +44,11 @@ impl World<'_> {
             Action::Fetch(query) => process
                 .tasks
                 .spawn("fetch", async move { Told::Engine(Event::Fetched(queue.due(query).await)) }),
-            Action::Begin(intents) => process
-                .tasks
-                .spawn("begin", async move { Told::Engine(Event::Begun(queue.begin(intents).await)) }),
+            Action::Begin(intents) => {
+                self.rates_are_kept(&intents)?;
+                let begin = async move { Told::Engine(Event::Begun(queue.begin(intents).await)) };
+                self.process()?.tasks.spawn("begin", begin);
+            }
             Action::Record(finished) => process
                 .tasks
                 .spawn("record", async move { Told::Engine(Event::Recorded(queue.finish(finished).await)) }),
