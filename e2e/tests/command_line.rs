@@ -112,3 +112,48 @@ async fn a_filter_policy_is_tried_before_it_is_set_and_the_exit_code_says_whethe
     assert!(added.status.success(), "{added:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_signing_secret_goes_to_the_program_that_asks_for_it() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let add = |path: &str, more: &[&str]| {
+        let endpoint = format!("https://example.com/{path}");
+        program.command(&[&["subscription", "add", "webhook", &endpoint], more].concat())
+    };
+    let told = add("one", &[])?;
+    let id = text(&told.stdout);
+    assert!(!id.contains(char::is_whitespace) && text(&told.stderr).contains("whsec_"), "{told:?}");
+    let json: Value = serde_json::from_slice(&add("other", &["--json"])?.stdout)?;
+    assert!(json["secret"].as_str().is_some_and(|secret| secret.starts_with("whsec_")), "{json}");
+
+    let rotated = program.command(&["subscription", "rotate-secret", &id])?;
+    let secret = text(&rotated.stdout);
+    assert!(secret.starts_with("whsec_") && !secret.contains(char::is_whitespace), "{rotated:?}");
+    assert!(!text(&rotated.stderr).contains(&secret), "{rotated:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_redriven_is_all_or_what_the_flags_leave() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let redrive = |more: &[&str]| program.command(&[&["delivery", "redrive"], more].concat());
+    let filters = ["--protocol", "sms", "--from", "2026-01-31T12:00:00Z"];
+    for flags in [&["--dead"][..], &["--held"], &[&["--held"], &filters[..]].concat()] {
+        let redriven = redrive(flags)?;
+        assert!(redriven.status.success(), "{flags:?}: {redriven:?}");
+    }
+    let refused = redrive(&["--held", "--subscription", ""])?;
+    assert_eq!(refused.status.code(), Some(1), "an empty id is not all of them: {refused:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_admin_keys_file_is_named_only_where_it_holds_the_key() -> Result<()> {
+    let (filed, key) = (Program::start(Vec::new()).await?, "configured-for-the-server");
+    assert!(filed.log().contains("admin.key"), "{}", filed.log());
+    let configured = Program::start(vec![("ORDERBELL_ADMIN_KEY", key.to_owned())]).await?;
+    assert!(!configured.log().contains("admin.key"), "{}", configured.log());
+    let list = configured.command_with(&["order", "list"], &vec![("ORDERBELL_ADMIN_KEY", key.to_owned())])?;
+    assert!(list.status.success(), "a command knows it by the same variable: {list:?}");
+    Ok(())
+}

@@ -15,7 +15,7 @@ use domain::receipt::{Receipt, ReceiptStatus};
 use domain::subscription::{CONFIRMATION_LIFETIME, EndReason, SubscriptionState, SuspensionReason};
 
 use crate::Machine;
-use crate::given::{MOMENT, WHILE, delivery_id, email, now, order, policy, subscription};
+use crate::given::{MOMENT, WHILE, delivery_id, email, now, order, policy, subscription, text};
 use crate::machine::{all_due, finished};
 
 /// With the order it tells of, and whom it is owed to.
@@ -344,7 +344,7 @@ pub async fn what_did_not_arrive_after_all_escalates(machine: &Machine<'_>) {
     let after_minutes = Minutes::parse("", 15).unwrap();
     let escalation = Some(Escalation { after_minutes, to: second.id });
     let attributes = Attributes { escalation, ..Attributes::default() };
-    let first = machine.confirmed(NewSubscription { attributes, ..email("ada@example.com") }).await;
+    let first = machine.confirmed(NewSubscription { attributes, ..text("+4915112345678") }).await;
     let made = machine.notification(first.id).await;
     machine.begin(made.id, 1).await;
     machine.finish(made.id, 1, OutcomeKind::Delivered).await;

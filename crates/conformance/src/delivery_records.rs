@@ -1,7 +1,7 @@
 //! What [`DeliveryRecords`](application::ports::DeliveryRecords) promises.
 
 use application::ErrorKind;
-use application::ports::{DeliveryQuery, PageRequest, Redrivable, RedriveSelection};
+use application::ports::{DeliveryQuery, NewSubscription, PageRequest, Redrivable, RedriveSelection};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::attributes::AttributesChange;
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
@@ -10,7 +10,11 @@ use domain::receipt::{Receipt, ReceiptStatus};
 use domain::subscription::{CONFIRMATION_LIFETIME, EndReason, NotOwed, SubscriptionState, owed};
 
 use crate::Machine;
-use crate::given::{MOMENT, WHILE, all_dead, delivery_id, email, first_page, now, order, policy};
+use crate::given::{MOMENT, WHILE, all_dead, delivery_id, email, first_page, now, order, policy, text};
+
+const HELD: &str = "held@example.com";
+const ADA: &str = "+4915112345678";
+const BOB: &str = "+4915112345679";
 
 /// From acceptance to each attempt, and why the others were not told.
 pub async fn the_story_of_an_order_is_told_in_full(machine: &Machine<'_>) {
@@ -112,7 +116,7 @@ pub async fn a_dead_delivery_can_be_sent_again(machine: &Machine<'_>) {
 
 /// Where a repeat could cost, a person decided.
 pub async fn a_held_delivery_can_be_sent_again(machine: &Machine<'_>) {
-    let delivery = hold(machine).await;
+    let delivery = hold(machine, email(HELD)).await;
     assert_eq!(machine.records.redrive(all_dead(None), now()).await.unwrap(), 0);
     assert_eq!(machine.records.redrive(RedriveSelection::One(delivery), now()).await.unwrap(), 1);
     assert_eq!(machine.record(delivery).await.state, DeliveryState::Pending);
@@ -177,7 +181,7 @@ pub async fn all_dead_deliveries_can_be_sent_again(machine: &Machine<'_>) {
 
 /// A person knows that it arrived, or that it need not.
 pub async fn a_held_delivery_can_be_dropped_and_no_other(machine: &Machine<'_>) {
-    let held = hold(machine).await;
+    let held = hold(machine, email(HELD)).await;
     let pending = machine.notification(machine.record(held).await.subscription).await.id;
     let refusal = async |id| machine.records.drop_held(id, now()).await.unwrap_err().code;
     assert_eq!(refusal(delivery_id()).await, "delivery_not_found");
@@ -189,7 +193,7 @@ pub async fn a_held_delivery_can_be_dropped_and_no_other(machine: &Machine<'_>) 
 
 /// Each part of the selection leaves out what does not fit it.
 pub async fn what_is_sent_again_can_be_selected(machine: &Machine<'_>) {
-    let held = hold(machine).await;
+    let held = hold(machine, email(HELD)).await;
     let created = machine.record(held).await.created_at;
     let redrive = async |selection| machine.records.redrive(selection, now()).await.unwrap();
     let all = |protocol, from, before| RedriveSelection::Many {
@@ -209,7 +213,7 @@ pub async fn what_is_sent_again_can_be_selected(machine: &Machine<'_>) {
 
 /// A bad one undoes a delivery, a good one settles what was held; the same again changes nothing.
 pub async fn a_providers_receipt_settles_a_delivery(machine: &Machine<'_>) {
-    let (_, sent) = machine.in_flight("ada@example.com").await;
+    let (_, sent) = machine.in_flight_to(text(ADA)).await;
     machine.finish(sent, 1, OutcomeKind::Delivered).await;
     let failed = Receipt::new(ReceiptStatus::Failed, "30005 unknown destination");
     for _ in 0..2 {
@@ -219,16 +223,28 @@ pub async fn a_providers_receipt_settles_a_delivery(machine: &Machine<'_>) {
     assert_eq!((record.state, record.receipts.len()), (DeliveryState::Dead, 1));
     assert_eq!(record.receipts[0].reply, "30005 unknown destination");
 
-    let held = hold(machine).await;
+    let held = hold(machine, text(BOB)).await;
     machine.records.receipt(held, 1, Receipt::new(ReceiptStatus::Delivered, "there"), now()).await.unwrap();
     assert_eq!(machine.record(held).await.state, DeliveryState::Delivered);
     let unknown = machine.records.receipt(delivery_id(), 1, failed, now()).await.unwrap_err();
     assert_eq!((unknown.kind, unknown.code), (ErrorKind::NotFound, "delivery_not_found"));
 }
 
+/// Only text messages have a provider that reports: to a report of anything else there is no such delivery.
+pub async fn a_receipt_is_that_of_a_text_message(machine: &Machine<'_>) {
+    let mail = hold(machine, email(HELD)).await;
+    let opted_out = Receipt { opted_out: true, ..Receipt::new(ReceiptStatus::Delivered, "there") };
+    let refused = machine.records.receipt(mail, 1, opted_out, now()).await.unwrap_err();
+    assert_eq!((refused.kind, refused.code), (ErrorKind::NotFound, "delivery_not_found"));
+    let record = machine.record(mail).await;
+    assert_eq!((record.state, record.receipts.len()), (DeliveryState::Held, 0));
+    let subscription = machine.topic.subscription(record.subscription).await.unwrap().unwrap();
+    assert_eq!(subscription.state, SubscriptionState::Confirmed);
+}
+
 /// The provider may be faster than the commit that records its answer.
 pub async fn a_receipt_that_overtakes_its_outcome_counts(machine: &Machine<'_>) {
-    let (_, delivery) = machine.in_flight("ada@example.com").await;
+    let (_, delivery) = machine.in_flight_to(text(ADA)).await;
     machine.records.receipt(delivery, 1, Receipt::new(ReceiptStatus::Failed, "no"), now()).await.unwrap();
     assert_eq!(machine.record(delivery).await.state, DeliveryState::InFlight);
     machine.finish(delivery, 1, OutcomeKind::Delivered).await;
@@ -237,7 +253,7 @@ pub async fn a_receipt_that_overtakes_its_outcome_counts(machine: &Machine<'_>) 
 
 /// Who answered STOP is told no more.
 pub async fn an_opt_out_ends_the_subscription(machine: &Machine<'_>) {
-    let (subscription, delivery) = machine.in_flight("ada@example.com").await;
+    let (subscription, delivery) = machine.in_flight_to(text(ADA)).await;
     machine.finish(delivery, 1, OutcomeKind::Delivered).await;
     let opted_out = Receipt { opted_out: true, ..Receipt::new(ReceiptStatus::Failed, "21610") };
     machine.records.receipt(delivery, 1, opted_out, now()).await.unwrap();
@@ -246,8 +262,8 @@ pub async fn an_opt_out_ends_the_subscription(machine: &Machine<'_>) {
 }
 
 /// A delivery of which nobody knows whether it arrived.
-async fn hold(machine: &Machine<'_>) -> DeliveryId {
-    let (_, delivery) = machine.in_flight("held@example.com").await;
+async fn hold(machine: &Machine<'_>, new: NewSubscription) -> DeliveryId {
+    let (_, delivery) = machine.in_flight_to(new).await;
     let mut end = crate::machine::finished(delivery, 1, OutcomeKind::Unknown);
     end.decision.next = domain::delivery::Next::Over(DeliveryState::Held);
     machine.queue.finish(vec![end]).await.unwrap();
@@ -267,7 +283,7 @@ async fn listed(machine: &Machine<'_>, query: DeliveryQuery) -> Vec<DeliveryId> 
 
 /// A bad receipt of an earlier attempt counts neither while a later one is owed nor after it.
 pub async fn a_bad_receipt_counts_for_its_own_attempt(machine: &Machine<'_>) {
-    let (_, delivery) = machine.in_flight("ada@example.com").await;
+    let (_, delivery) = machine.in_flight_to(text(ADA)).await;
     let failed = || Receipt::new(ReceiptStatus::Failed, "out of reach");
     machine.records.receipt(delivery, 1, failed(), now()).await.unwrap();
     machine.finish(delivery, 1, OutcomeKind::Delivered).await;
@@ -292,12 +308,12 @@ pub async fn a_bad_receipt_counts_for_its_own_attempt(machine: &Machine<'_>) {
 /// What is there need not be sent again, whichever attempt brought it.
 pub async fn a_good_receipt_ends_the_attempts(machine: &Machine<'_>) {
     let there = || Receipt::new(ReceiptStatus::Delivered, "there");
-    let pending = hold(machine).await;
+    let pending = hold(machine, text(BOB)).await;
     machine.records.redrive(RedriveSelection::One(pending), now()).await.unwrap();
     machine.records.receipt(pending, 1, there(), now()).await.unwrap();
     assert_eq!(machine.record(pending).await.state, DeliveryState::Delivered);
 
-    let (_, in_flight) = machine.in_flight("ada@example.com").await;
+    let (_, in_flight) = machine.in_flight_to(text(ADA)).await;
     machine.finish(in_flight, 1, OutcomeKind::Unknown).await;
     machine.begin(in_flight, 2).await;
     machine.records.receipt(in_flight, 1, there(), now()).await.unwrap();

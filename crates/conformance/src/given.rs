@@ -100,6 +100,10 @@ pub(crate) fn email(endpoint: &str) -> NewSubscription {
     subscription(Protocol::Email, endpoint)
 }
 
+pub(crate) fn text(number: &str) -> NewSubscription {
+    subscription(Protocol::Sms, number)
+}
+
 pub(crate) fn delivery_id() -> DeliveryId {
     DeliveryId::new(now(), unique())
 }

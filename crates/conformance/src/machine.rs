@@ -86,9 +86,14 @@ impl<'a> Machine<'a> {
             .expect("a notification is owed")
     }
 
-    /// A delivery whose first attempt is recorded; it is a notification to a confirmed subscriber.
-    pub(crate) async fn in_flight(&self, endpoint: &str) -> (Subscription, DeliveryId) {
-        let subscription = self.confirmed(email(endpoint)).await;
+    /// A mail whose first attempt is recorded; it is a notification to a confirmed subscriber.
+    pub(crate) async fn in_flight(&self, address: &str) -> (Subscription, DeliveryId) {
+        self.in_flight_to(email(address)).await
+    }
+
+    /// As [`in_flight`](Self::in_flight), over any protocol.
+    pub(crate) async fn in_flight_to(&self, new: NewSubscription) -> (Subscription, DeliveryId) {
+        let subscription = self.confirmed(new).await;
         let delivery = self.notification(subscription.id).await.id;
         self.begin(delivery, 1).await;
         (subscription, delivery)

@@ -7,6 +7,7 @@ mod doctor;
 mod inbox;
 mod invoke;
 mod key;
+mod local;
 mod order;
 mod output;
 mod serve;
@@ -115,4 +116,16 @@ fn configure(flags: &serve::Flags) -> Result<Config, Failure> {
 /// A runtime for commands that only ask a server.
 fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_command_has_flags_that_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
 }

@@ -2,6 +2,7 @@
 
 mod channels;
 mod layers;
+mod local;
 mod reading;
 
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use std::time::Duration;
 pub(crate) use channels::SmsProvider;
 use channels::{chat, email, sms, webhook};
 pub(crate) use layers::Layers;
+pub(crate) use local::Local;
 use reading::Reading;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -22,7 +24,7 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// The data folder.
     pub(crate) data: PathBuf,
-    /// Where links in messages lead; by default, where the program listens.
+    /// Where links in messages lead; by default, where the program listens. Outside loopback it is always set.
     pub(crate) public_url: Option<Url>,
     /// Who may place orders.
     pub(crate) intake: web::Intake,
@@ -65,13 +67,13 @@ impl Config {
     pub(crate) fn read(layers: Layers) -> Result<Self, Vec<String>> {
         let mut reading = Reading::new(layers);
         let webhook = webhook(&mut reading);
-        let listen = reading.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), address);
+        let Local { listen, data, admin_key } = Local::of(&mut reading);
         let config = Self {
             listen,
-            data: reading.or("data", PathBuf::from("./orderbell-data"), |text| Ok(PathBuf::from(text))),
-            public_url: reading.optional("public_url", http_url),
+            data,
+            public_url: public_url(&mut reading, listen),
             intake: intake(&mut reading, listen),
-            admin_key: reading.optional("admin_key", key),
+            admin_key,
             cors_allow_origins: reading.or(
                 "cors_allow_origins",
                 vec!["*".to_owned()],
@@ -117,17 +119,40 @@ fn intake(reading: &mut Reading, listen: SocketAddr) -> web::Intake {
     }
 }
 
+/// Where links lead. Outside loopback there is no default: an address to listen at is none that a subscriber can open.
+fn public_url(reading: &mut Reading, listen: SocketAddr) -> Option<Url> {
+    if !listen.ip().is_loopback() && !reading.is_written("public_url") {
+        reading.mistake(
+            "public_url",
+            "must be set when listening outside loopback: links in messages lead there,              such as https://orders.example.com",
+        );
+    }
+    reading.optional("public_url", http_url)
+}
+
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "must be an address and port such as 127.0.0.1:8080 or [::]:8080".to_owned())
 }
 
 fn http_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    url.ok_or_else(|| "must be an http or https URL such as https://orders.example.com".to_owned())
+    let url = url.ok_or("must be an http or https URL such as https://orders.example.com")?;
+    // Paths are put after it, and it is sent to every subscriber.
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("must be without ? and #: links go on where it ends".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must be without user name and password: every subscriber is sent it".to_owned());
+    }
+    Ok(url)
 }
 
 fn key(text: &str) -> Result<String, String> {
-    if text.len() >= 20 { Ok(text.to_owned()) } else { Err("must be at least 20 characters long".to_owned()) }
+    // A header's value has no blanks around it.
+    match text.trim() {
+        key if key.len() >= 20 => Ok(key.to_owned()),
+        _ => Err("must be at least 20 characters long".to_owned()),
+    }
 }
 
 fn hours(text: &str) -> Result<Duration, String> {

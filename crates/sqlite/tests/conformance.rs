@@ -160,6 +160,7 @@ ports_keep! {
     a_held_delivery_can_be_dropped_and_no_other,
     what_is_sent_again_can_be_selected,
     a_providers_receipt_settles_a_delivery,
+    a_receipt_is_that_of_a_text_message,
     a_receipt_that_overtakes_its_outcome_counts,
     an_opt_out_ends_the_subscription,
 }

@@ -88,12 +88,23 @@ impl<'a> Members<'a> {
     /// The member's text; `None` if it is absent or `null`.
     pub(crate) fn text(&self, name: &'static str) -> Result<Option<String>, Problem> {
         let Some(json) = self.raw(name) else { return Ok(None) };
-        serde_json::from_str(json)
-            .map_err(|_| Problem::invalid("wrong_type", name, format!("{name} must be a string")))
+        serde_json::from_str(json).map_err(|_| not_text(name))
+    }
+
+    /// The member's text; `None` only if it is absent: for a filter whose absence means all.
+    pub(crate) fn filter(&self, name: &'static str) -> Result<Option<String>, Problem> {
+        match self.raw(name) {
+            Some("null") => Err(not_text(name)),
+            _ => self.text(name),
+        }
     }
 
     /// The member's text, which must be there.
     pub(crate) fn required(&self, name: &'static str) -> Result<String, Problem> {
         self.text(name)?.ok_or_else(|| Problem::invalid("missing_field", name, format!("{name} is missing")))
     }
+}
+
+fn not_text(name: &'static str) -> Problem {
+    Problem::invalid("wrong_type", name, format!("{name} must be a string"))
 }

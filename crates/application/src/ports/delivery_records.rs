@@ -33,7 +33,7 @@ pub trait DeliveryRecords: Send + Sync {
 
     /// Records what a provider reports of that attempt, and what follows. A bad report counts while no later attempt
     /// was made, a good one always: the message is there. The same report again changes nothing.
-    /// `NotFound` with `delivery_not_found` or `attempt_not_found`.
+    /// `NotFound` with `delivery_not_found`, which is also the answer if it is no text message, or `attempt_not_found`.
     async fn receipt(
         &self,
         id: DeliveryId,

@@ -1,28 +1,28 @@
 //! Asking a running server.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use clap::Args;
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
+use url::{Host, Url};
 
-use super::output;
+use super::{Failure, local, output};
+use crate::config::Local;
 use crate::keys::ADMIN_KEY_FILE;
 
 /// Which server to ask, and as whom.
 #[derive(Args, Clone)]
 pub(super) struct Server {
-    /// The server
-    #[arg(long, value_name = "URL", env = "ORDERBELL_URL", default_value = "http://127.0.0.1:8080")]
-    pub(super) url: String,
-    /// The key; by default the admin key in the data folder
+    /// The server [default: this machine's, where it is configured to listen]
+    #[arg(long, value_name = "URL", env = "ORDERBELL_URL")]
+    url: Option<String>,
+    /// The key [default, for a server on this machine: the admin key as configured, or in the data folder]
     #[arg(long, value_name = "KEY", env = "ORDERBELL_KEY", hide_env_values = true)]
     key: Option<String>,
-    /// The data folder that holds the admin key
-    #[arg(long, value_name = "DIR", env = "ORDERBELL_DATA", default_value = "./orderbell-data")]
-    pub(super) data: PathBuf,
+    #[command(flatten)]
+    pub(super) local: local::Flags,
     /// Print the server's JSON
     #[arg(long)]
     json: bool,
@@ -44,7 +44,7 @@ impl Server {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> anyhow::Result<Value> {
+    ) -> Result<Value, Failure> {
         self.ask_with(method, path, |request| match body {
             Some(body) => request.json(body),
             None => request,
@@ -58,13 +58,14 @@ impl Server {
         method: Method,
         path: &str,
         complete: impl FnOnce(RequestBuilder) -> RequestBuilder,
-    ) -> anyhow::Result<Value> {
-        let url = format!("{}{path}", self.url.trim_end_matches('/'));
+    ) -> Result<Value, Failure> {
+        let server = self.url()?;
+        let url = format!("{server}{path}");
         let mut request = http_client()?.request(method, &url).header("accept", "application/json");
-        if let Some(key) = self.key() {
+        if let Some(key) = self.key()? {
             request = request.header("x-api-key", key);
         }
-        let answer = complete(request).send().await.map_err(|error| no_server(&self.url, &error))?;
+        let answer = complete(request).send().await.map_err(|error| no_server(&server, &error))?;
         let status = answer.status();
         let text = answer.text().await.with_context(|| format!("{url} broke off its answer"))?;
         let json: Value = if text.is_empty() {
@@ -74,7 +75,7 @@ impl Server {
         };
         if !status.is_success() {
             let detail = json["detail"].as_str().or(json["error"].as_str()).unwrap_or("no reason given");
-            bail!("{detail} ({status})");
+            return Err(anyhow!("{detail} ({status})").into());
         }
         Ok(json)
     }
@@ -88,10 +89,37 @@ impl Server {
         }
     }
 
-    /// The key that was given, or that lies in the data folder.
-    fn key(&self) -> Option<String> {
-        let stored = || std::fs::read_to_string(self.data.join(ADMIN_KEY_FILE)).ok();
-        self.key.clone().or_else(stored).map(|key| key.trim().to_owned())
+    /// Where to ask, without a slash at its end. An empty variable counts as none.
+    pub(super) fn url(&self) -> Result<String, Failure> {
+        match self.url.as_deref().map(|url| url.trim().trim_end_matches('/')).filter(|url| !url.is_empty()) {
+            Some(url) => Ok(url.to_owned()),
+            None => Ok(self.local.resolve()?.url()),
+        }
+    }
+
+    /// The key that was given; for a server on this machine, the one that is configured or lies in the data folder: no
+    /// other is told it.
+    fn key(&self) -> Result<Option<String>, Failure> {
+        if let Some(key) = self.key.as_deref().map(str::trim).filter(|key| !key.is_empty()) {
+            return Ok(Some(key.to_owned()));
+        }
+        if self.url.as_deref().is_some_and(|url| !is_this_machine(url)) {
+            return Ok(None);
+        }
+        let Local { data, admin_key, .. } = self.local.resolve()?;
+        let stored = || std::fs::read_to_string(data.join(ADMIN_KEY_FILE)).ok();
+        Ok(admin_key.or_else(stored).map(|key| key.trim().to_owned()))
+    }
+}
+
+/// Whether the address is a loopback one. An empty one stands for where this machine is configured to listen.
+fn is_this_machine(url: &str) -> bool {
+    let host = Url::parse(url.trim()).ok().and_then(|url| url.host().map(|host| host.to_owned()));
+    match host {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => url.trim().is_empty(),
     }
 }
 
@@ -103,5 +131,22 @@ fn no_server(url: &str, error: &reqwest::Error) -> anyhow::Error {
         anyhow!("{url} did not answer within {} s", TIMEOUT.as_secs())
     } else {
         anyhow!("{url} cannot be asked: {}", error.to_string().trim_end_matches('/'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machines_key_is_told_to_this_machine_alone() {
+        for url in ["http://127.0.0.1:8080", "http://localhost/", "http://[::1]:8080", " "] {
+            assert!(is_this_machine(url), "{url}");
+        }
+        for url in
+            ["https://orders.example.com", "http://10.0.0.1:8080", "http://localhost.example.com", "nonsense"]
+        {
+            assert!(!is_this_machine(url), "{url}");
+        }
     }
 }

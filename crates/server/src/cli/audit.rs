@@ -1,6 +1,6 @@
 //! `orderbell audit`: reconciles what was ordered with what was told.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::anyhow;
 use application::ports::Clock;
@@ -10,24 +10,24 @@ use serde_json::{Value, json};
 use sqlite::OpenError;
 use sqlite::audit::{ByState, Exception, Queue, Summary, audit};
 
-use super::{Failure, output};
+use super::{Failure, local, output};
 use crate::host::SystemClock;
 
 #[derive(Args)]
 #[group(skip)]
 pub(super) struct Flags {
-    /// The data folder; it is only read, and may be in use
-    #[arg(long, value_name = "DIR", env = "ORDERBELL_DATA", default_value = "./orderbell-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    local: local::Flags,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Prints each exception as it is found, then the numbers; fails if there was an exception.
+/// Prints each exception as it is found, then the numbers; fails if there was an exception. The data folder is only read,
+/// and may be in use.
 pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
-    let now = SystemClock.now();
-    let exceptions = if flags.json { as_json(flags, now)? } else { as_text(flags, now)? };
+    let (data, now) = (flags.local.resolve()?.data, SystemClock.now());
+    let exceptions = if flags.json { as_json(&data, now)? } else { as_text(&data, now)? };
     match exceptions {
         0 => Ok(()),
         1 => Err(anyhow!("1 exception").into()),
@@ -35,8 +35,8 @@ pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
     }
 }
 
-fn as_text(flags: &Flags, now: Timestamp) -> Result<u64, Failure> {
-    let summary = audit(&flags.data, now, |exception| output::line(&told(&exception))).map_err(refused)?;
+fn as_text(data: &Path, now: Timestamp) -> Result<u64, Failure> {
+    let summary = audit(data, now, |exception| output::line(&told(&exception))).map_err(refused)?;
     for line in summed_up(&summary, now) {
         output::line(&line);
     }
@@ -44,13 +44,13 @@ fn as_text(flags: &Flags, now: Timestamp) -> Result<u64, Failure> {
 }
 
 /// One object, printed piece by piece: there may be many exceptions.
-fn as_json(flags: &Flags, now: Timestamp) -> Result<u64, Failure> {
+fn as_json(data: &Path, now: Timestamp) -> Result<u64, Failure> {
     let mut before = "{\"exceptions\": [";
     let print = |exception: Exception| {
         output::line(&format!("{before}{}", exception_json(&exception)));
         before = ",";
     };
-    let summary = audit(&flags.data, now, print).map_err(refused)?;
+    let summary = audit(data, now, print).map_err(refused)?;
     let opened = if summary.exceptions == 0 { "{\"exceptions\": [" } else { "" };
     output::line(&format!("{opened}], \"summary\": {}}}", summary_json(&summary)));
     Ok(summary.exceptions)
@@ -58,7 +58,7 @@ fn as_json(flags: &Flags, now: Timestamp) -> Result<u64, Failure> {
 
 fn refused(error: OpenError) -> Failure {
     match error {
-        OpenError::Missing { .. } => Failure::Usage(vec![format!("--data (ORDERBELL_DATA): {error}")]),
+        OpenError::Missing { .. } => Failure::Usage(vec![format!("data (--data, ORDERBELL_DATA): {error}")]),
         other => Failure::Failed(other.into()),
     }
 }

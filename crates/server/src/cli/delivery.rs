@@ -153,9 +153,14 @@ async fn redrive(redrive: Redrive) -> Result<(), Failure> {
     } else {
         let Selected { held, subscription, protocol, from, before, .. } = redrive.selected;
         let state = if held { "held" } else { "dead" };
-        let selection = json!({
-            "state": state, "subscriptionId": subscription, "protocol": protocol, "from": from, "before": before,
-        });
+        let filters =
+            [("subscriptionId", subscription), ("protocol", protocol), ("from", from), ("before", before)];
+        let mut selection = json!({ "state": state });
+        for (name, filter) in filters {
+            if let Some(filter) = filter {
+                selection[name] = filter.into();
+            }
+        }
         server.ask(Method::POST, "/deliveries/redrive", Some(&selection)).await?
     };
     server.show(&answer, |answer| eprintln!("redriven: {}", output::cell(answer.get("redriven"))));

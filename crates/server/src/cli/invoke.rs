@@ -1,7 +1,6 @@
 //! `orderbell invoke`: what the seed does in the Lambda console.
 
 use std::io::Read;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -13,7 +12,7 @@ use tower::ServiceExt;
 use web::gateway_event;
 
 use super::api_client::{Server, http_client};
-use super::{Failure, block_on, configure, output, serve};
+use super::{Failure, block_on, configure, local, output, serve};
 use crate::wiring::wire;
 
 #[derive(Args)]
@@ -37,9 +36,10 @@ pub(super) fn invoke(flags: &Flags) -> Result<(), Failure> {
     block_on(async {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, MAX_ANSWER).await?;
-        let answer = match ask_server(&flags.server, &parts, body.clone()).await? {
+        let server = flags.server.url()?;
+        let answer = match ask_server(&server, &parts, body.clone()).await? {
             Some(answer) => answer,
-            None => open_store(&flags.server, Request::from_parts(parts, Body::from(body))).await?,
+            None => open_store(flags, &server, Request::from_parts(parts, Body::from(body))).await?,
         };
         let answer: Value = gateway_event::response(answer, shape).await;
         output::json(&answer);
@@ -58,12 +58,12 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// The server's answer, or `None` if none runs there.
 async fn ask_server(
-    server: &Server,
+    server: &str,
     parts: &axum::http::request::Parts,
     body: axum::body::Bytes,
 ) -> anyhow::Result<Option<Response<Body>>> {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let url = format!("{}{path}", server.url.trim_end_matches('/'));
+    let url = format!("{server}{path}");
     let mut request = http_client()?.request(parts.method.clone(), &url).body(body);
     for (name, value) in parts.headers.iter().filter(|(name, _)| *name != "host" && *name != "content-length")
     {
@@ -82,15 +82,11 @@ async fn ask_server(
 }
 
 /// Serves the request here, on the data folder. The order is published when a server next runs on it.
-async fn open_store(server: &Server, request: Request<Body>) -> anyhow::Result<Response<Body>> {
-    let flags = serve::Flags { data: Some(server.data.display().to_string()), ..serve::Flags::default() };
-    let config = configure(&flags).map_err(|failure| match failure {
-        Failure::Usage(mistakes) => anyhow!(mistakes.join("; ")),
-        Failure::Failed(error) => error,
-    })?;
-    let nowhere = SocketAddr::from(([127, 0, 0, 1], 8080));
+async fn open_store(flags: &Flags, server: &str, request: Request<Body>) -> Result<Response<Body>, Failure> {
+    let local::Flags { data, config } = flags.server.local.clone();
+    let config = configure(&serve::Flags { data, config, ..serve::Flags::default() })?;
     let system =
-        wire(&config, nowhere).await.with_context(|| format!("nothing answers at {}", server.url))?;
+        wire(&config, config.listen).await.with_context(|| format!("nothing answers at {server}"))?;
     let answer = system.router.oneshot(request).await?;
     let (parts, body) = answer.into_parts();
     let body = to_bytes(body, MAX_ANSWER).await?;

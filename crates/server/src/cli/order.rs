@@ -175,7 +175,7 @@ pub(super) async fn get(
     path: &str,
     query: &[(&str, Option<&str>)],
     page: &Page,
-) -> anyhow::Result<Value> {
+) -> Result<Value, Failure> {
     let limit = page.limit.to_string();
     let paging = [("limit", Some(limit.as_str())), ("cursor", page.cursor.as_deref())];
     let given: Vec<_> =

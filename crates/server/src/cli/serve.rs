@@ -27,7 +27,7 @@ pub(super) struct Flags {
     /// The data folder [default: ./orderbell-data]
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<String>,
-    /// Where links in messages lead [default: where the server listens]
+    /// Where links in messages lead [default: where the server listens]; must be set when listening outside loopback
     #[arg(long, value_name = "URL")]
     pub(super) public_url: Option<String>,
     /// Who may place orders; must be chosen when listening outside loopback
@@ -129,7 +129,7 @@ fn announce(
     }
     if std::io::stderr().is_terminal() {
         eprintln!("  console        {url}/console/login#key={admin_key}");
-    } else {
+    } else if config.admin_key.is_none() {
         eprintln!("  admin key      {}", config.data.join(keys::ADMIN_KEY_FILE).display());
     }
 }

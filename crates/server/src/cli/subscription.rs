@@ -181,7 +181,10 @@ async fn change(change: Change) -> Result<(), Failure> {
 async fn rotate_secret(one: One) -> Result<(), Failure> {
     let path = format!("/subscriptions/{}/rotate-secret", one.id);
     let answer = one.server.ask(Method::POST, &path, None).await?;
-    one.server.show(&answer, show_secret);
+    one.server.show(&answer, |answer| {
+        eprintln!("new signing secret (shown only now; the old one signs too for 24 hours):");
+        output::line(&output::cell(answer.get("secret")));
+    });
     Ok(())
 }
 

@@ -17,7 +17,7 @@ pub(super) use chat::chat;
 pub(crate) use sms::SmsProvider;
 pub(super) use sms::sms;
 
-use super::reading::{Reading, list, number};
+use super::reading::{Reading, list, number, words};
 use rules::Rules;
 
 /// How long a relay may take for one step. RFC 5321, 4.5.3.2, would have minutes; a relay that takes longer than this
@@ -45,7 +45,7 @@ pub(super) fn email(reading: &mut Reading) -> Option<SmtpSettings> {
         }
         return None;
     }
-    let host = reading.optional("smtp.host", |text| Ok(text.trim().to_owned()));
+    let host = reading.optional("smtp.host", words);
     let tls = reading.or("smtp.tls", TlsMode::StartTls, tls_mode);
     let default_port = match tls {
         TlsMode::Implicit => 465,
@@ -56,7 +56,7 @@ pub(super) fn email(reading: &mut Reading) -> Option<SmtpSettings> {
     let credentials = credentials(reading);
     let sender = |text: &str| Sender::parse(text).map_err(|error| error.message);
     let from = reading.required("smtp.from", "mails need a sender such as Shop <orders@example.com>", sender);
-    let hello_name = reading.optional("smtp.hello_name", |text| Ok(text.trim().to_owned()));
+    let hello_name = reading.optional("smtp.hello_name", words);
     let ca = reading.optional("smtp.ca_file", pem_file);
     let timeout = Duration::from_secs(reading.or("smtp.timeout_seconds", SMTP_TIMEOUT, number(1..=600)));
     let rules = SMTP_RULES.read(reading);
@@ -64,20 +64,16 @@ pub(super) fn email(reading: &mut Reading) -> Option<SmtpSettings> {
 }
 
 fn credentials(reading: &mut Reading) -> Option<Credentials> {
-    let user = reading.optional("smtp.username", |text| Ok(text.to_owned()));
-    let password = reading.optional("smtp.password", |text| Ok(Secret::new(text.to_owned())));
-    match (user, password) {
-        (Some(user), Some(password)) => Some(Credentials { user, password }),
-        (None, None) => None,
-        (Some(_), None) => {
-            reading.mistake("smtp.password", "is missing: smtp.username is set");
-            None
-        }
-        (None, Some(_)) => {
-            reading.mistake("smtp.username", "is missing: smtp.password is set");
-            None
-        }
+    match (reading.is_written("smtp.username"), reading.is_written("smtp.password")) {
+        (true, false) => reading.mistake("smtp.password", "is missing: smtp.username is set"),
+        (false, true) => reading.mistake("smtp.username", "is missing: smtp.password is set"),
+        (true, true) | (false, false) => {}
     }
+    // Blanks around these may be part of them.
+    let user = reading.optional("smtp.username", |text| words(text).map(|_| text.to_owned()));
+    let password =
+        reading.optional("smtp.password", |text| words(text).map(|_| Secret::new(text.to_owned())));
+    Some(Credentials { user: user?, password: password? })
 }
 
 /// How webhooks are called.

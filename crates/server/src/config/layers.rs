@@ -93,8 +93,9 @@ pub(super) fn environment_name(setting: &str) -> String {
 }
 
 impl Layers {
-    /// Puts the file's settings on top: the one named, or the default one if it is there.
+    /// Puts the file's settings on top: the one named, or the default one if it is there. An empty name counts as none.
     pub(crate) fn file(mut self, named: Option<&Path>) -> Self {
+        let named = named.filter(|path| !path.as_os_str().is_empty());
         let path = named.unwrap_or(Path::new(DEFAULT_FILE));
         match std::fs::read_to_string(path) {
             Ok(text) => self.toml(path, &text),

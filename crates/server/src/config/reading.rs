@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use channels::Secret;
+
 use super::layers::{Layers, Written, environment_name};
 
 /// Settings being read.
@@ -77,6 +79,19 @@ impl Reading {
 /// The entries of a list written with commas.
 pub(super) fn list(text: &str) -> impl Iterator<Item = String> {
     text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned)
+}
+
+/// A text that says something, without the blanks around it.
+pub(super) fn words(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("must not be empty".to_owned()),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// A secret, without the blanks around it. An empty one is anyone's.
+pub(super) fn secret(text: &str) -> Result<Secret, String> {
+    words(text).map(Secret::new)
 }
 
 /// A whole number within a range.

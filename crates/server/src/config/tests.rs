@@ -71,6 +71,37 @@ fn a_mistake_never_shows_the_secret_it_is_about() {
 }
 
 #[test]
+fn an_empty_secret_is_none() {
+    let smtp =
+        "[smtp]\nhost = \"relay\"\nfrom = \"a@example.com\"\nusername = \"me\"\npassword = \"hunter2\"";
+    let api_key = format!("{TWILIO}api_key_sid = \"SK1\"\napi_key_secret = \"hunter2\"");
+    let sns = "[sms]\nprovider = \"sns\"\naws_region = \"eu-central-1\"\naws_access_key_id = \"ours\"\n\
+               aws_secret_access_key = \"hunter2\"\naws_session_token = \"hunter2\"";
+    for (toml, setting, variable) in [
+        (TWILIO, "sms.auth_token", "ORDERBELL_SMS_AUTH_TOKEN"),
+        (&api_key, "sms.api_key_secret", "ORDERBELL_SMS_API_KEY_SECRET"),
+        (sns, "sms.aws_secret_access_key", "AWS_SECRET_ACCESS_KEY"),
+        (sns, "sms.aws_session_token", "AWS_SESSION_TOKEN"),
+        (smtp, "smtp.password", "ORDERBELL_SMTP_PASSWORD"),
+        ("", "admin_key", "ORDERBELL_ADMIN_KEY"),
+    ] {
+        read(toml, &[]).unwrap();
+        let name = setting.rsplit('.').next().unwrap();
+        let without: String = toml
+            .lines()
+            .filter(|line| !line.starts_with(name))
+            .fold(String::new(), |all, line| all + line + "\n");
+        for blank in ["", "  ", "\t\n"] {
+            let said = mistakes(&format!("{without}{name} = {blank:?}"), &[]);
+            assert!(said.starts_with(&format!("{setting} in ")), "{blank:?}: {said}");
+            assert!(!said.contains('\n'), "one mistake is named once: {said}");
+        }
+        let said = mistakes(&without, &[(variable, "  ")]);
+        assert!(said.starts_with(&format!("{variable}: must")), "{said}");
+    }
+}
+
+#[test]
 fn a_file_that_is_named_must_be_there_and_be_toml() {
     let missing = Layers::default().file(Some(Path::new("/nonexistent/orderbell.toml")));
     assert!(Config::read(missing).unwrap_err()[0].contains("cannot be read"));
@@ -79,12 +110,44 @@ fn a_file_that_is_named_must_be_there_and_be_toml() {
 
 #[test]
 fn outside_loopback_intake_must_be_chosen() {
-    let open = [("ORDERBELL_LISTEN", "0.0.0.0:80")];
+    let open =
+        [("ORDERBELL_LISTEN", "0.0.0.0:80"), ("ORDERBELL_PUBLIC_URL", "https://orders.example.com/shop/")];
     assert!(mistakes("", &open).contains("intake"));
     assert!(matches!(read("intake = \"open\"", &open).unwrap().intake, web::Intake::Open));
     assert!(
         matches!(read("intake = \"key\"", &open).unwrap().intake, web::Intake::Keys(keys) if keys.is_empty())
     );
+}
+
+#[test]
+fn outside_loopback_it_must_be_said_where_links_lead() {
+    for listen in ["0.0.0.0:80", "[::]:80", "192.0.2.7:80"] {
+        let said = mistakes("intake = \"open\"", &[("ORDERBELL_LISTEN", listen)]);
+        assert!(said.starts_with("public_url (ORDERBELL_PUBLIC_URL): must be set"), "{listen}: {said}");
+    }
+    assert!(read("intake = \"open\"\nlisten = \"[::1]:80\"", &[]).unwrap().public_url.is_none());
+}
+
+#[test]
+fn links_lead_to_a_bare_address() {
+    for url in [
+        "https://orders.example.com/?shop=1",
+        "https://orders.example.com/?",
+        "https://orders.example.com/#top",
+        "https://me@orders.example.com",
+        "https://me:hunter2@orders.example.com",
+        "https://:hunter2@orders.example.com",
+        "orders.example.com",
+        "ftp://orders.example.com",
+    ] {
+        let said = mistakes("", &[("ORDERBELL_PUBLIC_URL", url)]);
+        assert!(
+            said.starts_with("ORDERBELL_PUBLIC_URL: must be") && !said.contains("hunter2"),
+            "{url}: {said}"
+        );
+    }
+    let url = read("public_url = \"https://orders.example.com/shop/\"", &[]).unwrap().public_url.unwrap();
+    assert_eq!(url.as_str(), "https://orders.example.com/shop/");
 }
 
 #[test]

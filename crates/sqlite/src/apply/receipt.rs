@@ -3,6 +3,7 @@
 use application::Error;
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryState};
+use domain::endpoint::Protocol;
 use domain::receipt::{Receipt, ReceiptStatus, after_receipt};
 use domain::subscription::{EndReason, SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -12,8 +13,9 @@ use super::{Answer, transition};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 
-const FIND: &str = "SELECT deliveries.seq, deliveries.state, attempts, subscriptions.id AS subscription_id, subscription FROM deliveries \
-     JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.id = ?";
+const FIND: &str = "SELECT deliveries.seq, deliveries.state, attempts, subscriptions.id AS subscription_id, subscription \
+     FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.id = ? \
+     AND subscriptions.protocol = ?";
 const RECORD: &str =
     "INSERT OR IGNORE INTO receipts (delivery, attempt, status, reply, at) VALUES (?1, ?2, ?3, ?4, ?5)";
 /// What did not arrive after all escalates after all, unless it did already.
@@ -30,7 +32,9 @@ pub(super) fn record(
     receipt: &Receipt,
     now: Timestamp,
 ) -> Result<Answer, Failure> {
-    let found = connection.prepare_cached(FIND)?.query_row([id.0.as_bytes()], |row| {
+    // Of the providers only those of text messages report.
+    let named = params![id.0.as_bytes(), Protocol::Sms.name()];
+    let found = connection.prepare_cached(FIND)?.query_row(named, |row| {
         let state = columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?;
         let subscription = (SubscriptionId(columns::uuid(row, "subscription_id")?), row.get("subscription")?);
         Ok((row.get::<_, i64>("seq")?, state, row.get::<_, u32>("attempts")?, subscription))

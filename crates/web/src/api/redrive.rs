@@ -37,7 +37,7 @@ pub(crate) async fn one(
 
 /// Sends all dead, or all held, deliveries again, or some of them:
 /// `{"state":"dead","subscriptionId"?,"protocol"?,"from"?,"before"?}`. The state is asked for so that an empty body does
-/// not send everything.
+/// not send everything; for the same reason `null` is no filter.
 pub(crate) async fn many(
     _: Admin,
     State(web): State<Arc<Web>>,
@@ -51,8 +51,8 @@ pub(crate) async fn many(
     };
     let selection = RedriveSelection::Many {
         state,
-        subscription: members.text("subscriptionId")?.map(|id| id.parse()).transpose()?,
-        protocol: members.text("protocol")?.map(|name| Protocol::parse(&name)).transpose()?,
+        subscription: members.filter("subscriptionId")?.map(|id| id.parse()).transpose()?,
+        protocol: members.filter("protocol")?.map(|name| Protocol::parse(&name)).transpose()?,
         from: time(&members, "from")?,
         before: time(&members, "before")?,
     };
@@ -65,5 +65,5 @@ fn time(members: &Members<'_>, name: &'static str) -> Result<Option<Timestamp>, 
         let detail = format!("{name} must be a time such as 2026-01-31T12:00:00Z");
         Problem::invalid("invalid_time", name, detail)
     };
-    members.text(name)?.map(|text| text.parse().map_err(wrong)).transpose()
+    members.filter(name)?.map(|text| text.parse().map_err(wrong)).transpose()
 }

@@ -144,3 +144,37 @@ pub(crate) async fn resend_confirmation(
     let pending = application::resend_confirmation::resend_confirmation(&web.app, id).await?;
     Ok(answer_with(StatusCode::ACCEPTED, &pending))
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::attributes::Attributes;
+    use domain::endpoint::{Endpoint, Protocol};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::api::openapi;
+
+    #[test]
+    fn what_is_unknown_of_a_subscription_is_not_required_by_the_contract() {
+        let known_to_sns = Subscription {
+            id: "0199b1f4-8f7e-7cc3-98c8-5ac0bd17d1c6".parse().unwrap(),
+            endpoint: Endpoint::parse(Protocol::Email, "jo@example.com").unwrap(),
+            attributes: Attributes::default(),
+            state: SubscriptionState::Confirmed,
+            generation: 1,
+            created_at: None,
+            confirmation_expires_at: None,
+            confirmation: None,
+            failing: None,
+            suspension: None,
+            end: None,
+            secrets: None,
+        };
+        let answer = serde_json::to_value(SubscriptionJson::of(&known_to_sns)).unwrap();
+        let contract: Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
+        let required = contract["components"]["schemas"]["Subscription"]["required"].as_array().unwrap();
+        for member in required {
+            assert!(answer.get(member.as_str().unwrap()).is_some(), "{member} is not in {answer}");
+        }
+    }
+}

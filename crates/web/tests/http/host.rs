@@ -118,9 +118,10 @@ impl Host {
         self.place(SEED_BODY).await.json()["orderId"].as_str().unwrap().to_owned()
     }
 
-    /// Subscribes a mail address and answers its id.
+    /// Subscribes a mail address, or a phone number, and answers its id.
     pub(crate) async fn subscribe(&self, address: &str) -> String {
-        let body = json!({ "protocol": "email", "endpoint": address }).to_string();
+        let protocol = if address.starts_with('+') { "sms" } else { "email" };
+        let body = json!({ "protocol": protocol, "endpoint": address }).to_string();
         let answer = self.manage("POST", "/subscriptions", &body).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
         answer.json()["subscriptionId"].as_str().unwrap().to_owned()
@@ -145,7 +146,7 @@ impl Host {
         self.send(request).await
     }
 
-    /// Subscribes a mail address and confirms it.
+    /// Subscribes a mail address, or a phone number, and confirms it.
     pub(crate) async fn subscribe_confirmed(&self, address: &str) -> String {
         let id = self.subscribe(address).await;
         let answer = self.post(&self.confirm_link(&id).await, "application/json", "").await;

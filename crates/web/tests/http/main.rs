@@ -4,6 +4,7 @@
 
 mod attributes;
 mod console;
+mod contract;
 mod cors;
 mod create_order;
 mod deliveries;

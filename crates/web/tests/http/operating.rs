@@ -18,8 +18,8 @@ async fn act(host: &Host, subscription: &str, verb: &str) -> Value {
 }
 
 /// The one delivery of an order, which ended so.
-async fn notified(host: &Host, outcome: OutcomeKind, state: DeliveryState) -> String {
-    host.subscribe_confirmed("jo@example.com").await;
+async fn notified(host: &Host, address: &str, outcome: OutcomeKind, state: DeliveryState) -> String {
+    host.subscribe_confirmed(address).await;
     let order = host.place_seed().await;
     host.publish().await;
     host.attempt_all(outcome, "reply", state).await;
@@ -76,7 +76,7 @@ async fn a_new_secret_is_shown_once() {
 #[tokio::test]
 async fn a_held_delivery_is_dropped_by_a_person_once() {
     let host = Host::start();
-    let id = notified(&host, OutcomeKind::Unknown, DeliveryState::Held).await;
+    let id = notified(&host, "jo@example.com", OutcomeKind::Unknown, DeliveryState::Held).await;
     let path = format!("/deliveries/{id}/drop");
     assert_eq!(host.manage("POST", &path, "").await.json()["state"], "cancelled");
     host.manage("POST", &path, "").await.assert_problem(StatusCode::CONFLICT, "not_held");
@@ -85,7 +85,7 @@ async fn a_held_delivery_is_dropped_by_a_person_once() {
 #[tokio::test]
 async fn held_deliveries_are_redriven_by_protocol_and_time() {
     let host = Host::start();
-    notified(&host, OutcomeKind::Unknown, DeliveryState::Held).await;
+    notified(&host, "jo@example.com", OutcomeKind::Unknown, DeliveryState::Held).await;
     for (selection, redriven) in [
         (json!({"state": "dead"}), 0),
         (json!({"state": "held", "protocol": "sms"}), 0),
@@ -97,17 +97,49 @@ async fn held_deliveries_are_redriven_by_protocol_and_time() {
     }
 }
 
+/// Who leaves a variable unset means one subscription, not all of them.
 #[tokio::test]
-async fn a_providers_receipt_needs_its_signature_and_no_key() {
-    let host = Host::with(|_, settings| {
+async fn what_is_redriven_is_never_chosen_by_null() {
+    let host = Host::start();
+    notified(&host, "jo@example.com", OutcomeKind::Unknown, DeliveryState::Held).await;
+    for member in ["subscriptionId", "protocol", "from", "before"] {
+        let selection = json!({"state": "held", member: null}).to_string();
+        let refused = host.manage("POST", "/deliveries/redrive", &selection).await;
+        let problem = refused.assert_problem(StatusCode::BAD_REQUEST, "wrong_type");
+        assert_eq!(problem["field"], member);
+    }
+    let all = host.manage("POST", "/deliveries/redrive", r#"{"state":"held"}"#).await;
+    assert_eq!(all.json(), json!({"redriven": 1}));
+}
+
+/// A host whose provider signs with the address itself, and reports failures.
+fn host_with_receipts() -> Host {
+    Host::with(|_, settings| {
         settings.receipts = Some(Arc::new(|report: &Report<'_>| match report.headers.get("x-signature") {
             Some(signature) if signature.as_bytes() == report.url.as_bytes() => {
                 Ok((!report.body.is_empty()).then(|| Receipt::new(ReceiptStatus::Failed, "30005")))
             }
             _ => Err(NotFromProvider),
         }));
-    });
-    let id = notified(&host, OutcomeKind::Delivered, DeliveryState::Delivered).await;
+    })
+}
+
+#[tokio::test]
+async fn a_receipt_of_a_mail_is_that_of_nothing() {
+    let host = host_with_receipts();
+    let id = notified(&host, "jo@example.com", OutcomeKind::Delivered, DeliveryState::Delivered).await;
+    let path = format!("/receipts/{id}?attempt=1");
+    let signature = format!("http://127.0.0.1:8080{path}");
+    let request = http::Request::post(path).header("x-signature", signature).body("failed".into()).unwrap();
+    host.send(request).await.assert_problem(StatusCode::NOT_FOUND, "delivery_not_found");
+    let delivery = host.manage("GET", &format!("/deliveries/{id}"), "").await.json();
+    assert_eq!((&delivery["state"], &delivery["receipts"]), (&json!("delivered"), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_providers_receipt_needs_its_signature_and_no_key() {
+    let host = host_with_receipts();
+    let id = notified(&host, "+4915112345678", OutcomeKind::Delivered, DeliveryState::Delivered).await;
     let report = async |signature: &str, body: &'static str| {
         let request =
             http::Request::post(format!("/receipts/{id}?attempt=1")).header("x-signature", signature);

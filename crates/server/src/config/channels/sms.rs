@@ -3,14 +3,13 @@
 use std::num::NonZeroU8;
 use std::time::Duration;
 
-use channels::Secret;
 use channels::sms::sns::{AwsKeys, SnsSettings};
 use channels::sms::twilio::{AccountSid, ApiKey, ApiUrl, Sender, TwilioSettings};
 use channels::sms::{SmsSettings, TextRules};
 use domain::delivery::OnUnknown;
 
 use super::rules::Rules;
-use crate::config::reading::{Reading, number};
+use crate::config::reading::{Reading, number, secret, words};
 
 /// Who sends text messages.
 #[derive(Debug, Clone)]
@@ -62,9 +61,9 @@ fn twilio(reading: &mut Reading, sms: SmsSettings) -> Option<SmsProvider> {
     let because = "sms.provider is twilio";
     let sid = |text: &str| text.parse::<AccountSid>().map_err(str::to_owned);
     let account_sid = reading.required("sms.account_sid", because, sid);
-    let auth_token = reading.optional("sms.auth_token", |text| Ok(secret(text)));
+    let auth_token = reading.optional("sms.auth_token", secret);
     let api_key = api_key(reading);
-    if auth_token.is_none() && api_key.is_none() {
+    if !reading.is_written("sms.auth_token") && api_key.is_none() {
         reading.mistake("sms.auth_token", "is missing, and there is no sms.api_key_sid either");
     }
     let sender = twilio_sender(reading);
@@ -81,16 +80,15 @@ fn twilio(reading: &mut Reading, sms: SmsSettings) -> Option<SmsProvider> {
 }
 
 fn api_key(reading: &mut Reading) -> Option<ApiKey> {
-    let sid = reading.optional("sms.api_key_sid", |text| Ok(words(text)))?;
-    let secret = reading.required("sms.api_key_secret", "sms.api_key_sid is set", |text| Ok(secret(text)))?;
+    let sid = reading.optional("sms.api_key_sid", words)?;
+    let secret = reading.required("sms.api_key_secret", "sms.api_key_sid is set", secret)?;
     Some(ApiKey { sid, secret })
 }
 
 fn twilio_sender(reading: &mut Reading) -> Option<Sender> {
-    let from = reading.optional("sms.from", |text| Ok(words(text))).map(Sender::From);
-    let service =
-        reading.optional("sms.messaging_service_sid", |text| Ok(words(text))).map(Sender::MessagingService);
-    if from.is_some() == service.is_some() {
+    let from = reading.optional("sms.from", words).map(Sender::From);
+    let service = reading.optional("sms.messaging_service_sid", words).map(Sender::MessagingService);
+    if reading.is_written("sms.from") == reading.is_written("sms.messaging_service_sid") {
         reading.mistake("sms.from", "or else sms.messaging_service_sid must say whom messages come from");
         return None;
     }
@@ -99,12 +97,12 @@ fn twilio_sender(reading: &mut Reading) -> Option<Sender> {
 
 fn sns(reading: &mut Reading, sms: SmsSettings) -> Option<SmsProvider> {
     let because = "sms.provider is sns";
-    let region = reading.required("sms.aws_region", because, |text| Ok(words(text)));
-    let access_key_id = reading.required("sms.aws_access_key_id", because, |text| Ok(words(text)));
-    let secret_access_key = reading.required("sms.aws_secret_access_key", because, |text| Ok(secret(text)));
-    let session_token = reading.optional("sms.aws_session_token", |text| Ok(secret(text)));
-    let endpoint_url = reading.optional("sms.aws_endpoint_url", |text| Ok(words(text)));
-    let sender_id = reading.optional("sms.sender_id", |text| Ok(words(text)));
+    let region = reading.required("sms.aws_region", because, words);
+    let access_key_id = reading.required("sms.aws_access_key_id", because, words);
+    let secret_access_key = reading.required("sms.aws_secret_access_key", because, secret);
+    let session_token = reading.optional("sms.aws_session_token", secret);
+    let endpoint_url = reading.optional("sms.aws_endpoint_url", words);
+    let sender_id = reading.optional("sms.sender_id", words);
     Some(SmsProvider::Sns(SnsSettings {
         region: region?,
         keys: AwsKeys { access_key_id: access_key_id?, secret_access_key: secret_access_key?, session_token },
@@ -112,14 +110,6 @@ fn sns(reading: &mut Reading, sms: SmsSettings) -> Option<SmsProvider> {
         sender_id,
         sms,
     }))
-}
-
-fn words(text: &str) -> String {
-    text.trim().to_owned()
-}
-
-fn secret(text: &str) -> Secret {
-    Secret::new(text.trim().to_owned())
 }
 
 fn max_parts(text: &str) -> Result<NonZeroU8, String> {

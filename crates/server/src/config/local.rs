@@ -1,0 +1,71 @@
+//! What commands beside a server must know of it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+
+use super::reading::Reading;
+use super::{Layers, address, key};
+
+/// Where this machine's server is, and what opens it: the same settings that the server reads.
+#[derive(Debug)]
+pub(crate) struct Local {
+    /// Where it listens.
+    pub(crate) listen: SocketAddr,
+    /// The data folder.
+    pub(crate) data: PathBuf,
+    /// The admin key, if it is not the one in the data folder.
+    pub(crate) admin_key: Option<String>,
+}
+
+impl Local {
+    /// Reads these settings and leaves the others unread.
+    ///
+    /// # Errors
+    /// The mistakes in them, and in the file's form.
+    pub(crate) fn read(layers: Layers) -> Result<Self, Vec<String>> {
+        let mut reading = Reading::new(layers);
+        let local = Self::of(&mut reading);
+        reading.finish(local)
+    }
+
+    pub(super) fn of(reading: &mut Reading) -> Self {
+        Self {
+            listen: reading.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), address),
+            data: reading.or("data", PathBuf::from("./orderbell-data"), |text| Ok(PathBuf::from(text))),
+            admin_key: reading.optional("admin_key", key),
+        }
+    }
+
+    /// Where a program on this machine asks the server: one that listens on every interface, over loopback.
+    pub(crate) fn url(&self) -> String {
+        let mut address = self.listen;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address.ip() {
+                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("http://{address}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_on_every_interface_is_asked_over_loopback() {
+        let url = |listen: &str| {
+            Local::read(Layers::default().flag("listen", Some(listen.to_owned()))).unwrap().url()
+        };
+        assert_eq!(url("0.0.0.0:81"), "http://127.0.0.1:81");
+        assert_eq!(url("[::]:81"), "http://[::1]:81");
+        assert_eq!(url("192.0.2.7:81"), "http://192.0.2.7:81");
+    }
+
+    #[test]
+    fn what_the_server_lacks_besides_is_no_concern_of_a_command_beside_it() {
+        let layers = Layers::default().flag("listen", Some("0.0.0.0:81".to_owned()));
+        assert!(Local::read(layers).is_ok(), "neither intake nor public_url is chosen");
+    }
+}
