@@ -12,7 +12,7 @@ import logging
 import ssl
 import sys
 
-from aiosmtpd.smtp import SMTP, AuthResult
+from aiosmtpd.smtp import SMTP, AuthResult, TLSSetupException
 
 
 class Peer:
@@ -130,6 +130,10 @@ class Peer:
     async def received(self, _):
         return {"mails": self.mails}
 
+    async def take(self, _):
+        mails, self.mails = self.mails, []
+        return {"mails": mails}
+
     async def counts(self, _):
         return {"connections": self.connections, "logins": self.logins}
 
@@ -141,6 +145,7 @@ COMMANDS = {
     "reject": Peer.reject,
     "password": Peer.password,
     "received": Peer.received,
+    "take": Peer.take,
     "counts": Peer.counts,
 }
 
@@ -169,6 +174,13 @@ async def main():
         print(json.dumps(await COMMANDS[command["do"]](peer, command)), flush=True)
 
 
+def is_worth_reading(record):
+    """A client that is killed in the middle of a handshake is not."""
+    return not (record.exc_info and isinstance(record.exc_info[1], TLSSetupException))
+
+
 # Its library warns of its own doings at every login.
-logging.getLogger("mail.log").setLevel(logging.ERROR)
+log = logging.getLogger("mail.log")
+log.setLevel(logging.ERROR)
+log.addFilter(is_worth_reading)
 asyncio.run(main())

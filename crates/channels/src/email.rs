@@ -12,12 +12,13 @@ mod transaction;
 
 use application::ports::{Channel, ChannelRules, Message, Sent};
 use async_trait::async_trait;
-use domain::attempt::Outcome;
-use domain::endpoint::Protocol;
+use domain::attempt::{Outcome, OutcomeKind};
+use domain::endpoint::{Endpoint, Protocol};
 
 pub use settings::{Credentials, InvalidSettings, Sender, SmtpSettings, TlsMode};
 
-use compose::{Mail, compose};
+use crate::masked::masked;
+use compose::{Mail, ascii_domain, compose};
 use fault::Fault;
 use idle::IdleLines;
 use line::Trail;
@@ -77,6 +78,17 @@ async fn transfer(session: &mut Session, mail: &Mail) -> Result<String, Fault> {
     session.content(&mail.content).await
 }
 
+/// A relay's words without the address, as it was subscribed and as the relay was told it.
+fn without_recipient(words: &str, endpoint: &Endpoint) -> String {
+    let Endpoint::Email(address) = endpoint else { return words.to_owned() };
+    let shown = endpoint.masked();
+    let words = masked(words, &address.to_string(), &shown);
+    match ascii_domain(address) {
+        Ok(told) => masked(&words, told.as_ref(), &shown),
+        Err(_never_told) => words,
+    }
+}
+
 #[async_trait]
 impl Channel for Email {
     fn protocol(&self) -> Protocol {
@@ -88,7 +100,11 @@ impl Channel for Email {
     }
 
     async fn send(&self, message: &Message) -> Sent {
-        self.hand_over(message).await.map_err(|fault| fault.outcome()).into()
+        let (kind, words) = match self.hand_over(message).await {
+            Ok(taken) => (OutcomeKind::Delivered, taken),
+            Err(fault) => (fault.kind(), fault.to_string()),
+        };
+        Outcome::new(kind, without_recipient(&words, &message.endpoint)).into()
     }
 
     async fn probe(&self) -> Result<(), Outcome> {

@@ -7,6 +7,7 @@
 pub mod chat;
 pub mod email;
 pub mod http;
+mod masked;
 pub mod sandbox;
 mod secret;
 pub mod sms;

@@ -15,6 +15,8 @@ use domain::endpoint::{Endpoint, PhoneNumber};
 
 pub use text::TextRules;
 
+use crate::masked::masked;
+
 /// What both providers' channels need to know.
 #[derive(Debug, Clone)]
 pub struct SmsSettings {
@@ -26,8 +28,8 @@ pub struct SmsSettings {
     pub rules: ChannelRules,
 }
 
-/// A provider's words may repeat the number, which has no business in a log.
-fn masked(outcome: &Outcome, number: &PhoneNumber) -> Outcome {
+/// An outcome in a provider's words, without the number.
+fn without_number(outcome: &Outcome, number: &PhoneNumber) -> Outcome {
     let shown = Endpoint::Sms(number.clone()).masked();
-    Outcome::new(outcome.kind, outcome.reply.replace(&number.to_string(), &shown))
+    Outcome::new(outcome.kind, masked(&outcome.reply, &number.to_string(), &shown))
 }

@@ -27,16 +27,31 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// The notice in words.
+    /// The notice in words; its last line is the [`command`](Self::command).
     #[must_use]
     pub fn text(&self) -> String {
+        format!("{}\n{}", self.words(), self.command())
+    }
+
+    /// What happened, and when the [`command`](Self::command) is in place.
+    #[must_use]
+    pub fn words(&self) -> String {
         match self {
-            Self::Suspended { subscription_id, protocol, endpoint, failing_since } => format!(
+            Self::Suspended { protocol, endpoint, failing_since, .. } => format!(
                 "A subscription was suspended: nothing has got through to {protocol} {endpoint} since {}.\n\
-                 Subscription ID: {subscription_id}\n\
-                 Its deliveries wait. Once the receiver works again, resume the subscription; or remove it.",
+                 Its deliveries wait. Remove it, or resume it once the receiver works again:",
                 failing_since.strftime("%Y-%m-%d %H:%M UTC")
             ),
+        }
+    }
+
+    /// What to type: a link would ask a browser for the admin key, which a person's browser does not have.
+    #[must_use]
+    pub fn command(&self) -> String {
+        match self {
+            Self::Suspended { subscription_id, .. } => {
+                format!("orderbell subscription resume {subscription_id}")
+            }
         }
     }
 

@@ -127,7 +127,7 @@ pub enum Content {
     Notice {
         /// What.
         notice: Notice,
-        /// Where the subscription that it is about can be looked at.
+        /// The route of the API that tells of the subscription it is about: for programs, which send a key along.
         about_url: String,
     },
     /// A trial that an operator asked for.
@@ -172,14 +172,13 @@ impl Content {
         }
     }
 
-    /// The link it carries: to confirm, to unsubscribe, or to what it is about.
+    /// The link it carries for a person's browser: to confirm or to unsubscribe.
     #[must_use]
     pub fn link(&self) -> Option<&str> {
         match self {
             Self::Notification { unsubscribe_url, .. } => Some(unsubscribe_url),
             Self::Confirmation { confirm_url, .. } => Some(confirm_url),
-            Self::Notice { about_url, .. } => Some(about_url),
-            Self::Test => None,
+            Self::Notice { .. } | Self::Test => None,
         }
     }
 }

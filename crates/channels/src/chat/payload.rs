@@ -32,22 +32,22 @@ pub(super) fn payload(content: &Content) -> Payload {
         json!({"type": "header", "text": {"type": "plain_text", "text": header, "emoji": false}}),
         json!({"type": "section", "text": mrkdwn(&words(&text, MAX_SECTION))}),
     ];
-    blocks.extend(content.link().map(|url| linked(content, url)));
+    blocks.extend(linked(content));
     Payload { text: words(&text, MAX_TEXT), blocks, unfurl_links: false }
 }
 
 /// A link rather than a button: Slack asks the app behind a button to answer for every press, which a webhook cannot.
-fn linked(content: &Content, url: &str) -> Value {
+fn linked(content: &Content) -> Option<Value> {
     match content {
-        Content::Notification { .. } => {
-            json!({"type": "context", "elements": [mrkdwn(&link(url, "Unsubscribe this chat"))]})
+        Content::Notification { unsubscribe_url, .. } => {
+            let link = link(unsubscribe_url, "Unsubscribe this chat");
+            Some(json!({"type": "context", "elements": [mrkdwn(&link)]}))
         }
-        Content::Confirmation { .. } => {
-            json!({"type": "section", "text": mrkdwn(&format!("*{}*", link(url, "Confirm the subscription")))})
+        Content::Confirmation { confirm_url, .. } => {
+            let link = link(confirm_url, "Confirm the subscription");
+            Some(json!({"type": "section", "text": mrkdwn(&format!("*{link}*"))}))
         }
-        Content::Notice { .. } | Content::Test => {
-            json!({"type": "section", "text": mrkdwn(&link(url, "Look at the subscription"))})
-        }
+        Content::Notice { .. } | Content::Test => None,
     }
 }
 

@@ -73,18 +73,15 @@ fn plain(content: &Content) -> String {
         Content::Notification { unsubscribe_url, .. } => {
             format!("{}\n\n-- \nTo stop these mails, open: {unsubscribe_url}\n", content.text())
         }
-        Content::Confirmation { confirm_url: link, .. } | Content::Notice { about_url: link, .. } => {
-            format!("{}\n\n{link}\n", content.text())
-        }
-        Content::Test => format!("{}\n", content.text()),
+        Content::Confirmation { confirm_url, .. } => format!("{}\n\n{confirm_url}\n", content.text()),
+        Content::Notice { .. } | Content::Test => format!("{}\n", content.text()),
     }
 }
 
 fn html(content: &Content) -> Result<String, Fault> {
     let (action, button) = match content {
-        Content::Notification { .. } | Content::Test => ("Stop these mails", false),
         Content::Confirmation { .. } => ("Confirm the subscription", true),
-        Content::Notice { .. } => ("Look at the subscription", true),
+        Content::Notification { .. } | Content::Notice { .. } | Content::Test => ("Stop these mails", false),
     };
     let form =
         Html { subject: content.subject(), text: &content.text(), link: content.link(), action, button };

@@ -53,7 +53,7 @@ impl Fault {
 
     /// Up to MAIL FROM it is the channel's; then a refusal is the delivery's, a lost line the channel's; once the
     /// content was on its way, only an answer tells.
-    fn kind(&self) -> OutcomeKind {
+    pub(super) fn kind(&self) -> OutcomeKind {
         match (self.stage, &self.cause) {
             (_, Cause::Refused { code: CLOSING, .. }) => OutcomeKind::Transient(Scope::Channel),
             (_, Cause::Unwritable(_)) | (Stage::Recipient, Cause::NotOffered(_)) => {

@@ -1,6 +1,7 @@
 //! From a relay's name to a line on which mail can be handed over.
 
 use std::fmt::Display;
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -81,12 +82,20 @@ async fn resolve(relay: &Relay) -> Result<Vec<SocketAddr>, Fault> {
 async fn connect(relay: &Relay, addresses: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), Fault> {
     let mut fault = Fault { stage: Stage::Connect, cause: Cause::Broken("no address".to_owned()) };
     for &address in addresses {
-        match within(relay.settings.timeout, Stage::Connect, TcpStream::connect(address)).await {
+        match within(relay.settings.timeout, Stage::Connect, connect_to(address)).await {
             Ok(stream) => return Ok((stream, address)),
             Err(next) => fault = next,
         }
     }
     Err(fault)
+}
+
+/// Nothing waits for an acknowledgement before it goes out: a mail's content is followed by its end in a segment of its
+/// own, which a peer that delays acknowledgements would otherwise hold up for 40 ms.
+async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 fn hello_name(relay: &Relay, stream: &TcpStream) -> Result<ClientId, Fault> {

@@ -4,6 +4,7 @@
 
 mod connect;
 mod failure;
+mod opt_out;
 
 use application::ports::{Channel, ChannelRules, Message, Sent};
 use async_trait::async_trait;
@@ -11,14 +12,16 @@ use aws_sdk_sns::Client;
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::MessageAttributeValue;
 use domain::attempt::Outcome;
-use domain::endpoint::{Endpoint, Protocol};
+use domain::endpoint::{Endpoint, PhoneNumber, Protocol};
 use domain::sms_text::parts;
 
 pub use connect::{AwsKeys, SnsSettings};
 
-use super::masked;
 use super::text::{TextRules, compose};
+use super::without_number;
 use crate::unsendable::never;
+
+use opt_out::OptOuts;
 
 /// The longest message that SNS takes, in bytes of UTF-8.
 const MAX_BYTES: usize = 1_600;
@@ -29,6 +32,7 @@ const SMS_TYPE: &str = "Transactional";
 pub struct Sns {
     settings: SnsSettings,
     client: Client,
+    opt_outs: OptOuts,
 }
 
 impl Sns {
@@ -36,7 +40,7 @@ impl Sns {
     #[must_use]
     pub fn new(settings: SnsSettings) -> Self {
         let client = connect::client(&settings);
-        Self { settings, client }
+        Self { settings, client, opt_outs: OptOuts::default() }
     }
 
     async fn hand_over(&self, message: &Message) -> Result<String, Outcome> {
@@ -44,13 +48,19 @@ impl Sns {
             return Err(never(format!("{} is no phone number", message.endpoint.masked())));
         };
         let text = self.text(message)?;
-        let mut publish = self.client.publish().phone_number(number.to_string()).message(&text);
+        let accepted = self.publish(number, &text).await;
+        accepted.map_err(|outcome| without_number(&outcome, number))
+    }
+
+    async fn publish(&self, number: &PhoneNumber, text: &str) -> Result<String, Outcome> {
+        let known = self.opt_outs.ask(&self.client, number).await?;
+        let mut publish = self.client.publish().phone_number(number.to_string()).message(text);
         for (name, value) in self.attributes() {
             publish = publish.message_attributes(name, string(value).map_err(never)?);
         }
-        let published = publish.send().await.map_err(|error| masked(&failure::outcome(&error), number))?;
+        let published = publish.send().await.map_err(|error| failure::outcome(&error))?;
         let id = published.message_id().unwrap_or("an unnamed message");
-        Ok(format!("accepted as {id}, {}", parts(&text)))
+        Ok(format!("accepted as {id}, {}{}", parts(text), known.remark()))
     }
 
     /// Fewer parts than are allowed, where those would be too many bytes.

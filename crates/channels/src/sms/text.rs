@@ -3,6 +3,7 @@
 use std::num::NonZeroU8;
 
 use application::ports::Content;
+use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::sms_text::{LinkTooLong, fitted};
 
@@ -18,22 +19,21 @@ pub struct TextRules {
 
 /// The text of a message, fitted.
 pub(super) fn compose(content: &Content, rules: TextRules) -> Result<String, Outcome> {
-    let link = match content {
-        Content::Notification { .. } if !rules.unsubscribe_link => None,
-        _ => content.link(),
+    let (words, last_line) = match content {
+        Content::Notification { .. } if !rules.unsubscribe_link => (content.text(), None),
+        Content::Confirmation { expires_at, confirm_url, .. } => {
+            (question(*expires_at), Some(confirm_url.clone()))
+        }
+        Content::Notice { notice, .. } => (notice.words(), Some(notice.command())),
+        Content::Notification { .. } | Content::Test => (content.text(), content.link().map(str::to_owned)),
     };
-    fitted(&words(content), link, rules.max_parts).map_err(|too_long| unfit(&too_long))
+    fitted(&words, last_line.as_deref(), rules.max_parts).map_err(|too_long| unfit(&too_long))
 }
 
-/// A confirmation is said in fewer words than elsewhere, since they are charged.
-fn words(content: &Content) -> String {
-    match content {
-        Content::Confirmation { expires_at, .. } => format!(
-            "To get new orders as texts, confirm by {} (if it was not you, do nothing):",
-            expires_at.strftime("%Y-%m-%d %H:%M UTC")
-        ),
-        _ => content.text(),
-    }
+/// In fewer words than elsewhere, since they are charged.
+fn question(expires_at: Timestamp) -> String {
+    let until = expires_at.strftime("%Y-%m-%d %H:%M UTC");
+    format!("To get new orders as texts, confirm by {until} (if it was not you, do nothing):")
 }
 
 fn unfit(too_long: &LinkTooLong) -> Outcome {

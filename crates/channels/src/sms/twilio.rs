@@ -17,8 +17,8 @@ use url::Url;
 
 pub use settings::{AccountSid, ApiKey, ApiUrl, Sender, TwilioSettings};
 
-use super::masked;
 use super::text::compose;
+use super::without_number;
 use crate::http::{NoClient, ask, client, refused};
 use crate::unsendable::never;
 
@@ -49,7 +49,8 @@ impl Twilio {
         let request = self.signed_in(self.client.post(&self.messages).form(&form));
         let request = request.build().map_err(|error| never(error.without_url()))?;
         let answer = ask(&self.client, request, Scope::Channel).await?;
-        answer::to_create(&answer, parts(&body), message.at).map_err(|outcome| masked(&outcome, number))
+        answer::to_create(&answer, parts(&body), message.at)
+            .map_err(|outcome| without_number(&outcome, number))
     }
 
     fn form(&self, to: &PhoneNumber, body: &str, receipt_url: &str) -> Vec<(&'static str, String)> {

@@ -75,14 +75,18 @@ async fn a_customer_cannot_call_a_channel_together_or_hide_a_link() {
 }
 
 #[tokio::test]
-async fn a_confirmation_and_a_notice_carry_their_links_and_a_test_has_none() {
+async fn a_confirmation_carries_its_link_and_a_notice_names_a_command() {
     let last = |payload: &Value| payload["blocks"][2]["text"]["text"].as_str().map(str::to_owned);
     let confirm =
         "*<https://orders.example/subscriptions/confirm?token=xyz&amp;more=1|Confirm the subscription>*";
     assert_eq!(last(&posted(confirmation()).await).as_deref(), Some(confirm));
-    let look = "<https://orders.example/console/subscriptions/1?a=1&amp;b=2|Look at the subscription>";
-    assert_eq!(last(&posted(notice()).await).as_deref(), Some(look));
-    assert_eq!(posted(Content::Test).await["blocks"].as_array().unwrap().len(), 2);
+    for (content, words) in
+        [(notice(), "\norderbell subscription resume "), (Content::Test, "This is a test")]
+    {
+        let payload = posted(content).await;
+        assert_eq!(last(&payload), None, "a person's browser has no key for a link");
+        assert!(payload["blocks"][1]["text"]["text"].as_str().unwrap().contains(words), "{payload}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Mail that arrives: over each kind of line, on lines that are used again.
 
+use std::time::{Duration, Instant};
+
 use application::ports::{Channel, ChannelRules, Concurrency};
 use domain::attempt::{OutcomeKind, Scope};
 use orderbell_channels::email::{Email, SmtpSettings, TlsMode};
@@ -93,6 +95,22 @@ async fn one_line_carries_many_mails() {
         assert_eq!(email.send(&mail()).await.outcome.kind, OutcomeKind::Delivered);
     }
     assert_eq!((peer.connections(), peer.mails().len()), (1, 3));
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what is asked")]
+#[tokio::test]
+async fn the_end_of_a_mail_does_not_wait_until_its_content_is_acknowledged() {
+    /// For at least so long Linux delays an acknowledgement that nothing else goes along with.
+    const DELAYED_ACKNOWLEDGEMENT: Duration = Duration::from_millis(40);
+    let peer = Peer::start(Script::default()).await;
+    let email = Email::new(plain_relay(peer.port)).unwrap();
+    let mut fastest = Duration::MAX;
+    for _ in 0..20 {
+        let start = Instant::now();
+        assert_eq!(email.send(&mail()).await.outcome.kind, OutcomeKind::Delivered);
+        fastest = fastest.min(start.elapsed());
+    }
+    assert!(fastest < DELAYED_ACKNOWLEDGEMENT, "{fastest:?}");
 }
 
 #[tokio::test]

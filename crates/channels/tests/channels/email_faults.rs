@@ -49,6 +49,27 @@ async fn a_refusal_counts_for_the_channel_up_to_mail_from_and_for_the_delivery_a
 }
 
 #[tokio::test]
+async fn the_recipients_address_is_masked_in_whatever_the_relay_says_of_it() {
+    for (step, answer, expected) in [
+        ("RCPT", "550 5.1.1 <Jane@Example.com>: no mailbox\r\n", "550 5.1.1 <j***@example.com>: no mailbox"),
+        ("DOT", "451 4.3.0 to=<jane@example.com> later\r\n", "451 4.3.0 to=<j***@example.com> later"),
+        ("DOT", "250 2.0.0 queued for jane@example.com\r\n", "250 2.0.0 queued for j***@example.com"),
+    ] {
+        let peer = Peer::start(always(step, Act::Say(answer))).await;
+        assert_eq!(outcome(plain_relay(peer.port)).await.reply, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_masked_in_the_form_that_the_relay_was_told_too() {
+    let peer =
+        Peer::start(always("RCPT", Act::Say("550 5.1.1 <jane@xn--bcher-kva.example> unknown\r\n"))).await;
+    let jane = message(Protocol::Email, "jane@bücher.example", notification());
+    let outcome = Email::new(plain_relay(peer.port)).unwrap().send(&jane).await.outcome;
+    assert_eq!(outcome.reply, "550 5.1.1 <j***@bücher.example> unknown");
+}
+
+#[tokio::test]
 async fn a_lost_line_is_the_channels_failure_until_the_content_is_on_its_way_and_then_nobody_knows() {
     for (step, kind) in [
         ("GREETING", CHANNEL),

@@ -7,7 +7,8 @@ use mail_parser::MessageParser;
 use orderbell_channels::email::{Email, Sender, SmtpSettings};
 
 use crate::fixtures::{
-    CONFIRM, UNSUBSCRIBE, confirmation, mail, message, notification, notification_of, order, plain_relay,
+    CONFIRM, UNSUBSCRIBE, confirmation, mail, message, notice, notification, notification_of, order,
+    plain_relay,
 };
 use crate::smtp_peer::{Peer, Script};
 
@@ -75,6 +76,23 @@ async fn a_confirmation_shows_its_link_as_text_and_as_a_button() {
     );
     assert_eq!(header(&mail, "List-Unsubscribe"), None);
     assert_eq!(header(&mail, "List-Unsubscribe-Post"), None);
+}
+
+#[tokio::test]
+async fn a_notice_names_the_command_that_helps_and_no_link_that_wants_a_key() {
+    let content = notice();
+    let (words, id) = match &content {
+        Content::Notice { notice, .. } => (notice.text(), notice.subscription()),
+        other => unreachable!("{other:?}"),
+    };
+    let mail = received(&message(Protocol::Email, "jane@example.com", content)).await;
+    assert_eq!(text(&mail), format!("{words}\n"));
+    assert!(words.ends_with(&format!("\norderbell subscription resume {id}")), "{words}");
+    let html = html(&mail);
+    assert!(
+        html.contains(&format!("orderbell subscription resume {id}")) && !html.contains("href"),
+        "{html}"
+    );
 }
 
 #[tokio::test]

@@ -14,10 +14,10 @@ use orderbell_channels::sms::sns::Sns;
 
 use crate::chat::chat;
 use crate::fixtures::{
-    CONFIRM, UNSUBSCRIBE, confirmation, mail, message, notification, plain_relay, text_message,
+    CONFIRM, UNSUBSCRIBE, confirmation, mail, message, notice, notification, plain_relay, text_message,
 };
 use crate::http_receiver::{Reaction, Received, Receiver};
-use crate::sms::{made, published, sms_attributes, sns_settings, twilio};
+use crate::sms::{made, opted_out, published, sms_attributes, sns_settings, twilio};
 use crate::smtp_peer::{Act, Peer, Script};
 use crate::webhook::webhook;
 
@@ -117,20 +117,23 @@ async fn email_keeps_the_promises() {
     says_that_it_does_not_know(&Email::new(plain_relay(peer.port)).unwrap(), &message).await;
 }
 
-/// The promises of a channel that speaks HTTP: `channel` and `message` are made for a server at a port, and `names`
+/// The promises of a channel that speaks HTTP, whose server answers a probe so, and what is asked before each message:
+/// `channel` and `message` are made for a server at a port, and `names`
 /// tells whether a request is about that message.
 async fn keeps_the_promises_over_http<C: Channel>(
-    to_probe: Option<Reaction>,
+    (to_probe, to_ask): (Option<Reaction>, Option<Reaction>),
     usual: Reaction,
     channel: impl Fn(u16) -> C,
     message: impl Fn(u16) -> Message,
     names: impl Fn(&Received, &Message) -> bool,
 ) {
-    let receiver = Receiver::start_with(usual, to_probe).await;
+    let each = [to_ask.clone(), Some(usual)];
+    let reactions = [to_probe].into_iter().chain(each.clone()).chain(each).flatten();
+    let receiver = Receiver::start(reactions).await;
     let sent = message(receiver.port);
     let arrived = async || {
         let requests = receiver.received();
-        let posts = requests.iter().filter(|request| !is_probe(request));
+        let posts = requests.iter().filter(|request| is_message(request));
         posts.map(|request| names(request, &sent)).collect()
     };
     delivers_once_an_attempt(&channel(receiver.port), &sent, arrived).await;
@@ -138,15 +141,17 @@ async fn keeps_the_promises_over_http<C: Channel>(
     let nobody = nobody();
     knows_that_nothing_was_sent(&channel(nobody), &message(nobody)).await;
     for silence in [Reaction::HangUp, Reaction::Hang] {
-        let receiver = Receiver::start([silence]).await;
+        let receiver = Receiver::start(to_ask.clone().into_iter().chain([silence])).await;
         says_that_it_does_not_know(&channel(receiver.port), &message(receiver.port)).await;
-        assert_eq!(receiver.received().len(), 1, "it is not sent again within the attempt");
+        let sent = receiver.received().iter().filter(|request| is_message(request)).count();
+        assert_eq!(sent, 1, "it is not sent again within the attempt");
     }
 }
 
-fn is_probe(request: &Received) -> bool {
-    request.request_line.starts_with("GET ")
-        || request.form().get("Action").is_some_and(|action| action == "GetSMSAttributes")
+/// Neither a probe nor a question.
+fn is_message(request: &Received) -> bool {
+    request.request_line.starts_with("POST ")
+        && request.form().get("Action").is_none_or(|action| action == "Publish")
 }
 
 fn at(port: u16) -> String {
@@ -156,7 +161,7 @@ fn at(port: u16) -> String {
 #[tokio::test]
 async fn webhooks_keep_the_promises() {
     keeps_the_promises_over_http(
-        None,
+        (None, None),
         Reaction::Answer("200 OK", String::new()),
         |_| webhook(),
         |port| message(Protocol::Webhook, &at(port), notification()),
@@ -168,7 +173,7 @@ async fn webhooks_keep_the_promises() {
 #[tokio::test]
 async fn chats_keep_the_promises() {
     keeps_the_promises_over_http(
-        None,
+        (None, None),
         Reaction::Answer("200 OK", "ok".to_owned()),
         |_| chat(),
         |port| message(Protocol::Chat, &at(port), notification()),
@@ -180,7 +185,7 @@ async fn chats_keep_the_promises() {
 #[tokio::test]
 async fn twilio_keeps_the_promises() {
     keeps_the_promises_over_http(
-        Some(Reaction::Answer("200 OK", "{}".to_owned())),
+        (Some(Reaction::Answer("200 OK", "{}".to_owned())), None),
         made("2"),
         |port| twilio(&at(port)),
         |_| text_message(notification()),
@@ -192,7 +197,7 @@ async fn twilio_keeps_the_promises() {
 #[tokio::test]
 async fn sns_keeps_the_promises() {
     keeps_the_promises_over_http(
-        Some(sms_attributes()),
+        (Some(sms_attributes()), Some(opted_out(false))),
         published(),
         |port| Sns::new(sns_settings(&at(port))),
         |_| text_message(notification()),
@@ -217,13 +222,15 @@ async fn the_sandbox_keeps_the_promises() {
 async fn the_sandbox_keeps_the_whole_message_and_never_says_delivered() {
     let inbox = Arc::new(Memory::default());
     let sandbox = Sandbox::new(Protocol::Email, inbox.clone());
-    for (content, link) in [(notification(), UNSUBSCRIBE), (confirmation(), CONFIRM)] {
+    for (content, link) in
+        [(notification(), Some(UNSUBSCRIBE)), (confirmation(), Some(CONFIRM)), (notice(), None)]
+    {
         let message = message(Protocol::Email, "jane@example.com", content);
         let sent = sandbox.send(&message).await;
         assert_eq!((sent.outcome.kind, sent.confirmed), (OutcomeKind::Sandboxed, false));
         let kept = inbox.message(message.id).await.unwrap().unwrap();
         let Message { at, content, .. } = message;
-        assert_eq!((kept.to.as_str(), kept.link.as_deref(), kept.at), ("jane@example.com", Some(link), at));
+        assert_eq!((kept.to.as_str(), kept.link.as_deref(), kept.at), ("jane@example.com", link, at));
         assert_eq!((kept.kind, kept.protocol), (content.kind(), Protocol::Email));
         assert_eq!((kept.subject.as_str(), kept.text), (Content::subject(&content), content.text()));
     }

@@ -9,7 +9,7 @@ use std::env;
 use std::time::Duration;
 
 use application::ports::{Channel, Content, Message};
-use domain::attempt::OutcomeKind;
+use domain::attempt::{OutcomeKind, Scope};
 use domain::endpoint::Protocol;
 use domain::webhook_secret::WebhookSecret;
 use e2e::smtp_peer::{self, SmtpPeer};
@@ -167,6 +167,18 @@ async fn sns_as_moto_has_it_takes_what_we_publish() {
         let outcome = sns.send(&text_message(content)).await.outcome;
         assert_eq!(outcome.kind, OutcomeKind::Delivered, "{}", outcome.reply);
     }
+}
+
+#[tokio::test]
+async fn sns_as_moto_has_it_tells_who_opted_out() {
+    // Every number that ends in 99, as moto has it.
+    const STOPPED: &str = "+4915112345699";
+    let moto = env::var("ORDERBELL_TEST_MOTO").expect("`cargo xtask emulators -- COMMAND` sets it");
+    let mut settings = sns_settings(&moto);
+    settings.sms.timeout = PATIENCE;
+    let outcome = Sns::new(settings).send(&message(Protocol::Sms, STOPPED, notification())).await.outcome;
+    assert_eq!(outcome.kind, OutcomeKind::Permanent(Scope::Endpoint), "{}", outcome.reply);
+    assert!(moto_has(&moto).await.iter().all(|sms| sms["phone_number"] != STOPPED));
 }
 
 /// The text messages that moto keeps of all accounts.

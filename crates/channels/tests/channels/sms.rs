@@ -1,5 +1,6 @@
 //! What a text message says, and how it is handed to each provider.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 
 use application::ports::{Channel, ChannelRules, Content};
@@ -70,6 +71,22 @@ pub(crate) fn published() -> Reaction {
     Reaction::Answer("200 OK", answer.to_owned())
 }
 
+/// What SNS says of a number before anything is published to it.
+pub(crate) fn opted_out(is: bool) -> Reaction {
+    let answer = format!(
+        "<CheckIfPhoneNumberIsOptedOutResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
+         <CheckIfPhoneNumberIsOptedOutResult><isOptedOut>{is}</isOptedOut></CheckIfPhoneNumberIsOptedOutResult>\
+         </CheckIfPhoneNumberIsOptedOutResponse>"
+    );
+    Reaction::Answer("200 OK", answer)
+}
+
+/// The requests that publish, among all that SNS was asked.
+pub(crate) fn published_at(receiver: &Receiver) -> Vec<BTreeMap<String, String>> {
+    let forms = receiver.received().into_iter().map(|request| request.form());
+    forms.filter(|form| form["Action"] == "Publish").collect()
+}
+
 pub(crate) fn sms_attributes() -> Reaction {
     let answer = "<GetSMSAttributesResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
                   <GetSMSAttributesResult><attributes/></GetSMSAttributesResult></GetSMSAttributesResponse>";
@@ -110,8 +127,23 @@ async fn a_confirmation_is_said_shortly_and_carries_its_link() {
 
 #[tokio::test]
 async fn notices_and_tests_are_said_too() {
-    assert!(said(notice(), |_| ()).await.contains("was suspended"));
+    let content = notice();
+    let text = said(content.clone(), |_| ()).await;
+    assert_eq!((text.clone(), parts(&text).to_string()), (content.text(), "2 parts of GSM-7".to_owned()));
     assert!(said(Content::Test, |_| ()).await.starts_with("This is a test"));
+}
+
+#[tokio::test]
+async fn however_few_parts_a_notice_may_have_the_command_that_it_names_is_not_cut() {
+    let content = notice();
+    let command = content.text().lines().last().unwrap().to_owned();
+    let text = said(content, |settings| settings.sms.text.max_parts = NonZeroU8::MIN).await;
+    assert!(command.starts_with("orderbell subscription resume "), "{command}");
+    assert!(
+        text.starts_with("A subscription was suspended") && text.ends_with(&format!("...\n{command}")),
+        "{text}"
+    );
+    assert_eq!(parts(&text).count, 1);
 }
 
 #[tokio::test]
@@ -195,11 +227,14 @@ async fn a_callback_is_asked_for_only_where_it_can_be_made_and_verified() {
 
 #[tokio::test]
 async fn sns_is_asked_to_publish_to_the_number() {
-    let receiver = Receiver::start([published()]).await;
+    let receiver = Receiver::start([opted_out(false), published()]).await;
     let sent = Sns::new(sns_settings(&receiver.api())).send(&text_message(notification())).await;
     assert_eq!(sent.outcome.reply, "accepted as id-1, 2 parts of UCS-2");
-    let form = receiver.received().remove(0).form();
-    assert_eq!((form["Action"].as_str(), form["PhoneNumber"].as_str()), ("Publish", NUMBER));
+    let question = receiver.received().remove(0).form();
+    assert_eq!(question["Action"], "CheckIfPhoneNumberIsOptedOut");
+    assert_eq!(question["phoneNumber"], NUMBER);
+    let form = published_at(&receiver).remove(0);
+    assert_eq!(form["PhoneNumber"], NUMBER);
     for (number, name, value) in
         [(1, "AWS.SNS.SMS.SMSType", "Transactional"), (2, "AWS.SNS.SMS.SenderID", "Orderbell")]
     {
@@ -213,7 +248,7 @@ async fn sns_is_asked_to_publish_to_the_number() {
 
 #[tokio::test]
 async fn what_sns_would_find_too_long_in_bytes_goes_in_fewer_parts() {
-    let receiver = Receiver::start([published()]).await;
+    let receiver = Receiver::start([opted_out(false), published(), opted_out(false), published()]).await;
     let mut settings = sns_settings(&receiver.api());
     settings.sms.text.max_parts = NonZeroU8::new(10).unwrap();
     let content = notification_of(order("Jane Doe", &"語".repeat(255)));
@@ -231,8 +266,7 @@ async fn what_sns_would_find_too_long_in_bytes_goes_in_fewer_parts() {
         let message = message(domain::endpoint::Protocol::Sms, NUMBER, content);
         sns.send(&message).await;
     }
-    for request in receiver.received() {
-        assert!(request.form()["Message"].len() <= 1_600);
-    }
-    assert!(receiver.received()[1].form()["Message"].len() > 1_300, "no more is cut than must be");
+    let published = published_at(&receiver);
+    assert!(published.iter().all(|form| form["Message"].len() <= 1_600));
+    assert!(published[1]["Message"].len() > 1_300, "no more is cut than must be");
 }

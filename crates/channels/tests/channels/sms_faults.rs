@@ -8,7 +8,7 @@ use orderbell_channels::sms::sns::Sns;
 
 use crate::fixtures::{NUMBER, notification, text_message};
 use crate::http_receiver::{Reaction, Receiver};
-use crate::sms::{sns_settings, twilio};
+use crate::sms::{opted_out, published, published_at, sns_settings, twilio};
 
 const CHANNEL: OutcomeKind = OutcomeKind::Transient(Scope::Channel);
 const NEVER: OutcomeKind = OutcomeKind::Permanent(Scope::Delivery);
@@ -18,20 +18,19 @@ fn throttled(seconds: Option<u64>) -> OutcomeKind {
     OutcomeKind::Throttled { scope: Scope::Channel, retry_after: seconds.map(Duration::from_secs) }
 }
 
-async fn sent(channel: impl Channel, receiver: &Receiver) -> Outcome {
-    let outcome = channel.send(&text_message(notification())).await.outcome;
+async fn from_twilio(reaction: Reaction) -> Outcome {
+    let receiver = Receiver::start([reaction]).await;
+    let outcome = twilio(&receiver.api()).send(&text_message(notification())).await.outcome;
     assert_eq!(receiver.received().len(), 1, "a message is asked for once within one attempt");
     outcome
 }
 
-async fn from_twilio(reaction: Reaction) -> Outcome {
-    let receiver = Receiver::start([reaction]).await;
-    sent(twilio(&receiver.api()), &receiver).await
-}
-
 async fn from_sns(reaction: Reaction) -> Outcome {
-    let receiver = Receiver::start([reaction]).await;
-    sent(Sns::new(sns_settings(&receiver.api())), &receiver).await
+    let receiver = Receiver::start([opted_out(false), reaction]).await;
+    let sns = Sns::new(sns_settings(&receiver.api()));
+    let outcome = sns.send(&text_message(notification())).await.outcome;
+    assert_eq!(published_at(&receiver).len(), 1, "a message is asked for once within one attempt");
+    outcome
 }
 
 fn refusal(status: &'static str, code: u32) -> Reaction {
@@ -56,6 +55,7 @@ async fn twilios_code_says_what_a_refusal_means() {
         ("400 Bad Request", 21_617, NEVER),
         ("400 Bad Request", 21_610, ENDED),
         ("400 Bad Request", 21_212, CHANNEL),
+        ("400 Bad Request", 21_609, CHANNEL),
         ("400 Bad Request", 21_703, CHANNEL),
         ("400 Bad Request", 20_003, CHANNEL),
         ("401 Unauthorized", 20_003, CHANNEL),
@@ -102,7 +102,6 @@ async fn twilio_is_left_alone_for_as_long_as_it_asks() {
 #[tokio::test]
 async fn snss_code_says_what_a_refusal_means() {
     for (status, code, message, kind) in [
-        ("400 Bad Request", "OptedOut", "", ENDED),
         ("400 Bad Request", "InvalidParameter", "PhoneNumber Reason: +4915112345678 is not valid", NEVER),
         ("400 Bad Request", "Throttling", "Rate exceeded", throttled(None)),
         ("429 Too Many Requests", "Throttled", "", throttled(None)),
@@ -114,6 +113,60 @@ async fn snss_code_says_what_a_refusal_means() {
         let outcome = from_sns(error(status, code, message)).await;
         assert_eq!(outcome.kind, kind, "{status} {code}: {}", outcome.reply);
         assert!(outcome.reply.contains(code) && !outcome.reply.contains(NUMBER), "{}", outcome.reply);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_published_to_a_number_that_opted_out() {
+    let receiver = Receiver::start([opted_out(true)]).await;
+    let outcome = Sns::new(sns_settings(&receiver.api())).send(&text_message(notification())).await.outcome;
+    assert_eq!((outcome.kind, outcome.reply.as_str()), (ENDED, "the number is opted out, as SNS has it"));
+    assert!(published_at(&receiver).is_empty());
+}
+
+#[tokio::test]
+async fn keys_that_may_not_ask_who_opted_out_publish_all_the_same_and_ask_no_more() {
+    let denied = error("403 Forbidden", "AuthorizationError", "");
+    let receiver = Receiver::start([denied, published(), published()]).await;
+    let sns = Sns::new(sns_settings(&receiver.api()));
+    for _ in 0..2 {
+        let outcome = sns.send(&text_message(notification())).await.outcome;
+        assert_eq!(outcome.kind, OutcomeKind::Delivered, "{}", outcome.reply);
+        assert!(outcome.reply.contains("sns:CheckIfPhoneNumberIsOptedOut"), "{}", outcome.reply);
+    }
+    assert_eq!((receiver.received().len(), published_at(&receiver).len()), (3, 2));
+}
+
+#[tokio::test]
+async fn where_sns_does_not_say_who_opted_out_nothing_was_sent() {
+    for (reaction, kind) in [
+        (Reaction::HangUp, CHANNEL),
+        (Reaction::Hang, CHANNEL),
+        (Reaction::Babble, CHANNEL),
+        (error("500 Internal Server Error", "InternalError", ""), CHANNEL),
+        (error("403 Forbidden", "InvalidClientTokenId", ""), CHANNEL),
+        (error("429 Too Many Requests", "Throttled", ""), throttled(None)),
+        (error("400 Bad Request", "InvalidParameter", "phoneNumber +4915112345678"), NEVER),
+    ] {
+        let receiver = Receiver::start([reaction.clone()]).await;
+        let outcome =
+            Sns::new(sns_settings(&receiver.api())).send(&text_message(notification())).await.outcome;
+        assert_eq!(outcome.kind, kind, "{reaction:?}: {}", outcome.reply);
+        assert!(published_at(&receiver).is_empty() && !outcome.reply.contains(NUMBER), "{}", outcome.reply);
+    }
+}
+
+#[tokio::test]
+async fn settings_that_lead_nowhere_are_the_channels_failure_and_nothing_was_sent() {
+    let mut nowhere = sns_settings("http://127.0.0.1:1");
+    nowhere.endpoint_url = None;
+    nowhere.region = "eu central".to_owned();
+    for settings in [nowhere, sns_settings("no url"), sns_settings("ftp://127.0.0.1:1")] {
+        let probed = Sns::new(settings.clone()).probe().await.unwrap_err();
+        assert_eq!(probed.kind, CHANNEL);
+        let outcome = Sns::new(settings).send(&text_message(notification())).await.outcome;
+        assert_eq!(outcome.kind, CHANNEL, "{}", outcome.reply);
+        assert!(outcome.reply.starts_with("no "), "{}", outcome.reply);
     }
 }
 

@@ -208,6 +208,26 @@ fn a_provider_says_what_it_still_lacks() {
 }
 
 #[test]
+fn where_sns_is_must_be_an_address() {
+    let sns = "[sms]\nprovider = \"sns\"\naws_access_key_id = \"a\"\naws_secret_access_key = \"b\"\n";
+    let with = |region: &str, url: &str| {
+        read(&format!("{sns}aws_region = \"{region}\"\naws_endpoint_url = \"{url}\""), &[])
+    };
+    for (region, url) in [("eu-central-1", "http://127.0.0.1:4566"), (" us-east-1 ", "https://sns.example/x")]
+    {
+        with(region, url).unwrap();
+    }
+    for region in ["", "eu central 1", "EU-CENTRAL-1", "eu-central-1.evil.example", "eu/"] {
+        let said = with(region, "http://127.0.0.1:4566").unwrap_err().join("\n");
+        assert!(said.contains("sms.aws_region"), "{region:?}: {said}");
+    }
+    for url in ["localhost:4566", "ftp://127.0.0.1", "sns", "http://", "http:// a"] {
+        let said = with("us-east-1", url).unwrap_err().join("\n");
+        assert!(said.contains("sms.aws_endpoint_url"), "{url:?}: {said}");
+    }
+}
+
+#[test]
 fn sns_takes_its_keys_from_awss_own_variables_unless_ours_say_otherwise() {
     let aws = [
         ("AWS_REGION", "eu-central-1"),

@@ -1,11 +1,12 @@
 //! What a failed call to SNS means, and whose failure it is.
 //!
-//! Source: AWS, `Publish` and "Common errors" in the Amazon SNS API Reference.
+//! Source: AWS, `Publish`, `CheckIfPhoneNumberIsOptedOut` and "Common errors" in the Amazon SNS API Reference.
 
 use std::error::Error;
 use std::iter::successors;
 
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::endpoint::error::ResolveEndpointError;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use hyper_util::client::legacy::Error as HttpError;
 
@@ -21,8 +22,7 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let kind = match error {
-        SdkError::ConstructionFailure(_) => OutcomeKind::Permanent(Scope::Delivery),
-        SdkError::DispatchFailure(_) if never_connected(error) => OutcomeKind::Transient(Scope::Channel),
+        unsent if never_left(unsent).is_some() => OutcomeKind::Transient(Scope::Channel),
         SdkError::ServiceError(answer) => {
             kind(answer.raw().status().as_u16(), code(error), error.message().unwrap_or_default())
         }
@@ -31,15 +31,33 @@ where
     Outcome::new(kind, explain(error))
 }
 
+/// What came of a question that failed before anything was sent: whoever knows nothing can still be asked again.
+pub(super) fn before_sending<E>(error: &SdkError<E>) -> Outcome
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    match outcome(error) {
+        Outcome { kind: OutcomeKind::Unknown, reply } => {
+            Outcome::new(OutcomeKind::Transient(Scope::Channel), reply)
+        }
+        known => known,
+    }
+}
+
 /// What came of a probe that failed. Keys that may publish and not read settings are refused here and known.
 pub(super) fn to_probe<E>(error: &SdkError<E>) -> Result<(), Outcome>
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    if NOT_ALLOWED.contains(&code(error)) {
+    if is_not_allowed(error) {
         return Ok(());
     }
     Err(Outcome::new(OutcomeKind::Transient(Scope::Channel), explain(error)))
+}
+
+/// Whether our keys are known and may not do this.
+pub(super) fn is_not_allowed(error: &impl ProvideErrorMetadata) -> bool {
+    NOT_ALLOWED.contains(&code(error))
 }
 
 fn code(error: &impl ProvideErrorMetadata) -> &str {
@@ -50,7 +68,6 @@ fn code(error: &impl ProvideErrorMetadata) -> &str {
 /// A refusal of the number is the delivery's, of our name the channel's. Where SNS failed itself it may have sent.
 fn kind(status: u16, code: &str, message: &str) -> OutcomeKind {
     match (status, code) {
-        (_, "OptedOut") => OutcomeKind::Permanent(Scope::Endpoint),
         (429, _) => OutcomeKind::Throttled { scope: Scope::Channel, retry_after: None },
         (_, code) if THROTTLING.contains(&code) => {
             OutcomeKind::Throttled { scope: Scope::Channel, retry_after: None }
@@ -73,20 +90,32 @@ fn explain<E>(error: &SdkError<E>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
+    if let Some(why) = never_left(error) {
+        return format!("{why}: {}", innermost(error));
+    }
     match error {
         SdkError::ServiceError(answer) => {
             let (status, message) = (answer.raw().status().as_u16(), error.message().unwrap_or_default());
             format!("{status} {} {message}", code(error))
         }
-        unanswered if never_connected(unanswered) => format!("no connection: {}", innermost(unanswered)),
         SdkError::TimeoutError(_) => "no answer in time".to_owned(),
         unanswered => format!("the connection was lost: {}", innermost(unanswered)),
     }
 }
 
-/// Whether the line was never there, so that nothing was sent.
-fn never_connected(error: &(dyn Error + 'static)) -> bool {
-    causes(error).any(|error| error.downcast_ref::<HttpError>().is_some_and(HttpError::is_connect))
+/// Why nothing was sent, where that is sure: our settings make no request or no address, or there was no line. What else
+/// the HTTP client fails with, it may fail with after the request went out: a line that is lost has no kind of its own.
+fn never_left<E>(error: &SdkError<E>) -> Option<&'static str>
+where
+    E: Error + 'static,
+{
+    if matches!(error, SdkError::ConstructionFailure(_)) {
+        return Some("no request");
+    }
+    causes(error).find_map(|cause| match cause.downcast_ref::<HttpError>() {
+        Some(client) => client.is_connect().then_some("no connection"),
+        None => cause.is::<ResolveEndpointError>().then_some("no address"),
+    })
 }
 
 fn innermost(error: &(dyn Error + 'static)) -> String {
@@ -107,7 +136,6 @@ mod tests {
         const DELIVERY: OutcomeKind = OutcomeKind::Permanent(Scope::Delivery);
         const THROTTLED: OutcomeKind = OutcomeKind::Throttled { scope: Scope::Channel, retry_after: None };
         for (status, code, message, expected) in [
-            (400, "OptedOut", "", OutcomeKind::Permanent(Scope::Endpoint)),
             (400, "InvalidParameter", "Invalid parameter: PhoneNumber Reason: +1 is not valid", DELIVERY),
             (400, "InvalidParameterValue", "Invalid parameter: Message too long", DELIVERY),
             (400, "InvalidParameter", "attribute AWS.SNS.SMS.SenderID is invalid", CHANNEL),

@@ -33,10 +33,10 @@ pub(super) const OPTED_OUT: u32 = 21_610;
 const QUEUE_IS_FULL: u32 = 21_611;
 
 /// Who we are or whom we send as is not right, whoever the message is for: the account is not active; `From` is no
-/// number, missing, not Twilio's, of another account, or cannot send texts; the messaging service does not exist, has no
-/// sender for this or at all, or is named wrongly.
-const OUR_SETTINGS: [u32; 11] =
-    [NOT_ADMITTED, 20_005, 21_212, 21_603, 21_659, 21_660, 21_661, 21_701, 21_703, 21_704, 21_705];
+/// number, missing, not Twilio's, of another account, or cannot send texts; the URL for reports is not one that Twilio
+/// calls; the messaging service does not exist, has no sender for this or at all, or is named wrongly.
+const OUR_SETTINGS: [u32; 12] =
+    [NOT_ADMITTED, 20_005, 21_212, 21_603, 21_609, 21_659, 21_660, 21_661, 21_701, 21_703, 21_704, 21_705];
 
 /// What came of asking for a message of `parts` at `now`: words for the timeline, or a failure.
 pub(super) fn to_create(answer: &Answer, parts: Parts, now: Timestamp) -> Result<String, Outcome> {

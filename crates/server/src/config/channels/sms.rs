@@ -7,6 +7,7 @@ use channels::sms::sns::{AwsKeys, SnsSettings};
 use channels::sms::twilio::{AccountSid, ApiKey, ApiUrl, Sender, TwilioSettings};
 use channels::sms::{SmsSettings, TextRules};
 use domain::delivery::OnUnknown;
+use url::Url;
 
 use super::rules::Rules;
 use crate::config::reading::{Reading, number, secret, words};
@@ -97,11 +98,11 @@ fn twilio_sender(reading: &mut Reading) -> Option<Sender> {
 
 fn sns(reading: &mut Reading, sms: SmsSettings) -> Option<SmsProvider> {
     let because = "sms.provider is sns";
-    let region = reading.required("sms.aws_region", because, words);
+    let region = reading.required("sms.aws_region", because, region);
     let access_key_id = reading.required("sms.aws_access_key_id", because, words);
     let secret_access_key = reading.required("sms.aws_secret_access_key", because, secret);
     let session_token = reading.optional("sms.aws_session_token", secret);
-    let endpoint_url = reading.optional("sms.aws_endpoint_url", words);
+    let endpoint_url = reading.optional("sms.aws_endpoint_url", http_url);
     let sender_id = reading.optional("sms.sender_id", words);
     Some(SmsProvider::Sns(SnsSettings {
         region: region?,
@@ -110,6 +111,19 @@ fn sns(reading: &mut Reading, sms: SmsSettings) -> Option<SmsProvider> {
         sender_id,
         sms,
     }))
+}
+
+fn region(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let part_of_a_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let valid = !text.is_empty() && text.chars().all(part_of_a_name);
+    valid.then(|| text.to_owned()).ok_or_else(|| "must be a region's name, such as eu-central-1".to_owned())
+}
+
+fn http_url(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.map(|_| text.to_owned()).ok_or_else(|| "must be an http or https URL".to_owned())
 }
 
 fn max_parts(text: &str) -> Result<NonZeroU8, String> {
