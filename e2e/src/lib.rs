@@ -15,5 +15,6 @@ pub mod program;
 pub mod receiver;
 pub mod signature;
 pub mod smtp_peer;
+pub mod twilio;
 pub mod wait;
 pub mod writer_thread;

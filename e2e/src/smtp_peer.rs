@@ -219,6 +219,15 @@ impl SmtpPeer {
         Ok(serde_json::from_value(answer["mails"].take())?)
     }
 
+    /// The mails received since this was last called, oldest first; they are kept no longer.
+    ///
+    /// # Errors
+    /// Its process died.
+    pub fn take_mails(&self) -> Result<Vec<Mail>> {
+        let mut answer: Value = self.command(&json!({"do": "take"}))?;
+        Ok(serde_json::from_value(answer["mails"].take())?)
+    }
+
     /// Waits until `count` mails are there, and gives them all.
     ///
     /// # Errors

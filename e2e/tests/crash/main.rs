@@ -6,6 +6,7 @@ mod callbacks;
 mod drain;
 mod killer;
 mod load;
+mod mail_relay;
 mod operations;
 mod receipts;
 mod reconciliation;
@@ -29,6 +30,7 @@ use orderbell_e2e::receiver::Receiver;
 use tokio::sync::{mpsc, watch};
 
 use drain::Release;
+use mail_relay::MailRelay;
 use receipts::Ledger;
 use subscribers::World;
 use twilio::Twilio;
@@ -52,13 +54,17 @@ async fn no_promise_is_broken_however_often_the_program_is_killed() -> Result<()
     let web = web_receivers::start(ledger.clone()).await?;
     let (tell, taken) = mpsc::unbounded_channel();
     let (twilio, settings) = Twilio::start(ledger.clone(), tell).await?;
-    let mut program = Program::start([Receiver::settings(), settings].concat()).await?;
+    let relay = MailRelay::start(ledger.clone())?;
+    let settings = [Receiver::settings(), settings, relay.settings()].concat();
+    let mut program = Program::start(settings).await?;
 
-    let mut evidence = under_load(&mut program, kills, (&ledger, web), &twilio, taken).await?;
+    let (mut evidence, relay) =
+        under_load(&mut program, kills, (&ledger, web), (&twilio, taken), relay).await?;
     say(&format!("\n{} s of kills", start.elapsed().as_secs()))?;
     evidence.release = drain::release_what_is_held(&program, &program.client()?).await?;
     let hastened = drain::deliver_all_that_is_owed(&mut program).await?;
     program.terminate().await?;
+    relay.write_down()?;
     evidence.receipts = ledger.receipts();
 
     store::check_with_shell(&program.data(), evidence.orders.len())?;
@@ -76,27 +82,31 @@ async fn under_load(
     program: &mut Program,
     kills: usize,
     (ledger, web): (&Ledger, String),
-    twilio: &Twilio,
-    taken: mpsc::UnboundedReceiver<twilio::Taken>,
-) -> Result<Evidence> {
+    (twilio, taken): (&Twilio, mpsc::UnboundedReceiver<twilio::Taken>),
+    relay: MailRelay,
+) -> Result<(Evidence, MailRelay)> {
     let client = program.client()?;
     let (up, is_up) = watch::channel(true);
     let (stop, stopping) = watch::channel(false);
     let callbacks = callbacks::start(taken, &client, &is_up);
     let orders = load::start(&client, &is_up, &stopping);
+    let watching = relay.watch(&stopping);
     let subscriptions = subscribers::start(World { client, web, ledger: ledger.clone(), is_up, stopping });
 
     let killings = killer::kill_again_and_again(program, &up, kills).await?;
     stop.send_replace(true);
     let (orders, subscriptions) = (orders.await?, subscriptions.await?);
     twilio.behave();
-    Ok(Evidence {
+    let (relay, troubles) = watching.await??;
+    let evidence = Evidence {
         orders,
         subscriptions,
         killings,
         callbacks: callbacks.await?,
         dropped_lines: twilio.dropped(),
+        mail_troubles: troubles,
         release: Release::default(),
         receipts: Vec::new(),
-    })
+    };
+    Ok((evidence, relay))
 }

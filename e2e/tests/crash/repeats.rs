@@ -22,7 +22,7 @@ pub(crate) struct Repeats {
     pub(crate) unexplained: u32,
 }
 
-/// The repeats over each protocol but mail, which stays in the sandbox.
+/// The repeats over each protocol.
 pub(crate) fn by_protocol(evidence: &Evidence, stored: &Stored) -> Vec<(Protocol, Repeats)> {
     let mut in_flight = HashMap::<&str, u32>::new();
     for id in evidence.killings.iter().flat_map(|kill| &kill.in_flight) {
@@ -31,7 +31,7 @@ pub(crate) fn by_protocol(evidence: &Evidence, stored: &Stored) -> Vec<(Protocol
     let redriven: HashSet<_> = evidence.redriven().map(String::as_str).collect();
     let revived: HashSet<_> = evidence.release.revived.iter().map(String::as_str).collect();
     let received = received(evidence, stored);
-    [Protocol::Webhook, Protocol::Sms, Protocol::Chat]
+    Protocol::ALL
         .map(|protocol| {
             let mut repeats = Repeats::default();
             for ((_, id), times) in received.iter().filter(|((of, _), _)| *of == protocol) {

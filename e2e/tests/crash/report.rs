@@ -14,6 +14,8 @@ impl fmt::Display for Verdict {
         self.subscriptions(f)?;
         self.notifications(f)?;
         self.texts(f)?;
+        line(f, "mails put off", self.mail_troubles.put_off)?;
+        line(f, "lines dropped after a mail", self.mail_troubles.dropped)?;
         let columns = ["received", "repeats", "killed", "unheard", "reported", "unexplained"];
         let [received, repeats, killed, unheard, reported, unexplained] = columns;
         write!(f, "{:32}{received:>9}{repeats:>9}{killed:>9}{unheard:>9}{reported:>9}{unexplained:>13}", "")?;

@@ -24,8 +24,6 @@ pub(crate) struct Stored {
     pub(crate) deliveries: HashMap<(String, String), Delivery>,
     /// How many attempts of each delivery ended without the receiver's answer, by the delivery's id.
     pub(crate) unheard: HashMap<String, u32>,
-    /// The notifications in the inbox: recipient and text.
-    pub(crate) inbox: Vec<(String, String)>,
     /// The provider's receipts: the delivery's id and the status.
     pub(crate) receipts: HashSet<(String, String)>,
     /// How many deliveries were made, by a receipt alone: no answer had come.
@@ -106,10 +104,9 @@ pub(crate) fn read(data: &Path) -> Result<Stored> {
     let unheard = rows(
         &store,
         "SELECT lower(hex(deliveries.id)), count(*) FROM attempts JOIN deliveries ON deliveries.seq = attempts.delivery
-         WHERE attempts.outcome IN ('unknown', 'transient') GROUP BY deliveries.id",
+         WHERE attempts.outcome = 'unknown' GROUP BY deliveries.id",
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    let inbox = rows(&store, "SELECT recipient, text FROM inbox WHERE kind = 'notification'", two)?;
     let of_provider =
         "SELECT lower(hex(id)), status FROM receipts JOIN deliveries ON deliveries.seq = receipts.delivery";
     let receipts = rows(&store, of_provider, two)?.into_iter().collect();
@@ -118,7 +115,6 @@ pub(crate) fn read(data: &Path) -> Result<Stored> {
         orders,
         deliveries: deliveries.into_iter().collect(),
         unheard: unheard.into_iter().collect(),
-        inbox,
         receipts,
         settled,
         not_dead: rows(&store, NOT_DEAD, |row| row.get(0))?.into_iter().collect(),

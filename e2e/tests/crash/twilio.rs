@@ -1,24 +1,20 @@
 //! A provider of text messages, as Twilio's Messages API is one: it takes most messages, asks for patience now and then,
 //! and now and then drops the line after it took one.
 //!
-//! Source: Twilio, "Messages resource" and "Track outbound message status".
+//! Source: Twilio, "Messages resource".
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use domain::endpoint::Protocol;
 use orderbell_e2e::program::Settings;
+use orderbell_e2e::twilio::{PUBLIC_URL, settings};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::receipts::{Ledger, Receipt, order_in};
 use crate::web_receivers::WORK;
-
-/// The account's token, which signs callbacks.
-pub(crate) const AUTH_TOKEN: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
-/// The address that the program is said to have, so that it asks for callbacks: it must be a public one.
-pub(crate) const PUBLIC_URL: &str = "https://orders.example.com";
 
 /// One message in so many is answered 429, which pauses the channel.
 const REFUSED: usize = 500;
@@ -56,15 +52,7 @@ impl Twilio {
     /// settings, too.
     pub(crate) async fn start(ledger: Ledger, taken: UnboundedSender<Taken>) -> Result<(Self, Settings)> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let settings = vec![
-            ("ORDERBELL_PUBLIC_URL", PUBLIC_URL.to_owned()),
-            ("ORDERBELL_SMS_PROVIDER", "twilio".to_owned()),
-            ("ORDERBELL_SMS_ACCOUNT_SID", format!("AC{AUTH_TOKEN}")),
-            ("ORDERBELL_SMS_AUTH_TOKEN", AUTH_TOKEN.to_owned()),
-            ("ORDERBELL_SMS_FROM", "+14155550100".to_owned()),
-            ("ORDERBELL_SMS_MAX_PARTS", "6".to_owned()),
-            ("ORDERBELL_SMS_API_URL", format!("http://{}", listener.local_addr()?)),
-        ];
+        let settings = settings(&format!("http://{}", listener.local_addr()?));
         let state = State { taken: Some(taken), dropped: Vec::new(), refused: 0 };
         let twilio = Self { ledger, state: Arc::new(Mutex::new(state)) };
         let server = twilio.clone();

@@ -9,13 +9,15 @@ use crate::callbacks::Callback;
 use crate::drain::Release;
 use crate::killer::{Kill, hit_enough};
 use crate::load::Order;
-use crate::receipts::{Receipt, order_in};
+use crate::mail_relay::Troubles;
+use crate::receipts::Receipt;
 use crate::repeats::{self, Repeats};
 use crate::signatures;
 use crate::store::Stored;
 use crate::subscription::Subscription;
 
-/// At 200 kills there must have been so many calls that subscribe, confirm or unsubscribe; at others as many in proportion.
+/// At 200 kills there must have been so many calls that subscribe, so many that confirm, and so many that unsubscribe; at
+/// others as many in proportion.
 const COMINGS_AND_GOINGS: (usize, usize) = (500, 200);
 
 /// What was seen from outside.
@@ -30,6 +32,8 @@ pub(crate) struct Evidence {
     pub(crate) callbacks: Vec<Callback>,
     /// The deliveries after whose text the provider dropped the line.
     pub(crate) dropped_lines: Vec<String>,
+    /// How often the mail relay was told to misbehave.
+    pub(crate) mail_troubles: Troubles,
     /// What a person did about what was held, or dead, in the end.
     pub(crate) release: Release,
     /// Every message that arrived.
@@ -71,6 +75,7 @@ pub(crate) struct Verdict {
     pub(crate) reports: usize,
     pub(crate) reports_lost: usize,
     pub(crate) settled: u32,
+    pub(crate) mail_troubles: Troubles,
     pub(crate) not_dead: usize,
     pub(crate) held: usize,
     pub(crate) held_by_kill: usize,
@@ -98,13 +103,14 @@ impl Verdict {
             changed_ids: orders.iter().filter(|order| order.changed_its_id).count(),
             wrongly_signed: signatures::wrong(receipts, subscriptions),
             repeats: repeats::by_protocol(evidence, stored),
+            mail_troubles: evidence.mail_troubles,
             ..Self::default()
         };
         verdict.judge_orders(orders, stored);
         verdict.judge_held(evidence);
         verdict.judge_release(evidence, stored);
         verdict.judge_reports(&evidence.callbacks, stored);
-        let received = received(receipts, stored);
+        let received = received(receipts);
         let dropped: HashSet<_> = evidence.release.dropped.iter().map(String::as_str).collect();
         for subscription in subscriptions {
             verdict.count_operations(subscription);
@@ -200,11 +206,6 @@ impl Verdict {
         self.given_up += usize::from(given_up);
     }
 
-    /// How many calls subscribed, confirmed or unsubscribed.
-    fn comings_and_goings(&self) -> usize {
-        self.subscribed + self.confirmed + self.unsubscribed
-    }
-
     /// Fails unless every promise was kept, and enough was tried.
     pub(crate) fn accept(&self, wanted_kills: usize) -> Result<()> {
         let undelivered: usize = self.owed.values().map(|(_, undelivered)| undelivered).sum();
@@ -227,18 +228,21 @@ impl Verdict {
         let all = Protocol::ALL.iter().all(|protocol| self.owed.contains_key(protocol));
         ensure!(all, "not every channel was tried: {:?}", self.owed);
         let (calls, per_kills) = COMINGS_AND_GOINGS;
-        let enough = self.comings_and_goings() * per_kills >= wanted_kills * calls;
-        ensure!(enough, "only {} calls subscribed, confirmed or unsubscribed", self.comings_and_goings());
+        let comings_and_goings = [
+            ("subscribed", self.subscribed),
+            ("confirmed", self.confirmed),
+            ("unsubscribed", self.unsubscribed),
+        ];
+        for (what, times) in comings_and_goings {
+            ensure!(times * per_kills >= wanted_kills * calls, "only {times} {what}");
+        }
         Ok(())
     }
 }
 
-/// What reached whom: at the receivers, and in the inbox.
-fn received<'a>(receipts: &'a [Receipt], stored: &'a Stored) -> Received<'a> {
-    let mails = stored.inbox.iter().filter_map(|(to, text)| Some((to.as_str(), order_in(text)?)));
-    let others =
-        receipts.iter().filter_map(|receipt| Some((receipt.endpoint.as_str(), receipt.order.clone()?)));
-    mails.chain(others).collect()
+/// What reached whom.
+fn received(receipts: &[Receipt]) -> Received<'_> {
+    receipts.iter().filter_map(|receipt| Some((receipt.endpoint.as_str(), receipt.order.clone()?))).collect()
 }
 
 #[cfg(test)]

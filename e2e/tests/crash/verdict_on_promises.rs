@@ -24,7 +24,6 @@ pub(crate) fn nothing_stored() -> Stored {
         orders: Vec::new(),
         deliveries: HashMap::new(),
         unheard: HashMap::new(),
-        inbox: Vec::new(),
         receipts: HashSet::new(),
         settled: 0,
         not_dead: HashSet::new(),
@@ -38,6 +37,7 @@ pub(crate) fn nothing_seen() -> Evidence {
         killings: Vec::new(),
         callbacks: Vec::new(),
         dropped_lines: Vec::new(),
+        mail_troubles: Troubles::default(),
         release: Release::default(),
         receipts: Vec::new(),
     }

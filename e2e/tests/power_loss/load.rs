@@ -1,5 +1,5 @@
-//! What the program does while it is traced: orders with keys, subscriptions that come, are confirmed and go, and a
-//! mail relay that is down, so that every table is written.
+//! What the program does while it is traced: orders with keys, subscriptions over every protocol that come, are confirmed
+//! and go, and a provider that is down at first and then reports, so that every table is written.
 
 use std::time::Duration;
 
@@ -10,16 +10,17 @@ use orderbell_e2e::receiver::{Receiver, Reply};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet};
+
+use crate::reports;
+use crate::subscribers::{self, Receivers};
 
 const CLIENTS: usize = 6;
 const ORDERS: usize = 40;
 /// One order in so many is placed once more after its answer.
 const REPEATED: usize = 8;
 const SUBSCRIBERS: usize = 3;
-const SUBSCRIPTIONS: usize = 4;
-/// How long a confirmed subscription stays.
-const STAY: Duration = Duration::from_millis(150);
 
 /// An order that was answered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,38 +37,42 @@ pub(crate) fn body(key: &str) -> Value {
     json!({"customerName": key, "productName": "Bell", "quantity": quantity, "note": "ring ".repeat(quantity)})
 }
 
-/// The program's settings: webhooks reach this machine, and mail goes to a relay that is not there.
-pub(crate) fn settings() -> Result<Settings> {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let mut settings = Receiver::settings();
-    settings.extend([
-        ("ORDERBELL_SMTP_HOST", "127.0.0.1".to_owned()),
-        ("ORDERBELL_SMTP_PORT", nobody.to_string()),
-        ("ORDERBELL_SMTP_TLS", "none".to_owned()),
-        ("ORDERBELL_SMTP_FROM", "Shop <orders@example.com>".to_owned()),
-    ]);
-    Ok(settings)
+/// The program's settings: webhooks and chats reach this machine, text messages go to `twilio`, mail stays in the sandbox.
+pub(crate) fn settings(twilio: &Receiver) -> Settings {
+    [Receiver::settings(), orderbell_e2e::twilio::settings(&twilio.url(""))].concat()
 }
 
-/// Places orders and subscribes, all at once; gives every order. `life` makes the keys of one load differ from
-/// another's.
-pub(crate) async fn run(program: &Program, receiver: &Receiver, life: usize) -> Result<Vec<Order>> {
+/// Places orders, subscribes and reports, all at once; gives every order, and every delivery that was reported. `life`
+/// makes the keys of one load differ from another's.
+pub(crate) async fn run(
+    program: &Program,
+    receivers: &Receivers,
+    life: usize,
+) -> Result<(Vec<Order>, Vec<String>)> {
     let (customer, operator) = (program.stranger()?, program.client()?);
-    operator.subscribe("email", &format!("reader-{life}@example.com")).await?;
-    receiver.answer((0..20).map(|_| Reply::Status(500)), Reply::Status(200));
+    receivers.web.answer((0..20).map(|_| Reply::Status(500)), Reply::Status(200));
+    // The first message pauses the channel.
+    let refused = receivers.twilio.received().len();
+    receivers.twilio.answer([Reply::Status(503)], Reply::Status(200));
+    let (end, ended) = watch::channel(false);
     let (mut customers, mut subscribers) = (JoinSet::new(), JoinSet::new());
-    let together = async {
+    let load = async {
         for number in 0..SUBSCRIBERS {
-            subscribers.spawn_local(subscribe(operator.clone(), receiver.url(""), format!("{life}{number}")));
+            let name = format!("{life}{number}");
+            subscribers.spawn_local(subscribers::come_and_go(operator.clone(), receivers.clone(), name));
         }
         for number in 0..CLIENTS {
             customers.spawn_local(place_orders(customer.clone(), format!("{life}-{number}")));
         }
-        tokio::join!(customers.join_all(), subscribers.join_all())
+        let done = tokio::join!(customers.join_all(), subscribers.join_all());
+        end.send_replace(true);
+        done
     };
-    let (orders, subscribed) = LocalSet::new().run_until(together).await;
+    let reports = reports::run(&operator, &receivers.twilio, refused + 1, ended);
+    let ((orders, subscribed), reported) =
+        LocalSet::new().run_until(async { tokio::join!(load, reports) }).await;
     subscribed.into_iter().collect::<Result<Vec<()>>>()?;
-    Ok(orders.into_iter().collect::<Result<Vec<_>>>()?.concat())
+    Ok((orders.into_iter().collect::<Result<Vec<_>>>()?.concat(), reported?))
 }
 
 async fn place_orders(client: Client, name: String) -> Result<Vec<Order>> {
@@ -90,28 +95,4 @@ pub(crate) async fn place(client: &Client, key: &str) -> Result<String> {
         client.request(Method::POST, "/create-order").header("idempotency-key", key).json(&body(key));
     let answer = client.send(request).await?.expect(200)?;
     answer["orderId"].as_str().map(str::to_owned).context("an orderId")
-}
-
-/// Subscribes webhooks and telephones by turns, each confirmed; half of them go again. `name` is two digits.
-async fn subscribe(client: Client, hooks: String, name: String) -> Result<()> {
-    for number in 0..SUBSCRIPTIONS {
-        let telephone = format!("+1202555{name}{number:02}");
-        let subscription = if number % 2 == 0 {
-            client.subscribe("webhook", &format!("{hooks}/{name}/{number}")).await?
-        } else {
-            client.subscribe("sms", &telephone).await?
-        };
-        let id = subscription["subscriptionId"].as_str().context("a subscriptionId")?.to_owned();
-        if number % 2 == 1 {
-            let message = client.wait_for_message(&telephone, "").await?;
-            client.press(message["link"].as_str().context("a link")?).await?.expect(200)?;
-        }
-        client.wait_for_subscription(&id, "confirmed").await?;
-        tokio::time::sleep(STAY).await;
-        if number % 4 < 2 {
-            client.delete(&format!("/subscriptions/{id}")).await?;
-            client.wait_for_subscription(&id, "ended").await?;
-        }
-    }
-    Ok(())
 }

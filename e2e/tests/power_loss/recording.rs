@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use orderbell_e2e::program::{Program, new_home};
@@ -12,13 +13,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::load::{self, Order};
 use crate::strace::{is_whole, tracer};
+use crate::subscribers::Receivers;
 use crate::trace::Trace;
 
 /// How often the program is started: the second time on what the first one left.
 const LIVES: usize = 2;
 
-const TABLES: [&str; 7] =
-    ["orders", "subscriptions", "subscription_versions", "deliveries", "attempts", "channel_pauses", "inbox"];
+const TABLES: [&str; 8] = [
+    "orders",
+    "subscriptions",
+    "subscription_versions",
+    "deliveries",
+    "attempts",
+    "receipts",
+    "channel_pauses",
+    "inbox",
+];
 
 /// What was recorded.
 #[derive(Debug)]
@@ -36,6 +46,8 @@ pub(crate) struct Answers {
     home: PathBuf,
     /// Every order, each answered.
     pub(crate) orders: Vec<Order>,
+    /// The deliveries that the provider reported on, in the order in which that was answered.
+    pub(crate) reported: Vec<String>,
     /// The key files in the data folder and what they hold.
     pub(crate) keys: Vec<(String, Vec<u8>)>,
 }
@@ -46,11 +58,15 @@ pub(crate) async fn record(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     let trace = trace_file(folder);
     let home = new_home()?;
-    let mut answers = Answers { home: home.path().to_owned(), orders: Vec::new(), keys: Vec::new() };
-    let receiver = Receiver::start().await?;
-    let mut program = Program::start_in(home, load::settings()?, tracer(&trace)).await?;
+    let mut answers =
+        Answers { home: home.path().to_owned(), orders: Vec::new(), reported: Vec::new(), keys: Vec::new() };
+    let receivers =
+        Receivers { web: Arc::new(Receiver::start().await?), twilio: Arc::new(Receiver::start().await?) };
+    let mut program = Program::start_in(home, load::settings(&receivers.twilio), tracer(&trace)).await?;
     for life in 1..=LIVES {
-        answers.orders.extend(load::run(&program, &receiver, life).await?);
+        let (orders, reported) = load::run(&program, &receivers, life).await?;
+        answers.orders.extend(orders);
+        answers.reported.extend(reported);
         let process = program.id();
         ensure!(program.terminate().await?.success(), "the program did not end in good order");
         wait::until("strace has written everything", async || {

@@ -26,6 +26,7 @@ pub(crate) struct Summary {
     pub(crate) missing: usize,
     subscriptions: usize,
     attempts: usize,
+    reported: usize,
     losses: Losses,
     /// Every broken promise, with the number of its cut.
     pub(crate) broken: Vec<(usize, String)>,
@@ -56,6 +57,7 @@ impl Summary {
         self.missing += verdict.missing;
         self.subscriptions = self.subscriptions.max(verdict.subscriptions);
         self.attempts = self.attempts.max(verdict.attempts);
+        self.reported = self.reported.max(verdict.reported);
         let losses = verdict.losses;
         self.losses.dropped += losses.dropped;
         self.losses.torn += losses.torn;
@@ -81,6 +83,7 @@ impl fmt::Display for Summary {
         writeln!(f, "  missing                            {:>20}", self.missing)?;
         writeln!(f, "subscriptions answered before, up to {:>20}", self.subscriptions)?;
         writeln!(f, "attempts begun before, up to         {:>20}", self.attempts)?;
+        writeln!(f, "reports answered before, up to       {:>20}", self.reported)?;
         writeln!(f, "writes not synced: dropped           {dropped:>20}")?;
         writeln!(f, "  torn                               {torn:>20}")?;
         writeln!(f, "  kept                               {kept:>20}")?;

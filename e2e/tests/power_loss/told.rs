@@ -9,6 +9,8 @@ pub(crate) enum Told {
     Subscription(String, Progress),
     /// An attempt at the delivery of this id, to a webhook.
     Attempt(String),
+    /// The answer that a provider's report was taken: the only one that has no content.
+    Reported,
     /// Any other answer of success.
     Other,
 }
@@ -47,6 +49,9 @@ pub(crate) fn read(sent: &[u8]) -> Vec<Told> {
     if !text.starts_with("HTTP/1.1 2") {
         return Vec::new();
     }
+    if text.starts_with("HTTP/1.1 204") {
+        return vec![Told::Reported];
+    }
     let placed = r#""message":"Order placed successfully","orderId":""#;
     if let Some((_, rest)) = text.split_once(placed) {
         return vec![Told::Placed(up_to_quote(rest))];
@@ -82,7 +87,8 @@ mod tests {
         assert_eq!(read(list), [progress("a", Progress::Confirmed), progress("b", Progress::Ended)]);
         let attempt = b"POST /one HTTP/1.1\r\nwebhook-id: 7\r\n\r\n";
         assert_eq!(read(attempt), [Told::Attempt("7".to_owned())]);
-        assert_eq!(read(b"HTTP/1.1 204 No Content\r\n\r\n"), [Told::Other]);
+        assert_eq!(read(b"HTTP/1.1 204 No Content\r\n\r\n"), [Told::Reported]);
+        assert_eq!(read(b"HTTP/1.1 202 Accepted\r\n\r\n"), [Told::Other]);
         assert_eq!(read(b"HTTP/1.1 503 Service Unavailable\r\n\r\n"), []);
         assert_eq!(read(b"wake up"), []);
     }

@@ -1,6 +1,6 @@
 //! Opens what a cut left, as the program does, and holds the promises against it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
@@ -25,6 +25,8 @@ pub(crate) struct Promises<'a> {
     pub(crate) subscriptions: BTreeMap<&'a str, Progress>,
     /// How many attempts at each delivery had begun to be sent.
     pub(crate) attempts: BTreeMap<&'a str, usize>,
+    /// The deliveries of which a report was answered.
+    pub(crate) reported: &'a [String],
     /// Anything at all had been answered.
     anything: bool,
 }
@@ -38,6 +40,8 @@ pub(crate) struct Verdict {
     pub(crate) subscriptions: usize,
     /// The attempts that had begun to be sent before.
     pub(crate) attempts: usize,
+    /// The provider's reports that were answered before.
+    pub(crate) reported: usize,
     /// Orders that were answered and are not there.
     pub(crate) missing: usize,
     /// The store opened it.
@@ -55,6 +59,7 @@ struct Stored {
     orders: HashMap<String, (String, Value)>,
     subscriptions: HashMap<String, String>,
     attempts: HashMap<String, usize>,
+    reported: HashSet<String>,
     damage: Vec<String>,
 }
 
@@ -63,7 +68,7 @@ impl<'a> Promises<'a> {
     pub(crate) fn before(place: usize, recording: &'a Recording) -> Self {
         let by_id: HashMap<_, _> =
             recording.answers.orders.iter().map(|order| (order.id.as_str(), order)).collect();
-        let mut promises = Self::default();
+        let (mut promises, mut reported) = (Self::default(), 0);
         for event in recording.trace.events.iter().take_while(|event| event.entered < place) {
             let Action::Tell(told) = &event.action else { continue };
             match told {
@@ -73,10 +78,12 @@ impl<'a> Promises<'a> {
                     *known = (*known).max(*progress);
                 }
                 Told::Attempt(id) => *promises.attempts.entry(id).or_default() += 1,
+                Told::Reported => reported += 1,
                 Told::Other => {}
             }
             promises.anything |= !matches!(told, Told::Attempt(_));
         }
+        promises.reported = &recording.answers.reported[..reported.min(recording.answers.reported.len())];
         promises.orders.sort_by_key(|order| &order.id);
         promises.orders.dedup_by_key(|order| &order.id);
         promises
@@ -110,6 +117,7 @@ pub(crate) async fn judge(
         acknowledged: promises.orders.len(),
         subscriptions: promises.subscriptions.values().filter(|come| **come > Progress::Pending).count(),
         attempts: promises.attempts.values().sum(),
+        reported: promises.reported.len(),
         losses,
         ..Verdict::default()
     };
@@ -167,6 +175,8 @@ impl Verdict {
                     .push(format!("delivery {id} was sent {sent} times, of which {recorded} are recorded"));
             }
         }
+        let lost = promises.reported.iter().filter(|id| !stored.reported.contains(&plain(id)));
+        self.broken.extend(lost.map(|id| format!("a report of delivery {id} was answered and is not there")));
     }
 
     /// Every order that is there, answered or not, is as its client sent it, and no key has two.
@@ -217,11 +227,15 @@ fn read(file: &Path) -> Result<Stored> {
         "SELECT lower(hex(deliveries.id)), cast(count(*) AS TEXT), '' FROM attempts
          JOIN deliveries ON deliveries.seq = attempts.delivery GROUP BY deliveries.id",
     )?;
+    let reported = texts(
+        "SELECT lower(hex(deliveries.id)), '', '' FROM receipts JOIN deliveries ON deliveries.seq = receipts.delivery",
+    )?;
     let number = |[id, number, _]: [String; 3]| Some((id, number.parse().ok()?));
     Ok(Stored {
         orders,
         subscriptions: subscriptions.into_iter().map(|[id, state, _]| (id, state)).collect(),
         attempts: attempts.into_iter().filter_map(number).collect(),
+        reported: reported.into_iter().map(|[id, ..]| id).collect(),
         damage,
     })
 }
