@@ -9,7 +9,7 @@ use anyhow::Result;
 use crate::cargo::{built, cargo};
 use crate::install::{Tools, install, install_emulators};
 use crate::steps::{Steps, succeed};
-use crate::{emulators, simulate, sizes, template};
+use crate::{emulators, mutations, simulate, sizes, template};
 
 /// How many stories of the simulation are told: enough to cover every transition, the rarest of which a few in ten
 /// thousand reach.
@@ -46,6 +46,7 @@ fn run_steps(root: &Path, steps: &mut Steps) -> Result<()> {
     let build = ["build", "--workspace", "--bins", "--tests", "--all-features", "--quiet"];
     steps.run("build", &mut cargo(root, &build))?;
     steps.step("simulation", || simulate::run(root, SEEDS, 0, None))?;
+    steps.step("mutations", || mutations::run(root))?;
     let test = ["test", "--workspace", "--all-features", "--no-fail-fast", "--offline"];
     let mut beside_emulators = emulators::network(&command_line(&cargo(root, &test)))?;
     steps.tests("tests and scenarios", with_peers(beside_emulators.current_dir(root), &tools)?)
