@@ -34,7 +34,14 @@ async fn an_operator_goes_the_whole_way_on_the_command_line() -> Result<()> {
 
     let deliveries: Value = serde_json::from_str(&run(&["delivery", "list", "--json"])?)?;
     assert_eq!(deliveries["items"].as_array().map(Vec::len), Some(2));
+    run(&["subscription", "suspend", &subscription])?;
+    let waiting = run(&["order", "place", "--customer", "John Doe", "--product", "Wireless Mouse"])?;
+    let told = async || Ok(Some(run(&["order", "show", &waiting])?).filter(|story| story.contains("waits:")));
+    let story = orderbell_e2e::wait::until("the order waits", told).await?;
+    assert!(story.contains("you@example.com waits: subscription suspended"), "{story}");
     run(&["subscription", "remove", &subscription])?;
+    let story = run(&["order", "show", &waiting])?;
+    assert!(story.contains("subscription_ended") && !story.contains("waits:"), "{story}");
     assert!(run(&["subscription", "list", "--state", "ended"])?.contains(&subscription));
     Ok(())
 }

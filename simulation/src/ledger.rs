@@ -78,6 +78,7 @@ pub(crate) enum Entry {
     },
     Receipt {
         delivery: i64,
+        attempt: u32,
         status: ReceiptStatus,
     },
     /// The sandbox inbox holds a message.
@@ -169,9 +170,11 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
         "outcome" => {
             Entry::Outcome { delivery: seq, number: number()?, at: row.get(7)?, outcome: row.get(8)? }
         }
-        "receipt" => {
-            Entry::Receipt { delivery: seq, status: named(row, 8, &ReceiptStatus::ALL, ReceiptStatus::name)? }
-        }
+        "receipt" => Entry::Receipt {
+            delivery: seq,
+            attempt: number()?,
+            status: named(row, 8, &ReceiptStatus::ALL, ReceiptStatus::name)?,
+        },
         "kept" => Entry::Kept { id: DeliveryId(id(row)?) },
         "tampered" => Entry::Tampered { seq },
         other => bail!("unknown entry {other}"),

@@ -62,7 +62,7 @@ CREATE TRIGGER ledger_attempt AFTER INSERT ON attempts BEGIN
   INSERT INTO ledger (what, seq, first) VALUES ('attempt', new.delivery, new.number);
 END;
 CREATE TRIGGER ledger_receipt AFTER INSERT ON receipts BEGIN
-  INSERT INTO ledger (what, seq, words) VALUES ('receipt', new.delivery, new.status);
+  INSERT INTO ledger (what, seq, first, words) VALUES ('receipt', new.delivery, new.attempt, new.status);
 END;
 CREATE TRIGGER ledger_outcome AFTER UPDATE ON attempts BEGIN
   INSERT INTO ledger (what, seq, first, second, words)

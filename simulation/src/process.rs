@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use application::deliver::{Engine, Event, recover};
+use application::deliver::{Engine, Event};
 use application::place_order::Placed;
-use application::ports::{Clock, DeliveryQueue, Escalated, Randomness};
+use application::ports::{Clock, Escalated, Randomness};
 use application::publish_order::{Relay, RelayEvent};
+use application::settle_the_past::settle_the_past;
 use application::subscribe::SubscribeAnswer;
 use application::{App, ChannelMode, Error, OwnDelivery};
 use domain::endpoint::Protocol;
@@ -108,7 +109,7 @@ impl Process {
             failing.failed().await;
             Told::StoreFailed
         });
-        tasks.spawn("settle the past", settle_the_past(app.clone(), own.clone(), store, channels));
+        tasks.spawn("settle the past", settle(app.clone(), own.clone(), store, channels));
         let (engine, relay) = (Engine::new(channels), Relay::default());
         let (notes, noting, stage) = (VecDeque::new(), false, Stage::Starting);
         Ok(Self { store: process, app, own, engine, relay, tasks, notes, noting, stage })
@@ -133,18 +134,7 @@ fn own_delivery(store: &Store, channels: Modes) -> OwnDelivery {
 }
 
 /// What the host does before anything new happens.
-async fn settle_the_past(app: App, own: OwnDelivery, store: Store, channels: Channels) -> Told {
-    let settle = async {
-        let policies = channels.iter().map(|(protocol, rules)| (*protocol, rules.on_unknown)).collect();
-        recover(&store, &policies, &*app.clock, &*app.randomness).await?;
-        for (protocol, mode) in &own.channels {
-            store.channel_resumed(*protocol, app.clock.now()).await?;
-            if *mode == ChannelMode::Live {
-                let (randomness, now) = (&*app.randomness, app.clock.now());
-                own.topic.lapse_sandbox_confirmations(*protocol, randomness, now).await?;
-            }
-        }
-        Ok(())
-    };
-    Told::Started(settle.await)
+async fn settle(app: App, own: OwnDelivery, store: Store, channels: Channels) -> Told {
+    let policies = channels.iter().map(|(protocol, rules)| (*protocol, rules.on_unknown)).collect();
+    Told::Started(settle_the_past(&own, &store, &policies, &*app.clock, &*app.randomness).await)
 }

@@ -76,7 +76,9 @@ impl Promises {
                 Entry::Outcome { delivery, number, at, outcome } => {
                     self.attempt_ended(*delivery, *number, *at, outcome.as_deref())?;
                 }
-                Entry::Receipt { delivery, status } => self.reported(*delivery, *status)?,
+                Entry::Receipt { delivery, attempt, status } => {
+                    self.reported(*delivery, *attempt, *status)?;
+                }
                 Entry::Kept { .. } => {}
                 Entry::Tampered { seq } => {
                     bail!("row {seq}, which must never change, was changed or deleted")

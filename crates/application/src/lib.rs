@@ -18,6 +18,7 @@ pub mod resend_confirmation;
 pub mod resume_subscription;
 pub mod rotate_secret;
 pub mod send_test;
+pub mod settle_the_past;
 pub mod subscribe;
 pub mod suspend_subscription;
 pub mod test_filter;

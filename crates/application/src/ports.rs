@@ -15,11 +15,11 @@ mod topic;
 pub use channel::{Channel, ChannelRules, Concurrency, Content, Message, Sent};
 pub use clock::Clock;
 pub use delivery_queue::{
-    DeliveryQueue, Due, DueDelivery, DueQuery, Escalated, Finished, Intent, Interrupted,
+    DeliveryQueue, Due, DueDelivery, DueQuery, Escalated, Finished, Intent, Interrupted, NO_CHANNEL,
 };
 pub use delivery_records::{
-    AttemptRecord, ChannelPause, DeliveryQuery, DeliveryRecord, DeliveryRecords, ReceiptRecord, Redrivable,
-    RedriveSelection, Story,
+    AttemptRecord, ChannelPause, DeliveryQuery, DeliveryRecord, DeliveryRecords, InterventionKind,
+    InterventionRecord, ReceiptRecord, Redrivable, RedriveSelection, Story,
 };
 pub use inbox::{Inbox, InboxMessage};
 pub use order_log::OrderLog;

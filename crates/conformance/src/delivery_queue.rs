@@ -2,20 +2,17 @@
 
 use std::time::Duration;
 
-use application::ports::{
-    DeliveryQuery, DueQuery, Escalated, Finished, Intent, NewSubscription, RedriveSelection,
-};
+use application::ports::{DueQuery, Finished, Intent, NO_CHANNEL, NewSubscription};
 use domain::attempt::{OutcomeKind, Scope};
-use domain::attributes::{Attributes, Escalation, Minutes, Receives};
+use domain::attributes::{Attributes, Receives};
 use domain::delivery::{DeliveryKind, DeliveryState, Next};
 use domain::endpoint::Protocol;
 use domain::failing::{Failing, SUSPEND_AFTER, SUSPEND_AT_LEAST};
 use domain::notice::Notice;
-use domain::receipt::{Receipt, ReceiptStatus};
 use domain::subscription::{CONFIRMATION_LIFETIME, EndReason, SubscriptionState, SuspensionReason};
 
 use crate::Machine;
-use crate::given::{MOMENT, WHILE, delivery_id, email, now, order, policy, subscription, text};
+use crate::given::{MOMENT, WHILE, delivery_id, email, now, order, subscription};
 use crate::machine::{all_due, finished};
 
 /// With the order it tells of, and whom it is owed to.
@@ -219,6 +216,32 @@ pub async fn pauses_of_a_channel_are_on_record(machine: &Machine<'_>) {
     assert!(pauses.iter().all(|pause| pause.protocol == Protocol::Email));
 }
 
+/// As a pause that lasts until there is one; nobody is bothered where nobody waits for it.
+pub async fn a_channel_that_is_missing_is_on_record(machine: &Machine<'_>) {
+    let start = now();
+    let order = machine.place(order()).await;
+    let missing = async |at| machine.queue.channel_missing(Protocol::Email, at).await.unwrap();
+    let pauses = async || {
+        let pauses = machine.records.story(order.id).await.unwrap().unwrap().pauses;
+        pauses.into_iter().map(|pause| (pause.reason, pause.from, pause.to)).collect::<Vec<_>>()
+    };
+    let ended = machine.subscribe(email("bob@example.com")).await;
+    machine.topic.unsubscribe(ended.id, EndReason::Removed, start).await.unwrap();
+    assert_eq!((missing(start).await, pauses().await), (0, vec![]));
+
+    machine.confirmed(email("ada@example.com")).await;
+    machine.subscribe(email("eve@example.com")).await;
+    machine.queue.channel_paused(Protocol::Email, "421 busy", start).await.unwrap();
+    assert_eq!(missing(start + WHILE).await, 2);
+    assert_eq!(missing(start + WHILE * 2).await, 2);
+    let busy = ("421 busy".to_owned(), start, Some(start + WHILE));
+    let since = (NO_CHANNEL.to_owned(), start + WHILE, None);
+    assert_eq!(pauses().await, [busy.clone(), since.clone()]);
+    machine.queue.channel_resumed(Protocol::Email, start + WHILE * 3).await.unwrap();
+    let until = (since.0, since.1, Some(start + WHILE * 3));
+    assert_eq!(pauses().await, [busy, until]);
+}
+
 async fn due_to(machine: &Machine<'_>, query: DueQuery) -> Vec<domain::subscription::SubscriptionId> {
     machine
         .queue
@@ -311,65 +334,4 @@ pub async fn a_subscription_to_notices_is_owed_no_order(machine: &Machine<'_>) {
     machine.confirmed(NewSubscription { attributes, ..email("ops@example.com") }).await;
     let order = machine.place(order()).await;
     assert_eq!(machine.publish().await.unmatched, [order.id]);
-}
-
-/// To another subscription too, once, whatever its own filter policy says; what was delivered does not escalate.
-pub async fn what_is_not_delivered_in_time_escalates(machine: &Machine<'_>) {
-    let dollars = Attributes::wanting(Some(policy(r#"{"currency":["USD"]}"#)));
-    let second = machine.confirmed(NewSubscription { attributes: dollars, ..email("bob@example.com") }).await;
-    let after_minutes = Minutes::parse("", 15).unwrap();
-    let escalation = Some(Escalation { after_minutes, to: second.id });
-    let attributes = Attributes { escalation, ..Attributes::default() };
-    let first = machine.confirmed(NewSubscription { attributes, ..email("ada@example.com") }).await;
-    let made = machine.notification(first.id).await;
-    machine.begin(made.id, 1).await;
-    machine.finish(made.id, 1, OutcomeKind::Delivered).await;
-    let late = machine.notification(first.id).await;
-    let due = late.created_at + after_minutes.duration();
-    let escalate = async |at| machine.queue.escalate(at).await.unwrap();
-    assert_eq!(escalate(due - MOMENT).await, Escalated { next_at: Some(due), ..Escalated::default() });
-    assert_eq!(escalate(due).await, Escalated { owed: 1, ..Escalated::default() });
-    assert_eq!(escalate(due + WHILE).await, Escalated::default());
-    let of_second = DeliveryQuery { subscription: Some(second.id), ..DeliveryQuery::default() };
-    let owed = machine.records.deliveries(of_second).await.unwrap().items;
-    let owed: Vec<_> = owed.iter().filter(|owed| owed.kind == DeliveryKind::Notification).collect();
-    assert_eq!(owed.len(), 1);
-    assert_eq!((owed[0].order, owed[0].escalated_from), (late.order, Some(late.id)));
-}
-
-/// The provider took it, and reported later that it did not arrive: that is no delivery in time.
-pub async fn what_did_not_arrive_after_all_escalates(machine: &Machine<'_>) {
-    let dollars = Attributes::wanting(Some(policy(r#"{"currency":["USD"]}"#)));
-    let second = machine.confirmed(NewSubscription { attributes: dollars, ..email("bob@example.com") }).await;
-    let after_minutes = Minutes::parse("", 15).unwrap();
-    let escalation = Some(Escalation { after_minutes, to: second.id });
-    let attributes = Attributes { escalation, ..Attributes::default() };
-    let first = machine.confirmed(NewSubscription { attributes, ..text("+4915112345678") }).await;
-    let made = machine.notification(first.id).await;
-    machine.begin(made.id, 1).await;
-    machine.finish(made.id, 1, OutcomeKind::Delivered).await;
-    let undelivered = Receipt::new(ReceiptStatus::Failed, "30005");
-    machine.records.receipt(made.id, 1, undelivered.clone(), now()).await.unwrap();
-    let due = made.created_at + after_minutes.duration();
-    assert_eq!(machine.queue.escalate(due - MOMENT).await.unwrap().next_at, Some(due));
-    assert_eq!(machine.queue.escalate(due).await.unwrap().owed, 1);
-
-    machine.records.redrive(RedriveSelection::One(made.id), due).await.unwrap();
-    machine.begin(made.id, 2).await;
-    machine.finish(made.id, 2, OutcomeKind::Delivered).await;
-    machine.records.receipt(made.id, 2, undelivered, due).await.unwrap();
-    assert_eq!(machine.queue.escalate(due + WHILE).await.unwrap(), Escalated::default(), "once");
-}
-
-/// Nobody who did not confirm, or has ended, is told in another's place.
-pub async fn an_escalation_to_nobody_confirmed_leads_nowhere(machine: &Machine<'_>) {
-    let pending = machine.subscribe(email("bob@example.com")).await;
-    let after_minutes = Minutes::parse("", 1).unwrap();
-    let escalation = Some(Escalation { after_minutes, to: pending.id });
-    let attributes = Attributes { escalation, ..Attributes::default() };
-    let first = machine.confirmed(NewSubscription { attributes, ..email("ada@example.com") }).await;
-    let late = machine.notification(first.id).await;
-    let escalated = machine.queue.escalate(late.created_at + WHILE).await.unwrap();
-    assert_eq!((escalated.owed, escalated.stranded), (0, vec![(late.id, pending.id)]), "and says so");
-    assert!(machine.due(DeliveryKind::Notification).await.iter().all(|due| due.id == late.id));
 }

@@ -262,7 +262,7 @@ pub async fn an_opt_out_ends_the_subscription(machine: &Machine<'_>) {
 }
 
 /// A delivery of which nobody knows whether it arrived.
-async fn hold(machine: &Machine<'_>, new: NewSubscription) -> DeliveryId {
+pub(crate) async fn hold(machine: &Machine<'_>, new: NewSubscription) -> DeliveryId {
     let (_, delivery) = machine.in_flight_to(new).await;
     let mut end = crate::machine::finished(delivery, 1, OutcomeKind::Unknown);
     end.decision.next = domain::delivery::Next::Over(DeliveryState::Held);

@@ -10,8 +10,10 @@
 )]
 
 pub mod any_topic;
+pub mod delivery_explanations;
 pub mod delivery_queue;
 pub mod delivery_records;
+pub mod escalations;
 mod given;
 pub mod inbox;
 mod machine;

@@ -1,10 +1,16 @@
 //! One message owed to one subscription, and what follows from each attempt at it.
 
+mod cancel_reason;
+mod wait_reason;
+
 use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use cancel_reason::CancelReason;
+pub use wait_reason::{WaitReason, Waiting};
 
 use crate::attempt::{Outcome, OutcomeKind, Scope};
 use crate::endpoint::Protocol;

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use application::deliver::recover;
-use application::ports::{Channel, Clock, DeliveryQueue, Randomness};
+use application::ports::{Channel, Clock, Randomness};
+use application::settle_the_past::settle_the_past;
 use application::{App, ChannelMode, OwnDelivery};
 use axum::Router;
 use channels::chat::Chat;
@@ -72,7 +72,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     let modes: BTreeMap<_, _> = channels.iter().map(|(protocol, (mode, _))| (*protocol, *mode)).collect();
     let public_url = public_url(config, address);
     let own = own_delivery(config, &store, modes.clone(), link_key, public_url.clone());
-    settle_the_past(&own, &policies(&channels), &store, &*clock, &*randomness).await?;
+    settle_the_past(&own, &store, &policies(&channels), &*clock, &*randomness).await?;
 
     // What the outside reaches: HTTP → use cases → store.
     let app = App {
@@ -187,29 +187,6 @@ fn policies(channels: &Channels) -> BTreeMap<Protocol, OnUnknown> {
     channels.iter().map(|(protocol, (_, channel))| (*protocol, channel.rules().on_unknown)).collect()
 }
 
-/// Before anything new happens: the attempts and pauses that the last process left open, and confirmations that proved
-/// nothing.
-async fn settle_the_past(
-    own: &OwnDelivery,
-    policies: &BTreeMap<Protocol, OnUnknown>,
-    store: &Store,
-    clock: &dyn Clock,
-    randomness: &dyn Randomness,
-) -> anyhow::Result<()> {
-    recover(store, policies, clock, randomness).await?;
-    for (protocol, mode) in &own.channels {
-        // Whether the channel works is found out anew.
-        store.channel_resumed(*protocol, clock.now()).await?;
-        if *mode == ChannelMode::Live {
-            let lapsed = own.topic.lapse_sandbox_confirmations(*protocol, randomness, clock.now()).await?;
-            if lapsed > 0 {
-                tracing::warn!(%protocol, lapsed, "confirmations from the sandbox lapsed; new ones are on their way");
-            }
-        }
-    }
-    Ok(())
-}
-
 fn public_url(config: &Config, address: SocketAddr) -> String {
     let given = config.public_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
     given.unwrap_or_else(|| format!("http://{address}"))
@@ -223,45 +200,4 @@ fn install_metrics() -> anyhow::Result<PrometheusHandle> {
 }
 
 #[cfg(test)]
-mod tests {
-    use application::ports::{DeliveryRecords, OrderStore};
-    use domain::Timestamp;
-    use domain::order::{Order, OrderDetails};
-
-    use super::*;
-    use crate::config::Layers;
-
-    const CLOCK: &dyn Clock = &SystemClock;
-    const RANDOMNESS: &dyn Randomness = &SystemRandomness;
-
-    fn opened(config: &Config) -> Store {
-        let options = sqlite::Options::new(Arc::new(SystemClock), Arc::new(SystemRandomness));
-        Store::open(&config.data, options).unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_channels_pause_ends_with_the_process_that_saw_it_fail() {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().to_str().map(str::to_owned);
-        let config = Config::read(Layers::default().flag("data", data)).unwrap();
-        let details = OrderDetails::parse(br#"{"customerName":"Ada","productName":"Mouse"}"#).unwrap();
-        let time = CLOCK.now();
-        let id = RANDOMNESS.order_id(time);
-
-        let store = opened(&config);
-        store.accept(Order { id, time, details, request_id: String::new() }, None).await.unwrap();
-        store.channel_paused(Protocol::Email, "connection refused", CLOCK.now()).await.unwrap();
-        store.close().await;
-
-        let store = opened(&config);
-        let ends = async || -> Vec<Option<Timestamp>> {
-            store.story(id).await.unwrap().unwrap().pauses.iter().map(|pause| pause.to).collect()
-        };
-        assert_eq!(ends().await, [None]);
-        let modes = BTreeMap::from([(Protocol::Email, ChannelMode::Sandbox)]);
-        let own = own_delivery(&config, &store, modes, LinkKey::new([7; 64]), String::new());
-        settle_the_past(&own, &BTreeMap::new(), &store, CLOCK, RANDOMNESS).await.unwrap();
-        assert!(matches!(*ends().await, [Some(_)]));
-        store.close().await;
-    }
-}
+mod tests;

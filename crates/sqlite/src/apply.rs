@@ -13,6 +13,7 @@ mod drop_held;
 mod escalate;
 mod finish;
 mod inbox;
+mod interventions;
 mod known_keys;
 mod publish;
 mod receipt;

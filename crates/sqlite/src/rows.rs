@@ -5,7 +5,8 @@ mod order;
 mod subscription;
 
 pub(crate) use delivery::{
-    ATTEMPT_COLUMNS, DELIVERY_COLUMNS, RECEIPT_COLUMNS, attempt, delivery, kind, notice, receipt,
+    ATTEMPT_COLUMNS, DELIVERY_COLUMNS, INTERVENTION_COLUMNS, RECEIPT_COLUMNS, attempt, cancel_reason,
+    delivery, intervention, kind, notice, receipt,
 };
 pub(crate) use order::{ORDER_COLUMNS, order, span};
 pub(crate) use subscription::{SUBSCRIPTION_COLUMNS, failing, protocol, state, subscription, version};

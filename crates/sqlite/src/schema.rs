@@ -81,6 +81,35 @@ mod tests {
     }
 
     #[test]
+    fn what_was_cancelled_before_reasons_were_kept_gets_its_own() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        let subscribe = "INSERT INTO subscriptions (id, protocol, endpoint, state, generation, created_at, \
+                         confirmation_expires_at, ended_at) VALUES (randomblob(16), 'email', ?, ?, 1, 0, 0, ?)";
+        connection.execute(subscribe, ("a", "ended", 7)).unwrap();
+        connection.execute(subscribe, ("b", "confirmed", None::<i64>)).unwrap();
+        for (kind, subscription, state, at) in [
+            ("notification", 1, "cancelled", 7),
+            ("confirmation", 1, "cancelled", 7),
+            ("confirmation", 1, "cancelled", 6),
+            ("confirmation", 2, "cancelled", 9),
+            ("notification", 2, "dead", 9),
+        ] {
+            let owe = "INSERT INTO deliveries (id, kind, subscription, state, created_at, at) \
+                       VALUES (randomblob(16), ?, ?, ?, 0, ?)";
+            connection.execute(owe, (kind, subscription, state, at)).unwrap();
+        }
+        migrate(&mut connection).unwrap();
+        let mut reasons = connection.prepare("SELECT cancel_reason FROM deliveries ORDER BY seq").unwrap();
+        let reasons: Vec<Option<String>> =
+            reasons.query_map((), |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        let (ended, over) = (Some("subscription_ended"), Some("question_over"));
+        let reasons: Vec<_> = reasons.iter().map(Option::as_deref).collect();
+        assert_eq!(reasons, [ended, ended, over, over, None]);
+    }
+
+    #[test]
     fn a_migration_that_fails_leaves_nothing_behind() {
         let mut connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE inbox (x)").unwrap();

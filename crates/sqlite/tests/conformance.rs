@@ -134,11 +134,16 @@ ports_keep! {
     an_answered_challenge_confirms,
     an_answered_challenge_does_not_revive_an_ended_subscription,
     pauses_of_a_channel_are_on_record,
+    a_channel_that_is_missing_is_on_record,
     it_is_kept_since_when_an_endpoint_fails,
     an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_told,
     an_attempt_that_was_cut_short_says_nothing_of_its_endpoint,
     a_question_expires_by_when_it_is_first_asked,
     a_subscription_to_notices_is_owed_no_order,
+}
+
+ports_keep! {
+    Machine, escalations:
     what_is_not_delivered_in_time_escalates,
     what_did_not_arrive_after_all_escalates,
     an_escalation_to_nobody_confirmed_leads_nowhere,
@@ -165,6 +170,13 @@ ports_keep! {
     an_opt_out_ends_the_subscription,
 }
 
+ports_keep! {
+    Machine, delivery_explanations:
+    what_people_did_to_a_delivery_stays_on_record,
+    why_a_delivery_was_cancelled_is_on_record,
+    what_a_delivery_waits_for_is_told,
+}
+
 /// A promise that is written down and not run would be worth nothing.
 #[test]
 fn no_promise_is_left_out() {
@@ -178,6 +190,8 @@ fn no_promise_is_left_out() {
         include_str!("../../conformance/src/own_topic.rs"),
         include_str!("../../conformance/src/delivery_queue.rs"),
         include_str!("../../conformance/src/delivery_records.rs"),
+        include_str!("../../conformance/src/delivery_explanations.rs"),
+        include_str!("../../conformance/src/escalations.rs"),
     ];
     for suite in suites {
         for (_, line) in suite.lines().filter_map(|line| line.split_once("pub async fn ")) {

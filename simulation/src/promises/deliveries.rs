@@ -33,6 +33,8 @@ pub(crate) struct Attempt {
     pub(super) sent: bool,
     /// The receiver has it.
     pub(super) arrived: bool,
+    /// Its provider reported that it did not reach its receiver after all.
+    failed_later: bool,
 }
 
 impl DeliveryTruth {
@@ -170,6 +172,13 @@ impl Promises {
                 "delivery {seq} is {}, and {open} of its attempts are open",
                 delivery.state
             );
+            let last = delivery.attempts.last_key_value().map(|(_, attempt)| attempt);
+            let taken =
+                last.is_some_and(|last| last.outcome.as_deref() == Some("delivered") && !last.failed_later);
+            ensure!(
+                !taken || delivery.state != DeliveryState::Dead,
+                "delivery {seq} is dead, and its last attempt got through"
+            );
         }
         Ok(())
     }
@@ -214,8 +223,11 @@ impl Promises {
     }
 
     /// A provider's report is on disk.
-    pub(super) fn reported(&mut self, delivery: i64, status: ReceiptStatus) -> Result<()> {
-        self.deliveries.get_mut(&delivery).context("a report of nothing")?.reported = Some(status);
+    pub(super) fn reported(&mut self, delivery: i64, attempt: u32, status: ReceiptStatus) -> Result<()> {
+        let delivery = self.deliveries.get_mut(&delivery).context("a report of nothing")?;
+        delivery.reported = Some(status);
+        let attempt = delivery.attempts.get_mut(&attempt).context("a report of an attempt never made")?;
+        attempt.failed_later |= status == ReceiptStatus::Failed;
         Ok(())
     }
 

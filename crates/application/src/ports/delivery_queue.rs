@@ -11,6 +11,9 @@ use domain::subscription::{Subscription, SubscriptionId};
 
 use crate::Error;
 
+/// Why nothing is sent over a protocol that has no channel.
+pub const NO_CHANNEL: &str = "no channel is configured for it";
+
 /// Deliveries on their way. An adapter MUST keep these promises:
 ///
 /// - When [`begin`](Self::begin) answers, the attempts it names are on disk: after a crash they are
@@ -44,6 +47,10 @@ pub trait DeliveryQueue: Send + Sync {
 
     /// Records that a channel works again.
     async fn channel_resumed(&self, protocol: Protocol, now: Timestamp) -> Result<(), Error>;
+
+    /// Records, as a pause for the reason [`NO_CHANNEL`], that a protocol has no channel, if a subscription over it has
+    /// not ended; a pause for another reason is over. Answers how many such subscriptions there are.
+    async fn channel_missing(&self, protocol: Protocol, now: Timestamp) -> Result<usize, Error>;
 }
 
 /// What became of the deliveries that were not made in time.

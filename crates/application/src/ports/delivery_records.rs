@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use domain::Timestamp;
-use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
+use domain::delivery::{CancelReason, DeliveryId, DeliveryKind, DeliveryState, WaitReason, Waiting};
 use domain::endpoint::{Endpoint, Protocol};
 use domain::notice::Notice;
 use domain::order::{LoggedOrder, OrderId};
 use domain::receipt::{Receipt, ReceiptStatus};
-use domain::subscription::{Subscription, SubscriptionId, Version};
+use domain::subscription::{Subscription, SubscriptionId, SubscriptionState, Version};
 
 use super::{Page, PageRequest};
 use crate::Error;
@@ -25,10 +25,10 @@ pub trait DeliveryRecords: Send + Sync {
     async fn deliveries(&self, query: DeliveryQuery) -> Result<Page<DeliveryRecord>, Error>;
 
     /// Makes the selected dead and held deliveries pending again, due `now`, with nothing spent; their attempts stay on
-    /// record. Those of ended subscriptions are left as they are. Answers how many were redriven.
+    /// record, and so does the [intervention](InterventionRecord). Those of ended subscriptions are left as they are. Answers how many were redriven.
     async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error>;
 
-    /// Cancels a delivery that is held. `NotFound` with `delivery_not_found`, `Conflict` with `not_held`.
+    /// Cancels a delivery that is held, and records the intervention. `NotFound` with `delivery_not_found`, `Conflict` with `not_held`.
     async fn drop_held(&self, id: DeliveryId, now: Timestamp) -> Result<(), Error>;
 
     /// Records what a provider reports of that attempt, and what follows. A bad report counts while no later attempt
@@ -87,6 +87,64 @@ pub struct DeliveryRecord {
     pub escalated_from: Option<DeliveryId>,
     /// What a notice says.
     pub notice: Option<Notice>,
+    /// What people did to it, oldest first.
+    pub interventions: Vec<InterventionRecord>,
+    /// Why it was cancelled, once it is.
+    pub cancel_reason: Option<CancelReason>,
+    /// How far the subscription it is owed to has come.
+    pub subscription_state: SubscriptionState,
+    /// Why its channel is paused, in words, while it is.
+    pub channel_pause: Option<String>,
+}
+
+impl DeliveryRecord {
+    /// What it waits for at the time `now`. `None`: it is due, or not pending.
+    #[must_use]
+    pub fn waits_because(&self, now: Timestamp) -> Option<WaitReason> {
+        let waiting = Waiting {
+            kind: self.kind,
+            subscription: self.subscription_state,
+            channel_paused: self.channel_pause.is_some(),
+            at: self.at,
+        };
+        if self.state == DeliveryState::Pending { waiting.because(now) } else { None }
+    }
+}
+
+/// Something that a person did to a delivery, and the state that it put an end to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InterventionRecord {
+    /// What.
+    pub kind: InterventionKind,
+    /// When.
+    pub at: Timestamp,
+    /// In which state the delivery was: dead or held.
+    pub state_before: DeliveryState,
+    /// Since when it had been in that state.
+    pub since: Timestamp,
+}
+
+/// What a person can do to a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InterventionKind {
+    /// Sent it again.
+    Redriven,
+    /// Gave it up.
+    Dropped,
+}
+
+impl InterventionKind {
+    /// Everything there is.
+    pub const ALL: [Self; 2] = [Self::Redriven, Self::Dropped];
+
+    /// Its name in the API and the store.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Redriven => "redriven",
+            Self::Dropped => "dropped",
+        }
+    }
 }
 
 /// A provider's report.

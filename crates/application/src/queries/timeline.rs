@@ -1,12 +1,12 @@
 //! One order's timeline: from acceptance through who was owed it, and who was not, to each attempt.
 
 use domain::Timestamp;
-use domain::delivery::DeliveryState;
+use domain::delivery::{CancelReason, DeliveryState};
 use domain::endpoint::Protocol;
 use domain::order::{LoggedOrder, Order};
 use domain::subscription::{NotOwed, Subscription, owed};
 
-use crate::ports::{AttemptRecord, ChannelPause, DeliveryRecord, ReceiptRecord, Story};
+use crate::ports::{AttemptRecord, ChannelPause, DeliveryRecord, InterventionKind, ReceiptRecord, Story};
 
 /// An order and all that became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +59,10 @@ pub enum EventKind {
     },
     /// A delivery came to its end, or waits for a person.
     Ended(DeliveryState),
+    /// A person sent it again.
+    Redriven,
+    /// A delivery was cancelled.
+    Cancelled(Option<CancelReason>),
 }
 
 /// Tells an order's story.
@@ -93,8 +97,18 @@ fn delivery_events(place: usize, delivery: &DeliveryRecord) -> Vec<Event> {
     for receipt in &delivery.receipts {
         events.push(event(receipt.at, EventKind::Receipt(receipt.clone())));
     }
-    if !matches!(delivery.state, DeliveryState::Pending | DeliveryState::InFlight) {
-        events.push(event(delivery.at, EventKind::Ended(delivery.state)));
+    for intervention in &delivery.interventions {
+        events.push(event(intervention.since, EventKind::Ended(intervention.state_before)));
+        if intervention.kind == InterventionKind::Redriven {
+            events.push(event(intervention.at, EventKind::Redriven));
+        }
+    }
+    match delivery.state {
+        DeliveryState::Pending | DeliveryState::InFlight => {}
+        DeliveryState::Cancelled => {
+            events.push(event(delivery.at, EventKind::Cancelled(delivery.cancel_reason)));
+        }
+        over => events.push(event(delivery.at, EventKind::Ended(over))),
     }
     events
 }

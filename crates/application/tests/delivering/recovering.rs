@@ -52,6 +52,9 @@ impl DeliveryQueue for Crashed {
     async fn channel_resumed(&self, _: Protocol, _: Timestamp) -> Result<(), Error> {
         Ok(())
     }
+    async fn channel_missing(&self, _: Protocol, _: Timestamp) -> Result<usize, Error> {
+        Ok(0)
+    }
 }
 
 struct Still;

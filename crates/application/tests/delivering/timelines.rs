@@ -3,13 +3,16 @@
 use domain::attributes::Receives;
 use std::time::Duration;
 
-use application::ports::{AttemptRecord, ChannelPause, DeliveryRecord, Story};
+use application::ports::{
+    AttemptRecord, ChannelPause, DeliveryRecord, InterventionKind, InterventionRecord, ReceiptRecord, Story,
+};
 use application::queries::{EventKind, Timeline, timeline};
 use domain::Timestamp;
-use domain::delivery::{DeliveryKind, DeliveryState};
+use domain::delivery::{CancelReason, DeliveryKind, DeliveryState, WaitReason};
 use domain::endpoint::Protocol;
 use domain::filter_policy::FilterPolicy;
 use domain::order::{LoggedOrder, Seq};
+use domain::receipt::ReceiptStatus;
 use domain::subscription::{NotOwed, Subscription, SubscriptionState, Version};
 
 use crate::given::{id, order, start, subscription};
@@ -34,6 +37,10 @@ fn delivery(
         receipts: Vec::new(),
         escalated_from: None,
         notice: None,
+        interventions: Vec::new(),
+        cancel_reason: None,
+        subscription_state: subscriber.state,
+        channel_pause: None,
         id: id(1),
         kind: DeliveryKind::Notification,
         subscription: subscriber.id,
@@ -73,6 +80,9 @@ fn told(timeline: &Timeline) -> Vec<(i64, String)> {
         EventKind::ChannelResumed { protocol } => format!("{protocol} resumed"),
         EventKind::Receipt(receipt) => format!("receipt {}", receipt.status.name()),
         EventKind::Ended(state) => state.to_string(),
+        EventKind::Redriven => "redriven".to_owned(),
+        EventKind::Cancelled(None) => "cancelled".to_owned(),
+        EventKind::Cancelled(Some(reason)) => format!("cancelled: {}", reason.name()),
     };
     timeline
         .events
@@ -123,6 +133,71 @@ fn every_end_is_told() {
     ] {
         let timeline = timeline(story(vec![delivery(Protocol::Sms, state, 9, Vec::new())], Vec::new()));
         assert_eq!(told(&timeline).pop(), Some((9, state.to_string())));
+    }
+}
+
+fn intervention(kind: InterventionKind, was: DeliveryState, since: u64, done: u64) -> InterventionRecord {
+    InterventionRecord { kind, at: at(done), state_before: was, since: at(since) }
+}
+
+#[test]
+fn what_was_redriven_keeps_the_ends_that_it_had_come_to() {
+    let attempts = vec![attempt(1, 2, Some(3)), attempt(2, 21, Some(22)), attempt(3, 51, Some(52))];
+    let mut delivered = delivery(Protocol::Sms, DeliveryState::Delivered, 52, attempts);
+    let failed =
+        ReceiptRecord { attempt: 2, at: at(40), status: ReceiptStatus::Failed, reply: String::new() };
+    delivered.receipts = vec![failed];
+    delivered.interventions = vec![
+        intervention(InterventionKind::Redriven, DeliveryState::Held, 3, 20),
+        intervention(InterventionKind::Redriven, DeliveryState::Dead, 40, 50),
+    ];
+    let expected = [
+        (0, "accepted"),
+        (1, "owed"),
+        (3, "attempt 1"),
+        (3, "held"),
+        (20, "redriven"),
+        (22, "attempt 2"),
+        (40, "receipt failed"),
+        (40, "dead"),
+        (50, "redriven"),
+        (52, "attempt 3"),
+        (52, "delivered"),
+    ];
+    assert_eq!(told(&timeline(story(vec![delivered], Vec::new()))), words(&expected));
+}
+
+#[test]
+fn what_was_dropped_is_told_to_have_been_held_and_every_cancellation_says_why() {
+    let mut dropped = delivery(Protocol::Sms, DeliveryState::Cancelled, 20, vec![attempt(1, 2, Some(3))]);
+    dropped.interventions = vec![intervention(InterventionKind::Dropped, DeliveryState::Held, 3, 20)];
+    dropped.cancel_reason = Some(CancelReason::Dropped);
+    let mut ended = delivery(Protocol::Sms, DeliveryState::Cancelled, 30, Vec::new());
+    ended.cancel_reason = Some(CancelReason::SubscriptionEnded);
+    let expected = [
+        (0, "accepted"),
+        (1, "owed"),
+        (1, "owed"),
+        (3, "attempt 1"),
+        (3, "held"),
+        (20, "cancelled: dropped"),
+        (30, "cancelled: subscription_ended"),
+    ];
+    assert_eq!(told(&timeline(story(vec![dropped, ended], Vec::new()))), words(&expected));
+}
+
+#[test]
+fn only_what_is_pending_waits_and_says_for_what() {
+    let mut waiting = delivery(Protocol::Email, DeliveryState::Pending, 60, Vec::new());
+    assert_eq!(waiting.waits_because(at(59)), Some(WaitReason::Retry));
+    assert_eq!(waiting.waits_because(at(60)), None, "it is due");
+    waiting.channel_pause = Some("535 no".to_owned());
+    assert_eq!(waiting.waits_because(at(60)), Some(WaitReason::ChannelPaused));
+    waiting.subscription_state = SubscriptionState::Suspended;
+    assert_eq!(waiting.waits_because(at(60)), Some(WaitReason::SubscriptionSuspended));
+    for over in DeliveryState::ALL.into_iter().filter(|state| *state != DeliveryState::Pending) {
+        waiting.state = over;
+        assert_eq!(waiting.waits_because(at(0)), None, "{over}");
     }
 }
 

@@ -25,6 +25,8 @@ mod retry_schedules;
 #[cfg(test)]
 mod stored_orders;
 #[cfg(test)]
+mod waiting;
+#[cfg(test)]
 mod who_is_owed;
 
 #[cfg(test)]

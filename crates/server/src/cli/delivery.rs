@@ -12,7 +12,7 @@ use super::{Failure, block_on, output};
 pub(super) enum Command {
     /// List deliveries, newest first
     List(List),
-    /// Show a delivery, its attempts and what its provider reported
+    /// Show a delivery, what it waits for, its attempts, what its provider reported and what people did
     Show {
         /// The delivery's id
         id: String,
@@ -100,6 +100,8 @@ const ATTEMPTS: [output::Column; 5] = [
 ];
 const RECEIPTS: [output::Column; 4] =
     [("Attempt", "/attempt"), ("Reported", "/at"), ("Status", "/status"), ("Reply", "/reply")];
+const INTERVENTIONS: [output::Column; 4] =
+    [("Done", "/kind"), ("At", "/at"), ("It was", "/stateBefore"), ("Since", "/since")];
 
 pub(super) fn run(command: Command) -> Result<(), Failure> {
     match command {
@@ -138,12 +140,30 @@ fn story(delivery: &Value) {
     ] {
         output::line(&format!("{label:<10}{}", output::cell(delivery.pointer(value))));
     }
-    for (rows, columns) in [("attempts", &ATTEMPTS[..]), ("receipts", &RECEIPTS[..])] {
+    if let Some(why) = waits_because(delivery) {
+        output::line(&format!("{:<10}{why}", "Waits"));
+    }
+    if let Some(why) = delivery["cancelReason"].as_str() {
+        output::line(&format!("{:<10}{}", "Because", why.replace('_', " ")));
+    }
+    let tables =
+        [("attempts", &ATTEMPTS[..]), ("receipts", &RECEIPTS[..]), ("interventions", &INTERVENTIONS[..])];
+    for (rows, columns) in tables {
         if let Some(rows) = delivery[rows].as_array().filter(|rows| !rows.is_empty()) {
             output::line("");
             output::table(rows, columns);
         }
     }
+}
+
+/// What a delivery waits for, in words.
+pub(super) fn waits_because(delivery: &Value) -> Option<String> {
+    let why = delivery["waitsBecause"].as_str()?.replace('_', " ");
+    Some(match (delivery["pauseReason"].as_str(), delivery["at"].as_str()) {
+        (Some(reason), _) => format!("{why} ({reason})"),
+        (None, Some(at)) if why == "retry" => format!("{why} at {at}"),
+        _ => why,
+    })
 }
 
 async fn redrive(redrive: Redrive) -> Result<(), Failure> {
@@ -171,4 +191,20 @@ async fn drop(id: &str, server: Server) -> Result<(), Failure> {
     let answer = server.ask(Method::POST, &format!("/deliveries/{id}/drop"), None).await?;
     server.show(&answer, |_| eprintln!("dropped"));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_delivery_waits_for_is_told_in_words() {
+        let told = |delivery: Value| waits_because(&delivery);
+        assert_eq!(told(json!({"state": "pending", "at": "T"})), None);
+        let suspended = json!({"waitsBecause": "subscription_suspended", "at": "T"});
+        assert_eq!(told(suspended).as_deref(), Some("subscription suspended"));
+        assert_eq!(told(json!({"waitsBecause": "retry", "at": "T"})).as_deref(), Some("retry at T"));
+        let paused = json!({"waitsBecause": "channel_paused", "pauseReason": "421 busy", "at": "T"});
+        assert_eq!(told(paused).as_deref(), Some("channel paused (421 busy)"));
+    }
 }

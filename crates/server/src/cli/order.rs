@@ -85,13 +85,14 @@ pub(super) struct Page {
 
 const COLUMNS: [output::Column; 4] =
     [("Time", "/orderTime"), ("Order", "/orderId"), ("Customer", "/customerName"), ("Product", "/product")];
-const EVENTS: [output::Column; 6] = [
+const EVENTS: [output::Column; 7] = [
     ("Time", "/at"),
     ("Event", "/event"),
     ("To", "/endpoint"),
     ("Attempt", "/number"),
     ("Outcome", "/outcome"),
     ("Reply", "/reply"),
+    ("Reason", "/reason"),
 ];
 
 pub(super) fn run(command: Command) -> Result<(), Failure> {
@@ -160,6 +161,11 @@ fn story(order: &Value) {
     }
     output::line(&format!("{:<9}{}\n", "Product", products(order)));
     output::table(order["timeline"].as_array().map(Vec::as_slice).unwrap_or_default(), &EVENTS);
+    for delivery in order["deliveries"].as_array().into_iter().flatten() {
+        if let Some(why) = super::delivery::waits_because(delivery) {
+            output::line(&format!("{} waits: {why}", output::cell(delivery.get("endpoint"))));
+        }
+    }
     for other in order["notOwed"].as_array().into_iter().flatten() {
         let endpoint = output::cell(other.get("endpoint"));
         output::line(&format!(

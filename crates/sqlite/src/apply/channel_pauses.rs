@@ -1,5 +1,6 @@
 //! Recording when channels sent nothing.
 
+use application::ports::NO_CHANNEL;
 use domain::Timestamp;
 use domain::endpoint::Protocol;
 use rusqlite::{Connection, params};
@@ -25,4 +26,17 @@ pub(super) fn resume(connection: &Connection, protocol: Protocol, now: Timestamp
     let sql = "UPDATE channel_pauses SET to_at = ? WHERE protocol = ? AND to_at IS NULL";
     connection.prepare_cached(sql)?.execute(params![micros(now), protocol.name()])?;
     Ok(Answer::Done)
+}
+
+/// Answers how many subscriptions wait for such a channel. A pause that says so already stays as it is.
+pub(super) fn miss(connection: &Connection, protocol: Protocol, now: Timestamp) -> Result<Answer, Failure> {
+    let sql = "SELECT count(*) FROM subscriptions WHERE protocol = ? AND state <> 'ended'";
+    let count = connection.prepare_cached(sql)?.query_row([protocol.name()], |row| row.get::<_, u32>(0))?;
+    let sql =
+        "UPDATE channel_pauses SET to_at = ? WHERE protocol = ? AND to_at IS NULL AND (reason <> ? OR ?)";
+    connection.prepare_cached(sql)?.execute(params![micros(now), protocol.name(), NO_CHANNEL, count == 0])?;
+    if count > 0 {
+        pause(connection, protocol, NO_CHANNEL, now)?;
+    }
+    Ok(Answer::count(usize::try_from(count).unwrap_or(usize::MAX)))
 }

@@ -11,7 +11,7 @@ use domain::webhook_secret::WebhookSecret;
 
 use super::accept::{Accept, accept};
 use super::attempts::begin;
-use super::channel_pauses::{pause as pause_channel, resume as resume_channel};
+use super::channel_pauses::{miss as miss_channel, pause as pause_channel, resume as resume_channel};
 use super::confirm::{confirm, lapse, resend};
 use super::drop_held::drop_held;
 use super::escalate::escalate;
@@ -65,6 +65,8 @@ pub(crate) enum Command {
     PauseChannel { protocol: Protocol, reason: String, now: Timestamp },
     /// Records that a channel works again.
     ResumeChannel { protocol: Protocol, now: Timestamp },
+    /// Records that a protocol has no channel.
+    MissChannel { protocol: Protocol, now: Timestamp },
     /// Sends one dead or held delivery again.
     Redrive { id: DeliveryId, now: Timestamp },
     /// Cancels one held delivery.
@@ -115,6 +117,7 @@ impl Command {
             Self::PauseChannel { protocol, reason, now } => {
                 return pause_channel(connection, protocol, &reason, now);
             }
+            Self::MissChannel { protocol, now } => return miss_channel(connection, protocol, now),
             Self::ResumeChannel { protocol, now } => resume_channel(connection, protocol, now),
             Self::Redrive { id, now } => redrive(connection, id, now),
             Self::DropHeld { id, now } => return drop_held(connection, id, now),

@@ -19,7 +19,9 @@ use crate::rows;
 const END: &str = "UPDATE attempts SET ended_at = ?3, outcome = ?4, scope = ?5, spent = ?6, reply = ?7 \
      WHERE delivery = ?1 AND number = ?2 AND ended_at IS NULL";
 const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, spent = spent + ?4, \
-     escalates_at = CASE WHEN ?2 IN ('delivered', 'sandboxed', 'cancelled') THEN NULL ELSE escalates_at END WHERE seq = ?1";
+     escalates_at = CASE WHEN ?2 IN ('delivered', 'sandboxed', 'cancelled') THEN NULL ELSE escalates_at END, \
+     cancel_reason = CASE ?2 WHEN 'cancelled' THEN (SELECT iif(subscriptions.state = 'ended', 'subscription_ended', \
+     'question_over') FROM subscriptions WHERE subscriptions.seq = subscription) END WHERE seq = ?1";
 const FAILING: &str = "UPDATE subscriptions SET failing_since = ?2, failures = ?3 WHERE seq = ?1";
 
 pub(super) fn finish(connection: &Connection, finished: &[Finished]) -> Result<Answer, Failure> {

@@ -30,9 +30,9 @@ pub(crate) struct NewDelivery {
 }
 
 /// One for an order and a subscription, however often. One that ended since the order was accepted gets nothing sent.
-const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, created_at, at, escalates_at) \
-     SELECT ?1, 'notification', seq, ?3, CASE state WHEN 'ended' THEN 'cancelled' ELSE 'pending' END, ?4, ?4, \
-     ?4 + escalation_minutes * 60000000 \
+const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, cancel_reason, created_at, at, escalates_at) \
+     SELECT ?1, 'notification', seq, ?3, CASE state WHEN 'ended' THEN 'cancelled' ELSE 'pending' END, \
+     CASE state WHEN 'ended' THEN 'subscription_ended' END, ?4, ?4, ?4 + escalation_minutes * 60000000 \
      FROM subscriptions WHERE seq = ?2 ON CONFLICT (order_seq, subscription) DO NOTHING";
 
 pub(super) fn publish(connection: &Connection, publish: &Publish) -> Result<Answer, Failure> {

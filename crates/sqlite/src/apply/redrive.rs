@@ -1,6 +1,6 @@
 //! Sending dead and held deliveries again.
 
-use application::ports::Redrivable;
+use application::ports::{InterventionKind, Redrivable};
 use application::{Error, ErrorKind};
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryState};
@@ -8,9 +8,9 @@ use domain::endpoint::Protocol;
 use domain::subscription::{SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Answer;
 use super::finish::QUESTION_OVER;
 use super::subscribe::subscription_ended;
+use super::{Answer, interventions};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::rows;
@@ -64,7 +64,7 @@ pub(super) fn redrive(connection: &Connection, id: DeliveryId, now: Timestamp) -
             "The delivery asked for a confirmation that came, was asked for anew, or comes too late";
         return Err(Error::new(ErrorKind::Conflict, "not_redrivable", message).into());
     }
-    connection.prepare_cached(MAKE_PENDING)?.execute([seq, micros(now)])?;
+    make_pending(connection, &[seq], now)?;
     Ok(Answer::count(1))
 }
 
@@ -92,12 +92,17 @@ pub(super) fn redrive_many(
     let mut statement = connection.prepare_cached(&sql)?;
     let seen = statement.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?;
     let seen = seen.collect::<rusqlite::Result<Vec<(i64, bool)>>>()?;
-    let mut make_pending = connection.prepare_cached(MAKE_PENDING)?;
-    let selected = seen.iter().filter(|(_, selected)| *selected);
-    let mut count = 0;
-    for (seq, _) in selected {
-        count += make_pending.execute([*seq, micros(now)])?;
-    }
+    let selected: Vec<_> = seen.iter().filter(|(_, selected)| *selected).map(|(seq, _)| *seq).collect();
+    make_pending(connection, &selected, now)?;
     let next = seen.last().map(|(seq, _)| *seq).filter(|_| seen.len() == AT_ONCE);
-    Ok(Answer::Count { count, next })
+    Ok(Answer::Count { count: selected.len(), next })
+}
+
+fn make_pending(connection: &Connection, deliveries: &[i64], now: Timestamp) -> rusqlite::Result<()> {
+    interventions::record(connection, deliveries, InterventionKind::Redriven, now)?;
+    let mut make_pending = connection.prepare_cached(MAKE_PENDING)?;
+    for seq in deliveries {
+        make_pending.execute([*seq, micros(now)])?;
+    }
+    Ok(())
 }

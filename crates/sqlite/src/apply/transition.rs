@@ -2,7 +2,7 @@
 
 use application::Error;
 use domain::Timestamp;
-use domain::delivery::{DeliveryId, DeliveryKind};
+use domain::delivery::{CancelReason, DeliveryId};
 use domain::filter_policy::FilterPolicy;
 use domain::subscription::{
     CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState, SuspensionReason,
@@ -51,7 +51,7 @@ pub(super) fn confirm(
         SubscriptionState::Confirmed,
         found.subscription.attributes.filter_policy.as_ref(),
     )?;
-    cancel_pending(connection, found.seq, Some(DeliveryKind::Confirmation), now)
+    cancel_pending(connection, found.seq, CancelReason::QuestionOver, now)
 }
 
 /// Makes a subscription wait for a new confirmation, `delivery`; earlier ones no longer count.
@@ -68,7 +68,7 @@ pub(super) fn ask_again(
         let policy = found.subscription.attributes.filter_policy.as_ref();
         open_version(connection, found.seq, SubscriptionState::Pending, policy)?;
     }
-    cancel_pending(connection, found.seq, Some(DeliveryKind::Confirmation), now)?;
+    cancel_pending(connection, found.seq, CancelReason::QuestionOver, now)?;
     owe_confirmation(connection, found.seq, delivery, now)
 }
 
@@ -110,7 +110,7 @@ pub(super) fn end(
         SubscriptionState::Ended,
         found.subscription.attributes.filter_policy.as_ref(),
     )?;
-    cancel_pending(connection, found.seq, None, now)
+    cancel_pending(connection, found.seq, CancelReason::SubscriptionEnded, now)
 }
 
 /// Begins a version with the next order to be accepted; the one before holds up to the last accepted order.
@@ -155,20 +155,16 @@ pub(super) fn owe_confirmation(
     Ok(())
 }
 
-/// Cancels what is pending, of one kind or of all.
+/// Cancels what is pending: the questions that are over, or everything.
 fn cancel_pending(
     connection: &Connection,
     subscription: i64,
-    kind: Option<DeliveryKind>,
+    reason: CancelReason,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     // What it ever was sent is many times more.
-    let sql = "UPDATE deliveries INDEXED BY deliveries_due SET state = 'cancelled', at = ?1, escalates_at = NULL \
-               WHERE subscription = ?2 AND state = 'pending' AND kind = coalesce(?3, kind)";
-    connection.prepare_cached(sql)?.execute(params![
-        micros(now),
-        subscription,
-        kind.map(DeliveryKind::name)
-    ])?;
+    let sql = "UPDATE deliveries INDEXED BY deliveries_due SET state = 'cancelled', cancel_reason = ?3, at = ?1, \
+               escalates_at = NULL WHERE subscription = ?2 AND state = 'pending' AND (?3 <> 'question_over' OR kind = 'confirmation')";
+    connection.prepare_cached(sql)?.execute(params![micros(now), subscription, reason.name()])?;
     Ok(())
 }

@@ -140,8 +140,3 @@ fn left_in(outcome: OutcomeKind) -> &'static [DeliveryState] {
         OutcomeKind::Unknown => &[DeliveryState::Pending, DeliveryState::Dead, DeliveryState::Held],
     }
 }
-
-/// Whether a delivery was held at its last attempt, so that a person may have dropped it.
-pub(super) fn may_be_dropped(attempts: &[Attempt]) -> bool {
-    attempts.last().is_some_and(|attempt| attempt.outcome == Some(OutcomeKind::Unknown))
-}

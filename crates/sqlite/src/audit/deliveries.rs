@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use domain::Timestamp;
-use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
+use domain::delivery::{CancelReason, DeliveryId, DeliveryKind, DeliveryState, WaitReason};
 use domain::endpoint::Protocol;
 use domain::order::OrderId;
 use domain::subscription::SubscriptionState;
@@ -31,6 +31,7 @@ struct Delivery {
     subscription: i64,
     order: Option<i64>,
     at: Timestamp,
+    cancel_reason: Option<CancelReason>,
     claims: Claims,
 }
 
@@ -49,7 +50,7 @@ pub(super) fn check(
     findings: &mut Findings<'_>,
 ) -> rusqlite::Result<Deliveries> {
     let paused = paused(snapshot)?;
-    let sql = "SELECT seq, id, kind, subscription, order_seq, state, at, attempts, spent FROM deliveries ORDER BY seq";
+    let sql = "SELECT seq, id, kind, subscription, order_seq, state, cancel_reason, at, attempts, spent FROM deliveries ORDER BY seq";
     let mut statement = snapshot.prepare(sql)?;
     let mut found = statement.query(())?;
     let mut counted = Deliveries { notifications: none(), others: none(), waiting: Waiting::default() };
@@ -90,6 +91,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         subscription: row.get("subscription")?,
         order: row.get("order_seq")?,
         at: columns::time(row, "at")?,
+        cancel_reason: rows::cancel_reason(row)?,
         claims: Claims {
             state: columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?,
             attempts: row.get("attempts")?,
@@ -113,16 +115,21 @@ impl Deliveries {
             return;
         };
         let waiting = &mut self.waiting;
-        let due = Some(delivery.at);
-        match subscribed.state {
-            SubscriptionState::Suspended => waiting.suspended.add(due),
-            SubscriptionState::Pending if delivery.kind != DeliveryKind::Confirmation => {
-                waiting.unconfirmed.add(due);
-            }
-            _ if delivery.at > now => waiting.later.add(None),
-            _ if paused.contains(&subscribed.protocol) => waiting.channel_paused.add(due),
-            _ => waiting.due.add(due),
+        let because = domain::delivery::Waiting {
+            kind: delivery.kind,
+            subscription: subscribed.state,
+            channel_paused: paused.contains(&subscribed.protocol),
+            at: delivery.at,
         }
+        .because(now);
+        let queue = match because {
+            Some(WaitReason::SubscriptionSuspended) => &mut waiting.suspended,
+            Some(WaitReason::SubscriptionNotConfirmed) => &mut waiting.unconfirmed,
+            Some(WaitReason::ChannelPaused) => &mut waiting.channel_paused,
+            Some(WaitReason::Retry) => &mut waiting.later,
+            None => &mut waiting.due,
+        };
+        queue.add(Some(delivery.at).filter(|at| *at <= now));
     }
 }
 
@@ -134,13 +141,11 @@ fn judge(
     findings: &mut Findings<'_>,
 ) -> rusqlite::Result<bool> {
     let mut faults = Vec::new();
-    let mut cancelled = delivery.claims.state == DeliveryState::Cancelled;
     let attempts = attempts::read(snapshot, delivery.seq)?;
     match attempts.into_iter().collect::<rusqlite::Result<Vec<_>>>() {
         Ok(attempts) => {
             let receipts = attempts::receipts(snapshot, delivery.seq)?;
             faults.extend(attempts::faults(delivery.claims, &attempts, &receipts));
-            cancelled &= !attempts::may_be_dropped(&attempts);
         }
         Err(error) => faults.push((ExceptionKind::Unreadable, format!("an attempt cannot be read: {error}"))),
     }
@@ -148,8 +153,7 @@ fn judge(
         let wrong = format!("it is a {} {} an order", delivery.kind.name(), with_or_without(delivery));
         faults.push((ExceptionKind::StateUnexplained, wrong));
     }
-    if cancelled && !may_be_cancelled(delivery, subscribed) {
-        let wrong = "it is cancelled though its subscription has not ended";
+    if let Some(wrong) = wrongly_cancelled(snapshot, delivery, subscribed)? {
         faults.push((ExceptionKind::StateUnexplained, wrong.to_owned()));
     }
     let order = if faults.is_empty() { None } else { order(snapshot, delivery)? };
@@ -157,7 +161,8 @@ fn judge(
         let exception = Exception::new(kind, wrong).order(order).delivery(delivery.id);
         findings.add(exception.subscription(subscribed.map(|subscribed| subscribed.id)));
     }
-    Ok(cancelled)
+    let is_cancelled = delivery.claims.state == DeliveryState::Cancelled;
+    Ok(is_cancelled && delivery.cancel_reason != Some(CancelReason::Dropped))
 }
 
 fn with_or_without(delivery: &Delivery) -> &'static str {
@@ -165,9 +170,34 @@ fn with_or_without(delivery: &Delivery) -> &'static str {
 }
 
 /// Beside people, only the end of a subscription cancels; and its answer, or a newer question, a question.
-fn may_be_cancelled(delivery: &Delivery, subscribed: Option<&Subscribed>) -> bool {
-    delivery.kind == DeliveryKind::Confirmation
-        || subscribed.is_none_or(|subscribed| subscribed.state == SubscriptionState::Ended)
+fn wrongly_cancelled(
+    snapshot: &Connection,
+    delivery: &Delivery,
+    subscribed: Option<&Subscribed>,
+) -> rusqlite::Result<Option<&'static str>> {
+    if delivery.claims.state != DeliveryState::Cancelled {
+        let wrong = "it has a reason for being cancelled, and is not";
+        return Ok(delivery.cancel_reason.map(|_| wrong));
+    }
+    let has_ended = subscribed.is_none_or(|subscribed| subscribed.state == SubscriptionState::Ended);
+    Ok(match delivery.cancel_reason {
+        None => Some("it is cancelled, and why is not on record"),
+        Some(CancelReason::Dropped) if !was_dropped(snapshot, delivery)? => {
+            Some("it was dropped, and that a person did so is not on record")
+        }
+        Some(CancelReason::SubscriptionEnded) if !has_ended => {
+            Some("it is cancelled with its subscription, which has not ended")
+        }
+        Some(CancelReason::QuestionOver) if delivery.kind != DeliveryKind::Confirmation => {
+            Some("it is cancelled as a question, and is none")
+        }
+        Some(_) => None,
+    })
+}
+
+fn was_dropped(snapshot: &Connection, delivery: &Delivery) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM interventions WHERE delivery = ? AND kind = 'dropped')";
+    snapshot.prepare_cached(sql)?.query_row([delivery.seq], |row| row.get(0))
 }
 
 /// Each generation of a subscription was asked once, and one that waits for its answer was not taken back.

@@ -53,6 +53,10 @@ impl DeliveryQueue for Store {
     async fn channel_resumed(&self, protocol: Protocol, now: Timestamp) -> Result<(), Error> {
         self.write(Command::ResumeChannel { protocol, now }).await?.done()
     }
+
+    async fn channel_missing(&self, protocol: Protocol, now: Timestamp) -> Result<usize, Error> {
+        Ok(self.write(Command::MissChannel { protocol, now }).await?.counted()?.0)
+    }
 }
 
 const INTERRUPTED: &str = "FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \

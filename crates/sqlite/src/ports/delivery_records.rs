@@ -14,7 +14,7 @@ use crate::Store;
 use crate::apply::{Command, Selection};
 use crate::failure::unreadable;
 use crate::paging::Window;
-use crate::rows::{self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS, RECEIPT_COLUMNS};
+use crate::rows::{self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS, INTERVENTION_COLUMNS, RECEIPT_COLUMNS};
 use crate::schema::RARE_STATES;
 
 #[async_trait]
@@ -104,7 +104,7 @@ fn in_state(state: Option<DeliveryState>) -> String {
     }
 }
 
-/// The deliveries that a condition selects, each with its `seq` and its attempts.
+/// The deliveries that a condition selects, each with its `seq` and all that happened to it.
 pub(super) fn records(
     connection: &Connection,
     condition: &str,
@@ -119,9 +119,12 @@ pub(super) fn records(
     })?;
     let attempts = format!("SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE delivery = ? ORDER BY number");
     let receipts = format!("SELECT {RECEIPT_COLUMNS} FROM receipts WHERE delivery = ? ORDER BY at");
+    let interventions =
+        format!("SELECT {INTERVENTION_COLUMNS} FROM interventions WHERE delivery = ? ORDER BY number");
     for (seq, record) in &mut found {
         record.attempts = all(connection.prepare_cached(&attempts)?, [*seq], rows::attempt)?;
         record.receipts = all(connection.prepare_cached(&receipts)?, [*seq], rows::receipt)?;
+        record.interventions = all(connection.prepare_cached(&interventions)?, [*seq], rows::intervention)?;
     }
     Ok(found)
 }

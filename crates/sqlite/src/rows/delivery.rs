@@ -1,7 +1,9 @@
 //! A delivery's row, and its attempts' rows.
 
-use application::ports::{AttemptRecord, DeliveryRecord, ReceiptRecord};
-use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
+use application::ports::{
+    AttemptRecord, DeliveryRecord, InterventionKind, InterventionRecord, ReceiptRecord,
+};
+use domain::delivery::{CancelReason, DeliveryId, DeliveryKind, DeliveryState};
 use domain::endpoint::Endpoint;
 use domain::notice::Notice;
 use domain::order::OrderId;
@@ -9,14 +11,16 @@ use domain::receipt::ReceiptStatus;
 use domain::subscription::SubscriptionId;
 use rusqlite::Row;
 
-use super::protocol;
+use super::{protocol, state};
 use crate::columns;
 
 /// What [`delivery`] reads of `deliveries` joined with `subscriptions` and, loosely, `orders`.
 pub(crate) const DELIVERY_COLUMNS: &str = "deliveries.seq AS delivery_seq, deliveries.id AS delivery_id, kind, \
      subscriptions.id AS subscription_id, subscriptions.protocol, subscriptions.endpoint, orders.id AS order_id, \
      deliveries.state AS delivery_state, deliveries.created_at, deliveries.at, deliveries.spent, notice, \
-     (SELECT earlier.id FROM deliveries earlier WHERE earlier.seq = deliveries.escalated_from) AS escalated_from_id";
+     (SELECT earlier.id FROM deliveries earlier WHERE earlier.seq = deliveries.escalated_from) AS escalated_from_id, \
+     cancel_reason, subscriptions.state AS subscription_state, (SELECT reason FROM channel_pauses \
+     WHERE channel_pauses.protocol = subscriptions.protocol AND to_at IS NULL) AS channel_pause";
 
 /// What [`attempt`] reads of the table `attempts`.
 pub(crate) const ATTEMPT_COLUMNS: &str = "number, started_at, ended_at, outcome, scope, spent, reply";
@@ -24,7 +28,10 @@ pub(crate) const ATTEMPT_COLUMNS: &str = "number, started_at, ended_at, outcome,
 /// What [`receipt`] reads of the table `receipts`.
 pub(crate) const RECEIPT_COLUMNS: &str = "attempt, at, status, reply";
 
-/// The delivery in a row that has [`DELIVERY_COLUMNS`], still without its attempts and receipts.
+/// What [`intervention`] reads of the table `interventions`.
+pub(crate) const INTERVENTION_COLUMNS: &str = "kind, at, state_before, since";
+
+/// The delivery in a row that has [`DELIVERY_COLUMNS`], still without its attempts, receipts and interventions.
 pub(crate) fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRecord> {
     let protocol = protocol(row)?;
     Ok(DeliveryRecord {
@@ -33,7 +40,7 @@ pub(crate) fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRecord> {
         subscription: SubscriptionId(columns::uuid(row, "subscription_id")?),
         endpoint: columns::read(row, "endpoint", |text: String| Endpoint::parse(protocol, &text))?,
         order: columns::uuid_or_none(row, "order_id")?.map(OrderId),
-        state: columns::named(row, "delivery_state", &DeliveryState::ALL, DeliveryState::name)?,
+        state: delivery_state(row, "delivery_state")?,
         created_at: columns::time(row, "created_at")?,
         at: columns::time(row, "at")?,
         spent: row.get("spent")?,
@@ -41,6 +48,10 @@ pub(crate) fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRecord> {
         receipts: Vec::new(),
         escalated_from: columns::uuid_or_none(row, "escalated_from_id")?.map(DeliveryId),
         notice: notice(row)?,
+        interventions: Vec::new(),
+        cancel_reason: cancel_reason(row)?,
+        subscription_state: state(row, "subscription_state")?,
+        channel_pause: row.get("channel_pause")?,
     })
 }
 
@@ -70,6 +81,28 @@ pub(crate) fn receipt(row: &Row<'_>) -> rusqlite::Result<ReceiptRecord> {
         status: columns::named(row, "status", &ReceiptStatus::ALL, ReceiptStatus::name)?,
         reply: row.get("reply")?,
     })
+}
+
+/// The intervention in a row that has [`INTERVENTION_COLUMNS`].
+pub(crate) fn intervention(row: &Row<'_>) -> rusqlite::Result<InterventionRecord> {
+    Ok(InterventionRecord {
+        kind: columns::named(row, "kind", &InterventionKind::ALL, InterventionKind::name)?,
+        at: columns::time(row, "at")?,
+        state_before: delivery_state(row, "state_before")?,
+        since: columns::time(row, "since")?,
+    })
+}
+
+/// The column `cancel_reason`.
+pub(crate) fn cancel_reason(row: &Row<'_>) -> rusqlite::Result<Option<CancelReason>> {
+    if columns::is_null(row, "cancel_reason")? {
+        return Ok(None);
+    }
+    columns::named(row, "cancel_reason", &CancelReason::ALL, CancelReason::name).map(Some)
+}
+
+fn delivery_state(row: &Row<'_>, column: &str) -> rusqlite::Result<DeliveryState> {
+    columns::named(row, column, &DeliveryState::ALL, DeliveryState::name)
 }
 
 /// The column `notice`.

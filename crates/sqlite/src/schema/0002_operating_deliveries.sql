@@ -15,6 +15,11 @@ ALTER TABLE deliveries ADD COLUMN notice TEXT;
 -- When the delivery escalates, unless it was made by then; NULL once that is settled.
 ALTER TABLE deliveries ADD COLUMN escalates_at INTEGER;
 ALTER TABLE deliveries ADD COLUMN escalated_from INTEGER REFERENCES deliveries (seq);
+-- Why it was cancelled. Until now nobody could drop a delivery.
+ALTER TABLE deliveries ADD COLUMN cancel_reason TEXT;
+UPDATE deliveries SET cancel_reason = iif(kind <> 'confirmation' OR EXISTS (SELECT 1 FROM subscriptions
+  WHERE subscriptions.seq = subscription AND ended_at <= deliveries.at), 'subscription_ended', 'question_over')
+  WHERE state IN ('in_flight', 'sandboxed', 'held', 'dead', 'cancelled') AND state = 'cancelled';
 -- For the place behind the log's end, which every commit asks for.
 CREATE INDEX subscription_versions_open ON subscription_versions (from_seq) WHERE to_seq IS NULL;
 CREATE INDEX deliveries_to_escalate ON deliveries (escalates_at) WHERE escalates_at IS NOT NULL;
@@ -27,6 +32,17 @@ CREATE TABLE receipts (
   reply    TEXT    NOT NULL,
   at       INTEGER NOT NULL,
   PRIMARY KEY (delivery, attempt, status, reply)
+) STRICT, WITHOUT ROWID;
+
+-- What people did to a delivery, one after the other, and what each of it put an end to.
+CREATE TABLE interventions (
+  delivery     INTEGER NOT NULL REFERENCES deliveries (seq),
+  number       INTEGER NOT NULL,
+  kind         TEXT    NOT NULL,
+  at           INTEGER NOT NULL,
+  state_before TEXT    NOT NULL,
+  since        INTEGER NOT NULL,
+  PRIMARY KEY (delivery, number)
 ) STRICT, WITHOUT ROWID;
 
 -- A message need not carry a link.

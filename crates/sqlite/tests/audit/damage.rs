@@ -201,10 +201,43 @@ async fn a_receipt_or_a_person_explains_what_no_attempt_does() {
         .shell()
         .execute("UPDATE attempts SET outcome = 'unknown' WHERE delivery = 2 AND number = 2", ())
         .unwrap();
-    assert_eq!((becomes("held"), becomes("cancelled")), (vec![], vec![]), "a person dropped it");
+    assert_eq!(becomes("held"), [], "nobody knows whether it arrived");
+    let dropped = "INSERT INTO interventions VALUES (2, 1, 'dropped', 0, 'held', 0)";
+    history.shell().execute(dropped, ()).unwrap();
+    history.shell().execute("UPDATE deliveries SET cancel_reason = 'dropped' WHERE seq = 2", ()).unwrap();
+    assert_eq!(becomes("cancelled"), [], "a person dropped it");
+    history.shell().execute("UPDATE deliveries SET cancel_reason = NULL WHERE seq = 2", ()).unwrap();
     assert_eq!(becomes("delivered"), [StateUnexplained]);
     history.shell().execute("INSERT INTO receipts VALUES (2, 1, 'delivered', '', 0)", ()).unwrap();
     assert_eq!(becomes("delivered"), [], "the provider says so");
+}
+
+#[tokio::test]
+async fn a_cancellation_that_nothing_explains_is_named() {
+    let history = History::new().await;
+    let cancelled = |reason: &str| {
+        let set =
+            format!("UPDATE deliveries SET state = 'cancelled', cancel_reason = {reason} WHERE seq = 4");
+        let named = history.after(&set);
+        assert_eq!(kinds(&named), [StateUnexplained], "{reason}");
+        named[0].wrong.clone()
+    };
+    assert_eq!(cancelled("NULL"), "it is cancelled, and why is not on record");
+    assert_eq!(cancelled("'dropped'"), "it was dropped, and that a person did so is not on record");
+    assert!(cancelled("'subscription_ended'").ends_with("which has not ended"));
+    assert_eq!(cancelled("'question_over'"), "it is cancelled as a question, and is none");
+    let named = history.after("UPDATE deliveries SET state = 'pending' WHERE seq = 4");
+    assert_eq!(named[0].wrong, "it has a reason for being cancelled, and is not");
+    let named = history.after("UPDATE deliveries SET cancel_reason = 'boredom' WHERE seq = 4");
+    one_of(ExceptionKind::Unreadable, &named);
+}
+
+#[tokio::test]
+async fn an_intervention_in_a_delivery_that_is_gone_is_named() {
+    let history = History::new().await;
+    let named = history.after("INSERT INTO interventions VALUES (99, 1, 'redriven', 0, 'dead', 0)");
+    assert_eq!(kinds(&named), [DanglingReference]);
+    assert_eq!(named[0].wrong, "row of interventions refers to a row of deliveries that is gone");
 }
 
 #[tokio::test]

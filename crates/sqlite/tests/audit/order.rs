@@ -70,6 +70,10 @@ async fn what_waits_is_told_with_what_it_waits_for() {
     let shell = history.shell();
     shell.execute("UPDATE deliveries SET at = at + 3600000000 WHERE seq = 4", ()).unwrap();
     assert_eq!((waiting().later.count, waiting().due.count), (1, 0));
+    store.channel_missing(Protocol::Email, now()).await.unwrap();
+    assert_eq!((waiting().channel_paused.count, waiting().later.count), (1, 0));
+    assert_eq!(waiting().channel_paused.since, None, "it is not due yet");
+    store.channel_resumed(Protocol::Email, now()).await.unwrap();
     shell.execute("UPDATE subscriptions SET state = 'suspended'", ()).unwrap();
     assert_eq!((waiting().suspended.count, waiting().later.count), (1, 0));
     shell.execute("UPDATE subscriptions SET state = 'pending'", ()).unwrap();

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use application::ports::{AttemptRecord, DeliveryQuery, DeliveryRecord, ReceiptRecord};
+use application::ports::{AttemptRecord, DeliveryQuery, DeliveryRecord, InterventionRecord, ReceiptRecord};
 use application::queries;
 use axum::extract::State;
 use axum::response::Response;
 use domain::Timestamp;
-use domain::delivery::{DeliveryId, DeliveryState};
+use domain::delivery::{CancelReason, DeliveryId, DeliveryState, WaitReason};
 use domain::notice::Notice;
 use domain::order::OrderId;
 use domain::subscription::SubscriptionId;
@@ -34,6 +34,15 @@ pub(crate) struct DeliveryJson<'a> {
     order_id: Option<OrderId>,
     state: &'static str,
     created_at: Timestamp,
+    /// What it waits for, while it is pending and not simply due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_because: Option<&'static str>,
+    /// Why the channel that it waits for is paused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pause_reason: Option<&'a str>,
+    /// Why it was cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel_reason: Option<&'static str>,
     /// When it is tried next, while it is pending; when it came to its state, otherwise.
     at: Timestamp,
     /// Attempts that count against the schedule.
@@ -42,6 +51,9 @@ pub(crate) struct DeliveryJson<'a> {
     /// What its provider reported after it took the message.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     receipts: Vec<ReceiptJson<'a>>,
+    /// What people did to it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    interventions: Vec<InterventionJson>,
     /// The delivery that was not made in time, for which this one is owed too.
     #[serde(skip_serializing_if = "Option::is_none")]
     escalated_from: Option<DeliveryId>,
@@ -58,6 +70,18 @@ pub(crate) struct ReceiptJson<'a> {
     at: Timestamp,
     status: &'static str,
     reply: &'a str,
+}
+
+/// Something that a person did to a delivery.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InterventionJson {
+    at: Timestamp,
+    kind: &'static str,
+    /// The state that it put an end to.
+    state_before: &'static str,
+    /// Since when the delivery had been in that state.
+    since: Timestamp,
 }
 
 /// One attempt.
@@ -77,7 +101,9 @@ pub(crate) struct AttemptJson<'a> {
 }
 
 impl<'a> DeliveryJson<'a> {
-    pub(crate) fn of(delivery: &'a DeliveryRecord) -> Self {
+    pub(crate) fn of(delivery: &'a DeliveryRecord, now: Timestamp) -> Self {
+        let waits_because = delivery.waits_because(now);
+        let is_paused = waits_because == Some(WaitReason::ChannelPaused);
         Self {
             delivery_id: delivery.id,
             kind: delivery.kind.name(),
@@ -86,11 +112,15 @@ impl<'a> DeliveryJson<'a> {
             endpoint: delivery.endpoint.to_string(),
             order_id: delivery.order,
             state: delivery.state.name(),
+            waits_because: waits_because.map(WaitReason::name),
+            pause_reason: delivery.channel_pause.as_deref().filter(|_| is_paused),
+            cancel_reason: delivery.cancel_reason.map(CancelReason::name),
             created_at: delivery.created_at,
             at: delivery.at,
             spent: delivery.spent,
             attempts: delivery.attempts.iter().map(AttemptJson::of).collect(),
             receipts: delivery.receipts.iter().map(ReceiptJson::of).collect(),
+            interventions: delivery.interventions.iter().map(InterventionJson::of).collect(),
             escalated_from: delivery.escalated_from,
             notice: delivery.notice.as_ref(),
         }
@@ -101,6 +131,13 @@ impl<'a> ReceiptJson<'a> {
     fn of(receipt: &'a ReceiptRecord) -> Self {
         let ReceiptRecord { attempt, at, status, reply } = receipt;
         Self { attempt: *attempt, at: *at, status: status.name(), reply }
+    }
+}
+
+impl InterventionJson {
+    fn of(intervention: &InterventionRecord) -> Self {
+        let InterventionRecord { kind, at, state_before, since } = intervention;
+        Self { at: *at, kind: kind.name(), state_before: state_before.name(), since: *since }
     }
 }
 
@@ -131,7 +168,8 @@ pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Res
         page: params.page()?,
     };
     let page = queries::deliveries(&web.app, query).await?;
-    Ok(answer_page(&page, DeliveryJson::of))
+    let now = web.app.clock.now();
+    Ok(answer_page(&page, |delivery| DeliveryJson::of(delivery, now)))
 }
 
 /// One delivery.
@@ -141,5 +179,5 @@ pub(crate) async fn show(
     Id(id): Id<DeliveryId>,
 ) -> Result<Response, Problem> {
     let delivery = queries::delivery(&web.app, id).await?;
-    Ok(answer(StatusCode::OK, &DeliveryJson::of(&delivery)))
+    Ok(answer(StatusCode::OK, &DeliveryJson::of(&delivery, web.app.clock.now())))
 }

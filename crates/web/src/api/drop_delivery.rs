@@ -23,5 +23,5 @@ pub(crate) async fn drop_delivery(
 ) -> Result<Response, Problem> {
     application::drop_delivery::drop_delivery(&web.app, id).await?;
     let dropped = queries::delivery(&web.app, id).await?;
-    Ok(answer(StatusCode::OK, &DeliveryJson::of(&dropped)))
+    Ok(answer(StatusCode::OK, &DeliveryJson::of(&dropped, web.app.clock.now())))
 }

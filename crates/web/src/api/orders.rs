@@ -55,7 +55,7 @@ pub(crate) async fn show(
     Id(id): Id<OrderId>,
 ) -> Result<Response, Problem> {
     match queries::order_timeline(&web.app, id).await {
-        Ok(timeline) => Ok(answer(StatusCode::OK, &TimelineJson::of(&timeline))),
+        Ok(timeline) => Ok(answer(StatusCode::OK, &TimelineJson::of(&timeline, web.app.clock.now()))),
         Err(Error { kind: ErrorKind::NotOnThisHost, .. }) => {
             let order = queries::order(&web.app, id).await?;
             Ok(answer(StatusCode::OK, &OrderJson::of(&order)))

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use application::ports::{Clock, DeliveryQueue};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::DeliveryState;
+use domain::endpoint::Protocol;
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -151,6 +153,70 @@ async fn a_timeline_tells_of_each_attempt_and_the_receivers_own_reply() {
     assert_eq!((&attempt["scope"], &attempt["reply"]), (&json!("delivery"), &json!("550 no such user")));
     assert_eq!((&attempt["protocol"], &attempt["endpoint"]), (&json!("email"), &json!("jo@example.com")));
     assert_eq!((&delivery["state"], &delivery["spent"]), (&json!("dead"), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_timeline_tells_what_people_did_and_why_it_was_cancelled() {
+    let host = Host::start();
+    let subscription = host.subscribe_confirmed("jo@example.com").await;
+    let id = host.place_seed().await;
+    host.publish().await;
+    let second = Duration::from_secs(1);
+    let rejected = OutcomeKind::Permanent(Scope::Delivery);
+    host.attempt_all(rejected, "550 no such user", DeliveryState::Dead).await;
+    host.clock.advance(second);
+    host.manage("POST", "/deliveries/redrive", r#"{"state":"dead"}"#).await;
+    host.clock.advance(second);
+    host.attempt_all(OutcomeKind::Unknown, "the line was lost", DeliveryState::Held).await;
+    host.clock.advance(second);
+    let delivery = show(&host, &id).await["deliveries"][0]["deliveryId"].as_str().unwrap().to_owned();
+    host.manage("POST", &format!("/deliveries/{delivery}/drop"), "").await;
+    let order = show(&host, &id).await;
+    let expected = ["accepted", "owed", "attempt", "dead", "redriven", "attempt", "held", "cancelled"];
+    assert_eq!(events(&order), expected);
+    let cancelled = &order["timeline"][7];
+    assert_eq!((&cancelled["reason"], &cancelled["deliveryId"]), (&json!("dropped"), &json!(delivery)));
+    assert_eq!(order["deliveries"][0]["cancelReason"], "dropped");
+    assert_eq!(
+        order["deliveries"][0]["interventions"],
+        json!([
+            {"at": "2026-01-31T12:00:01Z", "kind": "redriven", "stateBefore": "dead", "since": "2026-01-31T12:00:00Z"},
+            {"at": "2026-01-31T12:00:03Z", "kind": "dropped", "stateBefore": "held", "since": "2026-01-31T12:00:02Z"},
+        ])
+    );
+    let later = host.place_seed().await;
+    host.publish().await;
+    host.manage("DELETE", &format!("/subscriptions/{subscription}"), "").await;
+    let order = show(&host, &later).await;
+    assert_eq!(events(&order), ["accepted", "owed", "cancelled"]);
+    assert_eq!(order["timeline"][2]["reason"], "subscription_ended");
+}
+
+#[tokio::test]
+async fn an_order_that_waits_says_for_what() {
+    let host = Host::start();
+    let subscription = host.subscribe_confirmed("jo@example.com").await;
+    let id = host.place_seed().await;
+    host.publish().await;
+    let waits = async || {
+        let order = show(&host, &id).await;
+        let delivery = order["deliveries"][0].clone();
+        let path = format!("/deliveries/{}", delivery["deliveryId"].as_str().unwrap());
+        assert_eq!(host.manage("GET", &path, "").await.json(), delivery);
+        let listed = host.manage("GET", &format!("/deliveries?order={id}"), "").await.json();
+        assert_eq!(listed["items"][0], delivery);
+        (delivery["waitsBecause"].clone(), delivery["pauseReason"].clone())
+    };
+    assert_eq!(waits().await, (Value::Null, Value::Null), "it is due");
+    let now = host.clock.now();
+    host.store.channel_missing(Protocol::Email, now).await.unwrap();
+    assert_eq!(waits().await, (json!("channel_paused"), json!("no channel is configured for it")));
+    assert!(events(&show(&host, &id).await).contains(&"channel_paused"));
+    host.manage("POST", &format!("/subscriptions/{subscription}/suspend"), "").await;
+    assert_eq!(waits().await, (json!("subscription_suspended"), Value::Null));
+    host.manage("POST", &format!("/subscriptions/{subscription}/resume"), "").await;
+    host.store.channel_resumed(Protocol::Email, now).await.unwrap();
+    assert_eq!(waits().await.0, Value::Null);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use application::queries::{Event, EventKind, Timeline};
 use domain::Timestamp;
-use domain::delivery::DeliveryId;
+use domain::delivery::{CancelReason, DeliveryId};
 use domain::receipt::ReceiptStatus;
 use domain::subscription::{NotOwed, Subscription, SubscriptionId};
 use serde::Serialize;
@@ -59,13 +59,13 @@ struct NotOwedJson<'a> {
 }
 
 impl<'a> TimelineJson<'a> {
-    pub(super) fn of(timeline: &'a Timeline) -> Self {
+    pub(super) fn of(timeline: &'a Timeline, now: Timestamp) -> Self {
         Self {
             order: OrderJson::of(&timeline.order),
             published: timeline.published,
             summary: summary(timeline),
             timeline: timeline.events.iter().map(|event| EventJson::of(event, timeline)).collect(),
-            deliveries: timeline.deliveries.iter().map(DeliveryJson::of).collect(),
+            deliveries: timeline.deliveries.iter().map(|delivery| DeliveryJson::of(delivery, now)).collect(),
             not_owed: timeline.not_owed.iter().map(not_owed).collect(),
         }
     }
@@ -107,7 +107,9 @@ impl<'a> EventJson<'a> {
                 ("channel_paused", None, Some(*protocol), Some(reason.as_str()))
             }
             EventKind::ChannelResumed { protocol } => ("channel_resumed", None, Some(*protocol), None),
+            EventKind::Redriven => ("redriven", None, protocol, None),
             EventKind::Ended(state) => (state.name(), None, protocol, None),
+            EventKind::Cancelled(reason) => ("cancelled", None, protocol, reason.map(CancelReason::name)),
         };
         let protocol = protocol.map(domain::endpoint::Protocol::name);
         Self { at: event.at, event: name, about, attempt, protocol, reason }

@@ -1,0 +1,64 @@
+//! At start-up, before anything new happens: what the last process left open, and what is no longer as it was.
+
+use std::collections::BTreeMap;
+
+use domain::delivery::OnUnknown;
+use domain::endpoint::Protocol;
+
+use crate::deliver::recover;
+use crate::ports::{Clock, DeliveryQueue, Randomness};
+use crate::{ChannelMode, Error, OwnDelivery};
+
+/// Settles the attempts and pauses that the last process left open, takes back confirmations that proved nothing now that
+/// a real provider is there, and makes it seen where subscriptions wait for a channel that nobody configured. `policies`
+/// say what follows on each channel when a message may have arrived or not.
+///
+/// # Errors
+/// What the store says; nothing may be delivered before this succeeded.
+pub async fn settle_the_past(
+    own: &OwnDelivery,
+    queue: &dyn DeliveryQueue,
+    policies: &BTreeMap<Protocol, OnUnknown>,
+    clock: &dyn Clock,
+    randomness: &dyn Randomness,
+) -> Result<(), Error> {
+    recover(queue, policies, clock, randomness).await?;
+    for protocol in Protocol::ALL {
+        match own.channels.get(&protocol) {
+            Some(mode) => begin_anew(own, queue, protocol, *mode, clock, randomness).await?,
+            None => note_missing(queue, protocol, clock).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether the channel works is found out anew.
+async fn begin_anew(
+    own: &OwnDelivery,
+    queue: &dyn DeliveryQueue,
+    protocol: Protocol,
+    mode: ChannelMode,
+    clock: &dyn Clock,
+    randomness: &dyn Randomness,
+) -> Result<(), Error> {
+    queue.channel_resumed(protocol, clock.now()).await?;
+    if mode == ChannelMode::Live {
+        let lapsed = own.topic.lapse_sandbox_confirmations(protocol, randomness, clock.now()).await?;
+        if lapsed > 0 {
+            tracing::warn!(%protocol, lapsed, "confirmations from the sandbox lapsed; new ones are on their way");
+        }
+    }
+    Ok(())
+}
+
+async fn note_missing(queue: &dyn DeliveryQueue, protocol: Protocol, clock: &dyn Clock) -> Result<(), Error> {
+    let subscriptions = queue.channel_missing(protocol, clock.now()).await?;
+    if subscriptions > 0 {
+        tracing::error!(
+            %protocol,
+            subscriptions,
+            "no channel is configured for this protocol: what is owed over it waits until there is one"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! What [`DeliveryRecords`](application::ports::DeliveryRecords) promises of what explains a delivery: what people did to it,
+//! why it was cancelled, what it waits for.
+
+use application::ports::{InterventionKind, InterventionRecord, Redrivable, RedriveSelection};
+use domain::attempt::{OutcomeKind, Scope};
+use domain::delivery::{CancelReason, DeliveryState, Next, WaitReason};
+use domain::endpoint::Protocol;
+use domain::subscription::{EndReason, SuspensionReason};
+
+use crate::Machine;
+use crate::delivery_records::hold;
+use crate::given::{delivery_id, email, now, order};
+use crate::machine::finished;
+
+/// Each with the state that it put an end to, and since when that held.
+pub async fn what_people_did_to_a_delivery_stays_on_record(machine: &Machine<'_>) {
+    let (_, delivery) = machine.in_flight("ada@example.com").await;
+    machine.finish(delivery, 1, OutcomeKind::Permanent(Scope::Delivery)).await;
+    let died = machine.record(delivery).await;
+    assert_eq!(died.interventions, []);
+    let redriven = now();
+    machine.records.redrive(RedriveSelection::One(delivery), redriven).await.unwrap();
+    machine.begin(delivery, 2).await;
+    let mut end = finished(delivery, 2, OutcomeKind::Unknown);
+    end.decision.next = Next::Over(DeliveryState::Held);
+    let held = end.at;
+    machine.queue.finish(vec![end]).await.unwrap();
+    let again = now();
+    let all_held = RedriveSelection::Many {
+        state: Redrivable::Held,
+        subscription: None,
+        protocol: None,
+        from: None,
+        before: None,
+    };
+    assert_eq!(machine.records.redrive(all_held, again).await.unwrap(), 1);
+    let (kind, dead) = (InterventionKind::Redriven, DeliveryState::Dead);
+    let expected = [
+        InterventionRecord { kind, at: redriven, state_before: dead, since: died.at },
+        InterventionRecord { kind, at: again, state_before: DeliveryState::Held, since: held },
+    ];
+    assert_eq!(machine.record(delivery).await.interventions, expected);
+}
+
+/// Dropped by a person, ended with its subscription, or a question that is over.
+pub async fn why_a_delivery_was_cancelled_is_on_record(machine: &Machine<'_>) {
+    let reason = async |id| {
+        let record = machine.record(id).await;
+        record.cancel_reason.map(|reason| (record.state, reason))
+    };
+    let cancelled = |reason| Some((DeliveryState::Cancelled, reason));
+    let dropped = hold(machine, email("held@example.com")).await;
+    assert_eq!(reason(dropped).await, None);
+    let since = machine.record(dropped).await.at;
+    let at = now();
+    machine.records.drop_held(dropped, at).await.unwrap();
+    assert_eq!(reason(dropped).await, cancelled(CancelReason::Dropped));
+    let kind = InterventionKind::Dropped;
+    let expected = InterventionRecord { kind, at, state_before: DeliveryState::Held, since };
+    assert_eq!(machine.record(dropped).await.interventions, [expected]);
+
+    let question = email("bob@example.com");
+    let subscription = machine.subscribe(question.clone()).await;
+    machine.own_topic.confirm(subscription.id, subscription.generation, false, now()).await.unwrap();
+    assert_eq!(reason(question.confirmation).await, cancelled(CancelReason::QuestionOver));
+    let pending = machine.notification(subscription.id).await.id;
+    let in_flight = machine.notification(subscription.id).await.id;
+    machine.begin(in_flight, 1).await;
+    let unpublished = machine.place(order()).await;
+    machine.topic.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
+    machine.finish(in_flight, 1, OutcomeKind::Transient(Scope::Delivery)).await;
+    machine.publish().await;
+    let owed = machine.of_order(&unpublished).await;
+    let published = owed.iter().find(|delivery| delivery.subscription == subscription.id).unwrap().id;
+    for delivery in [pending, in_flight, published] {
+        assert_eq!(reason(delivery).await, cancelled(CancelReason::SubscriptionEnded));
+    }
+
+    let asked = email("eve@example.com");
+    let subscription = machine.subscribe(asked.clone()).await;
+    machine.begin(asked.confirmation, 1).await;
+    machine.topic.resend_confirmation(subscription.id, delivery_id(), now()).await.unwrap();
+    machine.finish(asked.confirmation, 1, OutcomeKind::Transient(Scope::Delivery)).await;
+    assert_eq!(reason(asked.confirmation).await, cancelled(CancelReason::QuestionOver));
+}
+
+/// Of a delivery alone as in its order's story.
+pub async fn what_a_delivery_waits_for_is_told(machine: &Machine<'_>) {
+    let subscription = machine.confirmed(email("ada@example.com")).await;
+    let order = machine.place(order()).await;
+    machine.publish().await;
+    let delivery = machine.of_order(&order).await[0].id;
+    let waits = async || {
+        let record = machine.record(delivery).await;
+        assert_eq!(machine.of_order(&order).await.first(), Some(&record));
+        (record.waits_because(now()), record.channel_pause)
+    };
+    assert_eq!(waits().await, (None, None));
+    machine.queue.channel_paused(Protocol::Sms, "another channel", now()).await.unwrap();
+    assert_eq!(waits().await, (None, None));
+    machine.queue.channel_paused(Protocol::Email, "421 busy", now()).await.unwrap();
+    assert_eq!(waits().await, (Some(WaitReason::ChannelPaused), Some("421 busy".to_owned())));
+    machine.queue.channel_resumed(Protocol::Email, now()).await.unwrap();
+    assert_eq!(waits().await, (None, None));
+    machine.own_topic.suspend(subscription.id, SuspensionReason::Operator, now()).await.unwrap();
+    assert_eq!(waits().await, (Some(WaitReason::SubscriptionSuspended), None));
+    machine.own_topic.resume(subscription.id, now()).await.unwrap();
+    machine.begin(delivery, 1).await;
+    machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Delivery)).await;
+    assert_eq!(waits().await, (Some(WaitReason::Retry), None));
+}

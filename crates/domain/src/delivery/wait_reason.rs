@@ -1,0 +1,61 @@
+//! What keeps a pending delivery from being sent.
+
+use jiff::Timestamp;
+
+use super::DeliveryKind;
+use crate::subscription::SubscriptionState;
+
+/// What a pending delivery waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WaitReason {
+    /// Its subscription is suspended.
+    SubscriptionSuspended,
+    /// Its subscription must be confirmed (again), and it is not the question for that.
+    SubscriptionNotConfirmed,
+    /// Its channel is paused: it fails, or none is configured.
+    ChannelPaused,
+    /// It is tried again at a later time.
+    Retry,
+}
+
+/// A pending delivery, as far as waiting goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// What it carries.
+    pub kind: DeliveryKind,
+    /// How far the subscription it is owed to has come.
+    pub subscription: SubscriptionState,
+    /// Whether its channel is paused.
+    pub channel_paused: bool,
+    /// When it is tried next.
+    pub at: Timestamp,
+}
+
+impl Waiting {
+    /// What it waits for at the time `now`; of several things, the one that only a person ends comes first. `None`: it is
+    /// due.
+    #[must_use]
+    pub fn because(self, now: Timestamp) -> Option<WaitReason> {
+        match self.subscription {
+            SubscriptionState::Suspended => Some(WaitReason::SubscriptionSuspended),
+            SubscriptionState::Pending if self.kind != DeliveryKind::Confirmation => {
+                Some(WaitReason::SubscriptionNotConfirmed)
+            }
+            _ if self.channel_paused => Some(WaitReason::ChannelPaused),
+            _ => (self.at > now).then_some(WaitReason::Retry),
+        }
+    }
+}
+
+impl WaitReason {
+    /// Its name in the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SubscriptionSuspended => "subscription_suspended",
+            Self::SubscriptionNotConfirmed => "subscription_not_confirmed",
+            Self::ChannelPaused => "channel_paused",
+            Self::Retry => "retry",
+        }
+    }
+}

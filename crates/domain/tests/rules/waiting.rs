@@ -1,0 +1,54 @@
+//! What keeps a pending delivery from being sent.
+
+use std::time::Duration;
+
+use domain::delivery::{DeliveryKind, WaitReason, Waiting};
+use domain::subscription::SubscriptionState;
+
+use crate::given::now;
+
+fn due() -> Waiting {
+    Waiting {
+        kind: DeliveryKind::Notification,
+        subscription: SubscriptionState::Confirmed,
+        channel_paused: false,
+        at: now(),
+    }
+}
+
+#[test]
+fn what_nothing_keeps_back_waits_for_nothing() {
+    assert_eq!(due().because(now()), None);
+}
+
+#[test]
+fn what_is_tried_later_waits_for_its_time() {
+    let later = Waiting { at: now() + Duration::from_secs(1), ..due() };
+    assert_eq!(later.because(now()), Some(WaitReason::Retry));
+}
+
+#[test]
+fn a_paused_channel_is_waited_for_whatever_the_time() {
+    for at in [now(), now() + Duration::from_secs(1)] {
+        let paused = Waiting { channel_paused: true, at, ..due() };
+        assert_eq!(paused.because(now()), Some(WaitReason::ChannelPaused));
+    }
+}
+
+#[test]
+fn what_only_a_person_ends_comes_first() {
+    let held_up = Waiting { channel_paused: true, at: now() + Duration::from_secs(1), ..due() };
+    for (subscription, reason) in [
+        (SubscriptionState::Suspended, WaitReason::SubscriptionSuspended),
+        (SubscriptionState::Pending, WaitReason::SubscriptionNotConfirmed),
+    ] {
+        assert_eq!(Waiting { subscription, ..held_up }.because(now()), Some(reason));
+    }
+}
+
+#[test]
+fn the_question_for_a_confirmation_does_not_wait_for_it() {
+    let question =
+        Waiting { kind: DeliveryKind::Confirmation, subscription: SubscriptionState::Pending, ..due() };
+    assert_eq!(question.because(now()), None);
+}
