@@ -67,5 +67,6 @@ pub async fn an_escalation_to_nobody_confirmed_leads_nowhere(machine: &Machine<'
     let late = machine.notification(first.id).await;
     let escalated = machine.queue.escalate(late.created_at + WHILE).await.unwrap();
     assert_eq!((escalated.owed, escalated.stranded), (0, vec![(late.id, pending.id)]), "and says so");
+    assert!(machine.record(late.id).await.stranded_at.is_some());
     assert!(machine.due(DeliveryKind::Notification).await.iter().all(|due| due.id == late.id));
 }

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_set_back_ends_a_wait_and_one_set_a_little_back_prolongs_it_by_as_much() {
+    fn a_wait_ends_with_its_time_or_when_the_clock_is_set_to_before_it_began() {
         let now = Timestamp::UNIX_EPOCH + Duration::from_hours(24);
         let wait = Wait::new(now, now + Duration::from_mins(1));
         let later = |seconds| now + Duration::from_secs(seconds);

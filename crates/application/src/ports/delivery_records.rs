@@ -25,10 +25,12 @@ pub trait DeliveryRecords: Send + Sync {
     async fn deliveries(&self, query: DeliveryQuery) -> Result<Page<DeliveryRecord>, Error>;
 
     /// Makes the selected dead and held deliveries pending again, due `now`, with nothing spent; their attempts stay on
-    /// record, and so does the [intervention](InterventionRecord). Those of ended subscriptions are left as they are. Answers how many were redriven.
+    /// record, and so does the [intervention](InterventionRecord). Those of ended subscriptions and questions that are
+    /// over are left as they are. Answers how many were redriven.
     async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error>;
 
-    /// Cancels a delivery that is held, and records the intervention. `NotFound` with `delivery_not_found`, `Conflict` with `not_held`.
+    /// Cancels a delivery that is held, and records the intervention. `NotFound` with `delivery_not_found`, `Conflict`
+    /// with `not_held`.
     async fn drop_held(&self, id: DeliveryId, now: Timestamp) -> Result<(), Error>;
 
     /// Records what a provider reports of that attempt, and what follows. A bad report counts while no later attempt
@@ -85,6 +87,8 @@ pub struct DeliveryRecord {
     pub receipts: Vec<ReceiptRecord>,
     /// The delivery that was not made in time, for which this one is owed too.
     pub escalated_from: Option<DeliveryId>,
+    /// When it should have escalated, and the other subscription was not confirmed, or no more.
+    pub stranded_at: Option<Timestamp>,
     /// What a notice says.
     pub notice: Option<Notice>,
     /// What people did to it, oldest first.

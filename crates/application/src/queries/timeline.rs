@@ -59,6 +59,8 @@ pub enum EventKind {
     },
     /// A delivery came to its end, or waits for a person.
     Ended(DeliveryState),
+    /// It was not delivered in time, and the subscription that it escalates to could not be owed it.
+    NotEscalated,
     /// A person sent it again.
     Redriven,
     /// A delivery was cancelled.
@@ -103,6 +105,7 @@ fn delivery_events(place: usize, delivery: &DeliveryRecord) -> Vec<Event> {
             events.push(event(intervention.at, EventKind::Redriven));
         }
     }
+    events.extend(delivery.stranded_at.map(|at| event(at, EventKind::NotEscalated)));
     match delivery.state {
         DeliveryState::Pending | DeliveryState::InFlight => {}
         DeliveryState::Cancelled => {

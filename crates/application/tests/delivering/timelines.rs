@@ -36,6 +36,7 @@ fn delivery(
     DeliveryRecord {
         receipts: Vec::new(),
         escalated_from: None,
+        stranded_at: None,
         notice: None,
         interventions: Vec::new(),
         cancel_reason: None,
@@ -81,6 +82,7 @@ fn told(timeline: &Timeline) -> Vec<(i64, String)> {
         EventKind::Receipt(receipt) => format!("receipt {}", receipt.status.name()),
         EventKind::Ended(state) => state.to_string(),
         EventKind::Redriven => "redriven".to_owned(),
+        EventKind::NotEscalated => "not escalated".to_owned(),
         EventKind::Cancelled(None) => "cancelled".to_owned(),
         EventKind::Cancelled(Some(reason)) => format!("cancelled: {}", reason.name()),
     };
@@ -165,6 +167,14 @@ fn what_was_redriven_keeps_the_ends_that_it_had_come_to() {
         (52, "delivered"),
     ];
     assert_eq!(told(&timeline(story(vec![delivered], Vec::new()))), words(&expected));
+}
+
+#[test]
+fn what_should_have_escalated_and_could_not_is_told() {
+    let mut late = delivery(Protocol::Email, DeliveryState::Pending, 90, vec![attempt(1, 2, Some(3))]);
+    late.stranded_at = Some(at(60));
+    let expected = [(0, "accepted"), (1, "owed"), (3, "attempt 1"), (60, "not escalated")];
+    assert_eq!(told(&timeline(story(vec![late], Vec::new()))), words(&expected));
 }
 
 #[test]

@@ -21,6 +21,7 @@ const OWE: &str = "INSERT INTO deliveries \
      (id, kind, subscription, order_seq, state, created_at, at, escalates_at, escalated_from) \
      SELECT ?1, 'notification', seq, ?3, 'pending', ?4, ?4, ?4 + escalation_minutes * 60000000, ?5 FROM subscriptions \
      WHERE id = ?2 AND state IN ('confirmed', 'suspended') ON CONFLICT (order_seq, subscription) DO NOTHING";
+const STRANDED: &str = "UPDATE deliveries SET stranded_at = ?2 WHERE seq = ?1";
 const HAS_IT: &str = "SELECT EXISTS (SELECT 1 FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
      WHERE order_seq = ?2 AND subscriptions.id = ?1)";
 
@@ -46,6 +47,7 @@ pub(super) fn escalate(connection: &Connection, now: Timestamp) -> Result<Answer
         if let Some(to) = late.to.filter(|_| !made) {
             escalated.owed += owe(connection, &late, to, now)?;
             if !has_it(connection, to, late.order)? {
+                connection.prepare_cached(STRANDED)?.execute([late.seq, micros(now)])?;
                 escalated.stranded.push((late.id, to));
             }
         }

@@ -15,6 +15,8 @@ ALTER TABLE deliveries ADD COLUMN notice TEXT;
 -- When the delivery escalates, unless it was made by then; NULL once that is settled.
 ALTER TABLE deliveries ADD COLUMN escalates_at INTEGER;
 ALTER TABLE deliveries ADD COLUMN escalated_from INTEGER REFERENCES deliveries (seq);
+-- When it should have escalated, and the other subscription could not be owed anything.
+ALTER TABLE deliveries ADD COLUMN stranded_at INTEGER;
 -- Why it was cancelled. Until now nobody could drop a delivery.
 ALTER TABLE deliveries ADD COLUMN cancel_reason TEXT;
 UPDATE deliveries SET cancel_reason = iif(kind <> 'confirmation' OR EXISTS (SELECT 1 FROM subscriptions
