@@ -1,32 +1,50 @@
 //! What [`DeliveryQueue::escalate`](application::ports::DeliveryQueue::escalate) promises.
 
+use std::time::Duration;
+
 use application::ports::{DeliveryQuery, Escalated, NewSubscription, RedriveSelection};
 use domain::attempt::OutcomeKind;
 use domain::attributes::{Attributes, Escalation, Minutes};
 use domain::delivery::DeliveryKind;
 use domain::receipt::{Receipt, ReceiptStatus};
+use domain::subscription::SubscriptionId;
 
 use crate::Machine;
 use crate::given::{MOMENT, WHILE, email, now, policy, text};
 
+/// Within which deliveries must be made here.
+const IN_TIME: Duration = Duration::from_mins(15);
+
+/// A confirmed subscription that wants no order by itself.
+async fn stand_in(machine: &Machine<'_>) -> SubscriptionId {
+    let attributes = Attributes::wanting(Some(policy(r#"{"currency":["USD"]}"#)));
+    machine.confirmed(NewSubscription { attributes, ..email("bob@example.com") }).await.id
+}
+
+/// A confirmed subscription that escalates to another.
+async fn escalating(machine: &Machine<'_>, new: NewSubscription, to: SubscriptionId) -> SubscriptionId {
+    let after_minutes = Minutes::parse("", IN_TIME.as_secs() / 60).unwrap();
+    let escalation = Some(Escalation { after_minutes, to });
+    machine
+        .confirmed(NewSubscription { attributes: Attributes { escalation, ..Attributes::default() }, ..new })
+        .await
+        .id
+}
+
 /// To another subscription too, once, whatever its own filter policy says; what was delivered does not escalate.
 pub async fn what_is_not_delivered_in_time_escalates(machine: &Machine<'_>) {
-    let dollars = Attributes::wanting(Some(policy(r#"{"currency":["USD"]}"#)));
-    let second = machine.confirmed(NewSubscription { attributes: dollars, ..email("bob@example.com") }).await;
-    let after_minutes = Minutes::parse("", 15).unwrap();
-    let escalation = Some(Escalation { after_minutes, to: second.id });
-    let attributes = Attributes { escalation, ..Attributes::default() };
-    let first = machine.confirmed(NewSubscription { attributes, ..email("ada@example.com") }).await;
-    let made = machine.notification(first.id).await;
+    let second = stand_in(machine).await;
+    let first = escalating(machine, email("ada@example.com"), second).await;
+    let made = machine.notification(first).await;
     machine.begin(made.id, 1).await;
     machine.finish(made.id, 1, OutcomeKind::Delivered).await;
-    let late = machine.notification(first.id).await;
-    let due = late.created_at + after_minutes.duration();
+    let late = machine.notification(first).await;
+    let due = late.created_at + IN_TIME;
     let escalate = async |at| machine.queue.escalate(at).await.unwrap();
     assert_eq!(escalate(due - MOMENT).await, Escalated { next_at: Some(due), ..Escalated::default() });
     assert_eq!(escalate(due).await, Escalated { owed: 1, ..Escalated::default() });
     assert_eq!(escalate(due + WHILE).await, Escalated::default());
-    let of_second = DeliveryQuery { subscription: Some(second.id), ..DeliveryQuery::default() };
+    let of_second = DeliveryQuery { subscription: Some(second), ..DeliveryQuery::default() };
     let owed = machine.records.deliveries(of_second).await.unwrap().items;
     let owed: Vec<_> = owed.iter().filter(|owed| owed.kind == DeliveryKind::Notification).collect();
     assert_eq!(owed.len(), 1);
@@ -35,18 +53,14 @@ pub async fn what_is_not_delivered_in_time_escalates(machine: &Machine<'_>) {
 
 /// The provider took it, and reported later that it did not arrive: that is no delivery in time.
 pub async fn what_did_not_arrive_after_all_escalates(machine: &Machine<'_>) {
-    let dollars = Attributes::wanting(Some(policy(r#"{"currency":["USD"]}"#)));
-    let second = machine.confirmed(NewSubscription { attributes: dollars, ..email("bob@example.com") }).await;
-    let after_minutes = Minutes::parse("", 15).unwrap();
-    let escalation = Some(Escalation { after_minutes, to: second.id });
-    let attributes = Attributes { escalation, ..Attributes::default() };
-    let first = machine.confirmed(NewSubscription { attributes, ..text("+4915112345678") }).await;
-    let made = machine.notification(first.id).await;
+    let second = stand_in(machine).await;
+    let first = escalating(machine, text("+4915112345678"), second).await;
+    let made = machine.notification(first).await;
     machine.begin(made.id, 1).await;
     machine.finish(made.id, 1, OutcomeKind::Delivered).await;
     let undelivered = Receipt::new(ReceiptStatus::Failed, "30005");
     machine.records.receipt(made.id, 1, undelivered.clone(), now()).await.unwrap();
-    let due = made.created_at + after_minutes.duration();
+    let due = made.created_at + IN_TIME;
     assert_eq!(machine.queue.escalate(due - MOMENT).await.unwrap().next_at, Some(due));
     assert_eq!(machine.queue.escalate(due).await.unwrap().owed, 1);
 
@@ -60,12 +74,9 @@ pub async fn what_did_not_arrive_after_all_escalates(machine: &Machine<'_>) {
 /// Nobody who did not confirm, or has ended, is told in another's place.
 pub async fn an_escalation_to_nobody_confirmed_leads_nowhere(machine: &Machine<'_>) {
     let pending = machine.subscribe(email("bob@example.com")).await;
-    let after_minutes = Minutes::parse("", 1).unwrap();
-    let escalation = Some(Escalation { after_minutes, to: pending.id });
-    let attributes = Attributes { escalation, ..Attributes::default() };
-    let first = machine.confirmed(NewSubscription { attributes, ..email("ada@example.com") }).await;
-    let late = machine.notification(first.id).await;
-    let escalated = machine.queue.escalate(late.created_at + WHILE).await.unwrap();
+    let first = escalating(machine, email("ada@example.com"), pending.id).await;
+    let late = machine.notification(first).await;
+    let escalated = machine.queue.escalate(late.created_at + IN_TIME).await.unwrap();
     assert_eq!((escalated.owed, escalated.stranded), (0, vec![(late.id, pending.id)]), "and says so");
     assert!(machine.record(late.id).await.stranded_at.is_some());
     assert!(machine.due(DeliveryKind::Notification).await.iter().all(|due| due.id == late.id));
