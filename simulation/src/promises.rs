@@ -57,7 +57,7 @@ impl Promises {
                     self.subscribed(*seq, *id, way, *receives, (*state, policy.clone()))?;
                 }
                 Entry::Suspended { seq, at } => self.suspended_by_itself(*seq, *at)?,
-                Entry::Late { delivery, stand_in } => self.came_too_late(*delivery, *stand_in),
+                Entry::Late { delivery, stand_in } => self.came_too_late(*delivery, *stand_in)?,
                 Entry::SubscriptionMoved { seq, was, state, in_sandbox, policy } => {
                     coverage.subscription(*was, *state)?;
                     self.subscription_moved(*seq, *was, *state, *in_sandbox, policy.clone())?;

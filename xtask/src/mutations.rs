@@ -55,7 +55,10 @@ fn mutate(sources: &Path, build: &Path, patch: &Path) -> Result<(String, bool)> 
     let what = text.lines().next().unwrap_or_default().to_owned();
     let catcher = text.lines().find_map(|line| line.strip_prefix("Caught by: ")).unwrap_or(SIMULATION);
     let mut apply = Command::new("patch");
-    apply.current_dir(sources).args(["--strip=1", "--batch", "--forward", "--silent", "--input"]).arg(patch);
+    apply
+        .current_dir(sources)
+        .args(["--strip=1", "--batch", "--forward", "--fuzz=0", "--silent", "--input"])
+        .arg(patch);
     succeed(&mut apply).with_context(|| format!("{name} does not apply any more"))?;
     let catcher: Vec<_> = catcher.split_whitespace().collect();
     let within = |args: &[&str]| {

@@ -306,7 +306,7 @@ pub async fn an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_
 /// A crash, or the end of the program, is not the endpoint's fault.
 pub async fn an_attempt_that_was_cut_short_says_nothing_of_its_endpoint(machine: &Machine<'_>) {
     let (subscription, delivery) = machine.in_flight("ada@example.com").await;
-    let end = Finished { cut_short: true, ..finished(delivery, 1, OutcomeKind::Unknown) };
+    let end = Finished { blameless: true, ..finished(delivery, 1, OutcomeKind::Unknown) };
     machine.queue.finish(vec![end]).await.unwrap();
     assert_eq!(machine.topic.subscription(subscription.id).await.unwrap().unwrap().failing, None);
 }
@@ -323,9 +323,13 @@ pub async fn a_question_expires_by_when_it_is_first_asked(machine: &Machine<'_>)
         asked.confirmation_expires_at
     };
     assert_eq!(expires_at().await, Some(late + CONFIRMATION_LIFETIME));
-    machine.finish(question, 1, OutcomeKind::Transient(Scope::Endpoint)).await;
+    machine.finish(question, 1, OutcomeKind::Transient(Scope::Channel)).await;
     machine.queue.begin(vec![intent(2, late + WHILE)]).await.unwrap();
-    assert_eq!(expires_at().await, Some(late + CONFIRMATION_LIFETIME), "a repeat asks the same");
+    let asked = Some(late + WHILE + CONFIRMATION_LIFETIME);
+    assert_eq!(expires_at().await, asked, "where the channel failed, nobody was asked");
+    machine.finish(question, 2, OutcomeKind::Transient(Scope::Endpoint)).await;
+    machine.queue.begin(vec![intent(3, late + WHILE * 2)]).await.unwrap();
+    assert_eq!(expires_at().await, asked, "a repeat asks the same");
 }
 
 /// Whoever is told of notices only is owed no order.

@@ -320,4 +320,7 @@ pub async fn a_good_receipt_ends_the_attempts(machine: &Machine<'_>) {
     assert_eq!(machine.record(in_flight).await.state, DeliveryState::InFlight);
     machine.finish(in_flight, 2, OutcomeKind::Unknown).await;
     assert_eq!(machine.record(in_flight).await.state, DeliveryState::Delivered);
+    let suppressed = Receipt::new(ReceiptStatus::Failed, "a duplicate");
+    machine.records.receipt(in_flight, 2, suppressed, now()).await.unwrap();
+    assert_eq!(machine.record(in_flight).await.state, DeliveryState::Delivered, "it is there all the same");
 }

@@ -7,7 +7,7 @@ use domain::attempt::OutcomeKind;
 use domain::attributes::{Attributes, Escalation, Minutes};
 use domain::delivery::DeliveryKind;
 use domain::receipt::{Receipt, ReceiptStatus};
-use domain::subscription::SubscriptionId;
+use domain::subscription::{EndReason, SubscriptionId};
 
 use crate::Machine;
 use crate::given::{MOMENT, WHILE, email, now, policy, text};
@@ -80,4 +80,14 @@ pub async fn an_escalation_to_nobody_confirmed_leads_nowhere(machine: &Machine<'
     assert_eq!((escalated.owed, escalated.stranded), (0, vec![(late.id, pending.id)]), "and says so");
     assert!(machine.record(late.id).await.stranded_at.is_some());
     assert!(machine.due(DeliveryKind::Notification).await.iter().all(|due| due.id == late.id));
+}
+
+/// One that ended is told nothing, even if it was owed the order by itself before.
+pub async fn an_escalation_to_one_that_ended_leads_nowhere(machine: &Machine<'_>) {
+    let ended = machine.confirmed(email("bob@example.com")).await.id;
+    let first = escalating(machine, email("ada@example.com"), ended).await;
+    let late = machine.notification(first).await;
+    machine.topic.unsubscribe(ended, EndReason::Removed, now()).await.unwrap();
+    let escalated = machine.queue.escalate(late.created_at + IN_TIME).await.unwrap();
+    assert_eq!((escalated.owed, escalated.stranded), (0, vec![(late.id, ended)]));
 }

@@ -148,7 +148,7 @@ pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> 
     };
     let (at, outcome) = (now(), Outcome::new(kind, "the receiver's reply"));
     let decision = decide(effort, &outcome, at, Chance(0));
-    Finished { delivery, number, at, outcome, decision, confirmed: false, cut_short: false }
+    Finished { delivery, number, at, outcome, decision, confirmed: false, blameless: false }
 }
 
 pub(crate) fn all_due(now: Timestamp) -> DueQuery {

@@ -98,6 +98,8 @@ pub const DEFAULT_PATIENCE: Duration = Duration::from_mins(1);
 pub const MIN_PATIENCE: Duration = Duration::from_secs(5);
 /// The longest wait that a receiver's Retry-After is granted.
 pub const MAX_PATIENCE: Duration = Duration::from_hours(24);
+/// The longest wait that a provider's is: all that goes over its channel waits.
+pub const MAX_CHANNEL_PATIENCE: Duration = Duration::from_hours(1);
 
 /// A delivery, as far as deciding about it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,10 +135,12 @@ fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> 
             unspent(now, Consequence::PauseChannel(None))
         }
         OutcomeKind::Throttled { scope: Scope::Channel, retry_after } => {
-            unspent(now, Consequence::PauseChannel(retry_after.map(|patience| now + granted(patience))))
+            let until = retry_after.map(|asked| now + asked.clamp(MIN_PATIENCE, MAX_CHANNEL_PATIENCE));
+            unspent(now, Consequence::PauseChannel(until))
         }
         OutcomeKind::Throttled { retry_after, .. } => {
-            let until = now + granted(retry_after.unwrap_or(DEFAULT_PATIENCE));
+            let patience = retry_after.unwrap_or(DEFAULT_PATIENCE).clamp(MIN_PATIENCE, MAX_PATIENCE);
+            let until = now + patience;
             unspent(until, Consequence::PauseEndpoint(until))
         }
         OutcomeKind::Permanent(Scope::Endpoint) => {
@@ -149,11 +153,6 @@ fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> 
             again(protocol, spent.saturating_add(1), now, chance)
         }
     }
-}
-
-/// The patience that who asks for it is granted.
-fn granted(patience: Duration) -> Duration {
-    patience.clamp(MIN_PATIENCE, MAX_PATIENCE)
 }
 
 fn over(state: DeliveryState) -> Decision {

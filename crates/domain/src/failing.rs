@@ -13,7 +13,7 @@ pub const SUSPEND_AT_LEAST: u32 = 10;
 pub struct Failing {
     /// When an attempt failed first since one succeeded last.
     pub since: Timestamp,
-    /// How many attempts have failed since; those that a failing channel or our own end cut short do not count.
+    /// How many attempts have failed since; not those at which the channel failed, or that our own end cut short.
     pub times: u32,
 }
 

@@ -159,8 +159,8 @@ pub enum NotOwed {
 }
 
 impl Subscription {
-    /// Until when the link of a question works that is first asked at `at`: however long it had to wait, its receiver has
-    /// the whole [`CONFIRMATION_LIFETIME`].
+    /// Until when the link of a question works that is asked at `at`, and no attempt at it was spent before: however long
+    /// it had to wait, its receiver has the whole [`CONFIRMATION_LIFETIME`].
     #[must_use]
     pub fn asked(&self, at: Timestamp) -> Option<Timestamp> {
         self.confirmation_expires_at.map(|end| end.max(at + CONFIRMATION_LIFETIME))

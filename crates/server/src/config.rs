@@ -124,7 +124,7 @@ fn public_url(reading: &mut Reading, listen: SocketAddr) -> Option<Url> {
     if !listen.ip().is_loopback() && !reading.is_written("public_url") {
         reading.mistake(
             "public_url",
-            "must be set when listening outside loopback: links in messages lead there,              such as https://orders.example.com",
+            "must be set when listening outside loopback: links in messages lead there, such as https://orders.example.com",
         );
     }
     reading.optional("public_url", http_url)

@@ -147,6 +147,7 @@ ports_keep! {
     what_is_not_delivered_in_time_escalates,
     what_did_not_arrive_after_all_escalates,
     an_escalation_to_nobody_confirmed_leads_nowhere,
+    an_escalation_to_one_that_ended_leads_nowhere,
 }
 
 ports_keep! {

@@ -47,7 +47,7 @@ impl Promises {
         Ok(())
     }
 
-    /// Whenever a commit is over, operators are owed a notice of each suspension in it; these are those who are owed one.
+    /// Whenever a commit is over in which someone was suspended, an operator is owed a notice; these are owed one.
     pub(super) fn operators_are_told(&mut self, noticed: &[i64]) -> Result<()> {
         for operators in std::mem::take(&mut self.to_be_told) {
             let told = noticed.iter().any(|operator| operators.contains(operator));

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use domain::Timestamp;
+use domain::attempt::OutcomeKind;
 use domain::subscription::SubscriptionId;
 
 use super::pace::Pace;
@@ -122,20 +123,25 @@ impl ChannelLane {
         self.ailing = self.ailing.saturating_sub(usize::from(is_ailing(delivery)));
     }
 
-    /// The other side answered.
-    pub(super) fn works(&mut self) {
+    /// Takes in what came of an attempt. Answers whether nobody has heard from the other side for several in a row.
+    pub(super) fn hear(&mut self, kind: OutcomeKind) -> bool {
+        if kind == OutcomeKind::Unknown {
+            self.unheard = self.unheard.saturating_add(1);
+            return self.unheard >= UNHEARD;
+        }
+        if kind.is_answer() {
+            self.works();
+        }
+        false
+    }
+
+    fn works(&mut self) {
         self.failures = 0;
         self.unheard = 0;
-        self.suspects.channel_works();
+        self.suspects.channel_answers();
         if self.health == Health::OnTrial {
             self.health = Health::Working;
         }
-    }
-
-    /// Nobody knows what came of an attempt; answers whether that is so time and again.
-    pub(super) fn is_unheard(&mut self) -> bool {
-        self.unheard = self.unheard.saturating_add(1);
-        self.unheard >= UNHEARD
     }
 
     /// Pauses the channel, and does not probe it before `until`; answers whether it was not paused already.
@@ -246,7 +252,7 @@ mod tests {
             lane.has_room(now)
         };
         assert_eq!([0, 1].map(&mut takes), [true, false], "one goes ahead");
-        lane.works();
+        lane.hear(OutcomeKind::Delivered);
         let mut takes = |in_flight| {
             lane.in_flight = in_flight;
             lane.has_room(now)

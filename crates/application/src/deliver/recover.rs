@@ -56,6 +56,6 @@ fn unknown(
         outcome,
         decision,
         confirmed: false,
-        cut_short: true,
+        blameless: true,
     }
 }

@@ -1,11 +1,11 @@
-//! Deliveries at which their channel breaks down while it works for others: a mail address at which the relay hangs up.
+//! Deliveries at which their channel breaks down, and works again in between: a mail address at which the relay hangs up.
 
 use std::collections::HashMap;
 
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::DeliveryId;
 
-/// How often the channel may break down at a delivery, and work for another in between, before it is the delivery's
+/// How often the channel may break down at a delivery, and answer to another in between, before it is the delivery's
 /// fault.
 const BREAKDOWNS: u32 = 5;
 
@@ -13,14 +13,14 @@ const BREAKDOWNS: u32 = 5;
 #[derive(Debug, Default)]
 pub(super) struct Suspects {
     breakdowns: HashMap<DeliveryId, u32>,
-    /// Something got through since the last breakdown.
-    works: bool,
+    /// The other side has answered since the last breakdown.
+    answers: bool,
 }
 
 impl Suspects {
-    /// Something got through.
-    pub(super) fn channel_works(&mut self) {
-        self.works = true;
+    /// The other side answered, whatever it said.
+    pub(super) fn channel_answers(&mut self) {
+        self.answers = true;
     }
 
     /// Takes in what came of an attempt. Answers it as it came, or, where the fault is the delivery's, as that.
@@ -29,8 +29,8 @@ impl Suspects {
             self.breakdowns.remove(&delivery);
             return outcome;
         }
-        // A channel that works for nobody is down.
-        if !std::mem::take(&mut self.works) {
+        // A channel that answers nobody is down.
+        if !std::mem::take(&mut self.answers) {
             return outcome;
         }
         let times = self.breakdowns.entry(delivery).or_default();
@@ -56,7 +56,7 @@ mod tests {
     fn a_delivery_at_which_a_working_channel_breaks_down_again_and_again_is_at_fault() {
         let (mut suspects, delivery) = (Suspects::default(), DeliveryId::derived(Timestamp::UNIX_EPOCH, &[]));
         let mut scopes = (0..8).map(|_| {
-            suspects.channel_works();
+            suspects.channel_answers();
             suspects.judge(delivery, breakdown()).kind.scope().unwrap()
         });
         assert!(scopes.by_ref().take(5).all(|scope| scope == Scope::Channel));
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn nobody_is_at_fault_where_a_channel_works_for_nobody() {
         let (mut suspects, delivery) = (Suspects::default(), DeliveryId::derived(Timestamp::UNIX_EPOCH, &[]));
-        suspects.channel_works();
+        suspects.channel_answers();
         for _ in 0..20 {
             assert_eq!(suspects.judge(delivery, breakdown()), breakdown());
         }

@@ -135,8 +135,8 @@ pub struct Finished {
     pub decision: Decision,
     /// The receiver answered the challenge: its subscription is confirmed by this.
     pub confirmed: bool,
-    /// Our own end cut it short: it says nothing of its endpoint.
-    pub cut_short: bool,
+    /// It says nothing of its endpoint: our own end cut it short, or nobody hears from the provider.
+    pub blameless: bool,
 }
 
 /// An attempt that the death of its process cut short.

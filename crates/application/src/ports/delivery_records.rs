@@ -102,7 +102,8 @@ pub struct DeliveryRecord {
 }
 
 impl DeliveryRecord {
-    /// What it waits for at the time `now`. `None`: it is due, or not pending.
+    /// What it waits for at the time `now`. `None`: it is due, or held back by its endpoint's
+    /// pause or pace, of which nothing is on record; or it is not pending.
     #[must_use]
     pub fn waits_because(&self, now: Timestamp) -> Option<WaitReason> {
         let waiting = Waiting {

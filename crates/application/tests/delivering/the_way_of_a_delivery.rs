@@ -1,9 +1,9 @@
 //! Due, begun, sent, recorded: each step only after the one before is on disk.
 
-use application::deliver::Event;
+use application::deliver::{Action, Event};
 use application::ports::Due;
 use domain::attempt::{OutcomeKind, Scope};
-use domain::delivery::{DeliveryState, Next};
+use domain::delivery::{DeliveryKind, DeliveryState, Next};
 use domain::endpoint::Protocol;
 
 use crate::given::{Hand, LIMITS, due, id, ids, mails, start};
@@ -18,6 +18,20 @@ fn it_asks_what_is_due_and_waits_if_nothing_is() {
     hand.tell(Event::Fetched(Ok(Due::default())));
     assert!(hand.asked.is_empty());
     assert_eq!(hand.wakes_in(), None);
+}
+
+#[test]
+fn a_question_on_which_no_attempt_was_spent_gives_its_receiver_the_whole_time_to_answer() {
+    let mut question = due(1, 1, Protocol::Email);
+    (question.kind, question.order, question.attempts) = (DeliveryKind::Confirmation, None, 1);
+    question.subscription.confirmation_expires_at = Some(start());
+    let mut hand = Hand::new();
+    hand.fetched(vec![question.clone()]);
+    hand.begin();
+    hand.tell(Event::Begun(Ok(ids([1]))));
+    let Some(Action::Send(sent, 2)) = hand.asked.first() else { panic!("{:?}", hand.asked) };
+    assert_eq!(sent.subscription.confirmation_expires_at, question.subscription.asked(hand.now));
+    assert!(sent.subscription.confirmation_expires_at > Some(start()));
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub enum WaitReason {
     SubscriptionNotConfirmed,
     /// Its channel is paused: it fails, or none is configured.
     ChannelPaused,
-    /// It is tried again at a later time.
+    /// It is tried at a later time: again, or once its endpoint's patience is over.
     Retry,
 }
 
@@ -33,7 +33,7 @@ pub struct Waiting {
 
 impl Waiting {
     /// What it waits for at the time `now`; of several things, the one that only a person ends comes first. `None`: it is
-    /// due.
+    /// due, unless its endpoint asked for patience: only the delivery that was told so knows.
     #[must_use]
     pub fn because(self, now: Timestamp) -> Option<WaitReason> {
         match self.subscription {

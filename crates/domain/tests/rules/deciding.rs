@@ -7,7 +7,8 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::attempt::{MAX_REPLY, Outcome, OutcomeKind, Scope};
 use domain::delivery::{
-    Consequence, DEFAULT_PATIENCE, Decision, DeliveryState, Effort, MAX_PATIENCE, MIN_PATIENCE, Next, decide,
+    Consequence, DEFAULT_PATIENCE, Decision, DeliveryState, Effort, MAX_CHANNEL_PATIENCE, MAX_PATIENCE,
+    MIN_PATIENCE, Next, decide,
 };
 use domain::endpoint::Protocol;
 use domain::retry::{Chance, Schedule};
@@ -124,7 +125,7 @@ fn a_provider_that_asks_for_patience_gets_it_within_limits() {
     for (asked, granted) in [
         (Duration::ZERO, MIN_PATIENCE),
         (Duration::from_mins(3), Duration::from_mins(3)),
-        (MAX_PATIENCE * 2, MAX_PATIENCE),
+        (MAX_PATIENCE, MAX_CHANNEL_PATIENCE),
     ] {
         let decision = decided(Protocol::Sms, 0, None, throttled(Scope::Channel, Some(asked)));
         assert_eq!(decision, free(now(), Consequence::PauseChannel(Some(now() + granted))), "{asked:?}");

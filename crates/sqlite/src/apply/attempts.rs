@@ -12,7 +12,7 @@ use crate::failure::Failure;
 const TAKE: &str = "UPDATE deliveries SET state = 'in_flight', attempts = ?2, at = ?3 \
      WHERE id = ?1 AND state = 'pending' AND attempts = ?2 - 1 AND (SELECT subscriptions.state FROM subscriptions \
      WHERE subscriptions.seq = subscription) IN ('confirmed', iif(kind = 'confirmation', 'pending', 'confirmed')) \
-     RETURNING seq, kind = 'confirmation', subscription";
+     RETURNING seq, kind = 'confirmation' AND spent = 0, subscription";
 /// As the domain has it: [`Subscription::asked`](domain::subscription::Subscription::asked).
 const ASK: &str =
     "UPDATE subscriptions SET confirmation_expires_at = max(confirmation_expires_at, ?2) WHERE seq = ?1";
@@ -26,9 +26,9 @@ pub(super) fn begin(connection: &Connection, intents: &[Intent]) -> Result<Answe
         let taken = take.query_row(params![delivery.0.as_bytes(), number, micros(*at)], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, i64>(2)?))
         });
-        let Some((seq, is_question, subscription)) = taken.optional()? else { continue };
+        let Some((seq, asks_anew, subscription)) = taken.optional()? else { continue };
         record.execute(params![seq, number, micros(*at)])?;
-        if is_question && *number == 1 {
+        if asks_anew {
             let expires_at = micros(*at + CONFIRMATION_LIFETIME);
             connection.prepare_cached(ASK)?.execute([subscription, expires_at])?;
         }

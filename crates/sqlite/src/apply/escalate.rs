@@ -23,7 +23,7 @@ const OWE: &str = "INSERT INTO deliveries \
      WHERE id = ?2 AND state IN ('confirmed', 'suspended') ON CONFLICT (order_seq, subscription) DO NOTHING";
 const STRANDED: &str = "UPDATE deliveries SET stranded_at = ?2 WHERE seq = ?1";
 const HAS_IT: &str = "SELECT EXISTS (SELECT 1 FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
-     WHERE order_seq = ?2 AND subscriptions.id = ?1)";
+     WHERE order_seq = ?2 AND subscriptions.id = ?1 AND cancel_reason IS NOT 'subscription_ended')";
 
 struct Late {
     seq: i64,

@@ -10,6 +10,7 @@ use domain::receipt::{ReceiptStatus, after_receipt};
 use domain::subscription::{SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::receipt::IS_LAST;
 use super::suspend::suspend_failing;
 use super::{Answer, transition};
 use crate::columns::{self, micros};
@@ -68,7 +69,7 @@ fn note_health(connection: &Connection, finished: &Finished, delivery: &Delivery
     let kind = finished.outcome.kind;
     let failing = match kind.scope() {
         None if delivery.failing.is_some() => None,
-        Some(_) if kind.is_endpoint_failure() && !finished.cut_short => {
+        Some(_) if kind.is_endpoint_failure() && !finished.blameless => {
             Some(Failing::again(delivery.failing, finished.at))
         }
         _ => return Ok(false),
@@ -122,9 +123,9 @@ struct Delivery {
     seq: i64,
     subscription: SubscriptionId,
     subscription_seq: i64,
-    /// Its endpoint's last attempt failed.
+    /// How its endpoint fails.
     failing: Option<Failing>,
-    /// What its provider reported last of this attempt; else, that an earlier one arrived.
+    /// That some attempt arrived, as its provider reported last; else, what was reported last of this one.
     receipt: Option<ReceiptStatus>,
     /// Sending it again would serve nobody: its subscription ended, or its question was answered or asked anew.
     pointless: bool,
@@ -138,9 +139,8 @@ static DELIVERY: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT deliveries.seq, subscriptions.id, subscriptions.state = 'ended' OR {QUESTION_OVER} AS pointless, \
          deliveries.subscription, failing_since, failures, (SELECT status FROM receipts \
-         WHERE receipts.delivery = deliveries.seq AND (attempt = ?2 OR status = 'delivered' AND receipts.at = \
-         (SELECT max(at) FROM receipts same WHERE same.delivery = receipts.delivery AND same.attempt = receipts.attempt)) \
-         ORDER BY attempt DESC, receipts.at DESC LIMIT 1) AS receipt \
+         WHERE receipts.delivery = deliveries.seq AND (attempt = ?2 OR status = 'delivered') AND {IS_LAST} \
+         ORDER BY status = 'delivered' DESC LIMIT 1) AS receipt \
          FROM deliveries JOIN subscriptions ON subscriptions.seq = deliveries.subscription WHERE deliveries.id = ?1"
     )
 });

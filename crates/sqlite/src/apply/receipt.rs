@@ -16,8 +16,11 @@ use crate::failure::Failure;
 const FIND: &str = "SELECT deliveries.seq, deliveries.state, attempts, subscriptions.id AS subscription_id, subscription \
      FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.id = ? \
      AND subscriptions.protocol = ?";
-const RECORD: &str =
-    "INSERT OR IGNORE INTO receipts (delivery, attempt, status, reply, at) VALUES (?1, ?2, ?3, ?4, ?5)";
+const RECORD: &str = "INSERT OR IGNORE INTO receipts (delivery, number, attempt, status, reply, at) \
+     SELECT ?1, 1 + coalesce(max(number), 0), ?2, ?3, ?4, ?5 FROM receipts WHERE delivery = ?1";
+/// The last report of one attempt.
+pub(super) const IS_LAST: &str = "receipts.number = (SELECT max(same.number) FROM receipts same \
+     WHERE same.delivery = receipts.delivery AND same.attempt = receipts.attempt)";
 /// What did not arrive after all escalates after all, unless it did already.
 const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, escalates_at = iif(?2 = 'delivered', NULL, \
      (SELECT deliveries.created_at + escalation_minutes * 60000000 FROM subscriptions \
@@ -49,8 +52,10 @@ pub(super) fn record(
         // The provider repeats itself.
         return Ok(Answer::Done);
     }
-    let is_last = attempt == attempts;
-    let counts = is_last || receipt.status == ReceiptStatus::Delivered;
+    let counts = match receipt.status {
+        ReceiptStatus::Delivered => true,
+        ReceiptStatus::Failed => attempt == attempts && !is_there(connection, seq, attempt)?,
+    };
     if let Some(next) = after_receipt(state, receipt.status).filter(|_| counts) {
         connection.prepare_cached(SETTLE)?.execute(params![seq, next.name(), at])?;
     }
@@ -64,4 +69,12 @@ pub(super) fn record(
         }
     }
     Ok(Answer::Done)
+}
+
+/// Whether another attempt brought the message.
+fn is_there(connection: &Connection, delivery: i64, attempt: u32) -> rusqlite::Result<bool> {
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM receipts WHERE delivery = ? AND attempt <> ? AND status = 'delivered' AND {IS_LAST})"
+    );
+    connection.prepare_cached(&sql)?.query_row(params![delivery, attempt], |row| row.get(0))
 }

@@ -118,7 +118,7 @@ pub(super) fn records(
         Ok((row.get("delivery_seq")?, rows::delivery(row)?))
     })?;
     let attempts = format!("SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE delivery = ? ORDER BY number");
-    let receipts = format!("SELECT {RECEIPT_COLUMNS} FROM receipts WHERE delivery = ? ORDER BY at");
+    let receipts = format!("SELECT {RECEIPT_COLUMNS} FROM receipts WHERE delivery = ? ORDER BY number");
     let interventions =
         format!("SELECT {INTERVENTION_COLUMNS} FROM interventions WHERE delivery = ? ORDER BY number");
     for (seq, record) in &mut found {

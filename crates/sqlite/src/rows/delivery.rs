@@ -19,7 +19,7 @@ pub(crate) const DELIVERY_COLUMNS: &str = "deliveries.seq AS delivery_seq, deliv
      subscriptions.id AS subscription_id, subscriptions.protocol, subscriptions.endpoint, orders.id AS order_id, \
      deliveries.state AS delivery_state, deliveries.created_at, deliveries.at, deliveries.spent, notice, \
      (SELECT earlier.id FROM deliveries earlier WHERE earlier.seq = deliveries.escalated_from) AS escalated_from_id, \
-     stranded_at,      cancel_reason, subscriptions.state AS subscription_state, (SELECT reason FROM channel_pauses \
+     stranded_at, cancel_reason, subscriptions.state AS subscription_state, (SELECT reason FROM channel_pauses \
      WHERE channel_pauses.protocol = subscriptions.protocol AND to_at IS NULL) AS channel_pause";
 
 /// What [`attempt`] reads of the table `attempts`.

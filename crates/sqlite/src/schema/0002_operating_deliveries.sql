@@ -26,14 +26,16 @@ UPDATE deliveries SET cancel_reason = iif(kind <> 'confirmation' OR EXISTS (SELE
 CREATE INDEX subscription_versions_open ON subscription_versions (from_seq) WHERE to_seq IS NULL;
 CREATE INDEX deliveries_to_escalate ON deliveries (escalates_at) WHERE escalates_at IS NOT NULL;
 
--- What came while attempt was the last one counts for that one alone.
+-- What a provider reported of an attempt, numbered as it came: of one attempt the last report counts.
 CREATE TABLE receipts (
   delivery INTEGER NOT NULL REFERENCES deliveries (seq),
+  number   INTEGER NOT NULL,
   attempt  INTEGER NOT NULL,
   status   TEXT    NOT NULL,
   reply    TEXT    NOT NULL,
   at       INTEGER NOT NULL,
-  PRIMARY KEY (delivery, attempt, status, reply)
+  PRIMARY KEY (delivery, number),
+  UNIQUE (delivery, attempt, status, reply)
 ) STRICT, WITHOUT ROWID;
 
 -- What people did to a delivery, one after the other, and what each of it put an end to.

@@ -102,7 +102,7 @@ async fn a_delivery_that_stands_in_for_one_that_is_gone_is_named() {
 #[tokio::test]
 async fn a_receipt_of_a_delivery_that_is_gone_is_named() {
     let history = History::new().await;
-    let named = history.after("INSERT INTO receipts VALUES (99, 1, 'failed', '30003', 0)");
+    let named = history.after("INSERT INTO receipts VALUES (99, 1, 1, 'failed', '30003', 0)");
     assert_eq!(kinds(&named), [DanglingReference]);
     assert_eq!(named[0].wrong, "row of receipts refers to a row of deliveries that is gone");
 }
@@ -193,7 +193,7 @@ async fn a_receipt_or_a_person_explains_what_no_attempt_does() {
         kinds(&history.after(&format!("UPDATE deliveries SET state = '{state}' WHERE seq = 2")))
     };
     assert_eq!(becomes("dead"), [StateUnexplained], "it was delivered");
-    history.shell().execute("INSERT INTO receipts VALUES (2, 1, 'failed', '30003', 0)", ()).unwrap();
+    history.shell().execute("INSERT INTO receipts VALUES (2, 1, 1, 'failed', '30003', 0)", ()).unwrap();
     assert_eq!(becomes("dead"), [], "and then reported as undelivered");
     assert_eq!(becomes("pending"), [], "and redriven");
     assert_eq!(becomes("held"), [StateUnexplained]);
@@ -208,7 +208,7 @@ async fn a_receipt_or_a_person_explains_what_no_attempt_does() {
     assert_eq!(becomes("cancelled"), [], "a person dropped it");
     history.shell().execute("UPDATE deliveries SET cancel_reason = NULL WHERE seq = 2", ()).unwrap();
     assert_eq!(becomes("delivered"), [StateUnexplained]);
-    history.shell().execute("INSERT INTO receipts VALUES (2, 1, 'delivered', '', 0)", ()).unwrap();
+    history.shell().execute("INSERT INTO receipts VALUES (2, 2, 1, 'delivered', '', 0)", ()).unwrap();
     assert_eq!(becomes("delivered"), [], "the provider says so");
 }
 

@@ -105,7 +105,7 @@ pub(crate) async fn attempt(store: &Store, delivery: DeliveryId, number: u32, ki
         Effort { protocol: Protocol::Email, spent: number - 1, deadline: None, on_unknown: OnUnknown::Retry };
     let (at, outcome) = (now(), Outcome::new(kind, "the receiver's reply"));
     let decision = decide(effort, &outcome, at, Chance(0));
-    let finished = Finished { delivery, number, at, outcome, decision, confirmed: false, cut_short: false };
+    let finished = Finished { delivery, number, at, outcome, decision, confirmed: false, blameless: false };
     store.finish(vec![finished]).await.unwrap();
 }
 

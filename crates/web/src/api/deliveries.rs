@@ -57,6 +57,9 @@ pub(crate) struct DeliveryJson<'a> {
     /// The delivery that was not made in time, for which this one is owed too.
     #[serde(skip_serializing_if = "Option::is_none")]
     escalated_from: Option<DeliveryId>,
+    /// When it should have escalated, and the other subscription was not confirmed, or no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_escalated_at: Option<Timestamp>,
     /// What a notice says.
     #[serde(skip_serializing_if = "Option::is_none")]
     notice: Option<&'a Notice>,
@@ -122,6 +125,7 @@ impl<'a> DeliveryJson<'a> {
             receipts: delivery.receipts.iter().map(ReceiptJson::of).collect(),
             interventions: delivery.interventions.iter().map(InterventionJson::of).collect(),
             escalated_from: delivery.escalated_from,
+            not_escalated_at: delivery.stranded_at,
             notice: delivery.notice.as_ref(),
         }
     }

@@ -181,8 +181,8 @@ impl Host {
             self.store.begin(vec![Intent { delivery: due.id, number, at }]).await.unwrap();
             let decision = Decision { next: Next::Over(state), spent: true, consequence: None };
             let outcome = Outcome::new(outcome, reply);
-            let (delivery, confirmed, cut_short) = (due.id, false, false);
-            let finished = Finished { delivery, number, at, outcome, decision, confirmed, cut_short };
+            let (delivery, confirmed, blameless) = (due.id, false, false);
+            let finished = Finished { delivery, number, at, outcome, decision, confirmed, blameless };
             self.store.finish(vec![finished]).await.unwrap();
         }
     }

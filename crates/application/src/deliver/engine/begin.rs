@@ -66,18 +66,16 @@ impl Engine {
         if self.draining {
             let outcome = Outcome::new(OutcomeKind::Transient(Scope::Delivery), "Not sent: stopping");
             let decision = Decision { next: Next::Again(now), spent: false, consequence: None };
-            let (delivery_id, confirmed) = (delivery.id, false);
-            let handed_back = Finished {
-                delivery: delivery_id,
+            self.let_go(&delivery);
+            self.outcomes.push(Finished {
+                delivery: delivery.id,
                 number,
                 at: now,
                 outcome,
                 decision,
-                confirmed,
-                cut_short: true,
-            };
-            self.let_go(&delivery);
-            self.outcomes.push(handed_back);
+                confirmed: false,
+                blameless: true,
+            });
             return;
         }
         actions.push(Action::Send(Box::new(delivery.clone()), number));
@@ -106,7 +104,7 @@ fn fill(
                 continue;
             }
             if let Some(mut delivery) = queue.take(now) {
-                if delivery.kind == DeliveryKind::Confirmation && delivery.attempts == 0 {
+                if delivery.kind == DeliveryKind::Confirmation && delivery.spent == 0 {
                     delivery.subscription.confirmation_expires_at = delivery.subscription.asked(now);
                 }
                 lane.begins(&delivery, now);

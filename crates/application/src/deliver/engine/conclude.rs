@@ -1,7 +1,7 @@
 //! What follows from what was sent: the decision, and its consequences for others.
 
 use domain::Timestamp;
-use domain::attempt::{Outcome, OutcomeKind};
+use domain::attempt::Outcome;
 use domain::delivery::{Consequence, Decision, DeliveryId, OnUnknown, decide};
 use domain::endpoint::Protocol;
 use domain::retry::Chance;
@@ -23,15 +23,17 @@ impl Engine {
     ) {
         let Some(delivery) = self.sending.remove(&id) else { return };
         self.let_go(&delivery);
-        let (mut outcome, mut on_unknown) = (sent.outcome, OnUnknown::Hold);
-        if let Some(lane) = self.lanes.get_mut(&delivery.protocol()) {
+        let protocol = delivery.protocol();
+        let (mut outcome, mut on_unknown, mut silent) = (sent.outcome, OnUnknown::Hold, false);
+        if let Some(lane) = self.lanes.get_mut(&protocol) {
             on_unknown = lane.rules.on_unknown;
-            if outcome.kind.is_answer() {
-                lane.works();
-            }
+            silent = lane.hear(outcome.kind) && protocol.has_provider();
             outcome = lane.suspects.judge(id, outcome);
         }
         let decision = decide(delivery.effort(on_unknown), &outcome, now, chance);
+        if silent {
+            self.pause(protocol, None, &outcome.reply, now, actions);
+        }
         self.follow(&delivery, &decision, &outcome, now, actions);
         let finished = Finished {
             delivery: id,
@@ -40,7 +42,7 @@ impl Engine {
             outcome,
             decision,
             confirmed: sent.confirmed,
-            cut_short: false,
+            blameless: silent,
         };
         report::attempt_ended(&delivery, &finished);
         self.outcomes.push(finished);
@@ -55,14 +57,10 @@ impl Engine {
         now: Timestamp,
         actions: &mut Vec<Action>,
     ) {
-        let protocol = delivery.protocol();
-        let Some(lane) = self.lanes.get_mut(&protocol) else { return };
-        let unheard = outcome.kind == OutcomeKind::Unknown && protocol.has_provider() && lane.is_unheard();
         match decision.consequence {
-            None if unheard => self.pause(protocol, None, &outcome.reply, now, actions),
             None => {}
             Some(Consequence::PauseChannel(until)) => {
-                self.pause(protocol, until, &outcome.reply, now, actions);
+                self.pause(delivery.protocol(), until, &outcome.reply, now, actions);
             }
             Some(Consequence::PauseEndpoint(until)) => {
                 self.queue_of(delivery).pause(now, until);
