@@ -36,7 +36,9 @@ fn rules(
 #[derive(Debug)]
 pub(crate) struct Receiver {
     pub(crate) endpoint: Endpoint,
-    pub(crate) mood: Mood,
+    mood: Mood,
+    /// It fails, whatever else would become of it.
+    forsaken: bool,
 }
 
 /// What a receiver does with what it is sent.
@@ -101,7 +103,24 @@ impl Receiver {
         };
         let endpoint =
             Endpoint::parse(protocol, &address).unwrap_or_else(|_| unreachable!("{address} is one"));
-        Self { endpoint, mood: Mood::any(dice) }
+        Self { endpoint, mood: Mood::any(dice), forsaken: false }
+    }
+
+    /// It takes that mood, if it still can.
+    pub(crate) fn turn(&mut self, mood: Mood) {
+        if !self.forsaken {
+            self.mood = mood;
+        }
+    }
+
+    /// It fails from now on.
+    pub(crate) fn forsake(&mut self) {
+        (self.mood, self.forsaken) = (Mood::Fails, true);
+    }
+
+    /// It takes what it is sent from now on.
+    pub(crate) fn heal(&mut self) {
+        (self.mood, self.forsaken) = (Mood::Takes, false);
     }
 
     pub(crate) fn react(&self, dice: &mut Dice) -> Reaction {

@@ -46,6 +46,8 @@ pub(crate) enum Deed {
     RotateSecret,
     /// An endpoint's receiver takes another mood.
     ChangeMood,
+    /// An endpoint's receiver fails for days, in which orders come.
+    Forsake,
     /// A channel breaks, for a while.
     BreakChannel,
     MendChannels,
@@ -54,7 +56,7 @@ pub(crate) enum Deed {
     Stop,
 }
 
-const DEEDS: [(u32, Deed); 17] = [
+const DEEDS: [(u32, Deed); 18] = [
     (34, Deed::PlaceOrder),
     (6, Deed::Rush),
     (14, Deed::Subscribe),
@@ -69,6 +71,7 @@ const DEEDS: [(u32, Deed); 17] = [
     (2, Deed::SendTest),
     (1, Deed::RotateSecret),
     (14, Deed::ChangeMood),
+    (1, Deed::Forsake),
     (5, Deed::BreakChannel),
     (3, Deed::SetClock),
     (2, Deed::Stop),

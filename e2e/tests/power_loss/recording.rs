@@ -19,13 +19,14 @@ use crate::trace::Trace;
 /// How often the program is started: the second time on what the first one left.
 const LIVES: usize = 2;
 
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "orders",
     "subscriptions",
     "subscription_versions",
     "deliveries",
     "attempts",
     "receipts",
+    "interventions",
     "channel_pauses",
     "inbox",
 ];

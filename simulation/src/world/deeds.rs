@@ -52,7 +52,16 @@ impl World<'_> {
             Deed::Subscribe => self.subscribe_someone(),
             Deed::ChangeMood => {
                 let place = self.dice.below(self.receivers.len());
-                self.receivers[place].mood = Mood::any(&mut self.dice);
+                let mood = Mood::any(&mut self.dice);
+                self.receivers[place].turn(mood);
+            }
+            Deed::Forsake => {
+                let place = self.dice.below(self.receivers.len());
+                self.receivers[place].forsake();
+                for hours in [0, 12, 70, 121, 130] {
+                    let after = Duration::from_hours(hours) + self.dice.up_to(Duration::from_hours(1));
+                    self.plan(after, Happening::Deed(Deed::PlaceOrder));
+                }
             }
             Deed::BreakChannel => {
                 let (channel, _) = self.dice.pick(&self.channels);
@@ -140,9 +149,9 @@ impl World<'_> {
             max_receives_per_second: slow.then_some(NonZeroU32::MIN),
             escalation: self.escalation(),
             receives: self.dice.weighted(&[
-                (8, Receives::Orders),
-                (1, Receives::Notices),
-                (1, Receives::All),
+                (5, Receives::Orders),
+                (2, Receives::Notices),
+                (3, Receives::All),
             ]),
         };
         let request = Subscribe { endpoint, attributes };

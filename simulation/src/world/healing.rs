@@ -10,7 +10,7 @@ use domain::subscription::SubscriptionState;
 
 use super::World;
 use crate::process::Told;
-use crate::receivers::Mood;
+use crate::receivers::Receiver;
 use crate::tasks::at_once;
 
 impl World<'_> {
@@ -18,7 +18,7 @@ impl World<'_> {
         self.say(|| "the world heals".to_owned());
         self.healed = true;
         self.down.clear();
-        self.receivers.iter_mut().for_each(|receiver| receiver.mood = Mood::Takes);
+        self.receivers.iter_mut().for_each(Receiver::heal);
         self.rest()?;
         self.promises.nothing_is_stuck()?;
         self.people_see_to_the_rest()?;
