@@ -14,7 +14,7 @@ use crate::cargo::{built, cargo};
 use crate::steps::succeed;
 
 /// What must fail, unless a patch names something else.
-const SIMULATION: &str = "run --package orderbell-simulation -- --seeds 1000 --partial";
+const SIMULATION: &str = "run --package orderbell-simulation -- --seeds 5000 --partial";
 
 /// Applies every patch, each to the unbroken sources.
 ///
