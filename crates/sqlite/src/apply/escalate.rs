@@ -45,8 +45,9 @@ pub(super) fn escalate(connection: &Connection, now: Timestamp) -> Result<Answer
             DeliveryState::Delivered | DeliveryState::Sandboxed | DeliveryState::Cancelled
         );
         if let Some(to) = late.to.filter(|_| !made) {
-            escalated.owed += owe(connection, &late, to, now)?;
-            if !has_it(connection, to, late.order)? {
+            let owed = owe(connection, &late, to, now)?;
+            escalated.owed += owed;
+            if owed == 0 && !has_it(connection, to, late.order)? {
                 connection.prepare_cached(STRANDED)?.execute([late.seq, micros(now)])?;
                 escalated.stranded.push((late.id, to));
             }

@@ -23,7 +23,9 @@ const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, spent = spent +
      escalates_at = CASE WHEN ?2 IN ('delivered', 'sandboxed', 'cancelled') THEN NULL ELSE escalates_at END, \
      cancel_reason = CASE ?2 WHEN 'cancelled' THEN (SELECT iif(subscriptions.state = 'ended', 'subscription_ended', \
      'question_over') FROM subscriptions WHERE subscriptions.seq = subscription) END WHERE seq = ?1";
-const FAILING: &str = "UPDATE subscriptions SET failing_since = ?2, failures = ?3 WHERE seq = ?1";
+/// Nothing is written where it is so already: most reports of a provider tell of an endpoint that never failed.
+const FAILING: &str = "UPDATE subscriptions SET failing_since = ?2, failures = ?3 \
+     WHERE seq = ?1 AND (failing_since IS NOT ?2 OR failures <> ?3)";
 
 pub(super) fn finish(connection: &Connection, finished: &[Finished]) -> Result<Answer, Failure> {
     let mut suspended = Vec::new();
