@@ -1,0 +1,63 @@
+CREATE TABLE deliveries (
+  seq            INTEGER PRIMARY KEY,
+  id             BLOB    NOT NULL UNIQUE,
+  kind           TEXT    NOT NULL,
+  subscription   INTEGER NOT NULL REFERENCES subscriptions (seq),
+  order_seq      INTEGER REFERENCES orders (seq),
+  state          TEXT    NOT NULL,
+  created_at     INTEGER NOT NULL,
+  at             INTEGER NOT NULL,
+  attempts       INTEGER NOT NULL DEFAULT 0,
+  spent          INTEGER NOT NULL DEFAULT 0,
+  notice         TEXT,
+  -- When the delivery escalates, unless it was made by then; NULL once that is settled.
+  escalates_at   INTEGER,
+  escalated_from INTEGER REFERENCES deliveries (seq),
+  -- When it should have escalated, and the other subscription could not be owed anything.
+  stranded_at    INTEGER,
+  cancel_reason  TEXT,
+  -- Something that it takes to make the delivery cannot be read: it waits, owed, until that is mended.
+  set_aside      INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (order_seq, subscription)
+) STRICT;
+CREATE INDEX deliveries_due ON deliveries (subscription, at) WHERE state = 'pending';
+CREATE INDEX deliveries_by_subscription ON deliveries (subscription);
+CREATE INDEX deliveries_by_rare_state ON deliveries (state)
+  WHERE state IN ('in_flight', 'sandboxed', 'held', 'dead', 'cancelled');
+CREATE INDEX deliveries_to_escalate ON deliveries (escalates_at) WHERE escalates_at IS NOT NULL;
+
+-- A row is written before its send; one without an end is in flight, or was when its process died.
+CREATE TABLE attempts (
+  delivery   INTEGER NOT NULL REFERENCES deliveries (seq),
+  number     INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  ended_at   INTEGER,
+  outcome    TEXT,
+  scope      TEXT,
+  spent      INTEGER NOT NULL DEFAULT 0,
+  reply      TEXT,
+  PRIMARY KEY (delivery, number)
+) STRICT, WITHOUT ROWID;
+
+-- What a provider reported of an attempt, numbered as it came: of one attempt the last report counts.
+CREATE TABLE receipts (
+  delivery INTEGER NOT NULL REFERENCES deliveries (seq),
+  number   INTEGER NOT NULL,
+  attempt  INTEGER NOT NULL,
+  status   TEXT    NOT NULL,
+  reply    TEXT    NOT NULL,
+  at       INTEGER NOT NULL,
+  PRIMARY KEY (delivery, number),
+  UNIQUE (delivery, attempt, status, reply)
+) STRICT, WITHOUT ROWID;
+
+-- What people did to a delivery, one after the other, and what each of it put an end to.
+CREATE TABLE interventions (
+  delivery     INTEGER NOT NULL REFERENCES deliveries (seq),
+  number       INTEGER NOT NULL,
+  kind         TEXT    NOT NULL,
+  at           INTEGER NOT NULL,
+  state_before TEXT    NOT NULL,
+  since        INTEGER NOT NULL,
+  PRIMARY KEY (delivery, number)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,9 @@
+-- Rows that cannot be read, each alone: everything else goes on around them, and what they owe stays owed. They are looked
+-- at again and again, and leave this table once they are mended.
+CREATE TABLE set_aside (
+  of_table TEXT    NOT NULL,
+  row      INTEGER NOT NULL,
+  reason   TEXT    NOT NULL,
+  since    INTEGER NOT NULL,
+  PRIMARY KEY (of_table, row)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,40 @@
+CREATE TABLE subscriptions (
+  seq                     INTEGER PRIMARY KEY,
+  id                      BLOB    NOT NULL UNIQUE,
+  protocol                TEXT    NOT NULL,
+  endpoint                TEXT    NOT NULL,
+  filter_policy           TEXT,
+  receives                TEXT    NOT NULL,
+  max_receives_per_second INTEGER,
+  escalation_minutes      INTEGER,
+  escalation_to           BLOB,
+  state                   TEXT    NOT NULL,
+  generation              INTEGER NOT NULL,
+  created_at              INTEGER NOT NULL,
+  confirmation_expires_at INTEGER NOT NULL,
+  confirmed_at            INTEGER,
+  confirmed_in_sandbox    INTEGER,
+  failing_since           INTEGER,
+  failures                INTEGER NOT NULL DEFAULT 0,
+  suspended_at            INTEGER,
+  suspension_reason       TEXT,
+  ended_at                INTEGER,
+  end_reason              TEXT,
+  secret                  TEXT,
+  previous_secret         TEXT,
+  previous_secret_until   INTEGER
+) STRICT;
+CREATE UNIQUE INDEX subscriptions_one_per_endpoint ON subscriptions (protocol, endpoint) WHERE state <> 'ended';
+
+-- What each subscription was while orders from_seq to to_seq were accepted; an order is owed by these.
+CREATE TABLE subscription_versions (
+  subscription  INTEGER NOT NULL REFERENCES subscriptions (seq),
+  from_seq      INTEGER NOT NULL,
+  to_seq        INTEGER,
+  state         TEXT    NOT NULL,
+  filter_policy TEXT,
+  PRIMARY KEY (subscription, from_seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX subscription_versions_by_end ON subscription_versions (to_seq);
+-- For the place behind the log's end, which every commit asks for.
+CREATE INDEX subscription_versions_open ON subscription_versions (from_seq) WHERE to_seq IS NULL;
