@@ -142,7 +142,7 @@ async fn a_filter_policy_decides_and_the_timeline_says_why() -> Result<()> {
     let story = client.order(dollars["orderId"].as_str().unwrap()).await?;
     let why = &story["notOwed"][0];
     assert_eq!(
-        (&why["because"], &why["mismatch"]["key"]),
+        (&why["because"], &why["subscriptions"][0]["mismatch"]["key"]),
         (&json!("filter_policy"), &json!("currency")),
         "{story:#}"
     );

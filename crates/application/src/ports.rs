@@ -18,8 +18,8 @@ pub use delivery_queue::{
     DeliveryQueue, Due, DueDelivery, DueQuery, Escalated, Finished, Intent, Interrupted, NO_CHANNEL,
 };
 pub use delivery_records::{
-    AttemptRecord, ChannelPause, DeliveryQuery, DeliveryRecord, DeliveryRecords, InterventionKind,
-    InterventionRecord, ReceiptRecord, Redrivable, RedriveSelection, Story,
+    AttemptRecord, Bystanders, ChannelPause, DeliveryQuery, DeliveryRecord, DeliveryRecords,
+    InterventionKind, InterventionRecord, ReceiptRecord, Redrivable, RedriveSelection, Story,
 };
 pub use inbox::{Inbox, InboxMessage};
 pub use order_log::OrderLog;

@@ -6,7 +6,7 @@ use domain::delivery::DeliveryId;
 use domain::order::{Order, OrderId};
 use domain::subscription::{Subscription, SubscriptionId};
 
-pub use timeline::{Event, EventKind, Timeline, timeline};
+pub use timeline::{Event, EventKind, NotOwedPage, Timeline, not_owed, timeline};
 
 use crate::ports::{
     DeliveryQuery, DeliveryRecord, InboxMessage, OrderQuery, Page, PageRequest, SubscriptionQuery,
@@ -36,6 +36,16 @@ pub async fn orders(app: &App, query: OrderQuery) -> Result<Page<Order>, Error> 
 pub async fn order_timeline(app: &App, id: OrderId) -> Result<Timeline, Error> {
     let story = app.own_delivery()?.records.story(id).await?;
     story.map(timeline).ok_or_else(|| Error::not_found("order_not_found", "order"))
+}
+
+/// Subscriptions that are not owed a published order, and why, newest first. A page may hold fewer than were asked for,
+/// though others follow.
+///
+/// # Errors
+/// `NotFound` with `order_not_found`; `invalid_cursor`; `not_on_this_host` where SNS delivers.
+pub async fn order_not_owed(app: &App, id: OrderId, page: PageRequest) -> Result<NotOwedPage, Error> {
+    let bystanders = app.own_delivery()?.records.bystanders(id, page).await?;
+    bystanders.map(not_owed).ok_or_else(|| Error::not_found("order_not_found", "order"))
 }
 
 /// One subscription.

@@ -1,13 +1,16 @@
 //! What [`DeliveryRecords`](application::ports::DeliveryRecords) promises.
 
 use application::ErrorKind;
-use application::ports::{DeliveryQuery, NewSubscription, PageRequest, Redrivable, RedriveSelection};
+use application::ports::{
+    Bystanders, DeliveryQuery, NewSubscription, PageRequest, Redrivable, RedriveSelection,
+};
+use application::queries::not_owed;
 use domain::attempt::{OutcomeKind, Scope};
 use domain::attributes::AttributesChange;
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::endpoint::Protocol;
 use domain::receipt::{Receipt, ReceiptStatus};
-use domain::subscription::{CONFIRMATION_LIFETIME, EndReason, NotOwed, SubscriptionState, owed};
+use domain::subscription::{CONFIRMATION_LIFETIME, EndReason, NotOwed, SubscriptionId, SubscriptionState};
 
 use crate::Machine;
 use crate::given::{MOMENT, WHILE, all_dead, delivery_id, email, first_page, now, order, policy, text};
@@ -22,7 +25,7 @@ pub async fn the_story_of_an_order_is_told_in_full(machine: &Machine<'_>) {
     let asked = machine.subscribe(email("bob@example.com")).await;
     let order = machine.place(order()).await;
     let before = machine.records.story(order.id).await.unwrap().unwrap();
-    assert!(!before.published);
+    assert!(!before.bystanders.published && before.bystanders.page.items.is_empty());
     machine.publish().await;
     let late = machine.confirmed(email("eve@example.com")).await;
     let delivery = machine.of_order(&order).await[0].id;
@@ -31,21 +34,46 @@ pub async fn the_story_of_an_order_is_told_in_full(machine: &Machine<'_>) {
     machine.begin(delivery, 2).await;
 
     let story = machine.records.story(order.id).await.unwrap().unwrap();
-    assert!(story.published);
-    assert_eq!(story.order.order, order);
+    assert!(story.bystanders.published);
+    assert_eq!(story.bystanders.order.order, order);
+    assert_eq!(story.tally, [(DeliveryState::InFlight, 1)]);
     assert_eq!(story.deliveries.len(), 1);
     assert_eq!((story.deliveries[0].subscription, story.deliveries[0].order), (told.id, Some(order.id)));
     let attempts: Vec<_> =
         story.deliveries[0].attempts.iter().map(|tried| (tried.number, tried.outcome.as_deref())).collect();
     assert_eq!(attempts, [(1, Some("transient")), (2, None)]);
-    let why: Vec<_> =
-        story.subscriptions.iter().map(|(who, versions)| (who.id, owed(&story.order, versions))).collect();
-    let expected = [
-        (told.id, Ok(())),
-        (asked.id, Err(NotOwed::NotConfirmed)),
-        (late.id, Err(NotOwed::NotYetSubscribed)),
-    ];
-    assert_eq!(why, expected);
+    let expected = [(late.id, NotOwed::NotYetSubscribed), (asked.id, NotOwed::NotConfirmed)];
+    assert_eq!(why_not(story.bystanders), expected);
+}
+
+/// However many have no delivery, a page of them is no longer than was asked for, and pages neither repeat nor skip.
+pub async fn those_who_are_not_told_are_listed_a_page_at_a_time(machine: &Machine<'_>) {
+    let mut asked = Vec::new();
+    for number in 0..5 {
+        asked.push(machine.subscribe(email(&format!("asked{number}@example.com"))).await.id);
+    }
+    machine.confirmed(email("told@example.com")).await;
+    let order = machine.place(order()).await;
+    machine.publish().await;
+    let mut listed = Vec::new();
+    let mut request = PageRequest { limit: 2, cursor: None };
+    loop {
+        let found = machine.records.bystanders(order.id, request.clone()).await.unwrap().unwrap();
+        assert!(found.page.items.len() <= 2);
+        request.cursor.clone_from(&found.page.next);
+        listed.extend(why_not(found).into_iter().map(|(id, _)| id));
+        if request.cursor.is_none() {
+            break;
+        }
+    }
+    asked.reverse();
+    assert_eq!(listed, asked);
+    let nonsense = PageRequest { limit: 2, cursor: Some("x".to_owned()) };
+    assert_eq!(machine.records.bystanders(order.id, nonsense).await.unwrap_err().code, "invalid_cursor");
+}
+
+fn why_not(bystanders: Bystanders) -> Vec<(SubscriptionId, NotOwed)> {
+    not_owed(bystanders).items.into_iter().map(|(who, why)| (who.id, why)).collect()
 }
 
 /// Who had ended, and whose policy did not match, is told as of the order's acceptance.
@@ -61,10 +89,11 @@ pub async fn the_story_tells_what_held_when_the_order_was_accepted(machine: &Mac
         .unwrap();
     let order = machine.place(order()).await;
     machine.topic.change_attributes(filtered.id, AttributesChange::wanting(None)).await.unwrap();
+    machine.publish().await;
     let story = machine.records.story(order.id).await.unwrap().unwrap();
-    let why: Vec<_> = story.subscriptions.iter().map(|(_, versions)| owed(&story.order, versions)).collect();
-    assert_eq!(why[0], Err(NotOwed::Ended));
-    assert!(matches!(why[1], Err(NotOwed::FilterPolicy { .. })), "{:?}", why[1]);
+    let why = why_not(story.bystanders);
+    assert!(matches!(&why[0], (id, NotOwed::FilterPolicy { .. }) if *id == filtered.id), "{:?}", why[0]);
+    assert_eq!(why[1], (ended.id, NotOwed::Ended));
 }
 
 /// Ids that were never given name nothing.

@@ -158,6 +158,20 @@ pub enum NotOwed {
     },
 }
 
+impl NotOwed {
+    /// Its name in the API.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NotYetSubscribed => "not_yet_subscribed",
+            Self::NotConfirmed => "not_confirmed",
+            Self::Ended => "ended",
+            Self::NoticesOnly => "notices_only",
+            Self::FilterPolicy { .. } => "filter_policy",
+        }
+    }
+}
+
 impl Subscription {
     /// Until when the link of a question works that is asked at `at`, and no attempt at it was spent before: however long
     /// it had to wait, its receiver has the whole [`CONFIRMATION_LIFETIME`].

@@ -1,4 +1,5 @@
-//! Connections that read beside the writer, off the async runtime's threads.
+//! Connections that read beside the writer, off the async runtime's threads: a few for the workers and a few for people,
+//! so that nobody who looks at things keeps a message from being sent.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,21 +12,44 @@ use tokio::task;
 use crate::failure::{shutting_down, unreadable};
 use crate::opening::open_reader;
 
-/// How many reads run at once; more wait.
-const CONNECTIONS: usize = 4;
+/// How many reads of the workers run at once: the relay's, the engine's, and one to spare.
+const FOR_WORKERS: usize = 3;
+/// How many reads of people run at once; more wait. However many look at something, the processor is not all theirs.
+const FOR_PEOPLE: usize = 2;
+
+/// The connections, by who reads.
+#[derive(Debug)]
+pub(crate) struct Readers {
+    pub(crate) for_workers: Pool,
+    pub(crate) for_people: Pool,
+}
 
 /// A small pool of connections, opened as they are needed.
 #[derive(Debug, Clone)]
-pub(crate) struct Readers {
+pub(crate) struct Pool {
     file: Arc<PathBuf>,
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
+    connections: usize,
 }
 
 impl Readers {
     pub(crate) fn new(file: PathBuf) -> Self {
-        let permits = Arc::new(Semaphore::new(CONNECTIONS));
-        Self { file: Arc::new(file), idle: Arc::default(), permits }
+        let file = Arc::new(file);
+        Self { for_workers: Pool::new(&file, FOR_WORKERS), for_people: Pool::new(&file, FOR_PEOPLE) }
+    }
+
+    /// Lets no more reads begin, waits for those that run, and closes the connections.
+    pub(crate) async fn close(&self) {
+        self.for_people.close().await;
+        self.for_workers.close().await;
+    }
+}
+
+impl Pool {
+    fn new(file: &Arc<PathBuf>, connections: usize) -> Self {
+        let permits = Arc::new(Semaphore::new(connections));
+        Self { file: Arc::clone(file), idle: Arc::default(), permits, connections }
     }
 
     /// Runs `read` on one snapshot of what is committed.
@@ -35,11 +59,11 @@ impl Readers {
         F: FnOnce(&Transaction<'_>) -> Result<T, Error> + Send + 'static,
     {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| shutting_down())?;
-        let readers = self.clone();
+        let pool = self.clone();
         let task = task::spawn_blocking(move || {
             // Held to the end of the read, even if nobody waits for it any more.
             let _permit = permit;
-            readers.read_blocking(read)
+            pool.read_blocking(read)
         });
         task.await.map_err(Error::internal)?
     }
@@ -52,12 +76,52 @@ impl Readers {
         answer
     }
 
-    /// Lets no more reads begin, waits for those that run, and closes the connections.
-    pub(crate) async fn close(&self) {
-        let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
+    async fn close(&self) {
+        let all = u32::try_from(self.connections).unwrap_or(u32::MAX);
         if self.permits.acquire_many(all).await.is_ok() {
             self.permits.close();
         }
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn people_who_read_for_long_keep_no_worker_from_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("orderbell.db");
+        Connection::open(&file)
+            .unwrap()
+            .execute_batch("CREATE TABLE t (x); PRAGMA journal_mode = wal")
+            .unwrap();
+        let readers = Readers::new(file);
+        let people = (0..12).map(|_| {
+            let (end, ended) = mpsc::channel::<()>();
+            let pool = readers.for_people.clone();
+            #[expect(clippy::disallowed_methods, reason = "people come side by side")]
+            let reading = tokio::spawn(async move {
+                // It lasts until the test lets go of its end.
+                let read = pool.read(move |_| {
+                    let _ = ended.recv();
+                    Ok(())
+                });
+                read.await
+            });
+            (end, reading)
+        });
+        let people: Vec<_> = people.collect();
+        for _ in 0..20 {
+            readers.for_workers.read(|_| Ok(())).await.unwrap();
+        }
+        for (end, reading) in people {
+            drop(end);
+            reading.await.unwrap().unwrap();
+        }
+        readers.close().await;
     }
 }

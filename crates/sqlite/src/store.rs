@@ -173,14 +173,27 @@ impl Store {
         answered(answer).await
     }
 
-    /// Runs `read` on one snapshot of what is committed.
+    /// Runs `read`, for people who look at something, on one snapshot of what is committed.
     pub(crate) async fn read<T, F>(&self, read: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>) -> Result<T, Error> + Send + 'static,
     {
         match &self.shared.reading {
-            Reading::Beside(readers) => readers.read(read).await,
+            Reading::Beside(readers) => readers.for_people.read(read).await,
+            #[cfg(feature = "simulation")]
+            Reading::Within(writer) => writer.read(read).await,
+        }
+    }
+
+    /// Runs `read`, for a worker, on one snapshot of what is committed: it waits for no reader of people's.
+    pub(crate) async fn read_for_work<T, F>(&self, read: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        match &self.shared.reading {
+            Reading::Beside(readers) => readers.for_workers.read(read).await,
             #[cfg(feature = "simulation")]
             Reading::Within(writer) => writer.read(read).await,
         }

@@ -154,6 +154,7 @@ ports_keep! {
     Machine, delivery_records:
     the_story_of_an_order_is_told_in_full,
     the_story_tells_what_held_when_the_order_was_accepted,
+    those_who_are_not_told_are_listed_a_page_at_a_time,
     what_is_unknown_has_no_record,
     deliveries_are_listed_newest_first,
     a_dead_delivery_can_be_sent_again,

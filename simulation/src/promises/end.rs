@@ -96,7 +96,7 @@ impl Promises {
         }
         let owed: BTreeSet<_> = order.owed.union(&order.escalated_to).copied().collect();
         ensure!(told == owed, "the timeline of order {seq} tells of {told:?}; it is owed to {owed:?}");
-        let not_owed = timeline.not_owed.iter().filter_map(|(other, _)| subscription(other.id));
+        let not_owed = timeline.not_owed.items.iter().filter_map(|(other, _)| subscription(other.id));
         let everyone: BTreeSet<_> = told.iter().copied().chain(not_owed).collect();
         ensure!(
             everyone.len() == self.subscriptions.len(),

@@ -15,8 +15,13 @@ use crate::Error;
 /// Reads deliveries and sends dead ones again.
 #[async_trait]
 pub trait DeliveryRecords: Send + Sync {
-    /// All that is known of what an order led to.
+    /// What an order led to: the first deliveries, and the first of those who have none.
     async fn story(&self, order: OrderId) -> Result<Option<Story>, Error>;
+
+    /// Subscriptions that have no delivery of a published order, newest first. A page looks at a bounded number of
+    /// subscriptions, so that it may hold fewer than were asked for, and none, though others follow. A bad cursor is
+    /// `Invalid`, code `invalid_cursor`.
+    async fn bystanders(&self, order: OrderId, page: PageRequest) -> Result<Option<Bystanders>, Error>;
 
     /// The delivery of that id.
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, Error>;
@@ -45,19 +50,29 @@ pub trait DeliveryRecords: Send + Sync {
     ) -> Result<(), Error>;
 }
 
-/// All that is known of what an order led to.
+/// What an order led to, as much of it as a person can read at once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Story {
+    /// Those who have no delivery of it, and the order itself.
+    pub bystanders: Bystanders,
+    /// What is or was owed because of it, oldest first: the first [`Story::DELIVERIES`].
+    pub deliveries: Vec<DeliveryRecord>,
+    /// How many deliveries there are, in each state that has any; counted up to [`Story::COUNTED`] in all.
+    pub tally: Vec<(DeliveryState, usize)>,
+    /// Pauses of channels since the order was accepted, oldest first: the first [`Story::PAUSES`].
+    pub pauses: Vec<ChannelPause>,
+}
+
+/// Subscriptions that have no delivery of an order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bystanders {
     /// The order and its place.
     pub order: LoggedOrder,
-    /// Whether it was published.
+    /// Whether it was published; until then nobody has a delivery of it, and this page is empty.
     pub published: bool,
-    /// What is or was owed because of it.
-    pub deliveries: Vec<DeliveryRecord>,
-    /// Every subscription there ever was, with its versions; why it is not owed the order follows from these.
-    pub subscriptions: Vec<(Subscription, Vec<Version>)>,
-    /// Pauses of channels since the order was accepted, oldest first.
-    pub pauses: Vec<ChannelPause>,
+    /// Each with the version that held when the order was accepted, if it had one by then: why it is not owed the order
+    /// follows from that.
+    pub page: Page<(Subscription, Option<Version>)>,
 }
 
 /// A delivery on record.
@@ -81,7 +96,7 @@ pub struct DeliveryRecord {
     pub at: Timestamp,
     /// Attempts that count against the schedule.
     pub spent: u32,
-    /// Its attempts, oldest first.
+    /// Its attempts, oldest first: the newest [`DeliveryRecord::HISTORY`].
     pub attempts: Vec<AttemptRecord>,
     /// What its provider reported, oldest first.
     pub receipts: Vec<ReceiptRecord>,
@@ -101,7 +116,19 @@ pub struct DeliveryRecord {
     pub channel_pause: Option<String>,
 }
 
+impl Story {
+    /// The most deliveries in a story.
+    pub const DELIVERIES: usize = 100;
+    /// The most deliveries that are counted.
+    pub const COUNTED: usize = 10_000;
+    /// The most pauses in a story.
+    pub const PAUSES: usize = 100;
+}
+
 impl DeliveryRecord {
+    /// The most attempts, receipts and interventions, each, of one record: the newest.
+    pub const HISTORY: usize = 100;
+
     /// What it waits for at the time `now`. `None`: it is due, or held back by its endpoint's
     /// pause or pace, of which nothing is on record; or it is not pending.
     #[must_use]

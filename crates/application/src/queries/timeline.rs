@@ -3,10 +3,12 @@
 use domain::Timestamp;
 use domain::delivery::{CancelReason, DeliveryState};
 use domain::endpoint::Protocol;
-use domain::order::{LoggedOrder, Order};
+use domain::order::Order;
 use domain::subscription::{NotOwed, Subscription, owed};
 
-use crate::ports::{AttemptRecord, ChannelPause, DeliveryRecord, InterventionKind, ReceiptRecord, Story};
+use crate::ports::{
+    AttemptRecord, Bystanders, ChannelPause, DeliveryRecord, InterventionKind, Page, ReceiptRecord, Story,
+};
 
 /// An order and all that became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,11 +19,16 @@ pub struct Timeline {
     pub published: bool,
     /// What happened, oldest first.
     pub events: Vec<Event>,
-    /// What is or was owed because of it.
+    /// What is or was owed because of it, oldest first: the first [`Story::DELIVERIES`].
     pub deliveries: Vec<DeliveryRecord>,
-    /// The subscriptions that are not owed it, and why.
-    pub not_owed: Vec<(Subscription, NotOwed)>,
+    /// How many deliveries there are, in each state that has any; counted up to [`Story::COUNTED`] in all.
+    pub tally: Vec<(DeliveryState, usize)>,
+    /// The first subscriptions that are not owed it, and why.
+    pub not_owed: NotOwedPage,
 }
+
+/// Subscriptions that are not owed an order, each with the reason, newest first.
+pub type NotOwedPage = Page<(Subscription, NotOwed)>;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,23 +77,16 @@ pub enum EventKind {
 /// Tells an order's story.
 #[must_use]
 pub fn timeline(story: Story) -> Timeline {
-    let accepted = Event { at: story.order.order.time, delivery: None, kind: EventKind::Accepted };
+    let Story { bystanders, deliveries, tally, pauses } = story;
+    let (order, published) = (bystanders.order.order.clone(), bystanders.published);
+    let accepted = Event { at: order.time, delivery: None, kind: EventKind::Accepted };
     let mut events = vec![accepted];
-    for (place, delivery) in story.deliveries.iter().enumerate() {
+    for (place, delivery) in deliveries.iter().enumerate() {
         events.extend(delivery_events(place, delivery));
     }
-    events.extend(pause_events(&story.pauses, &story.deliveries));
+    events.extend(pause_events(&pauses, &deliveries));
     events.sort_by_key(|event| event.at);
-    let mut not_owed = if story.published { not_owed(&story.order, story.subscriptions) } else { Vec::new() };
-    let has_one = |id| story.deliveries.iter().any(|delivery| delivery.subscription == id);
-    not_owed.retain(|(subscription, _)| !has_one(subscription.id));
-    Timeline {
-        order: story.order.order,
-        published: story.published,
-        events,
-        deliveries: story.deliveries,
-        not_owed,
-    }
+    Timeline { order, published, events, deliveries, tally, not_owed: not_owed(bystanders) }
 }
 
 fn delivery_events(place: usize, delivery: &DeliveryRecord) -> Vec<Event> {
@@ -136,12 +136,12 @@ fn waited_for(delivery: &DeliveryRecord, pause: &ChannelPause) -> bool {
         && (!over || pause.from <= delivery.at)
 }
 
-fn not_owed(
-    order: &LoggedOrder,
-    subscriptions: Vec<(Subscription, Vec<domain::subscription::Version>)>,
-) -> Vec<(Subscription, NotOwed)> {
-    let verdict = |(subscription, versions): (Subscription, Vec<_>)| {
-        owed(order, &versions).err().map(|reason| (subscription, reason))
+/// Why each of them is not owed the order, as of its acceptance.
+#[must_use]
+pub fn not_owed(bystanders: Bystanders) -> NotOwedPage {
+    let Bystanders { order, page, .. } = bystanders;
+    let reason = |(subscription, version): (Subscription, Option<_>)| {
+        owed(&order, version.as_slice()).err().map(|reason| (subscription, reason))
     };
-    subscriptions.into_iter().filter_map(verdict).collect()
+    Page { items: page.items.into_iter().filter_map(reason).collect(), next: page.next }
 }

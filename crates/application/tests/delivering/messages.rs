@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use application::deliver::compose;
 use application::ports::{
-    Content, DeliveryQuery, DeliveryRecord, DeliveryRecords, DueDelivery, Inbox, InboxMessage, Page,
-    PageRequest, Randomness, RedriveSelection, Story,
+    Bystanders, Content, DeliveryQuery, DeliveryRecord, DeliveryRecords, DueDelivery, Inbox, InboxMessage,
+    Page, PageRequest, Randomness, RedriveSelection, Story,
 };
 use application::{Error, OwnDelivery};
 use async_trait::async_trait;
@@ -68,6 +68,9 @@ impl OwnTopic for Nobody {
 #[async_trait]
 impl DeliveryRecords for Nobody {
     async fn story(&self, _: OrderId) -> Result<Option<Story>, Error> {
+        unreachable!()
+    }
+    async fn bystanders(&self, _: OrderId, _: PageRequest) -> Result<Option<Bystanders>, Error> {
         unreachable!()
     }
     async fn delivery(&self, _: DeliveryId) -> Result<Option<DeliveryRecord>, Error> {

@@ -159,19 +159,23 @@ fn story(order: &Value) {
     for (label, value) in [("Order", "/orderId"), ("Time", "/orderTime"), ("Customer", "/customerName")] {
         output::line(&format!("{label:<9}{}", output::cell(order.pointer(value))));
     }
-    output::line(&format!("{:<9}{}\n", "Product", products(order)));
+    output::line(&format!("{:<9}{}", "Product", products(order)));
+    output::line(&format!("{:<9}{}\n", "Told", output::cell(order.get("summary"))));
     output::table(order["timeline"].as_array().map(Vec::as_slice).unwrap_or_default(), &EVENTS);
     for delivery in order["deliveries"].as_array().into_iter().flatten() {
         if let Some(why) = super::delivery::waits_because(delivery) {
             output::line(&format!("{} waits: {why}", output::cell(delivery.get("endpoint"))));
         }
     }
-    for other in order["notOwed"].as_array().into_iter().flatten() {
-        let endpoint = output::cell(other.get("endpoint"));
-        output::line(&format!(
-            "not owed to {endpoint}: {}",
-            output::cell(other.get("because")).replace('_', " ")
-        ));
+    for group in order["notOwed"].as_array().into_iter().flatten() {
+        let because = output::cell(group.get("because")).replace('_', " ");
+        for other in group["subscriptions"].as_array().into_iter().flatten() {
+            output::line(&format!("not owed to {}: {because}", output::cell(other.get("endpoint"))));
+        }
+    }
+    if order["notOwedNext"].is_string() {
+        let id = output::cell(order.get("orderId"));
+        eprintln!("not owed to others either: GET /orders/{id}/not-owed lists them all");
     }
 }
 

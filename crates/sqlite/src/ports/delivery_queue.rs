@@ -20,7 +20,7 @@ use crate::schema::RARE_STATES;
 #[async_trait]
 impl DeliveryQueue for Store {
     async fn due(&self, query: DueQuery) -> Result<Due, Error> {
-        self.read(move |connection| due::due(connection, &query).map_err(unreadable)).await
+        self.read_for_work(move |connection| due::due(connection, &query).map_err(unreadable)).await
     }
 
     async fn begin(&self, intents: Vec<Intent>) -> Result<Vec<DeliveryId>, Error> {
@@ -32,7 +32,7 @@ impl DeliveryQueue for Store {
     }
 
     async fn interrupted(&self) -> Result<Vec<Interrupted>, Error> {
-        self.read(|connection| {
+        self.read_for_work(|connection| {
             let sql = format!(
                 "SELECT {SUBSCRIPTION_COLUMNS}, deliveries.id, kind, number, deliveries.spent {INTERRUPTED} \
                  AND {RARE_STATES} ORDER BY deliveries.seq"

@@ -1,13 +1,15 @@
 //! What became of deliveries.
 
 use application::Error;
-use application::ports::{DeliveryQuery, DeliveryRecord, DeliveryRecords, Page, RedriveSelection, Story};
+use application::ports::{
+    Bystanders, DeliveryQuery, DeliveryRecord, DeliveryRecords, Page, PageRequest, RedriveSelection, Story,
+};
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryState};
 use domain::order::OrderId;
 use domain::receipt::Receipt;
-use rusqlite::{Connection, Params, params};
+use rusqlite::{Connection, Params, Row, params};
 
 use super::{all, story};
 use crate::Store;
@@ -20,7 +22,12 @@ use crate::schema::RARE_STATES;
 #[async_trait]
 impl DeliveryRecords for Store {
     async fn story(&self, order: OrderId) -> Result<Option<Story>, Error> {
-        self.read(move |connection| story::story(connection, order).map_err(unreadable)).await
+        self.read(move |connection| story::story(connection, order)).await
+    }
+
+    async fn bystanders(&self, order: OrderId, page: PageRequest) -> Result<Option<Bystanders>, Error> {
+        let window = Window::of(&page)?;
+        self.read(move |connection| story::bystanders(connection, order, window)).await
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, Error> {
@@ -117,14 +124,26 @@ pub(super) fn records(
     let mut found = all(connection.prepare_cached(&sql)?, parameters, |row| {
         Ok((row.get("delivery_seq")?, rows::delivery(row)?))
     })?;
-    let attempts = format!("SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE delivery = ? ORDER BY number");
-    let receipts = format!("SELECT {RECEIPT_COLUMNS} FROM receipts WHERE delivery = ? ORDER BY number");
-    let interventions =
-        format!("SELECT {INTERVENTION_COLUMNS} FROM interventions WHERE delivery = ? ORDER BY number");
     for (seq, record) in &mut found {
-        record.attempts = all(connection.prepare_cached(&attempts)?, [*seq], rows::attempt)?;
-        record.receipts = all(connection.prepare_cached(&receipts)?, [*seq], rows::receipt)?;
-        record.interventions = all(connection.prepare_cached(&interventions)?, [*seq], rows::intervention)?;
+        record.attempts = history(connection, ATTEMPT_COLUMNS, "attempts", *seq, rows::attempt)?;
+        record.receipts = history(connection, RECEIPT_COLUMNS, "receipts", *seq, rows::receipt)?;
+        record.interventions =
+            history(connection, INTERVENTION_COLUMNS, "interventions", *seq, rows::intervention)?;
     }
     Ok(found)
+}
+
+/// The newest rows of a table that tells what happened to a delivery, oldest first.
+fn history<T>(
+    connection: &Connection,
+    columns: &str,
+    table: &str,
+    delivery: i64,
+    read: fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    let newest = DeliveryRecord::HISTORY;
+    let sql = format!("SELECT {columns} FROM {table} WHERE delivery = ? ORDER BY number DESC LIMIT {newest}");
+    let mut rows = all(connection.prepare_cached(&sql)?, [delivery], read)?;
+    rows.reverse();
+    Ok(rows)
 }

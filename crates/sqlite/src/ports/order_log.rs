@@ -14,7 +14,7 @@ use crate::rows::{self, ORDER_COLUMNS};
 impl OrderLog for Store {
     async fn unpublished(&self, limit: usize) -> Result<Vec<LoggedOrder>, Error> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.read(move |connection| {
+        self.read_for_work(move |connection| {
             let sql = format!(
                 "SELECT {ORDER_COLUMNS} FROM orders WHERE seq > (SELECT published_through FROM relay) \
                  ORDER BY seq LIMIT ?"

@@ -74,7 +74,7 @@ impl OwnTopic for Store {
 
 impl Store {
     async fn only_in_sandbox(&self, protocol: Protocol) -> Result<Vec<SubscriptionId>, Error> {
-        self.read(move |connection| {
+        self.read_for_work(move |connection| {
             let sql = format!("SELECT id FROM subscriptions WHERE protocol = ? AND ({ONLY_IN_SANDBOX})");
             let id = |row: &rusqlite::Row<'_>| columns::uuid(row, "id").map(SubscriptionId);
             let found = connection

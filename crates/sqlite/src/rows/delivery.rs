@@ -102,7 +102,8 @@ pub(crate) fn cancel_reason(row: &Row<'_>) -> rusqlite::Result<Option<CancelReas
     columns::named(row, "cancel_reason", &CancelReason::ALL, CancelReason::name).map(Some)
 }
 
-fn delivery_state(row: &Row<'_>, column: &str) -> rusqlite::Result<DeliveryState> {
+/// A column that holds a delivery's state.
+pub(crate) fn delivery_state(row: &Row<'_>, column: &str) -> rusqlite::Result<DeliveryState> {
     columns::named(row, column, &DeliveryState::ALL, DeliveryState::name)
 }
 

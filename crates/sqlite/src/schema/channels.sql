@@ -6,6 +6,8 @@ CREATE TABLE channel_pauses (
   reason   TEXT    NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX channel_pauses_open ON channel_pauses (protocol) WHERE to_at IS NULL;
+-- For the pauses that an order may have met.
+CREATE INDEX channel_pauses_by_end ON channel_pauses (to_at);
 
 -- Messages that the sandbox kept; id is the delivery's. Not every one carries a link.
 CREATE TABLE inbox (

@@ -18,6 +18,7 @@ use crate::problem::Problem;
 use crate::query::Params;
 use crate::router::Web;
 
+pub(crate) mod not_owed;
 mod timeline;
 
 use timeline::TimelineJson;

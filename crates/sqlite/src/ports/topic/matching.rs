@@ -28,8 +28,9 @@ impl Store {
             return Ok(Published::default());
         };
         let (first, last) = (first.seq, last.seq);
-        let candidates =
-            self.read(move |connection| candidates(connection, first, last).map_err(unreadable)).await?;
+        let candidates = self
+            .read_for_work(move |connection| candidates(connection, first, last).map_err(unreadable))
+            .await?;
         let mut published = Published::default();
         let mut part = self.part();
         for order in orders {

@@ -1,13 +1,17 @@
 //! The JSON form of an order's timeline.
 
+use std::collections::BTreeMap;
+
+use application::ports::Story;
 use application::queries::{Event, EventKind, Timeline};
 use domain::Timestamp;
 use domain::delivery::{CancelReason, DeliveryId};
 use domain::receipt::ReceiptStatus;
-use domain::subscription::{NotOwed, Subscription, SubscriptionId};
+use domain::subscription::SubscriptionId;
 use serde::Serialize;
 
 use super::OrderJson;
+use super::not_owed::{GroupJson, groups};
 use crate::api::deliveries::{AttemptJson, DeliveryJson};
 
 /// An order, what happened to it, who is owed it and who is not.
@@ -20,8 +24,12 @@ pub(super) struct TimelineJson<'a> {
     /// One sentence: whether anybody is owed the order.
     summary: String,
     timeline: Vec<EventJson<'a>>,
+    /// How many deliveries there are in each state; only the first are listed here.
+    tally: BTreeMap<&'static str, usize>,
     deliveries: Vec<DeliveryJson<'a>>,
-    not_owed: Vec<NotOwedJson<'a>>,
+    not_owed: Vec<GroupJson<'a>>,
+    /// The `cursor` of the next page of `/orders/{id}/not-owed`.
+    not_owed_next: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -48,16 +56,6 @@ struct About {
     endpoint: String,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NotOwedJson<'a> {
-    subscription_id: SubscriptionId,
-    protocol: &'static str,
-    endpoint: String,
-    #[serde(flatten)]
-    because: &'a NotOwed,
-}
-
 impl<'a> TimelineJson<'a> {
     pub(super) fn of(timeline: &'a Timeline, now: Timestamp) -> Self {
         Self {
@@ -66,16 +64,24 @@ impl<'a> TimelineJson<'a> {
             summary: summary(timeline),
             timeline: timeline.events.iter().map(|event| EventJson::of(event, timeline)).collect(),
             deliveries: timeline.deliveries.iter().map(|delivery| DeliveryJson::of(delivery, now)).collect(),
-            not_owed: timeline.not_owed.iter().map(not_owed).collect(),
+            tally: timeline.tally.iter().map(|(state, count)| (state.name(), *count)).collect(),
+            not_owed: groups(&timeline.not_owed),
+            not_owed_next: timeline.not_owed.next.as_deref(),
         }
     }
 }
 
 fn summary(timeline: &Timeline) -> String {
-    match timeline.deliveries.len() {
+    let count: usize = timeline.tally.iter().map(|(_, count)| count).sum();
+    let shown = timeline.deliveries.len();
+    match count {
         _ if !timeline.published => "Not published yet: who is owed this order is not known".to_owned(),
         0 => "Nobody is owed this order: no confirmed subscription matched when it was accepted".to_owned(),
         1 => "Owed to 1 subscription".to_owned(),
+        Story::COUNTED.. => {
+            format!("Owed to {} subscriptions or more, of which the first {shown} are shown", Story::COUNTED)
+        }
+        many if many > shown => format!("Owed to {many} subscriptions, of which the first {shown} are shown"),
         several => format!("Owed to {several} subscriptions"),
     }
 }
@@ -114,14 +120,5 @@ impl<'a> EventJson<'a> {
         };
         let protocol = protocol.map(domain::endpoint::Protocol::name);
         Self { at: event.at, event: name, about, attempt, protocol, reason }
-    }
-}
-
-fn not_owed((subscription, because): &(Subscription, NotOwed)) -> NotOwedJson<'_> {
-    NotOwedJson {
-        subscription_id: subscription.id,
-        protocol: subscription.endpoint.protocol().name(),
-        endpoint: subscription.endpoint.to_string(),
-        because,
     }
 }

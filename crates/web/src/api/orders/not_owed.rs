@@ -1,0 +1,80 @@
+//! `GET /orders/{id}/not-owed`: who is not told of an order, by reason.
+
+use std::sync::Arc;
+
+use application::queries;
+use application::queries::NotOwedPage;
+use axum::extract::State;
+use axum::response::Response;
+use domain::filter_policy::Mismatch;
+use domain::order::OrderId;
+use domain::subscription::{NotOwed, Subscription, SubscriptionId};
+use http::{StatusCode, Uri};
+use serde::Serialize;
+
+use crate::access::Admin;
+use crate::api::{List, answer};
+use crate::path_id::Id;
+use crate::problem::Problem;
+use crate::query::Params;
+use crate::router::Web;
+
+/// The subscriptions of a page that are not owed the order for one reason.
+#[derive(Serialize)]
+pub(super) struct GroupJson<'a> {
+    because: &'static str,
+    subscriptions: Vec<NotOwedJson<'a>>,
+}
+
+/// One of them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NotOwedJson<'a> {
+    subscription_id: SubscriptionId,
+    protocol: &'static str,
+    endpoint: String,
+    /// What of its filter policy did not match.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mismatch: Option<&'a Mismatch>,
+}
+
+/// Subscriptions that are not owed the order, newest first.
+pub(crate) async fn list(
+    _: Admin,
+    State(web): State<Arc<Web>>,
+    Id(id): Id<OrderId>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let page = Params::read(&uri, &["limit", "cursor"])?.page()?;
+    let page = queries::order_not_owed(&web.app, id, page).await?;
+    Ok(answer(StatusCode::OK, &List { items: groups(&page), next: page.next.clone() }))
+}
+
+/// The subscriptions of a page by reason; the reasons in the order in which they appear.
+pub(super) fn groups(page: &NotOwedPage) -> Vec<GroupJson<'_>> {
+    let mut groups: Vec<GroupJson<'_>> = Vec::new();
+    for (subscription, reason) in &page.items {
+        let (because, mismatch) = (reason.name(), mismatch(reason));
+        let one = NotOwedJson::of(subscription, mismatch);
+        match groups.iter_mut().find(|group| group.because == because) {
+            Some(group) => group.subscriptions.push(one),
+            None => groups.push(GroupJson { because, subscriptions: vec![one] }),
+        }
+    }
+    groups
+}
+
+fn mismatch(reason: &NotOwed) -> Option<&Mismatch> {
+    if let NotOwed::FilterPolicy { mismatch } = reason { Some(mismatch) } else { None }
+}
+
+impl<'a> NotOwedJson<'a> {
+    fn of(subscription: &Subscription, mismatch: Option<&'a Mismatch>) -> Self {
+        Self {
+            subscription_id: subscription.id,
+            protocol: subscription.endpoint.protocol().name(),
+            endpoint: subscription.endpoint.to_string(),
+            mismatch,
+        }
+    }
+}
