@@ -26,6 +26,9 @@ pub(crate) const LATEST: i64 = 1;
 pub(crate) const RARE_STATES: &str =
     "deliveries.state IN ('in_flight', 'sandboxed', 'held', 'dead', 'cancelled')";
 
+/// Likewise, of the index `deliveries_by_subscription_and_last_state`.
+pub(crate) const LAST_STATES: &str = "deliveries.state IN ('sandboxed', 'held', 'dead', 'cancelled')";
+
 /// Whose file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owner {
