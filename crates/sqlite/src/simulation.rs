@@ -82,6 +82,16 @@ impl Disk {
         Ok(Self(connection))
     }
 
+    /// Counts what SQLite does from now on, for whichever process.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn count_work(&mut self) -> rusqlite::Result<Worked> {
+        let worked = Worked::default();
+        worked.watch(&mut self.0)?;
+        Ok(worked)
+    }
+
     /// The database, to be looked at from outside.
     #[must_use]
     pub fn connection(&self) -> &Connection {
@@ -124,18 +134,6 @@ impl Process {
         fate.prepare(writer.connection())?;
         writer.turn(self.store.queue().take());
         fate.clear(writer.connection())
-    }
-
-    /// Counts what SQLite does from now on.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn count_work(&self) -> rusqlite::Result<Worked> {
-        let worked = Worked::default();
-        if let Some(writer) = self.writer.lock().as_mut() {
-            worked.watch(writer.connection())?;
-        }
-        Ok(worked)
     }
 
     /// Looks at the database as it is committed.
