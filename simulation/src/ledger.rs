@@ -1,6 +1,6 @@
 //! What SQLite itself recorded of each change, by triggers that the program knows nothing of (`ledger.sql`).
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use domain::attributes::Receives;
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::endpoint::Protocol;
@@ -102,7 +102,7 @@ pub(crate) fn disk() -> rusqlite::Result<Disk> {
 pub(crate) fn empty(disk: &Disk) -> rusqlite::Result<()> {
     let connection = disk.connection();
     // What refers to others was made after them.
-    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'relay' ORDER BY rowid DESC";
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('relay', 'version_changes') ORDER BY rowid DESC";
     let mut statement = connection.prepare_cached(sql)?;
     let tables: Vec<String> = statement.query_map((), |row| row.get(0))?.collect::<Result<_, _>>()?;
     connection.execute("BEGIN", ())?;
@@ -124,7 +124,21 @@ pub(crate) fn read(connection: &Connection, last: &mut i64) -> Result<Vec<Entry>
         *last = row.get(0)?;
         entries.push(entry(row)?);
     }
+    if !entries.is_empty() {
+        the_queue_is_right(connection)?;
+    }
     Ok(entries)
+}
+
+/// When the queue looks at a subscription next is exactly when something may be sent to it.
+fn the_queue_is_right(connection: &Connection) -> Result<()> {
+    let sql = "SELECT count(*) FROM (SELECT next_at, (SELECT max(min(at), coalesce(retry_at, min(at))) FROM deliveries \
+               WHERE subscription = subscriptions.seq AND deliveries.state = 'pending' AND set_aside = 0 \
+               AND (subscriptions.state = 'confirmed' OR subscriptions.state = 'pending' AND kind = 'confirmation')) \
+               AS should_be FROM subscriptions) WHERE next_at IS NOT should_be";
+    let wrong: i64 = connection.prepare_cached(sql)?.query_row((), |row| row.get(0))?;
+    ensure!(wrong == 0, "the queue looks at {wrong} subscriptions too early or too late");
+    Ok(())
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry> {

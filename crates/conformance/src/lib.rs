@@ -13,6 +13,7 @@ pub mod any_topic;
 pub mod delivery_explanations;
 pub mod delivery_queue;
 pub mod delivery_records;
+pub mod endpoint_pauses;
 pub mod escalations;
 mod given;
 pub mod inbox;

@@ -6,15 +6,19 @@
 mod accept;
 mod answer;
 mod attempts;
+mod call_forward;
+mod cancel_rest;
 mod channel_pauses;
 mod command;
 mod confirm;
+mod draw_near;
 mod drop_held;
 mod escalate;
 mod finish;
 mod inbox;
 mod interventions;
 mod known_keys;
+mod next_due;
 mod publish;
 mod receipt;
 mod redrive;
@@ -38,7 +42,9 @@ pub(crate) use answer::Answer;
 pub(crate) use command::Command;
 pub(crate) use confirm::ONLY_IN_SANDBOX;
 use known_keys::KnownKeys;
+pub(crate) use next_due::NEXT_AT;
 pub(crate) use publish::{NewDelivery, Publish};
+use redrive::AT_ONCE;
 pub(crate) use redrive::Selection;
 
 use crate::failure::{Failure, Reach};
@@ -53,13 +59,37 @@ pub(crate) struct State {
     /// The last place in the log that was given to an order. Others may add orders with the shell, so that it is read
     /// anew in each commit, and take orders away, so that it never falls.
     pub(crate) last_place: i64,
+    /// What the last process left to be done.
+    pub(crate) rest: Vec<Command>,
 }
 
 impl State {
     /// What an open database holds; `lifetime` is that of idempotency keys.
     pub(crate) fn read(connection: Connection, now: Timestamp, lifetime: Duration) -> rusqlite::Result<Self> {
         let keys = remembered(&connection, now, lifetime)?;
-        Ok(Self { connection, keys, last_place: 0 })
+        find_what_is_due(&connection)?;
+        let rest = cancel_rest::left(&connection)?;
+        Ok(Self { connection, keys, last_place: 0, rest })
+    }
+}
+
+/// Whatever was changed by hand while no program ran: what is due must be found. Where nothing is wrong, nothing is
+/// written, so that a full disk keeps no program from starting.
+fn find_what_is_due(connection: &Connection) -> rusqlite::Result<()> {
+    match next_due::refresh_all(connection) {
+        Ok(0) => Ok(()),
+        Ok(subscriptions) => {
+            tracing::warn!(
+                subscriptions,
+                "when they are due next was not as their deliveries say; put right"
+            );
+            Ok(())
+        }
+        Err(error) if matches!(Reach::of(&error), Reach::Full | Reach::Locked) => {
+            tracing::error!(%error, "what was changed by hand is found by a later start");
+            Ok(())
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -75,12 +105,23 @@ pub(crate) struct Applied {
 }
 
 /// What a batch did that others wait for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Effects {
     /// Orders were stored.
     pub(crate) orders: bool,
     /// Deliveries may be due.
     pub(crate) deliveries: bool,
+    /// What is left to be done, in commits of their own, so that new orders need not wait for it. A crash loses it: the
+    /// next start finds what matters.
+    pub(crate) rest: Vec<Command>,
+    /// How many rows this commit may still touch besides those that its commands are about.
+    room: usize,
+}
+
+impl Default for Effects {
+    fn default() -> Self {
+        Self { orders: false, deliveries: false, rest: Vec::new(), room: AT_ONCE }
+    }
 }
 
 /// Applies `batch` in one commit. A command that fails by itself leaves the others alone; if the commit fails, nothing
@@ -133,6 +174,7 @@ fn alone(
     if guarded {
         execute(&state.connection, "SAVEPOINT command")?;
     }
+    let before = effects.rest.len();
     let answer = match command.apply(state, effects) {
         Ok(answer) => Ok(answer),
         Err(Failure::Storage(error))
@@ -144,6 +186,7 @@ fn alone(
             if guarded {
                 execute(&state.connection, "ROLLBACK TO command")?;
             }
+            effects.rest.truncate(before);
             Err(match failure {
                 Failure::Refused(error) => error,
                 Failure::Storage(error) => Error::internal(error),

@@ -12,6 +12,7 @@ mod attempts;
 mod deliveries;
 mod exception;
 mod owed;
+mod queue;
 mod references;
 mod subscriptions;
 mod summary;
@@ -48,6 +49,7 @@ fn reconcile(
     let subscriptions = subscriptions::check(&snapshot, findings)?;
     let orders = owed::check(&snapshot, &subscriptions, findings)?;
     let deliveries = deliveries::check(&snapshot, &subscriptions, now, findings)?;
+    queue::check(&snapshot, findings)?;
     references::check(&snapshot, &subscriptions, findings)?;
     Ok(Summary {
         orders: orders.stored,

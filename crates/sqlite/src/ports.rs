@@ -1,5 +1,6 @@
 //! The application's ports, one a file: what they write goes to the writer as commands, what they read is read here.
 
+mod delivery_pages;
 mod delivery_queue;
 mod delivery_records;
 mod due;
@@ -9,6 +10,8 @@ mod order_store;
 mod own_topic;
 mod story;
 mod topic;
+
+pub(crate) use topic::Candidates;
 
 use rusqlite::{CachedStatement, Params, Row};
 

@@ -23,8 +23,11 @@ const MIGRATIONS: &[&str] = &[];
 pub(crate) const LATEST: i64 = 1;
 
 /// The condition of the index `deliveries_by_rare_state`: SQLite takes it for a query that repeats this.
-pub(crate) const RARE_STATES: &str =
-    "deliveries.state IN ('in_flight', 'sandboxed', 'held', 'dead', 'cancelled')";
+pub(crate) const RARE_STATES: &str = "deliveries.state <> 'pending' AND deliveries.state <> 'delivered'";
+
+/// Likewise, of the index `deliveries_by_subscription_and_last_state`.
+pub(crate) const LAST_STATES: &str =
+    "deliveries.state <> 'pending' AND deliveries.state <> 'delivered' AND deliveries.state <> 'in_flight'";
 
 /// Whose file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 //! A simulation owns the [`Disk`], starts [`Process`]es on it one after the other, and gives their writer its turns. Ports
 //! are polled like everywhere; a read runs when its future is polled for the second time.
 
+mod work;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +18,8 @@ use crate::failure::{shutting_down, unreadable};
 use crate::store::Reading;
 use crate::writer::Writer;
 use crate::{Options, Store, opening, schema};
+
+pub use work::{Work, Worked};
 
 /// What processes leave to one another: a database in memory, of the latest schema.
 #[derive(Debug)]
@@ -52,7 +56,14 @@ impl Disk {
     /// # Errors
     /// What SQLite says.
     pub fn new() -> rusqlite::Result<Self> {
-        let mut connection = Connection::open_in_memory()?;
+        Self::at(Connection::open_in_memory()?)
+    }
+
+    /// The store in a database that was opened by someone else, wherever it lies; an empty one becomes an empty store.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn at(mut connection: Connection) -> rusqlite::Result<Self> {
         opening::configure_statements(&connection)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         schema::migrate(&mut connection)?;
@@ -69,6 +80,16 @@ impl Disk {
         opening::configure_statements(&connection)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         Ok(Self(connection))
+    }
+
+    /// Counts what SQLite does from now on, for whichever process.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn count_work(&mut self) -> rusqlite::Result<Worked> {
+        let worked = Worked::default();
+        worked.watch(&mut self.0)?;
+        Ok(worked)
     }
 
     /// The database, to be looked at from outside.

@@ -14,6 +14,7 @@ use crate::OpenError;
 use crate::apply::{Answer, Command, State};
 use crate::failure::{shutting_down, store_failed};
 use crate::opening::{self, Opened, sqlite_error};
+use crate::ports::Candidates;
 use crate::queue::{Queue, Request};
 use crate::readers::Readers;
 #[cfg(feature = "simulation")]
@@ -68,6 +69,8 @@ struct Shared {
     reading: Reading,
     signals: Signals,
     failed: watch::Receiver<Option<String>>,
+    /// What the relay matches orders with, kept between two of its runs.
+    candidates: Mutex<Option<Candidates>>,
     /// The writer's.
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -98,13 +101,25 @@ impl Store {
     }
 
     /// A handle to `state`, and the writer that must be given turns for the handle to be answered.
-    pub(crate) fn around(state: State, options: Options, reading: Reading) -> (Self, Writer) {
+    pub(crate) fn around(mut state: State, options: Options, reading: Reading) -> (Self, Writer) {
         let queue = Arc::new(Queue::new(options.waiting_orders));
+        for command in state.rest.drain(..) {
+            // Nobody waits for it, and a new queue takes everything.
+            let _ = queue.push_other(Request { command, reply: oneshot::channel().0 });
+        }
         let signals = Signals::default();
         let (sender, failed) = watch::channel(None);
         let writer = Writer::new(state, Arc::clone(&queue), signals.clone(), sender);
         let others = Semaphore::new(OTHERS_UNDER_WAY);
-        let shared = Shared { queue, others, reading, signals, failed, thread: Mutex::new(None) };
+        let shared = Shared {
+            queue,
+            others,
+            reading,
+            signals,
+            failed,
+            candidates: Mutex::default(),
+            thread: Mutex::new(None),
+        };
         (Self { options, shared: Arc::new(shared) }, writer)
     }
 
@@ -145,6 +160,11 @@ impl Store {
 
     fn thread(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
         self.shared.thread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the relay keeps between two of its runs.
+    pub(crate) fn candidates(&self) -> MutexGuard<'_, Option<Candidates>> {
+        self.shared.candidates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What waits for the writer.

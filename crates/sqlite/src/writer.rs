@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 #[cfg(feature = "simulation")]
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::Signals;
 use crate::apply::{Applied, State, apply};
@@ -77,6 +77,10 @@ impl Writer {
         for (reply, answer) in replies.into_iter().zip(answers) {
             // Whoever asked may have gone.
             let _ = reply.send(answer);
+        }
+        for command in effects.rest {
+            // Where the store is being closed, the next start goes on.
+            let _ = self.queue.push_other(Request { command, reply: oneshot::channel().0 });
         }
         if effects.orders {
             self.signals.orders.notify_one();

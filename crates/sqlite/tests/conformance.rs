@@ -143,6 +143,17 @@ ports_keep! {
 }
 
 ports_keep! {
+    Machine, endpoint_pauses:
+    an_endpoint_is_left_alone_until_its_pause_is_over,
+    what_had_begun_before_ends_no_pause,
+    the_first_success_calls_forward_what_failed_meanwhile,
+    a_good_receipt_calls_forward_too,
+    what_fails_by_itself_keeps_its_own_time,
+    resuming_calls_forward_whatever_waits,
+    nothing_is_due_after_the_latest_time,
+}
+
+ports_keep! {
     Machine, escalations:
     what_is_not_delivered_in_time_escalates,
     what_did_not_arrive_after_all_escalates,
@@ -193,6 +204,7 @@ fn no_promise_is_left_out() {
         include_str!("../../conformance/src/delivery_queue.rs"),
         include_str!("../../conformance/src/delivery_records.rs"),
         include_str!("../../conformance/src/delivery_explanations.rs"),
+        include_str!("../../conformance/src/endpoint_pauses.rs"),
         include_str!("../../conformance/src/escalations.rs"),
     ];
     for suite in suites {

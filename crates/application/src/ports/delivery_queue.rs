@@ -24,7 +24,7 @@ pub const NO_CHANNEL: &str = "no channel is configured for it";
 pub trait DeliveryQueue: Send + Sync {
     /// Pending deliveries whose time has come, longest due first within a subscription; those of suspended
     /// subscriptions wait. No subscription's backlog, however long, hides another's: where the limit cuts, those
-    /// subscriptions come first whose first delivery has been due longest.
+    /// subscriptions come first whose first delivery has been due longest. Those that wait for later cost nothing.
     async fn due(&self, query: DueQuery) -> Result<Due, Error>;
 
     /// Records attempts before they are made. Answers those it recorded; the others are no longer pending, or their
@@ -33,7 +33,10 @@ pub trait DeliveryQueue: Send + Sync {
 
     /// Records what came of attempts. A delivery to be tried again whose subscription ended meanwhile is cancelled. A
     /// subscription whose endpoint has failed too much by then ([`domain::failing`]) is suspended, and operators are owed
-    /// a notice. Answers those that it suspended.
+    /// a notice. An endpoint that is to be left alone is, until then, also by later processes
+    /// ([`Consequence::PauseEndpoint`](domain::delivery::Consequence)). The first success after failures ends that, and
+    /// what failed meanwhile and waits for later is due at once: a part of it by this commit, the rest soon after. Answers
+    /// those that it suspended.
     async fn finish(&self, finished: Vec<Finished>) -> Result<Vec<SubscriptionId>, Error>;
 
     /// Attempts without an outcome: the process that made them died.
@@ -41,6 +44,11 @@ pub trait DeliveryQueue: Send + Sync {
 
     /// Owes what was not delivered in time to the subscriptions that it escalates to, as of `now`.
     async fn escalate(&self, now: Timestamp) -> Result<Escalated, Error>;
+
+    /// Lets nothing that waits over a protocol be due after `latest`, nor any of its endpoints be left alone for longer: a
+    /// clock that leapt ahead leaves such times behind. In commits that make nobody wait; answers how many deliveries were
+    /// due too late.
+    async fn draw_near(&self, protocol: Protocol, latest: Timestamp) -> Result<usize, Error>;
 
     /// Records that a channel is paused, for the timelines of the deliveries that wait.
     async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error>;

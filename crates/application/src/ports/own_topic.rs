@@ -45,7 +45,7 @@ pub trait OwnTopic: Send + Sync {
         now: Timestamp,
     ) -> Result<Subscription, Error>;
 
-    /// Sends what waits, and whatever comes, to a suspended subscription again. Resuming a confirmed one changes nothing.
+    /// Sends what waits, for whichever time, and whatever comes, to a suspended subscription again. Resuming a confirmed one changes nothing.
     /// `Conflict` (`not_confirmed`) while it is pending.
     async fn resume(&self, id: SubscriptionId, now: Timestamp) -> Result<Subscription, Error>;
 

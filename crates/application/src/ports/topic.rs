@@ -49,7 +49,8 @@ pub trait Topic: Send + Sync {
         now: Timestamp,
     ) -> Result<Subscription, Error>;
 
-    /// Ends a subscription and cancels what is pending for it. Ending one that ended already changes nothing.
+    /// Ends a subscription: nothing more is sent to it. What is pending for it is cancelled, and told so at once, though a
+    /// store may come to its rows later. Ending one that ended already changes nothing.
     async fn unsubscribe(
         &self,
         id: SubscriptionId,

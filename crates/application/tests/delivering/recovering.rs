@@ -46,6 +46,9 @@ impl DeliveryQueue for Crashed {
     async fn escalate(&self, _: Timestamp) -> Result<Escalated, Error> {
         unreachable!("nothing escalates before it has recovered")
     }
+    async fn draw_near(&self, _: Protocol, _: Timestamp) -> Result<usize, Error> {
+        unreachable!("the store's times are right")
+    }
     async fn channel_paused(&self, _: Protocol, _: &str, _: Timestamp) -> Result<(), Error> {
         Ok(())
     }

@@ -1,10 +1,13 @@
 //! Recording attempts before they are made.
 
+use std::collections::BTreeSet;
+
 use application::ports::Intent;
 use domain::subscription::CONFIRMATION_LIFETIME;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Answer;
+use super::next_due::refresh_each;
 use crate::columns::micros;
 use crate::failure::Failure;
 
@@ -22,6 +25,7 @@ pub(super) fn begin(connection: &Connection, intents: &[Intent]) -> Result<Answe
     let mut take = connection.prepare_cached(TAKE)?;
     let mut record = connection.prepare_cached(RECORD)?;
     let mut begun = Vec::with_capacity(intents.len());
+    let mut subscriptions = BTreeSet::new();
     for Intent { delivery, number, at } in intents {
         let taken = take.query_row(params![delivery.0.as_bytes(), number, micros(*at)], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, i64>(2)?))
@@ -33,6 +37,8 @@ pub(super) fn begin(connection: &Connection, intents: &[Intent]) -> Result<Answe
             connection.prepare_cached(ASK)?.execute([subscription, expires_at])?;
         }
         begun.push(*delivery);
+        subscriptions.insert(subscription);
     }
+    refresh_each(connection, subscriptions)?;
     Ok(Answer::Begun(begun))
 }

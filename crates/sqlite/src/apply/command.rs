@@ -11,8 +11,11 @@ use domain::webhook_secret::WebhookSecret;
 
 use super::accept::{Accept, accept};
 use super::attempts::begin;
+use super::call_forward::{Recovery, call_forward};
+use super::cancel_rest::cancel_rest;
 use super::channel_pauses::{miss as miss_channel, pause as pause_channel, resume as resume_channel};
 use super::confirm::{confirm, lapse, resend};
+use super::draw_near::draw_near;
 use super::drop_held::drop_held;
 use super::escalate::escalate;
 use super::finish::finish;
@@ -48,7 +51,7 @@ pub(crate) enum Command {
     /// Lets a subscription's deliveries wait.
     Suspend { id: SubscriptionId, reason: SuspensionReason, now: Timestamp },
     /// Sends to a suspended subscription again.
-    Resume { id: SubscriptionId },
+    Resume { id: SubscriptionId, now: Timestamp },
     /// Gives a webhook a new secret.
     RotateSecret { id: SubscriptionId, next: WebhookSecret, now: Timestamp },
     /// Owes a test.
@@ -73,6 +76,12 @@ pub(crate) enum Command {
     DropHeld { id: DeliveryId, now: Timestamp },
     /// Sends the next deliveries of a selection after a place again.
     RedriveMany { selection: Box<Selection>, after: i64, now: Timestamp },
+    /// Cancels more of what waits for a subscription that ended.
+    CancelRest { subscription: i64 },
+    /// Calls more of what waits for an endpoint forward.
+    CallForward(Recovery),
+    /// Lets nothing over a protocol be due after a time, of the next subscriptions after a place.
+    DrawNear { protocol: Protocol, latest: Timestamp, after: i64 },
     /// Keeps a message in the inbox.
     Keep(Box<InboxMessage>),
 }
@@ -84,7 +93,11 @@ impl Command {
             Self::Publish(publish) => publish.deliveries.len().max(1),
             Self::Begin(intents) => intents.len().max(1),
             Self::Finish(finished) => finished.len().max(1),
-            Self::RedriveMany { .. } | Self::Escalate { .. } => AT_ONCE,
+            Self::RedriveMany { .. }
+            | Self::Escalate { .. }
+            | Self::CancelRest { .. }
+            | Self::CallForward(_)
+            | Self::DrawNear { .. } => AT_ONCE,
             _ => 1,
         }
     }
@@ -102,18 +115,18 @@ impl Command {
                 confirm(connection, id, generation, in_sandbox, now)
             }
             Self::LapseSandbox { renewals, now } => lapse(connection, &renewals, now),
-            Self::Unsubscribe { id, reason, now } => unsubscribe(connection, id, reason, now),
+            Self::Unsubscribe { id, reason, now } => unsubscribe(connection, effects, id, reason, now),
             Self::Suspend { id, reason, now } => suspend(connection, id, reason, now),
-            Self::Resume { id } => resume(connection, id),
+            Self::Resume { id, now } => resume(connection, effects, id, now),
             Self::RotateSecret { id, next, now } => rotate_secret(connection, id, next, now),
             Self::SendTest { id, delivery, now } => send_test(connection, id, delivery, now),
             Self::Escalate { now } => escalate(connection, now),
             Self::Receipt { id, attempt, receipt, now } => {
-                return receipt::record(connection, id, attempt, &receipt, now);
+                return receipt::record(connection, effects, (id, attempt), &receipt, now);
             }
             // These two make nothing due that the engine, who asks for them, does not know of.
             Self::Begin(intents) => return begin(connection, &intents),
-            Self::Finish(finished) => return finish(connection, &finished),
+            Self::Finish(finished) => return finish(connection, effects, &finished),
             Self::PauseChannel { protocol, reason, now } => {
                 return pause_channel(connection, protocol, &reason, now);
             }
@@ -122,6 +135,9 @@ impl Command {
             Self::Redrive { id, now } => redrive(connection, id, now),
             Self::DropHeld { id, now } => return drop_held(connection, id, now),
             Self::RedriveMany { selection, after, now } => redrive_many(connection, &selection, after, now),
+            Self::CancelRest { subscription } => return cancel_rest(connection, effects, subscription),
+            Self::CallForward(recovery) => return call_forward(connection, effects, recovery),
+            Self::DrawNear { protocol, latest, after } => draw_near(connection, protocol, latest, after),
             Self::Keep(message) => return keep(connection, &message),
         }?;
         effects.deliveries |= answer.may_make_due();

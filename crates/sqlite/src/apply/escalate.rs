@@ -1,26 +1,32 @@
 //! Owing what was not delivered in time to another subscription too.
 
+use std::collections::BTreeSet;
+
 use application::ports::Escalated;
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryState};
 use domain::subscription::SubscriptionId;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Answer;
+use super::next_due::refresh_each;
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 
 /// How many escalations one command settles, so that new orders need not wait for it.
 const AT_ONCE: i64 = 500;
 
-const LATE: &str = "SELECT deliveries.seq, deliveries.id, deliveries.state, order_seq, escalation_to FROM deliveries \
+/// What waits for one that ended is as good as cancelled.
+const LATE: &str = "SELECT deliveries.seq, deliveries.id, order_seq, escalation_to, iif(deliveries.state = 'pending' \
+     AND subscriptions.state = 'ended', 'cancelled', deliveries.state) AS state FROM deliveries \
      JOIN subscriptions ON subscriptions.seq = subscription WHERE escalates_at <= ? ORDER BY escalates_at LIMIT ?";
 const SETTLED: &str = "UPDATE deliveries SET escalates_at = NULL WHERE seq = ?";
 /// The filter policy of the one that stands in is not asked; if it has the order already, nothing follows.
 const OWE: &str = "INSERT INTO deliveries \
      (id, kind, subscription, order_seq, state, created_at, at, escalates_at, escalated_from) \
      SELECT ?1, 'notification', seq, ?3, 'pending', ?4, ?4, ?4 + escalation_minutes * 60000000, ?5 FROM subscriptions \
-     WHERE id = ?2 AND state IN ('confirmed', 'suspended') ON CONFLICT (order_seq, subscription) DO NOTHING";
+     WHERE id = ?2 AND state IN ('confirmed', 'suspended') ON CONFLICT (order_seq, subscription) DO NOTHING \
+     RETURNING subscription";
 const STRANDED: &str = "UPDATE deliveries SET stranded_at = ?2 WHERE seq = ?1";
 const HAS_IT: &str = "SELECT EXISTS (SELECT 1 FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
      WHERE order_seq = ?2 AND subscriptions.id = ?1 AND cancel_reason IS NOT 'subscription_ended')";
@@ -38,6 +44,7 @@ pub(super) fn escalate(connection: &Connection, now: Timestamp) -> Result<Answer
     let late = statement.query_map(params![micros(now), AT_ONCE], late)?;
     let late = late.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut escalated = Escalated::default();
+    let mut subscriptions = BTreeSet::new();
     for late in late {
         connection.prepare_cached(SETTLED)?.execute([late.seq])?;
         let made = matches!(
@@ -46,23 +53,31 @@ pub(super) fn escalate(connection: &Connection, now: Timestamp) -> Result<Answer
         );
         if let Some(to) = late.to.filter(|_| !made) {
             let owed = owe(connection, &late, to, now)?;
-            escalated.owed += owed;
-            if owed == 0 && !has_it(connection, to, late.order)? {
+            escalated.owed += usize::from(owed.is_some());
+            subscriptions.extend(owed);
+            if owed.is_none() && !has_it(connection, to, late.order)? {
                 connection.prepare_cached(STRANDED)?.execute([late.seq, micros(now)])?;
                 escalated.stranded.push((late.id, to));
             }
         }
     }
+    refresh_each(connection, subscriptions)?;
     let next = "SELECT min(escalates_at) AS next FROM deliveries WHERE escalates_at IS NOT NULL";
     let next_at = |row: &Row<'_>| columns::time_or_none(row, "next");
     escalated.next_at = connection.prepare_cached(next)?.query_row((), next_at)?;
     Ok(Answer::Escalated(escalated))
 }
 
-fn owe(connection: &Connection, late: &Late, to: SubscriptionId, now: Timestamp) -> rusqlite::Result<usize> {
+/// Answers to whom, by its `seq`, if that is new.
+fn owe(
+    connection: &Connection,
+    late: &Late,
+    to: SubscriptionId,
+    now: Timestamp,
+) -> rusqlite::Result<Option<i64>> {
     let id = DeliveryId::derived(now, &[late.id.0, to.0]);
     let parameters = params![id.0.as_bytes(), to.0.as_bytes(), late.order, micros(now), late.seq];
-    connection.prepare_cached(OWE)?.execute(parameters)
+    connection.prepare_cached(OWE)?.query_row(parameters, |row| row.get(0)).optional()
 }
 
 fn has_it(connection: &Connection, to: SubscriptionId, order: Option<i64>) -> rusqlite::Result<bool> {

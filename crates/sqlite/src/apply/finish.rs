@@ -1,5 +1,6 @@
 //! Recording what came of attempts, and all that follows.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use application::ports::Finished;
@@ -10,9 +11,11 @@ use domain::receipt::{ReceiptStatus, after_receipt};
 use domain::subscription::{SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::call_forward::got_through;
+use super::next_due::refresh_each;
 use super::receipt::IS_LAST;
 use super::suspend::suspend_failing;
-use super::{Answer, transition};
+use super::{Answer, Effects, transition};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::rows;
@@ -27,17 +30,32 @@ const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, spent = spent +
 const FAILING: &str = "UPDATE subscriptions SET failing_since = ?2, failures = ?3 \
      WHERE seq = ?1 AND (failing_since IS NOT ?2 OR failures <> ?3)";
 
-pub(super) fn finish(connection: &Connection, finished: &[Finished]) -> Result<Answer, Failure> {
-    let mut suspended = Vec::new();
+/// A longer pause stands.
+const LEAVE_ALONE: &str =
+    "UPDATE subscriptions SET retry_at = ?2 WHERE seq = ?1 AND (retry_at IS NULL OR retry_at < ?2)";
+
+pub(super) fn finish(
+    connection: &Connection,
+    effects: &mut Effects,
+    finished: &[Finished],
+) -> Result<Answer, Failure> {
+    let (mut suspended, mut subscriptions) = (Vec::new(), BTreeSet::new());
     for finished in finished {
-        suspended.extend(finish_one(connection, finished)?);
+        let Some(delivery) = delivery(connection, finished)? else { continue };
+        suspended.extend(finish_one(connection, effects, finished, &delivery)?);
+        subscriptions.insert(delivery.subscription_seq);
     }
+    refresh_each(connection, subscriptions)?;
     Ok(Answer::Suspended(suspended))
 }
 
 /// Answers the subscription, if that suspends it.
-fn finish_one(connection: &Connection, finished: &Finished) -> Result<Option<SubscriptionId>, Failure> {
-    let Some(delivery) = delivery(connection, finished)? else { return Ok(None) };
+fn finish_one(
+    connection: &Connection,
+    effects: &mut Effects,
+    finished: &Finished,
+    delivery: &Delivery,
+) -> Result<Option<SubscriptionId>, Failure> {
     let (outcome, spent) = (&finished.outcome, finished.decision.spent);
     let ended = connection.prepare_cached(END)?.execute(params![
         delivery.seq,
@@ -61,13 +79,18 @@ fn finish_one(connection: &Connection, finished: &Finished) -> Result<Option<Sub
     let reported = delivery.receipt.and_then(|status| after_receipt(decided, status));
     let (next, at) = reported.map_or((decided, at), |state| (state, finished.at));
     connection.prepare_cached(SETTLE)?.execute(params![delivery.seq, next.name(), micros(at), spent])?;
-    let too_much = note_health(connection, finished, &delivery)?;
-    follow(connection, finished, delivery.subscription, too_much)
+    let too_much = note_health(connection, effects, finished, delivery)?;
+    follow(connection, effects, finished, delivery, too_much)
 }
 
 /// Keeps since when and how often the endpoint fails, from its first failure after a success on. Answers whether it now
 /// has failed too much.
-fn note_health(connection: &Connection, finished: &Finished, delivery: &Delivery) -> rusqlite::Result<bool> {
+fn note_health(
+    connection: &Connection,
+    effects: &mut Effects,
+    finished: &Finished,
+    delivery: &Delivery,
+) -> rusqlite::Result<bool> {
     let kind = finished.outcome.kind;
     let failing = match kind.scope() {
         None if delivery.failing.is_some() => None,
@@ -77,6 +100,11 @@ fn note_health(connection: &Connection, finished: &Finished, delivery: &Delivery
         _ => return Ok(false),
     };
     set_failing(connection, delivery.subscription_seq, failing)?;
+    if let Some(before) = delivery.failing.filter(|_| failing.is_none()) {
+        let attempt = (delivery.seq, finished.number);
+        let subscription = (delivery.subscription_seq, before);
+        got_through(connection, effects, attempt, subscription, finished.at)?;
+    }
     Ok(failing.is_some_and(|failing| failing.is_too_much(finished.at)))
 }
 
@@ -94,27 +122,33 @@ pub(super) fn set_failing(
 /// What the attempt means for its subscription. Answers it, if it is suspended.
 fn follow(
     connection: &Connection,
+    effects: &mut Effects,
     finished: &Finished,
-    subscription: SubscriptionId,
+    delivery: &Delivery,
     failed_too_much: bool,
 ) -> Result<Option<SubscriptionId>, Failure> {
     let end = match finished.decision.consequence {
         Some(Consequence::EndSubscription(reason)) => Some(reason),
-        _ => None,
+        Some(Consequence::PauseEndpoint(until)) => {
+            let parameters = params![delivery.subscription_seq, micros(until)];
+            connection.prepare_cached(LEAVE_ALONE)?.execute(parameters)?;
+            None
+        }
+        Some(Consequence::PauseChannel(_)) | None => None,
     };
     if !finished.confirmed && !failed_too_much && end.is_none() {
         return Ok(None);
     }
-    let found = transition::find(connection, subscription)?;
+    let found = transition::find(connection, delivery.subscription)?;
     match (found.subscription.state, end) {
         (SubscriptionState::Ended, _) => {}
-        (_, Some(reason)) => transition::end(connection, &found, reason, finished.at)?,
+        (_, Some(reason)) => transition::end(connection, effects, &found, reason, finished.at)?,
         (SubscriptionState::Pending, None) if finished.confirmed => {
             transition::confirm(connection, &found, false, finished.at)?;
         }
         (SubscriptionState::Confirmed, None) if failed_too_much => {
             suspend_failing(connection, &found, finished.at)?;
-            return Ok(Some(subscription));
+            return Ok(Some(delivery.subscription));
         }
         _ => {}
     }

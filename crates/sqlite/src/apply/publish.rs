@@ -1,5 +1,7 @@
 //! Owing deliveries for orders, in one commit with the relay's cursor.
 
+use std::collections::BTreeSet;
+
 use application::Error;
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
@@ -7,6 +9,7 @@ use domain::order::Seq;
 use rusqlite::{Connection, params};
 
 use super::Answer;
+use super::next_due::refresh_each;
 use crate::columns::micros;
 use crate::failure::Failure;
 
@@ -15,7 +18,7 @@ use crate::failure::Failure;
 pub(crate) struct Publish {
     /// The orders' places.
     pub(crate) orders: Vec<Seq>,
-    /// One for each subscription and order that it is owed.
+    /// One for each subscription and order that it is owed; those of the order that follows may be among them.
     pub(crate) deliveries: Vec<NewDelivery>,
     pub(crate) now: Timestamp,
 }
@@ -47,11 +50,16 @@ pub(super) fn publish(connection: &Connection, publish: &Publish) -> Result<Answ
         connection.prepare_cached("UPDATE relay SET published_through = ?")?.execute([last.0])?;
     }
     let mut owe = connection.prepare_cached(OWE)?;
-    let mut owed = 0;
+    let (mut owed, mut subscriptions) = (0, BTreeSet::new());
     for delivery in &publish.deliveries {
         let (id, order) = (delivery.id.0, delivery.order.0);
-        owed += owe.execute(params![id.as_bytes(), delivery.subscription, order, micros(publish.now)])?;
+        let subscription = delivery.subscription;
+        if owe.execute(params![id.as_bytes(), subscription, order, micros(publish.now)])? > 0 {
+            owed += 1;
+            subscriptions.insert(subscription);
+        }
     }
+    refresh_each(connection, subscriptions)?;
     Ok(Answer::count(owed))
 }
 

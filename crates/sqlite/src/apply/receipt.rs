@@ -4,17 +4,21 @@ use application::Error;
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryState};
 use domain::endpoint::Protocol;
+use domain::failing::Failing;
 use domain::receipt::{Receipt, ReceiptStatus, after_receipt};
 use domain::subscription::{EndReason, SubscriptionId, SubscriptionState};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::call_forward::got_through;
 use super::finish::set_failing;
-use super::{Answer, transition};
+use super::next_due::refresh;
+use super::{Answer, Effects, transition};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
+use crate::rows;
 
-const FIND: &str = "SELECT deliveries.seq, deliveries.state, attempts, subscriptions.id AS subscription_id, subscription \
-     FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.id = ? \
+const FIND: &str = "SELECT deliveries.seq, deliveries.state, attempts, subscriptions.id AS subscription_id, subscription, \
+     failing_since, failures FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.id = ? \
      AND subscriptions.protocol = ?";
 const RECORD: &str = "INSERT OR IGNORE INTO receipts (delivery, number, attempt, status, reply, at) \
      SELECT ?1, 1 + coalesce(max(number), 0), ?2, ?3, ?4, ?5 FROM receipts WHERE delivery = ?1";
@@ -30,20 +34,13 @@ const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, escalates_at = 
 
 pub(super) fn record(
     connection: &Connection,
-    id: DeliveryId,
-    attempt: u32,
+    effects: &mut Effects,
+    (id, attempt): (DeliveryId, u32),
     receipt: &Receipt,
     now: Timestamp,
 ) -> Result<Answer, Failure> {
-    // Of the providers only those of text messages report.
-    let named = params![id.0.as_bytes(), Protocol::Sms.name()];
-    let found = connection.prepare_cached(FIND)?.query_row(named, |row| {
-        let state = columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?;
-        let subscription = (SubscriptionId(columns::uuid(row, "subscription_id")?), row.get("subscription")?);
-        Ok((row.get::<_, i64>("seq")?, state, row.get::<_, u32>("attempts")?, subscription))
-    });
-    let (seq, state, attempts, (subscription, subscription_seq)) =
-        found.optional()?.ok_or_else(|| Error::not_found("delivery_not_found", "delivery"))?;
+    let Reported { seq, state, attempts, subscription, subscription_seq, failing } =
+        find(connection, id)?.ok_or_else(|| Error::not_found("delivery_not_found", "delivery"))?;
     if !(1..=attempts).contains(&attempt) {
         return Err(Error::not_found("attempt_not_found", "attempt").into());
     }
@@ -61,14 +58,45 @@ pub(super) fn record(
     }
     if receipt.status == ReceiptStatus::Delivered {
         set_failing(connection, subscription_seq, None)?;
+        if let Some(failing) = failing {
+            got_through(connection, effects, (seq, attempt), (subscription_seq, failing), now)?;
+        }
     }
     if receipt.opted_out {
         let found = transition::find(connection, subscription)?;
         if found.subscription.state != SubscriptionState::Ended {
-            transition::end(connection, &found, EndReason::OptedOut, now)?;
+            transition::end(connection, effects, &found, EndReason::OptedOut, now)?;
         }
     }
+    refresh(connection, subscription_seq)?;
     Ok(Answer::Done)
+}
+
+/// The delivery that is reported on.
+struct Reported {
+    seq: i64,
+    state: DeliveryState,
+    attempts: u32,
+    subscription: SubscriptionId,
+    subscription_seq: i64,
+    /// How its endpoint fails.
+    failing: Option<Failing>,
+}
+
+fn find(connection: &Connection, id: DeliveryId) -> rusqlite::Result<Option<Reported>> {
+    // Of the providers only those of text messages report.
+    let named = params![id.0.as_bytes(), Protocol::Sms.name()];
+    let reported = |row: &Row<'_>| {
+        Ok(Reported {
+            seq: row.get("seq")?,
+            state: columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?,
+            attempts: row.get("attempts")?,
+            subscription: SubscriptionId(columns::uuid(row, "subscription_id")?),
+            subscription_seq: row.get("subscription")?,
+            failing: rows::failing(row)?,
+        })
+    };
+    connection.prepare_cached(FIND)?.query_row(named, reported).optional()
 }
 
 /// Whether another attempt brought the message.

@@ -1,5 +1,7 @@
 //! Sending dead and held deliveries again.
 
+use std::collections::BTreeSet;
+
 use application::ports::{InterventionKind, Redrivable};
 use application::{Error, ErrorKind};
 use domain::Timestamp;
@@ -9,6 +11,7 @@ use domain::subscription::{SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::finish::QUESTION_OVER;
+use super::next_due::refresh_each;
 use super::subscribe::subscription_ended;
 use super::{Answer, interventions};
 use crate::columns::{self, micros};
@@ -16,7 +19,8 @@ use crate::failure::Failure;
 use crate::rows;
 use crate::schema::RARE_STATES;
 
-const MAKE_PENDING: &str = "UPDATE deliveries SET state = 'pending', at = ?2, spent = 0 WHERE seq = ?1";
+const MAKE_PENDING: &str =
+    "UPDATE deliveries SET state = 'pending', at = ?2, spent = 0 WHERE seq = ?1 RETURNING subscription";
 /// Which of those in the state are selected.
 const SELECTED: &str = "subscriptions.state <> 'ended' AND (?2 IS NULL OR subscriptions.id = ?2) \
      AND (?3 IS NULL OR protocol = ?3) AND deliveries.created_at >= ?4 AND deliveries.created_at < ?5";
@@ -101,8 +105,9 @@ pub(super) fn redrive_many(
 fn make_pending(connection: &Connection, deliveries: &[i64], now: Timestamp) -> rusqlite::Result<()> {
     interventions::record(connection, deliveries, InterventionKind::Redriven, now)?;
     let mut make_pending = connection.prepare_cached(MAKE_PENDING)?;
+    let mut subscriptions = BTreeSet::new();
     for seq in deliveries {
-        make_pending.execute([*seq, micros(now)])?;
+        subscriptions.insert(make_pending.query_row([*seq, micros(now)], |row| row.get(0))?);
     }
-    Ok(())
+    refresh_each(connection, subscriptions)
 }

@@ -6,6 +6,7 @@ use domain::delivery::DeliveryId;
 use domain::subscription::{SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, params};
 
+use super::next_due::refresh;
 use super::suspend::confirmed_once;
 use super::{Answer, transition};
 use crate::columns::micros;
@@ -26,5 +27,6 @@ pub(super) fn send_test(
         return Err(Error::new(ErrorKind::Conflict, "subscription_suspended", message).into());
     }
     connection.prepare_cached(OWE)?.execute(params![delivery.0.as_bytes(), found.seq, micros(now)])?;
+    refresh(connection, found.seq)?;
     transition::changed(connection, id)
 }

@@ -11,8 +11,8 @@ use domain::subscription::{CONFIRMATION_LIFETIME, EndReason, SubscriptionId, Sub
 use domain::webhook_secret::WebhookSecret;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Answer;
 use super::transition::{changed, end, find, open_version, owe_confirmation};
+use super::{Answer, Effects};
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::rows::{self, SUBSCRIPTION_COLUMNS};
@@ -86,13 +86,14 @@ pub(super) fn change_attributes(
 
 pub(super) fn unsubscribe(
     connection: &Connection,
+    effects: &mut Effects,
     id: SubscriptionId,
     reason: EndReason,
     now: Timestamp,
 ) -> Result<Answer, Failure> {
     let found = find(connection, id)?;
     if found.subscription.state != SubscriptionState::Ended {
-        end(connection, &found, reason, now)?;
+        end(connection, effects, &found, reason, now)?;
     }
     changed(connection, id)
 }

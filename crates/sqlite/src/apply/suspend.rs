@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::subscribe::subscription_ended;
 use super::transition::{self, Found};
-use super::{Answer, tell_operators};
+use super::{Answer, Effects, tell_operators};
 use crate::failure::Failure;
 
 pub(super) fn suspend(
@@ -23,10 +23,15 @@ pub(super) fn suspend(
     transition::changed(connection, id)
 }
 
-pub(super) fn resume(connection: &Connection, id: SubscriptionId) -> Result<Answer, Failure> {
+pub(super) fn resume(
+    connection: &Connection,
+    effects: &mut Effects,
+    id: SubscriptionId,
+    now: Timestamp,
+) -> Result<Answer, Failure> {
     let found = confirmed_once(connection, id)?;
     if found.subscription.state == SubscriptionState::Suspended {
-        transition::resume(connection, &found)?;
+        transition::resume(connection, effects, &found, now)?;
     }
     transition::changed(connection, id)
 }

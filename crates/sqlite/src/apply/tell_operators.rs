@@ -7,6 +7,7 @@ use domain::notice::Notice;
 use domain::subscription::{Subscription, SubscriptionId};
 use rusqlite::{Connection, Row, params};
 
+use super::next_due::refresh;
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::rows;
@@ -31,6 +32,7 @@ pub(super) fn suspended(
     for (seq, id, _) in reachable(connection, failing)? {
         let delivery = DeliveryId::derived(now, &[failing.id.0, id.0]);
         owe.execute(params![delivery.0.as_bytes(), seq, micros(now), text])?;
+        refresh(connection, seq)?;
     }
     Ok(())
 }

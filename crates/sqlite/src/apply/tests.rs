@@ -75,7 +75,7 @@ fn a_bad_command_fails_alone() {
     // The same id twice, and a confirmation of what is not there.
     let applied = apply(&mut state, vec![accept(1, None), accept(1, None), confirm(), accept(2, None)]);
     assert_eq!(plain(applied.answers), [STORED, Err(()), Err(()), STORED]);
-    assert_eq!(applied.effects, Effects { orders: true, deliveries: false });
+    assert_eq!((applied.effects.orders, applied.effects.deliveries), (true, false));
     assert_eq!(orders(&state), 2);
 }
 
@@ -136,7 +136,7 @@ fn a_full_disk_refuses_the_batch_keeps_what_was_acknowledged_and_is_over_when_th
         assert_eq!((error.kind, error.code), (ErrorKind::StorageFull, "storage_full"));
         assert!(error.retry_after.is_some());
     }
-    assert_eq!((orders(&state), applied.effects), (1, Effects::default()));
+    assert_eq!((orders(&state), applied.effects.orders, applied.effects.deliveries), (1, false, false));
     assert_eq!(state.keys.len(), 1, "keys of orders that were not stored are forgotten");
 
     state.connection.pragma_update(None, "max_page_count", pages + 1_000).unwrap();

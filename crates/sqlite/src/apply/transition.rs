@@ -2,13 +2,17 @@
 
 use application::Error;
 use domain::Timestamp;
-use domain::delivery::{CancelReason, DeliveryId};
+use domain::delivery::DeliveryId;
 use domain::filter_policy::FilterPolicy;
 use domain::subscription::{
     CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState, SuspensionReason,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::Effects;
+use super::call_forward::{Recovery, works_again};
+use super::cancel_rest::cancel_what_fits;
+use super::next_due::refresh;
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::rows::{self, SUBSCRIPTION_COLUMNS};
@@ -51,7 +55,8 @@ pub(super) fn confirm(
         SubscriptionState::Confirmed,
         found.subscription.attributes.filter_policy.as_ref(),
     )?;
-    cancel_pending(connection, found.seq, CancelReason::QuestionOver, now)
+    withdraw_questions(connection, found.seq, now)?;
+    refresh(connection, found.seq)
 }
 
 /// Makes a subscription wait for a new confirmation, `delivery`; earlier ones no longer count.
@@ -68,7 +73,7 @@ pub(super) fn ask_again(
         let policy = found.subscription.attributes.filter_policy.as_ref();
         open_version(connection, found.seq, SubscriptionState::Pending, policy)?;
     }
-    cancel_pending(connection, found.seq, CancelReason::QuestionOver, now)?;
+    withdraw_questions(connection, found.seq, now)?;
     owe_confirmation(connection, found.seq, delivery, now)
 }
 
@@ -83,21 +88,30 @@ pub(super) fn suspend(
         "UPDATE subscriptions SET state = 'suspended', suspended_at = ?, suspension_reason = ? WHERE seq = ?";
     connection.prepare_cached(sql)?.execute(params![micros(now), reason.name(), found.seq])?;
     let policy = found.subscription.attributes.filter_policy.as_ref();
-    open_version(connection, found.seq, SubscriptionState::Suspended, policy)
+    open_version(connection, found.seq, SubscriptionState::Suspended, policy)?;
+    refresh(connection, found.seq)
 }
 
-/// Sends to a suspended subscription again, as to one that never failed.
-pub(super) fn resume(connection: &Connection, found: &Found) -> rusqlite::Result<()> {
+/// Sends to a suspended subscription again, as to one that never failed: whatever waits for later is sent now.
+pub(super) fn resume(
+    connection: &Connection,
+    effects: &mut Effects,
+    found: &Found,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     let sql = "UPDATE subscriptions SET state = 'confirmed', suspended_at = NULL, suspension_reason = NULL, \
                failing_since = NULL, failures = 0 WHERE seq = ?";
     connection.prepare_cached(sql)?.execute([found.seq])?;
     let policy = found.subscription.attributes.filter_policy.as_ref();
-    open_version(connection, found.seq, SubscriptionState::Confirmed, policy)
+    open_version(connection, found.seq, SubscriptionState::Confirmed, policy)?;
+    works_again(connection, effects, Recovery::new(found.seq, None, now))
 }
 
-/// Ends a subscription and cancels what is pending for it.
+/// Ends a subscription: nothing more is sent to it from this commit on, and what waits for it is cancelled by this and
+/// the ones that follow.
 pub(super) fn end(
     connection: &Connection,
+    effects: &mut Effects,
     found: &Found,
     reason: EndReason,
     now: Timestamp,
@@ -110,7 +124,8 @@ pub(super) fn end(
         SubscriptionState::Ended,
         found.subscription.attributes.filter_policy.as_ref(),
     )?;
-    cancel_pending(connection, found.seq, CancelReason::SubscriptionEnded, now)
+    cancel_what_fits(connection, effects, found.seq)?;
+    refresh(connection, found.seq)
 }
 
 /// Begins a version with the next order to be accepted; the one before holds up to the last accepted order.
@@ -152,19 +167,14 @@ pub(super) fn owe_confirmation(
     let sql = "INSERT INTO deliveries (id, kind, subscription, state, created_at, at) \
                VALUES (?1, 'confirmation', ?2, 'pending', ?3, ?3)";
     connection.prepare_cached(sql)?.execute(params![id.0.as_bytes(), subscription, micros(now)])?;
-    Ok(())
+    refresh(connection, subscription)
 }
 
-/// Cancels what is pending: the questions that are over, or everything.
-fn cancel_pending(
-    connection: &Connection,
-    subscription: i64,
-    reason: CancelReason,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    // What it ever was sent is many times more.
-    let sql = "UPDATE deliveries INDEXED BY deliveries_due SET state = 'cancelled', cancel_reason = ?3, at = ?1, \
-               escalates_at = NULL WHERE subscription = ?2 AND state = 'pending' AND (?3 <> 'question_over' OR kind = 'confirmation')";
-    connection.prepare_cached(sql)?.execute(params![micros(now), subscription, reason.name()])?;
+/// Cancels the questions that are over.
+fn withdraw_questions(connection: &Connection, subscription: i64, now: Timestamp) -> rusqlite::Result<()> {
+    let sql = "UPDATE deliveries INDEXED BY deliveries_questions SET state = 'cancelled', \
+               cancel_reason = 'question_over', at = ?1 \
+               WHERE subscription = ?2 AND kind = 'confirmation' AND state = 'pending'";
+    connection.prepare_cached(sql)?.execute([micros(now), subscription])?;
     Ok(())
 }

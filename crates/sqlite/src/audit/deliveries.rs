@@ -110,16 +110,17 @@ impl Deliveries {
     ) {
         let is_notification = delivery.kind == DeliveryKind::Notification;
         let counts = if is_notification { &mut self.notifications } else { &mut self.others };
-        count(counts, delivery.claims.state);
-        let Some(subscribed) = subscribed.filter(|_| delivery.claims.state == DeliveryState::Pending) else {
-            return;
-        };
+        let waits = delivery.claims.state == DeliveryState::Pending;
+        // What waits for one that ended is cancelled, a few at a time.
+        let over = subscribed.is_some_and(|subscribed| subscribed.state == SubscriptionState::Ended);
+        count(counts, if waits && over { DeliveryState::Cancelled } else { delivery.claims.state });
+        let Some(subscribed) = subscribed.filter(|_| waits && !over) else { return };
         let waiting = &mut self.waiting;
         let because = domain::delivery::Waiting {
             kind: delivery.kind,
             subscription: subscribed.state,
             channel_paused: paused.contains(&subscribed.protocol),
-            at: delivery.at,
+            at: subscribed.retry_at.map_or(delivery.at, |retry_at| retry_at.max(delivery.at)),
         }
         .because(now);
         let queue = match because {

@@ -40,6 +40,8 @@ pub enum ExceptionKind {
     VersionsBroken,
     /// A subscription is not what its last version says.
     SubscriptionDisagrees,
+    /// What waits for a subscription is found too late, or never.
+    QueueDisagrees,
     /// A row refers to another that is gone.
     DanglingReference,
     /// A row makes no sense to this program.
@@ -90,6 +92,7 @@ impl ExceptionKind {
             Self::StateUnexplained => "state_unexplained",
             Self::VersionsBroken => "versions_broken",
             Self::SubscriptionDisagrees => "subscription_disagrees",
+            Self::QueueDisagrees => "queue_disagrees",
             Self::DanglingReference => "dangling_reference",
             Self::Unreadable => "unreadable",
         }
@@ -125,6 +128,7 @@ impl ExceptionKind {
                 "restore subscription_versions from a backup: they say who is owed which order"
             }
             Self::SubscriptionDisagrees => "set the subscription to what its last version says",
+            Self::QueueDisagrees => "start the program anew: it puts that right",
             Self::DanglingReference => "restore the row from a backup, or delete what refers to it",
             Self::Unreadable => "restore the row from a backup: the program cannot work with it",
         }

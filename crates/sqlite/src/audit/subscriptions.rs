@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::Timestamp;
 use domain::endpoint::Protocol;
 use domain::filter_policy::FilterPolicy;
 use domain::order::Seq;
@@ -22,6 +23,8 @@ pub(super) struct Subscribed {
     pub(super) protocol: Protocol,
     pub(super) state: SubscriptionState,
     pub(super) generation: u32,
+    /// Until when its endpoint is left alone.
+    pub(super) retry_at: Option<Timestamp>,
     filter_policy: Option<FilterPolicy>,
     /// By the orders that they hold for; `None` where one cannot be read, so that nobody knows what is owed.
     pub(super) versions: Option<Vec<Version>>,
@@ -43,7 +46,7 @@ pub(super) fn check(snapshot: &Connection, findings: &mut Findings<'_>) -> rusql
 }
 
 fn read(snapshot: &Connection, findings: &mut Findings<'_>) -> rusqlite::Result<Subscriptions> {
-    let sql = format!("SELECT {SUBSCRIPTION_COLUMNS} FROM subscriptions ORDER BY seq");
+    let sql = format!("SELECT {SUBSCRIPTION_COLUMNS}, retry_at FROM subscriptions ORDER BY seq");
     let mut statement = snapshot.prepare(&sql)?;
     let mut found = statement.query(())?;
     let mut subscriptions = Subscriptions::new();
@@ -51,7 +54,8 @@ fn read(snapshot: &Connection, findings: &mut Findings<'_>) -> rusqlite::Result<
         let seq = row.get("subscription_seq")?;
         match rows::subscription(row) {
             Ok(subscription) => {
-                subscriptions.insert(seq, subscribed(subscription));
+                let retry_at = columns::time_or_none(row, "retry_at").unwrap_or_default();
+                subscriptions.insert(seq, subscribed(subscription, retry_at));
             }
             Err(error) => {
                 let id = columns::uuid(row, "subscription_id").ok().map(SubscriptionId);
@@ -63,12 +67,13 @@ fn read(snapshot: &Connection, findings: &mut Findings<'_>) -> rusqlite::Result<
     Ok(subscriptions)
 }
 
-fn subscribed(subscription: Subscription) -> Subscribed {
+fn subscribed(subscription: Subscription, retry_at: Option<Timestamp>) -> Subscribed {
     Subscribed {
         id: subscription.id,
         protocol: subscription.endpoint.protocol(),
         state: subscription.state,
         generation: subscription.generation,
+        retry_at,
         filter_policy: subscription.attributes.filter_policy,
         versions: Some(Vec::new()),
     }
@@ -133,7 +138,6 @@ fn differs(subscribed: &Subscribed, versions: &[Version]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use domain::Timestamp;
     use domain::attributes::Receives;
 
     use super::*;

@@ -46,6 +46,16 @@ impl DeliveryQueue for Store {
         self.write(Command::Escalate { now }).await?.escalated()
     }
 
+    async fn draw_near(&self, protocol: Protocol, latest: Timestamp) -> Result<usize, Error> {
+        let (mut drawn, mut next) = (0, Some(0));
+        while let Some(after) = next {
+            let count;
+            (count, next) = self.write(Command::DrawNear { protocol, latest, after }).await?.counted()?;
+            drawn += count;
+        }
+        Ok(drawn)
+    }
+
     async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error> {
         self.write(Command::PauseChannel { protocol, reason: reason.to_owned(), now }).await?.done()
     }

@@ -6,18 +6,19 @@ use application::ports::{
 };
 use async_trait::async_trait;
 use domain::Timestamp;
-use domain::delivery::{DeliveryId, DeliveryState};
+use domain::delivery::{CancelReason, DeliveryId, DeliveryState};
 use domain::order::OrderId;
 use domain::receipt::Receipt;
-use rusqlite::{Connection, Params, Row, params};
+use domain::subscription::SubscriptionState;
+use rusqlite::{Connection, Params, Row};
 
-use super::{all, story};
+use super::{all, delivery_pages, story};
 use crate::Store;
 use crate::apply::{Command, Selection};
+use crate::columns;
 use crate::failure::unreadable;
 use crate::paging::Window;
 use crate::rows::{self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS, INTERVENTION_COLUMNS, RECEIPT_COLUMNS};
-use crate::schema::RARE_STATES;
 
 #[async_trait]
 impl DeliveryRecords for Store {
@@ -40,7 +41,8 @@ impl DeliveryRecords for Store {
 
     async fn deliveries(&self, query: DeliveryQuery) -> Result<Page<DeliveryRecord>, Error> {
         let window = Window::of(&query.page)?;
-        self.read(move |connection| page(connection, &query, window).map_err(unreadable)).await
+        self.read(move |connection| delivery_pages::page(connection, &query, window).map_err(unreadable))
+            .await
     }
 
     async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error> {
@@ -77,40 +79,6 @@ impl DeliveryRecords for Store {
     }
 }
 
-fn page(
-    connection: &Connection,
-    query: &DeliveryQuery,
-    window: Window,
-) -> rusqlite::Result<Page<DeliveryRecord>> {
-    let mut condition = "deliveries.seq < ?1".to_owned();
-    if query.subscription.is_some() {
-        condition += " AND deliveries.subscription = (SELECT seq FROM subscriptions WHERE id = ?2)";
-    }
-    if query.order.is_some() {
-        condition += " AND deliveries.order_seq = (SELECT seq FROM orders WHERE id = ?3)";
-    }
-    condition += &in_state(query.state);
-    condition += " ORDER BY deliveries.seq DESC LIMIT ?4";
-    let subscription = query.subscription.map(|id| id.0.into_bytes());
-    let order = query.order.map(|id| id.0.into_bytes());
-    let found = records(connection, &condition, params![window.before, subscription, order, window.rows()])?;
-    Ok(window.page(found))
-}
-
-/// The state stands in the text, beside its index's own condition, so that SQLite can take that index.
-fn in_state(state: Option<DeliveryState>) -> String {
-    let Some(state) = state else { return String::new() };
-    let name = state.name();
-    match state {
-        // What is pending may be little, and far back.
-        DeliveryState::Pending => " AND deliveries.seq IN (SELECT waiting.seq FROM deliveries waiting \
-             INDEXED BY deliveries_due WHERE waiting.state = 'pending')"
-            .to_owned(),
-        DeliveryState::Delivered => format!(" AND deliveries.state = '{name}'"),
-        _ => format!(" AND {RARE_STATES} AND deliveries.state = '{name}'"),
-    }
-}
-
 /// The deliveries that a condition selects, each with its `seq` and all that happened to it.
 pub(super) fn records(
     connection: &Connection,
@@ -118,11 +86,11 @@ pub(super) fn records(
     parameters: impl Params,
 ) -> rusqlite::Result<Vec<(i64, DeliveryRecord)>> {
     let sql = format!(
-        "SELECT {DELIVERY_COLUMNS} FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
+        "SELECT {DELIVERY_COLUMNS}, retry_at, ended_at FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
          LEFT JOIN orders ON orders.seq = deliveries.order_seq WHERE {condition}"
     );
     let mut found = all(connection.prepare_cached(&sql)?, parameters, |row| {
-        Ok((row.get("delivery_seq")?, rows::delivery(row)?))
+        Ok((row.get("delivery_seq")?, with_its_subscription(row, rows::delivery(row)?)?))
     })?;
     for (seq, record) in &mut found {
         record.attempts = history(connection, ATTEMPT_COLUMNS, "attempts", *seq, rows::attempt)?;
@@ -146,4 +114,20 @@ fn history<T>(
     let mut rows = all(connection.prepare_cached(&sql)?, [delivery], read)?;
     rows.reverse();
     Ok(rows)
+}
+
+/// What waits for a subscription that ended is as good as cancelled, though its row is still to follow; and what waits for
+/// an endpoint that is left alone is not tried before that is over.
+fn with_its_subscription(row: &Row<'_>, mut record: DeliveryRecord) -> rusqlite::Result<DeliveryRecord> {
+    if record.state != DeliveryState::Pending {
+        return Ok(record);
+    }
+    if record.subscription_state == SubscriptionState::Ended {
+        record.state = DeliveryState::Cancelled;
+        record.cancel_reason = Some(CancelReason::SubscriptionEnded);
+        record.at = columns::time_or_none(row, "ended_at")?.unwrap_or(record.at);
+    } else if let Some(retry_at) = columns::time_or_none(row, "retry_at")? {
+        record.at = record.at.max(retry_at);
+    }
+    Ok(record)
 }

@@ -49,8 +49,8 @@ impl OwnTopic for Store {
         self.write(Command::Suspend { id, reason, now }).await?.subscription()
     }
 
-    async fn resume(&self, id: SubscriptionId, _now: Timestamp) -> Result<Subscription, Error> {
-        self.write(Command::Resume { id }).await?.subscription()
+    async fn resume(&self, id: SubscriptionId, now: Timestamp) -> Result<Subscription, Error> {
+        self.write(Command::Resume { id, now }).await?.subscription()
     }
 
     async fn rotate_secret(

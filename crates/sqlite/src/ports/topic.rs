@@ -1,6 +1,9 @@
 //! Subscriptions, and what orders owe them.
 
+mod candidates;
 mod matching;
+
+pub(crate) use candidates::Candidates;
 
 use application::Error;
 use application::ports::{NewSubscription, Page, Published, Subscribed, SubscriptionQuery, Topic};

@@ -17,13 +17,17 @@ CREATE TABLE deliveries (
   stranded_at    INTEGER,
   cancel_reason  TEXT,
   -- Something that it takes to make the delivery cannot be read: it waits, owed, until that is mended.
-  set_aside      INTEGER NOT NULL DEFAULT 0,
-  UNIQUE (order_seq, subscription)
+  set_aside      INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX deliveries_due ON deliveries (subscription, at) WHERE state = 'pending';
+CREATE UNIQUE INDEX deliveries_one_per_order ON deliveries (order_seq, subscription);
+CREATE INDEX deliveries_due ON deliveries (subscription, set_aside, at) WHERE state = 'pending';
+-- Few, beside all that a subscription may be owed.
+CREATE INDEX deliveries_questions ON deliveries (subscription) WHERE kind = 'confirmation';
 CREATE INDEX deliveries_by_subscription ON deliveries (subscription);
-CREATE INDEX deliveries_by_rare_state ON deliveries (state)
-  WHERE state IN ('in_flight', 'sandboxed', 'held', 'dead', 'cancelled');
+-- As short as can be: each change of a delivery asks for these conditions twice.
+CREATE INDEX deliveries_by_rare_state ON deliveries (state) WHERE state <> 'pending' AND state <> 'delivered';
+CREATE INDEX deliveries_by_subscription_and_last_state ON deliveries (subscription, state)
+  WHERE state <> 'pending' AND state <> 'delivered' AND state <> 'in_flight';
 CREATE INDEX deliveries_to_escalate ON deliveries (escalates_at) WHERE escalates_at IS NOT NULL;
 
 -- A row is written before its send; one without an end is in flight, or was when its process died.

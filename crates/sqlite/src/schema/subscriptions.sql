@@ -22,9 +22,15 @@ CREATE TABLE subscriptions (
   end_reason              TEXT,
   secret                  TEXT,
   previous_secret         TEXT,
-  previous_secret_until   INTEGER
+  previous_secret_until   INTEGER,
+  -- Until when its endpoint is left alone: it asked for that, or fails again and again.
+  retry_at                INTEGER,
+  -- When the first of the deliveries that may be sent to it is sent, not before retry_at; NULL: none waits. The queue finds
+  -- what is due by this alone, so that whatever changes deliveries or states refreshes it in the same commit.
+  next_at                 INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX subscriptions_one_per_endpoint ON subscriptions (protocol, endpoint) WHERE state <> 'ended';
+CREATE INDEX subscriptions_due ON subscriptions (protocol, next_at) WHERE next_at IS NOT NULL;
 
 -- What each subscription was while orders from_seq to to_seq were accepted; an order is owed by these.
 CREATE TABLE subscription_versions (
@@ -38,3 +44,19 @@ CREATE TABLE subscription_versions (
 CREATE INDEX subscription_versions_by_end ON subscription_versions (to_seq);
 -- For the place behind the log's end, which every commit asks for.
 CREATE INDEX subscription_versions_open ON subscription_versions (from_seq) WHERE to_seq IS NULL;
+
+-- How often versions have changed: whoever holds them in memory sees by this whether they are still right.
+CREATE TABLE version_changes (
+  one   INTEGER PRIMARY KEY CHECK (one = 1),
+  times INTEGER NOT NULL
+) STRICT;
+INSERT INTO version_changes VALUES (1, 0);
+CREATE TRIGGER subscription_versions_made AFTER INSERT ON subscription_versions BEGIN
+  UPDATE version_changes SET times = times + 1;
+END;
+CREATE TRIGGER subscription_versions_changed AFTER UPDATE ON subscription_versions BEGIN
+  UPDATE version_changes SET times = times + 1;
+END;
+CREATE TRIGGER subscription_versions_removed AFTER DELETE ON subscription_versions BEGIN
+  UPDATE version_changes SET times = times + 1;
+END;

@@ -1,6 +1,7 @@
 //! What someone's hand, or a defect, did to rows that are still readable: each is named.
 
 use application::ports::Topic;
+use domain::delivery::DeliveryState;
 use domain::subscription::EndReason;
 use orderbell_sqlite::audit::{Exception, ExceptionKind};
 
@@ -8,7 +9,7 @@ use crate::given::{History, audited, kinds};
 use crate::opened::{now, open, subscribe};
 use ExceptionKind::{
     AttemptsDisagree, DanglingReference, InFlightDisagrees, MissingConfirmation, MissingDelivery, NotOwed,
-    NotPublished, StateUnexplained, SubscriptionDisagrees, VersionsBroken,
+    NotPublished, QueueDisagrees, StateUnexplained, SubscriptionDisagrees, VersionsBroken,
 };
 
 fn one_of(kind: ExceptionKind, named: &[Exception]) -> &Exception {
@@ -42,7 +43,7 @@ async fn attempts_at_a_delivery_that_was_deleted_are_named_beside_it() {
 async fn a_delivery_of_an_order_that_is_not_owed_is_named_with_the_reason() {
     let history = History::new().await;
     let add = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, created_at, at) \
-               SELECT randomblob(16), 'notification', 1, orders.seq, 'pending', 0, 0 FROM orders WHERE seq <= 2";
+               SELECT randomblob(16), 'notification', 1, orders.seq, 'pending', 0, 1 << 52 FROM orders WHERE seq <= 2";
     let named = history.after(add);
     assert_eq!(kinds(&named), [NotOwed, NotOwed]);
     let told: Vec<_> = named.iter().map(|exception| (exception.order, exception.delivery)).collect();
@@ -65,10 +66,15 @@ async fn a_filter_policy_that_does_not_match_owes_nothing() {
 #[tokio::test]
 async fn deliveries_of_orders_that_the_relay_has_yet_to_publish_are_named() {
     let history = History::new().await;
-    let named = history.after("UPDATE relay SET published_through = 4");
+    assert_eq!(
+        history.after("UPDATE relay SET published_through = 4"),
+        [],
+        "it may be publishing the next one"
+    );
+    let named = history.after("UPDATE relay SET published_through = 3");
     assert_eq!(kinds(&named), [NotPublished]);
     assert_eq!((named[0].order, named[0].delivery), (Some(history.orders[4]), Some(history.delivery(4))));
-    assert_eq!(audited(history.folder.path()).0.waiting.unpublished.count, 2);
+    assert_eq!(audited(history.folder.path()).0.waiting.unpublished.count, 3);
 }
 
 #[tokio::test]
@@ -286,4 +292,41 @@ async fn a_confirmation_that_was_deleted_is_named_by_its_subscription() {
     let named = history.after("DELETE FROM deliveries WHERE seq = 1");
     assert_eq!(kinds(&named), [MissingConfirmation]);
     assert_eq!(named[0].subscription, Some(history.subscription));
+}
+
+#[tokio::test]
+async fn what_waits_and_is_found_too_late_is_named_by_its_subscription_and_put_right_by_a_start() {
+    let history = History::new().await;
+    for damage in [
+        "UPDATE subscriptions SET next_at = NULL",
+        "UPDATE subscriptions SET next_at = next_at + 1",
+        "UPDATE deliveries SET at = at - 1000000 WHERE seq = 4",
+        "UPDATE deliveries SET set_aside = 1 WHERE seq = 4; UPDATE deliveries SET set_aside = 0, at = 5 WHERE seq = 4",
+    ] {
+        history.shell().execute_batch(damage).unwrap();
+        let named = audited(history.folder.path()).1;
+        assert_eq!(kinds(&named), [QueueDisagrees], "{damage}");
+        assert_eq!(named[0].subscription, Some(history.subscription));
+        open(history.folder.path()).close().await;
+        assert_eq!(audited(history.folder.path()).1, [], "{damage}");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_an_ended_subscription_counts_as_cancelled_and_is_cancelled_by_a_start() {
+    let history = History::new().await;
+    let store = open(history.folder.path());
+    store.unsubscribe(history.subscription, EndReason::Removed, now()).await.unwrap();
+    store.close().await;
+    let left = "UPDATE deliveries SET state = 'pending', cancel_reason = NULL WHERE seq = 4";
+    assert_eq!(history.after(left), [], "the process died before it came to that one");
+    let cancelled = |folder: &std::path::Path| {
+        let by_state = audited(folder).0.notifications;
+        by_state.into_iter().find(|(state, _)| *state == DeliveryState::Cancelled).unwrap().1
+    };
+    assert_eq!(cancelled(history.folder.path()), 1);
+    open(history.folder.path()).close().await;
+    let sql = "SELECT state || ' ' || cancel_reason FROM deliveries WHERE seq = 4";
+    let now: String = history.shell().query_row(sql, (), |row| row.get(0)).unwrap();
+    assert_eq!((now.as_str(), cancelled(history.folder.path())), ("cancelled subscription_ended", 1));
 }

@@ -1,83 +1,71 @@
 //! Publishing: which subscriptions are owed which orders.
 
-use std::collections::BTreeMap;
+use std::mem;
 
 use application::Error;
 use application::ports::Published;
 use domain::order::{LoggedOrder, Seq};
-use domain::subscription::{Version, owed};
-use rusqlite::Connection;
+use domain::subscription::owed;
+use tokio::task::yield_now;
 
+use super::Candidates;
 use crate::Store;
 use crate::apply::{Command, NewDelivery, Publish};
 use crate::failure::unreadable;
-use crate::ports::all;
-use crate::rows;
 
-/// About how many deliveries one command makes: a long run of orders is published in parts, so that new orders need not
-/// wait for it.
+/// The most deliveries that one command makes: a long run of orders, and an order that is owed to thousands, is published
+/// in parts, so that new orders need not wait for it.
 const DELIVERIES_AT_ONCE: usize = 1_000;
+/// After so many comparisons, which take about a millisecond, others have their turn.
+const COMPARED_AT_ONCE: usize = 4_096;
 
 impl Store {
     /// Owes the orders to every subscription whose version at their acceptance matches.
     ///
     /// Versions are read before the write and may change in between, but only for the orders to come: no change touches
     /// what held when a stored order was accepted.
+    ///
+    /// The cursor moves past an order with the last part of what it owes: should it come to a crash before, the next
+    /// start publishes it again.
     pub(super) async fn publish_matching(&self, orders: &[LoggedOrder]) -> Result<Published, Error> {
-        let (Some(first), Some(last)) = (orders.first(), orders.last()) else {
-            return Ok(Published::default());
-        };
-        let (first, last) = (first.seq, last.seq);
-        let candidates = self
-            .read_for_work(move |connection| candidates(connection, first, last).map_err(unreadable))
-            .await?;
-        let mut published = Published::default();
-        let mut part = self.part();
+        let Some(first) = orders.first() else { return Ok(Published::default()) };
+        let candidates = self.current_candidates(first.seq).await?;
+        let (mut published, mut part, mut compared) = (Published::default(), self.part(), 0);
         for order in orders {
-            let owed_to = candidates.iter().filter(|(_, versions)| owed(order, versions).is_ok());
-            let already = part.deliveries.len();
-            part.deliveries.extend(owed_to.map(|(subscription, _)| NewDelivery {
-                id: self.options.randomness.delivery_id(part.now),
-                subscription: *subscription,
-                order: order.seq,
-            }));
-            if part.deliveries.len() == already {
+            let already = published.deliveries;
+            for (subscription, versions) in &*candidates.versions {
+                compared += 1;
+                if compared % COMPARED_AT_ONCE == 0 {
+                    yield_now().await;
+                }
+                if owed(order, versions).is_err() {
+                    continue;
+                }
+                if part.deliveries.len() >= DELIVERIES_AT_ONCE {
+                    self.write(Command::Publish(mem::replace(&mut part, self.part()))).await?;
+                }
+                let id = self.options.randomness.delivery_id(part.now);
+                part.deliveries.push(NewDelivery { id, subscription: *subscription, order: order.seq });
+                published.deliveries += 1;
+            }
+            if published.deliveries == already {
                 published.unmatched.push(order.order.id);
             }
-            published.deliveries += part.deliveries.len() - already;
             part.orders.push(order.seq);
-            if part.deliveries.len() >= DELIVERIES_AT_ONCE {
-                self.write(Command::Publish(std::mem::replace(&mut part, self.part()))).await?;
-            }
         }
-        if !part.orders.is_empty() {
-            self.write(Command::Publish(part)).await?;
-        }
+        self.write(Command::Publish(part)).await?;
         Ok(published)
     }
 
     fn part(&self) -> Publish {
         Publish { orders: Vec::new(), deliveries: Vec::new(), now: self.options.clock.now() }
     }
-}
 
-/// The versions that can owe orders from `first` to `last`, for each subscription by its `seq`.
-fn candidates(
-    connection: &Connection,
-    first: Seq,
-    last: Seq,
-) -> rusqlite::Result<BTreeMap<i64, Vec<Version>>> {
-    let sql = "SELECT subscription, subscriptions.id AS subscription_id, from_seq, to_seq, \
-               subscription_versions.state, subscription_versions.filter_policy, receives \
-               FROM subscription_versions JOIN subscriptions ON subscriptions.seq = subscription \
-               WHERE (to_seq IS NULL OR to_seq >= ?) AND from_seq <= ? \
-               AND subscription_versions.state IN ('confirmed', 'suspended')";
-    let rows = all(connection.prepare_cached(sql)?, [first.0, last.0], |row| {
-        Ok((row.get::<_, i64>("subscription")?, rows::version(row)?))
-    })?;
-    let mut candidates = BTreeMap::<_, Vec<_>>::new();
-    for (subscription, version) in rows {
-        candidates.entry(subscription).or_default().push(version);
+    async fn current_candidates(&self, first: Seq) -> Result<Candidates, Error> {
+        let kept = self.candidates().clone();
+        let candidates =
+            self.read(move |connection| Candidates::of(connection, first, kept).map_err(unreadable)).await?;
+        *self.candidates() = Some(candidates.clone()).filter(Candidates::are_few);
+        Ok(candidates)
     }
-    Ok(candidates)
 }

@@ -1,0 +1,163 @@
+//! Pages of long lists.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use application::ports::{DeliveryQuery, DeliveryRecords, OrderQuery, OrderStore, PageRequest};
+use domain::delivery::DeliveryState;
+use domain::order::OrderId;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::store::{Large, costs, made_by, subscription};
+
+fn page() -> PageRequest {
+    PageRequest { limit: 50, cursor: None }
+}
+
+/// Each record takes four statements, and three to find the page.
+const STATEMENTS: u64 = 51 * 4 + 5;
+
+#[test]
+fn a_page_of_deliveries_costs_the_same_by_whatever_it_is_chosen() {
+    let large =
+        Large::after("UPDATE deliveries SET state = 'pending' WHERE seq % 20000 = 3 AND order_seq > 10");
+    let order = Some(OrderId(Uuid::from_u128(3)));
+    for (what, query, wanted) in [
+        ("all", DeliveryQuery::default(), 50),
+        (
+            "of one subscription",
+            DeliveryQuery { subscription: Some(subscription(1)), ..DeliveryQuery::default() },
+            50,
+        ),
+        ("of one order", DeliveryQuery { order, ..DeliveryQuery::default() }, 50),
+        (
+            "of one order to one subscription",
+            DeliveryQuery { order, subscription: Some(subscription(7)), ..DeliveryQuery::default() },
+            1,
+        ),
+    ] {
+        for state in [None].into_iter().chain(DeliveryState::ALL.map(Some)) {
+            let query = DeliveryQuery { state, page: page(), ..query.clone() };
+            let (found, work) = large.read(large.store.deliveries(query));
+            let found = found.unwrap();
+            let name = state.map_or("any", DeliveryState::name);
+            if state.is_none() || state == Some(DeliveryState::Delivered) {
+                assert_eq!(found.items.len(), wanted, "{what}, {name}");
+            }
+            assert!(found.items.iter().all(|record| state.is_none_or(|state| record.state == state)));
+            // To an order, as many as there are subscriptions; to the rest, the newest are near.
+            let steps = if what.starts_with("of one order") { 5_000 * 40 } else { 20_000 * 25 };
+            costs(&format!("deliveries: {what}, {name}"), work, STATEMENTS, steps);
+        }
+    }
+}
+
+#[test]
+fn the_few_dead_of_many_delivered_are_found_at_once() {
+    let large = Large::after("");
+    let query = DeliveryQuery {
+        subscription: Some(subscription(1)),
+        state: Some(DeliveryState::Dead),
+        page: page(),
+        ..DeliveryQuery::default()
+    };
+    let (found, work) = large.read(large.store.deliveries(query));
+    assert_eq!(found.unwrap().items.len(), 10);
+    costs("deliveries: 10 dead of 50,000", work, STATEMENTS, 10 * 400);
+}
+
+#[test]
+fn a_page_that_has_to_look_far_is_short_and_the_next_one_goes_on() {
+    let far =
+        "UPDATE deliveries SET state = iif(order_seq <= 60, 'delivered', 'dead') WHERE subscription = 1";
+    let large = Large::after(far);
+    let mut query = DeliveryQuery {
+        subscription: Some(subscription(1)),
+        state: Some(DeliveryState::Delivered),
+        page: page(),
+        ..DeliveryQuery::default()
+    };
+    let mut found = Vec::new();
+    loop {
+        let (page, work) = large.read(large.store.deliveries(query.clone()));
+        let page = page.unwrap();
+        costs("deliveries: a look far back", work, STATEMENTS, 20_000 * 12);
+        found.extend(page.items.into_iter().map(|record| record.id));
+        let Some(next) = page.next else { break };
+        query.page.cursor = Some(next);
+    }
+    let all = "SELECT id FROM deliveries WHERE subscription = 1 AND order_seq <= 60 ORDER BY seq DESC";
+    assert_eq!(found, large.deliveries(all));
+}
+
+#[test]
+fn waiting_deliveries_are_listed_newest_first_however_many_wait() {
+    for (few, sql) in
+        [(true, ""), (false, "UPDATE deliveries SET state = 'pending', at = 1 WHERE subscription = 1")]
+    {
+        let large = Large::after(sql);
+        let mut query =
+            DeliveryQuery { state: Some(DeliveryState::Pending), page: page(), ..DeliveryQuery::default() };
+        let mut found = Vec::new();
+        for _ in 0..3 {
+            let (page, work) = large.read(large.store.deliveries(query.clone()));
+            costs(
+                if few { "deliveries: 10,000 wait" } else { "deliveries: 60,000 wait" },
+                work,
+                STATEMENTS,
+                20_000 * 25,
+            );
+            let page = page.unwrap();
+            found.extend(page.items.into_iter().map(|record| record.id));
+            query.page.cursor = page.next;
+        }
+        let all = "SELECT id FROM deliveries WHERE state = 'pending' ORDER BY seq DESC LIMIT 150";
+        assert_eq!(found, large.deliveries(all));
+    }
+}
+
+/// A million orders, an hour of them for each 10,000.
+pub(crate) fn long() -> &'static Path {
+    static FILE: OnceLock<(TempDir, std::path::PathBuf)> = OnceLock::new();
+    let made = || {
+        made_by(&["WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many LIMIT 1000000) \
+             INSERT INTO orders (seq, id, order_time, body, request_id) SELECT n, \
+             unhex(printf('%012x7%019x', 1769000000000 + n * 360, n)), \
+             1769000000000000 + n * 360000, '{\"customerName\":\"Ada\",\"productName\":\"Mouse\"}', '' FROM many; \
+             UPDATE relay SET published_through = 1000000"
+            .to_owned()])
+    };
+    &FILE.get_or_init(made).1
+}
+
+#[test]
+fn a_page_of_a_million_orders_costs_the_same_as_of_ten() {
+    let large = Large::copy_of(long(), "");
+    for cursor in [None, Some("500000"), Some("10")] {
+        let query = OrderQuery {
+            page: PageRequest { limit: 50, cursor: cursor.map(str::to_owned) },
+            ..OrderQuery::default()
+        };
+        let (found, work) = large.read(large.store.orders(query));
+        assert!(!found.unwrap().items.is_empty());
+        costs("orders: a page of 1,000,000", work, 3, 50 * 30);
+    }
+}
+
+#[test]
+fn a_page_of_the_orders_of_a_time_is_found_by_that_time() {
+    let large = Large::copy_of(long(), "");
+    let at = |n: i64| Some(domain::Timestamp::from_microsecond(1_769_000_000_000_000 + n * 360_000).unwrap());
+    for (from, to, newest) in [
+        (at(500_000), None, 1_000_000),
+        (None, at(500_001), 500_000),
+        (at(10), at(900_000), 899_999),
+        (at(700_000), at(700_003), 700_002),
+    ] {
+        let (found, work) = large.read(large.store.orders(OrderQuery { from, to, page: page() }));
+        assert_eq!(Some(found.unwrap().items[0].time), at(newest));
+        // The index on ids finds the time; how far apart its orders lie in the log, only they can tell.
+        costs("orders: a page of a time", work, 4, 8_000_000);
+    }
+}
