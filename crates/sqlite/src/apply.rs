@@ -18,8 +18,10 @@ mod known_keys;
 mod publish;
 mod receipt;
 mod redrive;
+mod release;
 mod rotate_secret;
 mod send_test;
+mod set_aside;
 mod subscribe;
 mod suspend;
 mod tell_operators;
@@ -40,6 +42,7 @@ pub(crate) use confirm::ONLY_IN_SANDBOX;
 use known_keys::KnownKeys;
 pub(crate) use publish::{NewDelivery, Publish};
 pub(crate) use redrive::Selection;
+pub(crate) use release::Mended;
 
 use crate::failure::{Failure, Reach};
 

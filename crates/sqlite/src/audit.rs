@@ -13,6 +13,7 @@ mod deliveries;
 mod exception;
 mod owed;
 mod references;
+mod set_aside;
 mod subscriptions;
 mod summary;
 
@@ -49,6 +50,7 @@ fn reconcile(
     let orders = owed::check(&snapshot, &subscriptions, findings)?;
     let deliveries = deliveries::check(&snapshot, &subscriptions, now, findings)?;
     references::check(&snapshot, &subscriptions, findings)?;
+    set_aside::check(&snapshot, findings)?;
     Ok(Summary {
         orders: orders.stored,
         subscriptions: subscriptions.len() as u64,

@@ -6,7 +6,9 @@ use domain::endpoint::Protocol;
 use domain::order::{LoggedOrder, Order};
 use domain::subscription::{NotOwed, Subscription, owed};
 
-use crate::ports::{AttemptRecord, ChannelPause, DeliveryRecord, InterventionKind, ReceiptRecord, Story};
+use crate::ports::{
+    AttemptRecord, ChannelPause, DeliveryRecord, InterventionKind, ReceiptRecord, Story, UnreadableRow,
+};
 
 /// An order and all that became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +23,8 @@ pub struct Timeline {
     pub deliveries: Vec<DeliveryRecord>,
     /// The subscriptions that are not owed it, and why.
     pub not_owed: Vec<(Subscription, NotOwed)>,
+    /// What else belongs here and cannot be read.
+    pub unreadable: Vec<UnreadableRow>,
 }
 
 /// Something that happened.
@@ -86,6 +90,7 @@ pub fn timeline(story: Story) -> Timeline {
         events,
         deliveries: story.deliveries,
         not_owed,
+        unreadable: story.unreadable,
     }
 }
 

@@ -161,7 +161,9 @@ fn story(order: &Value) {
     }
     output::line(&format!("{:<9}{}\n", "Product", products(order)));
     output::table(order["timeline"].as_array().map(Vec::as_slice).unwrap_or_default(), &EVENTS);
+    output::unreadable(order);
     for delivery in order["deliveries"].as_array().into_iter().flatten() {
+        output::unreadable(delivery);
         if let Some(why) = super::delivery::waits_because(delivery) {
             output::line(&format!("{} waits: {why}", output::cell(delivery.get("endpoint"))));
         }

@@ -19,12 +19,15 @@ use super::finish::finish;
 use super::inbox::keep;
 use super::publish::{Publish, publish};
 use super::redrive::{AT_ONCE, Selection, redrive, redrive_many};
+use super::release::{Mended, release};
 use super::rotate_secret::rotate_secret;
 use super::send_test::send_test;
+use super::set_aside::{give_back, set_aside};
 use super::subscribe::{change_attributes, subscribe, unsubscribe};
 use super::suspend::{resume, suspend};
 use super::{Answer, Effects, State, receipt};
 use crate::failure::Failure;
+use crate::unreadable::{Table, Unreadable};
 
 /// A change, with all that it takes: times and ids are the caller's.
 #[derive(Debug)]
@@ -41,8 +44,9 @@ pub(crate) enum Command {
     ResendConfirmation { id: SubscriptionId, delivery: DeliveryId, now: Timestamp },
     /// Confirms a subscription.
     Confirm { id: SubscriptionId, generation: u32, in_sandbox: bool, now: Timestamp },
-    /// Takes back what only the sandbox confirmed or saw; each with the id of its new confirmation.
-    LapseSandbox { renewals: Vec<(SubscriptionId, DeliveryId)>, now: Timestamp },
+    /// Takes back what only the sandbox confirmed or saw; each subscription, by its `seq`, with the id of its new
+    /// confirmation.
+    LapseSandbox { renewals: Vec<(i64, DeliveryId)>, now: Timestamp },
     /// Ends a subscription.
     Unsubscribe { id: SubscriptionId, reason: EndReason, now: Timestamp },
     /// Lets a subscription's deliveries wait.
@@ -75,6 +79,13 @@ pub(crate) enum Command {
     RedriveMany { selection: Box<Selection>, after: i64, now: Timestamp },
     /// Keeps a message in the inbox.
     Keep(Box<InboxMessage>),
+    /// Sets aside rows that cannot be read.
+    SetAside { rows: Vec<Unreadable>, now: Timestamp },
+    /// Ends what the last process left open at deliveries that nobody can decide about, each by its `seq` and with what
+    /// hides it.
+    GiveBack { deliveries: Vec<(i64, Unreadable)>, now: Timestamp },
+    /// Makes due what the next deliveries after a place waited for in a row that can be read again.
+    Release { mended: Mended, after: i64, now: Timestamp },
 }
 
 impl Command {
@@ -84,7 +95,9 @@ impl Command {
             Self::Publish(publish) => publish.deliveries.len().max(1),
             Self::Begin(intents) => intents.len().max(1),
             Self::Finish(finished) => finished.len().max(1),
-            Self::RedriveMany { .. } | Self::Escalate { .. } => AT_ONCE,
+            Self::SetAside { rows, .. } => rows.len().max(1),
+            Self::GiveBack { deliveries, .. } => deliveries.len().max(1),
+            Self::RedriveMany { .. } | Self::Escalate { .. } | Self::Release { .. } => AT_ONCE,
             _ => 1,
         }
     }
@@ -123,6 +136,13 @@ impl Command {
             Self::DropHeld { id, now } => return drop_held(connection, id, now),
             Self::RedriveMany { selection, after, now } => redrive_many(connection, &selection, after, now),
             Self::Keep(message) => return keep(connection, &message),
+            Self::SetAside { rows, now } => set_aside(connection, &rows, now),
+            Self::GiveBack { deliveries, now } => give_back(connection, &deliveries, now),
+            Self::Release { mended, after, now } => {
+                // An order that the relay has before it is read again.
+                effects.orders |= mended.table == Table::Orders;
+                release(connection, mended, after, now)
+            }
         }?;
         effects.deliveries |= answer.may_make_due();
         Ok(answer)

@@ -62,7 +62,8 @@ fn finish_one(connection: &Connection, finished: &Finished) -> Result<Option<Sub
     let (next, at) = reported.map_or((decided, at), |state| (state, finished.at));
     connection.prepare_cached(SETTLE)?.execute(params![delivery.seq, next.name(), micros(at), spent])?;
     let too_much = note_health(connection, finished, &delivery)?;
-    follow(connection, finished, delivery.subscription, too_much)
+    let Some(subscription) = delivery.subscription else { return Ok(None) };
+    follow(connection, finished, subscription, too_much)
 }
 
 /// Keeps since when and how often the endpoint fails, from its first failure after a success on. Answers whether it now
@@ -105,7 +106,12 @@ fn follow(
     if !finished.confirmed && !failed_too_much && end.is_none() {
         return Ok(None);
     }
-    let found = transition::find(connection, subscription)?;
+    let found = match transition::find(connection, subscription) {
+        Ok(found) => found,
+        // What came of the attempt is on record; whoever looks for what is due sets the subscription aside.
+        Err(Failure::Refused(_)) => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
     match (found.subscription.state, end) {
         (SubscriptionState::Ended, _) => {}
         (_, Some(reason)) => transition::end(connection, &found, reason, finished.at)?,
@@ -123,7 +129,8 @@ fn follow(
 
 struct Delivery {
     seq: i64,
-    subscription: SubscriptionId,
+    /// `None` where its id cannot be read.
+    subscription: Option<SubscriptionId>,
     subscription_seq: i64,
     /// How its endpoint fails.
     failing: Option<Failing>,
@@ -151,17 +158,14 @@ fn delivery(connection: &Connection, finished: &Finished) -> rusqlite::Result<Op
     connection
         .prepare_cached(&DELIVERY)?
         .query_row(params![finished.delivery.0.as_bytes(), finished.number], |row| {
-            let subscription = SubscriptionId(columns::uuid(row, "id")?);
-            let receipt = if columns::is_null(row, "receipt")? {
-                None
-            } else {
-                Some(columns::named(row, "receipt", &ReceiptStatus::ALL, ReceiptStatus::name)?)
-            };
+            let subscription = columns::uuid(row, "id").ok().map(SubscriptionId);
+            // A report that nobody understands decides nothing; nor does a time that is none.
+            let receipt = columns::named(row, "receipt", &ReceiptStatus::ALL, ReceiptStatus::name).ok();
             Ok(Delivery {
                 seq: row.get("seq")?,
                 subscription,
                 subscription_seq: row.get("subscription")?,
-                failing: rows::failing(row)?,
+                failing: rows::failing(row).unwrap_or_default(),
                 receipt,
                 pointless: row.get("pointless")?,
             })

@@ -3,7 +3,6 @@
 use application::Error;
 use domain::Timestamp;
 use domain::delivery::{CancelReason, DeliveryId};
-use domain::filter_policy::FilterPolicy;
 use domain::subscription::{
     CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState, SuspensionReason,
 };
@@ -12,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::rows::{self, SUBSCRIPTION_COLUMNS};
+use crate::unreadable::{Table, read_row};
 
 /// A subscription and its `seq` in the table.
 pub(super) struct Found {
@@ -25,10 +25,13 @@ pub(super) fn find(connection: &Connection, id: SubscriptionId) -> Result<Found,
     let found = connection
         .prepare_cached(&sql)?
         .query_row([id.0.as_bytes()], |row| {
-            Ok(Found { seq: row.get("subscription_seq")?, subscription: rows::subscription(row)? })
+            let seq = row.get("subscription_seq")?;
+            let found = read_row(Table::Subscriptions, seq, row, rows::subscription)?;
+            Ok(found.map(|subscription| Found { seq, subscription }))
         })
         .optional()?;
-    found.ok_or_else(|| Error::not_found("subscription_not_found", "subscription").into())
+    let found = found.ok_or_else(|| Error::not_found("subscription_not_found", "subscription"))?;
+    found.map_err(|unreadable| Error::from(unreadable).into())
 }
 
 /// The subscription as it is after a change.
@@ -45,31 +48,29 @@ pub(super) fn confirm(
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE subscriptions SET state = 'confirmed', confirmed_at = ?, confirmed_in_sandbox = ? WHERE seq = ?";
     connection.prepare_cached(sql)?.execute(params![micros(now), in_sandbox, found.seq])?;
-    open_version(
-        connection,
-        found.seq,
-        SubscriptionState::Confirmed,
-        found.subscription.attributes.filter_policy.as_ref(),
-    )?;
+    open_version(connection, found.seq, SubscriptionState::Confirmed)?;
     cancel_pending(connection, found.seq, CancelReason::QuestionOver, now)
 }
 
 /// Makes a subscription wait for a new confirmation, `delivery`; earlier ones no longer count.
+///
+/// Nothing is asked of it that might not be readable: what only the sandbox confirmed must not hold because of that.
 pub(super) fn ask_again(
     connection: &Connection,
-    found: &Found,
+    subscription: i64,
     delivery: DeliveryId,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
+    let sql = "SELECT state = 'pending' FROM subscriptions WHERE seq = ?";
+    let was_pending: bool = connection.prepare_cached(sql)?.query_row([subscription], |row| row.get(0))?;
     let sql = "UPDATE subscriptions SET state = 'pending', generation = generation + 1, confirmation_expires_at = ?, \
                confirmed_at = NULL, confirmed_in_sandbox = NULL, suspended_at = NULL, suspension_reason = NULL WHERE seq = ?";
-    connection.prepare_cached(sql)?.execute(params![micros(now + CONFIRMATION_LIFETIME), found.seq])?;
-    if found.subscription.state != SubscriptionState::Pending {
-        let policy = found.subscription.attributes.filter_policy.as_ref();
-        open_version(connection, found.seq, SubscriptionState::Pending, policy)?;
+    connection.prepare_cached(sql)?.execute(params![micros(now + CONFIRMATION_LIFETIME), subscription])?;
+    if !was_pending {
+        open_version(connection, subscription, SubscriptionState::Pending)?;
     }
-    cancel_pending(connection, found.seq, CancelReason::QuestionOver, now)?;
-    owe_confirmation(connection, found.seq, delivery, now)
+    cancel_pending(connection, subscription, CancelReason::QuestionOver, now)?;
+    owe_confirmation(connection, subscription, delivery, now)
 }
 
 /// Lets the deliveries of a confirmed subscription wait.
@@ -82,8 +83,7 @@ pub(super) fn suspend(
     let sql =
         "UPDATE subscriptions SET state = 'suspended', suspended_at = ?, suspension_reason = ? WHERE seq = ?";
     connection.prepare_cached(sql)?.execute(params![micros(now), reason.name(), found.seq])?;
-    let policy = found.subscription.attributes.filter_policy.as_ref();
-    open_version(connection, found.seq, SubscriptionState::Suspended, policy)
+    open_version(connection, found.seq, SubscriptionState::Suspended)
 }
 
 /// Sends to a suspended subscription again, as to one that never failed.
@@ -91,8 +91,7 @@ pub(super) fn resume(connection: &Connection, found: &Found) -> rusqlite::Result
     let sql = "UPDATE subscriptions SET state = 'confirmed', suspended_at = NULL, suspension_reason = NULL, \
                failing_since = NULL, failures = 0 WHERE seq = ?";
     connection.prepare_cached(sql)?.execute([found.seq])?;
-    let policy = found.subscription.attributes.filter_policy.as_ref();
-    open_version(connection, found.seq, SubscriptionState::Confirmed, policy)
+    open_version(connection, found.seq, SubscriptionState::Confirmed)
 }
 
 /// Ends a subscription and cancels what is pending for it.
@@ -104,21 +103,16 @@ pub(super) fn end(
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE subscriptions SET state = 'ended', ended_at = ?, end_reason = ? WHERE seq = ?";
     connection.prepare_cached(sql)?.execute(params![micros(now), reason.name(), found.seq])?;
-    open_version(
-        connection,
-        found.seq,
-        SubscriptionState::Ended,
-        found.subscription.attributes.filter_policy.as_ref(),
-    )?;
+    open_version(connection, found.seq, SubscriptionState::Ended)?;
     cancel_pending(connection, found.seq, CancelReason::SubscriptionEnded, now)
 }
 
-/// Begins a version with the next order to be accepted; the one before holds up to the last accepted order.
+/// Begins a version with the next order to be accepted, with the filter policy that the subscription has; the one before
+/// holds up to the last accepted order.
 pub(super) fn open_version(
     connection: &Connection,
     subscription: i64,
     state: SubscriptionState,
-    policy: Option<&FilterPolicy>,
 ) -> rusqlite::Result<()> {
     // Within this transaction, so that the orders before this command in its batch count.
     let last = last_place(connection)?;
@@ -127,9 +121,9 @@ pub(super) fn open_version(
     connection.prepare_cached(sql)?.execute([subscription, last])?;
     let sql = "UPDATE subscription_versions SET to_seq = ?2 WHERE subscription = ?1 AND to_seq IS NULL";
     connection.prepare_cached(sql)?.execute([subscription, last])?;
-    let sql = "INSERT INTO subscription_versions (subscription, from_seq, state, filter_policy) VALUES (?, ?, ?, ?)";
-    let policy = policy.map(FilterPolicy::stored);
-    connection.prepare_cached(sql)?.execute(params![subscription, last + 1, state.name(), policy])?;
+    let sql = "INSERT INTO subscription_versions (subscription, from_seq, state, filter_policy) \
+               SELECT seq, ?2, ?3, filter_policy FROM subscriptions WHERE seq = ?1";
+    connection.prepare_cached(sql)?.execute(params![subscription, last + 1, state.name()])?;
     Ok(())
 }
 

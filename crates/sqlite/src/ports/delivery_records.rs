@@ -7,33 +7,52 @@ use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryState};
 use domain::order::OrderId;
 use domain::receipt::Receipt;
-use rusqlite::{Connection, Params, params};
+use rusqlite::{Connection, Params, Row, Transaction, params};
 
-use super::{all, story};
+use super::set_aside::new_ones;
+use super::{all, sift, story};
 use crate::Store;
 use crate::apply::{Command, Selection};
 use crate::failure::unreadable;
-use crate::paging::Window;
-use crate::rows::{self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS, INTERVENTION_COLUMNS, RECEIPT_COLUMNS};
+use crate::paging::{Listed, Window};
+use crate::rows::{self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS, INTERVENTION_COLUMNS, OWED, RECEIPT_COLUMNS};
 use crate::schema::RARE_STATES;
+use crate::unreadable::{Table, Unreadable, read_row};
 
 #[async_trait]
 impl DeliveryRecords for Store {
     async fn story(&self, order: OrderId) -> Result<Option<Story>, Error> {
-        self.read(move |connection| story::story(connection, order).map_err(unreadable)).await
+        let read = move |connection: &Transaction<'_>| {
+            let Some(found) = story::story(connection, order).map_err(unreadable)? else { return Ok(None) };
+            let (story, senseless) = found?;
+            Ok(Some((story, new_ones(connection, senseless)?)))
+        };
+        let Some((story, senseless)) = self.read(read).await? else { return Ok(None) };
+        self.note_unreadable(senseless).await;
+        Ok(Some(story))
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, Error> {
-        self.read(move |connection| {
+        let read = move |connection: &Transaction<'_>| {
             let found = records(connection, "deliveries.id = ?", [id.0.as_bytes()]).map_err(unreadable)?;
-            Ok(found.into_iter().next().map(|(_, record)| record))
-        })
-        .await
+            Ok((found.listed, new_ones(connection, found.beside)?))
+        };
+        let (found, senseless) = self.read(read).await?;
+        self.note_unreadable(senseless).await;
+        Ok(found.into_iter().next().map(|listed| listed.read).transpose()?)
     }
 
     async fn deliveries(&self, query: DeliveryQuery) -> Result<Page<DeliveryRecord>, Error> {
         let window = Window::of(&query.page)?;
-        self.read(move |connection| page(connection, &query, window).map_err(unreadable)).await
+        let read = move |connection: &Transaction<'_>| {
+            let found = listed(connection, &query, window).map_err(unreadable)?;
+            let (page, mut senseless) = window.page(found.listed);
+            senseless.extend(found.beside);
+            Ok((page, new_ones(connection, senseless)?))
+        };
+        let (page, senseless) = self.read(read).await?;
+        self.note_unreadable(senseless).await;
+        Ok(page)
     }
 
     async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error> {
@@ -70,11 +89,7 @@ impl DeliveryRecords for Store {
     }
 }
 
-fn page(
-    connection: &Connection,
-    query: &DeliveryQuery,
-    window: Window,
-) -> rusqlite::Result<Page<DeliveryRecord>> {
+fn listed(connection: &Connection, query: &DeliveryQuery, window: Window) -> rusqlite::Result<Records> {
     let mut condition = "deliveries.seq < ?1".to_owned();
     if query.subscription.is_some() {
         condition += " AND deliveries.subscription = (SELECT seq FROM subscriptions WHERE id = ?2)";
@@ -86,8 +101,7 @@ fn page(
     condition += " ORDER BY deliveries.seq DESC LIMIT ?4";
     let subscription = query.subscription.map(|id| id.0.into_bytes());
     let order = query.order.map(|id| id.0.into_bytes());
-    let found = records(connection, &condition, params![window.before, subscription, order, window.rows()])?;
-    Ok(window.page(found))
+    records(connection, &condition, params![window.before, subscription, order, window.rows()])
 }
 
 /// The state stands in the text, beside its index's own condition, so that SQLite can take that index.
@@ -104,27 +118,46 @@ fn in_state(state: Option<DeliveryState>) -> String {
     }
 }
 
-/// The deliveries that a condition selects, each with its `seq` and all that happened to it.
+/// Deliveries, each with all that happened to it.
+pub(super) struct Records {
+    pub(super) listed: Vec<Listed<DeliveryRecord>>,
+    /// What happened to them and cannot be read.
+    pub(super) beside: Vec<Unreadable>,
+}
+
+/// The deliveries that a condition selects.
 pub(super) fn records(
     connection: &Connection,
     condition: &str,
     parameters: impl Params,
-) -> rusqlite::Result<Vec<(i64, DeliveryRecord)>> {
-    let sql = format!(
-        "SELECT {DELIVERY_COLUMNS} FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
-         LEFT JOIN orders ON orders.seq = deliveries.order_seq WHERE {condition}"
-    );
-    let mut found = all(connection.prepare_cached(&sql)?, parameters, |row| {
-        Ok((row.get("delivery_seq")?, rows::delivery(row)?))
+) -> rusqlite::Result<Records> {
+    let sql = format!("SELECT {DELIVERY_COLUMNS} FROM {OWED} WHERE {condition}");
+    let mut listed = all(connection.prepare_cached(&sql)?, parameters, |row| {
+        Ok(Listed::of(row.get("delivery_seq")?, row, "delivery_id", rows::delivery(row)?))
     })?;
-    let attempts = format!("SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE delivery = ? ORDER BY number");
-    let receipts = format!("SELECT {RECEIPT_COLUMNS} FROM receipts WHERE delivery = ? ORDER BY number");
-    let interventions =
-        format!("SELECT {INTERVENTION_COLUMNS} FROM interventions WHERE delivery = ? ORDER BY number");
-    for (seq, record) in &mut found {
-        record.attempts = all(connection.prepare_cached(&attempts)?, [*seq], rows::attempt)?;
-        record.receipts = all(connection.prepare_cached(&receipts)?, [*seq], rows::receipt)?;
-        record.interventions = all(connection.prepare_cached(&interventions)?, [*seq], rows::intervention)?;
+    let mut beside = Vec::new();
+    for Listed { seq, read, .. } in &mut listed {
+        let Ok(record) = read else { continue };
+        let attempts = of(connection, *seq, Table::Attempts, ATTEMPT_COLUMNS, rows::attempt)?;
+        let receipts = of(connection, *seq, Table::Receipts, RECEIPT_COLUMNS, rows::receipt)?;
+        let interventions =
+            of(connection, *seq, Table::Interventions, INTERVENTION_COLUMNS, rows::intervention)?;
+        (record.attempts, record.receipts, record.interventions) = (attempts.0, receipts.0, interventions.0);
+        let senseless = [attempts.1, receipts.1, interventions.1].concat();
+        record.unreadable = senseless.iter().map(|row| row.listed(None)).collect();
+        beside.extend(senseless);
     }
-    Ok(found)
+    Ok(Records { listed, beside })
+}
+
+/// What happened to a delivery, by one of its tables.
+fn of<T>(
+    connection: &Connection,
+    delivery: i64,
+    table: Table,
+    columns: &str,
+    read: fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<(Vec<T>, Vec<Unreadable>)> {
+    let sql = format!("SELECT {columns} FROM {} WHERE delivery = ? ORDER BY number", table.name());
+    sift(connection.prepare_cached(&sql)?, [delivery], |row| read_row(table, delivery, row, read))
 }

@@ -25,6 +25,8 @@ CREATE INDEX deliveries_by_subscription ON deliveries (subscription);
 CREATE INDEX deliveries_by_rare_state ON deliveries (state)
   WHERE state IN ('in_flight', 'sandboxed', 'held', 'dead', 'cancelled');
 CREATE INDEX deliveries_to_escalate ON deliveries (escalates_at) WHERE escalates_at IS NOT NULL;
+-- A delivery that is taken away is looked for among those that stand in for it.
+CREATE INDEX deliveries_escalated ON deliveries (escalated_from) WHERE escalated_from IS NOT NULL;
 
 -- A row is written before its send; one without an end is in flight, or was when its process died.
 CREATE TABLE attempts (

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::OrderJson;
 use crate::api::deliveries::{AttemptJson, DeliveryJson};
+use crate::api::unreadable::UnreadableJson;
 
 /// An order, what happened to it, who is owed it and who is not.
 #[derive(Serialize)]
@@ -22,6 +23,9 @@ pub(super) struct TimelineJson<'a> {
     timeline: Vec<EventJson<'a>>,
     deliveries: Vec<DeliveryJson<'a>>,
     not_owed: Vec<NotOwedJson<'a>>,
+    /// What else belongs here and cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<UnreadableJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -67,6 +71,7 @@ impl<'a> TimelineJson<'a> {
             timeline: timeline.events.iter().map(|event| EventJson::of(event, timeline)).collect(),
             deliveries: timeline.deliveries.iter().map(|delivery| DeliveryJson::of(delivery, now)).collect(),
             not_owed: timeline.not_owed.iter().map(not_owed).collect(),
+            unreadable: UnreadableJson::of(&timeline.unreadable),
         }
     }
 }
@@ -74,6 +79,9 @@ impl<'a> TimelineJson<'a> {
 fn summary(timeline: &Timeline) -> String {
     match timeline.deliveries.len() {
         _ if !timeline.published => "Not published yet: who is owed this order is not known".to_owned(),
+        0 if !timeline.unreadable.is_empty() => {
+            "Who is owed this order cannot be read in full: see what is unreadable".to_owned()
+        }
         0 => "Nobody is owed this order: no confirmed subscription matched when it was accepted".to_owned(),
         1 => "Owed to 1 subscription".to_owned(),
         several => format!("Owed to {several} subscriptions"),
