@@ -44,7 +44,7 @@ pub(crate) use publish::{NewDelivery, Publish};
 pub(crate) use redrive::Selection;
 pub(crate) use release::Mended;
 
-use crate::failure::{Failure, Reach};
+use crate::failure::{Failure, Reach, refused};
 
 /// All that the writer works on.
 #[derive(Debug)]
@@ -149,7 +149,7 @@ fn alone(
             }
             Err(match failure {
                 Failure::Refused(error) => error,
-                Failure::Storage(error) => Error::internal(error),
+                Failure::Storage(error) => refused(error),
             })
         }
     };

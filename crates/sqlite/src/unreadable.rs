@@ -121,6 +121,15 @@ pub(crate) fn read_row<T>(
     })
 }
 
+/// Whether an error says that a row makes no sense, and not that the file cannot be read.
+pub(crate) fn is_of_a_row(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
+    matches!(
+        error,
+        FromSqlConversionFailure(..) | InvalidColumnType(..) | IntegralValueOutOfRange(..) | Utf8Error(..)
+    )
+}
+
 /// Which column cannot be read, and why; `None` if the error is not the row's own.
 pub(crate) fn why(row: &Row<'_>, error: &rusqlite::Error) -> Option<String> {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};

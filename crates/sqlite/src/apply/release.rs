@@ -29,12 +29,12 @@ pub(crate) struct Mended {
 
 const RELEASE: &str = "UPDATE deliveries SET set_aside = 0 WHERE seq = ?1";
 /// Its subscription ended while it waited.
-const CANCEL: &str = "UPDATE deliveries SET set_aside = 0, state = 'cancelled', cancel_reason = 'subscription_ended', \
-     at = ?2, escalates_at = NULL WHERE seq = ?1";
+const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = 'subscription_ended', \
+     at = ?2, escalates_at = NULL WHERE seq = ?1 AND state = 'pending'";
 /// A placeholder had no time to escalate at, since nobody knew whether it was owed.
 const OWE: &str = "UPDATE deliveries SET escalates_at = coalesce(escalates_at, (SELECT deliveries.created_at + \
      min(max(escalation_minutes, 1), 65535) * 60000000 FROM subscriptions WHERE subscriptions.seq = subscription)) \
-     WHERE seq = ?1 AND stranded_at IS NULL \
+     WHERE seq = ?1 AND state = 'pending' AND stranded_at IS NULL \
      AND NOT EXISTS (SELECT 1 FROM deliveries late WHERE late.escalated_from = deliveries.seq)";
 /// As though it had been readable all along.
 const TAKE_AWAY: &str = "DELETE FROM deliveries WHERE seq = ?";
@@ -138,10 +138,6 @@ fn decide(
             return Ok(false);
         }
     }
-    if delivery.ended {
-        connection.prepare_cached(CANCEL)?.execute([delivery.seq, micros(now)])?;
-        return Ok(false);
-    }
     if let Some(order) = delivery.order.filter(|_| delivery.undecided) {
         match is_owed(connection, delivery.subscription, order, versions)? {
             Err(unreadable) => {
@@ -155,8 +151,11 @@ fn decide(
             Ok(true) => connection.prepare_cached(OWE)?.execute([delivery.seq])?,
         };
     }
+    if delivery.ended {
+        connection.prepare_cached(CANCEL)?.execute([delivery.seq, micros(now)])?;
+    }
     connection.prepare_cached(RELEASE)?.execute([delivery.seq])?;
-    Ok(true)
+    Ok(!delivery.ended)
 }
 
 /// Whether the subscription was owed the order when that was accepted.

@@ -5,7 +5,10 @@ use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::WaitReason;
 use orderbell_sqlite::audit::ExceptionKind::Unreadable;
 
-use application::ports::DeliveryQueue;
+use application::ports::{DeliveryQueue, Topic};
+use domain::attributes::AttributesChange;
+use domain::filter_policy::FilterPolicy;
+use domain::subscription::EndReason;
 
 use crate::opened::now;
 use crate::world::{World, finished};
@@ -123,5 +126,43 @@ async fn a_delivery_that_waits_for_something_to_be_mended_says_so() {
     world.store.reexamine().await.unwrap();
     let record = world.store.delivery(delivery).await.unwrap().unwrap();
     assert_eq!(record.waits_because(now()), None);
+    world.store.close().await;
+}
+
+#[tokio::test]
+async fn a_person_who_would_change_what_cannot_be_read_is_told_so() {
+    let world = World::new();
+    world.confirmed("ada@example.com").await;
+    world.place().await;
+    world.publish().await;
+    let delivery = world.due().await[0].2;
+    world.damage("deliveries", 2, "state", "'lost'");
+    let redriven = world.store.redrive(RedriveSelection::One(delivery), now()).await.unwrap_err();
+    let dropped = world.store.drop_held(delivery, now()).await.unwrap_err();
+    let shown = world.store.delivery(delivery).await.unwrap_err();
+    for error in [redriven, dropped, shown] {
+        assert_eq!(error.code, "unreadable_row");
+    }
+    world.store.close().await;
+}
+
+/// Who ended while nobody could say what they were owed is told nothing more, as anybody who ended.
+#[tokio::test]
+async fn what_waited_for_a_subscription_that_ended_is_cancelled_or_taken_away() {
+    let world = World::new();
+    let ada = world.confirmed("ada@example.com").await;
+    let policy = FilterPolicy::parse(r#"{"productName":["Keyboard"]}"#).unwrap();
+    world.place().await;
+    world.store.change_attributes(ada, AttributesChange::wanting(Some(policy))).await.unwrap();
+    world.place().await;
+    world.sql("UPDATE subscription_versions SET state = 'x' || state WHERE state = 'confirmed'");
+    world.publish().await;
+    world.store.unsubscribe(ada, EndReason::Removed, now()).await.unwrap();
+    world.sql("UPDATE subscription_versions SET state = substr(state, 2) WHERE state = 'xconfirmed'");
+    world.store.reexamine().await.unwrap();
+    let left = "SELECT count(*) FROM deliveries WHERE kind = 'notification'";
+    assert_eq!(world.count(left), 1, "the second order was never owed");
+    assert_eq!(world.count(&format!("{left} AND state = 'cancelled' AND set_aside = 0")), 1);
+    assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]));
     world.store.close().await;
 }
