@@ -25,6 +25,6 @@ pub use inbox::{Inbox, InboxMessage};
 pub use order_log::OrderLog;
 pub use order_store::{Acceptance, Idempotency, OrderQuery, OrderStore};
 pub use own_topic::OwnTopic;
-pub use page::{Page, PageRequest};
+pub use page::{Page, PageRequest, UnreadableRow};
 pub use randomness::Randomness;
 pub use topic::{NewSubscription, Published, Subscribed, SubscriptionQuery, Topic};

@@ -6,5 +6,5 @@ mod table;
 mod topic;
 
 pub use stream_order::stream_order;
-pub use table::{BadItem, Table, TableOptions};
+pub use table::{BadItem, Table, TableOptions, Unpublished};
 pub use topic::Topic;

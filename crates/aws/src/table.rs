@@ -22,6 +22,7 @@ use aws_sdk_dynamodb::operation::get_item::builders::GetItemFluentBuilder;
 
 pub use item::BadItem;
 pub(crate) use item::Item;
+pub use log::Unpublished;
 
 /// The table that orders are stored in.
 ///

@@ -126,6 +126,35 @@ mod at_once {
     }
 }
 
+/// Runs what is promised of items that somebody spoiled.
+macro_rules! spoiled {
+    ($emulator:ident: $module:ident) => {
+        mod $module {
+            #[tokio::test]
+            async fn an_unreadable_row_hides_no_other() {
+                let client = crate::emulated::client(&crate::emulated::address(crate::emulated::$emulator));
+                let (table, name) = crate::emulated::named_table(crate::emulated::$emulator).await;
+                let topic = crate::Marking(table.clone());
+                let outbox = conformance::Outbox { orders: &table, log: &table, topic: &topic };
+                let set = async |id: domain::order::OrderId, expression: &str| {
+                    let update = client.update_item().table_name(&name).update_expression(expression);
+                    let key = aws_sdk_dynamodb::types::AttributeValue::S(id.to_string());
+                    update.key(aws::TableOptions::KEY, key).send().await.unwrap();
+                };
+                conformance::unreadable_rows::an_unreadable_row_hides_no_other(
+                    &outbox,
+                    async |id| set(id, "SET spoiled = details, details = orderTime").await,
+                    async |id| set(id, "SET details = spoiled REMOVE spoiled").await,
+                )
+                .await;
+            }
+        }
+    };
+}
+
+spoiled!(DYNAMODB_LOCAL: spoiled_in_dynamodb_local);
+spoiled!(MOTO: spoiled_in_moto);
+
 /// A promise that is written down and not run would be worth nothing.
 #[test]
 fn no_promise_is_left_out() {

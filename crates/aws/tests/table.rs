@@ -230,7 +230,7 @@ async fn the_shards_make_one_list_whatever_they_hold() {
     let unpublished = given.table.unpublished(200).await.unwrap();
     assert!(unpublished.iter().map(|logged| logged.order.id).eq(placed.iter().copied()));
     assert!(unpublished.is_sorted_by_key(|logged| logged.seq));
-    let behind = given.table.unpublished_after(Some(placed[99]), 30).await.unwrap();
+    let behind = given.table.unpublished_after(Some(placed[99]), 30).await.unwrap().orders;
     assert!(behind.iter().map(|logged| logged.order.id).eq(placed[100..130].iter().copied()));
 
     let mut query = first_page(60);

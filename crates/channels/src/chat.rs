@@ -13,7 +13,7 @@ use domain::endpoint::{Endpoint, Protocol};
 use reqwest::Client;
 
 use crate::http::{AllowedHost, NoClient, ask, guarded_client, refused};
-use crate::unsendable::never;
+use crate::unsendable::{callable, never};
 
 /// How chats are posted to.
 #[derive(Debug, Clone)]
@@ -46,10 +46,11 @@ impl Chat {
         let Endpoint::Chat(url) = &message.endpoint else {
             return Err(never(format!("{} is no chat", message.endpoint.masked())));
         };
-        if let Some(refusal) = refused(url.url(), &self.settings.allowed_hosts) {
+        let url = callable(url)?;
+        if let Some(refusal) = refused(&url, &self.settings.allowed_hosts) {
             return Err(never(refusal));
         }
-        let post = self.client.post(url.url().clone()).json(&payload::payload(&message.content));
+        let post = self.client.post(url).json(&payload::payload(&message.content));
         let request = post.build().map_err(|error| never(error.without_url()))?;
         let answer = ask(&self.client, request, Scope::Endpoint).await?;
         Ok(Outcome::new(answer::kind(&answer, message.at), answer.reply()))

@@ -3,6 +3,9 @@
 /// A receiver's words may repeat the address, in whatever case, which has no business in a log: in its place stands
 /// `shown`. What surrounds it, such as a mail address's angle brackets, stays.
 pub(crate) fn masked(words: &str, address: &str, shown: &str) -> String {
+    if address.is_empty() {
+        return words.to_owned();
+    }
     // Only ASCII letters change, so that every place stays where it was.
     let (lower, address) = (words.to_ascii_lowercase(), address.to_ascii_lowercase());
     let (mut safe, mut rest) = (String::with_capacity(words.len()), 0);

@@ -8,14 +8,15 @@ use std::time::Duration;
 use application::ports::{Channel, ChannelRules, Message, Sent};
 use async_trait::async_trait;
 use domain::attempt::{Outcome, Scope};
-use domain::endpoint::{Endpoint, Protocol, WebhookUrl};
+use domain::endpoint::{Endpoint, Protocol};
 use domain::webhook_secret::WebhookSecret;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Request};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP};
+use url::Url;
 
 use crate::http::{AllowedHost, NoClient, ask, guarded_client, refused};
-use crate::unsendable::never;
+use crate::unsendable::{callable, never};
 
 /// How webhooks are called.
 #[derive(Debug, Clone)]
@@ -48,7 +49,8 @@ impl Webhook {
         let Endpoint::Webhook(url) = &message.endpoint else {
             return Err(never(format!("{} is no webhook", message.endpoint.masked())));
         };
-        if let Some(refusal) = refused(url.url(), &self.settings.allowed_hosts) {
+        let url = callable(url)?;
+        if let Some(refusal) = refused(&url, &self.settings.allowed_hosts) {
             return Err(never(refusal));
         }
         let request = self.request(url, message)?;
@@ -56,13 +58,13 @@ impl Webhook {
         Ok(answer::meaning(&answer, &message.content, message.at))
     }
 
-    fn request(&self, url: &WebhookUrl, message: &Message) -> Result<Request, Outcome> {
+    fn request(&self, url: Url, message: &Message) -> Result<Request, Outcome> {
         let id = message.id.to_string();
         let time = message.at.as_second();
         let body = body::body(&message.content, message.at).map_err(never)?;
         let signatures = signatures(&message.secrets, &id, time, &body)?;
         self.client
-            .post(url.url().clone())
+            .post(url)
             .header(CONTENT_TYPE, "application/json")
             .header(HEADER_WEBHOOK_ID, id)
             .header(HEADER_WEBHOOK_TIMESTAMP, time)

@@ -108,10 +108,11 @@ pub async fn an_attempt_is_interrupted_until_it_is_finished(machine: &Machine<'_
     let (_, delivery) = machine.in_flight("bob@example.com").await;
     let interrupted = machine.queue.interrupted().await.unwrap();
     let found = |id| interrupted.iter().find(|attempt| attempt.delivery == id).expect("it is in flight");
-    assert_eq!(found(delivery).kind, DeliveryKind::Notification);
+    assert_eq!((found(delivery).protocol, found(delivery).deadline), (Protocol::Email, None));
     assert_eq!((found(delivery).number, found(delivery).spent), (1, 0));
-    let question = found(new.confirmation);
-    assert_eq!((question.kind, question.subscription.id), (DeliveryKind::Confirmation, asked.id));
+    // The first asking moves the end on.
+    let deadline = machine.topic.subscription(asked.id).await.unwrap().unwrap().confirmation_expires_at;
+    assert_eq!(found(new.confirmation).deadline, deadline, "only a question has an end");
     machine.finish(delivery, 1, OutcomeKind::Unknown).await;
     machine.finish(new.confirmation, 1, OutcomeKind::Delivered).await;
     assert_eq!(machine.queue.interrupted().await.unwrap(), []);

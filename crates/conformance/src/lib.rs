@@ -23,6 +23,7 @@ pub mod order_store;
 mod outbox;
 pub mod own_topic;
 pub mod topic;
+pub mod unreadable_rows;
 
 pub use machine::Machine;
 pub use outbox::Outbox;

@@ -31,7 +31,7 @@ pub struct Escalation {
     pub to: SubscriptionId,
 }
 
-/// A whole number of minutes, from 1 to 10,080 (a week).
+/// A whole number of minutes; what is chosen is from 1 to 10,080 (a week).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Minutes(u16);
 
@@ -103,6 +103,12 @@ impl Minutes {
         read.map(Self).ok_or_else(|| Invalid::new("invalid_minutes", field, message))
     }
 
+    /// Takes a number back from the store: one beyond what can be told is the nearest that can.
+    #[must_use]
+    pub fn stored(minutes: i64) -> Self {
+        Self(u16::try_from(minutes.max(1)).unwrap_or(u16::MAX))
+    }
+
     /// The number.
     #[must_use]
     pub fn get(self) -> u16 {
@@ -124,6 +130,13 @@ pub fn rate(field: &str, rate: u64) -> Result<NonZeroU32, Invalid> {
     let read = u32::try_from(rate).ok().filter(|rate| *rate <= MAX_RATE).and_then(NonZeroU32::new);
     let message = format!("{field} must be a whole number from 1 to {MAX_RATE}");
     read.ok_or_else(|| Invalid::new("invalid_rate", field, message))
+}
+
+/// Takes a rate back from the store: one beyond what can be kept to is the nearest that can.
+#[must_use]
+pub fn stored_rate(rate: i64) -> NonZeroU32 {
+    let rate = u32::try_from(rate.max(1)).unwrap_or(u32::MAX);
+    NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN)
 }
 
 impl Receives {

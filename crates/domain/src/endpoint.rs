@@ -1,4 +1,5 @@
-//! Where a subscriber is reached: a mail address, a phone number or a URL, each checked and in one normal form.
+//! Where a subscriber is reached: a mail address, a phone number or a URL, each checked and in one normal form when it is
+//! given. What was stored is taken back as it stands: rules change, subscribers stay.
 
 use std::fmt;
 
@@ -30,9 +31,9 @@ pub struct EmailAddress(String);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PhoneNumber(String);
 
-/// The URL of a webhook's receiver, or of a chat's incoming webhook.
+/// The URL of a webhook's receiver, or of a chat's incoming webhook, as text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct WebhookUrl(Url);
+pub struct WebhookUrl(String);
 
 /// Where one subscription's messages go. Two endpoints that are equal reach the same receiver.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -112,6 +113,11 @@ impl EmailAddress {
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
+
+    fn masked(&self) -> Option<String> {
+        let (local_part, domain) = self.0.rsplit_once('@')?;
+        Some(format!("{}***@{domain}", local_part.chars().next()?))
+    }
 }
 
 impl PhoneNumber {
@@ -127,6 +133,11 @@ impl PhoneNumber {
             && !digits.starts_with('0');
         let message = format!("{field} must be a phone number in E.164 form, such as +4915112345678");
         if valid { Ok(Self(number)) } else { Err(Invalid::new("invalid_phone", field, message)) }
+    }
+
+    fn masked(&self) -> Option<String> {
+        let hidden = self.0.len().checked_sub(6).filter(|hidden| *hidden > 1)?;
+        Some(format!("{}***{}", self.0.get(..4)?, self.0.get(4 + hidden..)?))
     }
 }
 
@@ -148,13 +159,18 @@ impl WebhookUrl {
         if url.as_str().len() > MAX_URL {
             return Err(invalid("at most 2048 characters long"));
         }
-        Ok(Self(url))
+        Ok(Self(url.into()))
     }
 
-    /// The URL itself.
+    /// The URL to call; `None` where its text, which was stored once, is none that can be called today.
     #[must_use]
-    pub fn url(&self) -> &Url {
-        &self.0
+    pub fn url(&self) -> Option<Url> {
+        Url::parse(&self.0).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    }
+
+    fn masked(&self) -> Option<String> {
+        let url = self.url()?;
+        Some(format!("{}://{}/***", url.scheme(), url.host_str()?))
     }
 }
 
@@ -172,7 +188,7 @@ impl fmt::Display for PhoneNumber {
 
 impl fmt::Display for WebhookUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str())
+        f.write_str(&self.0)
     }
 }
 
@@ -190,6 +206,17 @@ impl Endpoint {
         }
     }
 
+    /// Takes an endpoint back from where it was stored, whatever its text is.
+    #[must_use]
+    pub fn stored(protocol: Protocol, text: String) -> Self {
+        match protocol {
+            Protocol::Email => Self::Email(EmailAddress(text)),
+            Protocol::Sms => Self::Sms(PhoneNumber(text)),
+            Protocol::Webhook => Self::Webhook(WebhookUrl(text)),
+            Protocol::Chat => Self::Chat(WebhookUrl(text)),
+        }
+    }
+
     /// The protocol that reaches it.
     #[must_use]
     pub fn protocol(&self) -> Protocol {
@@ -201,19 +228,16 @@ impl Endpoint {
         }
     }
 
-    /// The endpoint as a log may show it: `j***@example.com`, `+491***78`, `https://example.com/***`.
+    /// The endpoint as a log may show it: `j***@example.com`, `+491***78`, `https://example.com/***`. What has no such form
+    /// is hidden whole: `***`.
     #[must_use]
     pub fn masked(&self) -> String {
-        match self {
-            Self::Email(address) => {
-                let first = address.0.chars().next().unwrap_or('*');
-                format!("{first}***@{}", address.domain())
-            }
-            Self::Sms(number) => format!("{}***{}", &number.0[..4], &number.0[number.0.len() - 2..]),
-            Self::Webhook(url) | Self::Chat(url) => {
-                format!("{}://{}/***", url.0.scheme(), url.0.host_str().unwrap_or_default())
-            }
-        }
+        let shown = match self {
+            Self::Email(address) => address.masked(),
+            Self::Sms(number) => number.masked(),
+            Self::Webhook(url) | Self::Chat(url) => url.masked(),
+        };
+        shown.unwrap_or_else(|| "***".to_owned())
     }
 }
 

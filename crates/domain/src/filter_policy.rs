@@ -100,20 +100,20 @@ impl FilterPolicy {
     /// `invalid_filter_policy`, or `unsupported_operator` for an operator that SNS does not have. Both name the member
     /// at fault, such as `filterPolicy.total.numeric`.
     pub fn parse_in(scope: FilterPolicyScope, json: &str) -> Result<Self, Invalid> {
-        Self::read(Reading { scope, limits_numbers: true }, json)
+        Self::read(Reading { scope, is_new: true }, json)
     }
 
-    /// Reads what [`FilterPolicy::stored`] gave. Numbers may be beyond the limits, which were wider once: what was taken
+    /// Reads what [`FilterPolicy::stored`] gave. No limit is asked about, since it may have been wider once: what was taken
     /// then is kept.
     ///
     /// # Errors
-    /// `invalid_filter_policy`: this was never stored.
+    /// `invalid_filter_policy` or `unsupported_operator`: nobody can say what this wants.
     pub fn from_stored(text: &str) -> Result<Self, Invalid> {
         let (scope, json) = match read::body_policy(text) {
             Some(json) => (FilterPolicyScope::MessageBody, json),
             None => (FilterPolicyScope::MessageAttributes, text),
         };
-        Self::read(Reading { scope, limits_numbers: false }, json)
+        Self::read(Reading { scope, is_new: false }, json)
     }
 
     fn read(reading: Reading, json: &str) -> Result<Self, Invalid> {

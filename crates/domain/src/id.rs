@@ -56,6 +56,13 @@ id!(
 );
 
 impl OrderId {
+    /// When the order was accepted, to the millisecond; no later than a calendar goes.
+    #[must_use]
+    pub fn time(self) -> Timestamp {
+        let millis = i64::try_from(self.0.as_u128() >> 80).unwrap_or(i64::MAX);
+        Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+    }
+
     /// The least id of an order of that millisecond or later.
     #[must_use]
     pub fn least_at(time: Timestamp) -> Self {
@@ -102,6 +109,8 @@ mod tests {
         assert!(earlier < later);
         assert_eq!(earlier.0.get_version_num(), 7);
         assert_eq!(earlier.to_string().parse::<OrderId>(), Ok(earlier));
+        assert_eq!(earlier.time(), Timestamp::from_millisecond(1_000).unwrap());
+        assert_eq!(OrderId(Uuid::max()).time(), Timestamp::MAX);
     }
 
     #[test]

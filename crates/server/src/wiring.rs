@@ -176,7 +176,7 @@ fn receipts(config: &Config) -> Option<web::ReceiptReader> {
 /// Refuses a webhook or chat that the forgery guard would never call, before anyone waits for it.
 fn reachable(endpoint: &Endpoint, allowed_hosts: &[AllowedHost]) -> Result<(), Invalid> {
     let (Endpoint::Webhook(url) | Endpoint::Chat(url)) = endpoint else { return Ok(()) };
-    match refused(url.url(), allowed_hosts) {
+    match url.url().and_then(|url| refused(&url, allowed_hosts)) {
         Some(refusal) => Err(Invalid::new("endpoint_not_allowed", "endpoint", refusal.to_string())),
         None => Ok(()),
     }

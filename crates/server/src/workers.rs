@@ -2,6 +2,7 @@
 
 pub(crate) mod delivery;
 pub(crate) mod escalation;
+pub(crate) mod reexamination;
 pub(crate) mod relay;
 
 use std::collections::HashMap;

@@ -22,8 +22,10 @@ mod next_due;
 mod publish;
 mod receipt;
 mod redrive;
+mod release;
 mod rotate_secret;
 mod send_test;
+mod set_aside;
 mod subscribe;
 mod suspend;
 mod tell_operators;
@@ -46,8 +48,9 @@ pub(crate) use next_due::NEXT_AT;
 pub(crate) use publish::{NewDelivery, Publish};
 use redrive::AT_ONCE;
 pub(crate) use redrive::Selection;
+pub(crate) use release::Mended;
 
-use crate::failure::{Failure, Reach};
+use crate::failure::{Failure, Reach, refused};
 
 /// All that the writer works on.
 #[derive(Debug)]
@@ -189,7 +192,7 @@ fn alone(
             effects.rest.truncate(before);
             Err(match failure {
                 Failure::Refused(error) => error,
-                Failure::Storage(error) => Error::internal(error),
+                Failure::Storage(error) => refused(error),
             })
         }
     };

@@ -14,6 +14,7 @@ mod exception;
 mod owed;
 mod queue;
 mod references;
+mod set_aside;
 mod subscriptions;
 mod summary;
 
@@ -51,6 +52,7 @@ fn reconcile(
     let deliveries = deliveries::check(&snapshot, &subscriptions, now, findings)?;
     queue::check(&snapshot, findings)?;
     references::check(&snapshot, &subscriptions, findings)?;
+    set_aside::check(&snapshot, findings)?;
     Ok(Summary {
         orders: orders.stored,
         subscriptions: subscriptions.len() as u64,

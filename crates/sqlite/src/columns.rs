@@ -1,11 +1,21 @@
 //! How values stand in columns: times as microseconds, ids as 16 bytes, names as text.
+//!
+//! What cannot be read is told without what stands there: a reason goes to logs, which hold only our own words.
 
 use std::error::Error;
 
 use domain::Timestamp;
-use rusqlite::types::{FromSql, Type};
+use rusqlite::types::{FromSql, Type, ValueRef};
 use rusqlite::{Row, RowIndex};
 use uuid::Uuid;
+
+/// Why what stands in a column says nothing; it quotes nothing but a short name.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Senseless(pub(crate) String);
+
+/// The longest name that a reason quotes.
+const QUOTED: usize = 24;
 
 /// A time as its column has it: microseconds since 1970-01-01 UTC.
 pub(crate) fn micros(time: Timestamp) -> i64 {
@@ -14,7 +24,9 @@ pub(crate) fn micros(time: Timestamp) -> i64 {
 
 /// The time in a column.
 pub(crate) fn time(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Timestamp> {
-    read(row, column, Timestamp::from_microsecond)
+    read(row, column, |micros| {
+        Timestamp::from_microsecond(micros).map_err(|_| Senseless("no time of any calendar".to_owned()))
+    })
 }
 
 /// The time in a column that may be empty.
@@ -24,12 +36,25 @@ pub(crate) fn time_or_none(row: &Row<'_>, column: &str) -> rusqlite::Result<Opti
 
 /// The id in a column.
 pub(crate) fn uuid(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Uuid> {
-    read(row, column, |bytes: [u8; 16]| Ok::<_, uuid::Error>(Uuid::from_bytes(bytes)))
+    let index = column.idx(row.as_ref())?;
+    // Without a copy: the relay reads the id of every order.
+    let ValueRef::Blob(bytes) = row.get_ref(index)? else {
+        return row.get::<_, [u8; 16]>(index).map(Uuid::from_bytes);
+    };
+    Uuid::from_slice(bytes).map_err(|_| {
+        let wrong = Senseless(format!("an id of {} bytes, not 16", bytes.len()));
+        rusqlite::Error::FromSqlConversionFailure(index, Type::Blob, wrong.into())
+    })
 }
 
 /// The id in a column that may be empty.
 pub(crate) fn uuid_or_none(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Uuid>> {
     if is_null(row, column)? { Ok(None) } else { uuid(row, column).map(Some) }
+}
+
+/// A count in a column: one beyond what can be counted is the nearest that can.
+pub(crate) fn count(row: &Row<'_>, column: &str) -> rusqlite::Result<u32> {
+    Ok(u32::try_from(row.get::<_, i64>(column)?.max(0)).unwrap_or(u32::MAX))
 }
 
 /// The value in a column that holds one of the names in `all`.
@@ -40,8 +65,28 @@ pub(crate) fn named<T: Copy>(
     name: impl Fn(T) -> &'static str,
 ) -> rusqlite::Result<T> {
     read(row, column, |text: String| {
-        all.iter().copied().find(|value| name(*value) == text).ok_or_else(|| format!("unknown name {text:?}"))
+        all.iter().copied().find(|value| name(*value) == text).ok_or_else(|| unknown_name(&text))
     })
+}
+
+/// The value in a column that holds JSON.
+pub(crate) fn json<T: serde::de::DeserializeOwned>(
+    row: &Row<'_>,
+    column: impl RowIndex,
+) -> rusqlite::Result<T> {
+    read(row, column, |text: String| {
+        // What serde says of wrong data may quote it.
+        serde_json::from_str(&text).map_err(|wrong| {
+            let (line, place) = (wrong.line(), wrong.column());
+            Senseless(format!("not the JSON that belongs there, at line {line}, column {place}"))
+        })
+    })
+}
+
+/// A name that this program does not know. A name says nothing of anybody; what is no name may.
+fn unknown_name(text: &str) -> Senseless {
+    let is_name = text.len() <= QUOTED && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    Senseless(if is_name { format!("the unknown name {text:?}") } else { "no known name".to_owned() })
 }
 
 /// Whether a column is empty.

@@ -5,6 +5,8 @@ use std::time::Duration;
 use application::{Error, ErrorKind};
 use rusqlite::{ErrorCode, ffi};
 
+use crate::unreadable::is_of_a_row;
+
 /// When a caller who met a full queue, or someone else's lock, had better come again.
 const SOON: Duration = Duration::from_secs(1);
 /// When a caller who met a full disk had better come again.
@@ -92,6 +94,15 @@ pub(crate) fn store_failed(detail: &str) -> Error {
 /// The store is being closed, or is closed.
 pub(crate) fn shutting_down() -> Error {
     Error::new(ErrorKind::Unavailable, "shutting_down", "The store is being closed").retry_after(SOON)
+}
+
+/// What a command is answered that failed by itself.
+pub(crate) fn refused(error: rusqlite::Error) -> Error {
+    if !is_of_a_row(&error) {
+        return Error::internal(error);
+    }
+    let message = "What is stored of it cannot be read until it is mended; nothing was changed";
+    Error::new(ErrorKind::Conflict, "unreadable_row", message).because(error)
 }
 
 /// What a failed read is answered.

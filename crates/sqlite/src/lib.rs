@@ -18,6 +18,7 @@ mod schema;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 mod store;
+mod unreadable;
 mod writer;
 
 pub use open_error::OpenError;

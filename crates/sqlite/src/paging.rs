@@ -2,6 +2,25 @@
 
 use application::ports::{Page, PageRequest};
 use application::{Error, ErrorKind};
+use rusqlite::Row;
+
+use crate::columns;
+use crate::unreadable::{Read, Unreadable};
+
+/// A row of a list.
+pub(crate) struct Listed<T> {
+    pub(crate) seq: i64,
+    /// The id of what it is, where that can be read.
+    pub(crate) id: Option<String>,
+    pub(crate) read: Read<T>,
+}
+
+impl<T> Listed<T> {
+    /// What is read of a row, whose id stands in that column.
+    pub(crate) fn of(seq: i64, row: &Row<'_>, id: &str, read: Read<T>) -> Self {
+        Self { seq, id: columns::uuid(row, id).ok().map(|id| id.to_string()), read }
+    }
+}
 
 /// The part of a list that a page covers.
 #[derive(Debug, Clone, Copy)]
@@ -25,11 +44,22 @@ impl Window {
         i64::try_from(self.limit).unwrap_or(i64::MAX).saturating_add(1)
     }
 
-    /// Makes a page of rows, each with its `seq`.
-    pub(crate) fn page<T>(&self, mut rows: Vec<(i64, T)>) -> Page<T> {
+    /// Makes a page of rows, and tells those of them that cannot be read.
+    pub(crate) fn page<T>(&self, mut rows: Vec<Listed<T>>) -> (Page<T>, Vec<Unreadable>) {
         let more = rows.len() > self.limit;
         rows.truncate(self.limit);
-        let next = rows.last().filter(|_| more).map(|(seq, _)| seq.to_string());
-        Page { items: rows.into_iter().map(|(_, item)| item).collect(), next }
+        let next = rows.last().filter(|_| more).map(|row| row.seq.to_string());
+        let mut page = Page { items: Vec::new(), unreadable: Vec::new(), next };
+        let mut unreadable = Vec::new();
+        for row in rows {
+            match row.read {
+                Ok(item) => page.items.push(item),
+                Err(row_of) => {
+                    page.unreadable.push(row_of.listed(row.id));
+                    unreadable.push(row_of);
+                }
+            }
+        }
+        (page, unreadable)
     }
 }

@@ -8,12 +8,16 @@ mod inbox;
 mod order_log;
 mod order_store;
 mod own_topic;
+mod reexamine;
+mod set_aside;
 mod story;
 mod topic;
 
 pub(crate) use topic::Candidates;
 
 use rusqlite::{CachedStatement, Params, Row};
+
+use crate::unreadable::{Read, Unreadable};
 
 /// Every row of a query.
 fn all<T>(
@@ -22,4 +26,20 @@ fn all<T>(
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
     statement.query_map(parameters, read)?.collect()
+}
+
+/// Every row of a query that can be read, and beside them those that cannot.
+fn sift<T>(
+    statement: CachedStatement<'_>,
+    parameters: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<Read<T>>,
+) -> rusqlite::Result<(Vec<T>, Vec<Unreadable>)> {
+    let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+    for row in all(statement, parameters, read)? {
+        match row {
+            Ok(row) => readable.push(row),
+            Err(row) => unreadable.push(row),
+        }
+    }
+    Ok((readable, unreadable))
 }

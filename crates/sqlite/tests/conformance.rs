@@ -70,6 +70,28 @@ ports_keep! {
     a_long_log_is_read_in_parts,
 }
 
+#[tokio::test]
+async fn an_unreadable_row_hides_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let shell = rusqlite::Connection::open(folder.path().join("orderbell.db")).unwrap();
+    let set = |id: domain::order::OrderId, body: &str| {
+        let sql = format!("UPDATE orders SET body = {body} WHERE id = ?");
+        assert_eq!(shell.execute(&sql, [id.0.as_bytes()]).unwrap(), 1);
+    };
+    conformance::unreadable_rows::an_unreadable_row_hides_no_other(
+        &Outbox::of(&store),
+        async |id| set(id, "'?' || body"),
+        async |id| {
+            set(id, "substr(body, 2)");
+            store.reexamine().await.unwrap();
+        },
+    )
+    .await;
+    store.close().await;
+    assert_in_order(folder.path());
+}
+
 ports_keep! {
     Outbox, any_topic:
     what_was_published_is_not_given_again,

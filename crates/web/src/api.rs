@@ -17,6 +17,7 @@ pub(crate) mod subscription;
 pub(crate) mod subscriptions;
 pub(crate) mod suspension;
 pub(crate) mod test_filter;
+pub(crate) mod unreadable;
 
 use application::ports::Page;
 use axum::response::{IntoResponse, Response};
@@ -25,6 +26,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 use crate::problem::Problem;
+use unreadable::UnreadableJson;
 
 /// A JSON answer. It may hold personal data: nobody on the way may keep it.
 pub(crate) fn answer(status: StatusCode, value: &impl Serialize) -> Response {
@@ -41,14 +43,24 @@ pub(crate) fn answer(status: StatusCode, value: &impl Serialize) -> Response {
 
 /// A page of a list.
 #[derive(Serialize)]
-struct List<T> {
+struct List<'a, T> {
     items: Vec<T>,
+    /// The rows that should stand among them and cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<UnreadableJson<'a>>,
     /// The `cursor` of the page after this one; `null`: this was the last.
     next: Option<String>,
 }
 
+impl<'a, T> List<'a, T> {
+    /// What is shown of a page, and what of it cannot be.
+    fn of<U>(items: Vec<T>, page: &'a Page<U>) -> Self {
+        Self { items, unreadable: UnreadableJson::of(&page.unreadable), next: page.next.clone() }
+    }
+}
+
 /// Answers with a page whose rows are shown as `show` says.
 fn answer_page<'a, T, S: Serialize + 'a>(page: &'a Page<T>, show: impl Fn(&'a T) -> S) -> Response {
-    let list = List { items: page.items.iter().map(show).collect(), next: page.next.clone() };
-    answer(StatusCode::OK, &list)
+    let items = page.items.iter().map(show).collect();
+    answer(StatusCode::OK, &List::of(items, page))
 }

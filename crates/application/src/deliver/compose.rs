@@ -75,22 +75,12 @@ impl DueDelivery {
     /// What deciding about this delivery takes.
     #[must_use]
     pub fn effort(&self, on_unknown: OnUnknown) -> Effort {
-        effort(self.kind, &self.subscription, self.spent, on_unknown)
-    }
-}
-
-/// What deciding about a delivery takes.
-pub(super) fn effort(
-    kind: DeliveryKind,
-    subscription: &Subscription,
-    spent: u32,
-    on_unknown: OnUnknown,
-) -> Effort {
-    let question = kind == DeliveryKind::Confirmation;
-    Effort {
-        protocol: subscription.endpoint.protocol(),
-        spent,
-        deadline: subscription.confirmation_expires_at.filter(|_| question),
-        on_unknown,
+        let question = self.kind == DeliveryKind::Confirmation;
+        Effort {
+            protocol: self.protocol(),
+            spent: self.spent,
+            deadline: self.subscription.confirmation_expires_at.filter(|_| question),
+            on_unknown,
+        }
     }
 }

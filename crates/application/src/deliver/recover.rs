@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::attempt::{Outcome, OutcomeKind};
-use domain::delivery::{OnUnknown, decide};
+use domain::delivery::{Effort, OnUnknown, decide};
 use domain::endpoint::Protocol;
 
-use super::compose::effort;
 use crate::Error;
 use crate::ports::{Clock, DeliveryQueue, Finished, Interrupted, Randomness};
 
@@ -22,10 +21,8 @@ pub async fn recover(
     randomness: &dyn Randomness,
 ) -> Result<usize, Error> {
     let interrupted = queue.interrupted().await?;
-    let on_unknown = |attempt: &Interrupted| {
-        let protocol = attempt.subscription.endpoint.protocol();
-        policies.get(&protocol).copied().unwrap_or(OnUnknown::Hold)
-    };
+    let on_unknown =
+        |attempt: &Interrupted| policies.get(&attempt.protocol).copied().unwrap_or(OnUnknown::Hold);
     let finished: Vec<_> =
         interrupted.iter().map(|attempt| unknown(attempt, on_unknown(attempt), clock, randomness)).collect();
     let count = finished.len();
@@ -46,7 +43,8 @@ fn unknown(
     randomness: &dyn Randomness,
 ) -> Finished {
     let now = clock.now();
-    let effort = effort(attempt.kind, &attempt.subscription, attempt.spent, on_unknown);
+    let Interrupted { protocol, spent, deadline, .. } = *attempt;
+    let effort = Effort { protocol, spent, deadline, on_unknown };
     let outcome = Outcome::new(OutcomeKind::Unknown, "The program stopped before an answer came");
     let decision = decide(effort, &outcome, now, randomness.chance());
     Finished {

@@ -39,7 +39,8 @@ pub trait DeliveryQueue: Send + Sync {
     /// those that it suspended.
     async fn finish(&self, finished: Vec<Finished>) -> Result<Vec<SubscriptionId>, Error>;
 
-    /// Attempts without an outcome: the process that made them died.
+    /// Attempts without an outcome: the process that made them died. One whose delivery cannot be read is not among them:
+    /// it has ended, as unknown, and its delivery waits to be mended.
     async fn interrupted(&self) -> Result<Vec<Interrupted>, Error>;
 
     /// Owes what was not delivered in time to the subscriptions that it escalates to, as of `now`.
@@ -154,10 +155,10 @@ pub struct Interrupted {
     pub delivery: DeliveryId,
     /// Which attempt.
     pub number: u32,
-    /// What it carries.
-    pub kind: DeliveryKind,
-    /// Whom it is owed to.
-    pub subscription: Subscription,
+    /// Over which protocol.
+    pub protocol: Protocol,
+    /// Until when the delivery makes sense: a confirmation's link expires.
+    pub deadline: Option<Timestamp>,
     /// Attempts that count against the schedule.
     pub spent: u32,
 }

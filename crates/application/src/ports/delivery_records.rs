@@ -9,7 +9,7 @@ use domain::order::{LoggedOrder, OrderId};
 use domain::receipt::{Receipt, ReceiptStatus};
 use domain::subscription::{Subscription, SubscriptionId, SubscriptionState, Version};
 
-use super::{Page, PageRequest};
+use super::{Page, PageRequest, UnreadableRow};
 use crate::Error;
 
 /// Reads deliveries and sends dead ones again.
@@ -61,6 +61,8 @@ pub struct Story {
     pub tally: Vec<(DeliveryState, usize)>,
     /// Pauses of channels since the order was accepted, oldest first: the first [`Story::PAUSES`].
     pub pauses: Vec<ChannelPause>,
+    /// What else belongs here and cannot be read.
+    pub unreadable: Vec<UnreadableRow>,
 }
 
 /// Subscriptions that have no delivery of an order.
@@ -114,6 +116,10 @@ pub struct DeliveryRecord {
     pub subscription_state: SubscriptionState,
     /// Why its channel is paused, in words, while it is.
     pub channel_pause: Option<String>,
+    /// Something that it takes to make it cannot be read: it waits until that is mended.
+    pub set_aside: bool,
+    /// Those of its attempts, receipts and interventions that cannot be read.
+    pub unreadable: Vec<UnreadableRow>,
 }
 
 impl Story {
@@ -137,6 +143,7 @@ impl DeliveryRecord {
             kind: self.kind,
             subscription: self.subscription_state,
             channel_paused: self.channel_pause.is_some(),
+            set_aside: self.set_aside,
             at: self.at,
         };
         if self.state == DeliveryState::Pending { waiting.because(now) } else { None }

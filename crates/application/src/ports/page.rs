@@ -5,8 +5,22 @@
 pub struct Page<T> {
     /// The rows, in the list's order.
     pub items: Vec<T>,
+    /// The rows that should stand among them and cannot be read. Together with those they are as many as were asked for.
+    pub unreadable: Vec<UnreadableRow>,
     /// Where the next page begins, opaque to everyone but the adapter that made it; `None`: this was the last page.
     pub next: Option<String>,
+}
+
+/// A row that cannot be read: damaged, or written by a version that this one knows nothing of. Nothing else is held up by
+/// it, and what it owes stays owed until it is mended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableRow {
+    /// The id of what it is, where that can be read.
+    pub id: Option<String>,
+    /// Where it lies, such as `orders.seq = 7`.
+    pub place: String,
+    /// What is wrong with it; nothing of what stands in it.
+    pub reason: String,
 }
 
 /// Which page is wanted.

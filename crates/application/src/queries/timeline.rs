@@ -8,6 +8,7 @@ use domain::subscription::{NotOwed, Subscription, owed};
 
 use crate::ports::{
     AttemptRecord, Bystanders, ChannelPause, DeliveryRecord, InterventionKind, Page, ReceiptRecord, Story,
+    UnreadableRow,
 };
 
 /// An order and all that became of it.
@@ -25,6 +26,8 @@ pub struct Timeline {
     pub tally: Vec<(DeliveryState, usize)>,
     /// The first subscriptions that are not owed it, and why.
     pub not_owed: NotOwedPage,
+    /// What else belongs here and cannot be read.
+    pub unreadable: Vec<UnreadableRow>,
 }
 
 /// Subscriptions that are not owed an order, each with the reason, newest first.
@@ -77,7 +80,7 @@ pub enum EventKind {
 /// Tells an order's story.
 #[must_use]
 pub fn timeline(story: Story) -> Timeline {
-    let Story { bystanders, deliveries, tally, pauses } = story;
+    let Story { bystanders, deliveries, tally, pauses, mut unreadable } = story;
     let (order, published) = (bystanders.order.order.clone(), bystanders.published);
     let accepted = Event { at: order.time, delivery: None, kind: EventKind::Accepted };
     let mut events = vec![accepted];
@@ -86,7 +89,9 @@ pub fn timeline(story: Story) -> Timeline {
     }
     events.extend(pause_events(&pauses, &deliveries));
     events.sort_by_key(|event| event.at);
-    Timeline { order, published, events, deliveries, tally, not_owed: not_owed(bystanders) }
+    let not_owed = not_owed(bystanders);
+    unreadable.extend_from_slice(&not_owed.unreadable);
+    Timeline { order, published, events, deliveries, tally, not_owed, unreadable }
 }
 
 fn delivery_events(place: usize, delivery: &DeliveryRecord) -> Vec<Event> {
@@ -143,5 +148,6 @@ pub fn not_owed(bystanders: Bystanders) -> NotOwedPage {
     let reason = |(subscription, version): (Subscription, Option<_>)| {
         owed(&order, version.as_slice()).err().map(|reason| (subscription, reason))
     };
-    Page { items: page.items.into_iter().filter_map(reason).collect(), next: page.next }
+    let items = page.items.into_iter().filter_map(reason).collect();
+    Page { items, unreadable: page.unreadable, next: page.next }
 }

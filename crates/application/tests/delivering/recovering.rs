@@ -75,13 +75,7 @@ impl Randomness for Still {
 }
 
 fn interrupted(number: u128, protocol: Protocol, spent: u32) -> Interrupted {
-    Interrupted {
-        delivery: id(number),
-        number: spent + 1,
-        kind: DeliveryKind::Notification,
-        subscription: subscription(number, protocol),
-        spent,
-    }
+    Interrupted { delivery: id(number), number: spent + 1, protocol, deadline: None, spent }
 }
 
 fn recovered(queue: &Crashed) -> Result<usize, Error> {

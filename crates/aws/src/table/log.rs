@@ -7,11 +7,21 @@ use domain::order::{LoggedOrder, OrderId, Seq};
 
 use super::Table;
 use super::item::UNPUBLISHED;
-use super::merge::{Direction, Merge};
+use super::merge::{Direction, Found, Merge};
 use super::span::Span;
 
+/// What is not yet announced.
+#[derive(Debug, Clone, Default)]
+pub struct Unpublished {
+    /// Orders, oldest first.
+    pub orders: Vec<LoggedOrder>,
+    /// The ids of items before the last of these, or of the rest where these are all, that are marked as orders and cannot
+    /// be read: announced once they are mended.
+    pub unreadable: Vec<OrderId>,
+}
+
 impl Table {
-    /// The first `limit` orders behind that one, or of all, that are not yet announced: oldest first.
+    /// The first `limit` orders behind that one, or of all, that are not yet announced.
     ///
     /// # Errors
     /// What the table says; `NotOnThisHost` if it lacks the index.
@@ -19,15 +29,22 @@ impl Table {
         &self,
         after: Option<OrderId>,
         limit: usize,
-    ) -> Result<Vec<LoggedOrder>, Error> {
+    ) -> Result<Unpublished, Error> {
         let span = after.map_or(Span::ALL, |after| Span::ALL.after(after));
         let mut found = Merge::new(self, UNPUBLISHED, span, Direction::OldestFirst, limit);
-        let mut orders = Vec::new();
-        for place in (0..).take(limit) {
-            let Some(order) = found.next().await? else { break };
-            orders.push(LoggedOrder { seq: Seq(place), order });
+        let mut unpublished = Unpublished::default();
+        while unpublished.orders.len() < limit
+            && let Some(Found { id, order }) = found.next().await?
+        {
+            match order {
+                Ok(order) => {
+                    let place = i64::try_from(unpublished.orders.len()).unwrap_or(i64::MAX);
+                    unpublished.orders.push(LoggedOrder { seq: Seq(place), order });
+                }
+                Err(_) => unpublished.unreadable.push(id),
+            }
         }
-        Ok(orders)
+        Ok(unpublished)
     }
 }
 
@@ -36,6 +53,6 @@ impl OrderLog for Table {
     /// Oldest first. The index follows the table within moments: an order that was just announced may still be given,
     /// and one that just came may not.
     async fn unpublished(&self, limit: usize) -> Result<Vec<LoggedOrder>, Error> {
-        self.unpublished_after(None, limit).await
+        Ok(self.unpublished_after(None, limit).await?.orders)
     }
 }

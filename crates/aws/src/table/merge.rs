@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use application::Error;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
-use domain::order::Order;
+use domain::order::{Order, OrderId};
 use futures_util::future::join_all;
 
 use super::failure::unread;
-use super::item::{self, Item};
+use super::item::{self, BadItem, Item};
 use super::span::Span;
 use super::{Table, shard};
 
@@ -33,8 +33,16 @@ pub(super) struct Merge<'a> {
 /// How far a shard was read.
 struct Shard {
     name: String,
-    orders: VecDeque<Order>,
+    found: VecDeque<Found>,
     rest: Rest,
+}
+
+/// What an item of the index says.
+pub(super) struct Found {
+    /// The order's id, which is the item's key.
+    pub(super) id: OrderId,
+    /// The order; or why the item, which is marked as one, is none.
+    pub(super) order: Result<Order, BadItem>,
 }
 
 /// What of a shard is still unread.
@@ -54,24 +62,24 @@ impl<'a> Merge<'a> {
         wanted: usize,
     ) -> Self {
         let rest = || if span.is_empty() { Rest::Nothing } else { Rest::All };
-        let shards = shard::all().map(|name| Shard { name, orders: VecDeque::new(), rest: rest() }).collect();
+        let shards = shard::all().map(|name| Shard { name, found: VecDeque::new(), rest: rest() }).collect();
         // An even share, and some more since no share is quite even.
         let share = wanted as u64 / shard::SHARDS + 4;
         Self { table, index, span, direction, step: i32::try_from(share).unwrap_or(i32::MAX), shards }
     }
 
-    /// The next order.
-    pub(super) async fn next(&mut self) -> Result<Option<Order>, Error> {
+    /// The next order, or item that is none.
+    pub(super) async fn next(&mut self) -> Result<Option<Found>, Error> {
         while self.shards.iter().any(Shard::is_short) {
             self.read_on().await?;
         }
-        let heads = self.shards.iter_mut().filter(|shard| !shard.orders.is_empty());
-        let id = |shard: &&mut Shard| shard.orders.front().map(|order| order.id);
+        let heads = self.shards.iter_mut().filter(|shard| !shard.found.is_empty());
+        let id = |shard: &&mut Shard| shard.found.front().map(|found| found.id);
         let first = match self.direction {
             Direction::NewestFirst => heads.max_by_key(id),
             Direction::OldestFirst => heads.min_by_key(id),
         };
-        Ok(first.and_then(|shard| shard.orders.pop_front()))
+        Ok(first.and_then(|shard| shard.found.pop_front()))
     }
 
     /// Reads on in the shards of which no order is at hand.
@@ -101,20 +109,20 @@ impl<'a> Merge<'a> {
 
 impl Shard {
     fn is_short(&self) -> bool {
-        self.orders.is_empty() && !matches!(self.rest, Rest::Nothing)
+        self.found.is_empty() && !matches!(self.rest, Rest::Nothing)
     }
 
-    /// Takes in what was read. An item that is not an order is passed over: it would hide all that come after it.
+    /// Takes in what was read. An item that is not an order has its place among them, and hides none.
     fn take(&mut self, answer: QueryOutput, key: &str) {
         self.rest = answer.last_evaluated_key.map_or(Rest::Nothing, Rest::After);
         for found in answer.items.unwrap_or_default() {
-            match item::order(&found, key) {
-                Ok(order) => self.orders.push_back(order),
-                Err(bad) => {
-                    let id = item::string(&found, key).unwrap_or_default();
-                    tracing::error!(order_id = id, cause = %bad, "an item is marked as an order and is none");
-                }
+            let order = item::order(&found, key);
+            let id = item::string(&found, key).unwrap_or_default();
+            if let Err(bad) = &order {
+                tracing::error!(order_id = id, cause = %bad, "an item is marked as an order and is none");
             }
+            // One whose key is no id has no place, either.
+            self.found.extend(id.parse().ok().map(|id| Found { id, order }));
         }
     }
 }

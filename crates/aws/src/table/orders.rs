@@ -1,13 +1,13 @@
 //! Orders: stored once, read by their ids or newest first.
 
-use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page, PageRequest};
+use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page, PageRequest, UnreadableRow};
 use application::{Error, ErrorKind};
 use async_trait::async_trait;
 use domain::order::{Order, OrderId};
 
-use super::failure::{Failure, unread};
-use super::item::{self, NEWEST};
-use super::merge::{Direction, Merge};
+use super::failure::unread;
+use super::item::{self, BadItem, NEWEST};
+use super::merge::{Direction, Found, Merge};
 use super::span::Span;
 use super::{Table, accept};
 
@@ -24,7 +24,10 @@ impl OrderStore for Table {
     async fn order(&self, id: OrderId) -> Result<Option<Order>, Error> {
         let found = self.get(&id.to_string()).send().await.map_err(|error| unread(&error))?;
         let order = found.item().map(|item| item::order(item, &self.key)).transpose();
-        order.map_err(|bad| Failure::from(bad).into_error())
+        order.map_err(|bad| {
+            let message = format!("What is stored of it cannot be read until it is mended: {bad}");
+            Error::new(ErrorKind::Conflict, "unreadable_row", message)
+        })
     }
 
     async fn orders(&self, query: OrderQuery) -> Result<Page<Order>, Error> {
@@ -35,21 +38,31 @@ impl OrderStore for Table {
             None => span,
         };
         let mut found = Merge::new(self, NEWEST, span, Direction::NewestFirst, limit + 1);
-        let (mut items, mut bytes) = (Vec::<Order>::new(), 0);
-        while let Some(order) = found.next().await? {
+        let mut page = Page { items: Vec::new(), unreadable: Vec::new(), next: None };
+        let (mut last, mut bytes) = (None, 0);
+        while let Some(Found { id, order }) = found.next().await? {
             // The ids tell the time only to the millisecond.
-            if query.from.is_some_and(|from| order.time < from) || query.to.is_some_and(|to| order.time >= to)
-            {
+            let outside = |order: &Order| {
+                query.from.is_some_and(|from| order.time < from)
+                    || query.to.is_some_and(|to| order.time >= to)
+            };
+            if order.as_ref().is_ok_and(outside) {
                 continue;
             }
-            if items.len() == limit || bytes >= PAGE_BYTES {
-                let next = items.last().map(|order| order.id.0.simple().to_string());
-                return Ok(Page { items, next });
+            if page.items.len() + page.unreadable.len() == limit || bytes >= PAGE_BYTES {
+                page.next = last.map(|id: OrderId| id.0.simple().to_string());
+                return Ok(page);
             }
-            bytes += serde_json::to_vec(&order).map_err(Error::internal)?.len();
-            items.push(order);
+            last = Some(id);
+            match order {
+                Ok(order) => {
+                    bytes += serde_json::to_vec(&order).map_err(Error::internal)?.len();
+                    page.items.push(order);
+                }
+                Err(bad) => page.unreadable.push(unreadable(id, &bad)),
+            }
         }
-        Ok(Page { items, next: None })
+        Ok(page)
     }
 
     /// Reads an item that is not there, which tells whether the table is, whether its key is the one we know, and whether
@@ -57,6 +70,11 @@ impl OrderStore for Table {
     async fn ready(&self) -> Result<(), Error> {
         self.get("ready").send().await.map(|_| ()).map_err(|error| unread(&error))
     }
+}
+
+fn unreadable(id: OrderId, bad: &BadItem) -> UnreadableRow {
+    let id = id.to_string();
+    UnreadableRow { place: format!("the item of order {id}"), id: Some(id), reason: bad.to_string() }
 }
 
 /// A cursor is the last id of the page before: all shards go on below it.

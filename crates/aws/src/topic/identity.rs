@@ -19,7 +19,7 @@ pub(super) fn sns_protocol(endpoint: &Endpoint) -> &'static str {
     match endpoint {
         Endpoint::Email(_) => "email",
         Endpoint::Sms(_) => "sms",
-        Endpoint::Webhook(url) if url.url().scheme() == "http" => "http",
+        Endpoint::Webhook(url) if url.url().is_some_and(|url| url.scheme() == "http") => "http",
         Endpoint::Webhook(_) => "https",
         // SNS has none, and refuses what it does not know.
         Endpoint::Chat(_) => "chat",
@@ -34,7 +34,9 @@ pub(super) fn endpoint(sns_protocol: &str, address: &str) -> Option<Endpoint> {
         "http" | "https" => Protocol::Webhook,
         _ => return None,
     };
-    Endpoint::parse(protocol, address).ok()
+    // One that no rule of ours would take today is shown as it stands.
+    let as_it_stands = |_| Endpoint::stored(protocol, address.to_owned());
+    Some(Endpoint::parse(protocol, address).unwrap_or_else(as_it_stands))
 }
 
 #[cfg(test)]
@@ -69,6 +71,8 @@ mod tests {
         for url in ["http://example.com/a", "https://example.com/a"] {
             assert_eq!(endpoint(sns_protocol(&webhook(url)), url), Some(webhook(url)));
         }
+        let odd = endpoint("https", "https://user:pw@example.com/a").map(|odd| odd.to_string());
+        assert_eq!(odd.as_deref(), Some("https://user:pw@example.com/a"));
         assert_eq!(endpoint("sqs", "arn:aws:sqs:us-east-1:123456789012:queue"), None);
     }
 }

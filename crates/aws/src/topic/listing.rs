@@ -136,7 +136,8 @@ impl Topic {
             }
         };
         let described = stream::iter(found).map(|listed| self.describe(listed)).buffered(CONCURRENCY);
-        Ok(Page { items: described.try_collect().await?, next: next.map(|place| place.to_cursor()) })
+        let (items, next) = (described.try_collect().await?, next.map(|place| place.to_cursor()));
+        Ok(Page { items, unreadable: Vec::new(), next })
     }
 
     /// A subscription with what SNS says of it.

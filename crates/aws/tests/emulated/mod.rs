@@ -49,9 +49,15 @@ pub(crate) fn client(address: &str) -> Client {
 
 /// A table as our template makes it, with nothing in it.
 pub(crate) async fn table(emulator: &str) -> Table {
+    named_table(emulator).await.0
+}
+
+/// As [`table`], with its name.
+pub(crate) async fn named_table(emulator: &str) -> (Table, String) {
     let client = client(&address(emulator));
-    let options = TableOptions { name: create(&client).await, key: TableOptions::KEY.to_owned() };
-    Table::new(client, options, Arc::new(RealClock))
+    let name = create(&client).await;
+    let options = TableOptions { name: name.clone(), key: TableOptions::KEY.to_owned() };
+    (Table::new(client, options, Arc::new(RealClock)), name)
 }
 
 /// Makes a table as our template does: key, indexes, stream and time to live; answers its name.

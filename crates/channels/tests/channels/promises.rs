@@ -7,7 +7,7 @@ use application::ports::{Channel, Concurrency, Content, Inbox, InboxMessage, Mes
 use async_trait::async_trait;
 use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::DeliveryId;
-use domain::endpoint::Protocol;
+use domain::endpoint::{Endpoint, Protocol};
 use orderbell_channels::email::Email;
 use orderbell_channels::sandbox::Sandbox;
 use orderbell_channels::sms::sns::Sns;
@@ -242,4 +242,29 @@ async fn a_sandbox_that_cannot_keep_a_message_tries_again_and_tells_nothing_inte
     let outcome = Sandbox::new(Protocol::Email, inbox).send(&mail()).await.outcome;
     assert_eq!(outcome.kind, OutcomeKind::Transient(Scope::Channel));
     assert!(!outcome.reply.contains("secret path"), "{}", outcome.reply);
+}
+
+/// What another time's rules let through stays that delivery's own trouble, in words, on every channel.
+#[tokio::test]
+async fn a_stored_endpoint_that_nothing_can_be_sent_to_is_its_deliverys_own_failure() {
+    let nowhere = nobody();
+    let email = Email::new(plain_relay(Peer::start(Script::default()).await.port)).unwrap();
+    let (webhook, chat) = (webhook(), chat());
+    let channels: [&dyn Channel; 3] = [&email, &webhook, &chat];
+    for channel in channels {
+        for text in
+            ["", "jo", "日本", "jo@", "@example.com", "http://", "ftp://127.0.0.1/", "https://exa mple.com/"]
+        {
+            let endpoint = Endpoint::stored(channel.protocol(), text.to_owned());
+            let known = message(Protocol::Webhook, &format!("http://127.0.0.1:{nowhere}/"), notification());
+            let outcome = channel.send(&Message { endpoint, ..known }).await.outcome;
+            assert_eq!(
+                outcome.kind,
+                OutcomeKind::Permanent(Scope::Delivery),
+                "{} {text:?}",
+                channel.protocol()
+            );
+            assert!(!outcome.reply.is_empty());
+        }
+    }
 }

@@ -8,6 +8,8 @@ use crate::subscription::SubscriptionState;
 /// What a pending delivery waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WaitReason {
+    /// Something that it takes to make it cannot be read: a person must mend that.
+    SetAside,
     /// Its subscription is suspended.
     SubscriptionSuspended,
     /// Its subscription must be confirmed (again), and it is not the question for that.
@@ -29,6 +31,8 @@ pub struct Waiting {
     pub channel_paused: bool,
     /// When it is tried next.
     pub at: Timestamp,
+    /// Whether something that it takes to make it cannot be read.
+    pub set_aside: bool,
 }
 
 impl Waiting {
@@ -37,6 +41,7 @@ impl Waiting {
     #[must_use]
     pub fn because(self, now: Timestamp) -> Option<WaitReason> {
         match self.subscription {
+            _ if self.set_aside => Some(WaitReason::SetAside),
             SubscriptionState::Suspended => Some(WaitReason::SubscriptionSuspended),
             SubscriptionState::Pending if self.kind != DeliveryKind::Confirmation => {
                 Some(WaitReason::SubscriptionNotConfirmed)
@@ -52,6 +57,7 @@ impl WaitReason {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::SetAside => "set_aside",
             Self::SubscriptionSuspended => "subscription_suspended",
             Self::SubscriptionNotConfirmed => "subscription_not_confirmed",
             Self::ChannelPaused => "channel_paused",

@@ -11,7 +11,7 @@ pub(super) enum Clause {
         path: String,
         /// How deep it is nested in the policy, from 1.
         depth: usize,
-        /// Not empty.
+        /// Any of these will do; where there is none, none does.
         wanted: Vec<Condition>,
     },
     /// One of the alternatives holds as a whole.

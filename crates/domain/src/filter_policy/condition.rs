@@ -25,7 +25,7 @@ pub(super) enum Condition {
     EqualsIgnoreCase(String),
     Prefix(String),
     Suffix(String),
-    /// Texts or numbers, at least one.
+    /// None of these values.
     AnythingBut(Vec<Value>),
     AnythingButPrefix(String),
     Numeric(Range),

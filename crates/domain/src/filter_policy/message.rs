@@ -115,7 +115,7 @@ fn facts(order: &Order, key: &str) -> Vec<AttributeValue> {
         "customerName" => text(Some(&details.customer_name)),
         "customerEmail" => text(details.customer_email.as_deref()),
         "customerPhone" => text(details.customer_phone.as_deref()),
-        "currency" => text(details.currency.map(|currency| currency.code())),
+        "currency" => text(details.currency.as_deref()),
         "total" => details.total.map(AttributeValue::Number).into_iter().collect(),
         "productName" => {
             details.products.iter().map(|(name, _)| AttributeValue::String(name.to_owned())).collect()

@@ -12,8 +12,8 @@ use crate::Invalid;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading {
     pub(super) scope: FilterPolicyScope,
-    /// Whether numbers must be within SNS's limits.
-    pub(super) limits_numbers: bool,
+    /// Whether it is being chosen now, and so must be within SNS's limits. What was stored once is read for what it says.
+    pub(super) is_new: bool,
 }
 
 /// A place in a policy.
@@ -40,14 +40,14 @@ impl Reading {
     /// The whole policy.
     pub(super) fn policy(self, json: &str) -> Result<Vec<Clause>, Invalid> {
         let top = Place { field: "filterPolicy".to_owned(), path: String::new(), depth: 0, level: 0 };
-        if json.len() > MAX_BYTES {
+        if self.is_new && json.len() > MAX_BYTES {
             return Err(invalid(&top.field, format!("must be at most 256 KB ({MAX_BYTES} bytes)")));
         }
-        if members(&top.field, json)?.len() > MAX_KEYS {
+        if self.is_new && members(&top.field, json)?.len() > MAX_KEYS {
             return Err(invalid(&top.field, format!("must have 1 to {MAX_KEYS} keys")));
         }
         let clauses = self.clauses(&top, json)?;
-        if combinations(&clauses) > MAX_COMBINATIONS {
+        if self.is_new && combinations(&clauses) > MAX_COMBINATIONS {
             return Err(too_complex(&top.field));
         }
         Ok(clauses)
@@ -55,10 +55,10 @@ impl Reading {
 
     fn clauses(self, place: &Place, json: &str) -> Result<Vec<Clause>, Invalid> {
         let members = members(&place.field, json)?;
-        if members.is_empty() {
+        if self.is_new && members.is_empty() {
             return Err(invalid(&place.field, "must have at least one key"));
         }
-        // Each key counts with its depth, and each alternative of an $or adds: what is deeper cannot be within the limit.
+        // Each key counts with its depth, and each alternative of an $or adds: what is deeper never was within the limit.
         if place.level >= MAX_COMBINATIONS {
             return Err(too_complex("filterPolicy"));
         }
@@ -102,7 +102,7 @@ impl Reading {
     }
 
     fn key(self, place: Place, values: &[&RawValue]) -> Result<Clause, Invalid> {
-        if values.is_empty() {
+        if self.is_new && values.is_empty() {
             return Err(invalid(&place.field, "must hold at least one value"));
         }
         let wanted = values.iter().map(|value| self.condition(&place.field, value.get()));

@@ -37,8 +37,7 @@ impl Reading {
         let limit = Decimal::from(MAX_NUMBER);
         let read = Decimal::from_str_exact(json).or_else(|_| Decimal::from_scientific(json));
         let fits = |number: &Decimal| {
-            !self.limits_numbers
-                || (number.abs() <= limit && number.normalize().scale() <= MAX_FRACTION_DIGITS)
+            !self.is_new || (number.abs() <= limit && number.normalize().scale() <= MAX_FRACTION_DIGITS)
         };
         read.ok().filter(fits).ok_or_else(|| {
             let rule = format!(
@@ -89,7 +88,7 @@ impl Reading {
         let unwanted: Vec<_> = unwanted.collect::<Result<_, _>>()?;
         let strings = unwanted.iter().all(|value| matches!(value, Value::Text(_)));
         let numbers = unwanted.iter().all(|value| matches!(value, Value::Number(_)));
-        if unwanted.is_empty() || !(strings || numbers) {
+        if self.is_new && (unwanted.is_empty() || !(strings || numbers)) {
             return Err(invalid(field, RULE));
         }
         Ok(Condition::AnythingBut(unwanted))
@@ -114,7 +113,7 @@ impl Reading {
             }
             [from, bottom, to, top] => {
                 let (bottom, top) = (self.term(field, bottom.get())?, self.term(field, top.get())?);
-                if bottom >= top {
+                if self.is_new && bottom >= top {
                     return Err(invalid(field, "must have the range's bottom below its top"));
                 }
                 let (bottom, top) = match (from.get(), to.get()) {

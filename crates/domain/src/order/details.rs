@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use iso_currency::Currency;
 use rust_decimal::Decimal;
 use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// What was ordered, by whom. Made only by [`OrderDetails::parse`], or read back from where that was stored.
+/// What was ordered, by whom. Made only by [`OrderDetails::parse`], or read back from where that was stored: reading asks
+/// for what an order is made of, and for no rule or limit that it was once held against.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", try_from = "Stored")]
 #[non_exhaustive]
@@ -25,9 +25,9 @@ pub struct OrderDetails {
     /// The customer's phone number in E.164 form; nothing is sent to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_phone: Option<String>,
-    /// The currency of `total` and of each `unitPrice` (ISO 4217).
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "currency_code")]
-    pub currency: Option<Currency>,
+    /// The currency of `total` and of each `unitPrice`: a code that ISO 4217 had when the order was placed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
     /// What the order costs, exactly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<Decimal>,
@@ -140,11 +140,6 @@ impl<'de> Deserialize<'de> for AttributeValue {
     }
 }
 
-#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
-fn currency_code<S: Serializer>(value: &Option<Currency>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(value.map_or("", |currency| currency.code()))
-}
-
 /// The same members side by side: reading them so takes a third of the time that serde's `flatten` does.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -167,17 +162,16 @@ impl TryFrom<Stored> for OrderDetails {
 
     fn try_from(stored: Stored) -> Result<Self, Self::Error> {
         let products = match (stored.product_name, stored.items) {
+            (_, Some(items)) => Products::Items { items },
             (Some(product_name), None) => Products::One { product_name, quantity: stored.quantity },
-            (None, Some(items)) => Products::Items { items },
-            _ => return Err("an order has either a product or items"),
+            (None, None) => return Err("an order has a product or items"),
         };
-        let known = |code: String| Currency::from_code(&code).ok_or("unknown currency");
         Ok(Self {
             customer_name: stored.customer_name,
             products,
             customer_email: stored.customer_email,
             customer_phone: stored.customer_phone,
-            currency: stored.currency.map(known).transpose()?,
+            currency: stored.currency,
             total: stored.total,
             note: stored.note,
             attributes: stored.attributes,

@@ -116,11 +116,11 @@ fn phone(fields: &Fields<'_>) -> Result<Option<String>, Invalid> {
     Ok(Some(number.to_string()))
 }
 
-fn currency(fields: &Fields<'_>) -> Result<Option<Currency>, Invalid> {
+fn currency(fields: &Fields<'_>) -> Result<Option<String>, Invalid> {
     let Some(code) = fields.line("currency", limits::NAME)? else { return Ok(None) };
     let unknown =
         || Invalid::new("unknown_currency", "currency", "currency must be an ISO 4217 code such as EUR");
-    Currency::from_code(&code).map(Some).ok_or_else(unknown)
+    Currency::from_code(&code).map(|known| Some(known.code().to_owned())).ok_or_else(unknown)
 }
 
 fn attributes(fields: &Fields<'_>) -> Result<BTreeMap<String, AttributeValue>, Invalid> {

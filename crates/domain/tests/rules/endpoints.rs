@@ -120,6 +120,58 @@ fn a_masked_endpoint_shows_enough_to_recognise_and_too_little_to_use() {
     assert_eq!(masked(Protocol::Webhook, "http://[::1]:80/x"), "http://[::1]/***");
 }
 
+/// What rules of another time let through, and what damage leaves.
+const NO_LONGER_TAKEN: [&str; 12] = [
+    "",
+    "jo",
+    "@",
+    "jo@",
+    "+1",
+    "+49é15",
+    "日本日本日本日本",
+    "http://",
+    "https://exa mple.com/",
+    "https://user:pw@example.com/hook",
+    "ftp://example.com/",
+    "https://[::1/",
+];
+
+#[test]
+fn an_endpoint_that_was_stored_is_taken_back_as_it_stands_whatever_rules_hold_today() {
+    for (protocol, text) in Protocol::ALL.into_iter().flat_map(|one| NO_LONGER_TAKEN.map(|text| (one, text)))
+    {
+        let endpoint = Endpoint::stored(protocol, text.to_owned());
+        assert_eq!((endpoint.protocol(), endpoint.to_string()), (protocol, text.to_owned()));
+        assert!(Endpoint::parse(protocol, text).is_err(), "{protocol} {text}");
+    }
+}
+
+#[test]
+fn a_stored_endpoint_without_a_form_to_recognise_is_masked_whole() {
+    let masked = |protocol, text: &str| Endpoint::stored(protocol, text.to_owned()).masked();
+    for text in ["", "jo", "@", "+1", "+49é15", "日本日本日本日本x", "+491512"] {
+        assert_eq!(masked(Protocol::Email, text), "***", "{text}");
+        assert!(masked(Protocol::Sms, text).contains("***"), "{text}");
+        assert_eq!(masked(Protocol::Webhook, text), "***", "{text}");
+    }
+    assert_eq!(masked(Protocol::Sms, "+4915"), "***");
+    assert_eq!(masked(Protocol::Sms, "+1234567"), "+123***67");
+    assert_eq!(masked(Protocol::Webhook, "https://user:pw@example.com/hook"), "https://example.com/***");
+    assert_eq!(masked(Protocol::Chat, "ftp://example.com/secret"), "***");
+}
+
+#[test]
+fn only_a_url_of_the_web_with_a_host_is_called() {
+    let url = |text: &str| match Endpoint::stored(Protocol::Webhook, text.to_owned()) {
+        Endpoint::Webhook(url) => url.url().map(String::from),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(url("https://user:pw@example.com/hook").as_deref(), Some("https://user:pw@example.com/hook"));
+    for text in ["", "hook", "http://", "ftp://example.com/", "file:///etc/passwd", "https://exa mple.com/"] {
+        assert_eq!(url(text), None, "{text}");
+    }
+}
+
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -141,6 +193,20 @@ proptest! {
             prop_assert!(bare_host || !endpoint.masked().contains(&normal));
             prop_assert_ne!(&endpoint.masked(), &normal);
             prop_assert_eq!(Endpoint::parse(protocol, &normal), Ok(endpoint));
+        }
+    }
+
+    #[test]
+    fn whatever_was_stored_is_read_and_masked_without_a_panic(text in texts()) {
+        for protocol in Protocol::ALL {
+            let endpoint = Endpoint::stored(protocol, text.clone());
+            prop_assert_eq!(endpoint.to_string(), text.clone());
+            prop_assert!(endpoint.masked().contains("***"));
+            if let Ok(parsed) = Endpoint::parse(protocol, &text) {
+                let back = Endpoint::stored(protocol, parsed.to_string());
+                prop_assert_eq!(back.masked(), parsed.masked());
+                prop_assert_eq!(back, parsed);
+            }
         }
     }
 

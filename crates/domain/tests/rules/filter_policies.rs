@@ -255,7 +255,35 @@ fn what_was_stored_under_wider_limits_stays_readable() {
     assert_eq!(refused(text).0, "invalid_filter_policy");
     let policy = FilterPolicy::from_stored(text).unwrap();
     assert_eq!(policy.as_str(), text);
-    assert!(FilterPolicy::from_stored("{}").is_err());
+}
+
+#[test]
+fn no_limit_stands_between_a_stored_policy_and_what_it_says() {
+    let many = |count: usize| (0..count).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
+    let keys: Vec<_> = (0..9).map(|key| format!("\"k{key}\":[{{\"exists\":false}}]")).collect();
+    let jo = order(r#"{"customerName":"Jo","productName":"Mouse","total":5,"attributes":{"k":"x"}}"#);
+    for (text, wants) in [
+        ("{}".to_owned(), true),
+        (r#"{"k":[]}"#.to_owned(), false),
+        (format!("{{{}}}", keys.join(",")), true),
+        (format!(r#"{{"total":[{}]}}"#, many(500)), true),
+        (format!(r#"{{"k":["{}","x"]}}"#, "y".repeat(300_000)), true),
+        (r#"{"k":[{"anything-but":["y",7]}]}"#.to_owned(), true),
+        (r#"{"k":[{"anything-but":[]}]}"#.to_owned(), true),
+        (r#"{"total":[{"numeric":[">",9,"<",1]}]}"#.to_owned(), false),
+    ] {
+        let start = &text[..text.len().min(60)];
+        assert!(FilterPolicy::parse(&text).is_err(), "{start} is still taken");
+        let policy = FilterPolicy::from_stored(&text).unwrap();
+        assert_eq!(policy.matches(&jo).is_ok(), wants, "{start}");
+    }
+}
+
+#[test]
+fn a_stored_policy_of_which_nobody_can_say_what_it_wants_is_an_error() {
+    for text in ["", "{", "[]", "7", r#"{"k":7}"#, r#"{"k":[{"sounds-like":"x"}]}"#, r#"{"k":{"l":["x"]}}"#] {
+        assert!(FilterPolicy::from_stored(text).is_err(), "{text}");
+    }
 }
 
 #[test]
@@ -358,7 +386,7 @@ fn facts(order: &Order) -> Vec<(String, String)> {
         facts.push(("productName".to_owned(), quoted(name)));
         facts.extend(quantity.map(|quantity| ("quantity".to_owned(), quantity.to_string())));
     }
-    facts.extend(details.currency.map(|currency| ("currency".to_owned(), quoted(currency.code()))));
+    facts.extend(details.currency.iter().map(|currency| ("currency".to_owned(), quoted(currency))));
     facts.extend(details.total.map(|total| ("total".to_owned(), total.to_string())));
     facts.extend(details.customer_email.iter().map(|mail| ("customerEmail".to_owned(), quoted(mail))));
     facts.extend(details.attributes.iter().map(|(key, value)| {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use application::Error;
 use application::ports::{Clock, NewSubscription, Page, Published, Subscribed, SubscriptionQuery, Topic};
 use async_trait::async_trait;
+use aws::Unpublished;
 use domain::Timestamp;
 use domain::attributes::AttributesChange;
 use domain::delivery::DeliveryId;
@@ -155,11 +156,22 @@ pub(crate) struct FakeBacklog {
     orders: Vec<Order>,
     topic: Arc<FakeTopic>,
     hangs_behind: Mutex<Option<OrderId>>,
+    damaged: Mutex<HashSet<OrderId>>,
 }
 
 impl FakeBacklog {
     pub(crate) fn new(orders: Vec<Order>, topic: Arc<FakeTopic>) -> Self {
-        Self { orders, topic, hangs_behind: Mutex::default() }
+        Self { orders, topic, hangs_behind: Mutex::default(), damaged: Mutex::default() }
+    }
+
+    /// Lets nobody read an order.
+    pub(crate) fn damage(&self, order: OrderId) {
+        self.damaged.lock().unwrap().insert(order);
+    }
+
+    /// Lets everything be read again.
+    pub(crate) fn mend(&self) {
+        self.damaged.lock().unwrap().clear();
     }
 
     /// Lets the read behind an order never end.
@@ -170,14 +182,24 @@ impl FakeBacklog {
 
 #[async_trait]
 impl Backlog for FakeBacklog {
-    async fn unpublished(&self, after: Option<OrderId>, limit: usize) -> Result<Vec<LoggedOrder>, Error> {
+    async fn unpublished(&self, after: Option<OrderId>, limit: usize) -> Result<Unpublished, Error> {
         let hanging = after.is_some() && after == *self.hangs_behind.lock().unwrap();
         if hanging {
             return std::future::pending().await;
         }
         let published = self.topic.published();
         let behind = self.orders.iter().filter(|order| after.is_none_or(|after| order.id > after));
-        let orders = behind.filter(|order| !published.contains(&order.id)).take(limit);
-        Ok((0..).map(Seq).zip(orders).map(|(seq, order)| LoggedOrder { seq, order: order.clone() }).collect())
+        let mut unpublished = Unpublished::default();
+        for order in behind.filter(|order| !published.contains(&order.id)) {
+            if self.damaged.lock().unwrap().contains(&order.id) {
+                unpublished.unreadable.push(order.id);
+            } else if unpublished.orders.len() < limit {
+                let seq = Seq(i64::try_from(unpublished.orders.len()).unwrap());
+                unpublished.orders.push(LoggedOrder { seq, order: order.clone() });
+            } else {
+                break;
+            }
+        }
+        Ok(unpublished)
     }
 }

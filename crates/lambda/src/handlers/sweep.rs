@@ -6,6 +6,7 @@ use std::time::Duration;
 use application::Error;
 use application::ports::{Clock, Topic};
 use async_trait::async_trait;
+use aws::Unpublished;
 use domain::Timestamp;
 use domain::order::{LoggedOrder, OrderId};
 use lambda_runtime::Diagnostic;
@@ -28,13 +29,13 @@ const GIVE_UP: Duration = Duration::from_secs(2);
 /// The orders that are not yet published, to be gone through from the oldest to the newest.
 #[async_trait]
 pub(crate) trait Backlog: Send + Sync {
-    /// The first `limit` of them behind that order, or of all.
-    async fn unpublished(&self, after: Option<OrderId>, limit: usize) -> Result<Vec<LoggedOrder>, Error>;
+    /// The first `limit` of them behind that order, or of all, and what cannot be read on the way.
+    async fn unpublished(&self, after: Option<OrderId>, limit: usize) -> Result<Unpublished, Error>;
 }
 
 #[async_trait]
 impl Backlog for aws::Table {
-    async fn unpublished(&self, after: Option<OrderId>, limit: usize) -> Result<Vec<LoggedOrder>, Error> {
+    async fn unpublished(&self, after: Option<OrderId>, limit: usize) -> Result<Unpublished, Error> {
         self.unpublished_after(after, limit).await
     }
 }
@@ -57,7 +58,10 @@ struct Swept {
     published: usize,
     /// Orders that could not be published.
     failed: usize,
-    /// Orders that were seen and are still unpublished, those that failed included; there may be more behind them.
+    /// Orders that cannot be read; they are published once they are mended.
+    unreadable: usize,
+    /// Orders that were seen and are still unpublished, those that failed or cannot be read included; there may be more
+    /// behind them.
     left: usize,
     /// The age of the oldest of them, in seconds; 0 if there is none.
     oldest_seconds: u64,
@@ -78,6 +82,7 @@ impl Sweep {
         if swept.left > 0 {
             tracing::warn!(
                 left = swept.left,
+                unreadable = swept.unreadable,
                 oldest_seconds = swept.oldest_seconds,
                 "orders are still unpublished"
             );
@@ -89,11 +94,13 @@ impl Sweep {
         let (mut swept, mut after) = (Swept::default(), None);
         // A read that does not end in time is the end as well: what was swept until then is still to be said.
         while let Ok(due) = timeout(self.patience(deadline), self.due(after)).await {
-            let due = due?;
+            let Unpublished { orders: due, unreadable } = due?;
+            swept.unreadable += unreadable.len();
+            self.leave(unreadable.iter().map(|id| id.time()), &mut swept);
             let Some(last) = due.last() else { break };
             after = Some(last.order.id);
             if self.until(deadline) <= LAST_ROUND {
-                self.leave(&due, &mut swept);
+                self.leave(due.iter().map(|logged| logged.order.time), &mut swept);
                 break;
             }
             let failed = self.publish(&due, deadline).await;
@@ -101,17 +108,18 @@ impl Sweep {
                 due.into_iter().partition(|logged| failed.contains(&logged.order.id));
             swept.published += published.len();
             swept.failed += left.len();
-            self.leave(&left, &mut swept);
+            self.leave(left.iter().map(|logged| logged.order.time), &mut swept);
         }
         Ok(swept)
     }
 
     /// The next unpublished orders that are the sweep's, oldest first.
-    async fn due(&self, after: Option<OrderId>) -> Result<Vec<LoggedOrder>, Error> {
-        let mut orders = self.backlog.unpublished(after, ROUND).await?;
+    async fn due(&self, after: Option<OrderId>) -> Result<Unpublished, Error> {
+        let mut unpublished = self.backlog.unpublished(after, ROUND).await?;
         let now = self.clock.now();
-        orders.retain(|logged| age(now, logged.order.time) >= GRACE);
-        Ok(orders)
+        unpublished.orders.retain(|logged| age(now, logged.order.time) >= GRACE);
+        unpublished.unreadable.retain(|id| age(now, id.time()) >= GRACE);
+        Ok(unpublished)
     }
 
     /// Publishes, and answers with the orders that were not published.
@@ -130,11 +138,11 @@ impl Sweep {
         }
     }
 
-    /// Counts what stays unpublished.
-    fn leave(&self, orders: &[LoggedOrder], swept: &mut Swept) {
-        let oldest = orders.iter().map(|logged| age(self.clock.now(), logged.order.time)).max();
+    /// Counts what stays unpublished, by the times of its orders.
+    fn leave(&self, times: impl ExactSizeIterator<Item = Timestamp>, swept: &mut Swept) {
+        swept.left += times.len();
+        let oldest = times.map(|time| age(self.clock.now(), time)).max();
         swept.oldest_seconds = swept.oldest_seconds.max(oldest.unwrap_or_default().as_secs());
-        swept.left += orders.len();
     }
 
     fn until(&self, deadline: Timestamp) -> Duration {
@@ -154,6 +162,7 @@ fn age(now: Timestamp, then: Timestamp) -> Duration {
 #[expect(clippy::cast_precision_loss, reason = "counts and ages far below 2^52")]
 fn measure(swept: &Swept) {
     metrics::counter!("orderbell_publish_failures_total").increment(swept.failed as u64);
+    metrics::gauge!("orderbell_rows_set_aside").set(swept.unreadable as f64);
     metrics::gauge!("orderbell_orders_unpublished").set(swept.left as f64);
     metrics::gauge!("orderbell_oldest_unpublished_seconds").set(swept.oldest_seconds as f64);
 }

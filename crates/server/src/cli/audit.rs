@@ -119,7 +119,7 @@ fn age(since: Timestamp, now: Timestamp) -> jiff::SignedDuration {
 }
 
 /// What waits: its name for programs, and in words.
-fn queues(summary: &Summary) -> [(&'static str, &'static str, Queue); 6] {
+fn queues(summary: &Summary) -> [(&'static str, &'static str, Queue); 7] {
     let waiting = &summary.waiting;
     [
         ("unpublished", "orders not yet published", waiting.unpublished),
@@ -127,6 +127,7 @@ fn queues(summary: &Summary) -> [(&'static str, &'static str, Queue); 6] {
         ("later", "deliveries to be tried later", waiting.later),
         ("channelPaused", "deliveries whose channel is paused", waiting.channel_paused),
         ("suspended", "deliveries whose subscription is suspended", waiting.suspended),
+        ("setAside", "deliveries of which something cannot be read", waiting.set_aside),
         ("unconfirmed", "deliveries whose subscription is not confirmed", waiting.unconfirmed),
     ]
 }

@@ -146,6 +146,7 @@ fn story(delivery: &Value) {
     if let Some(why) = delivery["cancelReason"].as_str() {
         output::line(&format!("{:<10}{}", "Because", why.replace('_', " ")));
     }
+    output::unreadable(delivery);
     let tables =
         [("attempts", &ATTEMPTS[..]), ("receipts", &RECEIPTS[..]), ("interventions", &INTERVENTIONS[..])];
     for (rows, columns) in tables {

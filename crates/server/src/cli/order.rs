@@ -162,7 +162,9 @@ fn story(order: &Value) {
     output::line(&format!("{:<9}{}", "Product", products(order)));
     output::line(&format!("{:<9}{}\n", "Told", output::cell(order.get("summary"))));
     output::table(order["timeline"].as_array().map(Vec::as_slice).unwrap_or_default(), &EVENTS);
+    output::unreadable(order);
     for delivery in order["deliveries"].as_array().into_iter().flatten() {
+        output::unreadable(delivery);
         if let Some(why) = super::delivery::waits_because(delivery) {
             output::line(&format!("{} waits: {why}", output::cell(delivery.get("endpoint"))));
         }

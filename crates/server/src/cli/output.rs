@@ -22,8 +22,18 @@ pub(super) fn json(value: &Value) {
 pub(super) fn list(answer: &Value, columns: &[Column]) {
     let rows = answer["items"].as_array().map(Vec::as_slice).unwrap_or_default();
     table(rows, columns);
+    unreadable(answer);
     if let Some(next) = answer["next"].as_str() {
         eprintln!("more: --cursor {next}");
+    }
+}
+
+/// Prints which rows cannot be read.
+pub(super) fn unreadable(answer: &Value) {
+    for row in answer["unreadable"].as_array().into_iter().flatten() {
+        let [id, place, reason] = ["id", "place", "reason"].map(|member| cell(row.get(member)));
+        let id = if id.is_empty() { id } else { format!(" ({id})") };
+        line(&format!("cannot be read: {place}{id}: {reason}"));
     }
 }
 

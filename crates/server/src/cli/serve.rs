@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::{Failure, configure};
 use crate::config::Config;
 use crate::wiring::{System, wire};
-use crate::workers::{Workers, escalation, relay};
+use crate::workers::{Workers, escalation, reexamination, relay};
 use crate::{http_server, keys, logging};
 
 /// Settings that can be given as flags; see docs/CONFIGURATION.md for all of them.
@@ -59,6 +59,7 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     let relay = relay::run(log, topic, store.signals().orders, stopping.clone());
     let escalation =
         escalation::run(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());
+    let reexamination = reexamination::run(store.clone(), stopping.clone());
     let delivery = delivery.run(stopping.clone());
     let mut workers = Workers::default();
     workers.start("the relay", async {
@@ -71,6 +72,10 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     });
     workers.start("escalation", async {
         escalation.await;
+        Ok(())
+    });
+    workers.start("the re-examination", async {
+        reexamination.await;
         Ok(())
     });
     workers.start("the HTTP server", http_server::serve(listener, router, stopping));

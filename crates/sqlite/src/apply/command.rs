@@ -22,12 +22,15 @@ use super::finish::finish;
 use super::inbox::keep;
 use super::publish::{Publish, publish};
 use super::redrive::{AT_ONCE, Selection, redrive, redrive_many};
+use super::release::{Mended, release};
 use super::rotate_secret::rotate_secret;
 use super::send_test::send_test;
+use super::set_aside::{give_back, set_aside};
 use super::subscribe::{change_attributes, subscribe, unsubscribe};
 use super::suspend::{resume, suspend};
 use super::{Answer, Effects, State, receipt};
 use crate::failure::Failure;
+use crate::unreadable::{Table, Unreadable};
 
 /// A change, with all that it takes: times and ids are the caller's.
 #[derive(Debug)]
@@ -44,8 +47,9 @@ pub(crate) enum Command {
     ResendConfirmation { id: SubscriptionId, delivery: DeliveryId, now: Timestamp },
     /// Confirms a subscription.
     Confirm { id: SubscriptionId, generation: u32, in_sandbox: bool, now: Timestamp },
-    /// Takes back what only the sandbox confirmed or saw; each with the id of its new confirmation.
-    LapseSandbox { renewals: Vec<(SubscriptionId, DeliveryId)>, now: Timestamp },
+    /// Takes back what only the sandbox confirmed or saw; each subscription, by its `seq`, with the id of its new
+    /// confirmation.
+    LapseSandbox { renewals: Vec<(i64, DeliveryId)>, now: Timestamp },
     /// Ends a subscription.
     Unsubscribe { id: SubscriptionId, reason: EndReason, now: Timestamp },
     /// Lets a subscription's deliveries wait.
@@ -84,6 +88,13 @@ pub(crate) enum Command {
     DrawNear { protocol: Protocol, latest: Timestamp, after: i64 },
     /// Keeps a message in the inbox.
     Keep(Box<InboxMessage>),
+    /// Sets aside rows that cannot be read.
+    SetAside { rows: Vec<Unreadable>, now: Timestamp },
+    /// Ends what the last process left open at deliveries that nobody can decide about, each by its `seq` and with what
+    /// hides it.
+    GiveBack { deliveries: Vec<(i64, Unreadable)>, now: Timestamp },
+    /// Makes due what the next deliveries after a place waited for in a row that can be read again.
+    Release { mended: Mended, after: i64, now: Timestamp },
 }
 
 impl Command {
@@ -97,7 +108,10 @@ impl Command {
             | Self::Escalate { .. }
             | Self::CancelRest { .. }
             | Self::CallForward(_)
-            | Self::DrawNear { .. } => AT_ONCE,
+            | Self::DrawNear { .. }
+            | Self::Release { .. } => AT_ONCE,
+            Self::SetAside { rows, .. } => rows.len().max(1),
+            Self::GiveBack { deliveries, .. } => deliveries.len().max(1),
             _ => 1,
         }
     }
@@ -139,6 +153,13 @@ impl Command {
             Self::CallForward(recovery) => return call_forward(connection, effects, recovery),
             Self::DrawNear { protocol, latest, after } => draw_near(connection, protocol, latest, after),
             Self::Keep(message) => return keep(connection, &message),
+            Self::SetAside { rows, now } => set_aside(connection, &rows, now),
+            Self::GiveBack { deliveries, now } => give_back(connection, &deliveries, now),
+            Self::Release { mended, after, now } => {
+                // An order that the relay has before it is read again.
+                effects.orders |= mended.table == Table::Orders;
+                release(connection, mended, after, now)
+            }
         }?;
         effects.deliveries |= answer.may_make_due();
         Ok(answer)

@@ -33,7 +33,7 @@ pub(super) fn resend(
 ) -> Result<Answer, Failure> {
     let found = transition::find(connection, id)?;
     match found.subscription.state {
-        SubscriptionState::Pending => transition::ask_again(connection, &found, delivery, now)?,
+        SubscriptionState::Pending => transition::ask_again(connection, found.seq, delivery, now)?,
         SubscriptionState::Ended => return Err(subscription_ended().into()),
         SubscriptionState::Confirmed | SubscriptionState::Suspended => {
             let message = "The subscription is confirmed already";
@@ -52,15 +52,16 @@ pub(crate) const ONLY_IN_SANDBOX: &str = "(state IN ('confirmed', 'suspended') A
 
 pub(super) fn lapse(
     connection: &Connection,
-    renewals: &[(SubscriptionId, DeliveryId)],
+    renewals: &[(i64, DeliveryId)],
     now: Timestamp,
 ) -> Result<Answer, Failure> {
     let mut lapsed = 0;
-    for (id, delivery) in renewals {
+    for (subscription, delivery) in renewals {
         // The caller's view may be stale by now.
-        let sql = format!("SELECT EXISTS (SELECT 1 FROM subscriptions WHERE id = ? AND ({ONLY_IN_SANDBOX}))");
-        if connection.prepare_cached(&sql)?.query_row([id.0.as_bytes()], |row| row.get(0))? {
-            transition::ask_again(connection, &transition::find(connection, *id)?, *delivery, now)?;
+        let sql =
+            format!("SELECT EXISTS (SELECT 1 FROM subscriptions WHERE seq = ? AND ({ONLY_IN_SANDBOX}))");
+        if connection.prepare_cached(&sql)?.query_row([subscription], |row| row.get(0))? {
+            transition::ask_again(connection, *subscription, *delivery, now)?;
             lapsed += 1;
         }
     }

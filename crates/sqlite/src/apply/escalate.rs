@@ -10,8 +10,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Answer;
 use super::next_due::refresh_each;
+use super::set_aside::put;
 use crate::columns::{self, micros};
 use crate::failure::Failure;
+use crate::unreadable::{Read, Table, read_row};
 
 /// How many escalations one command settles, so that new orders need not wait for it.
 const AT_ONCE: i64 = 500;
@@ -19,14 +21,25 @@ const AT_ONCE: i64 = 500;
 /// What waits for one that ended is as good as cancelled.
 const LATE: &str = "SELECT deliveries.seq, deliveries.id, order_seq, escalation_to, iif(deliveries.state = 'pending' \
      AND subscriptions.state = 'ended', 'cancelled', deliveries.state) AS state FROM deliveries \
-     JOIN subscriptions ON subscriptions.seq = subscription WHERE escalates_at <= ? ORDER BY escalates_at LIMIT ?";
+     JOIN subscriptions ON subscriptions.seq = subscription WHERE escalates_at <= ? \
+     AND (escalation_to IS NULL OR length(escalation_to) = 16) AND NOT EXISTS \
+     (SELECT 1 FROM set_aside WHERE of_table = 'deliveries' AND row = deliveries.seq) \
+     ORDER BY escalates_at LIMIT ?";
+/// Of those that [`LATE`] leaves out, the next look would make nothing either.
+const NEXT: &str = "SELECT escalates_at AS next FROM deliveries \
+     JOIN subscriptions ON subscriptions.seq = subscription WHERE escalates_at IS NOT NULL \
+     AND (escalation_to IS NULL OR length(escalation_to) = 16) AND NOT EXISTS \
+     (SELECT 1 FROM set_aside WHERE of_table = 'deliveries' AND row = deliveries.seq) ORDER BY escalates_at LIMIT 1";
 const SETTLED: &str = "UPDATE deliveries SET escalates_at = NULL WHERE seq = ?";
-/// The filter policy of the one that stands in is not asked; if it has the order already, nothing follows.
+/// The filter policy of the one that stands in is not asked; if it has the order already, nothing follows. What stood
+/// there because nobody could say whether it is owed is owed by this.
 const OWE: &str = "INSERT INTO deliveries \
      (id, kind, subscription, order_seq, state, created_at, at, escalates_at, escalated_from) \
-     SELECT ?1, 'notification', seq, ?3, 'pending', ?4, ?4, ?4 + escalation_minutes * 60000000, ?5 FROM subscriptions \
-     WHERE id = ?2 AND state IN ('confirmed', 'suspended') ON CONFLICT (order_seq, subscription) DO NOTHING \
-     RETURNING subscription";
+     SELECT ?1, 'notification', seq, ?3, 'pending', ?4, ?4, \
+     ?4 + min(max(escalation_minutes, 1), 65535) * 60000000, ?5 FROM subscriptions \
+     WHERE id = ?2 AND state IN ('confirmed', 'suspended') ON CONFLICT (order_seq, subscription) \
+     DO UPDATE SET escalated_from = excluded.escalated_from \
+     WHERE deliveries.set_aside = 1 AND attempts = 0 AND deliveries.escalated_from IS NULL RETURNING subscription";
 const STRANDED: &str = "UPDATE deliveries SET stranded_at = ?2 WHERE seq = ?1";
 const HAS_IT: &str = "SELECT EXISTS (SELECT 1 FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
      WHERE order_seq = ?2 AND subscriptions.id = ?1 AND cancel_reason IS NOT 'subscription_ended')";
@@ -46,6 +59,13 @@ pub(super) fn escalate(connection: &Connection, now: Timestamp) -> Result<Answer
     let mut escalated = Escalated::default();
     let mut subscriptions = BTreeSet::new();
     for late in late {
+        let late = match late {
+            Ok(late) => late,
+            Err(unreadable) => {
+                put(connection, &unreadable, now)?;
+                continue;
+            }
+        };
         connection.prepare_cached(SETTLED)?.execute([late.seq])?;
         let made = matches!(
             late.state,
@@ -62,9 +82,9 @@ pub(super) fn escalate(connection: &Connection, now: Timestamp) -> Result<Answer
         }
     }
     refresh_each(connection, subscriptions)?;
-    let next = "SELECT min(escalates_at) AS next FROM deliveries WHERE escalates_at IS NOT NULL";
-    let next_at = |row: &Row<'_>| columns::time_or_none(row, "next");
-    escalated.next_at = connection.prepare_cached(next)?.query_row((), next_at)?;
+    // A time of no calendar never comes.
+    let next_at = |row: &Row<'_>| Ok(columns::time_or_none(row, "next").unwrap_or_default());
+    escalated.next_at = connection.prepare_cached(NEXT)?.query_row((), next_at).optional()?.flatten();
     Ok(Answer::Escalated(escalated))
 }
 
@@ -84,12 +104,15 @@ fn has_it(connection: &Connection, to: SubscriptionId, order: Option<i64>) -> ru
     connection.prepare_cached(HAS_IT)?.query_row(params![to.0.as_bytes(), order], |row| row.get(0))
 }
 
-fn late(row: &Row<'_>) -> rusqlite::Result<Late> {
-    Ok(Late {
-        seq: row.get("seq")?,
-        id: DeliveryId(columns::uuid(row, "id")?),
-        state: columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?,
-        order: row.get("order_seq")?,
-        to: columns::uuid_or_none(row, "escalation_to")?.map(SubscriptionId),
+fn late(row: &Row<'_>) -> rusqlite::Result<Read<Late>> {
+    let seq = row.get("seq")?;
+    read_row(Table::Deliveries, seq, row, |row| {
+        Ok(Late {
+            seq,
+            id: DeliveryId(columns::uuid(row, "id")?),
+            state: columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?,
+            order: row.get("order_seq")?,
+            to: columns::uuid_or_none(row, "escalation_to")?.map(SubscriptionId),
+        })
     })
 }

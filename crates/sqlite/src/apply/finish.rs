@@ -139,7 +139,13 @@ fn follow(
     if !finished.confirmed && !failed_too_much && end.is_none() {
         return Ok(None);
     }
-    let found = transition::find(connection, delivery.subscription)?;
+    let Some(subscription) = delivery.subscription else { return Ok(None) };
+    let found = match transition::find(connection, subscription) {
+        Ok(found) => found,
+        // What came of the attempt is on record; whoever looks for what is due sets the subscription aside.
+        Err(Failure::Refused(_)) => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
     match (found.subscription.state, end) {
         (SubscriptionState::Ended, _) => {}
         (_, Some(reason)) => transition::end(connection, effects, &found, reason, finished.at)?,
@@ -148,7 +154,7 @@ fn follow(
         }
         (SubscriptionState::Confirmed, None) if failed_too_much => {
             suspend_failing(connection, &found, finished.at)?;
-            return Ok(Some(delivery.subscription));
+            return Ok(Some(subscription));
         }
         _ => {}
     }
@@ -157,7 +163,8 @@ fn follow(
 
 struct Delivery {
     seq: i64,
-    subscription: SubscriptionId,
+    /// `None` where its id cannot be read.
+    subscription: Option<SubscriptionId>,
     subscription_seq: i64,
     /// How its endpoint fails.
     failing: Option<Failing>,
@@ -185,17 +192,14 @@ fn delivery(connection: &Connection, finished: &Finished) -> rusqlite::Result<Op
     connection
         .prepare_cached(&DELIVERY)?
         .query_row(params![finished.delivery.0.as_bytes(), finished.number], |row| {
-            let subscription = SubscriptionId(columns::uuid(row, "id")?);
-            let receipt = if columns::is_null(row, "receipt")? {
-                None
-            } else {
-                Some(columns::named(row, "receipt", &ReceiptStatus::ALL, ReceiptStatus::name)?)
-            };
+            let subscription = columns::uuid(row, "id").ok().map(SubscriptionId);
+            // A report that nobody understands decides nothing; nor does a time that is none.
+            let receipt = columns::named(row, "receipt", &ReceiptStatus::ALL, ReceiptStatus::name).ok();
             Ok(Delivery {
                 seq: row.get("seq")?,
                 subscription,
                 subscription_seq: row.get("subscription")?,
-                failing: rows::failing(row)?,
+                failing: rows::failing(row).unwrap_or_default(),
                 receipt,
                 pointless: row.get("pointless")?,
             })

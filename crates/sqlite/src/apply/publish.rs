@@ -10,8 +10,10 @@ use rusqlite::{Connection, params};
 
 use super::Answer;
 use super::next_due::refresh_each;
+use super::set_aside::put;
 use crate::columns::micros;
 use crate::failure::Failure;
+use crate::unreadable::Unreadable;
 
 /// Orders that follow one another in the log, and what is owed because of them.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(crate) struct Publish {
     pub(crate) orders: Vec<Seq>,
     /// One for each subscription and order that it is owed; those of the order that follows may be among them.
     pub(crate) deliveries: Vec<NewDelivery>,
+    /// Why some of them are set aside.
+    pub(crate) hidden: Vec<Unreadable>,
     pub(crate) now: Timestamp,
 }
 
@@ -30,12 +34,15 @@ pub(crate) struct NewDelivery {
     /// The subscription's `seq` in its table.
     pub(crate) subscription: i64,
     pub(crate) order: Seq,
+    /// Nobody can say yet whether it is owed: it stands for a notification until what hides that is mended.
+    pub(crate) set_aside: bool,
 }
 
 /// One for an order and a subscription, however often. One that ended since the order was accepted gets nothing sent.
-const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, cancel_reason, created_at, at, escalates_at) \
-     SELECT ?1, 'notification', seq, ?3, CASE state WHEN 'ended' THEN 'cancelled' ELSE 'pending' END, \
-     CASE state WHEN 'ended' THEN 'subscription_ended' END, ?4, ?4, ?4 + escalation_minutes * 60000000 \
+const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, cancel_reason, created_at, at, \
+     escalates_at, set_aside) SELECT ?1, 'notification', seq, ?3, CASE state WHEN 'ended' THEN 'cancelled' ELSE 'pending' END, \
+     CASE state WHEN 'ended' THEN 'subscription_ended' END, ?4, ?4, iif(?5, NULL, \
+     ?4 + min(max(escalation_minutes, 1), 65535) * 60000000), ?5 AND state <> 'ended' \
      FROM subscriptions WHERE seq = ?2 ON CONFLICT (order_seq, subscription) DO NOTHING";
 
 pub(super) fn publish(connection: &Connection, publish: &Publish) -> Result<Answer, Failure> {
@@ -49,28 +56,34 @@ pub(super) fn publish(connection: &Connection, publish: &Publish) -> Result<Answ
         nothing_is_left_out(connection, cursor, fresh, *last)?;
         connection.prepare_cached("UPDATE relay SET published_through = ?")?.execute([last.0])?;
     }
+    // In the same commit, so that whoever mends these finds all that waits for them.
+    for unreadable in &publish.hidden {
+        put(connection, unreadable, publish.now)?;
+    }
     let mut owe = connection.prepare_cached(OWE)?;
     let (mut owed, mut subscriptions) = (0, BTreeSet::new());
     for delivery in &publish.deliveries {
-        let (id, order) = (delivery.id.0, delivery.order.0);
-        let subscription = delivery.subscription;
-        if owe.execute(params![id.as_bytes(), subscription, order, micros(publish.now)])? > 0 {
+        let NewDelivery { id, subscription, order, set_aside } = delivery;
+        let parameters = params![id.0.as_bytes(), subscription, order.0, micros(publish.now), set_aside];
+        if owe.execute(parameters)? > 0 {
             owed += 1;
-            subscriptions.insert(subscription);
+            subscriptions.insert(*subscription);
         }
     }
     refresh_each(connection, subscriptions)?;
     Ok(Answer::count(owed))
 }
 
-/// Places have gaps where storing failed, so that only the orders themselves can tell whether one is left out.
+/// Places have gaps where storing failed, so that only the orders themselves can tell whether one is left out. Those that
+/// are set aside are published once they can be read.
 fn nothing_is_left_out(
     connection: &Connection,
     cursor: Seq,
     fresh: &[Seq],
     last: Seq,
 ) -> Result<(), Failure> {
-    let sql = "SELECT count(*) FROM orders WHERE seq > ? AND seq <= ?";
+    let sql = "SELECT count(*) FROM orders WHERE seq > ? AND seq <= ? \
+               AND NOT EXISTS (SELECT 1 FROM set_aside WHERE of_table = 'orders' AND row = orders.seq)";
     let stored: i64 = connection.prepare_cached(sql)?.query_row([cursor.0, last.0], |row| row.get(0))?;
     if i64::try_from(fresh.len()) == Ok(stored) && fresh.is_sorted_by(|one, next| one < next) {
         return Ok(());

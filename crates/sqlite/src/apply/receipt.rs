@@ -27,7 +27,7 @@ pub(super) const IS_LAST: &str = "receipts.number = (SELECT max(same.number) FRO
      WHERE same.delivery = receipts.delivery AND same.attempt = receipts.attempt)";
 /// What did not arrive after all escalates after all, unless it did already.
 const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, escalates_at = iif(?2 = 'delivered', NULL, \
-     (SELECT deliveries.created_at + escalation_minutes * 60000000 FROM subscriptions \
+     (SELECT deliveries.created_at + min(max(escalation_minutes, 1), 65535) * 60000000 FROM subscriptions \
      WHERE subscriptions.seq = subscription AND kind = 'notification' AND NOT EXISTS \
      (SELECT 1 FROM deliveries late WHERE late.order_seq = deliveries.order_seq \
      AND late.escalated_from = deliveries.seq))) WHERE seq = ?1";

@@ -16,6 +16,7 @@ use super::{Answer, Effects};
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::rows::{self, SUBSCRIPTION_COLUMNS};
+use crate::unreadable::{Table, read_row};
 
 const INSERT: &str = "INSERT INTO subscriptions (id, protocol, endpoint, filter_policy, max_receives_per_second, \
      escalation_minutes, escalation_to, receives, state, generation, created_at, confirmation_expires_at, secret) \
@@ -28,8 +29,14 @@ pub(super) fn subscribe(connection: &Connection, new: &NewSubscription) -> Resul
     let sql = format!(
         "SELECT {SUBSCRIPTION_COLUMNS} FROM subscriptions WHERE protocol = ? AND endpoint = ? AND state <> 'ended'"
     );
-    let existing =
-        connection.prepare_cached(&sql)?.query_row([protocol, &endpoint], rows::subscription).optional()?;
+    let existing = connection
+        .prepare_cached(&sql)?
+        .query_row([protocol, &endpoint], |row| {
+            read_row(Table::Subscriptions, row.get("subscription_seq")?, row, rows::subscription)
+        })
+        .optional()?
+        .transpose()
+        .map_err(Error::from)?;
     let subscribed = match existing {
         Some(existing) if existing.attributes == new.attributes => Subscribed::Existing(existing),
         Some(existing) => Subscribed::Differs(existing),
@@ -49,7 +56,7 @@ pub(super) fn subscribe(connection: &Connection, new: &NewSubscription) -> Resul
                 new.secret.as_ref().map(WebhookSecret::reveal),
             ])?;
             let seq = connection.last_insert_rowid();
-            open_version(connection, seq, SubscriptionState::Pending, filter_policy.as_ref())?;
+            open_version(connection, seq, SubscriptionState::Pending)?;
             owe_confirmation(connection, seq, new.confirmation, new.now)?;
             Subscribed::Created(find(connection, new.id)?.subscription)
         }
@@ -78,7 +85,7 @@ pub(super) fn change_attributes(
             after.escalation.map(|escalation| escalation.to.0.into_bytes()),
         ])?;
         if before.filter_policy.as_ref() != policy {
-            open_version(connection, found.seq, found.subscription.state, policy)?;
+            open_version(connection, found.seq, found.subscription.state)?;
         }
     }
     changed(connection, id)

@@ -8,9 +8,11 @@ use domain::subscription::{Subscription, SubscriptionId};
 use rusqlite::{Connection, Row, params};
 
 use super::next_due::refresh;
+use super::set_aside::put;
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::rows;
+use crate::unreadable::{Read, Table, read_row};
 
 const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, state, created_at, at, notice) \
      VALUES (?1, 'notice', ?2, 'pending', ?3, ?3, ?4)";
@@ -29,7 +31,7 @@ pub(super) fn suspended(
     };
     let text = serde_json::to_string(&notice).map_err(application::Error::internal)?;
     let mut owe = connection.prepare_cached(OWE)?;
-    for (seq, id, _) in reachable(connection, failing)? {
+    for (seq, id, _) in reachable(connection, failing, now)? {
         let delivery = DeliveryId::derived(now, &[failing.id.0, id.0]);
         owe.execute(params![delivery.0.as_bytes(), seq, micros(now), text])?;
         refresh(connection, seq)?;
@@ -39,14 +41,27 @@ pub(super) fn suspended(
 
 type Operator = (i64, SubscriptionId, Protocol);
 
-fn reachable(connection: &Connection, failing: &Subscription) -> rusqlite::Result<Vec<Operator>> {
+/// One who cannot be read is set aside, and hides no other.
+fn reachable(
+    connection: &Connection,
+    failing: &Subscription,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Operator>> {
     let sql = "SELECT seq, id, protocol FROM subscriptions WHERE receives <> 'orders' AND state = 'confirmed' AND id <> ?";
-    let operator = |row: &Row<'_>| -> rusqlite::Result<Operator> {
-        Ok((row.get("seq")?, SubscriptionId(columns::uuid(row, "id")?), rows::protocol(row)?))
+    let operator = |row: &Row<'_>| -> rusqlite::Result<Read<Operator>> {
+        let seq = row.get("seq")?;
+        read_row(Table::Subscriptions, seq, row, |row| {
+            Ok((seq, SubscriptionId(columns::uuid(row, "id")?), rows::protocol(row)?))
+        })
     };
     let mut statement = connection.prepare_cached(sql)?;
-    let operators = statement.query_map([failing.id.0.as_bytes()], operator)?;
-    let operators = operators.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut operators = Vec::new();
+    for operator in statement.query_map([failing.id.0.as_bytes()], operator)? {
+        match operator? {
+            Ok(operator) => operators.push(operator),
+            Err(unreadable) => put(connection, &unreadable, now)?,
+        }
+    }
     let elsewhere = |operator: &&Operator| operator.2 != failing.endpoint.protocol();
     let (others, all) = (operators.iter().filter(elsewhere).copied().collect::<Vec<_>>(), operators);
     Ok(if others.is_empty() { all } else { others })

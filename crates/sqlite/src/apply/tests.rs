@@ -167,9 +167,18 @@ fn a_subscription_that_ended_before_the_write_gets_a_cancelled_delivery() {
         now: now(),
     };
     // What is owed was found before the end, and is written after it.
-    let owed =
-        NewDelivery { id: DeliveryId::new(now(), id(9)), subscription: 1, order: domain::order::Seq(1) };
-    let publish = Publish { orders: vec![domain::order::Seq(1)], deliveries: vec![owed], now: now() };
+    let owed = NewDelivery {
+        id: DeliveryId::new(now(), id(9)),
+        subscription: 1,
+        order: domain::order::Seq(1),
+        set_aside: false,
+    };
+    let publish = Publish {
+        orders: vec![domain::order::Seq(1)],
+        deliveries: vec![owed],
+        hidden: Vec::new(),
+        now: now(),
+    };
     let batch = vec![subscribe(), confirm(), accept(1, None), end, Command::Publish(publish)];
     assert!(apply(&mut state, batch).answers.iter().all(Result::is_ok));
     let intents = vec![Intent { delivery: DeliveryId::new(now(), id(9)), number: 1, at: now() }];

@@ -3,7 +3,6 @@
 use application::Error;
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
-use domain::filter_policy::FilterPolicy;
 use domain::subscription::{
     CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState, SuspensionReason,
 };
@@ -16,6 +15,7 @@ use super::next_due::refresh;
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::rows::{self, SUBSCRIPTION_COLUMNS};
+use crate::unreadable::{Table, read_row};
 
 /// A subscription and its `seq` in the table.
 pub(super) struct Found {
@@ -29,10 +29,13 @@ pub(super) fn find(connection: &Connection, id: SubscriptionId) -> Result<Found,
     let found = connection
         .prepare_cached(&sql)?
         .query_row([id.0.as_bytes()], |row| {
-            Ok(Found { seq: row.get("subscription_seq")?, subscription: rows::subscription(row)? })
+            let seq = row.get("subscription_seq")?;
+            let found = read_row(Table::Subscriptions, seq, row, rows::subscription)?;
+            Ok(found.map(|subscription| Found { seq, subscription }))
         })
         .optional()?;
-    found.ok_or_else(|| Error::not_found("subscription_not_found", "subscription").into())
+    let found = found.ok_or_else(|| Error::not_found("subscription_not_found", "subscription"))?;
+    found.map_err(|unreadable| Error::from(unreadable).into())
 }
 
 /// The subscription as it is after a change.
@@ -49,32 +52,30 @@ pub(super) fn confirm(
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE subscriptions SET state = 'confirmed', confirmed_at = ?, confirmed_in_sandbox = ? WHERE seq = ?";
     connection.prepare_cached(sql)?.execute(params![micros(now), in_sandbox, found.seq])?;
-    open_version(
-        connection,
-        found.seq,
-        SubscriptionState::Confirmed,
-        found.subscription.attributes.filter_policy.as_ref(),
-    )?;
+    open_version(connection, found.seq, SubscriptionState::Confirmed)?;
     withdraw_questions(connection, found.seq, now)?;
     refresh(connection, found.seq)
 }
 
 /// Makes a subscription wait for a new confirmation, `delivery`; earlier ones no longer count.
+///
+/// Nothing is asked of it that might not be readable: what only the sandbox confirmed must not hold because of that.
 pub(super) fn ask_again(
     connection: &Connection,
-    found: &Found,
+    subscription: i64,
     delivery: DeliveryId,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
+    let sql = "SELECT state = 'pending' FROM subscriptions WHERE seq = ?";
+    let was_pending: bool = connection.prepare_cached(sql)?.query_row([subscription], |row| row.get(0))?;
     let sql = "UPDATE subscriptions SET state = 'pending', generation = generation + 1, confirmation_expires_at = ?, \
                confirmed_at = NULL, confirmed_in_sandbox = NULL, suspended_at = NULL, suspension_reason = NULL WHERE seq = ?";
-    connection.prepare_cached(sql)?.execute(params![micros(now + CONFIRMATION_LIFETIME), found.seq])?;
-    if found.subscription.state != SubscriptionState::Pending {
-        let policy = found.subscription.attributes.filter_policy.as_ref();
-        open_version(connection, found.seq, SubscriptionState::Pending, policy)?;
+    connection.prepare_cached(sql)?.execute(params![micros(now + CONFIRMATION_LIFETIME), subscription])?;
+    if !was_pending {
+        open_version(connection, subscription, SubscriptionState::Pending)?;
     }
-    withdraw_questions(connection, found.seq, now)?;
-    owe_confirmation(connection, found.seq, delivery, now)
+    withdraw_questions(connection, subscription, now)?;
+    owe_confirmation(connection, subscription, delivery, now)
 }
 
 /// Lets the deliveries of a confirmed subscription wait.
@@ -87,8 +88,7 @@ pub(super) fn suspend(
     let sql =
         "UPDATE subscriptions SET state = 'suspended', suspended_at = ?, suspension_reason = ? WHERE seq = ?";
     connection.prepare_cached(sql)?.execute(params![micros(now), reason.name(), found.seq])?;
-    let policy = found.subscription.attributes.filter_policy.as_ref();
-    open_version(connection, found.seq, SubscriptionState::Suspended, policy)?;
+    open_version(connection, found.seq, SubscriptionState::Suspended)?;
     refresh(connection, found.seq)
 }
 
@@ -102,8 +102,7 @@ pub(super) fn resume(
     let sql = "UPDATE subscriptions SET state = 'confirmed', suspended_at = NULL, suspension_reason = NULL, \
                failing_since = NULL, failures = 0 WHERE seq = ?";
     connection.prepare_cached(sql)?.execute([found.seq])?;
-    let policy = found.subscription.attributes.filter_policy.as_ref();
-    open_version(connection, found.seq, SubscriptionState::Confirmed, policy)?;
+    open_version(connection, found.seq, SubscriptionState::Confirmed)?;
     works_again(connection, effects, Recovery::new(found.seq, None, now))
 }
 
@@ -118,22 +117,17 @@ pub(super) fn end(
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE subscriptions SET state = 'ended', ended_at = ?, end_reason = ? WHERE seq = ?";
     connection.prepare_cached(sql)?.execute(params![micros(now), reason.name(), found.seq])?;
-    open_version(
-        connection,
-        found.seq,
-        SubscriptionState::Ended,
-        found.subscription.attributes.filter_policy.as_ref(),
-    )?;
+    open_version(connection, found.seq, SubscriptionState::Ended)?;
     cancel_what_fits(connection, effects, found.seq)?;
     refresh(connection, found.seq)
 }
 
-/// Begins a version with the next order to be accepted; the one before holds up to the last accepted order.
+/// Begins a version with the next order to be accepted, with the filter policy that the subscription has; the one before
+/// holds up to the last accepted order.
 pub(super) fn open_version(
     connection: &Connection,
     subscription: i64,
     state: SubscriptionState,
-    policy: Option<&FilterPolicy>,
 ) -> rusqlite::Result<()> {
     // Within this transaction, so that the orders before this command in its batch count.
     let last = last_place(connection)?;
@@ -142,9 +136,9 @@ pub(super) fn open_version(
     connection.prepare_cached(sql)?.execute([subscription, last])?;
     let sql = "UPDATE subscription_versions SET to_seq = ?2 WHERE subscription = ?1 AND to_seq IS NULL";
     connection.prepare_cached(sql)?.execute([subscription, last])?;
-    let sql = "INSERT INTO subscription_versions (subscription, from_seq, state, filter_policy) VALUES (?, ?, ?, ?)";
-    let policy = policy.map(FilterPolicy::stored);
-    connection.prepare_cached(sql)?.execute(params![subscription, last + 1, state.name(), policy])?;
+    let sql = "INSERT INTO subscription_versions (subscription, from_seq, state, filter_policy) \
+               SELECT seq, ?2, ?3, filter_policy FROM subscriptions WHERE seq = ?1";
+    connection.prepare_cached(sql)?.execute(params![subscription, last + 1, state.name()])?;
     Ok(())
 }
 

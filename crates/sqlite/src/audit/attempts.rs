@@ -7,6 +7,8 @@ use rusqlite::{Connection, Row};
 
 use super::exception::ExceptionKind;
 use crate::columns;
+use crate::rows;
+use crate::unreadable::{Read, Table, read_row};
 
 /// An attempt on record.
 #[derive(Debug, Clone, Copy)]
@@ -36,18 +38,21 @@ const OUTCOMES: [OutcomeKind; 6] = [
 ];
 
 /// The attempts at a delivery, or why one of them makes no sense.
-pub(super) fn read(snapshot: &Connection, delivery: i64) -> rusqlite::Result<Vec<rusqlite::Result<Attempt>>> {
-    let sql = "SELECT number, ended_at, outcome, spent FROM attempts WHERE delivery = ? ORDER BY number";
+pub(super) fn read(snapshot: &Connection, delivery: i64) -> rusqlite::Result<Vec<Read<Attempt>>> {
+    let sql = "SELECT number, started_at, ended_at, outcome, scope, spent, reply FROM attempts \
+               WHERE delivery = ? ORDER BY number";
     let mut statement = snapshot.prepare_cached(sql)?;
     let mut found = statement.query([delivery])?;
     let mut attempts = Vec::new();
     while let Some(row) = found.next()? {
-        attempts.push(attempt(row));
+        attempts.push(read_row(Table::Attempts, delivery, row, attempt)?);
     }
     Ok(attempts)
 }
 
 fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
+    // All of it must be readable, though only a part counts here.
+    rows::attempt(row)?;
     let outcome = match columns::time_or_none(row, "ended_at")? {
         Some(_) => Some(columns::named(row, "outcome", &OUTCOMES, OutcomeKind::name)?),
         None => None,

@@ -15,6 +15,7 @@ use super::subscriptions::{Subscribed, Subscriptions};
 use super::summary::{ByState, Waiting, count, none};
 use crate::columns;
 use crate::rows;
+use crate::unreadable::{Table, read_row};
 
 /// What was counted on the way.
 pub(super) struct Deliveries {
@@ -32,6 +33,7 @@ struct Delivery {
     order: Option<i64>,
     at: Timestamp,
     cancel_reason: Option<CancelReason>,
+    set_aside: bool,
     claims: Claims,
 }
 
@@ -50,18 +52,18 @@ pub(super) fn check(
     findings: &mut Findings<'_>,
 ) -> rusqlite::Result<Deliveries> {
     let paused = paused(snapshot)?;
-    let sql = "SELECT seq, id, kind, subscription, order_seq, state, cancel_reason, at, attempts, spent FROM deliveries ORDER BY seq";
+    let sql = "SELECT seq, id, kind, subscription, order_seq, state, cancel_reason, created_at, at, attempts, spent, \
+               notice, stranded_at, set_aside FROM deliveries ORDER BY seq";
     let mut statement = snapshot.prepare(sql)?;
     let mut found = statement.query(())?;
     let mut counted = Deliveries { notifications: none(), others: none(), waiting: Waiting::default() };
     let mut questions = BTreeMap::<_, Questions>::new();
     while let Some(row) = found.next()? {
-        let delivery = match delivery(row) {
+        let delivery = match read_row(Table::Deliveries, row.get("seq")?, row, delivery)? {
             Ok(delivery) => delivery,
-            Err(error) => {
-                let place = format!("deliveries.seq = {}", row.get::<_, i64>("seq")?);
-                let id = columns::uuid(row, "id").ok().map(DeliveryId);
-                findings.add(Exception::unreadable(&place, &error).delivery(id));
+            Err(unreadable) => {
+                let exception = findings.unreadable(&unreadable);
+                findings.add(exception.delivery(columns::uuid(row, "id").ok().map(DeliveryId)));
                 continue;
             }
         };
@@ -84,6 +86,8 @@ pub(super) fn check(
 }
 
 fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
+    // These must be readable, too.
+    (columns::time(row, "created_at")?, columns::time_or_none(row, "stranded_at")?, rows::notice(row)?);
     Ok(Delivery {
         seq: row.get("seq")?,
         id: DeliveryId(columns::uuid(row, "id")?),
@@ -92,10 +96,11 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         order: row.get("order_seq")?,
         at: columns::time(row, "at")?,
         cancel_reason: rows::cancel_reason(row)?,
+        set_aside: row.get("set_aside")?,
         claims: Claims {
             state: columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?,
             attempts: row.get("attempts")?,
-            spent: row.get("spent")?,
+            spent: columns::count(row, "spent")?,
         },
     })
 }
@@ -121,9 +126,11 @@ impl Deliveries {
             subscription: subscribed.state,
             channel_paused: paused.contains(&subscribed.protocol),
             at: subscribed.retry_at.map_or(delivery.at, |retry_at| retry_at.max(delivery.at)),
+            set_aside: delivery.set_aside,
         }
         .because(now);
         let queue = match because {
+            Some(WaitReason::SetAside) => &mut waiting.set_aside,
             Some(WaitReason::SubscriptionSuspended) => &mut waiting.suspended,
             Some(WaitReason::SubscriptionNotConfirmed) => &mut waiting.unconfirmed,
             Some(WaitReason::ChannelPaused) => &mut waiting.channel_paused,
@@ -143,12 +150,15 @@ fn judge(
 ) -> rusqlite::Result<bool> {
     let mut faults = Vec::new();
     let attempts = attempts::read(snapshot, delivery.seq)?;
-    match attempts.into_iter().collect::<rusqlite::Result<Vec<_>>>() {
+    match attempts.into_iter().collect::<Result<Vec<_>, _>>() {
         Ok(attempts) => {
             let receipts = attempts::receipts(snapshot, delivery.seq)?;
             faults.extend(attempts::faults(delivery.claims, &attempts, &receipts));
         }
-        Err(error) => faults.push((ExceptionKind::Unreadable, format!("an attempt cannot be read: {error}"))),
+        Err(unreadable) => {
+            let exception = findings.unreadable(&unreadable);
+            faults.push((exception.kind, exception.wrong));
+        }
     }
     if (delivery.kind == DeliveryKind::Notification) != delivery.order.is_some() {
         let wrong = format!("it is a {} {} an order", delivery.kind.name(), with_or_without(delivery));

@@ -1,8 +1,12 @@
 //! What the audit names.
 
+use std::collections::HashSet;
+
 use domain::delivery::DeliveryId;
 use domain::order::OrderId;
 use domain::subscription::SubscriptionId;
+
+use crate::unreadable::{Table, Unreadable};
 
 /// Something in the store that cannot be, by the rules that the program keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,25 +48,24 @@ pub enum ExceptionKind {
     QueueDisagrees,
     /// A row refers to another that is gone.
     DanglingReference,
-    /// A row makes no sense to this program.
+    /// A row makes no sense to this program: it is, or will be, set aside.
     Unreadable,
+    /// A row is set aside that can be read by now.
+    SetAside,
 }
 
 /// Takes exceptions as they are found.
 pub(super) struct Findings<'a> {
     name: &'a mut dyn FnMut(Exception),
     count: u64,
+    /// The rows that cannot be read, by their tables and numbers.
+    unreadable: HashSet<(&'static str, i64)>,
 }
 
 impl Exception {
     /// An exception that is about nothing yet.
     pub(super) fn new(kind: ExceptionKind, wrong: impl Into<String>) -> Self {
         Self { kind, order: None, subscription: None, delivery: None, wrong: wrong.into() }
-    }
-
-    /// A row that makes no sense, and what of it does not; `row` says where it lies, such as `orders.seq = 7`.
-    pub(super) fn unreadable(row: &str, why: &rusqlite::Error) -> Self {
-        Self::new(ExceptionKind::Unreadable, format!("{row} cannot be read: {why}"))
     }
 
     pub(super) fn order(self, order: impl Into<Option<OrderId>>) -> Self {
@@ -95,6 +98,7 @@ impl ExceptionKind {
             Self::QueueDisagrees => "queue_disagrees",
             Self::DanglingReference => "dangling_reference",
             Self::Unreadable => "unreadable",
+            Self::SetAside => "set_aside",
         }
     }
 
@@ -130,14 +134,31 @@ impl ExceptionKind {
             Self::SubscriptionDisagrees => "set the subscription to what its last version says",
             Self::QueueDisagrees => "start the program anew: it puts that right",
             Self::DanglingReference => "restore the row from a backup, or delete what refers to it",
-            Self::Unreadable => "restore the row from a backup: the program cannot work with it",
+            Self::Unreadable => {
+                "mend the row, or restore it from a backup: what depends on it is owed, and waits; within a minute of being \
+                 mended it goes on"
+            }
+            Self::SetAside => "nothing: the program looks again every minute, and at its start",
         }
     }
 }
 
 impl<'a> Findings<'a> {
     pub(super) fn new(name: &'a mut dyn FnMut(Exception)) -> Self {
-        Self { name, count: 0 }
+        Self { name, count: 0, unreadable: HashSet::new() }
+    }
+
+    /// A row that makes no sense: where it lies, and what of it does not.
+    pub(super) fn unreadable(&mut self, row: &Unreadable) -> Exception {
+        self.unreadable.insert((row.table.name(), row.row));
+        let wrong = format!("{} cannot be read: {}", row.place(), row.reason);
+        Exception::new(ExceptionKind::Unreadable, wrong)
+    }
+
+    /// Whether that row was named as one that cannot be read.
+    pub(super) fn has_named(&self, table: &str, row: i64) -> bool {
+        let known = Table::ALL.into_iter().find(|known| known.name() == table);
+        known.is_some_and(|table| self.unreadable.contains(&(table.name(), row)))
     }
 
     pub(super) fn add(&mut self, exception: Exception) {

@@ -12,6 +12,7 @@ use super::subscriptions::{Subscribed, Subscriptions};
 use super::summary::Queue;
 use crate::columns;
 use crate::rows::{self, ORDER_COLUMNS};
+use crate::unreadable::{Table, read_row};
 
 /// How many places of the log are looked at with the same candidates.
 const STRETCH: i64 = 1_000;
@@ -41,18 +42,23 @@ pub(super) fn check(
     let mut statement = snapshot.prepare(&format!("SELECT {ORDER_COLUMNS} FROM orders ORDER BY seq"))?;
     let mut found = statement.query(())?;
     let mut orders = Orders::default();
+    let set_aside = super::set_aside::orders(snapshot)?;
     let mut candidates = Candidates { through: i64::MIN, versions: BTreeMap::new() };
     while let Some(row) = found.next()? {
         orders.stored += 1;
-        let order = match rows::order(row) {
+        let order = match read_row(Table::Orders, row.get(0)?, row, rows::order)? {
             Ok(order) => order,
-            Err(error) => {
-                let place = format!("orders.seq = {}", row.get::<_, i64>(0)?);
-                let id = columns::uuid(row, 1).ok().map(OrderId);
-                findings.add(Exception::unreadable(&place, &error).order(id));
+            Err(unreadable) => {
+                let exception = findings.unreadable(&unreadable);
+                findings.add(exception.order(columns::uuid(row, 1).ok().map(OrderId)));
                 continue;
             }
         };
+        if set_aside.contains(&order.seq.0) {
+            // Published once the program has looked again; deliveries that were made before may be there.
+            orders.unpublished.add(Some(order.order.time));
+            continue;
+        }
         if order.seq.0 > published_through {
             orders.unpublished.add(Some(order.order.time));
             // What the first of them owes may be under way: it is made in parts.
@@ -88,6 +94,8 @@ struct There {
     id: Option<DeliveryId>,
     /// Another delivery of the same order, which was not made in time, led to it.
     escalated: bool,
+    /// It may only stand for one of which nobody could say whether it is owed.
+    set_aside: bool,
 }
 
 /// Compares what an order owes with the deliveries there are.
@@ -115,6 +123,9 @@ fn compare(
     for (seq, delivery) in there {
         if delivery.escalated {
             orders.escalated += 1;
+            continue;
+        }
+        if delivery.set_aside {
             continue;
         }
         // Where versions cannot be read, nobody knows.
@@ -146,11 +157,11 @@ fn not_published(
 /// The deliveries of an order, by the `seq` of their subscriptions.
 fn deliveries(snapshot: &Connection, order: &LoggedOrder) -> rusqlite::Result<BTreeMap<i64, There>> {
     let sql = "SELECT subscription, id, EXISTS (SELECT 1 FROM deliveries earlier \
-               WHERE earlier.seq = deliveries.escalated_from AND earlier.order_seq = deliveries.order_seq) \
-               FROM deliveries WHERE order_seq = ?";
+               WHERE earlier.seq = deliveries.escalated_from AND earlier.order_seq = deliveries.order_seq), \
+               set_aside FROM deliveries WHERE order_seq = ?";
     let there = |row: &Row<'_>| {
         let id = columns::uuid(row, 1).ok().map(DeliveryId);
-        Ok((row.get(0)?, There { id, escalated: row.get(2)? }))
+        Ok((row.get(0)?, There { id, escalated: row.get(2)?, set_aside: row.get(3)? }))
     };
     snapshot.prepare_cached(sql)?.query_map([order.seq.0], there)?.collect()
 }

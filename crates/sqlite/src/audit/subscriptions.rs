@@ -12,7 +12,8 @@ use rusqlite::Connection;
 
 use super::exception::{Exception, ExceptionKind, Findings};
 use crate::columns;
-use crate::rows::{self, SUBSCRIPTION_COLUMNS};
+use crate::rows::{self, SUBSCRIPTION_COLUMNS, VERSION_COLUMNS, VERSIONS};
+use crate::unreadable::{Table, read_row};
 
 /// Every subscription that can be read, by its `seq`.
 pub(super) type Subscriptions = BTreeMap<i64, Subscribed>;
@@ -52,15 +53,15 @@ fn read(snapshot: &Connection, findings: &mut Findings<'_>) -> rusqlite::Result<
     let mut subscriptions = Subscriptions::new();
     while let Some(row) = found.next()? {
         let seq = row.get("subscription_seq")?;
-        match rows::subscription(row) {
+        match read_row(Table::Subscriptions, seq, row, rows::subscription)? {
             Ok(subscription) => {
                 let retry_at = columns::time_or_none(row, "retry_at").unwrap_or_default();
                 subscriptions.insert(seq, subscribed(subscription, retry_at));
             }
-            Err(error) => {
+            Err(unreadable) => {
                 let id = columns::uuid(row, "subscription_id").ok().map(SubscriptionId);
-                let row = format!("subscriptions.seq = {seq}");
-                findings.add(Exception::unreadable(&row, &error).subscription(id));
+                let exception = findings.unreadable(&unreadable);
+                findings.add(exception.subscription(id));
             }
         }
     }
@@ -85,21 +86,18 @@ fn read_versions(
     subscriptions: &mut Subscriptions,
     findings: &mut Findings<'_>,
 ) -> rusqlite::Result<()> {
-    let sql = "SELECT subscription, subscriptions.id AS subscription_id, from_seq, to_seq, \
-               subscription_versions.state, subscription_versions.filter_policy, receives \
-               FROM subscription_versions JOIN subscriptions ON subscriptions.seq = subscription \
-               ORDER BY subscription, from_seq";
-    let mut statement = snapshot.prepare(sql)?;
+    let sql = format!("SELECT {VERSION_COLUMNS} FROM {VERSIONS} ORDER BY subscription, from_seq");
+    let mut statement = snapshot.prepare(&sql)?;
     let mut found = statement.query(())?;
     while let Some(row) = found.next()? {
-        let (seq, from): (i64, i64) = (row.get("subscription")?, row.get("from_seq")?);
+        let seq: i64 = row.get("subscription")?;
         let Some(subscribed) = subscriptions.get_mut(&seq) else { continue };
-        match rows::version(row) {
+        match rows::found_version(row)? {
             Ok(version) => subscribed.versions.iter_mut().for_each(|all| all.push(version.clone())),
-            Err(error) => {
+            Err(unreadable) => {
                 subscribed.versions = None;
-                let row = format!("subscription_versions.subscription = {seq} AND from_seq = {from}");
-                findings.add(Exception::unreadable(&row, &error).subscription(subscribed.id));
+                let exception = findings.unreadable(&unreadable);
+                findings.add(exception.subscription(subscribed.id));
             }
         }
     }

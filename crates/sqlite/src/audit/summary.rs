@@ -40,6 +40,8 @@ pub struct Waiting {
     pub channel_paused: Queue,
     /// Pending deliveries whose subscription is suspended, since they fell due.
     pub suspended: Queue,
+    /// Pending deliveries of which something cannot be read, since they fell due.
+    pub set_aside: Queue,
     /// Pending deliveries whose subscription must be confirmed again, since they fell due.
     pub unconfirmed: Queue,
 }

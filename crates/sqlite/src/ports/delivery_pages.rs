@@ -7,9 +7,10 @@ use domain::subscription::SubscriptionId;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::all;
-use super::delivery_records::records;
+use super::delivery_records::{Records, records};
 use crate::paging::Window;
 use crate::schema::{LAST_STATES, RARE_STATES};
+use crate::unreadable::Unreadable;
 
 /// The most rows that one page looks at to find its own. A page that has not found enough by then is short, and the next
 /// one goes on from there.
@@ -30,22 +31,25 @@ struct Wanted {
     state: Option<DeliveryState>,
 }
 
+/// A page, and those of its rows that cannot be read.
 pub(super) fn page(
     connection: &Connection,
     query: &DeliveryQuery,
     window: Window,
-) -> rusqlite::Result<Page<DeliveryRecord>> {
-    let Some(wanted) = wanted(connection, query)? else { return Ok(Page { items: Vec::new(), next: None }) };
+) -> rusqlite::Result<(Page<DeliveryRecord>, Vec<Unreadable>)> {
+    let Some(wanted) = wanted(connection, query)? else { return Ok(window.page(Vec::new())) };
     let (places, looked_to) = match place(connection, &wanted)? {
         Place::Under(index, condition) => (under(connection, index, &condition, &wanted, window)?, None),
         Place::Among => among(connection, &wanted, window)?,
     };
-    let mut found = Vec::with_capacity(places.len());
+    let mut found = Records::default();
     for seq in places {
         found.extend(records(connection, "deliveries.seq = ?", [seq])?);
     }
-    let page = window.page(found);
-    Ok(Page { next: page.next.or_else(|| looked_to.map(|seq| seq.to_string())), ..page })
+    let (page, mut senseless) = window.page(found.listed);
+    senseless.extend(found.beside);
+    let next = page.next.or_else(|| looked_to.map(|seq| seq.to_string()));
+    Ok((Page { next, ..page }, senseless))
 }
 
 /// `None`: there is no such subscription, or no such order.

@@ -7,20 +7,33 @@ use domain::Timestamp;
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
 use domain::subscription::SubscriptionId;
-use rusqlite::Row;
+use rusqlite::{Row, Transaction};
 
 use super::{all, due};
 use crate::Store;
 use crate::apply::Command;
 use crate::columns;
 use crate::failure::unreadable;
-use crate::rows::{self, SUBSCRIPTION_COLUMNS};
+use crate::rows;
 use crate::schema::RARE_STATES;
+use crate::unreadable::{Read, Table, read_row};
 
 #[async_trait]
 impl DeliveryQueue for Store {
     async fn due(&self, query: DueQuery) -> Result<Due, Error> {
-        self.read_for_work(move |connection| due::due(connection, &query).map_err(unreadable)).await
+        for _ in 0..ROUNDS {
+            let of = query.clone();
+            let found =
+                self.read_for_work(move |connection| due::due(connection, &of).map_err(unreadable)).await;
+            let (due, senseless) = found?;
+            let nothing_else = due.deliveries.is_empty() && !senseless.is_empty();
+            self.set_aside_rows(senseless).await?;
+            if !nothing_else {
+                return Ok(due);
+            }
+        }
+        // The rest is found the next time, which is at once: setting aside wakes whoever asks.
+        Ok(Due::default())
     }
 
     async fn begin(&self, intents: Vec<Intent>) -> Result<Vec<DeliveryId>, Error> {
@@ -32,14 +45,22 @@ impl DeliveryQueue for Store {
     }
 
     async fn interrupted(&self) -> Result<Vec<Interrupted>, Error> {
-        self.read_for_work(|connection| {
-            let sql = format!(
-                "SELECT {SUBSCRIPTION_COLUMNS}, deliveries.id, kind, number, deliveries.spent {INTERRUPTED} \
-                 AND {RARE_STATES} ORDER BY deliveries.seq"
-            );
+        let read = |connection: &Transaction<'_>| {
+            let sql = format!("{INTERRUPTED} AND {RARE_STATES} ORDER BY deliveries.seq");
             connection.prepare_cached(&sql).and_then(|rows| all(rows, (), interrupted)).map_err(unreadable)
-        })
-        .await
+        };
+        let (mut interrupted, mut deliveries) = (Vec::new(), Vec::new());
+        for (seq, attempt) in self.read_for_work(read).await? {
+            match attempt {
+                Ok(attempt) => interrupted.push(attempt),
+                Err(senseless) => deliveries.push((seq, senseless)),
+            }
+        }
+        if !deliveries.is_empty() {
+            let now = self.options.clock.now();
+            self.write(Command::GiveBack { deliveries, now }).await?;
+        }
+        Ok(interrupted)
     }
 
     async fn escalate(&self, now: Timestamp) -> Result<Escalated, Error> {
@@ -69,15 +90,30 @@ impl DeliveryQueue for Store {
     }
 }
 
-const INTERRUPTED: &str = "FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
+/// How often looking for what is due begins anew, where all that it met was set aside.
+const ROUNDS: usize = 8;
+
+/// No more than it takes to decide what follows: the program must start.
+const INTERRUPTED: &str = "SELECT deliveries.seq, deliveries.id, number, deliveries.spent, protocol, \
+     subscription, CASE kind WHEN 'confirmation' THEN confirmation_expires_at END AS deadline \
+     FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
      JOIN attempts ON delivery = deliveries.seq AND attempts.ended_at IS NULL WHERE deliveries.state = 'in_flight'";
 
-fn interrupted(row: &Row<'_>) -> rusqlite::Result<Interrupted> {
-    Ok(Interrupted {
-        delivery: DeliveryId(columns::uuid(row, "id")?),
-        number: row.get("number")?,
-        kind: rows::kind(row)?,
-        subscription: rows::subscription(row)?,
-        spent: row.get("spent")?,
-    })
+/// An attempt, and the `seq` of its delivery.
+fn interrupted(row: &Row<'_>) -> rusqlite::Result<(i64, Read<Interrupted>)> {
+    let seq = row.get("seq")?;
+    let read = match read_row(Table::Subscriptions, row.get("subscription")?, row, rows::protocol)? {
+        Ok(protocol) => read_row(Table::Deliveries, seq, row, |row| {
+            Ok(Interrupted {
+                delivery: DeliveryId(columns::uuid(row, "id")?),
+                number: row.get("number")?,
+                protocol,
+                // A time of no calendar never comes.
+                deadline: columns::time_or_none(row, "deadline").unwrap_or_default(),
+                spent: columns::count(row, "spent")?,
+            })
+        })?,
+        Err(unreadable) => Err(unreadable),
+    };
+    Ok((seq, read))
 }

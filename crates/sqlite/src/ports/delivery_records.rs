@@ -10,39 +10,57 @@ use domain::delivery::{CancelReason, DeliveryId, DeliveryState};
 use domain::order::OrderId;
 use domain::receipt::Receipt;
 use domain::subscription::SubscriptionState;
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, Params, Row, Transaction};
 
-use super::{all, delivery_pages, story};
+use super::set_aside::new_ones;
+use super::{all, delivery_pages, sift, story};
 use crate::Store;
 use crate::apply::{Command, Selection};
 use crate::columns;
 use crate::failure::unreadable;
-use crate::paging::Window;
-use crate::rows::{self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS, INTERVENTION_COLUMNS, RECEIPT_COLUMNS};
+use crate::paging::{Listed, Window};
+use crate::rows::{self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS, INTERVENTION_COLUMNS, OWED, RECEIPT_COLUMNS};
+use crate::unreadable::{Table, Unreadable, read_row};
 
 #[async_trait]
 impl DeliveryRecords for Store {
     async fn story(&self, order: OrderId) -> Result<Option<Story>, Error> {
-        self.read(move |connection| story::story(connection, order)).await
+        let read = move |connection: &Transaction<'_>| {
+            let Some((story, senseless)) = story::story(connection, order)? else { return Ok(None) };
+            Ok(Some((story, new_ones(connection, senseless)?)))
+        };
+        self.told(self.read(read).await?).await
     }
 
     async fn bystanders(&self, order: OrderId, page: PageRequest) -> Result<Option<Bystanders>, Error> {
         let window = Window::of(&page)?;
-        self.read(move |connection| story::bystanders(connection, order, window)).await
+        let read = move |connection: &Transaction<'_>| {
+            let found = story::bystanders(connection, order, window)?;
+            let Some((bystanders, senseless)) = found else { return Ok(None) };
+            Ok(Some((bystanders, new_ones(connection, senseless)?)))
+        };
+        self.told(self.read(read).await?).await
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, Error> {
-        self.read(move |connection| {
+        let read = move |connection: &Transaction<'_>| {
             let found = records(connection, "deliveries.id = ?", [id.0.as_bytes()]).map_err(unreadable)?;
-            Ok(found.into_iter().next().map(|(_, record)| record))
-        })
-        .await
+            Ok((found.listed, new_ones(connection, found.beside)?))
+        };
+        let (found, senseless) = self.read(read).await?;
+        self.note_unreadable(senseless).await;
+        Ok(found.into_iter().next().map(|listed| listed.read).transpose()?)
     }
 
     async fn deliveries(&self, query: DeliveryQuery) -> Result<Page<DeliveryRecord>, Error> {
         let window = Window::of(&query.page)?;
-        self.read(move |connection| delivery_pages::page(connection, &query, window).map_err(unreadable))
-            .await
+        let read = move |connection: &Transaction<'_>| {
+            let (page, senseless) = delivery_pages::page(connection, &query, window).map_err(unreadable)?;
+            Ok((page, new_ones(connection, senseless)?))
+        };
+        let (page, senseless) = self.read(read).await?;
+        self.note_unreadable(senseless).await;
+        Ok(page)
     }
 
     async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error> {
@@ -79,55 +97,85 @@ impl DeliveryRecords for Store {
     }
 }
 
-/// The deliveries that a condition selects, each with its `seq` and all that happened to it.
+impl Store {
+    /// What was found of an order, once the rows that cannot be read are noted.
+    async fn told<T>(&self, found: Option<(T, Vec<Unreadable>)>) -> Result<Option<T>, Error> {
+        let Some((told, senseless)) = found else { return Ok(None) };
+        self.note_unreadable(senseless).await;
+        Ok(Some(told))
+    }
+}
+
+/// Deliveries, each with all that happened to it.
+#[derive(Default)]
+pub(super) struct Records {
+    pub(super) listed: Vec<Listed<DeliveryRecord>>,
+    /// What happened to them and cannot be read.
+    pub(super) beside: Vec<Unreadable>,
+}
+
+impl Records {
+    pub(super) fn extend(&mut self, more: Self) {
+        self.listed.extend(more.listed);
+        self.beside.extend(more.beside);
+    }
+}
+
+/// The deliveries that a condition selects.
 pub(super) fn records(
     connection: &Connection,
     condition: &str,
     parameters: impl Params,
-) -> rusqlite::Result<Vec<(i64, DeliveryRecord)>> {
-    let sql = format!(
-        "SELECT {DELIVERY_COLUMNS}, retry_at, ended_at FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
-         LEFT JOIN orders ON orders.seq = deliveries.order_seq WHERE {condition}"
-    );
-    let mut found = all(connection.prepare_cached(&sql)?, parameters, |row| {
-        Ok((row.get("delivery_seq")?, with_its_subscription(row, rows::delivery(row)?)?))
+) -> rusqlite::Result<Records> {
+    let sql = format!("SELECT {DELIVERY_COLUMNS}, retry_at, ended_at FROM {OWED} WHERE {condition}");
+    let mut listed = all(connection.prepare_cached(&sql)?, parameters, |row| {
+        let read = rows::delivery(row)?.map(|record| with_its_subscription(row, record));
+        Ok(Listed::of(row.get("delivery_seq")?, row, "delivery_id", read))
     })?;
-    for (seq, record) in &mut found {
-        record.attempts = history(connection, ATTEMPT_COLUMNS, "attempts", *seq, rows::attempt)?;
-        record.receipts = history(connection, RECEIPT_COLUMNS, "receipts", *seq, rows::receipt)?;
-        record.interventions =
-            history(connection, INTERVENTION_COLUMNS, "interventions", *seq, rows::intervention)?;
+    let mut beside = Vec::new();
+    for Listed { seq, read, .. } in &mut listed {
+        let Ok(record) = read else { continue };
+        let attempts = history(connection, *seq, Table::Attempts, ATTEMPT_COLUMNS, rows::attempt)?;
+        let receipts = history(connection, *seq, Table::Receipts, RECEIPT_COLUMNS, rows::receipt)?;
+        let interventions =
+            history(connection, *seq, Table::Interventions, INTERVENTION_COLUMNS, rows::intervention)?;
+        (record.attempts, record.receipts, record.interventions) = (attempts.0, receipts.0, interventions.0);
+        let senseless = [attempts.1, receipts.1, interventions.1].concat();
+        record.unreadable = senseless.iter().map(|row| row.listed(None)).collect();
+        beside.extend(senseless);
     }
-    Ok(found)
+    Ok(Records { listed, beside })
 }
 
-/// The newest rows of a table that tells what happened to a delivery, oldest first.
+/// The newest rows of a table that tells what happened to a delivery, oldest first; and those that cannot be read.
 fn history<T>(
     connection: &Connection,
-    columns: &str,
-    table: &str,
     delivery: i64,
+    table: Table,
+    columns: &str,
     read: fn(&Row<'_>) -> rusqlite::Result<T>,
-) -> rusqlite::Result<Vec<T>> {
-    let newest = DeliveryRecord::HISTORY;
-    let sql = format!("SELECT {columns} FROM {table} WHERE delivery = ? ORDER BY number DESC LIMIT {newest}");
-    let mut rows = all(connection.prepare_cached(&sql)?, [delivery], read)?;
-    rows.reverse();
-    Ok(rows)
+) -> rusqlite::Result<(Vec<T>, Vec<Unreadable>)> {
+    let (name, newest) = (table.name(), DeliveryRecord::HISTORY);
+    let sql = format!("SELECT {columns} FROM {name} WHERE delivery = ? ORDER BY number DESC LIMIT {newest}");
+    let mut found =
+        sift(connection.prepare_cached(&sql)?, [delivery], |row| read_row(table, delivery, row, read))?;
+    found.0.reverse();
+    Ok(found)
 }
 
 /// What waits for a subscription that ended is as good as cancelled, though its row is still to follow; and what waits for
 /// an endpoint that is left alone is not tried before that is over.
-fn with_its_subscription(row: &Row<'_>, mut record: DeliveryRecord) -> rusqlite::Result<DeliveryRecord> {
+fn with_its_subscription(row: &Row<'_>, mut record: DeliveryRecord) -> DeliveryRecord {
+    let time = |column| columns::time_or_none(row, column).unwrap_or_default();
     if record.state != DeliveryState::Pending {
-        return Ok(record);
+        return record;
     }
     if record.subscription_state == SubscriptionState::Ended {
         record.state = DeliveryState::Cancelled;
         record.cancel_reason = Some(CancelReason::SubscriptionEnded);
-        record.at = columns::time_or_none(row, "ended_at")?.unwrap_or(record.at);
-    } else if let Some(retry_at) = columns::time_or_none(row, "retry_at")? {
+        record.at = time("ended_at").unwrap_or(record.at);
+    } else if let Some(retry_at) = time("retry_at") {
         record.at = record.at.max(retry_at);
     }
-    Ok(record)
+    record
 }

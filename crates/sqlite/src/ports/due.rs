@@ -10,14 +10,16 @@ use application::ports::{Due, DueDelivery, DueQuery};
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
+use domain::order::Order;
 use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::columns::{self, micros};
 use crate::rows::{self, ORDER_COLUMNS, SUBSCRIPTION_COLUMNS};
+use crate::unreadable::{Read, Table, Unreadable, read_row};
 
-/// How many deliveries of a subscription that cannot be read are passed over to find one that can.
-const PASSED_OVER: usize = 100;
+/// The most rows that are set aside in one go.
+const SET_ASIDE_AT_ONCE: usize = 1_000;
 
 const DUE: &str = "SELECT seq, id, next_at FROM subscriptions INDEXED BY subscriptions_due \
      WHERE protocol = ? AND next_at <= ? ORDER BY next_at, seq";
@@ -43,14 +45,8 @@ struct Found {
     unreadable: Vec<Unreadable>,
 }
 
-/// A row that cannot be read, and why not.
-struct Unreadable {
-    table: &'static str,
-    seq: i64,
-    reason: String,
-}
-
-pub(super) fn due(connection: &Connection, query: &DueQuery) -> rusqlite::Result<Due> {
+/// What is due, and what was met on the way that cannot be read.
+pub(super) fn due(connection: &Connection, query: &DueQuery) -> rusqlite::Result<(Due, Vec<Unreadable>)> {
     let skipped: HashSet<_> = query.skip_endpoints.iter().copied().collect();
     let mut found = Found::default();
     let mut heads = Vec::new();
@@ -66,8 +62,7 @@ pub(super) fn due(connection: &Connection, query: &DueQuery) -> rusqlite::Result
         let room = query.limit.saturating_sub(found.due.deliveries.len()).min(share);
         found.take(connection, &head, query.now, room)?;
     }
-    set_aside(&found.unreadable);
-    Ok(found.due)
+    Ok((found.due, found.unreadable))
 }
 
 /// Those that something is due to, longest first: at most as many as are wanted deliveries.
@@ -125,9 +120,9 @@ impl Found {
         now: Timestamp,
         room: usize,
     ) -> rusqlite::Result<()> {
-        let found = connection.prepare_cached(&SUBSCRIPTION)?.query_row([head.seq], rows::subscription);
-        let found = self.readable("subscriptions", head.seq, found.optional())?;
-        let Some(subscription) = found.flatten() else { return Ok(()) };
+        let read = |row: &Row<'_>| read_row(Table::Subscriptions, head.seq, row, rows::subscription);
+        let found = connection.prepare_cached(&SUBSCRIPTION)?.query_row([head.seq], read).optional()?;
+        let Some(subscription) = found.and_then(|read| self.readable(read)) else { return Ok(()) };
         let sql = match subscription.state {
             SubscriptionState::Confirmed => &WAITING,
             SubscriptionState::Pending => &ASKED,
@@ -136,9 +131,9 @@ impl Found {
         };
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query([head.seq])?;
-        let (mut room, mut passed_over) = (room, 0);
+        let mut room = room;
         while room > 0
-            && passed_over < PASSED_OVER
+            && self.unreadable.len() < SET_ASIDE_AT_ONCE
             && let Some(row) = rows.next()?
         {
             let at: i64 = row.get("at")?;
@@ -146,47 +141,17 @@ impl Found {
                 self.comes_later(Some(at));
                 break;
             }
-            let (table, seq) = if columns::is_null(row, "order_id")? {
-                ("deliveries", row.get("delivery_seq")?)
-            } else {
-                ("orders", row.get("order_seq")?)
-            };
-            match self.readable(table, seq, due_delivery(row, &subscription))? {
-                Some(delivery) => {
-                    self.due.deliveries.push(delivery);
-                    room -= 1;
-                }
-                None => passed_over += 1,
+            if let Some(delivery) = self.readable(due_delivery(row, &subscription)?) {
+                self.due.deliveries.push(delivery);
+                room -= 1;
             }
         }
         Ok(())
     }
 
-    /// Notes a row that makes no sense, and goes on; what else can fail is an error.
-    fn readable<T>(
-        &mut self,
-        table: &'static str,
-        seq: i64,
-        read: rusqlite::Result<T>,
-    ) -> rusqlite::Result<Option<T>> {
-        match read {
-            Ok(read) => Ok(Some(read)),
-            Err(error @ (rusqlite::Error::SqliteFailure(..) | rusqlite::Error::SqlInputError { .. })) => {
-                Err(error)
-            }
-            Err(error) => {
-                self.unreadable.push(Unreadable { table, seq, reason: error.to_string() });
-                Ok(None)
-            }
-        }
-    }
-}
-
-/// What cannot be read hides nothing else.
-fn set_aside(unreadable: &[Unreadable]) {
-    if let Some(Unreadable { table, seq, reason }) = unreadable.first() {
-        let count = unreadable.len();
-        tracing::error!(count, table, seq, reason, "rows cannot be read: what is owed because of them waits");
+    /// Notes a row that cannot be read, and goes on.
+    fn readable<T>(&mut self, read: Read<T>) -> Option<T> {
+        read.map_err(|unreadable| self.unreadable.push(unreadable)).ok()
     }
 }
 
@@ -199,8 +164,18 @@ fn waiting(index: &str, and: &str) -> String {
     )
 }
 
-fn due_delivery(row: &Row<'_>, subscription: &Subscription) -> rusqlite::Result<DueDelivery> {
-    let order = if columns::is_null(row, "order_id")? { None } else { Some(rows::order(row)?.order) };
+fn due_delivery(row: &Row<'_>, subscription: &Subscription) -> rusqlite::Result<Read<DueDelivery>> {
+    let mut order = None;
+    if let Some(seq) = row.get("order_seq")? {
+        match read_row(Table::Orders, seq, row, rows::order)? {
+            Ok(read) => order = Some(read.order),
+            Err(unreadable) => return Ok(Err(unreadable)),
+        }
+    }
+    read_row(Table::Deliveries, row.get("delivery_seq")?, row, |row| due_of(row, subscription, order))
+}
+
+fn due_of(row: &Row<'_>, subscription: &Subscription, order: Option<Order>) -> rusqlite::Result<DueDelivery> {
     Ok(DueDelivery {
         id: DeliveryId(columns::uuid(row, "delivery_id")?),
         kind: rows::kind(row)?,
@@ -208,7 +183,7 @@ fn due_delivery(row: &Row<'_>, subscription: &Subscription) -> rusqlite::Result<
         order,
         notice: rows::notice(row)?,
         attempts: row.get("attempts")?,
-        spent: row.get("spent")?,
+        spent: columns::count(row, "spent")?,
         due_at: columns::time(row, "at")?,
     })
 }

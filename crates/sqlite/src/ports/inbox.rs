@@ -4,17 +4,16 @@ use application::Error;
 use application::ports::{Inbox, InboxMessage, Page, PageRequest};
 use async_trait::async_trait;
 use domain::delivery::DeliveryId;
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::all;
+use super::set_aside::new_ones;
 use crate::Store;
 use crate::apply::Command;
-use crate::columns;
 use crate::failure::unreadable;
-use crate::paging::Window;
-use crate::rows;
-
-const COLUMNS: &str = "seq, id, protocol, recipient, kind, subject, text, link, kept_at";
+use crate::paging::{Listed, Window};
+use crate::rows::{self, MESSAGE_COLUMNS};
+use crate::unreadable::{Read, Table, read_row};
 
 #[async_trait]
 impl Inbox for Store {
@@ -24,34 +23,31 @@ impl Inbox for Store {
 
     async fn message(&self, id: DeliveryId) -> Result<Option<InboxMessage>, Error> {
         self.read(move |connection| {
-            let sql = format!("SELECT {COLUMNS} FROM inbox WHERE id = ?");
+            let sql = format!("SELECT {MESSAGE_COLUMNS} FROM inbox WHERE id = ?");
             let mut statement = connection.prepare_cached(&sql).map_err(unreadable)?;
             statement.query_row([id.0.as_bytes()], message).optional().map_err(unreadable)
         })
-        .await
+        .await?
+        .transpose()
+        .map_err(Error::from)
     }
 
     async fn messages(&self, page: PageRequest) -> Result<Page<InboxMessage>, Error> {
         let window = Window::of(&page)?;
-        self.read(move |connection| {
-            let sql = format!("SELECT {COLUMNS} FROM inbox WHERE seq < ? ORDER BY seq DESC LIMIT ?");
+        let read = move |connection: &Transaction<'_>| {
+            let sql = format!("SELECT {MESSAGE_COLUMNS} FROM inbox WHERE seq < ? ORDER BY seq DESC LIMIT ?");
             let statement = connection.prepare_cached(&sql).map_err(unreadable)?;
-            let read = |row: &Row<'_>| Ok((row.get("seq")?, message(row)?));
-            Ok(window.page(all(statement, [window.before, window.rows()], read).map_err(unreadable)?))
-        })
-        .await
+            let listed = |row: &Row<'_>| Ok(Listed::of(row.get("seq")?, row, "id", message(row)?));
+            let found = all(statement, [window.before, window.rows()], listed).map_err(unreadable)?;
+            let (page, senseless) = window.page(found);
+            Ok((page, new_ones(connection, senseless)?))
+        };
+        let (page, senseless) = self.read(read).await?;
+        self.note_unreadable(senseless).await;
+        Ok(page)
     }
 }
 
-fn message(row: &Row<'_>) -> rusqlite::Result<InboxMessage> {
-    Ok(InboxMessage {
-        id: DeliveryId(columns::uuid(row, "id")?),
-        protocol: rows::protocol(row)?,
-        to: row.get("recipient")?,
-        kind: rows::kind(row)?,
-        subject: row.get("subject")?,
-        text: row.get("text")?,
-        link: row.get("link")?,
-        at: columns::time(row, "kept_at")?,
-    })
+fn message(row: &Row<'_>) -> rusqlite::Result<Read<InboxMessage>> {
+    read_row(Table::Inbox, row.get("seq")?, row, rows::message)
 }

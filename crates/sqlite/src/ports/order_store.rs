@@ -3,16 +3,18 @@
 use application::Error;
 use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page};
 use async_trait::async_trait;
-use domain::order::{Order, OrderId};
-use rusqlite::{Connection, OptionalExtension};
+use domain::order::{LoggedOrder, Order, OrderId};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::all;
+use super::set_aside::new_ones;
 use crate::Store;
 use crate::apply::{Accept, Command};
 use crate::columns::micros;
 use crate::failure::unreadable;
-use crate::paging::Window;
+use crate::paging::{Listed, Window};
 use crate::rows::{self, ORDER_COLUMNS};
+use crate::unreadable::{Read, Table, read_row};
 
 #[async_trait]
 impl OrderStore for Store {
@@ -23,18 +25,19 @@ impl OrderStore for Store {
     }
 
     async fn order(&self, id: OrderId) -> Result<Option<Order>, Error> {
-        self.read(move |connection| {
-            let sql = format!("SELECT {ORDER_COLUMNS} FROM orders WHERE id = ?");
-            let mut statement = connection.prepare_cached(&sql).map_err(unreadable)?;
-            let order = statement.query_row([id.0.as_bytes()], rows::order).optional().map_err(unreadable)?;
-            Ok(order.map(|logged| logged.order))
-        })
-        .await
+        let found = self.read(move |connection| by_id(connection, id).map_err(unreadable)).await?;
+        Ok(found.transpose()?.map(|logged| logged.order))
     }
 
     async fn orders(&self, query: OrderQuery) -> Result<Page<Order>, Error> {
         let window = Window::of(&query.page)?;
-        self.read(move |connection| page(connection, &query, window).map_err(unreadable)).await
+        let read = move |connection: &Transaction<'_>| {
+            let (page, senseless) = window.page(listed(connection, &query, window).map_err(unreadable)?);
+            Ok((page, new_ones(connection, senseless)?))
+        };
+        let (page, senseless) = self.read(read).await?;
+        self.note_unreadable(senseless).await;
+        Ok(page)
     }
 
     async fn ready(&self) -> Result<(), Error> {
@@ -42,16 +45,32 @@ impl OrderStore for Store {
     }
 }
 
+/// The order of that id.
+pub(super) fn by_id(connection: &Connection, id: OrderId) -> rusqlite::Result<Option<Read<LoggedOrder>>> {
+    let sql = format!("SELECT {ORDER_COLUMNS} FROM orders WHERE id = ?");
+    connection.prepare_cached(&sql)?.query_row([id.0.as_bytes()], order).optional()
+}
+
+fn order(row: &Row<'_>) -> rusqlite::Result<Read<LoggedOrder>> {
+    read_row(Table::Orders, row.get(0)?, row, rows::order)
+}
+
 /// Walks down the log between the places that the times span: exact, even where a clock leapt.
-fn page(connection: &Connection, query: &OrderQuery, window: Window) -> rusqlite::Result<Page<Order>> {
-    let from = query.from.map_or(i64::MIN, micros);
-    let to = query.to.map_or(i64::MAX, micros);
+fn listed(
+    connection: &Connection,
+    query: &OrderQuery,
+    window: Window,
+) -> rusqlite::Result<Vec<Listed<Order>>> {
+    let (from, to) = (query.from.map(micros), query.to.map(micros));
     let (first, last) = rows::span(connection, query.from, query.to)?;
     let sql = format!(
         "SELECT {ORDER_COLUMNS} FROM orders \
-         WHERE seq BETWEEN ?1 AND ?2 AND +order_time >= ?3 AND +order_time < ?4 ORDER BY seq DESC LIMIT ?5"
+         WHERE seq BETWEEN ?1 AND ?2 AND (?3 IS NULL OR +order_time >= ?3) \
+         AND (?4 IS NULL OR +order_time < ?4) ORDER BY seq DESC LIMIT ?5"
     );
     let last = last.min(window.before.saturating_sub(1));
-    let found = all(connection.prepare_cached(&sql)?, [first, last, from, to, window.rows()], rows::order)?;
-    Ok(window.page(found.into_iter().map(|logged| (logged.seq.0, logged.order)).collect()))
+    all(connection.prepare_cached(&sql)?, params![first, last, from, to, window.rows()], |row| {
+        let read = order(row)?.map(|logged| logged.order);
+        Ok(Listed::of(row.get(0)?, row, "order_id", read))
+    })
 }

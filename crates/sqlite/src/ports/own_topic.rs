@@ -9,9 +9,9 @@ use domain::endpoint::Protocol;
 use domain::subscription::{Subscription, SubscriptionId, SuspensionReason};
 use domain::webhook_secret::WebhookSecret;
 
+use super::all;
 use crate::Store;
 use crate::apply::{Command, ONLY_IN_SANDBOX};
-use crate::columns;
 use crate::failure::unreadable;
 
 #[async_trait]
@@ -36,7 +36,7 @@ impl OwnTopic for Store {
         if lapsing.is_empty() {
             return Ok(0);
         }
-        let renewals = lapsing.into_iter().map(|id| (id, randomness.delivery_id(now))).collect();
+        let renewals = lapsing.into_iter().map(|seq| (seq, randomness.delivery_id(now))).collect();
         Ok(self.write(Command::LapseSandbox { renewals, now }).await?.counted()?.0)
     }
 
@@ -73,13 +73,13 @@ impl OwnTopic for Store {
 }
 
 impl Store {
-    async fn only_in_sandbox(&self, protocol: Protocol) -> Result<Vec<SubscriptionId>, Error> {
+    /// By their `seq`, so that one of which nothing else can be read lapses too.
+    async fn only_in_sandbox(&self, protocol: Protocol) -> Result<Vec<i64>, Error> {
         self.read_for_work(move |connection| {
-            let sql = format!("SELECT id FROM subscriptions WHERE protocol = ? AND ({ONLY_IN_SANDBOX})");
-            let id = |row: &rusqlite::Row<'_>| columns::uuid(row, "id").map(SubscriptionId);
+            let sql = format!("SELECT seq FROM subscriptions WHERE protocol = ? AND ({ONLY_IN_SANDBOX})");
             let found = connection
                 .prepare_cached(&sql)
-                .and_then(|mut all| all.query_map([protocol.name()], id)?.collect());
+                .and_then(|statement| all(statement, [protocol.name()], |row| row.get(0)));
             found.map_err(unreadable)
         })
         .await

@@ -4,85 +4,98 @@
 use application::Error;
 use application::ports::{Bystanders, ChannelPause, Page, PageRequest, Story};
 use domain::Timestamp;
-use domain::order::{LoggedOrder, OrderId, Seq};
+use domain::delivery::DeliveryState;
+use domain::order::{OrderId, Seq};
 use domain::subscription::{Subscription, Version};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::all;
 use super::delivery_records::records;
-use crate::columns::{self, micros};
+use super::order_store::by_id;
+use super::{all, sift};
+use crate::columns::micros;
 use crate::failure::unreadable;
-use crate::paging::Window;
-use crate::rows::{self, ORDER_COLUMNS, SUBSCRIPTION_COLUMNS};
+use crate::paging::{Listed, Window};
+use crate::rows::{self, PAUSE_COLUMNS, SUBSCRIPTION_COLUMNS, VERSION_COLUMNS, VERSIONS};
+use crate::unreadable::{Read, Table, Unreadable, read_row};
 
 /// How many subscriptions one page of those without a delivery looks at, whether they have one or not.
 const LOOKED_AT: i64 = 1_000;
 
-pub(super) fn story(connection: &Connection, id: OrderId) -> Result<Option<Story>, Error> {
+/// The story, and those of its rows that cannot be read.
+pub(super) fn story(connection: &Connection, id: OrderId) -> Result<Option<(Story, Vec<Unreadable>)>, Error> {
     let page = PageRequest { limit: PageRequest::DEFAULT, cursor: None };
-    let Some(bystanders) = bystanders(connection, id, Window::of(&page)?)? else { return Ok(None) };
+    let Some((bystanders, mut senseless)) = bystanders(connection, id, Window::of(&page)?)? else {
+        return Ok(None);
+    };
     let order = &bystanders.order;
     let first = format!("deliveries.order_seq = ? ORDER BY deliveries.seq LIMIT {}", Story::DELIVERIES);
     let read = || {
         let deliveries = records(connection, &first, [order.seq.0])?;
-        let deliveries = deliveries.into_iter().map(|(_, record)| record).collect();
         Ok((deliveries, tally(connection, order.seq)?, pauses(connection, order.order.time)?))
     };
-    let (deliveries, tally, pauses) = read().map_err(unreadable)?;
-    Ok(Some(Story { bystanders, deliveries, tally, pauses }))
+    let (found, tally, (pauses, hidden)) = read().map_err(unreadable)?;
+    let mut shown: Vec<_> = hidden.iter().map(|pause| pause.listed(None)).collect();
+    let mut deliveries = Vec::new();
+    senseless.extend(found.beside.into_iter().chain(hidden));
+    for Listed { id, read, .. } in found.listed {
+        match read {
+            Ok(record) => deliveries.push(record),
+            Err(unreadable) => {
+                shown.push(unreadable.listed(id));
+                senseless.push(unreadable);
+            }
+        }
+    }
+    Ok(Some((Story { bystanders, deliveries, tally, pauses, unreadable: shown }, senseless)))
 }
 
+/// A page of those who have no delivery of the order, and those of its rows that cannot be read.
 pub(super) fn bystanders(
     connection: &Connection,
     id: OrderId,
     window: Window,
-) -> Result<Option<Bystanders>, Error> {
+) -> Result<Option<(Bystanders, Vec<Unreadable>)>, Error> {
+    let Some(order) = by_id(connection, id).map_err(unreadable)?.transpose()? else { return Ok(None) };
     let read = || {
-        let Some(order) = order(connection, id)? else { return Ok(None) };
         let published = published(connection, order.seq)?;
-        let page = if published { without_delivery(connection, order.seq, window)? } else { nobody() };
-        Ok(Some(Bystanders { order, published, page }))
+        let nobody = || window.page(Vec::new());
+        let found = published.then(|| without_delivery(connection, order.seq, window)).transpose()?;
+        Ok((published, found.unwrap_or_else(nobody)))
     };
-    read().map_err(unreadable)
+    let (published, (page, senseless)) = read().map_err(unreadable)?;
+    Ok(Some((Bystanders { order, published, page }, senseless)))
 }
 
-fn nobody<T>() -> Page<T> {
-    Page { items: Vec::new(), next: None }
-}
-
-fn order(connection: &Connection, id: OrderId) -> rusqlite::Result<Option<LoggedOrder>> {
-    let sql = format!("SELECT {ORDER_COLUMNS} FROM orders WHERE id = ?");
-    connection.prepare_cached(&sql)?.query_row([id.0.as_bytes()], rows::order).optional()
-}
-
+/// One that is set aside is published once it can be read.
 fn published(connection: &Connection, seq: Seq) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("SELECT published_through >= ? FROM relay")?
-        .query_row([seq.0], |row| row.get(0))
+    let sql = "SELECT published_through >= ?1 AND NOT EXISTS \
+               (SELECT 1 FROM set_aside WHERE of_table = 'orders' AND row = ?1) FROM relay";
+    connection.prepare_cached(sql)?.query_row([seq.0], |row| row.get(0))
 }
 
-/// How many deliveries the order has in each state.
-fn tally(
-    connection: &Connection,
-    order: Seq,
-) -> rusqlite::Result<Vec<(domain::delivery::DeliveryState, usize)>> {
+/// How many deliveries the order has in each state; one in a state that nobody knows is not counted.
+fn tally(connection: &Connection, order: Seq) -> rusqlite::Result<Vec<(DeliveryState, usize)>> {
     let sql = format!(
         "SELECT state, count(*) AS count FROM (SELECT state FROM deliveries WHERE order_seq = ? LIMIT {}) \
          GROUP BY state",
         Story::COUNTED
     );
-    all(connection.prepare_cached(&sql)?, [order.0], |row| {
+    let counts = all(connection.prepare_cached(&sql)?, [order.0], |row| {
         let count: i64 = row.get("count")?;
-        Ok((rows::delivery_state(row, "state")?, usize::try_from(count).unwrap_or_default()))
-    })
+        let state = rows::delivery_state(row, "state").ok();
+        Ok(state.map(|state| (state, usize::try_from(count).unwrap_or_default())))
+    })?;
+    Ok(counts.into_iter().flatten().collect())
 }
+
+type Bystander = (Subscription, Option<Version>);
 
 /// A page of the subscriptions that have no delivery of the order, newest first.
 fn without_delivery(
     connection: &Connection,
     order: Seq,
     window: Window,
-) -> rusqlite::Result<Page<(Subscription, Option<Version>)>> {
+) -> rusqlite::Result<(Page<Bystander>, Vec<Unreadable>)> {
     let last = last_looked_at(connection, window)?;
     let sql = format!(
         "SELECT {SUBSCRIPTION_COLUMNS} FROM subscriptions WHERE seq < ?1 AND seq >= ?2 AND NOT EXISTS \
@@ -91,15 +104,13 @@ fn without_delivery(
     );
     let parameters = params![window.before, last.unwrap_or_default(), order.0, window.rows()];
     let found = all(connection.prepare_cached(&sql)?, parameters, |row| {
-        Ok((row.get::<_, i64>("subscription_seq")?, rows::subscription(row)?))
+        let seq = row.get("subscription_seq")?;
+        let read = bystander(connection, seq, order, row)?;
+        Ok(Listed::of(seq, row, "subscription_id", read))
     })?;
-    let with_version = found.into_iter().map(|(seq, subscription)| {
-        let version = version_at(connection, seq, order)?;
-        Ok((seq, (subscription, version)))
-    });
-    let page = window.page(with_version.collect::<rusqlite::Result<Vec<_>>>()?);
+    let (page, senseless) = window.page(found);
     let next = page.next.or_else(|| last.map(|last| last.to_string()));
-    Ok(Page { items: page.items, next })
+    Ok((Page { next, ..page }, senseless))
 }
 
 /// The last subscription that this page looks at; `None`: all that are left.
@@ -109,29 +120,36 @@ fn last_looked_at(connection: &Connection, window: Window) -> rusqlite::Result<O
     statement.query_row([window.before, LOOKED_AT - 1], |row| row.get(0)).optional()
 }
 
-/// What the subscription was when the order was accepted.
-fn version_at(connection: &Connection, subscription: i64, order: Seq) -> rusqlite::Result<Option<Version>> {
-    let sql = "SELECT subscriptions.id AS subscription_id, from_seq, to_seq, subscription_versions.state, \
-               subscription_versions.filter_policy, receives FROM subscription_versions \
-               JOIN subscriptions ON subscriptions.seq = subscription \
-               WHERE subscription = ? AND from_seq <= ? ORDER BY from_seq DESC LIMIT 1";
-    let found =
-        connection.prepare_cached(sql)?.query_row([subscription, order.0], rows::version).optional()?;
-    Ok(found.filter(|version| version.contains(order)))
+/// A subscription with what it was when the order was accepted.
+fn bystander(
+    connection: &Connection,
+    seq: i64,
+    order: Seq,
+    row: &Row<'_>,
+) -> rusqlite::Result<Read<Bystander>> {
+    let subscription = match read_row(Table::Subscriptions, seq, row, rows::subscription)? {
+        Ok(subscription) => subscription,
+        Err(unreadable) => return Ok(Err(unreadable)),
+    };
+    let sql = format!(
+        "SELECT {VERSION_COLUMNS} FROM {VERSIONS} WHERE subscription = ? AND from_seq <= ? \
+         ORDER BY from_seq DESC LIMIT 1"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let version = statement.query_row([seq, order.0], rows::found_version).optional()?.transpose();
+    Ok(version.map(|version| (subscription, version.filter(|version| version.contains(order)))))
 }
 
-fn pauses(connection: &Connection, since: Timestamp) -> rusqlite::Result<Vec<ChannelPause>> {
+/// The first pauses since a time, and those that cannot be read.
+fn pauses(
+    connection: &Connection,
+    since: Timestamp,
+) -> rusqlite::Result<(Vec<ChannelPause>, Vec<Unreadable>)> {
     let sql = format!(
-        "SELECT protocol, from_at, to_at, reason FROM channel_pauses WHERE to_at >= ?1 OR to_at IS NULL \
-         ORDER BY seq LIMIT {}",
+        "SELECT {PAUSE_COLUMNS} FROM channel_pauses WHERE to_at >= ?1 OR to_at IS NULL ORDER BY seq LIMIT {}",
         Story::PAUSES
     );
-    all(connection.prepare_cached(&sql)?, [micros(since)], |row| {
-        Ok(ChannelPause {
-            protocol: rows::protocol(row)?,
-            from: columns::time(row, "from_at")?,
-            to: columns::time_or_none(row, "to_at")?,
-            reason: row.get("reason")?,
-        })
+    sift(connection.prepare_cached(&sql)?, [micros(since)], |row| {
+        read_row(Table::ChannelPauses, row.get("seq")?, row, rows::pause)
     })
 }

@@ -13,14 +13,16 @@ use domain::attributes::AttributesChange;
 use domain::delivery::DeliveryId;
 use domain::order::LoggedOrder;
 use domain::subscription::{EndReason, Subscription, SubscriptionId};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::all;
+use super::set_aside::new_ones;
 use crate::Store;
 use crate::apply::Command;
 use crate::failure::unreadable;
-use crate::paging::Window;
+use crate::paging::{Listed, Window};
 use crate::rows::{self, SUBSCRIPTION_COLUMNS};
+use crate::unreadable::{Read, Table, read_row};
 
 #[async_trait]
 impl Topic for Store {
@@ -36,14 +38,22 @@ impl Topic for Store {
         self.read(move |connection| {
             let sql = format!("SELECT {SUBSCRIPTION_COLUMNS} FROM subscriptions WHERE id = ?");
             let mut statement = connection.prepare_cached(&sql).map_err(unreadable)?;
-            statement.query_row([id.0.as_bytes()], rows::subscription).optional().map_err(unreadable)
+            statement.query_row([id.0.as_bytes()], subscription).optional().map_err(unreadable)
         })
-        .await
+        .await?
+        .transpose()
+        .map_err(Error::from)
     }
 
     async fn subscriptions(&self, query: SubscriptionQuery) -> Result<Page<Subscription>, Error> {
         let window = Window::of(&query.page)?;
-        self.read(move |connection| page(connection, &query, window).map_err(unreadable)).await
+        let read = move |connection: &Transaction<'_>| {
+            let (page, senseless) = window.page(listed(connection, &query, window).map_err(unreadable)?);
+            Ok((page, new_ones(connection, senseless)?))
+        };
+        let (page, senseless) = self.read(read).await?;
+        self.note_unreadable(senseless).await;
+        Ok(page)
     }
 
     async fn change_attributes(
@@ -73,11 +83,15 @@ impl Topic for Store {
     }
 }
 
-fn page(
+fn subscription(row: &Row<'_>) -> rusqlite::Result<Read<Subscription>> {
+    read_row(Table::Subscriptions, row.get("subscription_seq")?, row, rows::subscription)
+}
+
+fn listed(
     connection: &Connection,
     query: &SubscriptionQuery,
     window: Window,
-) -> rusqlite::Result<Page<Subscription>> {
+) -> rusqlite::Result<Vec<Listed<Subscription>>> {
     let sql = format!(
         "SELECT {SUBSCRIPTION_COLUMNS} FROM subscriptions WHERE seq < ?1 AND (?2 IS NULL OR protocol = ?2) \
          AND (?3 IS NULL OR state = ?3) ORDER BY seq DESC LIMIT ?4"
@@ -85,8 +99,7 @@ fn page(
     let protocol = query.protocol.map(domain::endpoint::Protocol::name);
     let state = query.state.map(domain::subscription::SubscriptionState::name);
     let parameters = params![window.before, protocol, state, window.rows()];
-    let found = all(connection.prepare_cached(&sql)?, parameters, |row| {
-        Ok((row.get("subscription_seq")?, rows::subscription(row)?))
-    })?;
-    Ok(window.page(found))
+    all(connection.prepare_cached(&sql)?, parameters, |row| {
+        Ok(Listed::of(row.get("subscription_seq")?, row, "subscription_id", subscription(row)?))
+    })
 }

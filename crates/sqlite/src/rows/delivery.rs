@@ -8,19 +8,25 @@ use domain::endpoint::Endpoint;
 use domain::notice::Notice;
 use domain::order::OrderId;
 use domain::receipt::ReceiptStatus;
-use domain::subscription::SubscriptionId;
+use domain::subscription::{SubscriptionId, SubscriptionState};
 use rusqlite::Row;
 
-use super::{protocol, state};
+use super::{endpoint, state};
 use crate::columns;
+use crate::unreadable::{Read, Table, read_row};
 
 /// What [`delivery`] reads of `deliveries` joined with `subscriptions` and, loosely, `orders`.
 pub(crate) const DELIVERY_COLUMNS: &str = "deliveries.seq AS delivery_seq, deliveries.id AS delivery_id, kind, \
-     subscriptions.id AS subscription_id, subscriptions.protocol, subscriptions.endpoint, orders.id AS order_id, \
+     subscriptions.seq AS subscription_seq, subscriptions.id AS subscription_id, subscriptions.protocol, \
+     subscriptions.endpoint, deliveries.order_seq, orders.id AS order_id, deliveries.set_aside AS is_set_aside, \
      deliveries.state AS delivery_state, deliveries.created_at, deliveries.at, deliveries.spent, notice, \
      (SELECT earlier.id FROM deliveries earlier WHERE earlier.seq = deliveries.escalated_from) AS escalated_from_id, \
      stranded_at, cancel_reason, subscriptions.state AS subscription_state, (SELECT reason FROM channel_pauses \
      WHERE channel_pauses.protocol = subscriptions.protocol AND to_at IS NULL) AS channel_pause";
+
+/// Where [`DELIVERY_COLUMNS`] come from.
+pub(crate) const OWED: &str = "deliveries JOIN subscriptions ON subscriptions.seq = subscription \
+     LEFT JOIN orders ON orders.seq = deliveries.order_seq";
 
 /// What [`attempt`] reads of the table `attempts`.
 pub(crate) const ATTEMPT_COLUMNS: &str = "number, started_at, ended_at, outcome, scope, spent, reply";
@@ -31,28 +37,61 @@ pub(crate) const RECEIPT_COLUMNS: &str = "attempt, at, status, reply";
 /// What [`intervention`] reads of the table `interventions`.
 pub(crate) const INTERVENTION_COLUMNS: &str = "kind, at, state_before, since";
 
+/// Whom a delivery is owed to.
+struct Receiver {
+    id: SubscriptionId,
+    endpoint: Endpoint,
+    state: SubscriptionState,
+}
+
 /// The delivery in a row that has [`DELIVERY_COLUMNS`], still without its attempts, receipts and interventions.
-pub(crate) fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRecord> {
-    let protocol = protocol(row)?;
+pub(crate) fn delivery(row: &Row<'_>) -> rusqlite::Result<Read<DeliveryRecord>> {
+    let receiver = match read_row(Table::Subscriptions, row.get("subscription_seq")?, row, receiver)? {
+        Ok(receiver) => receiver,
+        Err(unreadable) => return Ok(Err(unreadable)),
+    };
+    let seq = row.get::<_, Option<i64>>("order_seq")?.unwrap_or_default();
+    match read_row(Table::Orders, seq, row, |row| columns::uuid_or_none(row, "order_id"))? {
+        Ok(order) => read_row(Table::Deliveries, row.get("delivery_seq")?, row, |row| {
+            record(row, receiver, order.map(OrderId))
+        }),
+        Err(unreadable) => Ok(Err(unreadable)),
+    }
+}
+
+fn receiver(row: &Row<'_>) -> rusqlite::Result<Receiver> {
+    Ok(Receiver {
+        id: SubscriptionId(columns::uuid(row, "subscription_id")?),
+        endpoint: endpoint(row)?,
+        state: state(row, "subscription_state")?,
+    })
+}
+
+fn record(row: &Row<'_>, receiver: Receiver, order: Option<OrderId>) -> rusqlite::Result<DeliveryRecord> {
     Ok(DeliveryRecord {
         id: DeliveryId(columns::uuid(row, "delivery_id")?),
         kind: kind(row)?,
-        subscription: SubscriptionId(columns::uuid(row, "subscription_id")?),
-        endpoint: columns::read(row, "endpoint", |text: String| Endpoint::parse(protocol, &text))?,
-        order: columns::uuid_or_none(row, "order_id")?.map(OrderId),
+        subscription: receiver.id,
+        endpoint: receiver.endpoint,
+        order,
         state: delivery_state(row, "delivery_state")?,
         created_at: columns::time(row, "created_at")?,
         at: columns::time(row, "at")?,
-        spent: row.get("spent")?,
+        spent: columns::count(row, "spent")?,
         attempts: Vec::new(),
         receipts: Vec::new(),
-        escalated_from: columns::uuid_or_none(row, "escalated_from_id")?.map(DeliveryId),
+        // That another row cannot be read is no fault of this one.
+        escalated_from: columns::uuid_or_none(row, "escalated_from_id").ok().flatten().map(DeliveryId),
         notice: notice(row)?,
         stranded_at: columns::time_or_none(row, "stranded_at")?,
         interventions: Vec::new(),
         cancel_reason: cancel_reason(row)?,
-        subscription_state: state(row, "subscription_state")?,
-        channel_pause: row.get("channel_pause")?,
+        subscription_state: receiver.state,
+        channel_pause: row
+            .get("channel_pause")
+            .unwrap_or_else(|_| Some("the reason cannot be read".to_owned())),
+        set_aside: row.get("is_set_aside")?,
+        unreadable: Vec::new(),
     })
 }
 
@@ -112,5 +151,5 @@ pub(crate) fn notice(row: &Row<'_>) -> rusqlite::Result<Option<Notice>> {
     if columns::is_null(row, "notice")? {
         return Ok(None);
     }
-    columns::read(row, "notice", |text: String| serde_json::from_str(&text)).map(Some)
+    columns::json(row, "notice").map(Some)
 }

@@ -18,7 +18,7 @@ pub(crate) fn order(row: &Row<'_>) -> rusqlite::Result<LoggedOrder> {
     let order = Order {
         id: OrderId(columns::uuid(row, 1)?),
         time: columns::time(row, 2)?,
-        details: columns::read(row, 3, |body: String| serde_json::from_str(&body))?,
+        details: columns::json(row, 3)?,
         request_id: row.get(4)?,
     };
     Ok(LoggedOrder { seq: Seq(row.get(0)?), order })

@@ -1,6 +1,8 @@
 //! A subscription's row, and its versions' rows.
 
-use domain::attributes::{self, Attributes, Escalation, Minutes, Receives};
+use std::ops::RangeInclusive;
+
+use domain::attributes::{Attributes, Escalation, Minutes, Receives, stored_rate};
 use domain::endpoint::{Endpoint, Protocol};
 use domain::failing::Failing;
 use domain::filter_policy::FilterPolicy;
@@ -12,7 +14,8 @@ use domain::subscription::{
 use domain::webhook_secret::{WebhookSecret, WebhookSecrets};
 use rusqlite::Row;
 
-use crate::columns;
+use crate::columns::{self, Senseless};
+use crate::unreadable::{Read, Table, Unreadable, read_row};
 
 /// What [`subscription`] reads of the table `subscriptions`.
 pub(crate) const SUBSCRIPTION_COLUMNS: &str = "subscriptions.seq AS subscription_seq, \
@@ -25,10 +28,9 @@ pub(crate) const SUBSCRIPTION_COLUMNS: &str = "subscriptions.seq AS subscription
 
 /// The subscription in a row that has [`SUBSCRIPTION_COLUMNS`].
 pub(crate) fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
-    let protocol = protocol(row)?;
     Ok(Subscription {
         id: SubscriptionId(columns::uuid(row, "subscription_id")?),
-        endpoint: columns::read(row, "endpoint", |text: String| Endpoint::parse(protocol, &text))?,
+        endpoint: endpoint(row)?,
         attributes: attributes(row)?,
         state: state(row, "subscription_state")?,
         generation: row.get("generation")?,
@@ -42,8 +44,16 @@ pub(crate) fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
     })
 }
 
-/// The version in a row of `subscription_versions` with `subscription_id`.
-pub(crate) fn version(row: &Row<'_>) -> rusqlite::Result<Version> {
+/// What [`version`] reads of `subscription_versions` joined with `subscriptions`.
+pub(crate) const VERSION_COLUMNS: &str = "subscription, subscriptions.id AS subscription_id, from_seq, to_seq, \
+     subscription_versions.state, subscription_versions.filter_policy, receives, protocol";
+
+/// Where [`VERSION_COLUMNS`] come from.
+pub(crate) const VERSIONS: &str =
+    "subscription_versions JOIN subscriptions ON subscriptions.seq = subscription";
+
+/// The version in a row that has [`VERSION_COLUMNS`].
+fn version(row: &Row<'_>) -> rusqlite::Result<Version> {
     Ok(Version {
         subscription: SubscriptionId(columns::uuid(row, "subscription_id")?),
         from: Seq(row.get("from_seq")?),
@@ -54,15 +64,63 @@ pub(crate) fn version(row: &Row<'_>) -> rusqlite::Result<Version> {
     })
 }
 
+/// What a subscription was, as far as it can be read.
+#[derive(Debug, Default)]
+pub(crate) struct Versions {
+    pub(crate) readable: Vec<Version>,
+    /// The orders that the others held for, by their places.
+    pub(crate) unreadable: Vec<(RangeInclusive<i64>, Unreadable)>,
+}
+
+impl Versions {
+    /// Adds that in a row that has [`VERSION_COLUMNS`].
+    pub(crate) fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+        match found_version(row)? {
+            Ok(version) => self.readable.push(version),
+            Err(unreadable) => {
+                let span = row.get("from_seq")?..=row.get::<_, Option<i64>>("to_seq")?.unwrap_or(i64::MAX);
+                self.unreadable.push((span, unreadable));
+            }
+        }
+        Ok(())
+    }
+
+    /// Why the others cannot be read.
+    pub(crate) fn all_unreadable(&self) -> impl Iterator<Item = &Unreadable> {
+        self.unreadable.iter().map(|(_, unreadable)| unreadable)
+    }
+
+    /// Why nobody can say whether an order is owed, if one of the others held for it.
+    pub(crate) fn hides(&self, order: Seq) -> Option<&Unreadable> {
+        self.unreadable.iter().find(|(span, _)| span.contains(&order.0)).map(|(_, unreadable)| unreadable)
+    }
+}
+
+/// The version in a row that has [`VERSION_COLUMNS`], or which of the two rows cannot be read.
+pub(crate) fn found_version(row: &Row<'_>) -> rusqlite::Result<Read<Version>> {
+    let seq = row.get("subscription")?;
+    let of_subscription =
+        |row: &Row<'_>| Ok((columns::uuid(row, "subscription_id")?, receives(row)?, protocol(row)?));
+    match read_row(Table::Subscriptions, seq, row, of_subscription)? {
+        Ok(_) => read_row(Table::SubscriptionVersions, seq, row, version),
+        Err(unreadable) => Ok(Err(unreadable)),
+    }
+}
+
 /// The columns `failing_since` and `failures`.
 pub(crate) fn failing(row: &Row<'_>) -> rusqlite::Result<Option<Failing>> {
-    let times = row.get("failures")?;
+    let times = columns::count(row, "failures")?;
     Ok(columns::time_or_none(row, "failing_since")?.map(|since| Failing { since, times }))
 }
 
 /// The column `protocol`.
 pub(crate) fn protocol(row: &Row<'_>) -> rusqlite::Result<Protocol> {
-    columns::read(row, "protocol", |name: String| Protocol::parse(&name))
+    columns::named(row, "protocol", &Protocol::ALL, Protocol::name)
+}
+
+/// The columns `protocol` and `endpoint`.
+pub(super) fn endpoint(row: &Row<'_>) -> rusqlite::Result<Endpoint> {
+    Ok(Endpoint::stored(protocol(row)?, row.get("endpoint")?))
 }
 
 /// The column `filter_policy`.
@@ -70,7 +128,11 @@ fn filter_policy(row: &Row<'_>) -> rusqlite::Result<Option<FilterPolicy>> {
     if columns::is_null(row, "filter_policy")? {
         return Ok(None);
     }
-    columns::read(row, "filter_policy", |text: String| FilterPolicy::from_stored(&text)).map(Some)
+    columns::read(row, "filter_policy", |text: String| {
+        FilterPolicy::from_stored(&text)
+            .map_err(|wrong| Senseless(format!("no policy that can be followed ({})", wrong.code)))
+    })
+    .map(Some)
 }
 
 /// A column that holds a subscription's state.
@@ -79,26 +141,19 @@ pub(crate) fn state(row: &Row<'_>, column: &str) -> rusqlite::Result<Subscriptio
 }
 
 fn attributes(row: &Row<'_>) -> rusqlite::Result<Attributes> {
-    let rate = match row.get::<_, Option<u32>>("max_receives_per_second")? {
-        Some(_) => Some(columns::read(row, "max_receives_per_second", |rate: u32| {
-            attributes::rate("max_receives_per_second", rate.into())
-        })?),
-        None => None,
-    };
     Ok(Attributes {
         filter_policy: filter_policy(row)?,
-        max_receives_per_second: rate,
+        max_receives_per_second: row.get::<_, Option<i64>>("max_receives_per_second")?.map(stored_rate),
         escalation: escalation(row)?,
         receives: receives(row)?,
     })
 }
 
 fn escalation(row: &Row<'_>) -> rusqlite::Result<Option<Escalation>> {
-    let Some(to) = columns::uuid_or_none(row, "escalation_to")? else { return Ok(None) };
-    let after_minutes = columns::read(row, "escalation_minutes", |minutes: u32| {
-        Minutes::parse("escalation_minutes", minutes.into())
-    })?;
-    Ok(Some(Escalation { after_minutes, to: SubscriptionId(to) }))
+    let (to, minutes) = (columns::uuid_or_none(row, "escalation_to")?, row.get("escalation_minutes")?);
+    Ok(to
+        .zip(minutes)
+        .map(|(to, minutes)| Escalation { after_minutes: Minutes::stored(minutes), to: SubscriptionId(to) }))
 }
 
 fn receives(row: &Row<'_>) -> rusqlite::Result<Receives> {

@@ -14,6 +14,7 @@ use domain::subscription::SubscriptionId;
 use http::{StatusCode, Uri};
 use serde::Serialize;
 
+use super::unreadable::UnreadableJson;
 use super::{answer, answer_page};
 use crate::access::Admin;
 use crate::path_id::Id;
@@ -54,6 +55,9 @@ pub(crate) struct DeliveryJson<'a> {
     /// What people did to it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     interventions: Vec<InterventionJson>,
+    /// What of all this cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<UnreadableJson<'a>>,
     /// The delivery that was not made in time, for which this one is owed too.
     #[serde(skip_serializing_if = "Option::is_none")]
     escalated_from: Option<DeliveryId>,
@@ -124,6 +128,7 @@ impl<'a> DeliveryJson<'a> {
             attempts: delivery.attempts.iter().map(AttemptJson::of).collect(),
             receipts: delivery.receipts.iter().map(ReceiptJson::of).collect(),
             interventions: delivery.interventions.iter().map(InterventionJson::of).collect(),
+            unreadable: UnreadableJson::of(&delivery.unreadable),
             escalated_from: delivery.escalated_from,
             not_escalated_at: delivery.stranded_at,
             notice: delivery.notice.as_ref(),

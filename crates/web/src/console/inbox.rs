@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use application::ports::{InboxMessage, PageRequest};
+use application::ports::{InboxMessage, Page, PageRequest, UnreadableRow};
 use application::queries;
 use askama::Template;
 use axum::extract::State;
@@ -25,6 +25,8 @@ struct InboxPage<'a> {
     version: &'a str,
     csrf: String,
     messages: Vec<Row>,
+    /// Those that should stand among them and cannot be read.
+    unreadable: Vec<UnreadableRow>,
     /// The query of the page after this one.
     older: Option<String>,
 }
@@ -73,21 +75,23 @@ fn shown(at: Timestamp) -> String {
 /// The list, newest first.
 pub(crate) async fn list(session: Session, State(web): State<Arc<Web>>, uri: Uri) -> Response {
     match read(&web, &uri).await {
-        Ok((messages, older)) => {
+        Ok(found) => {
             let csrf = Sessions::of(&web).csrf_token(&session);
-            page(StatusCode::OK, &InboxPage { version: web.settings.version, csrf, messages, older })
+            let query = |cursor: String| {
+                form_urlencoded::Serializer::new(String::new()).append_pair("cursor", &cursor).finish()
+            };
+            let (unreadable, older) = (found.unreadable, found.next.map(query));
+            let messages = found.items.into_iter().map(Row::from).collect();
+            let version = web.settings.version;
+            page(StatusCode::OK, &InboxPage { version, csrf, messages, unreadable, older })
         }
         Err(problem) => failure_page(web.settings.version, &problem),
     }
 }
 
-async fn read(web: &Web, uri: &Uri) -> Result<(Vec<Row>, Option<String>), Problem> {
+async fn read(web: &Web, uri: &Uri) -> Result<Page<InboxMessage>, Problem> {
     let request: PageRequest = Params::read(uri, &["limit", "cursor"])?.page()?;
-    let found = queries::inbox(&web.app, request).await?;
-    let query = |cursor: String| {
-        form_urlencoded::Serializer::new(String::new()).append_pair("cursor", &cursor).finish()
-    };
-    Ok((found.items.into_iter().map(Row::from).collect(), found.next.map(query)))
+    Ok(queries::inbox(&web.app, request).await?)
 }
 
 /// One message, with its link.

@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::order::Seq;
-use domain::subscription::Version;
 use rusqlite::Connection;
 
-use crate::ports::all;
-use crate::rows;
+use crate::rows::{VERSION_COLUMNS, VERSIONS, Versions};
 
 /// The most versions that are kept; where there are more, they are read for each run.
 const MOST_KEPT: usize = 20_000;
@@ -20,7 +18,7 @@ pub(crate) struct Candidates {
     from: Seq,
     /// How often versions had changed by then.
     changes: i64,
-    pub(super) versions: Arc<BTreeMap<i64, Vec<Version>>>,
+    pub(super) versions: Arc<BTreeMap<i64, Versions>>,
 }
 
 impl Candidates {
@@ -34,24 +32,24 @@ impl Candidates {
         }
     }
 
-    /// Whether so many can be kept.
-    pub(super) fn are_few(&self) -> bool {
-        self.versions.values().map(Vec::len).sum::<usize>() <= MOST_KEPT
+    /// Whether so many can be kept; not where one cannot be read, whose mending would not be seen.
+    pub(super) fn can_be_kept(&self) -> bool {
+        self.versions.values().map(|versions| versions.readable.len()).sum::<usize>() <= MOST_KEPT
+            && self.versions.values().all(|versions| versions.unreadable.is_empty())
     }
 }
 
-fn versions(connection: &Connection, first: Seq) -> rusqlite::Result<BTreeMap<i64, Vec<Version>>> {
-    let sql = "SELECT subscription, subscriptions.id AS subscription_id, from_seq, to_seq, \
-               subscription_versions.state, subscription_versions.filter_policy, receives \
-               FROM subscription_versions JOIN subscriptions ON subscriptions.seq = subscription \
-               WHERE (to_seq IS NULL OR to_seq >= ?) \
-               AND subscription_versions.state IN ('confirmed', 'suspended')";
-    let rows = all(connection.prepare_cached(sql)?, [first.0], |row| {
-        Ok((row.get::<_, i64>("subscription")?, rows::version(row)?))
-    })?;
-    let mut versions = BTreeMap::<_, Vec<_>>::new();
-    for (subscription, version) in rows {
-        versions.entry(subscription).or_default().push(version);
+/// A state that nobody knows may be one of those that owe.
+fn versions(connection: &Connection, first: Seq) -> rusqlite::Result<BTreeMap<i64, Versions>> {
+    let sql = format!(
+        "SELECT {VERSION_COLUMNS} FROM {VERSIONS} WHERE (to_seq IS NULL OR to_seq >= ?) \
+         AND subscription_versions.state NOT IN ('pending', 'ended')"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut found = statement.query([first.0])?;
+    let mut versions = BTreeMap::<_, Versions>::new();
+    while let Some(row) = found.next()? {
+        versions.entry(row.get("subscription")?).or_default().add(row)?;
     }
     Ok(versions)
 }

@@ -12,6 +12,8 @@ use super::Candidates;
 use crate::Store;
 use crate::apply::{Command, NewDelivery, Publish};
 use crate::failure::unreadable;
+use crate::rows::Versions;
+use crate::unreadable::Unreadable;
 
 /// The most deliveries that one command makes: a long run of orders, and an order that is owed to thousands, is published
 /// in parts, so that new orders need not wait for it.
@@ -23,14 +25,17 @@ impl Store {
     /// Owes the orders to every subscription whose version at their acceptance matches.
     ///
     /// Versions are read before the write and may change in between, but only for the orders to come: no change touches
-    /// what held when a stored order was accepted.
+    /// what held when a stored order was accepted. Where a version cannot be read, a delivery that is set aside stands for
+    /// the one that may be owed.
     ///
     /// The cursor moves past an order with the last part of what it owes: should it come to a crash before, the next
     /// start publishes it again.
     pub(super) async fn publish_matching(&self, orders: &[LoggedOrder]) -> Result<Published, Error> {
         let Some(first) = orders.first() else { return Ok(Published::default()) };
         let candidates = self.current_candidates(first.seq).await?;
-        let (mut published, mut part, mut compared) = (Published::default(), self.part(), 0);
+        let hidden: Vec<_> =
+            candidates.versions.values().flat_map(Versions::all_unreadable).cloned().collect();
+        let (mut published, mut part, mut compared) = (Published::default(), self.part(&hidden), 0);
         for order in orders {
             let already = published.deliveries;
             for (subscription, versions) in &*candidates.versions {
@@ -38,14 +43,16 @@ impl Store {
                 if compared % COMPARED_AT_ONCE == 0 {
                     yield_now().await;
                 }
-                if owed(order, versions).is_err() {
+                let set_aside = versions.hides(order.seq).is_some();
+                if !set_aside && owed(order, &versions.readable).is_err() {
                     continue;
                 }
                 if part.deliveries.len() >= DELIVERIES_AT_ONCE {
-                    self.write(Command::Publish(mem::replace(&mut part, self.part()))).await?;
+                    self.write(Command::Publish(mem::replace(&mut part, self.part(&hidden)))).await?;
                 }
                 let id = self.options.randomness.delivery_id(part.now);
-                part.deliveries.push(NewDelivery { id, subscription: *subscription, order: order.seq });
+                let (subscription, order) = (*subscription, order.seq);
+                part.deliveries.push(NewDelivery { id, subscription, order, set_aside });
                 published.deliveries += 1;
             }
             if published.deliveries == already {
@@ -57,15 +64,17 @@ impl Store {
         Ok(published)
     }
 
-    fn part(&self) -> Publish {
-        Publish { orders: Vec::new(), deliveries: Vec::new(), now: self.options.clock.now() }
+    fn part(&self, hidden: &[Unreadable]) -> Publish {
+        let now = self.options.clock.now();
+        Publish { orders: Vec::new(), deliveries: Vec::new(), hidden: hidden.to_vec(), now }
     }
 
     async fn current_candidates(&self, first: Seq) -> Result<Candidates, Error> {
         let kept = self.candidates().clone();
-        let candidates =
-            self.read(move |connection| Candidates::of(connection, first, kept).map_err(unreadable)).await?;
-        *self.candidates() = Some(candidates.clone()).filter(Candidates::are_few);
+        let candidates = self
+            .read_for_work(move |connection| Candidates::of(connection, first, kept).map_err(unreadable))
+            .await?;
+        *self.candidates() = Some(candidates.clone()).filter(Candidates::can_be_kept);
         Ok(candidates)
     }
 }

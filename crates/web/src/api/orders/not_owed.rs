@@ -47,7 +47,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let page = Params::read(&uri, &["limit", "cursor"])?.page()?;
     let page = queries::order_not_owed(&web.app, id, page).await?;
-    Ok(answer(StatusCode::OK, &List { items: groups(&page), next: page.next.clone() }))
+    Ok(answer(StatusCode::OK, &List::of(groups(&page), &page)))
 }
 
 /// The subscriptions of a page by reason; the reasons in the order in which they appear.

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::OrderJson;
 use super::not_owed::{GroupJson, groups};
 use crate::api::deliveries::{AttemptJson, DeliveryJson};
+use crate::api::unreadable::UnreadableJson;
 
 /// An order, what happened to it, who is owed it and who is not.
 #[derive(Serialize)]
@@ -30,6 +31,9 @@ pub(super) struct TimelineJson<'a> {
     not_owed: Vec<GroupJson<'a>>,
     /// The `cursor` of the next page of `/orders/{id}/not-owed`.
     not_owed_next: Option<&'a str>,
+    /// What else belongs here and cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<UnreadableJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -67,6 +71,7 @@ impl<'a> TimelineJson<'a> {
             tally: timeline.tally.iter().map(|(state, count)| (state.name(), *count)).collect(),
             not_owed: groups(&timeline.not_owed),
             not_owed_next: timeline.not_owed.next.as_deref(),
+            unreadable: UnreadableJson::of(&timeline.unreadable),
         }
     }
 }
@@ -76,6 +81,9 @@ fn summary(timeline: &Timeline) -> String {
     let shown = timeline.deliveries.len();
     match count {
         _ if !timeline.published => "Not published yet: who is owed this order is not known".to_owned(),
+        0 if !timeline.unreadable.is_empty() => {
+            "Who is owed this order cannot be read in full: see what is unreadable".to_owned()
+        }
         0 => "Nobody is owed this order: no confirmed subscription matched when it was accepted".to_owned(),
         1 => "Owed to 1 subscription".to_owned(),
         Story::COUNTED.. => {

@@ -1,0 +1,168 @@
+//! Damaged deliveries, and what happened to them.
+
+use application::ports::{DeliveryRecords, RedriveSelection};
+use domain::attempt::{OutcomeKind, Scope};
+use domain::delivery::WaitReason;
+use orderbell_sqlite::audit::ExceptionKind::Unreadable;
+
+use application::ports::{DeliveryQueue, Topic};
+use domain::attributes::AttributesChange;
+use domain::filter_policy::FilterPolicy;
+use domain::subscription::EndReason;
+
+use crate::opened::now;
+use crate::world::{World, finished};
+
+/// What can become of a delivery's row.
+const DAMAGE: [(&str, &str); 7] = [
+    ("id", "x'00'"),
+    ("kind", "'whim'"),
+    ("state", "'lost'"),
+    ("notice", "'{'"),
+    ("attempts", "-1"),
+    ("created_at", "9223372036854775807"),
+    ("cancel_reason", "'boredom'"),
+];
+
+#[tokio::test]
+async fn a_damaged_delivery_hides_no_other_and_is_sent_once_it_is_mended() {
+    for (column, with) in DAMAGE {
+        let world = World::new();
+        let ada = world.confirmed("ada@example.com").await;
+        let placed = [world.place().await, world.place().await];
+        world.publish().await;
+        // The first is the confirmation.
+        let mend = world.damage("deliveries", 2, column, with);
+        world.store.deliveries(application::ports::DeliveryQuery::default()).await.unwrap();
+        assert_eq!(world.told(ada).await.last(), Some(&placed[1]), "{column} {with}");
+        let named = world.audited();
+        assert!(
+            named.iter().any(|named| named.kind == Unreadable && named.wrong.contains("deliveries.seq = 2"))
+                || column == "attempts",
+            "{column} {with} {named:?}"
+        );
+        world.sql(&mend);
+        world.store.reexamine().await.unwrap();
+        assert_eq!(world.told(ada).await, placed, "{column} {with}");
+        assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]), "{column} {with}");
+        world.store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn six_hundred_damaged_deliveries_at_the_front_hide_none_behind_them() {
+    let world = World::new();
+    let ada = world.confirmed("ada@example.com").await;
+    for _ in 0..601 {
+        world.place().await;
+    }
+    world.publish().await;
+    world.sql("UPDATE deliveries SET kind = 'x' || kind WHERE order_seq <= 600");
+    assert_eq!(world.told(ada).await.len(), 1);
+    world.deliver().await;
+    world.sql("UPDATE deliveries SET kind = substr(kind, 2) WHERE order_seq <= 600");
+    assert_eq!(world.store.reexamine().await.unwrap(), 600);
+    assert_eq!(world.told(ada).await.len(), 600);
+    world.deliver().await;
+    assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]));
+    world.store.close().await;
+}
+
+#[tokio::test]
+async fn what_happened_to_a_delivery_is_told_as_far_as_it_can_be_read() {
+    let world = World::new();
+    world.confirmed("ada@example.com").await;
+    let order = world.place().await;
+    world.publish().await;
+    let (_, _, delivery, _) = world.due().await[0];
+    world.begin(delivery, 1).await;
+    let dead = finished(delivery, 1, OutcomeKind::Permanent(Scope::Delivery));
+    world.store.finish(vec![dead]).await.unwrap();
+    world.store.redrive(RedriveSelection::One(delivery), now()).await.unwrap();
+    world.begin(delivery, 2).await;
+    world.sql("INSERT INTO receipts VALUES (2, 1, 1, 'eaten', 'by the dog', 0)");
+    world.sql("UPDATE attempts SET ended_at = 9223372036854775807 WHERE number = 1");
+    world.sql("UPDATE interventions SET kind = 'kissed'");
+    world.sql("INSERT INTO channel_pauses (protocol, from_at, reason) VALUES ('pigeon', 0, 'ill')");
+    let story = world.store.story(order).await.unwrap().unwrap();
+    let record = &story.deliveries[0];
+    assert_eq!((record.attempts.len(), record.receipts.len(), record.interventions.len()), (1, 0, 0));
+    let places: Vec<_> = record.unreadable.iter().map(|row| row.place.as_str()).collect();
+    assert_eq!(places, ["attempts.delivery = 2", "receipts.delivery = 2", "interventions.delivery = 2"]);
+    assert_eq!(story.unreadable[0].place, "channel_pauses.seq = 1");
+    assert_eq!(world.set_aside().len(), 4, "seen once, it is set aside");
+    let named: Vec<_> = world.audited().into_iter().map(|named| named.wrong).collect();
+    for table in [
+        "attempts.delivery = 2",
+        "receipts.delivery = 2",
+        "interventions.delivery = 2",
+        "channel_pauses.seq = 1",
+    ] {
+        assert!(named.iter().any(|wrong| wrong.starts_with(table)), "{table} in {named:?}");
+    }
+    // Nothing waits for these.
+    world.store.finish(vec![finished(delivery, 2, OutcomeKind::Delivered)]).await.unwrap();
+    world.sql("DELETE FROM receipts");
+    world.sql("UPDATE attempts SET ended_at = started_at WHERE number = 1");
+    world.sql("UPDATE interventions SET kind = 'redriven'");
+    world.sql("DELETE FROM channel_pauses");
+    assert_eq!(world.store.reexamine().await.unwrap(), 4);
+    assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]));
+    world.store.close().await;
+}
+
+#[tokio::test]
+async fn a_delivery_that_waits_for_something_to_be_mended_says_so() {
+    let world = World::new();
+    let ada = world.confirmed("ada@example.com").await;
+    world.place().await;
+    world.publish().await;
+    let delivery = world.due().await[0].2;
+    let mend = world.damage("orders", 1, "body", "'?'");
+    assert_eq!(world.told(ada).await, []);
+    let record = world.store.delivery(delivery).await.unwrap().unwrap();
+    assert_eq!(record.waits_because(now()), Some(WaitReason::SetAside));
+    world.sql(&mend);
+    world.store.reexamine().await.unwrap();
+    let record = world.store.delivery(delivery).await.unwrap().unwrap();
+    assert_eq!(record.waits_because(now()), None);
+    world.store.close().await;
+}
+
+#[tokio::test]
+async fn a_person_who_would_change_what_cannot_be_read_is_told_so() {
+    let world = World::new();
+    world.confirmed("ada@example.com").await;
+    world.place().await;
+    world.publish().await;
+    let delivery = world.due().await[0].2;
+    world.damage("deliveries", 2, "state", "'lost'");
+    let redriven = world.store.redrive(RedriveSelection::One(delivery), now()).await.unwrap_err();
+    let dropped = world.store.drop_held(delivery, now()).await.unwrap_err();
+    let shown = world.store.delivery(delivery).await.unwrap_err();
+    for error in [redriven, dropped, shown] {
+        assert_eq!(error.code, "unreadable_row");
+    }
+    world.store.close().await;
+}
+
+/// Who ended while nobody could say what they were owed is told nothing more, as anybody who ended.
+#[tokio::test]
+async fn what_waited_for_a_subscription_that_ended_is_cancelled_or_taken_away() {
+    let world = World::new();
+    let ada = world.confirmed("ada@example.com").await;
+    let policy = FilterPolicy::parse(r#"{"productName":["Keyboard"]}"#).unwrap();
+    world.place().await;
+    world.store.change_attributes(ada, AttributesChange::wanting(Some(policy))).await.unwrap();
+    world.place().await;
+    world.sql("UPDATE subscription_versions SET state = 'x' || state WHERE state = 'confirmed'");
+    world.publish().await;
+    world.store.unsubscribe(ada, EndReason::Removed, now()).await.unwrap();
+    world.sql("UPDATE subscription_versions SET state = substr(state, 2) WHERE state = 'xconfirmed'");
+    world.store.reexamine().await.unwrap();
+    let left = "SELECT count(*) FROM deliveries WHERE kind = 'notification'";
+    assert_eq!(world.count(left), 1, "the second order was never owed");
+    assert_eq!(world.count(&format!("{left} AND state = 'cancelled' AND set_aside = 0")), 1);
+    assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]));
+    world.store.close().await;
+}

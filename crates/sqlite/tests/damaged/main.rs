@@ -1,0 +1,13 @@
+//! Rows that cannot be read: each is set aside alone, everything goes on around it, and what it owes stays owed.
+
+#![expect(clippy::unwrap_used, reason = "what a test asks for outside its own function must not fail either")]
+
+#[path = "../opened/mod.rs"]
+mod opened;
+
+mod deliveries;
+mod lists;
+mod orders;
+mod starting;
+mod subscriptions;
+mod world;
