@@ -23,7 +23,7 @@ fn at(seconds: u64) -> Timestamp {
 
 fn story(deliveries: Vec<DeliveryRecord>, pauses: Vec<ChannelPause>) -> Story {
     let order = LoggedOrder { seq: Seq(5), order: order() };
-    Story { order, published: true, deliveries, subscriptions: Vec::new(), pauses }
+    Story { order, published: true, deliveries, subscriptions: Vec::new(), pauses, unreadable: Vec::new() }
 }
 
 fn delivery(
@@ -42,6 +42,8 @@ fn delivery(
         cancel_reason: None,
         subscription_state: subscriber.state,
         channel_pause: None,
+        set_aside: false,
+        unreadable: Vec::new(),
         id: id(1),
         kind: DeliveryKind::Notification,
         subscription: subscriber.id,
@@ -205,6 +207,8 @@ fn only_what_is_pending_waits_and_says_for_what() {
     assert_eq!(waiting.waits_because(at(60)), Some(WaitReason::ChannelPaused));
     waiting.subscription_state = SubscriptionState::Suspended;
     assert_eq!(waiting.waits_because(at(60)), Some(WaitReason::SubscriptionSuspended));
+    waiting.set_aside = true;
+    assert_eq!(waiting.waits_because(at(60)), Some(WaitReason::SetAside));
     for over in DeliveryState::ALL.into_iter().filter(|state| *state != DeliveryState::Pending) {
         waiting.state = over;
         assert_eq!(waiting.waits_because(at(0)), None, "{over}");
