@@ -258,7 +258,10 @@ async fn what_a_failing_topic_left_behind_is_swept_up_once_it_works_again() {
 
     let sweep = deployment.function("sweep", &[]);
     let (_, swept) = sweep.invoke(json!({}));
-    assert_eq!(swept, json!({ "published": 25, "failed": 0, "left": 0, "oldestSeconds": 0 }));
+    assert_eq!(
+        swept,
+        json!({ "published": 25, "failed": 0, "unreadable": 0, "left": 0, "oldestSeconds": 0 })
+    );
     sweep.line(|line| line["UnpublishedOrders"] == 0.0);
     assert_eq!(deployment.told().len(), 25);
     let left = deployment.table.unpublished(10).await.unwrap();

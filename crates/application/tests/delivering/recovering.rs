@@ -12,11 +12,11 @@ use application::ports::{
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::attempt::OutcomeKind;
-use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState, Next, OnUnknown};
+use domain::delivery::{DeliveryId, DeliveryState, Next, OnUnknown};
 use domain::endpoint::Protocol;
 use domain::subscription::SubscriptionId;
 
-use crate::given::{failure, id, start, subscription};
+use crate::given::{failure, id, start};
 
 #[derive(Default)]
 struct Crashed {

@@ -24,9 +24,9 @@ fn at(seconds: u64) -> Timestamp {
 
 fn story(deliveries: Vec<DeliveryRecord>, pauses: Vec<ChannelPause>) -> Story {
     let order = LoggedOrder { seq: Seq(5), order: order() };
-    let page = Page { items: Vec::new(), next: None };
+    let page = Page { items: Vec::new(), unreadable: Vec::new(), next: None };
     let bystanders = Bystanders { order, published: true, page };
-    Story { bystanders, tally: Vec::new(), deliveries, pauses }
+    Story { bystanders, tally: Vec::new(), deliveries, pauses, unreadable: Vec::new() }
 }
 
 fn delivery(
@@ -45,6 +45,8 @@ fn delivery(
         cancel_reason: None,
         subscription_state: subscriber.state,
         channel_pause: None,
+        set_aside: false,
+        unreadable: Vec::new(),
         id: id(1),
         kind: DeliveryKind::Notification,
         subscription: subscriber.id,
@@ -208,6 +210,8 @@ fn only_what_is_pending_waits_and_says_for_what() {
     assert_eq!(waiting.waits_because(at(60)), Some(WaitReason::ChannelPaused));
     waiting.subscription_state = SubscriptionState::Suspended;
     assert_eq!(waiting.waits_because(at(60)), Some(WaitReason::SubscriptionSuspended));
+    waiting.set_aside = true;
+    assert_eq!(waiting.waits_because(at(60)), Some(WaitReason::SetAside));
     for over in DeliveryState::ALL.into_iter().filter(|state| *state != DeliveryState::Pending) {
         waiting.state = over;
         assert_eq!(waiting.waits_because(at(0)), None, "{over}");
