@@ -25,6 +25,11 @@ const DUE: &str = "SELECT seq, id, next_at FROM subscriptions INDEXED BY subscri
      WHERE protocol = ? AND next_at <= ? ORDER BY next_at, seq";
 const LATER: &str = "SELECT id, next_at FROM subscriptions INDEXED BY subscriptions_due \
      WHERE protocol = ? AND next_at > ? ORDER BY next_at";
+/// Between the names of two protocols.
+const STRAY: &str = "SELECT seq, next_at FROM subscriptions INDEXED BY subscriptions_due \
+     WHERE protocol > ? AND protocol < ? AND next_at IS NOT NULL LIMIT ?";
+/// Behind the name of any.
+const LAST_NAME: &str = "\u{10ffff}";
 static SUBSCRIPTION: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {SUBSCRIPTION_COLUMNS} FROM subscriptions WHERE seq = ?"));
 static WAITING: LazyLock<String> = LazyLock::new(|| waiting("deliveries_due", ""));
@@ -54,6 +59,7 @@ pub(super) fn due(connection: &Connection, query: &DueQuery) -> rusqlite::Result
         heads.extend(heads_of(connection, protocol, query, &skipped)?);
         found.comes_later(later(connection, protocol, query.now, &skipped)?);
     }
+    heads.extend(strays(connection)?);
     heads.sort_unstable_by_key(|head| (head.since, head.seq));
     heads.truncate(query.limit);
     // An equal share for everyone, so that many long backlogs leave room for the others.
@@ -83,6 +89,23 @@ fn heads_of(
         }
     }
     Ok(heads)
+}
+
+/// Those over a protocol that nobody knows: whoever reads them sets them aside.
+fn strays(connection: &Connection) -> rusqlite::Result<Vec<Head>> {
+    let mut names = Protocol::ALL.map(Protocol::name).to_vec();
+    names.extend(["", LAST_NAME]);
+    names.sort_unstable();
+    let mut statement = connection.prepare_cached(STRAY)?;
+    let mut strays = Vec::new();
+    for (from, to) in names.iter().zip(names.iter().skip(1)) {
+        let mut rows =
+            statement.query(params![from, to, i64::try_from(SET_ASIDE_AT_ONCE).unwrap_or(i64::MAX)])?;
+        while let Some(row) = rows.next()? {
+            strays.push(Head { seq: row.get("seq")?, since: row.get("next_at")? });
+        }
+    }
+    Ok(strays)
 }
 
 /// When something is due first to those that nothing is due to yet.
