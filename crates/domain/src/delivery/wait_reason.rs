@@ -27,13 +27,13 @@ pub struct Waiting {
     pub subscription: SubscriptionState,
     /// Whether its channel is paused.
     pub channel_paused: bool,
-    /// When it is tried next.
+    /// When it is tried next: not before its endpoint's pause is over.
     pub at: Timestamp,
 }
 
 impl Waiting {
     /// What it waits for at the time `now`; of several things, the one that only a person ends comes first. `None`: it is
-    /// due, unless its endpoint asked for patience: only the delivery that was told so knows.
+    /// due.
     #[must_use]
     pub fn because(self, now: Timestamp) -> Option<WaitReason> {
         match self.subscription {
