@@ -13,6 +13,7 @@ mod report;
 mod server;
 mod start_up;
 mod throughput;
+mod waiting;
 
 use std::path::PathBuf;
 
@@ -39,6 +40,8 @@ enum Role {
     Echo,
     /// Measures whether endpoints that hang and fail delay the healthy ones.
     Isolation(isolation::Load),
+    /// Measures whether endpoints that wait for a retry delay a healthy one.
+    Waiting(waiting::Load),
     /// Compares the Lambda program with a Python function; it runs beside the emulators.
     #[cfg(feature = "lambda")]
     Lambda(lambda::Subjects),
@@ -49,6 +52,7 @@ fn main() -> Result<()> {
     match cli.role {
         Some(Role::Echo) => return echo::serve(),
         Some(Role::Isolation(load)) => return isolation::compare(&cli.program, load),
+        Some(Role::Waiting(load)) => return waiting::compare(&cli.program, &load),
         #[cfg(feature = "lambda")]
         Some(Role::Lambda(subjects)) => return lambda::compare(&subjects),
         None => {}

@@ -28,6 +28,25 @@ impl Server {
     pub(crate) fn program(program: &Path) -> Result<Self> {
         let program = program.canonicalize().with_context(|| program.display().to_string())?;
         let home = tempfile::tempdir_in(program.parent().unwrap_or(Path::new("/")))?;
+        Self::serve(&program, home)
+    }
+
+    /// Kills the program, does something to its data folder, and starts it again.
+    ///
+    /// # Errors
+    /// What is done fails, or it does not start.
+    pub(crate) fn restarted(
+        mut self,
+        program: &Path,
+        change: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Self> {
+        self.kill();
+        let home = std::mem::replace(&mut self.home, tempfile::tempdir()?);
+        change(&home.path().join("data"))?;
+        Self::serve(&program.canonicalize()?, home)
+    }
+
+    fn serve(program: &Path, home: TempDir) -> Result<Self> {
         let mut command = Command::new(program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(home.path().join("data"));
         command.env("ORDERBELL_WEBHOOK_ALLOWED_HOSTS", "127.0.0.1");
@@ -72,6 +91,11 @@ impl Server {
         }
     }
 
+    fn kill(&mut self) {
+        let _ended_already = self.process.kill();
+        let _ended_already = self.process.wait();
+    }
+
     /// Its process.
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
@@ -89,8 +113,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ended_already = self.process.kill();
-        let _ended_already = self.process.wait();
+        self.kill();
     }
 }
 

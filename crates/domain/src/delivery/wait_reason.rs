@@ -29,7 +29,7 @@ pub struct Waiting {
     pub subscription: SubscriptionState,
     /// Whether its channel is paused.
     pub channel_paused: bool,
-    /// When it is tried next.
+    /// When it is tried next: not before its endpoint's pause is over.
     pub at: Timestamp,
     /// Whether something that it takes to make it cannot be read.
     pub set_aside: bool,
@@ -37,7 +37,7 @@ pub struct Waiting {
 
 impl Waiting {
     /// What it waits for at the time `now`; of several things, the one that only a person ends comes first. `None`: it is
-    /// due, unless its endpoint asked for patience: only the delivery that was told so knows.
+    /// due.
     #[must_use]
     pub fn because(self, now: Timestamp) -> Option<WaitReason> {
         match self.subscription {

@@ -88,7 +88,7 @@ fn place(connection: &Connection, wanted: &Wanted) -> rusqlite::Result<Place> {
             let of = of.map_or("", |_| "subscription = ?2 AND");
             Place::Under("deliveries_due", format!("{of} state = 'pending'"))
         }
-        (Some(DeliveryState::Pending | DeliveryState::Delivered), _) => Place::Among,
+        (None | Some(DeliveryState::Pending | DeliveryState::Delivered), _) => Place::Among,
         (Some(state), Some(_)) if state != DeliveryState::InFlight => {
             let name = state.name();
             let condition = format!("subscription = ?2 AND {LAST_STATES} AND state = '{name}'");
@@ -98,7 +98,6 @@ fn place(connection: &Connection, wanted: &Wanted) -> rusqlite::Result<Place> {
             let name = state.name();
             Place::Under("deliveries_by_rare_state", format!("{RARE_STATES} AND state = '{name}'"))
         }
-        (None, _) => Place::Among,
     })
 }
 

@@ -3,8 +3,8 @@
 use application::ports::{
     DeliveryQueue, DeliveryRecords, Finished, Intent, OwnTopic, Redrivable, RedriveSelection, Topic,
 };
-use domain::attempt::{Outcome, OutcomeKind};
-use domain::delivery::{DeliveryId, DeliveryState, Effort, OnUnknown, decide};
+use domain::attempt::{Outcome, OutcomeKind, Scope};
+use domain::delivery::{Consequence, Decision, DeliveryId, DeliveryState, Effort, Next, OnUnknown, decide};
 use domain::endpoint::Protocol;
 use domain::retry::Chance;
 use domain::subscription::{EndReason, SuspensionReason};
@@ -110,6 +110,34 @@ fn many_endpoints_that_recover_at_once_share_what_one_commit_bears() {
     costs("recovery: 299 endpoints with 9 each at once", cost.dearest(), 299 * 12 + 510, 299 * 600);
     costs("recovery: what they left", large.rest().dearest(), 1_100, 1_000 * 120);
     assert_eq!(large.number("SELECT count(*) FROM deliveries WHERE state = 'pending' AND at > 1770000000000000 AND subscription <= 300"), 0);
+}
+
+#[test]
+fn many_that_end_at_once_share_what_one_commit_bears() {
+    let large = Large::after(
+        "UPDATE deliveries SET state = 'pending', at = 1 WHERE subscription BETWEEN 2 AND 300; \
+         UPDATE subscriptions SET endpoint = endpoint || '/gone' WHERE seq BETWEEN 2 AND 300",
+    );
+    let ids =
+        large.deliveries("SELECT id FROM deliveries WHERE order_seq = 1 AND subscription BETWEEN 2 AND 300");
+    let intents = ids.iter().map(|id| Intent { delivery: *id, number: 1, at: now() }).collect();
+    large.run(large.store.begin(intents)).0.unwrap();
+    let gone = |id: &DeliveryId| Finished {
+        decision: Decision {
+            next: Next::Over(DeliveryState::Dead),
+            spent: true,
+            consequence: Some(Consequence::EndSubscription(EndReason::Gone)),
+        },
+        outcome: Outcome::new(OutcomeKind::Permanent(Scope::Endpoint), "410"),
+        ..finished(*id, 1)
+    };
+    let (done, cost) = large.run(large.store.finish(ids.iter().map(gone).collect()));
+    done.unwrap();
+    costs("end: 299 subscriptions with 9 waiting each at once", cost.dearest(), 299 * 20, 299 * 1_500);
+    assert_eq!(large.run(large.store.due(all_due())).0.unwrap().deliveries, []);
+    large.rest();
+    let left = "SELECT count(*) FROM deliveries WHERE state = 'pending' AND subscription BETWEEN 2 AND 300";
+    assert_eq!(large.number(left), 0);
 }
 
 #[test]

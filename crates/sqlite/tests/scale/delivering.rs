@@ -29,6 +29,25 @@ fn those_that_wait_for_later_cost_nothing() {
 }
 
 #[test]
+fn those_who_may_be_sent_nothing_cost_nothing() {
+    let alone = Large::after(&format!("{TWENTY}; {NOBODY_WAITS}")).due(all_due()).1;
+    for (what, kept_back) in [
+        ("paused endpoints", "SET retry_at = 1770000000000001"),
+        ("suspended ones", "SET state = 'suspended', suspended_at = 1, suspension_reason = 'operator'"),
+        ("unconfirmed ones", "SET state = 'pending', confirmed_at = NULL"),
+        ("ended ones", "SET state = 'ended', ended_at = 1, end_reason = 'removed'"),
+    ] {
+        let owed = "UPDATE deliveries SET at = 1 WHERE subscription > 5000";
+        let large =
+            Large::after(&format!("{TWENTY}; {owed}; UPDATE subscriptions {kept_back} WHERE seq > 5000"));
+        large.rest();
+        let (due, work) = large.due(all_due());
+        assert_eq!(due.deliveries.len(), 20, "{what}");
+        costs(&format!("due: 20 at one endpoint, beside 10,000 {what}"), work, 20, alone.steps * 2);
+    }
+}
+
+#[test]
 fn what_is_due_costs_by_what_is_asked_for() {
     let large = Large::after(ONE_EACH);
     let (due, work) = large.due(all_due());

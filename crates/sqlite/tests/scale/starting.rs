@@ -7,7 +7,7 @@ use crate::store::{Large, READY, WAITING, all_due, costs};
 fn a_start_looks_at_each_subscription_once_and_at_no_order() {
     let large = Large::after("");
     costs("start: 15,000 subscriptions put right", large.start, 10, 15_000 * 50);
-    let large = Large::copy_of(long(), "");
+    let large = Large::looking_at(long());
     costs("start: 1,000,000 orders", large.start, 10, 200);
 }
 

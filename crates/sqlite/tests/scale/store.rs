@@ -39,17 +39,20 @@ pub(crate) struct Large {
 impl Large {
     /// On a copy of the large store, in which `sql` was run.
     pub(crate) fn after(sql: &str) -> Self {
-        Self::copy_of(wide(), sql)
-    }
-
-    /// On a copy of that file.
-    pub(crate) fn copy_of(file: &Path, sql: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let copy = folder.path().join("copy.db");
-        fs::copy(file, &copy).unwrap();
-        let connection = open(&copy);
-        connection.execute_batch(sql).unwrap();
-        let mut disk = Disk::at(connection).unwrap();
+        fs::copy(wide(), &copy).unwrap();
+        open(&copy).execute_batch(sql).unwrap();
+        Self::at(&copy, folder)
+    }
+
+    /// On that file itself: nothing is to be changed.
+    pub(crate) fn looking_at(file: &Path) -> Self {
+        Self::at(file, tempfile::tempdir().unwrap())
+    }
+
+    fn at(file: &Path, folder: TempDir) -> Self {
+        let mut disk = Disk::at(open(file)).unwrap();
         let worked = disk.count_work().unwrap();
         let process = Process::start(disk, options()).unwrap();
         let (store, start) = (process.store(), worked.take());
@@ -135,6 +138,7 @@ pub(crate) fn subscription(place: i64) -> SubscriptionId {
 }
 
 /// Holds what was counted against its bound, and prints both.
+#[expect(clippy::print_stdout, reason = "a table to be quoted, for whoever asks to see it")]
 pub(crate) fn at_most(what: &str, counted: u64, bound: u64) {
     println!("| {what} | {bound} | {counted} |");
     assert!(counted <= bound, "{what}: {counted}, and may be {bound}");
