@@ -19,17 +19,12 @@ use crate::unreadable::{Read, Table, read_row};
 const AT_ONCE: i64 = 500;
 
 /// What waits for one that ended is as good as cancelled.
-const LATE: &str = "SELECT deliveries.seq, deliveries.id, order_seq, escalation_to, iif(deliveries.state = 'pending' \
+const LATE: &str = "SELECT deliveries.seq, deliveries.id, order_seq, subscription, escalation_to, iif(deliveries.state = 'pending' \
      AND subscriptions.state = 'ended', 'cancelled', deliveries.state) AS state FROM deliveries \
      JOIN subscriptions ON subscriptions.seq = subscription WHERE escalates_at <= ? \
-     AND (escalation_to IS NULL OR length(escalation_to) = 16) AND NOT EXISTS \
-     (SELECT 1 FROM set_aside WHERE of_table = 'deliveries' AND row = deliveries.seq) \
      ORDER BY escalates_at LIMIT ?";
-/// Of those that [`LATE`] leaves out, the next look would make nothing either.
-const NEXT: &str = "SELECT escalates_at AS next FROM deliveries \
-     JOIN subscriptions ON subscriptions.seq = subscription WHERE escalates_at IS NOT NULL \
-     AND (escalation_to IS NULL OR length(escalation_to) = 16) AND NOT EXISTS \
-     (SELECT 1 FROM set_aside WHERE of_table = 'deliveries' AND row = deliveries.seq) ORDER BY escalates_at LIMIT 1";
+/// Nobody can say whether, or to whom, it escalates: it gets its time back when that is mended.
+const UNDECIDED: &str = "UPDATE deliveries SET escalates_at = NULL, set_aside = 1 WHERE seq = ?";
 const SETTLED: &str = "UPDATE deliveries SET escalates_at = NULL WHERE seq = ?";
 /// The filter policy of the one that stands in is not asked; if it has the order already, nothing follows. What stood
 /// there because nobody could say whether it is owed is owed by this.
@@ -58,10 +53,11 @@ pub(super) fn escalate(connection: &Connection, now: Timestamp) -> Result<Answer
     let late = late.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut escalated = Escalated::default();
     let mut subscriptions = BTreeSet::new();
-    for late in late {
+    for (seq, late) in late {
         let late = match late {
             Ok(late) => late,
             Err(unreadable) => {
+                connection.prepare_cached(UNDECIDED)?.execute([seq])?;
                 put(connection, &unreadable, now)?;
                 continue;
             }
@@ -82,9 +78,10 @@ pub(super) fn escalate(connection: &Connection, now: Timestamp) -> Result<Answer
         }
     }
     refresh_each(connection, subscriptions)?;
+    let next = "SELECT min(escalates_at) AS next FROM deliveries WHERE escalates_at IS NOT NULL";
     // A time of no calendar never comes.
     let next_at = |row: &Row<'_>| Ok(columns::time_or_none(row, "next").unwrap_or_default());
-    escalated.next_at = connection.prepare_cached(NEXT)?.query_row((), next_at).optional()?.flatten();
+    escalated.next_at = connection.prepare_cached(next)?.query_row((), next_at)?;
     Ok(Answer::Escalated(escalated))
 }
 
@@ -104,15 +101,21 @@ fn has_it(connection: &Connection, to: SubscriptionId, order: Option<i64>) -> ru
     connection.prepare_cached(HAS_IT)?.query_row(params![to.0.as_bytes(), order], |row| row.get(0))
 }
 
-fn late(row: &Row<'_>) -> rusqlite::Result<Read<Late>> {
+/// What is late, by its `seq`.
+fn late(row: &Row<'_>) -> rusqlite::Result<(i64, Read<Late>)> {
     let seq = row.get("seq")?;
-    read_row(Table::Deliveries, seq, row, |row| {
-        Ok(Late {
-            seq,
-            id: DeliveryId(columns::uuid(row, "id")?),
-            state: columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?,
-            order: row.get("order_seq")?,
-            to: columns::uuid_or_none(row, "escalation_to")?.map(SubscriptionId),
-        })
-    })
+    let to = |row: &Row<'_>| columns::uuid_or_none(row, "escalation_to");
+    let late = match read_row(Table::Subscriptions, row.get("subscription")?, row, to)? {
+        Ok(to) => read_row(Table::Deliveries, seq, row, |row| {
+            Ok(Late {
+                seq,
+                id: DeliveryId(columns::uuid(row, "id")?),
+                state: columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?,
+                order: row.get("order_seq")?,
+                to: to.map(SubscriptionId),
+            })
+        })?,
+        Err(unreadable) => Err(unreadable),
+    };
+    Ok((seq, late))
 }

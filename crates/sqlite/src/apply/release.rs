@@ -32,11 +32,11 @@ const RELEASE: &str = "UPDATE deliveries SET set_aside = 0 WHERE seq = ?1";
 /// Its subscription ended while it waited.
 const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = 'subscription_ended', \
      at = ?2, escalates_at = NULL WHERE seq = ?1 AND state = 'pending'";
-/// A placeholder had no time to escalate at, since nobody knew whether it was owed.
-const OWE: &str = "UPDATE deliveries SET escalates_at = coalesce(escalates_at, (SELECT deliveries.created_at + \
+/// What nobody could decide about had no time to escalate at. Where it escalated already, nothing follows.
+const ESCALATES: &str = "UPDATE deliveries SET escalates_at = coalesce(escalates_at, (SELECT deliveries.created_at + \
      min(max(escalation_minutes, 1), 65535) * 60000000 FROM subscriptions WHERE subscriptions.seq = subscription)) \
-     WHERE seq = ?1 AND state = 'pending' AND stranded_at IS NULL \
-     AND NOT EXISTS (SELECT 1 FROM deliveries late WHERE late.escalated_from = deliveries.seq)";
+     WHERE seq = ?1 AND kind = 'notification' AND state NOT IN ('delivered', 'sandboxed', 'cancelled') \
+     AND stranded_at IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries late WHERE late.escalated_from = deliveries.seq)";
 /// As though it had been readable all along.
 const TAKE_AWAY: &str = "DELETE FROM deliveries WHERE seq = ?";
 
@@ -150,12 +150,13 @@ fn decide(
                 connection.prepare_cached(TAKE_AWAY)?.execute([delivery.seq])?;
                 return Ok(false);
             }
-            Ok(true) => connection.prepare_cached(OWE)?.execute([delivery.seq])?,
-        };
+            Ok(true) => {}
+        }
     }
     if delivery.ended {
         connection.prepare_cached(CANCEL)?.execute([delivery.seq, micros(now)])?;
     }
+    connection.prepare_cached(ESCALATES)?.execute([delivery.seq])?;
     connection.prepare_cached(RELEASE)?.execute([delivery.seq])?;
     Ok(!delivery.ended)
 }
