@@ -29,6 +29,8 @@ pub(super) struct ChannelLane {
     pub(super) rules: ChannelRules,
     pace: Pace,
     in_flight: HashMap<DeliveryId, Flight>,
+    /// How many of these count against the share of the failing and the slow.
+    ailing: usize,
     /// Endpoints whose last attempt took long. Forgotten with the process.
     slow: HashSet<SubscriptionId>,
     served_last: Option<SubscriptionId>,
@@ -44,7 +46,6 @@ pub(super) struct ChannelLane {
 #[derive(Debug, Clone, Copy)]
 struct Flight {
     since: Timestamp,
-    /// It counts against the share of the failing and the slow.
     ailing: bool,
 }
 
@@ -75,6 +76,7 @@ impl ChannelLane {
             rules,
             pace: Pace::default(),
             in_flight: HashMap::new(),
+            ailing: 0,
             slow: HashSet::new(),
             served_last: None,
             health: Health::Working,
@@ -106,8 +108,7 @@ impl ChannelLane {
     /// Whether, where an attempt may begin, it may be at this delivery: however many endpoints hang or drip, most of the
     /// channel is left to those that work.
     pub(super) fn has_room_for(&self, delivery: &DueDelivery) -> bool {
-        let ailing = || self.in_flight.values().filter(|flight| flight.ailing).count();
-        !self.is_ailing(delivery) || ailing() < (self.rules.concurrency.channel / AILING_SHARE).max(1)
+        !self.is_ailing(delivery) || self.ailing < (self.rules.concurrency.channel / AILING_SHARE).max(1)
     }
 
     /// Whether the last attempt at the delivery's endpoint failed or took long.
@@ -136,13 +137,15 @@ impl ChannelLane {
 
     pub(super) fn begins(&mut self, delivery: &DueDelivery, now: Timestamp) {
         let flight = Flight { since: now, ailing: self.is_ailing(delivery) };
+        self.ailing += usize::from(flight.ailing);
         self.in_flight.insert(delivery.id, flight);
         self.served_last = Some(delivery.subscription.id);
         self.pace.begins(self.rules.max_per_second, now);
     }
 
     pub(super) fn ends(&mut self, delivery: &DueDelivery) {
-        self.in_flight.remove(&delivery.id);
+        let ended = self.in_flight.remove(&delivery.id);
+        self.ailing -= usize::from(ended.is_some_and(|flight| flight.ailing));
     }
 
     /// Takes in what came of an attempt that is still counted as in flight. Answers the outcome, or what it is taken for;
