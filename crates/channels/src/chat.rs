@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use application::ports::{Channel, ChannelRules, Message, Sent};
 use async_trait::async_trait;
-use domain::attempt::{Outcome, Scope};
+use domain::attempt::Outcome;
 use domain::endpoint::{Endpoint, Protocol};
-use reqwest::Client;
 
-use crate::http::{AllowedHost, NoClient, ask, guarded_client, refused};
+use crate::http::{AllowedHost, Caller, NoClient, refused};
 use crate::unsendable::{callable, never};
 
 /// How chats are posted to.
@@ -29,7 +28,7 @@ pub struct ChatSettings {
 /// Posts to chats.
 pub struct Chat {
     settings: ChatSettings,
-    client: Client,
+    caller: Caller,
 }
 
 impl Chat {
@@ -38,8 +37,8 @@ impl Chat {
     /// # Errors
     /// The HTTP client could not be made.
     pub fn new(settings: ChatSettings) -> Result<Self, NoClient> {
-        let client = guarded_client(&settings.allowed_hosts, settings.timeout)?;
-        Ok(Self { settings, client })
+        let caller = Caller::new(&settings.allowed_hosts, settings.timeout)?;
+        Ok(Self { settings, caller })
     }
 
     async fn post(&self, message: &Message) -> Result<Outcome, Outcome> {
@@ -50,9 +49,10 @@ impl Chat {
         if let Some(refusal) = refused(&url, &self.settings.allowed_hosts) {
             return Err(never(refusal));
         }
-        let post = self.client.post(url).json(&payload::payload(&message.content));
+        let post = self.caller.client().post(url).json(&payload::payload(&message.content));
         let request = post.build().map_err(|error| never(error.without_url()))?;
-        let answer = ask(&self.client, request, Scope::Endpoint).await?;
+        // The word that says why it was refused.
+        let answer = self.caller.ask(request, |status| !status.is_success()).await?;
         Ok(Outcome::new(answer::kind(&answer, message.at), answer.reply()))
     }
 }
@@ -72,8 +72,7 @@ impl Channel for Chat {
         self.post(message).await.unwrap_or_else(|outcome| outcome).into()
     }
 
-    /// Chats have no provider of their own that could be down.
     async fn probe(&self) -> Result<(), Outcome> {
-        Ok(())
+        self.caller.probe().await
     }
 }

@@ -7,6 +7,7 @@ mod fault;
 mod idle;
 mod line;
 mod relay;
+mod reply;
 mod settings;
 mod transaction;
 
@@ -52,6 +53,7 @@ impl Email {
                     self.idle.put(session);
                 }
             }
+            Err(fault) if fault.is_about_us() => self.idle.clear(),
             Err(_) => {}
         }
         taken

@@ -2,7 +2,9 @@
 
 mod address_rules;
 mod allowed_host;
+mod caller;
 mod guard;
+mod reach;
 mod retry_after;
 
 use std::fmt;
@@ -14,12 +16,17 @@ use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, ClientBuilder, Request, Response, StatusCode, redirect};
 
 pub use allowed_host::{AllowedHost, InvalidHost};
+pub(crate) use caller::Caller;
 pub use guard::{Refusal, refused};
 
-use guard::Guard;
+use guard::{Anywhere, Guard};
+
+use crate::want::{in_words, lacking};
 
 /// How much of an answer is read, in bytes.
 pub const MAX_ANSWER: usize = 16 * 1024;
+/// How long is waited for a body that only the timeline shows: what has not come by then is left.
+const GLANCE: Duration = Duration::from_millis(250);
 
 /// The HTTP client could not be made.
 #[derive(Debug)]
@@ -39,13 +46,18 @@ const USER_AGENT: &str = concat!("Orderbell/", env!("CARGO_PKG_VERSION"));
 const IDLE: Duration = Duration::from_secs(20);
 
 /// A client for URLs that come from outside: it connects only to addresses on the public internet, and to `allowed`.
-pub(crate) fn guarded_client(allowed: &[AllowedHost], timeout: Duration) -> Result<Client, NoClient> {
-    build(Client::builder().dns_resolver(Guard::new(allowed)), timeout)
+fn guarded_client(allowed: &[AllowedHost], timeout: Duration) -> Result<Client, NoClient> {
+    build(Client::builder().dns_resolver(Guard::new(allowed, look_up_limit(timeout))), timeout)
 }
 
 /// A client for a URL that the operator chose.
 pub(crate) fn client(timeout: Duration) -> Result<Client, NoClient> {
-    build(Client::builder(), timeout)
+    build(Client::builder().dns_resolver(Anywhere(look_up_limit(timeout))), timeout)
+}
+
+/// What of the time for connecting a look-up may take: a resolver that is silent is told from a receiver that is.
+fn look_up_limit(timeout: Duration) -> Duration {
+    timeout.mul_f32(0.8)
 }
 
 /// No proxy stands between, and no redirect leads elsewhere. `timeout` is the limit for connecting, and again for the
@@ -63,33 +75,40 @@ fn build(builder: ClientBuilder, timeout: Duration) -> Result<Client, NoClient> 
         .map_err(|error| NoClient(error.to_string()))
 }
 
-/// Makes one request. Where there was no connection, that is `scope`'s failure.
+/// Makes one request, and reads the answer to its end. Where there was no connection, that is `scope`'s failure.
 pub(crate) async fn ask(client: &Client, request: Request, scope: Scope) -> Result<Answer, Outcome> {
     let response = client.execute(request).await.map_err(|error| unanswered(&error, scope))?;
-    Ok(read(response).await)
+    Ok(read(response, |_| true).await)
 }
 
-/// What was answered. Once its status is here, what becomes of the rest changes nothing.
-async fn read(mut response: Response) -> Answer {
+/// What was answered. Once its status is here, what becomes of the rest changes nothing: a body that is not `needed` is
+/// hardly waited for, and one that is, for as long as the client's limit for the whole allows. Where it does not end, the
+/// connection does.
+async fn read(mut response: Response, needed: impl Fn(StatusCode) -> bool) -> Answer {
     let status = response.status();
     let retry_after =
         response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let mut body = Vec::new();
-    while body.len() < MAX_ANSWER
-        && let Ok(Some(chunk)) = response.chunk().await
-    {
-        body.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER - body.len())]);
+    let rest = async {
+        while body.len() < MAX_ANSWER
+            && let Ok(Some(chunk)) = response.chunk().await
+        {
+            body.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER - body.len())]);
+        }
+    };
+    if needed(status) {
+        rest.await;
+    } else {
+        let _what_came_by_then = tokio::time::timeout(GLANCE, rest).await;
     }
     Answer { status, retry_after, body }
 }
 
 /// No answer came: without a connection nothing was sent, with one the receiver may have taken it all the same.
 fn unanswered(error: &reqwest::Error, scope: Scope) -> Outcome {
-    let mut why: &dyn std::error::Error = error;
-    while let Some(source) = why.source() {
-        why = source;
-    }
+    let why = in_words(error);
     if error.is_connect() {
+        let scope = if lacking(error).is_some() { Scope::Channel } else { scope };
         Outcome::new(OutcomeKind::Transient(scope), format!("no connection: {why}"))
     } else if error.is_timeout() {
         Outcome::new(OutcomeKind::Unknown, "no answer in time")
@@ -127,10 +146,10 @@ mod tests {
     async fn a_name_that_leads_inside_is_not_connected_to() {
         let receiver = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         receiver.set_nonblocking(true).unwrap();
-        let client = guarded_client(&[], Duration::from_secs(5)).unwrap();
+        let caller = Caller::new(&[], Duration::from_secs(5)).unwrap();
         let url = format!("http://localhost:{}/", receiver.local_addr().unwrap().port());
-        let request = client.post(url).build().unwrap();
-        let outcome = ask(&client, request, Scope::Endpoint).await.unwrap_err();
+        let request = caller.client().post(url).build().unwrap();
+        let outcome = caller.ask(request, |_| false).await.unwrap_err();
         assert_eq!(outcome.kind, OutcomeKind::Transient(Scope::Endpoint));
         assert!(outcome.reply.contains("is a loopback address"), "{}", outcome.reply);
         assert!(receiver.accept().is_err(), "nobody called");

@@ -8,11 +8,13 @@ pub mod chat;
 pub mod email;
 pub mod http;
 mod masked;
+mod names;
 pub mod sandbox;
 mod secret;
 pub mod sms;
 mod tls;
 mod unsendable;
+mod want;
 pub mod webhook;
 
 pub use secret::Secret;

@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use application::ports::{Channel, ChannelRules, Message, Sent};
 use async_trait::async_trait;
-use domain::attempt::{Outcome, Scope};
+use domain::attempt::Outcome;
+use domain::delivery::DeliveryKind;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::webhook_secret::WebhookSecret;
+use reqwest::Request;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, Request};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP};
 use url::Url;
 
-use crate::http::{AllowedHost, NoClient, ask, guarded_client, refused};
+use crate::http::{AllowedHost, Caller, NoClient, refused};
 use crate::unsendable::{callable, never};
 
 /// How webhooks are called.
@@ -32,7 +33,7 @@ pub struct WebhookSettings {
 /// Calls webhooks.
 pub struct Webhook {
     settings: WebhookSettings,
-    client: Client,
+    caller: Caller,
 }
 
 impl Webhook {
@@ -41,8 +42,8 @@ impl Webhook {
     /// # Errors
     /// The HTTP client could not be made.
     pub fn new(settings: WebhookSettings) -> Result<Self, NoClient> {
-        let client = guarded_client(&settings.allowed_hosts, settings.timeout)?;
-        Ok(Self { settings, client })
+        let caller = Caller::new(&settings.allowed_hosts, settings.timeout)?;
+        Ok(Self { settings, caller })
     }
 
     async fn call(&self, message: &Message) -> Result<Sent, Outcome> {
@@ -54,7 +55,8 @@ impl Webhook {
             return Err(never(refusal));
         }
         let request = self.request(url, message)?;
-        let answer = ask(&self.client, request, Scope::Endpoint).await?;
+        let is_question = message.content.kind() == DeliveryKind::Confirmation;
+        let answer = self.caller.ask(request, |status| is_question && status.is_success()).await?;
         Ok(answer::meaning(&answer, &message.content, message.at))
     }
 
@@ -63,7 +65,8 @@ impl Webhook {
         let time = message.at.as_second();
         let body = body::body(&message.content, message.at).map_err(never)?;
         let signatures = signatures(&message.secrets, &id, time, &body)?;
-        self.client
+        self.caller
+            .client()
             .post(url)
             .header(CONTENT_TYPE, "application/json")
             .header(HEADER_WEBHOOK_ID, id)
@@ -103,8 +106,7 @@ impl Channel for Webhook {
         self.call(message).await.unwrap_or_else(Sent::from)
     }
 
-    /// Webhooks have no provider of their own that could be down.
     async fn probe(&self) -> Result<(), Outcome> {
-        Ok(())
+        self.caller.probe().await
     }
 }

@@ -46,8 +46,11 @@ pub enum Scope {
     Delivery,
     /// This endpoint's.
     Endpoint,
-    /// The whole channel's: its provider is down, refuses us, or cannot be reached.
+    /// The whole channel's: its provider is down, refuses us, or cannot be reached; or this machine lacks what it takes.
     Channel,
+    /// Nobody can tell yet: the provider refused and did not say whether the recipient, the message or we are the reason.
+    /// Who hears of others, too, judges it; unjudged it counts as the delivery's.
+    Unclear,
 }
 
 impl Outcome {
@@ -109,6 +112,7 @@ impl Scope {
             Self::Delivery => "delivery",
             Self::Endpoint => "endpoint",
             Self::Channel => "channel",
+            Self::Unclear => "unclear",
         }
     }
 }

@@ -147,7 +147,7 @@ fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> 
             let reason = EndReason::of_receiver(protocol);
             Decision { consequence: Some(Consequence::EndSubscription(reason)), ..over(DeliveryState::Dead) }
         }
-        OutcomeKind::Permanent(Scope::Delivery) => over(DeliveryState::Dead),
+        OutcomeKind::Permanent(Scope::Delivery | Scope::Unclear) => over(DeliveryState::Dead),
         OutcomeKind::Unknown if on_unknown == OnUnknown::Hold => over(DeliveryState::Held),
         OutcomeKind::Unknown | OutcomeKind::Transient(_) => {
             again(protocol, spent.saturating_add(1), now, chance)

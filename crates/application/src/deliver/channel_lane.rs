@@ -1,21 +1,25 @@
 //! One channel as the engine sees it: how much is in flight, how fast it goes, and whether it is paused.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::attempt::OutcomeKind;
+use domain::attempt::{Outcome, OutcomeKind};
+use domain::delivery::DeliveryId;
 use domain::subscription::SubscriptionId;
 
 use super::pace::Pace;
-use super::suspects::Suspects;
+use super::suspects::{Suspect, Suspects};
 use super::wait::Wait;
 use crate::ports::{ChannelRules, DueDelivery};
 
 const FIRST_PROBE: Duration = Duration::from_secs(2);
 const MAX_PROBE: Duration = Duration::from_mins(1);
-/// The part of a channel that endpoints may take up that failed last: one in four.
+/// The part of a channel that endpoints may take up that failed last or were slow: one in four.
 const AILING_SHARE: usize = 4;
+/// An attempt that takes longer than this makes its endpoint a slow one, until one takes less.
+const SLOW: Duration = Duration::from_secs(5);
 /// So many attempts in a row of which nobody knows what came of them say that a provider does not answer.
 const UNHEARD: u32 = 3;
 
@@ -24,16 +28,25 @@ const UNHEARD: u32 = 3;
 pub(super) struct ChannelLane {
     pub(super) rules: ChannelRules,
     pace: Pace,
-    in_flight: usize,
-    /// Of these, to endpoints that failed last.
+    in_flight: HashMap<DeliveryId, Flight>,
+    /// How many of these count against the share of the failing and the slow.
     ailing: usize,
+    /// Endpoints whose last attempt took long. Forgotten with the process.
+    slow: HashSet<SubscriptionId>,
     served_last: Option<SubscriptionId>,
     health: Health,
     /// Failures since the last success; a channel that fails right after a good probe is probed less and less.
     failures: u32,
     /// Attempts in a row of which nobody knows what came of them.
     unheard: u32,
-    pub(super) suspects: Suspects,
+    suspects: Suspects,
+}
+
+/// An attempt in flight.
+#[derive(Debug, Clone, Copy)]
+struct Flight {
+    since: Timestamp,
+    ailing: bool,
 }
 
 /// How a channel does.
@@ -62,8 +75,9 @@ impl ChannelLane {
         Self {
             rules,
             pace: Pace::default(),
-            in_flight: 0,
+            in_flight: HashMap::new(),
             ailing: 0,
+            slow: HashSet::new(),
             served_last: None,
             health: Health::Working,
             failures: 0,
@@ -88,13 +102,23 @@ impl ChannelLane {
             Health::OnTrial => 1,
             Health::Paused(_) | Health::Probing => 0,
         };
-        self.in_flight < capacity && self.pace.allows(now)
+        self.in_flight.len() < capacity && self.pace.allows(now)
     }
 
-    /// Whether, where an attempt may begin, it may be to an endpoint that failed last: however many of these hang, most
-    /// of the channel is left to those that work.
-    pub(super) fn has_room_for_ailing(&self) -> bool {
-        self.ailing < (self.rules.concurrency.channel / AILING_SHARE).max(1)
+    /// Whether, where an attempt may begin, it may be at this delivery: however many endpoints hang or drip, most of the
+    /// channel is left to those that work.
+    pub(super) fn has_room_for(&self, delivery: &DueDelivery) -> bool {
+        !self.is_ailing(delivery) || self.ailing < (self.rules.concurrency.channel / AILING_SHARE).max(1)
+    }
+
+    /// Whether the last attempt at the delivery's endpoint failed or took long.
+    fn is_ailing(&self, delivery: &DueDelivery) -> bool {
+        delivery.subscription.failing.is_some() || self.slow.contains(&delivery.subscription.id)
+    }
+
+    /// Puts those at whom the channel did not just fail before the others.
+    pub(super) fn others_first(&self, turn: &mut [SubscriptionId]) {
+        turn.sort_by_key(|recipient| self.suspects.holds(*recipient));
     }
 
     /// When its pace lets the next attempt begin, if not now.
@@ -112,27 +136,48 @@ impl ChannelLane {
     }
 
     pub(super) fn begins(&mut self, delivery: &DueDelivery, now: Timestamp) {
-        self.in_flight += 1;
-        self.ailing += usize::from(is_ailing(delivery));
+        let flight = Flight { since: now, ailing: self.is_ailing(delivery) };
+        self.ailing += usize::from(flight.ailing);
+        self.in_flight.insert(delivery.id, flight);
         self.served_last = Some(delivery.subscription.id);
         self.pace.begins(self.rules.max_per_second, now);
     }
 
     pub(super) fn ends(&mut self, delivery: &DueDelivery) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-        self.ailing = self.ailing.saturating_sub(usize::from(is_ailing(delivery)));
+        let ended = self.in_flight.remove(&delivery.id);
+        self.ailing -= usize::from(ended.is_some_and(|flight| flight.ailing));
     }
 
-    /// Takes in what came of an attempt. Answers whether nobody has heard from the other side for several in a row.
-    pub(super) fn hear(&mut self, kind: OutcomeKind) -> bool {
-        if kind == OutcomeKind::Unknown {
+    /// Takes in what came of an attempt that is still counted as in flight. Answers the outcome, or what it is taken for;
+    /// and whether nobody has heard from the other side for several attempts in a row.
+    pub(super) fn hear(
+        &mut self,
+        delivery: &DueDelivery,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> (Outcome, bool) {
+        self.note_time(delivery, now);
+        let said = outcome.kind;
+        let outcome = self.suspects.judge(Suspect::of(delivery), outcome);
+        if said == OutcomeKind::Unknown {
             self.unheard = self.unheard.saturating_add(1);
-            return self.unheard >= UNHEARD;
+            return (outcome, self.unheard >= UNHEARD);
         }
-        if kind.is_answer() {
+        if said.is_answer() && outcome.kind.is_answer() {
             self.works();
         }
-        false
+        (outcome, false)
+    }
+
+    /// Where each endpoint is a server of its own, one that takes long is remembered.
+    fn note_time(&mut self, delivery: &DueDelivery, now: Timestamp) {
+        let Some(flight) = self.in_flight.get(&delivery.id) else { return };
+        let took = Duration::try_from(now.duration_since(flight.since)).unwrap_or_default();
+        if took > SLOW && !delivery.protocol().has_provider() {
+            self.slow.insert(delivery.subscription.id);
+        } else {
+            self.slow.remove(&delivery.subscription.id);
+        }
     }
 
     fn works(&mut self) {
@@ -222,79 +267,5 @@ impl fmt::Display for ChannelHealth {
     }
 }
 
-/// Whether the last attempt at the delivery's endpoint failed.
-pub(super) fn is_ailing(delivery: &DueDelivery) -> bool {
-    delivery.subscription.failing.is_some()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ports::Concurrency;
-
-    fn lane() -> ChannelLane {
-        ChannelLane::new(ChannelRules::new(Concurrency { channel: 3, endpoint: 1 }))
-    }
-
-    #[test]
-    fn a_paused_channel_begins_nothing_and_lets_one_go_ahead_after_a_good_probe() {
-        let now = Timestamp::UNIX_EPOCH;
-        let mut lane = lane();
-        assert!(lane.pause(now, None));
-        assert!(!lane.pause(now, None));
-        assert!(!lane.has_room(now));
-        assert!(!lane.take_probe(now));
-        assert!(lane.take_probe(now + FIRST_PROBE));
-        assert!(!lane.take_probe(now + FIRST_PROBE));
-        lane.resume();
-        let mut takes = |in_flight| {
-            lane.in_flight = in_flight;
-            lane.has_room(now)
-        };
-        assert_eq!([0, 1].map(&mut takes), [true, false], "one goes ahead");
-        lane.hear(OutcomeKind::Delivered);
-        let mut takes = |in_flight| {
-            lane.in_flight = in_flight;
-            lane.has_room(now)
-        };
-        assert_eq!([2, 3].map(&mut takes), [true, false], "the others follow");
-    }
-
-    #[test]
-    fn a_provider_that_asks_for_patience_is_not_probed_before_its_time() {
-        let now = Timestamp::UNIX_EPOCH;
-        let mut lane = lane();
-        let long = Duration::from_mins(10);
-        assert!(lane.pause(now, None));
-        assert!(!lane.pause(now, Some(now + long)), "another message of the same pause");
-        assert_eq!(lane.next_probe(), Some(now + long));
-        assert!(!lane.pause(now, Some(now + Duration::from_secs(1))), "the longest patience holds");
-        assert_eq!(lane.next_probe(), Some(now + long));
-        assert!(!lane.take_probe(now + long / 2));
-        assert!(lane.take_probe(now + long));
-    }
-
-    #[test]
-    fn a_clock_that_is_set_back_does_not_put_the_probe_off() {
-        let now = Timestamp::UNIX_EPOCH + Duration::from_hours(24);
-        let mut lane = lane();
-        lane.pause(now, None);
-        assert!(lane.take_probe(now - Duration::from_hours(23)));
-    }
-
-    #[test]
-    fn a_channel_that_fails_again_after_each_good_probe_is_probed_less_and_less() {
-        let now = Timestamp::UNIX_EPOCH;
-        let mut lane = lane();
-        let waits: Vec<_> = (0..8)
-            .map(|_| {
-                lane.pause(now, None);
-                let at = lane.next_probe().unwrap();
-                assert!(lane.take_probe(at));
-                lane.resume();
-                at.duration_since(now).as_secs()
-            })
-            .collect();
-        assert_eq!(waits, [2, 4, 8, 16, 32, 60, 60, 60]);
-    }
-}
+mod tests;

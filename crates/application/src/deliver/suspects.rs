@@ -1,13 +1,31 @@
-//! Deliveries at which their channel breaks down, and works again in between: a mail address at which the relay hangs up.
+//! Whose fault it is, where one outcome alone does not tell: a delivery at which its channel breaks down and works again
+//! in between, and refusals that may be about us.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::attempt::{Outcome, OutcomeKind, Scope};
-use domain::delivery::DeliveryId;
+use domain::delivery::{DeliveryId, MIN_PATIENCE};
+use domain::subscription::SubscriptionId;
+
+use crate::ports::DueDelivery;
 
 /// How often the channel may break down at a delivery, and answer to another in between, before it is the delivery's
 /// fault.
 const BREAKDOWNS: u32 = 5;
+/// So many recipients refused in a row, and nobody served in between, say that it is us whom the provider refuses.
+const ROW: usize = 3;
+/// What was refused so often without anyone being served in between is believed, so that dead addresses do not stop a
+/// channel for ever.
+const ROUNDS: u32 = 3;
+
+/// Whom an outcome may be about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Suspect {
+    pub(super) delivery: DeliveryId,
+    pub(super) recipient: SubscriptionId,
+    /// One provider stands behind all recipients: what it refuses may be us.
+    pub(super) has_provider: bool,
+}
 
 /// Who is suspected of what the channel suffers. Forgotten with the process: then it is found out anew.
 #[derive(Debug, Default)]
@@ -15,6 +33,14 @@ pub(super) struct Suspects {
     breakdowns: HashMap<DeliveryId, u32>,
     /// The other side has answered since the last breakdown.
     answers: bool,
+    /// Whose messages failed the channel since it last served anyone: after a pause others go first.
+    failed: HashSet<SubscriptionId>,
+    /// The recipients refused for good since the provider last served anyone.
+    row: HashSet<SubscriptionId>,
+    /// How often each delivery was refused and not believed.
+    rounds: HashMap<DeliveryId, u32>,
+    /// Recipients since whose refusal others were served: the next refusal is their own.
+    known: HashSet<SubscriptionId>,
 }
 
 impl Suspects {
@@ -23,52 +49,94 @@ impl Suspects {
         self.answers = true;
     }
 
-    /// Takes in what came of an attempt. Answers it as it came, or, where the fault is the delivery's, as that.
-    pub(super) fn judge(&mut self, delivery: DeliveryId, outcome: Outcome) -> Outcome {
-        if outcome.kind != OutcomeKind::Transient(Scope::Channel) {
-            self.breakdowns.remove(&delivery);
-            return outcome;
+    /// Whether the channel failed at this recipient and has served nobody since.
+    pub(super) fn holds(&self, recipient: SubscriptionId) -> bool {
+        self.failed.contains(&recipient)
+    }
+
+    /// Takes in what came of an attempt. Answers it as it came, or as what it is taken for.
+    pub(super) fn judge(&mut self, suspect: Suspect, outcome: Outcome) -> Outcome {
+        let kind = match outcome.kind {
+            OutcomeKind::Transient(Scope::Channel) => self.breakdown(suspect.delivery),
+            OutcomeKind::Permanent(scope @ (Scope::Delivery | Scope::Unclear)) => {
+                self.refusal(suspect, scope)
+            }
+            kind => {
+                self.forget(suspect.delivery);
+                kind
+            }
+        };
+        match kind {
+            OutcomeKind::Delivered => self.served(suspect.recipient),
+            kind if kind.scope() == Some(Scope::Channel) => {
+                self.failed.insert(suspect.recipient);
+            }
+            _ => {}
         }
+        Outcome { kind, ..outcome }
+    }
+
+    fn breakdown(&mut self, delivery: DeliveryId) -> OutcomeKind {
+        let channels = OutcomeKind::Transient(Scope::Channel);
         // A channel that answers nobody is down.
         if !std::mem::take(&mut self.answers) {
-            return outcome;
+            return channels;
         }
         let times = self.breakdowns.entry(delivery).or_default();
         *times += 1;
-        if *times <= BREAKDOWNS {
-            return outcome;
+        if *times <= BREAKDOWNS { channels } else { OutcomeKind::Transient(Scope::Delivery) }
+    }
+
+    /// One that is clearly about the delivery is believed unless it is one of a row; one that is not clear is asked for
+    /// again first. Neither spends an attempt.
+    fn refusal(&mut self, suspect: Suspect, scope: Scope) -> OutcomeKind {
+        let Suspect { delivery: id, recipient, has_provider } = suspect;
+        let believed = OutcomeKind::Permanent(Scope::Delivery);
+        if !has_provider {
+            return believed;
         }
-        Outcome { kind: OutcomeKind::Transient(Scope::Delivery), ..outcome }
+        let is_known = self.known.remove(&recipient);
+        self.row.insert(recipient);
+        if is_known {
+            self.forget(id);
+            return believed;
+        }
+        let is_row = self.row.len() >= ROW;
+        let rounds = self.rounds.get(&id).map_or(1, |rounds| rounds + 1);
+        if rounds >= ROUNDS {
+            self.row.clear();
+        }
+        if rounds >= ROUNDS || !is_row && scope == Scope::Delivery {
+            self.forget(id);
+            return believed;
+        }
+        self.rounds.insert(id, rounds);
+        if is_row {
+            OutcomeKind::Transient(Scope::Channel)
+        } else {
+            OutcomeKind::Throttled { scope: Scope::Delivery, retry_after: Some(MIN_PATIENCE) }
+        }
+    }
+
+    /// Somebody was served: it was not us whom the provider refused.
+    fn served(&mut self, recipient: SubscriptionId) {
+        self.failed.clear();
+        self.known.extend(self.row.drain());
+        self.known.remove(&recipient);
+    }
+
+    fn forget(&mut self, delivery: DeliveryId) {
+        self.breakdowns.remove(&delivery);
+        self.rounds.remove(&delivery);
+    }
+}
+
+impl Suspect {
+    pub(super) fn of(delivery: &DueDelivery) -> Self {
+        let has_provider = delivery.protocol().has_provider();
+        Self { delivery: delivery.id, recipient: delivery.subscription.id, has_provider }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use domain::Timestamp;
-
-    use super::*;
-
-    fn breakdown() -> Outcome {
-        Outcome::new(OutcomeKind::Transient(Scope::Channel), "the line dropped")
-    }
-
-    #[test]
-    fn a_delivery_at_which_a_working_channel_breaks_down_again_and_again_is_at_fault() {
-        let (mut suspects, delivery) = (Suspects::default(), DeliveryId::derived(Timestamp::UNIX_EPOCH, &[]));
-        let mut scopes = (0..8).map(|_| {
-            suspects.channel_answers();
-            suspects.judge(delivery, breakdown()).kind.scope().unwrap()
-        });
-        assert!(scopes.by_ref().take(5).all(|scope| scope == Scope::Channel));
-        assert!(scopes.all(|scope| scope == Scope::Delivery));
-    }
-
-    #[test]
-    fn nobody_is_at_fault_where_a_channel_works_for_nobody() {
-        let (mut suspects, delivery) = (Suspects::default(), DeliveryId::derived(Timestamp::UNIX_EPOCH, &[]));
-        suspects.channel_answers();
-        for _ in 0..20 {
-            assert_eq!(suspects.judge(delivery, breakdown()), breakdown());
-        }
-    }
-}
+mod tests;

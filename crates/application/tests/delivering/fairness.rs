@@ -100,3 +100,42 @@ fn a_slow_channel_with_thousands_of_subscribers_does_not_keep_another_waiting() 
     assert_eq!(hand.begun().len(), 3);
     assert!(hand.begun().contains(&id(9_999_999)));
 }
+
+#[test]
+fn endpoints_that_take_long_share_a_part_of_their_channel_until_they_are_quick_again() {
+    let mut hand = Hand::new();
+    let all_at_once = |hand: &mut Hand, first: u128| {
+        let of = |endpoint: u128| hooks([first + endpoint], endpoint);
+        hand.fetched([1, 2, 3].into_iter().flat_map(of).collect());
+        hand.begun()
+    };
+    let slow = all_at_once(&mut hand, 10);
+    assert_eq!(slow.len(), 3);
+    hand.pass(6);
+    for delivery in slow {
+        hand.tell(Event::Sent(delivery, sent(OutcomeKind::Delivered)));
+        hand.recorded();
+    }
+    let one = all_at_once(&mut hand, 20);
+    assert_eq!(one.len(), 1, "their share");
+    hand.tell(Event::Woken);
+    hand.fetched(hooks([44], 4));
+    assert_eq!(hand.begun(), [id(44)], "another has its room");
+    hand.tell(Event::Sent(one[0], sent(OutcomeKind::Delivered)));
+    hand.recorded();
+    assert_eq!(hand.begun().len(), 1);
+}
+
+#[test]
+fn a_slow_relay_makes_no_recipient_a_slow_one() {
+    let mut hand = Hand::new();
+    hand.fetched([1, 2, 3].into_iter().flat_map(|number| mails([number], number)).collect());
+    let in_flight = hand.begun();
+    hand.pass(6);
+    for delivery in in_flight {
+        hand.tell(Event::Sent(delivery, sent(OutcomeKind::Delivered)));
+        hand.recorded();
+    }
+    hand.fetched([1, 2, 3].into_iter().flat_map(|number| mails([10 + number], number)).collect());
+    assert_eq!(hand.begun().len(), 3);
+}

@@ -19,6 +19,8 @@ mod pacing;
 #[cfg(test)]
 mod recovering;
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod store_failures;
 #[cfg(test)]
 mod the_way_of_a_delivery;

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 
+use super::reply::{About, about};
+use crate::want::in_words;
+
 /// The steps of handing over one mail, in their order (with STARTTLS, the greeting comes before TLS).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -51,26 +54,35 @@ impl Fault {
         Outcome::new(self.kind(), self.to_string())
     }
 
-    /// Up to MAIL FROM it is the channel's; then a refusal is the delivery's, a lost line the channel's; once the
-    /// content was on its way, only an answer tells.
+    /// Up to MAIL FROM it is the channel's; then a refusal is whose it says, a lost line the channel's; once the content
+    /// was on its way, only an answer tells.
     pub(super) fn kind(&self) -> OutcomeKind {
         match (self.stage, &self.cause) {
             (_, Cause::Refused { code: CLOSING, .. }) => OutcomeKind::Transient(Scope::Channel),
             (_, Cause::Unwritable(_)) | (Stage::Recipient, Cause::NotOffered(_)) => {
                 OutcomeKind::Permanent(Scope::Delivery)
             }
-            (Stage::Recipient | Stage::Data | Stage::Content, Cause::Refused { code, .. }) => match code {
-                500..=599 => OutcomeKind::Permanent(Scope::Delivery),
-                _ => OutcomeKind::Transient(Scope::Delivery),
-            },
+            (Stage::Recipient | Stage::Data | Stage::Content, Cause::Refused { code, text }) => {
+                match (about(*code, text), code) {
+                    (About::Us, _) => OutcomeKind::Transient(Scope::Channel),
+                    (About::Delivery, 500..=599) => OutcomeKind::Permanent(Scope::Delivery),
+                    (About::Unclear, 500..=599) => OutcomeKind::Permanent(Scope::Unclear),
+                    _ => OutcomeKind::Transient(Scope::Delivery),
+                }
+            }
             (Stage::Content, _) => OutcomeKind::Unknown,
             _ => OutcomeKind::Transient(Scope::Channel),
         }
     }
 
-    /// Whether the line can be used again after a RSET: the relay said no, and stays.
+    /// Whether the line can be used again after a RSET: the relay said no to a recipient or a mail, and stays.
     pub(super) fn leaves_the_line_usable(&self) -> bool {
-        matches!(self.cause, Cause::Refused { code, .. } if code != CLOSING)
+        matches!(self.cause, Cause::Refused { .. }) && !self.is_about_us()
+    }
+
+    /// Whether it is the channel's: then what the relay thinks of us may stay with a line for as long as that is open.
+    pub(super) fn is_about_us(&self) -> bool {
+        self.kind().scope() == Some(Scope::Channel)
     }
 }
 
@@ -107,18 +119,14 @@ impl fmt::Display for Fault {
 
 impl From<io::Error> for Cause {
     fn from(error: io::Error) -> Self {
-        Self::Broken(error.to_string())
+        Self::Broken(in_words(&error))
     }
 }
 
 impl From<lettre::transport::smtp::Error> for Cause {
     fn from(error: lettre::transport::smtp::Error) -> Self {
         // The outermost text only says which sort of error it is; the innermost says what happened.
-        let mut innermost: &dyn std::error::Error = &error;
-        while let Some(source) = innermost.source() {
-            innermost = source;
-        }
-        let text = innermost.to_string();
+        let text = in_words(&error);
         match error.status() {
             Some(code) => Self::Refused { code: code.into(), text },
             None if text == "incomplete response" => {

@@ -13,7 +13,8 @@ use tokio::net::TcpStream;
 use super::encrypted_line::EncryptedLine;
 use super::fault::{Cause, Fault, Stage};
 use super::relay::{Relay, Security};
-use super::settings;
+use super::settings::{self, SmtpSettings};
+use crate::names::{Unfound, look_up};
 
 /// The stages that were passed, each with what was found; what a person sees of a line that was opened.
 pub(super) type Trail = Vec<(Stage, String)>;
@@ -68,13 +69,10 @@ pub(super) async fn within<T, E: Into<Cause>>(
 }
 
 async fn resolve(relay: &Relay) -> Result<Vec<SocketAddr>, Fault> {
-    let host = (relay.settings.host.as_str(), relay.settings.port);
-    let found = within(relay.settings.timeout, Stage::Name, tokio::net::lookup_host(host)).await?;
-    let addresses: Vec<_> = found.take(ADDRESSES).collect();
-    if addresses.is_empty() {
-        let cause = Cause::Broken("the name has no address".to_owned());
-        return Err(Fault { stage: Stage::Name, cause });
-    }
+    let SmtpSettings { host, port, timeout, .. } = &relay.settings;
+    let unfound = |why: Unfound| Fault { stage: Stage::Name, cause: Cause::Broken(why.to_string()) };
+    let mut addresses = look_up(host, *port, *timeout).await.map_err(unfound)?;
+    addresses.truncate(ADDRESSES);
     Ok(addresses)
 }
 

@@ -5,15 +5,16 @@
 //! [`Guard::resolve`], the one look-up there is.
 
 use std::fmt;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use super::address_rules::{embedded, not_public};
 use super::allowed_host::AllowedHost;
+use crate::names::{Unfound, look_up};
 
 /// Why a webhook's host is not called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,21 +57,36 @@ fn refused_address(address: IpAddr, allowed: &[AllowedHost]) -> Option<Refusal> 
 /// Looks names up and lets only addresses through that may be called.
 pub(super) struct Guard {
     allowed: Arc<[AllowedHost]>,
+    limit: Duration,
 }
 
+/// Looks up names that the operator chose, within this limit.
+pub(super) struct Anywhere(pub(super) Duration);
+
 impl Guard {
-    pub(super) fn new(allowed: &[AllowedHost]) -> Self {
-        Self { allowed: allowed.into() }
+    /// `limit` is that of one look-up.
+    pub(super) fn new(allowed: &[AllowedHost], limit: Duration) -> Self {
+        Self { allowed: allowed.into(), limit }
     }
 }
 
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
-        let allowed = Arc::clone(&self.allowed);
+        let (allowed, limit) = (Arc::clone(&self.allowed), self.limit);
         Box::pin(async move {
             // The port is the URL's; the client puts it in.
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            passed(name.as_str(), found, &allowed)
+            let found = look_up(name.as_str(), 0, limit).await?;
+            passed(name.as_str(), found.into_iter(), &allowed)
+        })
+    }
+}
+
+impl Resolve for Anywhere {
+    fn resolve(&self, name: Name) -> Resolving {
+        let Self(limit) = *self;
+        Box::pin(async move {
+            let found = look_up(name.as_str(), 0, limit).await?;
+            Ok(Box::new(found.into_iter()) as Addrs)
         })
     }
 }
@@ -96,9 +112,7 @@ fn passed(
         Some(Refusal { what, rule }) if public.is_empty() => {
             Err(Refusal { what: format!("{name} ({what})"), rule }.into())
         }
-        None if public.is_empty() => {
-            Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address").into())
-        }
+        None if public.is_empty() => Err(Unfound::NoSuchName("the name has no address".to_owned()).into()),
         _ => Ok(Box::new(public.into_iter())),
     }
 }
@@ -121,7 +135,7 @@ mod tests {
 
     fn guard(allowed: &[&str]) -> Guard {
         let allowed: Vec<AllowedHost> = allowed.iter().map(|host| host.parse().unwrap()).collect();
-        Guard::new(&allowed)
+        Guard::new(&allowed, Duration::from_secs(5))
     }
 
     fn let_through(found: &[&str], allowed: &[&str]) -> Result<Vec<IpAddr>, String> {

@@ -127,6 +127,14 @@ async fn slacks_word_says_what_a_refusal_means() {
 }
 
 #[tokio::test]
+async fn the_word_of_a_refusal_is_waited_for_and_that_of_a_success_is_not() {
+    let refused = outcome(Reaction::Late("404 Not Found", "no_service".to_owned())).await;
+    assert_eq!(refused.kind, ENDED);
+    let taken = outcome(Reaction::Late("200 OK", "ok".to_owned())).await;
+    assert_eq!((taken.kind, taken.reply.as_str()), (OutcomeKind::Delivered, "200 OK"));
+}
+
+#[tokio::test]
 async fn a_chat_that_asks_for_patience_gets_it() {
     let throttled = |seconds: Option<u64>| OutcomeKind::Throttled {
         scope: Scope::Endpoint,

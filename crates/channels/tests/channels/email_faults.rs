@@ -12,6 +12,7 @@ use crate::smtp_peer::{Act, Peer, Script, always};
 const CHANNEL: OutcomeKind = OutcomeKind::Transient(Scope::Channel);
 const LATER: OutcomeKind = OutcomeKind::Transient(Scope::Delivery);
 const NEVER: OutcomeKind = OutcomeKind::Permanent(Scope::Delivery);
+const UNCLEAR: OutcomeKind = OutcomeKind::Permanent(Scope::Unclear);
 
 async fn outcome(settings: SmtpSettings) -> Outcome {
     Email::new(settings).unwrap().send(&mail()).await.outcome
@@ -25,7 +26,7 @@ async fn with(step: &'static str, act: Act) -> Outcome {
 }
 
 #[tokio::test]
-async fn a_refusal_counts_for_the_channel_up_to_mail_from_and_for_the_delivery_after_it() {
+async fn a_refusal_counts_for_the_channel_up_to_mail_from_and_for_whom_it_is_about_after_it() {
     for (step, answer, kind) in [
         ("GREETING", "554 5.7.1 go away\r\n", CHANNEL),
         ("GREETING", "421 4.3.2 shutting down\r\n", CHANNEL),
@@ -42,10 +43,35 @@ async fn a_refusal_counts_for_the_channel_up_to_mail_from_and_for_the_delivery_a
         ("DOT", "421 4.3.0 stopping\r\n", CHANNEL),
         ("DOT", "452 4.3.1 disk full\r\n", LATER),
         ("DOT", "554 5.7.1 spam\r\n", NEVER),
+        ("RCPT", "554 5.7.1 Relay access denied\r\n", CHANNEL),
+        ("RCPT", "554 5.7.1 Client host [192.0.2.7] blocked using zen.spamhaus.org\r\n", CHANNEL),
+        ("RCPT", "550 5.4.5 Daily user sending limit exceeded\r\n", CHANNEL),
+        ("RCPT", "530 5.7.0 Must issue a STARTTLS command first\r\n", CHANNEL),
+        ("RCPT", "550 5.7.30 Basic authentication is not supported\r\n", CHANNEL),
+        ("DATA", "450 4.7.1 Client host rejected: cannot find your hostname\r\n", CHANNEL),
+        ("DOT", "554 5.2.252 SendAsDenied\r\n", CHANNEL),
+        ("DOT", "550 5.7.26 not authenticated\r\n", CHANNEL),
+        ("RCPT", "550 no\r\n", UNCLEAR),
+        ("DOT", "554 5.7.1 no\r\n", UNCLEAR),
     ] {
         let outcome = with(step, Act::Say(answer)).await;
         assert_eq!((outcome.kind, outcome.reply.as_str()), (kind, answer.trim_end()), "{step}");
     }
+}
+
+#[tokio::test]
+async fn a_relay_that_refuses_us_is_greeted_anew_before_it_is_asked_again() {
+    let peer = Peer::start(Script::default()).await;
+    let email = Email::new(plain_relay(peer.port)).unwrap();
+    assert_eq!(email.send(&mail()).await.outcome.kind, OutcomeKind::Delivered);
+    peer.does_once("RCPT", Act::Say("554 5.7.1 <jane@example.com>: Relay access denied\r\n"));
+    let refused = email.send(&mail()).await.outcome;
+    assert_eq!(
+        (refused.kind, refused.reply.as_str()),
+        (CHANNEL, "554 5.7.1 <j***@example.com>: Relay access denied")
+    );
+    assert_eq!(email.send(&mail()).await.outcome.kind, OutcomeKind::Delivered);
+    assert_eq!(peer.connections(), 2);
 }
 
 #[tokio::test]

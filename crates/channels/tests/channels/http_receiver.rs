@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 /// What the receiver does with one request.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub(crate) enum Reaction {
     AnswerWith(&'static str, &'static str, String),
     /// The head of an answer, then a byte of its body now and then, for ever.
     Drip(&'static str),
+    /// The head of an answer, and its body when a body that nobody needs would not be waited for any more.
+    Late(&'static str, String),
     /// The head of an answer and half a body, then the end.
     BreakOff(&'static str),
     /// Repeats what it was sent.
@@ -58,6 +61,8 @@ pub(crate) struct Receiver {
     received: Arc<Mutex<Vec<Received>>>,
     usual: Reaction,
     reactions: Arc<Mutex<VecDeque<Reaction>>>,
+    /// A permit for each connection that is over.
+    over: Arc<Semaphore>,
 }
 
 impl Receiver {
@@ -75,12 +80,16 @@ impl Receiver {
             received: Arc::default(),
             usual,
             reactions: Arc::new(Mutex::new(reactions.into_iter().collect())),
+            over: Arc::new(Semaphore::new(0)),
         };
         let accepting = receiver.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let receiver = accepting.clone();
-                tokio::spawn(async move { receiver.serve(BufReader::new(stream)).await });
+                tokio::spawn(async move {
+                    receiver.serve(BufReader::new(stream)).await;
+                    receiver.over.add_permits(1);
+                });
             }
         });
         receiver
@@ -97,6 +106,11 @@ impl Receiver {
 
     pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
+    }
+
+    /// Waits until so many connections are over.
+    pub(crate) async fn is_left_by(&self, connections: u32) {
+        self.over.acquire_many(connections).await.unwrap().forget();
     }
 
     async fn serve(&self, mut stream: BufReader<TcpStream>) {
@@ -136,6 +150,7 @@ async fn react(stream: &mut TcpStream, reaction: Reaction, asked: Received) -> O
         Reaction::Echo => answer(stream, "200 OK", "content-type: application/json", &asked.body).await,
         Reaction::Forward(port) => forward(stream, port, &asked).await,
         Reaction::Drip(status) => drip(stream, status).await,
+        Reaction::Late(status, body) => late(stream, status, &body).await,
         Reaction::BreakOff(status) => {
             let head = format!("HTTP/1.1 {status}\r\ncontent-length: 100\r\n\r\nhalf of it");
             stream.write_all(head.as_bytes()).await.ok().and(None)
@@ -161,6 +176,14 @@ async fn answer(stream: &mut TcpStream, status: &str, header: &str, body: &[u8])
     let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{header}\r\n\r\n", body.len());
     stream.write_all(head.as_bytes()).await.ok()?;
     stream.write_all(body).await.ok()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a slow receiver takes its time")]
+async fn late(stream: &mut TcpStream, status: &str, body: &str) -> Option<()> {
+    let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes()).await.ok()?;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    stream.write_all(body.as_bytes()).await.ok()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a slow receiver takes its time")]

@@ -9,6 +9,8 @@ mod email_faults;
 mod fixtures;
 mod http_receiver;
 mod mail_form;
+#[cfg(feature = "emulators")]
+mod no_network;
 mod promises;
 #[cfg(feature = "emulators")]
 mod real_receivers;

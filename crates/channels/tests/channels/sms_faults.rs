@@ -12,6 +12,7 @@ use crate::sms::{opted_out, published, published_at, sns_settings, twilio};
 
 const CHANNEL: OutcomeKind = OutcomeKind::Transient(Scope::Channel);
 const NEVER: OutcomeKind = OutcomeKind::Permanent(Scope::Delivery);
+const UNCLEAR: OutcomeKind = OutcomeKind::Permanent(Scope::Unclear);
 const ENDED: OutcomeKind = OutcomeKind::Permanent(Scope::Endpoint);
 
 fn throttled(seconds: Option<u64>) -> OutcomeKind {
@@ -54,6 +55,15 @@ async fn twilios_code_says_what_a_refusal_means() {
         ("400 Bad Request", 21_408, NEVER),
         ("400 Bad Request", 21_617, NEVER),
         ("400 Bad Request", 21_610, ENDED),
+        ("400 Bad Request", 21_608, UNCLEAR),
+        ("400 Bad Request", 39_999, UNCLEAR),
+        ("400 Bad Request", 21_606, CHANNEL),
+        ("400 Bad Request", 21_607, CHANNEL),
+        ("400 Bad Request", 21_660, CHANNEL),
+        ("400 Bad Request", 30_002, CHANNEL),
+        ("400 Bad Request", 30_034, CHANNEL),
+        ("402 Payment Required", 20_001, CHANNEL),
+        ("429 Too Many Requests", 63_038, throttled(None)),
         ("400 Bad Request", 21_212, CHANNEL),
         ("400 Bad Request", 21_609, CHANNEL),
         ("400 Bad Request", 21_703, CHANNEL),
@@ -69,6 +79,14 @@ async fn twilios_code_says_what_a_refusal_means() {
         assert_eq!(outcome.kind, kind, "{status} {code}");
         let expected = format!("{} {code} The number +491***78 is not right", &status[..3]);
         assert_eq!(outcome.reply, expected, "the number is masked");
+    }
+}
+
+#[tokio::test]
+async fn an_account_without_money_is_known_by_its_words() {
+    for words in ["Insufficient funds to send this message", "This is a suspended account"] {
+        let body = serde_json::json!({"code": 39_998, "message": words}).to_string();
+        assert_eq!(from_twilio(Reaction::Answer("400 Bad Request", body)).await.kind, CHANNEL, "{words}");
     }
 }
 

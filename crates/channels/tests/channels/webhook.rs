@@ -90,6 +90,12 @@ async fn a_receiver_confirms_by_repeating_the_challenge_in_its_own_field() {
 }
 
 #[tokio::test]
+async fn the_answer_to_a_challenge_is_waited_for() {
+    let yes = serde_json::json!({ "confirmation": CHALLENGE }).to_string();
+    assert!(asked(Reaction::Late("200 OK", yes)).await.confirmed);
+}
+
+#[tokio::test]
 async fn an_echo_does_not_confirm_itself() {
     let sent = asked(Reaction::Echo).await;
     assert_eq!((sent.outcome.kind, sent.confirmed), (OutcomeKind::Transient(Scope::Endpoint), false));

@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime};
 use application::ports::Channel;
 use domain::attempt::{MAX_REPLY, Outcome, OutcomeKind, Scope};
 use domain::endpoint::Protocol;
+use orderbell_channels::webhook::{Webhook, WebhookSettings};
 
-use crate::fixtures::{message, notification};
+use crate::fixtures::{message, notification, rules};
 use crate::http_receiver::{Reaction, Receiver};
 use crate::webhook::webhook;
 
@@ -133,4 +134,28 @@ async fn of_a_huge_answer_only_the_beginning_is_kept() {
     let outcome = outcome(Reaction::Answer("500 Internal Server Error", "é".repeat(5_000_000))).await;
     assert_eq!(outcome.kind, LATER);
     assert_eq!(outcome.reply.chars().count(), MAX_REPLY);
+}
+
+#[tokio::test]
+async fn receivers_that_drip_after_their_status_hold_nobody_up_and_are_left() {
+    let receiver = Receiver::start_with(Reaction::Drip("200 OK"), []).await;
+    let allowed_hosts = vec!["127.0.0.0/8".parse().unwrap()];
+    // Whoever waited for the bodies would wait for an hour.
+    let settings = WebhookSettings { allowed_hosts, timeout: Duration::from_hours(1), rules: rules() };
+    let webhook = Webhook::new(settings).unwrap();
+    let message = message(Protocol::Webhook, &receiver.url(), notification());
+    let calls = (0..64).map(|_| webhook.send(&message));
+    for sent in futures_util::future::join_all(calls).await {
+        assert_eq!(sent.outcome.kind, OutcomeKind::Delivered, "{}", sent.outcome.reply);
+        assert!(sent.outcome.reply.starts_with("200 OK"), "{}", sent.outcome.reply);
+    }
+    receiver.is_left_by(64).await;
+}
+
+#[tokio::test]
+async fn what_is_not_needed_of_an_answer_is_not_waited_for() {
+    for status in ["200 OK", "500 Internal Server Error", "410 Gone"] {
+        let reply = outcome(Reaction::Late(status, "at last".to_owned())).await.reply;
+        assert!(!reply.contains("at last"), "{reply}");
+    }
 }

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use crate::given::now;
 
 const NO_JITTER: Chance = Chance(u16::MAX / 2 + 1);
-const SCOPES: [Scope; 3] = [Scope::Delivery, Scope::Endpoint, Scope::Channel];
+const SCOPES: [Scope; 4] = [Scope::Delivery, Scope::Endpoint, Scope::Channel, Scope::Unclear];
 
 /// What is usual: a text message costs.
 fn policy(protocol: Protocol) -> OnUnknown {
@@ -66,6 +66,7 @@ fn table(protocol: Protocol) -> Vec<(OutcomeKind, Decision)> {
         (OutcomeKind::Transient(Scope::Endpoint), retried(protocol)),
         (OutcomeKind::Transient(Scope::Channel), paused_channel.clone()),
         (OutcomeKind::Permanent(Scope::Delivery), over(DeliveryState::Dead, None)),
+        (OutcomeKind::Permanent(Scope::Unclear), over(DeliveryState::Dead, None)),
         (
             OutcomeKind::Permanent(Scope::Endpoint),
             over(DeliveryState::Dead, Some(Consequence::EndSubscription(EndReason::of_receiver(protocol)))),

@@ -8,7 +8,7 @@ use domain::delivery::{Decision, DeliveryId, DeliveryKind, Next};
 use domain::endpoint::Protocol;
 use domain::subscription::SubscriptionId;
 
-use super::super::channel_lane::{ChannelLane, is_ailing};
+use super::super::channel_lane::ChannelLane;
 use super::super::endpoint_queue::EndpointQueue;
 use super::{Action, Engine};
 use crate::Error;
@@ -93,14 +93,15 @@ fn fill(
     chosen: &mut Vec<DueDelivery>,
     now: Timestamp,
 ) {
-    let turn = if lane.has_room(now) { turn(queues, protocol, lane.served_last()) } else { Vec::new() };
+    let mut turn = if lane.has_room(now) { turn(queues, protocol, lane.served_last()) } else { Vec::new() };
+    lane.others_first(&mut turn);
     let mut progress = true;
     while progress {
         progress = false;
         for id in &turn {
             let Some(queue) = queues.get_mut(id).filter(|_| lane.has_room(now)) else { continue };
             let next = queue.ready(lane.rules.concurrency.endpoint, now);
-            if next.is_none_or(|delivery| is_ailing(delivery) && !lane.has_room_for_ailing()) {
+            if next.is_none_or(|delivery| !lane.has_room_for(delivery)) {
                 continue;
             }
             if let Some(mut delivery) = queue.take(now) {

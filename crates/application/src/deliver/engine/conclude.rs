@@ -22,14 +22,14 @@ impl Engine {
         actions: &mut Vec<Action>,
     ) {
         let Some(delivery) = self.sending.remove(&id) else { return };
-        self.let_go(&delivery);
         let protocol = delivery.protocol();
         let (mut outcome, mut on_unknown, mut silent) = (sent.outcome, OnUnknown::Hold, false);
         if let Some(lane) = self.lanes.get_mut(&protocol) {
             on_unknown = lane.rules.on_unknown;
-            silent = lane.hear(outcome.kind) && protocol.has_provider();
-            outcome = lane.suspects.judge(id, outcome);
+            (outcome, silent) = lane.hear(&delivery, outcome, now);
+            silent &= protocol.has_provider();
         }
+        self.let_go(&delivery);
         let decision = decide(delivery.effort(on_unknown), &outcome, now, chance);
         if silent {
             self.pause(protocol, None, &outcome.reply, now, actions);

@@ -9,11 +9,13 @@ use aws_sdk_sns::config::timeout::TimeoutConfig;
 use aws_sdk_sns::config::{BehaviorVersion, Builder, Region, SharedHttpClient};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
 use crate::Secret;
+use crate::names::look_up;
 use crate::sms::SmsSettings;
 
 /// The account at AWS, and the sender of its messages.
@@ -50,7 +52,7 @@ pub(super) fn client(settings: &SnsSettings) -> Client {
         .timeout_config(time_outs(settings.sms.timeout))
         // Whether to try again is not the library's to decide: a repeat may be charged twice.
         .retry_config(RetryConfig::disabled())
-        .http_client(http_client());
+        .http_client(http_client(settings.sms.timeout));
     let config = match &settings.endpoint_url {
         Some(url) => config.endpoint_url(url),
         None => config,
@@ -68,10 +70,26 @@ fn time_outs(timeout: Duration) -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(timeout).operation_timeout(timeout.saturating_mul(2)).build()
 }
 
-fn http_client() -> SharedHttpClient {
+/// Looks names up as all our channels do.
+#[derive(Debug, Clone)]
+struct Names(Duration);
+
+impl ResolveDns for Names {
+    fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {
+        DnsFuture::new(async move {
+            let found = look_up(name, 0, self.0).await.map_err(ResolveDnsError::new)?;
+            Ok(found.into_iter().map(|address| address.ip()).collect())
+        })
+    }
+}
+
+fn http_client(timeout: Duration) -> SharedHttpClient {
     let tls = TlsContext::builder().with_trust_store(roots()).build().unwrap_or_default();
     let builder = aws_smithy_http_client::Builder::new();
-    builder.tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https()
+    builder
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls)
+        .build_with_resolver(Names(timeout))
 }
 
 /// Mozilla's root certificates, as all our channels trust them.

@@ -3,18 +3,22 @@
 //! Source: AWS, `Publish`, `CheckIfPhoneNumberIsOptedOut` and "Common errors" in the Amazon SNS API Reference.
 
 use std::error::Error;
-use std::iter::successors;
 
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::endpoint::error::ResolveEndpointError;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use hyper_util::client::legacy::Error as HttpError;
 
+use crate::want::{causes, in_words};
+
 /// As all codes here without the `Exception` that some answers put after it.
 const THROTTLING: [&str; 5] =
     ["Throttled", "Throttling", "RequestLimitExceeded", "TooManyRequests", "KMSThrottling"];
 /// The keys are known and may not do this.
 const NOT_ALLOWED: [&str; 2] = ["AuthorizationError", "AccessDenied"];
+
+/// What a parameter that is not right is called where it is one of ours: the sender, the account's limits.
+const OUR_SETTINGS: [&str; 6] = ["AWS.SNS.SMS.", "SenderID", "andbox", "pend limit", "pending limit", "uota"];
 
 /// What came of a publish that failed.
 pub(super) fn outcome<E>(error: &SdkError<E>) -> Outcome
@@ -75,8 +79,7 @@ fn kind(status: u16, code: &str, message: &str) -> OutcomeKind {
         (503, _) => OutcomeKind::Transient(Scope::Channel),
         (500.., _) => OutcomeKind::Unknown,
         (_, "InvalidParameter" | "InvalidParameterValue" | "ParameterValueInvalid" | "Validation") => {
-            let ours = message.contains("AWS.SNS.SMS.") || message.contains("SenderID");
-            if ours {
+            if OUR_SETTINGS.iter().any(|words| message.contains(words)) {
                 OutcomeKind::Transient(Scope::Channel)
             } else {
                 OutcomeKind::Permanent(Scope::Delivery)
@@ -91,7 +94,7 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     if let Some(why) = never_left(error) {
-        return format!("{why}: {}", innermost(error));
+        return format!("{why}: {}", in_words(error));
     }
     match error {
         SdkError::ServiceError(answer) => {
@@ -99,7 +102,7 @@ where
             format!("{status} {} {message}", code(error))
         }
         SdkError::TimeoutError(_) => "no answer in time".to_owned(),
-        unanswered => format!("the connection was lost: {}", innermost(unanswered)),
+        unanswered => format!("the connection was lost: {}", in_words(unanswered)),
     }
 }
 
@@ -118,14 +121,6 @@ where
     })
 }
 
-fn innermost(error: &(dyn Error + 'static)) -> String {
-    causes(error).last().map(ToString::to_string).unwrap_or_default()
-}
-
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    successors(Some(error), |error| (*error).source())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +134,11 @@ mod tests {
             (400, "InvalidParameter", "Invalid parameter: PhoneNumber Reason: +1 is not valid", DELIVERY),
             (400, "InvalidParameterValue", "Invalid parameter: Message too long", DELIVERY),
             (400, "InvalidParameter", "attribute AWS.SNS.SMS.SenderID is invalid", CHANNEL),
+            (400, "InvalidParameter", "No quota left for account", CHANNEL),
+            (400, "InvalidParameter", "the account is in the SMS sandbox", CHANNEL),
+            (400, "InvalidParameter", "monthly spend limit reached", CHANNEL),
+            (400, "OptInRequired", "The AWS Access Key Id needs a subscription for the service", CHANNEL),
+            (403, "ExpiredToken", "", CHANNEL),
             (400, "Throttling", "", THROTTLED),
             (400, "Throttled", "", THROTTLED),
             (429, "", "", THROTTLED),

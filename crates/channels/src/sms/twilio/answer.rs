@@ -32,11 +32,50 @@ pub(super) const OPTED_OUT: u32 = 21_610;
 /// As many messages wait for this sender as Twilio keeps.
 const QUEUE_IS_FULL: u32 = 21_611;
 
-/// Who we are or whom we send as is not right, whoever the message is for: the account is not active; `From` is no
-/// number, missing, not Twilio's, of another account, or cannot send texts; the URL for reports is not one that Twilio
-/// calls; the messaging service does not exist, has no sender for this or at all, or is named wrongly.
-const OUR_SETTINGS: [u32; 12] =
-    [NOT_ADMITTED, 20_005, 21_212, 21_603, 21_609, 21_659, 21_660, 21_661, 21_701, 21_703, 21_704, 21_705];
+/// Who we are or whom we send as is not right, whoever the message is for: the account is not active, suspended or has no
+/// right; `From` is no number, missing, not Twilio's, of another account, not registered or verified, or cannot send
+/// texts; the day's messages are used up; the URL for reports is not one that Twilio calls; the messaging service does
+/// not exist, has no sender for this or at all, or is named wrongly.
+const OUR_SETTINGS: [u32; 24] = [
+    10_001,
+    NOT_ADMITTED,
+    20_005,
+    20_006,
+    20_008,
+    21_212,
+    21_603,
+    21_606,
+    21_607,
+    21_609,
+    21_659,
+    21_660,
+    21_661,
+    21_701,
+    21_703,
+    21_704,
+    21_705,
+    30_002,
+    30_023,
+    30_027,
+    30_032,
+    30_034,
+    63_038,
+    90_010,
+];
+/// What is said of an account in words, whatever the code.
+const OUR_ACCOUNT: [&str; 5] = [
+    "insufficient funds",
+    "insufficient balance",
+    "account balance",
+    "account is suspended",
+    "suspended account",
+];
+/// The recipient or the text cannot be sent to or as it is: no number, unreachable, a landline, a country that is not
+/// allowed; empty or too long. A code that is not known may say either.
+const OF_THE_DELIVERY: [u32; 17] = [
+    21_211, 21_214, 21_217, 21_265, 21_266, 21_401, 21_407, 21_408, 21_421, 21_602, 21_604, 21_605, 21_612,
+    21_614, 21_617, 21_619, 21_635,
+];
 
 /// What came of asking for a message of `parts` at `now`: words for the timeline, or a failure.
 pub(super) fn to_create(answer: &Answer, parts: Parts, now: Timestamp) -> Result<String, Outcome> {
@@ -44,7 +83,9 @@ pub(super) fn to_create(answer: &Answer, parts: Parts, now: Timestamp) -> Result
         return Ok(accepted(answer, parts));
     }
     let refused = serde_json::from_slice::<Refused>(&answer.body).ok();
-    let kind = kind(answer, refused.as_ref().map_or(0, |refused| refused.code), now);
+    let (code, message) =
+        refused.as_ref().map_or((None, ""), |refused| (Some(refused.code), refused.message.as_str()));
+    let kind = kind(answer, code, message, now);
     let reply = match refused {
         Some(Refused { code, message }) => format!("{} {code} {message}", answer.status.as_u16()),
         None => answer.reply(),
@@ -73,14 +114,18 @@ fn accepted(answer: &Answer, parts: Parts) -> String {
 }
 
 /// A 503 says that the request was not handled; after any other 5xx it may have been.
-fn kind(answer: &Answer, code: u32, now: Timestamp) -> OutcomeKind {
+fn kind(answer: &Answer, code: Option<u32>, message: &str, now: Timestamp) -> OutcomeKind {
     let throttled = OutcomeKind::Throttled { scope: Scope::Channel, retry_after: answer.patience(now) };
+    let message = message.to_lowercase();
+    let is_ours = code.is_some_and(|code| OUR_SETTINGS.contains(&code))
+        || OUR_ACCOUNT.iter().any(|words| message.contains(words));
     match (answer.status.as_u16(), code) {
-        (_, OPTED_OUT) => OutcomeKind::Permanent(Scope::Endpoint),
-        (429, _) | (_, TOO_MANY_REQUESTS | QUEUE_IS_FULL) => throttled,
-        (_, code) if OUR_SETTINGS.contains(&code) => OutcomeKind::Transient(Scope::Channel),
-        // No such account; not admitted; the request did not come through.
-        (401 | 403 | 404 | 408, _) => OutcomeKind::Transient(Scope::Channel),
+        (_, Some(OPTED_OUT)) => OutcomeKind::Permanent(Scope::Endpoint),
+        (429, _) | (_, Some(TOO_MANY_REQUESTS | QUEUE_IS_FULL)) => throttled,
+        _ if is_ours => OutcomeKind::Transient(Scope::Channel),
+        // Not paid for; no such account; not admitted; the request did not come through.
+        (401..=404 | 408, _) => OutcomeKind::Transient(Scope::Channel),
+        (400..=499, Some(code)) if !OF_THE_DELIVERY.contains(&code) => OutcomeKind::Permanent(Scope::Unclear),
         (400..=499, _) => OutcomeKind::Permanent(Scope::Delivery),
         (503, _) if answer.retry_after.is_some() => throttled,
         (300..=399 | 503, _) => OutcomeKind::Transient(Scope::Channel),

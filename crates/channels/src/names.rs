@@ -1,0 +1,111 @@
+//! Looking names up, and what it means if that fails: the name is at fault, or nobody answers us.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::panic::catch_unwind;
+use std::time::Duration;
+
+use crate::want::{NO_MEMORY, NO_THREADS, errno, lacking, lacking_now};
+
+/// Why a name was not found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unfound {
+    /// This machine lacks what it takes to ask.
+    Lacking(&'static str),
+    /// No resolver answered in time, or none of those asked could: ours may be gone, or those of the name.
+    NoAnswer(String),
+    /// A resolver answered: there is no such name, or it has no address.
+    NoSuchName(String),
+}
+
+/// What a temporary failure is called by `gai_strerror`: `EAI_AGAIN` of glibc and Apple, of musl. Rust tells the text
+/// alone.
+const AGAIN: [&str; 2] = ["Temporary failure in name resolution", "Try again"];
+/// `EAI_MEMORY` of both.
+const MEMORY: [&str; 2] = ["Memory allocation failure", "Out of memory"];
+
+/// The addresses of `host`, asked for no longer than `limit`.
+pub(crate) async fn look_up(host: &str, port: u16, limit: Duration) -> Result<Vec<SocketAddr>, Unfound> {
+    let asked = (host.to_owned(), port);
+    let look = move || asked.to_socket_addrs().map(Iterator::collect::<Vec<_>>);
+    // Where no thread is left the runtime panics.
+    let looking = catch_unwind(|| tokio::task::spawn_blocking(look));
+    let Ok(looking) = looking else { return Err(Unfound::Lacking(NO_THREADS)) };
+    match tokio::time::timeout(limit, looking).await {
+        Ok(Ok(Ok(found))) if found.is_empty() => {
+            Err(Unfound::NoSuchName("the name has no address".to_owned()))
+        }
+        Ok(Ok(Ok(found))) => Ok(found),
+        Ok(Ok(Err(error))) => Err(why(&error)),
+        Ok(Err(broken)) => Err(Unfound::NoAnswer(format!("the look-up broke off: {broken}"))),
+        Err(_) => Err(Unfound::NoAnswer(format!("no resolver answers within {} s", limit.as_secs_f32()))),
+    }
+}
+
+fn why(error: &io::Error) -> Unfound {
+    let text = error.to_string();
+    // Without descriptors the C library may say that there is no such name.
+    if let Some(lacking) = lacking(error).or_else(lacking_now) {
+        Unfound::Lacking(lacking)
+    } else if MEMORY.iter().any(|known| text.ends_with(known)) {
+        Unfound::Lacking(NO_MEMORY)
+    } else if errno(error).is_some() || AGAIN.iter().any(|known| text.ends_with(known)) {
+        Unfound::NoAnswer(text)
+    } else {
+        Unfound::NoSuchName(text)
+    }
+}
+
+impl fmt::Display for Unfound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lacking(what) => f.write_str(what),
+            Self::NoAnswer(why) | Self::NoSuchName(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Unfound {}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    /// As the standard library puts what `getaddrinfo` says.
+    fn said(text: &str) -> Unfound {
+        why(&io::Error::other(format!("failed to lookup address information: {text}")))
+    }
+
+    #[test]
+    fn a_resolver_that_answers_is_told_from_none_at_all() {
+        for text in ["Temporary failure in name resolution", "Try again"] {
+            assert!(matches!(said(text), Unfound::NoAnswer(_)), "{text}");
+        }
+        for text in [
+            "Name or service not known",
+            "No address associated with hostname",
+            "Name does not resolve",
+            "Non-recoverable failure in name resolution",
+            "nodename nor servname provided, or not known",
+        ] {
+            assert!(matches!(said(text), Unfound::NoSuchName(_)), "{text}");
+        }
+        assert_eq!(said("Memory allocation failure"), Unfound::Lacking(NO_MEMORY));
+    }
+
+    #[test]
+    fn what_the_system_could_not_do_is_no_name_that_does_not_exist() {
+        let of = |errno: Errno| why(&io::Error::from_raw_os_error(errno.raw_os_error()));
+        assert!(matches!(of(Errno::MFILE), Unfound::Lacking(_)));
+        assert!(matches!(of(Errno::NETUNREACH), Unfound::NoAnswer(_)));
+    }
+
+    #[tokio::test]
+    async fn a_name_of_this_machine_is_found() {
+        let found = look_up("localhost", 7, Duration::from_secs(5)).await.unwrap();
+        assert!(found.iter().all(|address| address.port() == 7 && address.ip().is_loopback()));
+    }
+}
