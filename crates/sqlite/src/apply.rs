@@ -12,7 +12,9 @@ mod confirm;
 mod drop_held;
 mod escalate;
 mod finish;
+mod full_disk;
 mod inbox;
+mod incidents;
 mod interventions;
 mod known_keys;
 mod publish;
@@ -37,6 +39,7 @@ pub(crate) use accept::Accept;
 pub(crate) use answer::Answer;
 pub(crate) use command::Command;
 pub(crate) use confirm::ONLY_IN_SANDBOX;
+use full_disk::FullDisk;
 use known_keys::KnownKeys;
 pub(crate) use publish::{NewDelivery, Publish};
 pub(crate) use redrive::Selection;
@@ -53,13 +56,15 @@ pub(crate) struct State {
     /// The last place in the log that was given to an order. Others may add orders with the shell, so that it is read
     /// anew in each commit, and take orders away, so that it never falls.
     pub(crate) last_place: i64,
+    /// Whether the disk was full, of which operators are told once there is space.
+    pub(crate) full_disk: FullDisk,
 }
 
 impl State {
     /// What an open database holds; `lifetime` is that of idempotency keys.
     pub(crate) fn read(connection: Connection, now: Timestamp, lifetime: Duration) -> rusqlite::Result<Self> {
         let keys = remembered(&connection, now, lifetime)?;
-        Ok(Self { connection, keys, last_place: 0 })
+        Ok(Self { connection, keys, last_place: 0, full_disk: FullDisk::default() })
     }
 }
 
@@ -90,10 +95,12 @@ pub(crate) fn apply(state: &mut State, batch: Vec<Command>) -> Applied {
     match commit(state, batch) {
         Ok((answers, effects)) => {
             state.keys.committed();
+            state.full_disk.committed();
             Applied { answers, effects, failure: None }
         }
         Err(error) => {
             let (reach, detail) = (roll_back(state, &error), error.to_string());
+            state.full_disk.failed(reach == Reach::Full);
             let answers = (0..count).map(|_| Err(reach.error(&detail))).collect();
             Applied { answers, effects: Effects::default(), failure: Some((reach, detail)) }
         }

@@ -8,6 +8,7 @@ mod order_log;
 mod order_store;
 mod own_topic;
 mod story;
+mod tally;
 mod topic;
 
 use rusqlite::{CachedStatement, Params, Row};

@@ -32,8 +32,8 @@ pub trait DeliveryQueue: Send + Sync {
     async fn begin(&self, intents: Vec<Intent>) -> Result<Vec<DeliveryId>, Error>;
 
     /// Records what came of attempts. A delivery to be tried again whose subscription ended meanwhile is cancelled. A
-    /// subscription whose endpoint has failed too much by then ([`domain::failing`]) is suspended, and operators are owed
-    /// a notice. Answers those that it suspended.
+    /// subscription whose endpoint has failed too much by then ([`domain::failing`]) is suspended. Answers those that it
+    /// suspended.
     async fn finish(&self, finished: Vec<Finished>) -> Result<Vec<SubscriptionId>, Error>;
 
     /// Attempts without an outcome: the process that made them died.
@@ -41,6 +41,14 @@ pub trait DeliveryQueue: Send + Sync {
 
     /// Owes what was not delivered in time to the subscriptions that it escalates to, as of `now`.
     async fn escalate(&self, now: Timestamp) -> Result<Escalated, Error>;
+
+    /// Owes the operators who receive notices, as of `now`, those of what happened: subscriptions that were suspended or
+    /// that their receivers ended, dead deliveries (but notices), orders owed to nobody, rows that cannot be read, a full
+    /// disk, a channel that has been paused for five minutes, and its end. What happens within a minute is gathered, there
+    /// is one notice of a kind in fifteen minutes, and it goes over another protocol than the one it is about, where there
+    /// is one. What happened while nobody received notices is told to nobody later; a pause that lasts is. Answers how many
+    /// notices are owed now.
+    async fn tell_operators(&self, now: Timestamp) -> Result<usize, Error>;
 
     /// Records that a channel is paused, for the timelines of the deliveries that wait.
     async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error>;

@@ -9,7 +9,7 @@ use domain::order::{LoggedOrder, OrderId};
 use domain::receipt::{Receipt, ReceiptStatus};
 use domain::subscription::{Subscription, SubscriptionId, SubscriptionState, Version};
 
-use super::{Page, PageRequest};
+use super::{Page, PageRequest, Tally};
 use crate::Error;
 
 /// Reads deliveries and sends dead ones again.
@@ -43,6 +43,9 @@ pub trait DeliveryRecords: Send + Sync {
         receipt: Receipt,
         now: Timestamp,
     ) -> Result<(), Error>;
+
+    /// How much of everything there is, as of `now`; cheap, however much that is.
+    async fn tally(&self, now: Timestamp) -> Result<Tally, Error>;
 }
 
 /// All that is known of what an order led to.

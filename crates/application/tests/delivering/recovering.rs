@@ -46,6 +46,9 @@ impl DeliveryQueue for Crashed {
     async fn escalate(&self, _: Timestamp) -> Result<Escalated, Error> {
         unreachable!("nothing escalates before it has recovered")
     }
+    async fn tell_operators(&self, _: Timestamp) -> Result<usize, Error> {
+        unreachable!("nobody is told before it has recovered")
+    }
     async fn channel_paused(&self, _: Protocol, _: &str, _: Timestamp) -> Result<(), Error> {
         Ok(())
     }

@@ -88,10 +88,7 @@ async fn a_notice_names_the_command_that_helps_and_no_link_that_wants_a_key() {
     assert!(command.starts_with("orderbell subscription resume "), "{command}");
     assert!(words.ends_with(&format!("\n{command}")), "{words}");
     let html = html(&mail);
-    assert!(
-        html.contains(&command) && !html.contains("href"),
-        "{html}"
-    );
+    assert!(html.contains(&command) && !html.contains("href"), "{html}");
 }
 
 #[tokio::test]

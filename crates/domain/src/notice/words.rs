@@ -67,7 +67,9 @@ impl Notice {
                     minute(*since)
                 )
             }
-            Self::SetAside { count: 1, table, reason } => format!("A row of {table} cannot be read: {reason}."),
+            Self::SetAside { count: 1, table, reason } => {
+                format!("A row of {table} cannot be read: {reason}.")
+            }
             Self::SetAside { count, table, reason } => {
                 format!("{count} rows of the store cannot be read. The newest, of {table}: {reason}.")
             }
@@ -181,7 +183,11 @@ mod tests {
             Notice::Unmatched { count: 1, since, order_id: OrderId::new(since, [4; 10]) },
             Notice::SetAside { count: 1, table: "orders".to_owned(), reason: "no JSON".to_owned() },
             Notice::DiskFull { since, until },
-            Notice::ChannelPaused { protocol: Protocol::Email, since, reason: "connection refused".to_owned() },
+            Notice::ChannelPaused {
+                protocol: Protocol::Email,
+                since,
+                reason: "connection refused".to_owned(),
+            },
             Notice::ChannelWorks { protocol: Protocol::Email, paused_since: since, since: until },
         ]
     }

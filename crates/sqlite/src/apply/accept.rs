@@ -27,7 +27,7 @@ const INSERT: &str = "INSERT INTO orders (seq, id, order_time, body, request_id,
      idempotency_fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 
 pub(super) fn accept(state: &mut State, effects: &mut Effects, order: &Accept) -> Result<Answer, Failure> {
-    let State { connection, keys, last_place } = state;
+    let State { connection, keys, last_place, .. } = state;
     let now = micros(order.time);
     let idempotency = order.idempotency.as_ref();
     if let Some(idempotency) = idempotency

@@ -23,6 +23,7 @@ use super::rotate_secret::rotate_secret;
 use super::send_test::send_test;
 use super::subscribe::{change_attributes, subscribe, unsubscribe};
 use super::suspend::{resume, suspend};
+use super::tell_operators::tell_operators;
 use super::{Answer, Effects, State, receipt};
 use crate::failure::Failure;
 
@@ -59,6 +60,8 @@ pub(crate) enum Command {
     Finish(Vec<Finished>),
     /// Owes what was not delivered in time to others.
     Escalate { now: Timestamp },
+    /// Owes operators notices of what happened.
+    TellOperators { now: Timestamp },
     /// Records what a provider reports.
     Receipt { id: DeliveryId, attempt: u32, receipt: Receipt, now: Timestamp },
     /// Records that a channel is paused.
@@ -84,7 +87,7 @@ impl Command {
             Self::Publish(publish) => publish.deliveries.len().max(1),
             Self::Begin(intents) => intents.len().max(1),
             Self::Finish(finished) => finished.len().max(1),
-            Self::RedriveMany { .. } | Self::Escalate { .. } => AT_ONCE,
+            Self::RedriveMany { .. } | Self::Escalate { .. } | Self::TellOperators { .. } => AT_ONCE,
             _ => 1,
         }
     }
@@ -94,6 +97,7 @@ impl Command {
         let connection = &state.connection;
         let answer = match self {
             Self::Accept(order) => return accept(state, effects, &order),
+            Self::TellOperators { now } => tell_operators(state, now),
             Self::Publish(orders) => publish(connection, &orders),
             Self::Subscribe(new) => subscribe(connection, &new),
             Self::ChangeAttributes { id, change } => change_attributes(connection, id, *change),

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::receipt::IS_LAST;
 use super::suspend::suspend_failing;
-use super::{Answer, transition};
+use super::{Answer, incidents, transition};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::rows;
@@ -62,7 +62,9 @@ fn finish_one(connection: &Connection, finished: &Finished) -> Result<Option<Sub
     let (next, at) = reported.map_or((decided, at), |state| (state, finished.at));
     connection.prepare_cached(SETTLE)?.execute(params![delivery.seq, next.name(), micros(at), spent])?;
     let too_much = note_health(connection, finished, &delivery)?;
-    follow(connection, finished, delivery.subscription, too_much)
+    let suspended = follow(connection, finished, delivery.subscription, too_much)?;
+    incidents::dead(connection, delivery.seq, next, &outcome.reply, finished.at)?;
+    Ok(suspended)
 }
 
 /// Keeps since when and how often the endpoint fails, from its first failure after a success on. Answers whether it now

@@ -6,7 +6,7 @@ use domain::delivery::DeliveryId;
 use domain::order::Seq;
 use rusqlite::{Connection, params};
 
-use super::Answer;
+use super::{Answer, incidents};
 use crate::columns::micros;
 use crate::failure::Failure;
 
@@ -51,6 +51,9 @@ pub(super) fn publish(connection: &Connection, publish: &Publish) -> Result<Answ
     for delivery in &publish.deliveries {
         let (id, order) = (delivery.id.0, delivery.order.0);
         owed += owe.execute(params![id.as_bytes(), delivery.subscription, order, micros(publish.now)])?;
+    }
+    if let Some(last) = fresh.last() {
+        incidents::unmatched(connection, cursor, *last, publish.now)?;
     }
     Ok(Answer::count(owed))
 }

@@ -9,7 +9,7 @@ use domain::subscription::{EndReason, SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::finish::set_failing;
-use super::{Answer, transition};
+use super::{Answer, incidents, transition};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 
@@ -58,6 +58,7 @@ pub(super) fn record(
     };
     if let Some(next) = after_receipt(state, receipt.status).filter(|_| counts) {
         connection.prepare_cached(SETTLE)?.execute(params![seq, next.name(), at])?;
+        incidents::dead(connection, seq, next, &receipt.reply, now)?;
     }
     if receipt.status == ReceiptStatus::Delivered {
         set_failing(connection, subscription_seq, None)?;

@@ -9,6 +9,7 @@ use domain::subscription::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::incidents;
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::rows::{self, SUBSCRIPTION_COLUMNS};
@@ -104,6 +105,7 @@ pub(super) fn end(
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE subscriptions SET state = 'ended', ended_at = ?, end_reason = ? WHERE seq = ?";
     connection.prepare_cached(sql)?.execute(params![micros(now), reason.name(), found.seq])?;
+    incidents::ended(connection, &found.subscription, reason, now)?;
     open_version(
         connection,
         found.seq,

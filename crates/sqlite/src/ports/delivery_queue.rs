@@ -46,6 +46,10 @@ impl DeliveryQueue for Store {
         self.write(Command::Escalate { now }).await?.escalated()
     }
 
+    async fn tell_operators(&self, now: Timestamp) -> Result<usize, Error> {
+        Ok(self.write(Command::TellOperators { now }).await?.counted()?.0)
+    }
+
     async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error> {
         self.write(Command::PauseChannel { protocol, reason: reason.to_owned(), now }).await?.done()
     }

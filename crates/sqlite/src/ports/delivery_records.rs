@@ -1,7 +1,9 @@
 //! What became of deliveries.
 
 use application::Error;
-use application::ports::{DeliveryQuery, DeliveryRecord, DeliveryRecords, Page, RedriveSelection, Story};
+use application::ports::{
+    DeliveryQuery, DeliveryRecord, DeliveryRecords, Page, RedriveSelection, Story, Tally,
+};
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryState};
@@ -9,7 +11,7 @@ use domain::order::OrderId;
 use domain::receipt::Receipt;
 use rusqlite::{Connection, Params, params};
 
-use super::{all, story};
+use super::{all, story, tally};
 use crate::Store;
 use crate::apply::{Command, Selection};
 use crate::failure::unreadable;
@@ -67,6 +69,10 @@ impl DeliveryRecords for Store {
         now: Timestamp,
     ) -> Result<(), Error> {
         self.write(Command::Receipt { id, attempt, receipt, now }).await?.done()
+    }
+
+    async fn tally(&self, now: Timestamp) -> Result<Tally, Error> {
+        self.read(move |connection| tally::tally(connection, now).map_err(unreadable)).await
     }
 }
 
