@@ -58,7 +58,7 @@ pub(crate) enum Told {
     Engine(Event),
     Noted,
     Escalated(Result<Escalated, Error>),
-    OperatorsTold(Result<usize, Error>),
+    Noticed(Result<usize, Error>),
     Placed {
         client: usize,
         request: String,

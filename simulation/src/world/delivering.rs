@@ -243,9 +243,7 @@ impl World<'_> {
         let now = self.clock.now();
         let process = self.process()?;
         let queue = process.store.store();
-        process
-            .tasks
-            .spawn("tell operators", async move { Told::OperatorsTold(queue.tell_operators(now).await) });
+        process.tasks.spawn("tell operators", async move { Told::Noticed(queue.tell_operators(now).await) });
         Ok(())
     }
 

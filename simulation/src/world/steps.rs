@@ -195,7 +195,7 @@ impl World<'_> {
             Told::Changed(what, answer) => self.changed(what, &answer),
             Told::Done(answer) => self.answered(answer.as_ref().err()),
             Told::Escalated(next) => self.escalated(next),
-            Told::OperatorsTold(told) => self.operators_told(told.as_ref().err()),
+            Told::Noticed(told) => self.operators_told(told.as_ref().err()),
         }
     }
 
