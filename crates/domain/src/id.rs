@@ -64,13 +64,13 @@ impl OrderId {
 }
 
 impl DeliveryId {
-    /// The id of a delivery that follows from others, or from what happened, by itself: the same from the same at the same
-    /// moment, so that nothing random is needed to make it. Its random bits are the first of the SHA-256 of `from`.
+    /// The id of a delivery that follows from others by itself: the same from the same at the same moment, so that nothing
+    /// random is needed to make it. Its random bits are the first of the SHA-256 of `from`.
     #[must_use]
-    pub fn derived(now: Timestamp, from: &[impl AsRef<[u8]>]) -> Self {
+    pub fn derived(now: Timestamp, from: &[Uuid]) -> Self {
         let mut hash = Sha256::new();
-        for part in from {
-            hash.update(part);
+        for id in from {
+            hash.update(id.as_bytes());
         }
         let digest = hash.finalize();
         Self::new(now, std::array::from_fn(|place| digest[place]))

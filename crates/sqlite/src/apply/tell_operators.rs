@@ -12,6 +12,7 @@ use domain::endpoint::Protocol;
 use domain::notice::{Gathered, Notice, quote};
 use domain::subscription::Subscription;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
 
 use super::{Answer, State, incidents};
 use crate::columns::{self, micros};
@@ -179,10 +180,19 @@ fn owe(
     }
     let text = serde_json::to_string(notice).map_err(application::Error::internal)?;
     for (seq, _) in &reached {
-        let id = DeliveryId::derived(now, &[text.as_bytes(), &seq.to_be_bytes()]);
+        let about = troubled.first().map_or("", |protocol| protocol.name());
+        let to = Uuid::from_u64_pair(0, seq.unsigned_abs());
+        let id = DeliveryId::derived(now, &[named(notice.name()), named(about), to]);
         connection.prepare_cached(OWE)?.execute(params![id.0.as_bytes(), seq, micros(now), text])?;
     }
     Ok(reached.len())
+}
+
+/// A name of at most 16 bytes as what an id can be derived from.
+fn named(name: &str) -> Uuid {
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(name.bytes()).for_each(|(byte, of_name)| *byte = of_name);
+    Uuid::from_bytes(bytes)
 }
 
 /// A duration as columns have times.

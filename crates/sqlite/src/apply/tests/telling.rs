@@ -70,8 +70,8 @@ fn number(state: &State, sql: &str) -> i64 {
 
 /// How many steps of SQLite's virtual machine that takes.
 fn steps(state: &mut State, work: impl FnOnce(&mut State)) -> u64 {
-    let counted = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&counted);
+    let taken = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&taken);
     let count = move || {
         counter.fetch_add(1, Ordering::Relaxed);
         false
@@ -79,7 +79,7 @@ fn steps(state: &mut State, work: impl FnOnce(&mut State)) -> u64 {
     state.connection.progress_handler(1, Some(count)).unwrap();
     work(state);
     state.connection.progress_handler(0, None::<fn() -> bool>).unwrap();
-    counted.load(Ordering::Relaxed)
+    taken.load(Ordering::Relaxed)
 }
 
 #[test]
