@@ -46,6 +46,14 @@ pub(crate) enum Entry {
         seq: i64,
         at: i64,
     },
+    /// It is noted, for the operators, that something of a kind happened.
+    Noted {
+        kind: String,
+    },
+    /// What was noted of a kind is settled.
+    Settled {
+        kind: String,
+    },
     /// A delivery's time is over, and it escalates to that subscription.
     Late {
         delivery: i64,
@@ -164,6 +172,8 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
             policy: row.get(8)?,
         },
         "suspended" => Entry::Suspended { seq, at: row.get(6)? },
+        "noted" => Entry::Noted { kind: row.get(8)? },
+        "settled" => Entry::Settled { kind: row.get(8)? },
         "late" => Entry::Late { delivery: seq, stand_in: row.get(6)? },
         "delivery" => Entry::Delivery {
             seq,

@@ -40,6 +40,15 @@ CREATE TRIGGER ledger_suspended AFTER UPDATE OF state ON subscriptions
 WHEN new.state = 'suspended' AND new.suspension_reason = 'failing' BEGIN
   INSERT INTO ledger (what, seq, first) VALUES ('suspended', new.seq, new.suspended_at);
 END;
+CREATE TRIGGER ledger_noted AFTER INSERT ON incidents BEGIN
+  INSERT INTO ledger (what, seq, words) VALUES ('noted', new.count, new.kind);
+END;
+CREATE TRIGGER ledger_noted_again AFTER UPDATE OF count ON incidents WHEN new.count > old.count BEGIN
+  INSERT INTO ledger (what, seq, words) VALUES ('noted', new.count, new.kind);
+END;
+CREATE TRIGGER ledger_settled AFTER UPDATE OF count ON incidents WHEN new.count < old.count BEGIN
+  INSERT INTO ledger (what, seq, words) VALUES ('settled', new.count, new.kind);
+END;
 CREATE TRIGGER ledger_late AFTER UPDATE OF escalates_at ON deliveries
 WHEN old.escalates_at IS NOT NULL AND new.escalates_at IS NULL
   AND new.state NOT IN ('delivered', 'sandboxed', 'cancelled') BEGIN

@@ -58,6 +58,7 @@ pub(crate) enum Told {
     Engine(Event),
     Noted,
     Escalated(Result<Escalated, Error>),
+    Noticed(Result<usize, Error>),
     Placed {
         client: usize,
         request: String,

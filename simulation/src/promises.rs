@@ -3,6 +3,7 @@
 mod deliveries;
 mod end;
 mod escalations;
+mod notices;
 mod orders;
 mod subscriptions;
 mod suspensions;
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 
 use anyhow::{Result, bail};
-use domain::delivery::{DeliveryId, DeliveryKind};
+use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::subscription::SubscriptionId;
 
 use crate::coverage::Coverage;
@@ -39,15 +40,14 @@ pub(crate) struct Promises {
     places: BTreeMap<DeliveryId, i64>,
     /// Of the commit that is looked at: what came too late, and who stands in for it.
     late: Vec<(i64, i64)>,
-    /// Of the commit that is looked at: for each subscription that was suspended, the operators who can be told.
-    to_be_told: Vec<BTreeSet<i64>>,
+    /// What operators are to be told of, and what was done about that.
+    notices: notices::Notices,
 }
 
 impl Promises {
     /// Takes in what one commit changed; a promise that it breaks is the error.
     pub(crate) fn learn(&mut self, entries: &[Entry], now: i64, coverage: &mut Coverage) -> Result<()> {
         self.latest = self.latest.max(now);
-        let mut noticed = Vec::new();
         for entry in entries {
             match entry {
                 Entry::Order { seq, id, time, request } => self.order_stored(*seq, *id, *time, request)?,
@@ -57,6 +57,8 @@ impl Promises {
                     self.subscribed(*seq, *id, way, *receives, (*state, policy.clone()))?;
                 }
                 Entry::Suspended { seq, at } => self.suspended_by_itself(*seq, *at)?,
+                Entry::Noted { kind } => self.notices.note(kind),
+                Entry::Settled { kind } => self.settled(kind)?,
                 Entry::Late { delivery, stand_in } => self.came_too_late(*delivery, *stand_in)?,
                 Entry::SubscriptionMoved { seq, was, state, in_sandbox, policy } => {
                     coverage.subscription(*was, *state)?;
@@ -65,12 +67,13 @@ impl Promises {
                 Entry::Delivery { seq, id, state, subscription, order, kind, escalated } => {
                     self.places.insert(*id, *seq);
                     let delivery = DeliveryTruth::new(*id, *kind, *subscription, *order, *state);
-                    noticed.extend((*kind == DeliveryKind::Notice).then_some(*subscription));
+                    self.notices.owed_to.extend((*kind == DeliveryKind::Notice).then_some(*subscription));
                     self.delivery_owed(*seq, delivery, *escalated)?;
                 }
                 Entry::DeliveryMoved { seq, was, state, attempts } => {
                     coverage.delivery(*was, *state)?;
                     self.delivery_moved(*seq, *was, *state, *attempts)?;
+                    self.notices.died.extend((was != state && *state == DeliveryState::Dead).then_some(*seq));
                 }
                 Entry::Attempt { delivery, number } => self.attempt_begun(*delivery, *number)?,
                 Entry::Outcome { delivery, number, at, outcome } => {
@@ -86,7 +89,7 @@ impl Promises {
             }
         }
         self.what_is_late_is_escalated()?;
-        self.operators_are_told(&noticed)?;
+        self.what_happened_is_noted()?;
         self.check_commit()
     }
 

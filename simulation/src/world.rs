@@ -97,6 +97,7 @@ enum Happening {
     },
     WakeRelay,
     Escalate,
+    TellOperators,
     /// The shell's longest rest is over.
     LookAgain,
     GraceOver,
@@ -224,6 +225,7 @@ impl<'a> World<'a> {
         if !entries.is_empty() {
             self.promises.learn(&entries, self.clock.now().as_microsecond(), self.coverage)?;
             self.note_state();
+            self.look_for_news();
         }
         for entry in entries {
             if let Entry::Kept { id } = entry

@@ -10,6 +10,7 @@ mod order_store;
 mod own_topic;
 mod page;
 mod randomness;
+mod tally;
 mod topic;
 
 pub use channel::{Channel, ChannelRules, Concurrency, Content, Message, Sent};
@@ -27,4 +28,5 @@ pub use order_store::{Acceptance, Idempotency, OrderQuery, OrderStore};
 pub use own_topic::OwnTopic;
 pub use page::{Page, PageRequest, UnreadableRow};
 pub use randomness::Randomness;
+pub use tally::{DUE, Tally, WAITS};
 pub use topic::{NewSubscription, Published, Subscribed, SubscriptionQuery, Topic};

@@ -295,11 +295,16 @@ pub async fn an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_
     assert!(machine.queue.finish(vec![last]).await.unwrap().is_empty());
     let suspended = machine.topic.subscription(failing.id).await.unwrap().unwrap();
     assert_eq!(suspended.suspension.map(|suspension| suspension.reason), Some(SuspensionReason::Failing));
-    let mut notices = machine.due_by(late).await.deliveries;
+    let told_at = late + WHILE;
+    assert_eq!(machine.queue.tell_operators(told_at).await.unwrap(), 1);
+    let mut notices = machine.due_by(told_at).await.deliveries;
     notices.retain(|due| due.kind == DeliveryKind::Notice);
     let told: Vec<_> = notices.iter().map(|notice| notice.subscription.id).collect();
     assert_eq!(told, [other.id], "once, and not {} over the channel that failed", same.id);
-    assert_eq!(notices[0].notice.as_ref().map(Notice::subscription), Some(failing.id));
+    let notice = notices[0].notice.as_ref();
+    assert!(
+        matches!(notice, Some(Notice::Suspended { count: 1, subscription_id, .. }) if *subscription_id == failing.id)
+    );
     let resumed = machine.own_topic.resume(failing.id, now()).await.unwrap();
     assert_eq!(resumed.failing, None, "it begins anew");
 }

@@ -18,6 +18,7 @@ pub mod escalations;
 mod given;
 pub mod inbox;
 mod machine;
+pub mod notices;
 pub mod order_log;
 pub mod order_store;
 mod outbox;

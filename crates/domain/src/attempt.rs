@@ -68,6 +68,9 @@ pub(crate) fn one_line(reply: &str) -> String {
 }
 
 impl OutcomeKind {
+    /// The names of all there are.
+    pub const NAMES: [&str; 6] = ["delivered", "sandboxed", "transient", "permanent", "throttled", "unknown"];
+
     /// Its name in the API and the store.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -6,6 +6,7 @@ mod host;
 mod http_server;
 mod keys;
 mod logging;
+mod measures;
 mod wiring;
 mod workers;
 

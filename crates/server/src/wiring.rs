@@ -20,13 +20,14 @@ use domain::Invalid;
 use domain::delivery::OnUnknown;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::link_token::LinkKey;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use sqlite::Store;
 
 use crate::config::{Config, SmsProvider};
 use crate::host::{SystemClock, SystemRandomness};
-use crate::keys;
 use crate::workers::delivery::DeliveryWorker;
+use crate::workers::gauges::GaugesWorker;
+use crate::{keys, measures};
 
 /// Everything that runs, wired up and not yet started.
 pub(crate) struct System {
@@ -36,6 +37,8 @@ pub(crate) struct System {
     pub(crate) router: Router,
     /// What delivers.
     pub(crate) delivery: DeliveryWorker,
+    /// What sets the gauges.
+    pub(crate) gauges: GaugesWorker,
     /// What each protocol's messages go through.
     pub(crate) modes: BTreeMap<Protocol, ChannelMode>,
     /// Where links lead.
@@ -83,6 +86,12 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         randomness: Arc::clone(&randomness),
         idempotency_lifetime: config.idempotency_lifetime,
     };
+    let gauges = GaugesWorker {
+        records: Arc::new(store.clone()),
+        clock: Arc::clone(&clock),
+        metrics: metrics.clone(),
+        data: config.data.clone(),
+    };
     let settings = web::Settings {
         admin_key: Some(web::KeyHash::of(&admin_key)),
         intake: config.intake.clone(),
@@ -104,7 +113,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         randomness,
         owed: signals.deliveries,
     };
-    Ok(System { store, router, delivery, modes, public_url, admin_key })
+    Ok(System { store, router, delivery, gauges, modes, public_url, admin_key })
 }
 
 /// The channel of each protocol. Outside loopback there is no sandbox: a protocol without a provider has none.
@@ -193,9 +202,10 @@ fn public_url(config: &Config, address: SocketAddr) -> String {
 }
 
 fn install_metrics() -> anyhow::Result<PrometheusHandle> {
-    let recorder = PrometheusBuilder::new().build_recorder();
+    let recorder = measures::recorder()?;
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder)?;
+    measures::begin();
     Ok(handle)
 }
 

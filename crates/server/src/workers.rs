@@ -2,6 +2,8 @@
 
 pub(crate) mod delivery;
 pub(crate) mod escalation;
+pub(crate) mod gauges;
+pub(crate) mod operators;
 pub(crate) mod reexamination;
 pub(crate) mod relay;
 

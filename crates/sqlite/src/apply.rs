@@ -15,7 +15,9 @@ mod draw_near;
 mod drop_held;
 mod escalate;
 mod finish;
+mod full_disk;
 mod inbox;
+mod incidents;
 mod interventions;
 mod known_keys;
 mod next_due;
@@ -43,6 +45,7 @@ pub(crate) use accept::Accept;
 pub(crate) use answer::Answer;
 pub(crate) use command::Command;
 pub(crate) use confirm::ONLY_IN_SANDBOX;
+use full_disk::FullDisk;
 use known_keys::KnownKeys;
 pub(crate) use next_due::NEXT_AT;
 pub(crate) use publish::{NewDelivery, Publish};
@@ -64,6 +67,8 @@ pub(crate) struct State {
     pub(crate) last_place: i64,
     /// What the last process left to be done.
     pub(crate) rest: Vec<Command>,
+    /// Whether the disk was full, of which operators are told once there is space.
+    pub(crate) full_disk: FullDisk,
 }
 
 impl State {
@@ -72,7 +77,7 @@ impl State {
         let keys = remembered(&connection, now, lifetime)?;
         find_what_is_due(&connection)?;
         let rest = cancel_rest::left(&connection)?;
-        Ok(Self { connection, keys, last_place: 0, rest })
+        Ok(Self { connection, keys, last_place: 0, rest, full_disk: FullDisk::default() })
     }
 }
 
@@ -134,10 +139,12 @@ pub(crate) fn apply(state: &mut State, batch: Vec<Command>) -> Applied {
     match commit(state, batch) {
         Ok((answers, effects)) => {
             state.keys.committed();
+            state.full_disk.committed();
             Applied { answers, effects, failure: None }
         }
         Err(error) => {
             let (reach, detail) = (roll_back(state, &error), error.to_string());
+            state.full_disk.failed(reach == Reach::Full);
             let answers = (0..count).map(|_| Err(reach.error(&detail))).collect();
             Applied { answers, effects: Effects::default(), failure: Some((reach, detail)) }
         }

@@ -11,6 +11,7 @@ mod own_topic;
 mod reexamine;
 mod set_aside;
 mod story;
+mod tally;
 mod topic;
 
 pub(crate) use topic::Candidates;

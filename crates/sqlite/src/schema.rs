@@ -13,6 +13,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/deliveries.sql"),
     include_str!("schema/channels.sql"),
     include_str!("schema/set_aside.sql"),
+    include_str!("schema/incidents.sql"),
 ];
 
 /// Each brings the schema from one version to the next, from version 1 on. Never edit one that was released, nor

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 #[cfg(feature = "simulation")]
 use rusqlite::Connection;
@@ -66,10 +67,16 @@ impl Writer {
         let (commands, replies): (Vec<_>, Vec<_>) =
             requests.into_iter().map(|request| (request.command, request.reply)).unzip();
         count(commands.len());
+        let begun = started();
         let Applied { answers, effects, failure } = apply(&mut self.state, commands);
+        metrics::histogram!("orderbell_store_commit_seconds").record(begun.elapsed());
         match &failure {
             Some((Reach::Broken, detail)) => self.fail(detail),
             Some((Reach::Full, _)) if self.full => {}
+            Some((Reach::Full, detail)) => {
+                tracing::error!(detail, "the disk is full: nothing is stored until there is space");
+            }
+            None if self.full => tracing::warn!("there is space on the disk again"),
             Some((_, detail)) => tracing::warn!(detail, "a commit failed; its callers were told"),
             None => {}
         }
@@ -110,6 +117,11 @@ impl Writer {
         self.queue.fail(detail);
         self.failed.send_replace(Some(detail.to_owned()));
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a commit takes is only shown, and decides nothing")]
+fn started() -> Instant {
+    Instant::now()
 }
 
 fn count(commands: usize) {

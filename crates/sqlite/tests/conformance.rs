@@ -184,6 +184,22 @@ ports_keep! {
 }
 
 ports_keep! {
+    Machine, notices:
+    dead_letters_are_told_together,
+    bad_news_takes_another_way,
+    a_notice_that_died_is_no_news,
+    what_its_provider_reports_as_dead_is_told,
+    a_subscription_that_its_receiver_ended_is_told,
+    an_order_owed_to_nobody_is_told,
+    a_long_pause_is_told_and_that_it_is_over,
+    a_short_pause_is_not_told,
+    what_happened_before_anyone_listened_is_told_to_nobody,
+    a_clock_that_was_wrong_hides_no_news,
+    only_confirmed_operators_are_told,
+    looking_twice_at_once_tells_once,
+}
+
+ports_keep! {
     Machine, delivery_records:
     the_story_of_an_order_is_told_in_full,
     the_story_tells_what_held_when_the_order_was_accepted,
@@ -228,6 +244,7 @@ fn no_promise_is_left_out() {
         include_str!("../../conformance/src/delivery_explanations.rs"),
         include_str!("../../conformance/src/endpoint_pauses.rs"),
         include_str!("../../conformance/src/escalations.rs"),
+        include_str!("../../conformance/src/notices.rs"),
     ];
     for suite in suites {
         for (_, line) in suite.lines().filter_map(|line| line.split_once("pub async fn ")) {

@@ -18,6 +18,7 @@ impl Promises {
             "orders after {} are never published",
             self.published_through
         );
+        ensure!(!self.is_something_to_tell(), "operators are never told of what is noted");
         for (seq, delivery) in &self.deliveries {
             let subscription = &self.subscriptions[&delivery.subscription];
             let waits = match subscription.state {

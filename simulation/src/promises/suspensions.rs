@@ -1,10 +1,7 @@
 //! Suspensions by the program itself: who failed for long and often, and never without a word to the operators.
 
-use std::collections::BTreeSet;
-
 use anyhow::{Context, Result, ensure};
 use domain::failing::{SUSPEND_AFTER, SUSPEND_AT_LEAST};
-use domain::subscription::SubscriptionState;
 
 use super::Promises;
 
@@ -35,24 +32,7 @@ impl Promises {
             long && times >= SUSPEND_AT_LEAST,
             "{seq} was suspended after {times} failures since {since}"
         );
-        let operators = self.subscriptions.iter().filter(|(other, subscription)| {
-            **other != seq
-                && subscription.receives.notices()
-                && subscription.state == SubscriptionState::Confirmed
-        });
-        let operators: BTreeSet<_> = operators.map(|(operator, _)| *operator).collect();
-        if !operators.is_empty() {
-            self.to_be_told.push(operators);
-        }
-        Ok(())
-    }
-
-    /// Whenever a commit is over in which someone was suspended, an operator is owed a notice; these are owed one.
-    pub(super) fn operators_are_told(&mut self, noticed: &[i64]) -> Result<()> {
-        for operators in std::mem::take(&mut self.to_be_told) {
-            let told = noticed.iter().any(|operator| operators.contains(operator));
-            ensure!(told, "a subscription was suspended, and none of {operators:?} is told");
-        }
+        self.notices.suspended = true;
         Ok(())
     }
 }

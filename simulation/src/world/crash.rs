@@ -115,6 +115,7 @@ impl World<'_> {
         self.process()?.stage = Stage::Up;
         self.follow_deliveries()?;
         self.escalate()?;
+        self.tell_operators()?;
         self.tell_relay(RelayEvent::Woken)?;
         self.tell(Event::Woken)
     }

@@ -17,7 +17,7 @@ use domain::receipt::{Receipt, ReceiptStatus};
 use domain::subscription::SubscriptionId;
 
 use super::{Envelope, Happening, World};
-use crate::process::Told;
+use crate::process::{Stage, Told};
 
 /// How long a message takes to its receiver, at most.
 const WAY: Duration = Duration::from_millis(40);
@@ -236,6 +236,30 @@ impl World<'_> {
             self.plan(after, Happening::Escalate);
         }
         Ok(())
+    }
+
+    /// The host's worker that tells operators: at its start, and while something is noted that it has not told.
+    pub(super) fn tell_operators(&mut self) -> Result<()> {
+        let now = self.clock.now();
+        let process = self.process()?;
+        let queue = process.store.store();
+        process.tasks.spawn("tell operators", async move { Told::Noticed(queue.tell_operators(now).await) });
+        Ok(())
+    }
+
+    pub(super) fn operators_told(&mut self, error: Option<&Error>) -> Result<()> {
+        self.look_for_news();
+        self.answered(error)
+    }
+
+    /// Sees to it that what is noted will be told.
+    pub(super) fn look_for_news(&mut self) {
+        let planned = self.coming.values().any(|happening| matches!(happening, Happening::TellOperators));
+        let up = self.process.as_ref().is_some_and(|process| process.stage != Stage::Starting);
+        if up && !planned && self.promises.is_something_to_tell() {
+            let after = self.dice.up_to(Duration::from_mins(10));
+            self.plan(after, Happening::TellOperators);
+        }
     }
 
     fn probe(&mut self, protocol: Protocol) {

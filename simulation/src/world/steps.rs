@@ -161,6 +161,7 @@ impl World<'_> {
             Happening::ProbeAnswer(protocol, answer) => self.tell(Event::Probed(protocol, answer)),
             Happening::WakeRelay => self.tell_relay(RelayEvent::Woken),
             Happening::Escalate => self.escalate(),
+            Happening::TellOperators => self.tell_operators(),
             Happening::Receipt { delivery, attempt, receipt } => self.report(delivery, attempt, receipt),
             Happening::LookAgain => self.tell(Event::Woken),
             Happening::GraceOver => self.die("the grace is over"),
@@ -194,6 +195,7 @@ impl World<'_> {
             Told::Changed(what, answer) => self.changed(what, &answer),
             Told::Done(answer) => self.answered(answer.as_ref().err()),
             Told::Escalated(next) => self.escalated(next),
+            Told::Noticed(told) => self.operators_told(told.as_ref().err()),
         }
     }
 
@@ -220,6 +222,7 @@ impl Happening {
                 | Self::ProbeAnswer(..)
                 | Self::WakeRelay
                 | Self::Escalate
+                | Self::TellOperators
                 | Self::LookAgain
                 | Self::GraceOver
         )

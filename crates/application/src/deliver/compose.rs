@@ -32,7 +32,7 @@ fn content(own: &OwnDelivery, delivery: &DueDelivery, now: Timestamp) -> Content
             Content::Notification { order: Box::new(order.clone()), unsubscribe_url }
         }
         (None, Some(notice)) => {
-            let about_url = format!("{}/subscriptions/{}", own.public_url, notice.subscription());
+            let about_url = format!("{}{}", own.public_url, notice.route());
             Content::Notice { notice: notice.clone(), about_url }
         }
         (None, None) if delivery.kind == DeliveryKind::Test => Content::Test,

@@ -127,7 +127,7 @@ pub enum Content {
     Notice {
         /// What.
         notice: Notice,
-        /// The route of the API that tells of the subscription it is about: for programs, which send a key along.
+        /// The route of the API that tells more: for programs, which send a key along.
         about_url: String,
     },
     /// A trial that an operator asked for.

@@ -32,8 +32,7 @@ pub trait DeliveryQueue: Send + Sync {
     async fn begin(&self, intents: Vec<Intent>) -> Result<Vec<DeliveryId>, Error>;
 
     /// Records what came of attempts. A delivery to be tried again whose subscription ended meanwhile is cancelled. A
-    /// subscription whose endpoint has failed too much by then ([`domain::failing`]) is suspended, and operators are owed
-    /// a notice. An endpoint that is to be left alone is, until then, also by later processes
+    /// subscription whose endpoint has failed too much by then ([`domain::failing`]) is suspended. An endpoint that is to be left alone is, until then, also by later processes
     /// ([`Consequence::PauseEndpoint`](domain::delivery::Consequence)). The first success after failures ends that, and
     /// what failed meanwhile and waits for later is due at once: a part of it by this commit, the rest soon after. Answers
     /// those that it suspended.
@@ -50,6 +49,13 @@ pub trait DeliveryQueue: Send + Sync {
     /// clock that leapt ahead leaves such times behind. In commits that make nobody wait; answers how many deliveries were
     /// due too late.
     async fn draw_near(&self, protocol: Protocol, latest: Timestamp) -> Result<usize, Error>;
+    /// Owes the operators who receive notices, as of `now`, those of what happened: subscriptions that were suspended or
+    /// that their receivers ended, dead deliveries (but notices), orders owed to nobody, rows that cannot be read, a full
+    /// disk, a channel that has been paused for five minutes, and its end. What happens within a minute is gathered, there
+    /// is one notice of a kind in fifteen minutes, and it goes over another protocol than the one it is about, where there
+    /// is one. What happened while nobody received notices is told to nobody later; a pause that lasts is. Answers how many
+    /// notices are owed now.
+    async fn tell_operators(&self, now: Timestamp) -> Result<usize, Error>;
 
     /// Records that a channel is paused, for the timelines of the deliveries that wait.
     async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error>;

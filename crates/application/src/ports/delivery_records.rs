@@ -9,7 +9,7 @@ use domain::order::{LoggedOrder, OrderId};
 use domain::receipt::{Receipt, ReceiptStatus};
 use domain::subscription::{Subscription, SubscriptionId, SubscriptionState, Version};
 
-use super::{Page, PageRequest, UnreadableRow};
+use super::{Page, PageRequest, Tally, UnreadableRow};
 use crate::Error;
 
 /// Reads deliveries and sends dead ones again.
@@ -48,6 +48,9 @@ pub trait DeliveryRecords: Send + Sync {
         receipt: Receipt,
         now: Timestamp,
     ) -> Result<(), Error>;
+
+    /// How much of everything there is, as of `now`; cheap, however much that is.
+    async fn tally(&self, now: Timestamp) -> Result<Tally, Error>;
 }
 
 /// What an order led to, as much of it as a person can read at once.

@@ -88,6 +88,9 @@ impl DeliveryRecords for Nobody {
     async fn receipt(&self, _: DeliveryId, _: u32, _: Receipt, _: Timestamp) -> Result<(), Error> {
         unreachable!()
     }
+    async fn tally(&self, _: Timestamp) -> Result<application::ports::Tally, Error> {
+        unreachable!()
+    }
 }
 
 #[async_trait]

@@ -49,6 +49,9 @@ impl DeliveryQueue for Crashed {
     async fn draw_near(&self, _: Protocol, _: Timestamp) -> Result<usize, Error> {
         unreachable!("the store's times are right")
     }
+    async fn tell_operators(&self, _: Timestamp) -> Result<usize, Error> {
+        unreachable!("nobody is told before it has recovered")
+    }
     async fn channel_paused(&self, _: Protocol, _: &str, _: Timestamp) -> Result<(), Error> {
         Ok(())
     }

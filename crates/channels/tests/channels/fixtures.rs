@@ -70,6 +70,7 @@ pub(crate) fn confirmation() -> Content {
 
 pub(crate) fn notice() -> Content {
     let notice = Notice::Suspended {
+        count: 1,
         subscription_id: SubscriptionId::new(now(), [3; 10]),
         protocol: Protocol::Webhook,
         endpoint: "https://hooks.example/***".to_owned(),

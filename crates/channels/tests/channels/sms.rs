@@ -254,6 +254,7 @@ async fn what_sns_would_find_too_long_in_bytes_goes_in_fewer_parts() {
     let content = notification_of(order("Jane Doe", &"語".repeat(255)));
     let long = Content::Notice {
         notice: domain::notice::Notice::Suspended {
+            count: 1,
             subscription_id: domain::subscription::SubscriptionId::new(crate::fixtures::now(), [3; 10]),
             protocol: domain::endpoint::Protocol::Webhook,
             endpoint: "語".repeat(700),

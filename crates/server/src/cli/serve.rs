@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::{Failure, configure};
 use crate::config::Config;
 use crate::wiring::{System, wire};
-use crate::workers::{Workers, escalation, reexamination, relay};
+use crate::workers::{Workers, escalation, operators, reexamination, relay};
 use crate::{http_server, keys, logging};
 
 /// Settings that can be given as flags; see docs/CONFIGURATION.md for all of them.
@@ -53,14 +53,18 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.listen);
     let listener = listener.await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
-    let System { store, router, delivery, modes, public_url, admin_key } = wire(config, address).await?;
+    let System { store, router, delivery, gauges, modes, public_url, admin_key } =
+        wire(config, address).await?;
     let (stop, stopping) = watch::channel(false);
     let (log, topic) = (Arc::new(store.clone()), Arc::new(store.clone()));
     let relay = relay::run(log, topic, store.signals().orders, stopping.clone());
     let escalation =
         escalation::run(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());
     let reexamination = reexamination::run(store.clone(), stopping.clone());
+    let operators =
+        operators::run(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());
     let delivery = delivery.run(stopping.clone());
+    let gauges = gauges.run(stopping.clone());
     let mut workers = Workers::default();
     workers.start("the relay", async {
         relay.await;
@@ -76,6 +80,14 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     });
     workers.start("the re-examination", async {
         reexamination.await;
+        Ok(())
+    });
+    workers.start("telling operators", async {
+        operators.await;
+        Ok(())
+    });
+    workers.start("the gauges", async {
+        gauges.await;
         Ok(())
     });
     workers.start("the HTTP server", http_server::serve(listener, router, stopping));

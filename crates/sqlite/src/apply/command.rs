@@ -28,6 +28,7 @@ use super::send_test::send_test;
 use super::set_aside::{give_back, set_aside};
 use super::subscribe::{change_attributes, subscribe, unsubscribe};
 use super::suspend::{resume, suspend};
+use super::tell_operators::tell_operators;
 use super::{Answer, Effects, State, receipt};
 use crate::failure::Failure;
 use crate::unreadable::{Table, Unreadable};
@@ -66,6 +67,8 @@ pub(crate) enum Command {
     Finish(Vec<Finished>),
     /// Owes what was not delivered in time to others.
     Escalate { now: Timestamp },
+    /// Owes operators notices of what happened.
+    TellOperators { now: Timestamp },
     /// Records what a provider reports.
     Receipt { id: DeliveryId, attempt: u32, receipt: Receipt, now: Timestamp },
     /// Records that a channel is paused.
@@ -109,6 +112,7 @@ impl Command {
             | Self::CancelRest { .. }
             | Self::CallForward(_)
             | Self::DrawNear { .. }
+            | Self::TellOperators { .. }
             | Self::Release { .. } => AT_ONCE,
             Self::SetAside { rows, .. } => rows.len().max(1),
             Self::GiveBack { deliveries, .. } => deliveries.len().max(1),
@@ -121,6 +125,7 @@ impl Command {
         let connection = &state.connection;
         let answer = match self {
             Self::Accept(order) => return accept(state, effects, &order),
+            Self::TellOperators { now } => tell_operators(state, now),
             Self::Publish(orders) => publish(connection, &orders),
             Self::Subscribe(new) => subscribe(connection, &new),
             Self::ChangeAttributes { id, change } => change_attributes(connection, id, *change),

@@ -15,7 +15,7 @@ use super::call_forward::got_through;
 use super::next_due::refresh_each;
 use super::receipt::IS_LAST;
 use super::suspend::suspend_failing;
-use super::{Answer, Effects, transition};
+use super::{Answer, Effects, incidents, transition};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::rows;
@@ -80,7 +80,9 @@ fn finish_one(
     let (next, at) = reported.map_or((decided, at), |state| (state, finished.at));
     connection.prepare_cached(SETTLE)?.execute(params![delivery.seq, next.name(), micros(at), spent])?;
     let too_much = note_health(connection, effects, finished, delivery)?;
-    follow(connection, effects, finished, delivery, too_much)
+    let suspended = follow(connection, effects, finished, delivery, too_much)?;
+    incidents::dead(connection, delivery.seq, next, &outcome.reply, finished.at)?;
+    Ok(suspended)
 }
 
 /// Keeps since when and how often the endpoint fails, from its first failure after a success on. Answers whether it now

@@ -8,9 +8,9 @@ use domain::delivery::DeliveryId;
 use domain::order::Seq;
 use rusqlite::{Connection, params};
 
-use super::Answer;
 use super::next_due::refresh_each;
 use super::set_aside::put;
+use super::{Answer, incidents};
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::unreadable::Unreadable;
@@ -71,6 +71,9 @@ pub(super) fn publish(connection: &Connection, publish: &Publish) -> Result<Answ
         }
     }
     refresh_each(connection, subscriptions)?;
+    if let Some(last) = fresh.last() {
+        incidents::unmatched(connection, cursor, *last, publish.now)?;
+    }
     Ok(Answer::count(owed))
 }
 

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::call_forward::got_through;
 use super::finish::set_failing;
 use super::next_due::refresh;
-use super::{Answer, Effects, transition};
+use super::{Answer, Effects, incidents, transition};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::rows;
@@ -55,6 +55,7 @@ pub(super) fn record(
     };
     if let Some(next) = after_receipt(state, receipt.status).filter(|_| counts) {
         connection.prepare_cached(SETTLE)?.execute(params![seq, next.name(), at])?;
+        incidents::dead(connection, seq, next, &receipt.reply, now)?;
     }
     if receipt.status == ReceiptStatus::Delivered {
         set_failing(connection, subscription_seq, None)?;

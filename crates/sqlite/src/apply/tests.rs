@@ -1,3 +1,5 @@
+mod telling;
+
 use std::time::Duration;
 
 use application::ports::{Acceptance, Idempotency, Intent, NewSubscription};

@@ -8,10 +8,10 @@ use domain::subscription::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Effects;
 use super::call_forward::{Recovery, works_again};
 use super::cancel_rest::cancel_what_fits;
 use super::next_due::refresh;
+use super::{Effects, incidents};
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::rows::{self, SUBSCRIPTION_COLUMNS};
@@ -117,6 +117,7 @@ pub(super) fn end(
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE subscriptions SET state = 'ended', ended_at = ?, end_reason = ? WHERE seq = ?";
     connection.prepare_cached(sql)?.execute(params![micros(now), reason.name(), found.seq])?;
+    incidents::ended(connection, &found.subscription, reason, now)?;
     open_version(connection, found.seq, SubscriptionState::Ended)?;
     cancel_what_fits(connection, effects, found.seq)?;
     refresh(connection, found.seq)

@@ -77,6 +77,10 @@ impl DeliveryQueue for Store {
         Ok(drawn)
     }
 
+    async fn tell_operators(&self, now: Timestamp) -> Result<usize, Error> {
+        Ok(self.write(Command::TellOperators { now }).await?.counted()?.0)
+    }
+
     async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error> {
         self.write(Command::PauseChannel { protocol, reason: reason.to_owned(), now }).await?.done()
     }

@@ -3,6 +3,7 @@
 use application::Error;
 use application::ports::{
     Bystanders, DeliveryQuery, DeliveryRecord, DeliveryRecords, Page, PageRequest, RedriveSelection, Story,
+    Tally,
 };
 use async_trait::async_trait;
 use domain::Timestamp;
@@ -13,7 +14,7 @@ use domain::subscription::SubscriptionState;
 use rusqlite::{Connection, Params, Row, Transaction};
 
 use super::set_aside::new_ones;
-use super::{all, delivery_pages, sift, story};
+use super::{all, delivery_pages, sift, story, tally};
 use crate::Store;
 use crate::apply::{Command, Selection};
 use crate::columns;
@@ -94,6 +95,10 @@ impl DeliveryRecords for Store {
         now: Timestamp,
     ) -> Result<(), Error> {
         self.write(Command::Receipt { id, attempt, receipt, now }).await?.done()
+    }
+
+    async fn tally(&self, now: Timestamp) -> Result<Tally, Error> {
+        self.read(move |connection| tally::tally(connection, now).map_err(unreadable)).await
     }
 }
 

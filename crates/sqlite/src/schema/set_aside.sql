@@ -5,5 +5,7 @@ CREATE TABLE set_aside (
   row      INTEGER NOT NULL,
   reason   TEXT    NOT NULL,
   since    INTEGER NOT NULL,
+  -- Whether it is among the incidents that operators are told of.
+  noted    INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (of_table, row)
 ) STRICT, WITHOUT ROWID;

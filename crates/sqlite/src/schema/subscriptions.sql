@@ -44,6 +44,8 @@ CREATE TABLE subscription_versions (
 CREATE INDEX subscription_versions_by_end ON subscription_versions (to_seq);
 -- For the place behind the log's end, which every commit asks for.
 CREATE INDEX subscription_versions_open ON subscription_versions (from_seq) WHERE to_seq IS NULL;
+-- For the gauge of those that wait for a person.
+CREATE INDEX subscriptions_suspended ON subscriptions (state) WHERE state = 'suspended';
 
 -- How often versions have changed: whoever holds them in memory sees by this whether they are still right.
 CREATE TABLE version_changes (

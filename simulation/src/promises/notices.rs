@@ -1,0 +1,64 @@
+//! Notices: what ends by itself is noted by the commit in which it does, and nothing that is noted is forgotten.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, ensure};
+use domain::delivery::DeliveryKind;
+use domain::subscription::SubscriptionState;
+
+use super::Promises;
+
+/// What operators are to be told of.
+#[derive(Default)]
+pub(super) struct Notices {
+    /// The kinds of what is noted and not settled.
+    open: BTreeSet<String>,
+    /// Of the commit that is looked at: the kinds that were noted.
+    noted: BTreeSet<String>,
+    /// Of the commit that is looked at: whether a subscription was suspended by the program itself.
+    pub(super) suspended: bool,
+    /// Of the commit that is looked at: the deliveries that died.
+    pub(super) died: Vec<i64>,
+    /// Of the commit that is looked at: whom notices came to be owed to.
+    pub(super) owed_to: Vec<i64>,
+}
+
+impl Notices {
+    pub(super) fn note(&mut self, kind: &str) {
+        self.noted.insert(kind.to_owned());
+        self.open.insert(kind.to_owned());
+    }
+}
+
+impl Promises {
+    /// What was noted is settled: by a notice to an operator, if there is one.
+    pub(super) fn settled(&mut self, kind: &str) -> Result<()> {
+        let mut operators = self.subscriptions.iter().filter(|(_, subscription)| {
+            subscription.receives.notices() && subscription.state == SubscriptionState::Confirmed
+        });
+        let told = operators.clone().any(|(operator, _)| self.notices.owed_to.contains(operator));
+        ensure!(told || operators.next().is_none(), "no operator is told of what is {kind}");
+        self.notices.open.remove(kind);
+        Ok(())
+    }
+
+    /// Whenever a commit is over, what ended by itself in it is noted; a death of a notice need not be, nor one whose
+    /// subscription ended.
+    pub(super) fn what_happened_is_noted(&mut self) -> Result<()> {
+        let open = std::mem::take(&mut self.notices.open);
+        let commit = std::mem::replace(&mut self.notices, Notices { open, ..Notices::default() });
+        ensure!(!commit.suspended || commit.noted.contains("suspended"), "a suspension is not noted");
+        for seq in commit.died {
+            let delivery = &self.deliveries[&seq];
+            let ended = self.subscriptions[&delivery.subscription].state == SubscriptionState::Ended;
+            let news = delivery.kind != DeliveryKind::Notice && !ended;
+            ensure!(!news || commit.noted.contains("dead"), "the death of delivery {seq} is not noted");
+        }
+        Ok(())
+    }
+
+    /// Whether something is noted that nobody was told of.
+    pub(crate) fn is_something_to_tell(&self) -> bool {
+        !self.notices.open.is_empty()
+    }
+}
