@@ -87,7 +87,9 @@ pub(super) fn check(
 
 fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     // These must be readable, too.
-    (columns::time(row, "created_at")?, columns::time_or_none(row, "stranded_at")?, rows::notice(row)?);
+    columns::time(row, "created_at")?;
+    columns::time_or_none(row, "stranded_at")?;
+    rows::notice(row)?;
     Ok(Delivery {
         seq: row.get("seq")?,
         id: DeliveryId(columns::uuid(row, "id")?),

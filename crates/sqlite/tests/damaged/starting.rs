@@ -62,7 +62,7 @@ async fn an_attempt_in_flight_at_a_delivery_that_cannot_be_read_ends_as_unknown_
         };
         world.store.redrive(held, now()).await.unwrap();
         let told = world.told(bob).await.len() + world.told(ada).await.len();
-        assert_eq!(told, if table == "orders" { 0 } else { 1 }, "{table} {column}");
+        assert_eq!(told, usize::from(table != "orders"), "{table} {column}");
         world.sql(&mend);
         world.store.reexamine().await.unwrap();
         assert_eq!((world.told(ada).await.len(), world.told(bob).await.len()), (1, 1), "{table} {column}");

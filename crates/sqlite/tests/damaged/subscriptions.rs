@@ -221,3 +221,24 @@ async fn asking_for_a_damaged_subscription_or_changing_it_names_the_row() {
     }
     world.store.close().await;
 }
+
+#[tokio::test]
+async fn what_should_escalate_to_somebody_who_cannot_be_named_waits_until_that_is_mended() {
+    let world = World::new();
+    let bob = world.confirmed("bob@example.com").await;
+    let escalation = Some(Escalation { after_minutes: Minutes::parse("m", 1).unwrap(), to: bob });
+    let attributes = Attributes { escalation, ..Attributes::default() };
+    world.confirmed_with(Protocol::Email, "ada@example.com", attributes).await;
+    world.sql("DELETE FROM subscription_versions WHERE subscription = 1 AND state = 'confirmed'");
+    world.place().await;
+    world.publish().await;
+    let late = now() + std::time::Duration::from_mins(2);
+    let mend = world.damage("subscriptions", 2, "escalation_to", "x'0102'");
+    let escalated = world.store.escalate(late).await.unwrap();
+    assert_eq!((escalated.owed, escalated.next_at), (0, None), "it rests");
+    world.sql(&mend);
+    world.store.reexamine().await.unwrap();
+    assert_eq!(world.store.escalate(late).await.unwrap().owed, 1);
+    assert_eq!(world.set_aside(), []);
+    world.store.close().await;
+}
