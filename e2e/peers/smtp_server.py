@@ -123,6 +123,10 @@ class Peer:
         self.rejected[command["recipient"]] = command["reply"]
         return {}
 
+    async def accept(self, command):
+        self.rejected.pop(command["recipient"], None)
+        return {}
+
     async def password(self, command):
         self.password = command["password"]
         return {}
@@ -143,6 +147,7 @@ COMMANDS = {
     "stop": Peer.stop,
     "misbehave": Peer.misbehave,
     "reject": Peer.reject,
+    "accept": Peer.accept,
     "password": Peer.password,
     "received": Peer.received,
     "take": Peer.take,

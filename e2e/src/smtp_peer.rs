@@ -202,6 +202,14 @@ impl SmtpPeer {
         self.command(&json!({"do": "reject", "recipient": recipient, "reply": reply})).map(drop::<Value>)
     }
 
+    /// Takes mail for that address again.
+    ///
+    /// # Errors
+    /// Its process died.
+    pub fn accept(&self, recipient: &str) -> Result<()> {
+        self.command(&json!({"do": "accept", "recipient": recipient})).map(drop::<Value>)
+    }
+
     /// Accepts this password from now on, and answers 535 to any other.
     ///
     /// # Errors

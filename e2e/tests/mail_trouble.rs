@@ -163,6 +163,32 @@ async fn a_recipient_that_is_refused_for_good_becomes_a_dead_letter_that_can_be_
 }
 
 #[tokio::test]
+async fn twenty_orders_while_the_relay_refuses_us_wait_unspent_and_all_arrive_once_it_is_mended() -> Result<()>
+{
+    for reply in
+        ["554 5.7.1 <reader@example.com>: Relay access denied", "550 5.4.5 Daily limit exceeded", "550 no"]
+    {
+        let relay = SmtpPeer::start(Tls::Starttls)?;
+        let (_program, client) = with_subscriber(&relay).await?;
+        relay.reject("reader@example.com", reply)?;
+        let mut orders = Vec::new();
+        for _ in 0..20 {
+            orders.push(client.place_order("John Doe", "Wireless Mouse").await?);
+        }
+        let tried =
+            async || Ok(Some(client.order(&orders[0]).await?).filter(|story| !outcomes(story).is_empty()));
+        wait::until("the first refusal", tried).await?;
+        relay.accept("reader@example.com")?;
+        for order in &orders {
+            let story = wait_for_state(&client, order, "delivered").await?;
+            assert_eq!(story["deliveries"][0]["spent"], 1, "{reply}: {story:#}");
+        }
+        assert!(client.list("/deliveries?state=dead").await?.is_empty(), "{reply}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_line_lost_after_the_data_leaves_the_outcome_unknown_and_the_repeat_has_the_same_id() -> Result<()>
 {
     let relay = SmtpPeer::start(Tls::Starttls)?;
