@@ -12,9 +12,11 @@ mod confirm;
 mod drop_held;
 mod escalate;
 mod finish;
+mod hold_owed;
 mod inbox;
 mod interventions;
 mod known_keys;
+mod probe;
 mod publish;
 mod receipt;
 mod redrive;
@@ -25,11 +27,7 @@ mod suspend;
 mod tell_operators;
 mod transition;
 
-use std::time::Duration;
-
-use accept::remembered;
 use application::Error;
-use domain::Timestamp;
 use rusqlite::Connection;
 use transition::last_place;
 
@@ -38,6 +36,7 @@ pub(crate) use answer::Answer;
 pub(crate) use command::Command;
 pub(crate) use confirm::ONLY_IN_SANDBOX;
 use known_keys::KnownKeys;
+pub(crate) use known_keys::hash_of;
 pub(crate) use publish::{NewDelivery, Publish};
 pub(crate) use redrive::Selection;
 
@@ -48,7 +47,7 @@ use crate::failure::{Failure, Reach};
 pub(crate) struct State {
     /// The one connection that writes.
     pub(crate) connection: Connection,
-    /// The idempotency keys that may live.
+    /// Where idempotency keys are found.
     pub(crate) keys: KnownKeys,
     /// The last place in the log that was given to an order. Others may add orders with the shell, so that it is read
     /// anew in each commit, and take orders away, so that it never falls.
@@ -56,10 +55,11 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// What an open database holds; `lifetime` is that of idempotency keys.
-    pub(crate) fn read(connection: Connection, now: Timestamp, lifetime: Duration) -> rusqlite::Result<Self> {
-        let keys = remembered(&connection, now, lifetime)?;
-        Ok(Self { connection, keys, last_place: 0 })
+    /// What an open database holds; about so many idempotency keys are held in memory.
+    pub(crate) fn read(connection: Connection, keys_in_memory: usize) -> rusqlite::Result<Self> {
+        let keys = KnownKeys::read(&connection, keys_in_memory)?;
+        let last_place = keys.last_order();
+        Ok(Self { connection, keys, last_place })
     }
 }
 
@@ -108,6 +108,7 @@ fn commit(state: &mut State, batch: Vec<Command>) -> rusqlite::Result<(Vec<Resul
         .into_iter()
         .map(|command| alone(state, &mut effects, command))
         .collect::<rusqlite::Result<_>>()?;
+    state.keys.upkeep(&state.connection)?;
     execute(&state.connection, "COMMIT")?;
     Ok((answers, effects))
 }
@@ -128,7 +129,7 @@ fn alone(
     effects: &mut Effects,
     command: Command,
 ) -> rusqlite::Result<Result<Answer, Error>> {
-    // Storing an order is one statement, which SQLite undoes by itself: the frequent case goes without a savepoint.
+    // SQLite undoes the statement that stores an order by itself: the frequent case goes without a savepoint.
     let guarded = !matches!(command, Command::Accept(_));
     if guarded {
         execute(&state.connection, "SAVEPOINT command")?;

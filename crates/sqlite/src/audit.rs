@@ -11,6 +11,7 @@
 mod attempts;
 mod deliveries;
 mod exception;
+mod keys;
 mod owed;
 mod references;
 mod subscriptions;
@@ -49,6 +50,7 @@ fn reconcile(
     let orders = owed::check(&snapshot, &subscriptions, findings)?;
     let deliveries = deliveries::check(&snapshot, &subscriptions, now, findings)?;
     references::check(&snapshot, &subscriptions, findings)?;
+    keys::check(&snapshot, now, findings)?;
     Ok(Summary {
         orders: orders.stored,
         subscriptions: subscriptions.len() as u64,

@@ -5,26 +5,37 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use application::Error;
+use application::ports::Clock;
 #[cfg(feature = "simulation")]
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use tokio::sync::watch;
 
 use crate::Signals;
-use crate::apply::{Applied, State, apply};
-use crate::failure::Reach;
+use crate::apply::{Answer, Applied, Command, Effects, State, apply};
+use crate::columns::micros;
+use crate::failure::{Reach, store_failed};
+use crate::files::Files;
+use crate::last_word::LastWord;
 use crate::queue::{Queue, Request};
 
+/// After how many idle seconds the writer tries again what failed.
+const PROBED_EVERY: u32 = 3;
+
 /// What writes.
-#[derive(Debug)]
 pub(crate) struct Writer {
     state: State,
     queue: Arc<Queue>,
     signals: Signals,
     /// Set, with the reason, when nothing more can be acknowledged.
     failed: watch::Sender<Option<String>>,
-    /// The last batch met a full disk.
-    full: bool,
+    last_word: Arc<LastWord>,
+    clock: Arc<dyn Clock>,
+    /// What it writes to, where that lies on a disk.
+    files: Option<Files>,
+    /// Seconds without work since the last that had some, or since the last probe.
+    idle_seconds: u32,
 }
 
 /// Starts the thread; it ends when the queue is closed and empty, or when the store fails. `lock` is the folder's: the
@@ -45,36 +56,46 @@ pub(crate) fn start(mut writer: Writer, lock: File) -> std::io::Result<JoinHandl
 }
 
 impl Writer {
-    /// A writer that works on `state` and takes its work from `queue`.
+    /// A writer that works on `state`, takes its work from `queue` and tells how it fares.
     pub(crate) fn new(
         state: State,
         queue: Arc<Queue>,
         signals: Signals,
-        failed: watch::Sender<Option<String>>,
+        (failed, last_word): (watch::Sender<Option<String>>, Arc<LastWord>),
+        clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { state, queue, signals, failed, full: false }
+        Self { state, queue, signals, failed, last_word, clock, files: None, idle_seconds: 0 }
+    }
+
+    /// It acknowledges nothing once one of these is gone.
+    pub(crate) fn watching(self, files: Files) -> Self {
+        Self { files: Some(files), ..self }
     }
 
     fn run(&mut self) {
         while let Some(requests) = self.queue.next_batch() {
-            self.turn(requests);
+            if requests.is_empty() {
+                self.idle();
+            } else {
+                self.turn(requests);
+            }
         }
     }
 
     /// Applies a batch in one commit and tells everyone what came of it.
     pub(crate) fn turn(&mut self, requests: Vec<Request>) {
-        let (commands, replies): (Vec<_>, Vec<_>) =
-            requests.into_iter().map(|request| (request.command, request.reply)).unzip();
-        count(commands.len());
-        let Applied { answers, effects, failure } = apply(&mut self.state, commands);
-        match &failure {
-            Some((Reach::Broken, detail)) => self.fail(detail),
-            Some((Reach::Full, _)) if self.full => {}
-            Some((_, detail)) => tracing::warn!(detail, "a commit failed; its callers were told"),
-            None => {}
-        }
-        self.full = matches!(failure, Some((Reach::Full, _)));
-        for (reply, answer) in replies.into_iter().zip(answers) {
+        self.idle_seconds = 0;
+        count(requests.len());
+        let mut commands = Vec::with_capacity(requests.len());
+        let waiting: Vec<_> = requests
+            .into_iter()
+            .map(|Request { command, reply, permit }| {
+                commands.push(command);
+                (reply, permit)
+            })
+            .collect();
+        let (answers, effects) = self.commit(commands);
+        for ((reply, _permit), answer) in waiting.into_iter().zip(answers) {
             // Whoever asked may have gone.
             let _ = reply.send(answer);
         }
@@ -84,6 +105,58 @@ impl Writer {
         if effects.deliveries {
             self.signals.deliveries.notify_one();
         }
+    }
+
+    /// Nothing came for a second: looks after the files, and whether it could write again, or clears away old keys.
+    fn idle(&mut self) {
+        self.idle_seconds += 1;
+        if self.files_are_gone() {
+            return;
+        }
+        let now = self.clock.now();
+        if self.last_word.trouble().is_some() {
+            if self.idle_seconds >= PROBED_EVERY {
+                self.idle_seconds = 0;
+                if self.commit(vec![Command::FillProbe]).0.iter().all(Result::is_ok) {
+                    self.commit(vec![Command::ClearProbe]);
+                }
+            }
+        } else if self.state.keys.want_upkeep(micros(now)) {
+            self.commit(vec![Command::MaintainKeys { now }]);
+        }
+    }
+
+    /// Applies commands in one commit. Nothing is acknowledged that went into files that nobody will find.
+    fn commit(&mut self, commands: Vec<Command>) -> (Vec<Result<Answer, Error>>, Effects) {
+        let Applied { answers, effects, failure } = apply(&mut self.state, commands);
+        match &failure {
+            Some((Reach::Broken, detail)) => self.fail(detail),
+            Some((reach, detail)) if self.last_word.trouble() != Some(*reach) => {
+                tracing::warn!(detail, "a commit failed; its callers were told");
+            }
+            Some(_) => {}
+            None if self.files_are_gone() => {
+                let gone = |_| Err(store_failed("its files are gone"));
+                return (answers.into_iter().map(gone).collect(), Effects::default());
+            }
+            None => {
+                if self.last_word.trouble().is_some() {
+                    tracing::info!("commits succeed again");
+                }
+                self.last_word.committed(self.clock.now());
+            }
+        }
+        if let Some((reach, _)) = failure {
+            self.last_word.failed(reach);
+        }
+        (answers, effects)
+    }
+
+    /// Whether what is written goes where nobody will look for it; then the store failed.
+    fn files_are_gone(&mut self) -> bool {
+        let Some(missing) = self.files.as_mut().and_then(Files::missing) else { return false };
+        self.fail(&missing);
+        true
     }
 
     /// What it writes on.
@@ -112,3 +185,6 @@ fn count(commands: usize) {
     let commands = u32::try_from(commands).unwrap_or(u32::MAX);
     metrics::histogram!("orderbell_store_batch_commands").record(f64::from(commands));
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,7 +64,7 @@ async fn a_schema_from_a_newer_version_is_refused_and_left_as_it_was() {
     let before = fs::read(&file).unwrap();
     let error = refusal(folder.path());
     assert!(matches!(error, OpenError::Newer { found: 99, .. }), "{error:?}");
-    assert!(error.to_string().contains("schema 99, this program knows 2"), "{error}");
+    assert!(error.to_string().contains("schema 99, this program knows 1"), "{error}");
     assert_eq!(fs::read(&file).unwrap(), before);
 }
 

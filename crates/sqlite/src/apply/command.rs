@@ -16,6 +16,7 @@ use super::confirm::{confirm, lapse, resend};
 use super::drop_held::drop_held;
 use super::escalate::escalate;
 use super::finish::finish;
+use super::hold_owed::hold_owed;
 use super::inbox::keep;
 use super::publish::{Publish, publish};
 use super::redrive::{AT_ONCE, Selection, redrive, redrive_many};
@@ -23,7 +24,8 @@ use super::rotate_secret::rotate_secret;
 use super::send_test::send_test;
 use super::subscribe::{change_attributes, subscribe, unsubscribe};
 use super::suspend::{resume, suspend};
-use super::{Answer, Effects, State, receipt};
+use super::{Answer, Effects, State, probe, receipt};
+use crate::columns::micros;
 use crate::failure::Failure;
 
 /// A change, with all that it takes: times and ids are the caller's.
@@ -31,6 +33,12 @@ use crate::failure::Failure;
 pub(crate) enum Command {
     /// Stores an order.
     Accept(Accept),
+    /// Takes up some space on the disk.
+    FillProbe,
+    /// Gives that up again.
+    ClearProbe,
+    /// Moves some idempotency keys to where they are found on disk, and clears some away that are over.
+    MaintainKeys { now: Timestamp },
     /// Owes deliveries for orders and moves the relay's cursor past them.
     Publish(Publish),
     /// Makes a subscription.
@@ -71,6 +79,8 @@ pub(crate) enum Command {
     Redrive { id: DeliveryId, now: Timestamp },
     /// Cancels one held delivery.
     DropHeld { id: DeliveryId, now: Timestamp },
+    /// Holds everything that is owed.
+    HoldOwed { now: Timestamp },
     /// Sends the next deliveries of a selection after a place again.
     RedriveMany { selection: Box<Selection>, after: i64, now: Timestamp },
     /// Keeps a message in the inbox.
@@ -84,7 +94,7 @@ impl Command {
             Self::Publish(publish) => publish.deliveries.len().max(1),
             Self::Begin(intents) => intents.len().max(1),
             Self::Finish(finished) => finished.len().max(1),
-            Self::RedriveMany { .. } | Self::Escalate { .. } => AT_ONCE,
+            Self::RedriveMany { .. } | Self::Escalate { .. } | Self::MaintainKeys { .. } => AT_ONCE,
             _ => 1,
         }
     }
@@ -94,6 +104,12 @@ impl Command {
         let connection = &state.connection;
         let answer = match self {
             Self::Accept(order) => return accept(state, effects, &order),
+            Self::FillProbe => return probe::fill(connection),
+            Self::ClearProbe => return probe::clear(connection),
+            Self::MaintainKeys { now } => {
+                state.keys.maintain(connection, micros(now), AT_ONCE)?;
+                return Ok(Answer::Done);
+            }
             Self::Publish(orders) => publish(connection, &orders),
             Self::Subscribe(new) => subscribe(connection, &new),
             Self::ChangeAttributes { id, change } => change_attributes(connection, id, *change),
@@ -121,6 +137,7 @@ impl Command {
             Self::ResumeChannel { protocol, now } => resume_channel(connection, protocol, now),
             Self::Redrive { id, now } => redrive(connection, id, now),
             Self::DropHeld { id, now } => return drop_held(connection, id, now),
+            Self::HoldOwed { now } => return hold_owed(connection, now),
             Self::RedriveMany { selection, after, now } => redrive_many(connection, &selection, after, now),
             Self::Keep(message) => return keep(connection, &message),
         }?;

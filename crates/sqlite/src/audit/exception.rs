@@ -42,6 +42,8 @@ pub enum ExceptionKind {
     SubscriptionDisagrees,
     /// A row refers to another that is gone.
     DanglingReference,
+    /// An idempotency key lives, and is not where it would be looked up.
+    KeyNotFound,
     /// A row makes no sense to this program.
     Unreadable,
 }
@@ -91,6 +93,7 @@ impl ExceptionKind {
             Self::VersionsBroken => "versions_broken",
             Self::SubscriptionDisagrees => "subscription_disagrees",
             Self::DanglingReference => "dangling_reference",
+            Self::KeyNotFound => "key_not_found",
             Self::Unreadable => "unreadable",
         }
     }
@@ -126,6 +129,9 @@ impl ExceptionKind {
             }
             Self::SubscriptionDisagrees => "set the subscription to what its last version says",
             Self::DanglingReference => "restore the row from a backup, or delete what refers to it",
+            Self::KeyNotFound => {
+                "stop the program, set idempotency.flushed_through to 0, start it: it looks at every key again"
+            }
             Self::Unreadable => "restore the row from a backup: the program cannot work with it",
         }
     }

@@ -1,7 +1,7 @@
 //! Orders: stored by the writer, read newest first.
 
 use application::Error;
-use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page};
+use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page, Readiness};
 use async_trait::async_trait;
 use domain::order::{Order, OrderId};
 use rusqlite::{Connection, OptionalExtension};
@@ -37,7 +37,7 @@ impl OrderStore for Store {
         self.read(move |connection| page(connection, &query, window).map_err(unreadable)).await
     }
 
-    async fn ready(&self) -> Result<(), Error> {
+    async fn ready(&self) -> Result<Readiness, Error> {
         self.takes_orders()
     }
 }
