@@ -19,9 +19,14 @@ struct Word {
 }
 
 impl LastWord {
-    /// A commit succeeded.
-    pub(crate) fn committed(&self, now: Timestamp) {
-        *self.word() = Word { committed_at: Some(now), trouble: None };
+    /// A commit succeeded. On a full disk there may still be room for small ones: that it is full is over only when one
+    /// has `proved_room`.
+    pub(crate) fn committed(&self, now: Timestamp, proved_room: bool) {
+        let mut word = self.word();
+        word.committed_at = Some(now);
+        if proved_room || word.trouble != Some(Reach::Full) {
+            word.trouble = None;
+        }
     }
 
     /// A commit failed.
@@ -29,7 +34,7 @@ impl LastWord {
         self.word().trouble = Some(reach);
     }
 
-    /// How far what the last commit failed for reaches, if it failed.
+    /// How far that reaches which keeps orders from being stored, if anything does.
     pub(crate) fn trouble(&self) -> Option<Reach> {
         self.word().trouble
     }
@@ -63,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_commit_decides_whichever_way_it_went() {
+    fn the_last_commit_decides_but_a_small_one_does_not_make_a_full_disk_empty() {
         let word = LastWord::default();
         assert_eq!(word.ready().unwrap(), Readiness::default());
         word.failed(Reach::Full);
@@ -71,7 +76,9 @@ mod tests {
         assert_eq!((error.kind, error.code), (ErrorKind::StorageFull, "storage_full"));
         assert!(error.message.contains("nothing was committed"), "{error}");
         let now = Timestamp::from_second(1_700_000_000).unwrap();
-        word.committed(now);
+        word.committed(now, false);
+        assert_eq!(word.ready().unwrap_err().code, "storage_full", "there was room for something small");
+        word.committed(now, true);
         assert_eq!(word.ready().unwrap(), Readiness { last_commit: Some(now) });
         word.failed(Reach::Locked);
         let error = word.ready().unwrap_err();

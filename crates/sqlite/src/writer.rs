@@ -4,9 +4,11 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use application::Error;
 use application::ports::Clock;
+use domain::Timestamp;
 #[cfg(feature = "simulation")]
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -20,8 +22,8 @@ use crate::files::Files;
 use crate::last_word::LastWord;
 use crate::queue::{Queue, Request};
 
-/// After how many idle seconds the writer tries again what failed.
-const PROBED_EVERY: u32 = 3;
+/// How often the writer tries whether it can store orders again, at most.
+const PROBED_EVERY: Duration = Duration::from_secs(3);
 
 /// What writes.
 pub(crate) struct Writer {
@@ -34,8 +36,8 @@ pub(crate) struct Writer {
     clock: Arc<dyn Clock>,
     /// What it writes to, where that lies on a disk.
     files: Option<Files>,
-    /// Seconds without work since the last that had some, or since the last probe.
-    idle_seconds: u32,
+    /// When it last tried whether orders can be stored again, or met that they cannot.
+    probed_at: Timestamp,
 }
 
 /// Starts the thread; it ends when the queue is closed and empty, or when the store fails. `lock` is the folder's: the
@@ -64,7 +66,8 @@ impl Writer {
         (failed, last_word): (watch::Sender<Option<String>>, Arc<LastWord>),
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { state, queue, signals, failed, last_word, clock, files: None, idle_seconds: 0 }
+        let probed_at = Timestamp::UNIX_EPOCH;
+        Self { state, queue, signals, failed, last_word, clock, files: None, probed_at }
     }
 
     /// It acknowledges nothing once one of these is gone.
@@ -79,12 +82,12 @@ impl Writer {
             } else {
                 self.turn(requests);
             }
+            self.probe();
         }
     }
 
     /// Applies a batch in one commit and tells everyone what came of it.
     pub(crate) fn turn(&mut self, requests: Vec<Request>) {
-        self.idle_seconds = 0;
         count(requests.len());
         let mut commands = Vec::with_capacity(requests.len());
         let waiting: Vec<_> = requests
@@ -107,27 +110,32 @@ impl Writer {
         }
     }
 
-    /// Nothing came for a second: looks after the files, and whether it could write again, or clears away old keys.
+    /// Nothing came for a second: looks after the files, and clears away old keys.
     fn idle(&mut self) {
-        self.idle_seconds += 1;
-        if self.files_are_gone() {
+        let now = self.clock.now();
+        let is_well = !self.files_are_gone() && self.last_word.trouble().is_none();
+        if is_well && self.state.keys.want_upkeep(micros(now)) {
+            self.commit(vec![Command::MaintainKeys { now }]);
+        }
+    }
+
+    /// Tries now and then whether orders can be stored again: while the program says that they cannot, none may come.
+    fn probe(&mut self) {
+        let now = self.clock.now();
+        let is_due = now.duration_since(self.probed_at).unsigned_abs() >= PROBED_EVERY;
+        if !is_due || !matches!(self.last_word.trouble(), Some(Reach::Full | Reach::Locked | Reach::Command))
+        {
             return;
         }
-        let now = self.clock.now();
-        if self.last_word.trouble().is_some() {
-            if self.idle_seconds >= PROBED_EVERY {
-                self.idle_seconds = 0;
-                if self.commit(vec![Command::FillProbe]).0.iter().all(Result::is_ok) {
-                    self.commit(vec![Command::ClearProbe]);
-                }
-            }
-        } else if self.state.keys.want_upkeep(micros(now)) {
-            self.commit(vec![Command::MaintainKeys { now }]);
+        self.probed_at = now;
+        if self.commit(vec![Command::FillProbe]).0.iter().all(Result::is_ok) {
+            self.commit(vec![Command::ClearProbe]);
         }
     }
 
     /// Applies commands in one commit. Nothing is acknowledged that went into files that nobody will find.
     fn commit(&mut self, commands: Vec<Command>) -> (Vec<Result<Answer, Error>>, Effects) {
+        let is_probe = matches!(commands[..], [Command::FillProbe]);
         let Applied { answers, effects, failure } = apply(&mut self.state, commands);
         match &failure {
             Some((Reach::Broken, detail)) => self.fail(detail),
@@ -139,17 +147,23 @@ impl Writer {
                 let gone = |_| Err(store_failed("its files are gone"));
                 return (answers.into_iter().map(gone).collect(), Effects::default());
             }
-            None => {
-                if self.last_word.trouble().is_some() {
-                    tracing::info!("commits succeed again");
-                }
-                self.last_word.committed(self.clock.now());
-            }
+            None => self.committed(effects.orders || is_probe),
         }
         if let Some((reach, _)) = failure {
+            if self.last_word.trouble().is_none() {
+                self.probed_at = self.clock.now();
+            }
             self.last_word.failed(reach);
         }
         (answers, effects)
+    }
+
+    fn committed(&self, proved_room: bool) {
+        let had_trouble = self.last_word.trouble().is_some();
+        self.last_word.committed(self.clock.now(), proved_room);
+        if had_trouble && self.last_word.trouble().is_none() {
+            tracing::info!("orders can be stored again");
+        }
     }
 
     /// Whether what is written goes where nobody will look for it; then the store failed.
