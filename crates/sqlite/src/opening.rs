@@ -116,10 +116,10 @@ fn check(connection: &Connection, file: &Path, size: u64) -> Result<(), OpenErro
     // Until the file is known to be ours, not even closing it may write to it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(explain)?;
     refuse_others(connection, file)?;
-    if size <= CHECKED_BYTES {
-        if let Some(detail) = quick_check(connection).map_err(explain)? {
-            return Err(OpenError::Damaged { file: file.to_owned(), detail });
-        }
+    if size <= CHECKED_BYTES
+        && let Some(detail) = quick_check(connection).map_err(explain)?
+    {
+        return Err(OpenError::Damaged { file: file.to_owned(), detail });
     }
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(explain)?;
     Ok(())

@@ -6,6 +6,7 @@ mod opened;
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use application::ports::OrderStore;
 use opened::{open, order};
@@ -73,11 +74,13 @@ async fn an_order_that_went_into_a_file_that_is_gone_is_not_acknowledged() {
 async fn other_files_in_the_folder_may_come_and_go() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
-    for number in 0..3 {
+    for number in 0..2 {
         fs::write(folder.path().join("note"), number.to_string()).unwrap();
         store.accept(order(), None).await.unwrap();
         fs::remove_file(folder.path().join("note")).unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+        // Long enough that the writer looks after its files.
+        let failed = tokio::time::timeout(Duration::from_millis(1_200), store.failed()).await;
+        assert!(failed.is_err(), "{failed:?}");
     }
     store.ready().await.unwrap();
     store.close().await;

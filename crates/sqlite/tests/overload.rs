@@ -6,7 +6,6 @@ mod opened;
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use application::ErrorKind;
 use application::ports::{Acceptance, OrderStore};
@@ -59,7 +58,7 @@ async fn a_store_that_someone_else_locks_is_not_ready_until_it_is_free() {
     shell.execute_batch("COMMIT").unwrap();
     // Nobody places an order: the store finds out by itself.
     while store.ready().await.is_err() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        yield_now().await;
     }
     assert_eq!(store.accept(order(), None).await.unwrap(), Acceptance::Stored);
     store.close().await;

@@ -182,7 +182,7 @@ fn a_lifetime_that_was_changed_holds_for_later_orders() {
     let mut state = opened(&folder, GATHERED);
     place(&mut state, vec![order(3, 3, start(), Duration::from_mins(1))]);
     assert!(repeated(&mut state, 3, start() + Duration::from_secs(59)));
-    assert!(!repeated(&mut state, 3, start() + Duration::from_secs(60)));
+    assert!(!repeated(&mut state, 3, start() + Duration::from_mins(1)));
     assert!(!repeated(&mut state, 1, hours(2)));
     assert!(repeated(&mut state, 2, hours(24 * 366 - 1)));
 }
