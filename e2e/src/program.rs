@@ -89,6 +89,14 @@ impl Program {
     /// It does not end soon.
     pub async fn terminate(&mut self) -> Result<ExitStatus> {
         process::signal(self.id(), Signal::TERM);
+        self.ended().await
+    }
+
+    /// Waits until it ended, for whatever reason.
+    ///
+    /// # Errors
+    /// It does not end soon.
+    pub async fn ended(&mut self) -> Result<ExitStatus> {
         wait::until("the program ends", async || Ok(self.child.try_wait()?)).await
     }
 

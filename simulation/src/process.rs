@@ -78,6 +78,8 @@ pub(crate) type Modes = BTreeMap<Protocol, ChannelMode>;
 
 pub(crate) const LINK_KEY: [u8; 64] = [7; 64];
 pub(crate) const KEY_LIFETIME: Duration = Duration::from_hours(24);
+/// So few that stories move them to the disk.
+const KEYS_IN_MEMORY: usize = 3;
 
 impl Process {
     /// Starts on what the last process left.
@@ -90,7 +92,7 @@ impl Process {
     ) -> Result<Self> {
         let options = Options {
             waiting_orders,
-            idempotency_lifetime: KEY_LIFETIME,
+            keys_in_memory: KEYS_IN_MEMORY,
             ..Options::new(Arc::clone(&clock), Arc::clone(&randomness))
         };
         let process = simulation::Process::start(disk, options)?;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use application::Error;
-use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page};
+use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page, Readiness};
 use async_trait::async_trait;
 use domain::order::{Order, OrderId};
 
@@ -49,7 +49,7 @@ impl OrderStore for PublishInRequest {
         self.orders.orders(query).await
     }
 
-    async fn ready(&self) -> Result<(), Error> {
+    async fn ready(&self) -> Result<Readiness, Error> {
         self.orders.ready().await
     }
 }

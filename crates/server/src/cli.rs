@@ -2,6 +2,7 @@
 
 mod api_client;
 mod audit;
+mod backup;
 mod delivery;
 mod doctor;
 mod inbox;
@@ -10,6 +11,7 @@ mod key;
 mod local;
 mod order;
 mod output;
+mod restore;
 mod serve;
 mod subscription;
 mod test_filter;
@@ -50,6 +52,10 @@ enum Command {
     Invoke(invoke::Flags),
     /// Reconcile what was ordered with what was told, and name every exception
     Audit(audit::Flags),
+    /// Copy everything that is stored into one file, also while the server runs
+    Backup(backup::Flags),
+    /// Make a data folder of a backup; what was owed is held until you release it
+    Restore(restore::Flags),
     /// Find out what is wrong with a provider
     #[command(subcommand)]
     Doctor(doctor::Command),
@@ -83,6 +89,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Inbox(command) => inbox::run(command),
         Command::Invoke(flags) => invoke::invoke(&flags),
         Command::Audit(flags) => audit::run(&flags),
+        Command::Backup(flags) => backup::run(&flags),
+        Command::Restore(flags) => restore::run(&flags),
         Command::Doctor(doctor::Command::Smtp(flags)) => doctor::smtp(&flags),
         Command::Key(key::Command::New { name }) => key::new(&name),
     };

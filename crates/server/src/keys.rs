@@ -12,6 +12,8 @@ use domain::link_token::LinkKey;
 /// The admin key's file in the data folder.
 pub(crate) const ADMIN_KEY_FILE: &str = "admin.key";
 const LINK_KEY_FILE: &str = "link.key";
+/// Every secret's file in the data folder.
+pub(crate) const FILES: [&str; 2] = [ADMIN_KEY_FILE, LINK_KEY_FILE];
 
 /// The admin key of this data folder, made if there is none.
 pub(crate) fn admin_key(data: &Path, randomness: &dyn Randomness) -> anyhow::Result<String> {
@@ -31,6 +33,25 @@ pub(crate) fn link_key(data: &Path, randomness: &dyn Randomness) -> anyhow::Resu
         .ok()
         .with_context(|| format!("{} is damaged: it must hold 64 bytes", path.display()))?;
     Ok(LinkKey::new(key))
+}
+
+/// The secrets that a data folder holds, each with its file's name.
+pub(crate) fn kept_in(data: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let mut kept = Vec::new();
+    for name in FILES {
+        let path = data.join(name);
+        match fs::read(&path) {
+            Ok(secret) => kept.push((name.to_owned(), secret)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+    Ok(kept)
+}
+
+/// Puts a secret into a data folder that has none of that name; answers the one that is there then.
+pub(crate) fn restore(data: &Path, name: &str, secret: &[u8]) -> anyhow::Result<Vec<u8>> {
+    read_or_make(&data.join(name), || secret.to_vec())
 }
 
 /// A new key: the prefix tells people what they are looking at.

@@ -56,10 +56,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     let metrics = install_metrics()?;
 
     // The store is the outbox, the topic and the queue.
-    let options = sqlite::Options {
-        idempotency_lifetime: config.idempotency_lifetime,
-        ..sqlite::Options::new(Arc::clone(&clock), Arc::clone(&randomness))
-    };
+    let options = sqlite::Options::new(Arc::clone(&clock), Arc::clone(&randomness));
     let store = Store::open(&config.data, options)?;
     let signals = store.signals();
 

@@ -16,11 +16,13 @@ mod drop_held;
 mod escalate;
 mod finish;
 mod full_disk;
+mod hold_owed;
 mod inbox;
 mod incidents;
 mod interventions;
 mod known_keys;
 mod next_due;
+mod probe;
 mod publish;
 mod receipt;
 mod redrive;
@@ -33,11 +35,7 @@ mod suspend;
 mod tell_operators;
 mod transition;
 
-use std::time::Duration;
-
-use accept::remembered;
 use application::Error;
-use domain::Timestamp;
 use rusqlite::Connection;
 use transition::last_place;
 
@@ -47,6 +45,7 @@ pub(crate) use command::Command;
 pub(crate) use confirm::ONLY_IN_SANDBOX;
 use full_disk::FullDisk;
 use known_keys::KnownKeys;
+pub(crate) use known_keys::hash_of;
 pub(crate) use next_due::NEXT_AT;
 pub(crate) use publish::{NewDelivery, Publish};
 use redrive::AT_ONCE;
@@ -60,7 +59,7 @@ use crate::failure::{Failure, Reach, refused};
 pub(crate) struct State {
     /// The one connection that writes.
     pub(crate) connection: Connection,
-    /// The idempotency keys that may live.
+    /// Where idempotency keys are found.
     pub(crate) keys: KnownKeys,
     /// The last place in the log that was given to an order. Others may add orders with the shell, so that it is read
     /// anew in each commit, and take orders away, so that it never falls.
@@ -72,12 +71,13 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// What an open database holds; `lifetime` is that of idempotency keys.
-    pub(crate) fn read(connection: Connection, now: Timestamp, lifetime: Duration) -> rusqlite::Result<Self> {
-        let keys = remembered(&connection, now, lifetime)?;
+    /// What an open database holds; about so many idempotency keys are held in memory.
+    pub(crate) fn read(connection: Connection, keys_in_memory: usize) -> rusqlite::Result<Self> {
+        let keys = KnownKeys::read(&connection, keys_in_memory)?;
+        let last_place = keys.last_order();
         find_what_is_due(&connection)?;
         let rest = cancel_rest::left(&connection)?;
-        Ok(Self { connection, keys, last_place: 0, rest, full_disk: FullDisk::default() })
+        Ok(Self { connection, keys, last_place, rest, full_disk: FullDisk::default() })
     }
 }
 
@@ -159,6 +159,7 @@ fn commit(state: &mut State, batch: Vec<Command>) -> rusqlite::Result<(Vec<Resul
         .into_iter()
         .map(|command| alone(state, &mut effects, command))
         .collect::<rusqlite::Result<_>>()?;
+    state.keys.upkeep(&state.connection)?;
     execute(&state.connection, "COMMIT")?;
     Ok((answers, effects))
 }
@@ -179,7 +180,7 @@ fn alone(
     effects: &mut Effects,
     command: Command,
 ) -> rusqlite::Result<Result<Answer, Error>> {
-    // Storing an order is one statement, which SQLite undoes by itself: the frequent case goes without a savepoint.
+    // SQLite undoes the statement that stores an order by itself: the frequent case goes without a savepoint.
     let guarded = !matches!(command, Command::Accept(_));
     if guarded {
         execute(&state.connection, "SAVEPOINT command")?;

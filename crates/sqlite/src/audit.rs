@@ -11,6 +11,7 @@
 mod attempts;
 mod deliveries;
 mod exception;
+mod keys;
 mod owed;
 mod queue;
 mod references;
@@ -53,6 +54,7 @@ fn reconcile(
     queue::check(&snapshot, findings)?;
     references::check(&snapshot, &subscriptions, findings)?;
     set_aside::check(&snapshot, findings)?;
+    keys::check(&snapshot, now, findings)?;
     Ok(Summary {
         orders: orders.stored,
         subscriptions: subscriptions.len() as u64,

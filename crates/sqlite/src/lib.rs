@@ -5,18 +5,23 @@
 
 mod apply;
 pub mod audit;
+pub mod backup;
 mod columns;
 mod failure;
+mod files;
+mod last_word;
 mod open_error;
 mod opening;
 mod paging;
 mod ports;
 mod queue;
 mod readers;
+pub mod restore;
 mod rows;
 mod schema;
 #[cfg(feature = "simulation")]
 pub mod simulation;
+mod staging;
 mod store;
 mod unreadable;
 mod writer;

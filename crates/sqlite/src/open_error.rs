@@ -68,6 +68,12 @@ pub enum OpenError {
         /// What could not be written.
         path: PathBuf,
     },
+    /// There is no space left for a copy.
+    #[error("The disk is full before {} is written: free some space, or choose another disk", .path.display())]
+    CopyTooLarge {
+        /// The copy.
+        path: PathBuf,
+    },
     /// The file system refuses.
     #[error("This user may not read and write {}: check its owner and permissions", .path.display())]
     Permission {

@@ -10,10 +10,13 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::OpenError;
+use crate::files::Files;
 use crate::schema::{self, Owner};
 
 /// The database's name in the data folder.
-const DATABASE: &str = "orderbell.db";
+pub(crate) const DATABASE: &str = "orderbell.db";
+/// The lock's name in the data folder.
+pub(crate) const LOCK: &str = "orderbell.lock";
 /// A file up to this size is checked whole at every start; that takes about 0.2 s. In a larger one, damage is found
 /// where it is touched.
 const CHECKED_BYTES: u64 = 32 << 20;
@@ -29,6 +32,8 @@ pub(crate) struct Opened {
     pub(crate) connection: Connection,
     /// Held as long as the connection is used.
     pub(crate) lock: File,
+    /// All of them, as they were opened.
+    pub(crate) files: Files,
 }
 
 /// Opens the folder, making it if it is not there, and brings its database to the latest schema.
@@ -37,13 +42,15 @@ pub(crate) fn open(folder: &Path) -> Result<Opened, OpenError> {
     builder.recursive(true).mode(0o700).create(folder).map_err(|error| io_error(folder, error))?;
     let lock = lock(folder)?;
     let file = folder.join(DATABASE);
-    let size = private_file(&file)?.metadata().map_err(|error| io_error(&file, error))?.len();
+    let found = private_file(&file)?.metadata().map_err(|error| io_error(&file, error))?;
     sync_names(folder)?;
     let explain = |error| sqlite_error(&file, error);
     let mut connection = Connection::open(&file).map_err(explain)?;
-    check(&connection, &file, size)?;
+    check(&connection, &file, found.len())?;
     configure(&connection).and_then(|()| schema::migrate(&mut connection)).map_err(explain)?;
-    Ok(Opened { file, connection, lock })
+    let files = Files::opened((&file, &found), (&folder.join(LOCK), &lock));
+    let files = files.map_err(|error| io_error(folder, error))?;
+    Ok(Opened { file, connection, lock, files })
 }
 
 /// Opens one more connection, which only reads.
@@ -72,8 +79,9 @@ pub(crate) fn open_to_audit(folder: &Path) -> Result<(PathBuf, Connection), Open
     }
 }
 
-fn lock(folder: &Path) -> Result<File, OpenError> {
-    let path = folder.join("orderbell.lock");
+/// Takes the folder's lock.
+pub(crate) fn lock(folder: &Path) -> Result<File, OpenError> {
+    let path = folder.join(LOCK);
     let file = private_file(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -82,14 +90,15 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
     }
 }
 
-fn private_file(path: &Path) -> Result<File, OpenError> {
+/// Opens a file for its owner alone, made if it is not there.
+pub(crate) fn private_file(path: &Path) -> Result<File, OpenError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     options.open(path).map_err(|error| io_error(path, error))
 }
 
 /// Makes sure that a loss of power leaves the folder and the file findable; SQLite does so only for its log.
-fn sync_names(folder: &Path) -> Result<(), OpenError> {
+pub(crate) fn sync_names(folder: &Path) -> Result<(), OpenError> {
     let sync = |folder: &Path| File::open(folder)?.sync_all();
     // A parent that this user may not read was there before.
     if let Ok(absolute) = folder.canonicalize()
@@ -107,19 +116,23 @@ fn check(connection: &Connection, file: &Path, size: u64) -> Result<(), OpenErro
     // Until the file is known to be ours, not even closing it may write to it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(explain)?;
     refuse_others(connection, file)?;
-    if size <= CHECKED_BYTES {
-        let detail: String =
-            connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0)).map_err(explain)?;
-        if detail != "ok" {
-            return Err(OpenError::Damaged { file: file.to_owned(), detail });
-        }
+    if size <= CHECKED_BYTES
+        && let Some(detail) = quick_check(connection).map_err(explain)?
+    {
+        return Err(OpenError::Damaged { file: file.to_owned(), detail });
     }
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(explain)?;
     Ok(())
 }
 
+/// What is wrong with the file, if anything is.
+pub(crate) fn quick_check(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let detail: String = connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
+    Ok(Some(detail).filter(|detail| detail != "ok"))
+}
+
 /// Refuses a file that this program does not understand.
-fn refuse_others(connection: &Connection, file: &Path) -> Result<(), OpenError> {
+pub(crate) fn refuse_others(connection: &Connection, file: &Path) -> Result<(), OpenError> {
     match schema::owner(connection).map_err(|error| sqlite_error(file, error))? {
         Owner::Us => Ok(()),
         Owner::Newer(found) => Err(OpenError::Newer { file: file.to_owned(), found, known: schema::LATEST }),
@@ -130,6 +143,9 @@ fn refuse_others(connection: &Connection, file: &Path) -> Result<(), OpenError> 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(PATIENCE)?;
     configure_statements(connection)?;
+    // Before the first table is made: what is given up can be given back to the disk, a piece at a time. It changes
+    // nothing in a file that has tables.
+    connection.pragma_update(None, "auto_vacuum", "incremental")?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     // What a SAVEPOINT keeps of a large commit stays in memory. By default it goes to a file in /var/tmp: four of five
@@ -145,7 +161,8 @@ pub(crate) fn configure_statements(connection: &Connection) -> rusqlite::Result<
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
-fn io_error(path: &Path, error: io::Error) -> OpenError {
+/// Says what the file system refused at a path.
+pub(crate) fn io_error(path: &Path, error: io::Error) -> OpenError {
     let path = path.to_owned();
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => OpenError::Permission { path },

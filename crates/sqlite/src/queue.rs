@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use application::Error;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::apply::{Answer, Command};
 use crate::failure::{shutting_down, store_failed, too_busy};
@@ -13,6 +14,8 @@ use crate::failure::{shutting_down, store_failed, too_busy};
 const MAX_ORDERS: usize = 1_024;
 /// About how many rows one batch takes on besides its orders: some 10 ms of work.
 const MAX_OTHER_ROWS: usize = 1_000;
+/// How long the writer sleeps before it looks after itself.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// Whoever waits for a command's answer.
 pub(crate) type Reply = oneshot::Sender<Result<Answer, Error>>;
@@ -22,6 +25,15 @@ pub(crate) type Reply = oneshot::Sender<Result<Answer, Error>>;
 pub(crate) struct Request {
     pub(crate) command: Command,
     pub(crate) reply: Reply,
+    /// Held until it is answered, though its caller may long be gone.
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Request {
+    /// What the store asks of itself: nobody waits for the answer.
+    pub(crate) fn of_nobody(command: Command) -> Self {
+        Self { command, reply: oneshot::channel().0, permit: None }
+    }
 }
 
 /// The two queues.
@@ -81,7 +93,8 @@ impl Queue {
         if self.admitted()?.orders.len() >= self.capacity { Err(too_busy()) } else { Ok(()) }
     }
 
-    /// Blocks until something waits and takes a batch of it; `None`: the store is closed and all is done.
+    /// Blocks until something waits and takes a batch of it, an empty one when nothing came for a second; `None`: the
+    /// store is closed and all is done.
     pub(crate) fn next_batch(&self) -> Option<Vec<Request>> {
         let mut waiting = self.lock();
         while waiting.orders.is_empty() && waiting.others.is_empty() {
@@ -89,7 +102,12 @@ impl Queue {
                 return None;
             }
             waiting.asleep = true;
-            waiting = self.wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            let (woken, slept) =
+                self.wake.wait_timeout(waiting, IDLE).unwrap_or_else(PoisonError::into_inner);
+            waiting = woken;
+            if slept.timed_out() {
+                break;
+            }
         }
         waiting.asleep = false;
         Some(waiting.take())
@@ -172,7 +190,7 @@ mod tests {
     use super::*;
 
     fn request() -> Request {
-        Request { command: Command::Begin(Vec::new()), reply: oneshot::channel().0 }
+        Request { command: Command::Begin(Vec::new()), reply: oneshot::channel().0, permit: None }
     }
 
     fn heavy(rows: i64) -> Request {

@@ -9,9 +9,11 @@ const APPLICATION_ID: i64 = 0x6f62_656c;
 /// `docs/SCHEMA.md`.
 const SCHEMA: &[&str] = &[
     include_str!("schema/orders.sql"),
+    include_str!("schema/idempotency.sql"),
     include_str!("schema/subscriptions.sql"),
     include_str!("schema/deliveries.sql"),
     include_str!("schema/channels.sql"),
+    include_str!("schema/probe.sql"),
     include_str!("schema/set_aside.sql"),
     include_str!("schema/incidents.sql"),
 ];

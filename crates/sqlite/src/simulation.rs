@@ -105,7 +105,7 @@ impl Process {
     /// # Errors
     /// What SQLite says.
     pub fn start(disk: Disk, options: Options) -> rusqlite::Result<Self> {
-        let state = State::read(disk.0, options.clock.now(), options.idempotency_lifetime)?;
+        let state = State::read(disk.0, options.keys_in_memory)?;
         let within = Within(Arc::default());
         let (store, writer) = Store::around(state, options, Reading::Within(within.clone()));
         *within.lock() = Some(writer);

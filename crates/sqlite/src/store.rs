@@ -3,16 +3,16 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use application::Error;
-use application::ports::{Clock, Randomness};
+use application::ports::{Clock, Randomness, Readiness};
 use rusqlite::Transaction;
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
 
 use crate::OpenError;
 use crate::apply::{Answer, Command, State};
 use crate::failure::{shutting_down, store_failed};
+use crate::last_word::LastWord;
 use crate::opening::{self, Opened, sqlite_error};
 use crate::ports::Candidates;
 use crate::queue::{Queue, Request};
@@ -31,17 +31,18 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// The ids of what it makes by itself.
     pub randomness: Arc<dyn Randomness>,
-    /// How long idempotency keys live; older ones are not remembered across a start.
-    pub idempotency_lifetime: Duration,
+    /// How many idempotency keys gather in memory before they are moved to the index on disk. Memory holds half as many
+    /// more while that lasts, and a start reads no more than that: about 50 bytes each.
+    pub keys_in_memory: usize,
     /// How many orders may wait for the writer; one more is answered `too_busy`.
     pub waiting_orders: usize,
 }
 
 impl Options {
-    /// Keys live 24 h; 4,096 orders may wait.
+    /// 65,536 keys gather in memory, 5 MB at most; 4,096 orders may wait.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
-        Self { clock, randomness, idempotency_lifetime: Duration::from_hours(24), waiting_orders: 4_096 }
+        Self { clock, randomness, keys_in_memory: 65_536, waiting_orders: 4_096 }
     }
 }
 
@@ -65,7 +66,8 @@ pub struct Store {
 
 struct Shared {
     queue: Arc<Queue>,
-    others: Semaphore,
+    others: Arc<Semaphore>,
+    last_word: Arc<LastWord>,
     reading: Reading,
     signals: Signals,
     failed: watch::Receiver<Option<String>>,
@@ -90,10 +92,11 @@ impl Store {
     /// # Errors
     /// Why it cannot; what is in the folder was not changed then.
     pub fn open(folder: &Path, options: Options) -> Result<Self, OpenError> {
-        let Opened { file, connection, lock } = opening::open(folder)?;
-        let state = State::read(connection, options.clock.now(), options.idempotency_lifetime)
-            .map_err(|error| sqlite_error(&file, error))?;
+        let Opened { file, connection, lock, files } = opening::open(folder)?;
+        let state =
+            State::read(connection, options.keys_in_memory).map_err(|error| sqlite_error(&file, error))?;
         let (store, writer) = Self::around(state, options, Reading::Beside(Readers::new(file)));
+        let writer = writer.watching(files);
         let thread = writer::start(writer, lock)
             .map_err(|error| OpenError::Other { path: folder.to_owned(), source: error.into() })?;
         *store.thread() = Some(thread);
@@ -105,15 +108,19 @@ impl Store {
         let queue = Arc::new(Queue::new(options.waiting_orders));
         for command in state.rest.drain(..) {
             // Nobody waits for it, and a new queue takes everything.
-            let _ = queue.push_other(Request { command, reply: oneshot::channel().0 });
+            let _ = queue.push_other(Request::of_nobody(command));
         }
         let signals = Signals::default();
         let (sender, failed) = watch::channel(None);
-        let writer = Writer::new(state, Arc::clone(&queue), signals.clone(), sender);
-        let others = Semaphore::new(OTHERS_UNDER_WAY);
+        let last_word = Arc::<LastWord>::default();
+        let clock = Arc::clone(&options.clock);
+        let writer =
+            Writer::new(state, Arc::clone(&queue), signals.clone(), (sender, Arc::clone(&last_word)), clock);
+        let others = Arc::new(Semaphore::new(OTHERS_UNDER_WAY));
         let shared = Shared {
             queue,
             others,
+            last_word,
             reading,
             signals,
             failed,
@@ -168,28 +175,29 @@ impl Store {
     }
 
     /// What waits for the writer.
-    #[cfg(feature = "simulation")]
+    #[cfg(any(test, feature = "simulation"))]
     pub(crate) fn queue(&self) -> &Queue {
         &self.shared.queue
     }
 
-    /// Whether an order would be taken.
-    pub(crate) fn takes_orders(&self) -> Result<(), Error> {
-        self.shared.queue.ready()
+    /// Whether an order would be taken and stored.
+    pub(crate) fn takes_orders(&self) -> Result<Readiness, Error> {
+        self.shared.queue.ready()?;
+        self.shared.last_word.ready()
     }
 
     /// Applies a command that stores an order; when too many wait, it answers so at once.
     pub(crate) async fn take_order(&self, command: Command) -> Result<Answer, Error> {
         let (reply, answer) = oneshot::channel();
-        self.shared.queue.push_order(Request { command, reply })?;
+        self.shared.queue.push_order(Request { command, reply, permit: None })?;
         answered(answer).await
     }
 
     /// Applies any other command; when too many are under way, it waits.
     pub(crate) async fn write(&self, command: Command) -> Result<Answer, Error> {
-        let _permit = self.shared.others.acquire().await.map_err(|_| shutting_down())?;
+        let permit = Arc::clone(&self.shared.others).acquire_owned().await.map_err(|_| shutting_down())?;
         let (reply, answer) = oneshot::channel();
-        self.shared.queue.push_other(Request { command, reply })?;
+        self.shared.queue.push_other(Request { command, reply, permit: Some(permit) })?;
         answered(answer).await
     }
 

@@ -4,28 +4,40 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use application::Error;
+use application::ports::Clock;
+use domain::Timestamp;
 #[cfg(feature = "simulation")]
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use crate::Signals;
-use crate::apply::{Applied, State, apply};
-use crate::failure::Reach;
+use crate::apply::{Answer, Applied, Command, Effects, State, apply};
+use crate::columns::micros;
+use crate::failure::{Reach, store_failed};
+use crate::files::Files;
+use crate::last_word::LastWord;
 use crate::queue::{Queue, Request};
 
+/// How often the writer tries whether it can store orders again, at most.
+const PROBED_EVERY: Duration = Duration::from_secs(3);
+
 /// What writes.
-#[derive(Debug)]
 pub(crate) struct Writer {
     state: State,
     queue: Arc<Queue>,
     signals: Signals,
     /// Set, with the reason, when nothing more can be acknowledged.
     failed: watch::Sender<Option<String>>,
-    /// The last batch met a full disk.
-    full: bool,
+    last_word: Arc<LastWord>,
+    clock: Arc<dyn Clock>,
+    /// What it writes to, where that lies on a disk.
+    files: Option<Files>,
+    /// When it last tried whether orders can be stored again, or met that they cannot.
+    probed_at: Timestamp,
 }
 
 /// Starts the thread; it ends when the queue is closed and empty, or when the store fails. `lock` is the folder's: the
@@ -46,48 +58,53 @@ pub(crate) fn start(mut writer: Writer, lock: File) -> std::io::Result<JoinHandl
 }
 
 impl Writer {
-    /// A writer that works on `state` and takes its work from `queue`.
+    /// A writer that works on `state`, takes its work from `queue` and tells how it fares.
     pub(crate) fn new(
         state: State,
         queue: Arc<Queue>,
         signals: Signals,
-        failed: watch::Sender<Option<String>>,
+        (failed, last_word): (watch::Sender<Option<String>>, Arc<LastWord>),
+        clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { state, queue, signals, failed, full: false }
+        let probed_at = Timestamp::UNIX_EPOCH;
+        Self { state, queue, signals, failed, last_word, clock, files: None, probed_at }
+    }
+
+    /// It acknowledges nothing once one of these is gone.
+    pub(crate) fn watching(self, files: Files) -> Self {
+        Self { files: Some(files), ..self }
     }
 
     fn run(&mut self) {
         while let Some(requests) = self.queue.next_batch() {
-            self.turn(requests);
+            if requests.is_empty() {
+                self.idle();
+            } else {
+                self.turn(requests);
+            }
+            self.probe();
         }
     }
 
     /// Applies a batch in one commit and tells everyone what came of it.
     pub(crate) fn turn(&mut self, requests: Vec<Request>) {
-        let (commands, replies): (Vec<_>, Vec<_>) =
-            requests.into_iter().map(|request| (request.command, request.reply)).unzip();
-        count(commands.len());
-        let begun = started();
-        let Applied { answers, effects, failure } = apply(&mut self.state, commands);
-        metrics::histogram!("orderbell_store_commit_seconds").record(begun.elapsed());
-        match &failure {
-            Some((Reach::Broken, detail)) => self.fail(detail),
-            Some((Reach::Full, _)) if self.full => {}
-            Some((Reach::Full, detail)) => {
-                tracing::error!(detail, "the disk is full: nothing is stored until there is space");
-            }
-            None if self.full => tracing::warn!("there is space on the disk again"),
-            Some((_, detail)) => tracing::warn!(detail, "a commit failed; its callers were told"),
-            None => {}
-        }
-        self.full = matches!(failure, Some((Reach::Full, _)));
-        for (reply, answer) in replies.into_iter().zip(answers) {
+        count(requests.len());
+        let mut commands = Vec::with_capacity(requests.len());
+        let waiting: Vec<_> = requests
+            .into_iter()
+            .map(|Request { command, reply, permit }| {
+                commands.push(command);
+                (reply, permit)
+            })
+            .collect();
+        let (answers, effects) = self.commit(commands);
+        for ((reply, _permit), answer) in waiting.into_iter().zip(answers) {
             // Whoever asked may have gone.
             let _ = reply.send(answer);
         }
         for command in effects.rest {
             // Where the store is being closed, the next start goes on.
-            let _ = self.queue.push_other(Request { command, reply: oneshot::channel().0 });
+            let _ = self.queue.push_other(Request::of_nobody(command));
         }
         if effects.orders {
             self.signals.orders.notify_one();
@@ -95,6 +112,74 @@ impl Writer {
         if effects.deliveries {
             self.signals.deliveries.notify_one();
         }
+    }
+
+    /// Nothing came for a second: looks after the files, and clears away old keys.
+    fn idle(&mut self) {
+        let now = self.clock.now();
+        let is_well = !self.files_are_gone() && self.last_word.trouble().is_none();
+        if is_well && self.state.keys.want_upkeep(micros(now)) {
+            self.commit(vec![Command::MaintainKeys { now }]);
+        }
+    }
+
+    /// Tries now and then whether orders can be stored again: while the program says that they cannot, none may come.
+    fn probe(&mut self) {
+        let now = self.clock.now();
+        let is_due = now.duration_since(self.probed_at).unsigned_abs() >= PROBED_EVERY;
+        if !is_due || !matches!(self.last_word.trouble(), Some(Reach::Full | Reach::Locked | Reach::Command))
+        {
+            return;
+        }
+        self.probed_at = now;
+        if self.commit(vec![Command::FillProbe]).0.iter().all(Result::is_ok) {
+            self.commit(vec![Command::ClearProbe]);
+        }
+    }
+
+    /// Applies commands in one commit. Nothing is acknowledged that went into files that nobody will find.
+    fn commit(&mut self, commands: Vec<Command>) -> (Vec<Result<Answer, Error>>, Effects) {
+        let is_probe = matches!(commands[..], [Command::FillProbe]);
+        let begun = started();
+        let Applied { answers, effects, failure } = apply(&mut self.state, commands);
+        metrics::histogram!("orderbell_store_commit_seconds").record(begun.elapsed());
+        match &failure {
+            Some((Reach::Broken, detail)) => self.fail(detail),
+            Some((Reach::Full, detail)) if self.last_word.trouble() != Some(Reach::Full) => {
+                tracing::error!(detail, "the disk is full: nothing is stored until there is space");
+            }
+            Some((reach, detail)) if self.last_word.trouble() != Some(*reach) => {
+                tracing::warn!(detail, "a commit failed; its callers were told");
+            }
+            Some(_) => {}
+            None if self.files_are_gone() => {
+                let gone = |_| Err(store_failed("its files are gone"));
+                return (answers.into_iter().map(gone).collect(), Effects::default());
+            }
+            None => self.committed(effects.orders || is_probe),
+        }
+        if let Some((reach, _)) = failure {
+            if self.last_word.trouble().is_none() {
+                self.probed_at = self.clock.now();
+            }
+            self.last_word.failed(reach);
+        }
+        (answers, effects)
+    }
+
+    fn committed(&self, proved_room: bool) {
+        let had_trouble = self.last_word.trouble().is_some();
+        self.last_word.committed(self.clock.now(), proved_room);
+        if had_trouble && self.last_word.trouble().is_none() {
+            tracing::info!("orders can be stored again");
+        }
+    }
+
+    /// Whether what is written goes where nobody will look for it; then the store failed.
+    fn files_are_gone(&mut self) -> bool {
+        let Some(missing) = self.files.as_mut().and_then(Files::missing) else { return false };
+        self.fail(&missing);
+        true
     }
 
     /// What it writes on.
@@ -128,3 +213,6 @@ fn count(commands: usize) {
     let commands = u32::try_from(commands).unwrap_or(u32::MAX);
     metrics::histogram!("orderbell_store_batch_commands").record(f64::from(commands));
 }
+
+#[cfg(test)]
+mod tests;

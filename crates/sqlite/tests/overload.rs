@@ -42,6 +42,28 @@ async fn an_order_too_many_is_refused_at_once_and_nothing_of_it_is_stored() {
     store.close().await;
 }
 
+#[tokio::test]
+async fn a_store_that_someone_else_locks_is_not_ready_until_it_is_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    store.accept(order(), None).await.unwrap();
+    assert!(store.ready().await.unwrap().last_commit.is_some());
+    let shell = Connection::open(folder.path().join("orderbell.db")).unwrap();
+    shell.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = store.accept(order(), None).await.unwrap_err();
+    assert_eq!((refused.kind, refused.code), (ErrorKind::Busy, "too_busy"));
+    let unready = store.ready().await.unwrap_err();
+    assert_eq!((unready.kind, unready.code), (ErrorKind::Busy, "locked"));
+    assert!(unready.message.contains("the last commit was at 20"), "{unready}");
+    shell.execute_batch("COMMIT").unwrap();
+    // Nobody places an order: the store finds out by itself.
+    while store.ready().await.is_err() {
+        yield_now().await;
+    }
+    assert_eq!(store.accept(order(), None).await.unwrap(), Acceptance::Stored);
+    store.close().await;
+}
+
 const FOLDER: &str = "ORDERBELL_TEST_FAILING_FOLDER";
 
 #[tokio::test]

@@ -219,7 +219,9 @@ fn read(file: &Path) -> Result<Stored> {
         database.query_row("SELECT count(*) FROM pragma_foreign_key_check", (), |row| row.get(0))?;
     damage.extend((orphans > 0).then(|| format!("{orphans} rows refer to rows that are not there")));
     let mut orders = HashMap::new();
-    for [id, key, body] in texts("SELECT lower(hex(id)), idempotency_key, body FROM orders")? {
+    for [id, key, body] in
+        texts("SELECT lower(hex(id)), key, body FROM orders JOIN idempotency_keys ON order_seq = seq")?
+    {
         ensure!(orders.insert(id, (key, serde_json::from_str(&body)?)).is_none(), "an id twice");
     }
     let subscriptions = texts("SELECT lower(hex(id)), state, '' FROM subscriptions")?;

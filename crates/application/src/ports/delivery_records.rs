@@ -160,7 +160,7 @@ pub struct InterventionRecord {
     pub kind: InterventionKind,
     /// When.
     pub at: Timestamp,
-    /// In which state the delivery was: dead or held.
+    /// In which state the delivery was: dead or held; pending, where the store was restored.
     pub state_before: DeliveryState,
     /// Since when it had been in that state.
     pub since: Timestamp,
@@ -173,11 +173,13 @@ pub enum InterventionKind {
     Redriven,
     /// Gave it up.
     Dropped,
+    /// Restored the store from a backup, when it was still owed: it is held, since it may have been delivered since.
+    Restored,
 }
 
 impl InterventionKind {
     /// Everything there is.
-    pub const ALL: [Self; 2] = [Self::Redriven, Self::Dropped];
+    pub const ALL: [Self; 3] = [Self::Redriven, Self::Dropped, Self::Restored];
 
     /// Its name in the API and the store.
     #[must_use]
@@ -185,6 +187,7 @@ impl InterventionKind {
         match self {
             Self::Redriven => "redriven",
             Self::Dropped => "dropped",
+            Self::Restored => "restored",
         }
     }
 }

@@ -28,8 +28,15 @@ pub trait OrderStore: Send + Sync {
     /// Orders, newest (last accepted) first. A bad cursor is `Invalid`, code `invalid_cursor`.
     async fn orders(&self, query: OrderQuery) -> Result<Page<Order>, Error>;
 
-    /// Whether orders can be stored at present.
-    async fn ready(&self) -> Result<(), Error>;
+    /// Whether orders can be stored at present; the error says why they cannot.
+    async fn ready(&self) -> Result<Readiness, Error>;
+}
+
+/// What a store that takes orders says of itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// When it last wrote to its disk, if it has one and has written since it was opened.
+    pub last_commit: Option<Timestamp>,
 }
 
 /// Under which key an order is placed, and what counts as the same order.

@@ -73,6 +73,8 @@ pub enum EventKind {
     NotEscalated,
     /// A person sent it again.
     Redriven,
+    /// The store was restored from a backup, and what was owed is held.
+    Restored,
     /// A delivery was cancelled.
     Cancelled(Option<CancelReason>),
 }
@@ -105,6 +107,10 @@ fn delivery_events(place: usize, delivery: &DeliveryRecord) -> Vec<Event> {
         events.push(event(receipt.at, EventKind::Receipt(receipt.clone())));
     }
     for intervention in &delivery.interventions {
+        if intervention.kind == InterventionKind::Restored {
+            events.push(event(intervention.at, EventKind::Restored));
+            continue;
+        }
         events.push(event(intervention.since, EventKind::Ended(intervention.state_before)));
         if intervention.kind == InterventionKind::Redriven {
             events.push(event(intervention.at, EventKind::Redriven));

@@ -87,6 +87,7 @@ fn told(timeline: &Timeline) -> Vec<(i64, String)> {
         EventKind::Receipt(receipt) => format!("receipt {}", receipt.status.name()),
         EventKind::Ended(state) => state.to_string(),
         EventKind::Redriven => "redriven".to_owned(),
+        EventKind::Restored => "restored".to_owned(),
         EventKind::NotEscalated => "not escalated".to_owned(),
         EventKind::Cancelled(None) => "cancelled".to_owned(),
         EventKind::Cancelled(Some(reason)) => format!("cancelled: {}", reason.name()),

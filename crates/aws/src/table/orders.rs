@@ -1,6 +1,8 @@
 //! Orders: stored once, read by their ids or newest first.
 
-use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page, PageRequest, UnreadableRow};
+use application::ports::{
+    Acceptance, Idempotency, OrderQuery, OrderStore, Page, PageRequest, Readiness, UnreadableRow,
+};
 use application::{Error, ErrorKind};
 use async_trait::async_trait;
 use domain::order::{Order, OrderId};
@@ -67,8 +69,8 @@ impl OrderStore for Table {
 
     /// Reads an item that is not there, which tells whether the table is, whether its key is the one we know, and whether
     /// we may use it.
-    async fn ready(&self) -> Result<(), Error> {
-        self.get("ready").send().await.map(|_| ()).map_err(|error| unread(&error))
+    async fn ready(&self) -> Result<Readiness, Error> {
+        self.get("ready").send().await.map(|_| Readiness::default()).map_err(|error| unread(&error))
     }
 }
 

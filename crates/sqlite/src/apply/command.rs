@@ -19,6 +19,7 @@ use super::draw_near::draw_near;
 use super::drop_held::drop_held;
 use super::escalate::escalate;
 use super::finish::finish;
+use super::hold_owed::hold_owed;
 use super::inbox::keep;
 use super::publish::{Publish, publish};
 use super::redrive::{AT_ONCE, Selection, redrive, redrive_many};
@@ -29,7 +30,8 @@ use super::set_aside::{give_back, set_aside};
 use super::subscribe::{change_attributes, subscribe, unsubscribe};
 use super::suspend::{resume, suspend};
 use super::tell_operators::tell_operators;
-use super::{Answer, Effects, State, receipt};
+use super::{Answer, Effects, State, probe, receipt};
+use crate::columns::micros;
 use crate::failure::Failure;
 use crate::unreadable::{Table, Unreadable};
 
@@ -38,6 +40,12 @@ use crate::unreadable::{Table, Unreadable};
 pub(crate) enum Command {
     /// Stores an order.
     Accept(Accept),
+    /// Takes up some space on the disk.
+    FillProbe,
+    /// Gives that up again.
+    ClearProbe,
+    /// Moves some idempotency keys to where they are found on disk, and clears some away that are over.
+    MaintainKeys { now: Timestamp },
     /// Owes deliveries for orders and moves the relay's cursor past them.
     Publish(Publish),
     /// Makes a subscription.
@@ -81,6 +89,8 @@ pub(crate) enum Command {
     Redrive { id: DeliveryId, now: Timestamp },
     /// Cancels one held delivery.
     DropHeld { id: DeliveryId, now: Timestamp },
+    /// Holds everything that is owed.
+    HoldOwed { now: Timestamp },
     /// Sends the next deliveries of a selection after a place again.
     RedriveMany { selection: Box<Selection>, after: i64, now: Timestamp },
     /// Cancels more of what waits for a subscription that ended.
@@ -113,6 +123,7 @@ impl Command {
             | Self::CallForward(_)
             | Self::DrawNear { .. }
             | Self::TellOperators { .. }
+            | Self::MaintainKeys { .. }
             | Self::Release { .. } => AT_ONCE,
             Self::SetAside { rows, .. } => rows.len().max(1),
             Self::GiveBack { deliveries, .. } => deliveries.len().max(1),
@@ -126,6 +137,12 @@ impl Command {
         let answer = match self {
             Self::Accept(order) => return accept(state, effects, &order),
             Self::TellOperators { now } => tell_operators(state, now),
+            Self::FillProbe => return probe::fill(connection),
+            Self::ClearProbe => return probe::clear(connection),
+            Self::MaintainKeys { now } => {
+                state.keys.maintain(connection, micros(now), AT_ONCE)?;
+                return Ok(Answer::Done);
+            }
             Self::Publish(orders) => publish(connection, &orders),
             Self::Subscribe(new) => subscribe(connection, &new),
             Self::ChangeAttributes { id, change } => change_attributes(connection, id, *change),
@@ -153,6 +170,7 @@ impl Command {
             Self::ResumeChannel { protocol, now } => resume_channel(connection, protocol, now),
             Self::Redrive { id, now } => redrive(connection, id, now),
             Self::DropHeld { id, now } => return drop_held(connection, id, now),
+            Self::HoldOwed { now } => return hold_owed(connection, now),
             Self::RedriveMany { selection, after, now } => redrive_many(connection, &selection, after, now),
             Self::CancelRest { subscription } => return cancel_rest(connection, effects, subscription),
             Self::CallForward(recovery) => return call_forward(connection, effects, recovery),

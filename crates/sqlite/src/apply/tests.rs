@@ -21,7 +21,7 @@ use crate::opening;
 fn state() -> (TempDir, State) {
     let folder = tempfile::tempdir().unwrap();
     let connection = opening::open(folder.path()).unwrap().connection;
-    (folder, State::read(connection, now(), LIFETIME).unwrap())
+    (folder, State::read(connection, 65_536).unwrap())
 }
 
 const LIFETIME: Duration = Duration::from_hours(24);

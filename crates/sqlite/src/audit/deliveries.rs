@@ -7,7 +7,7 @@ use domain::delivery::{CancelReason, DeliveryId, DeliveryKind, DeliveryState, Wa
 use domain::endpoint::Protocol;
 use domain::order::OrderId;
 use domain::subscription::SubscriptionState;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::attempts::{self, Claims};
 use super::exception::{Exception, ExceptionKind, Findings};
@@ -162,6 +162,9 @@ fn judge(
             faults.push((exception.kind, exception.wrong));
         }
     }
+    if delivery.claims.state == DeliveryState::Held && was(snapshot, delivery, "restored")? {
+        faults.retain(|(kind, _)| *kind != ExceptionKind::StateUnexplained);
+    }
     if (delivery.kind == DeliveryKind::Notification) != delivery.order.is_some() {
         let wrong = format!("it is a {} {} an order", delivery.kind.name(), with_or_without(delivery));
         faults.push((ExceptionKind::StateUnexplained, wrong));
@@ -195,7 +198,7 @@ fn wrongly_cancelled(
     let has_ended = subscribed.is_none_or(|subscribed| subscribed.state == SubscriptionState::Ended);
     Ok(match delivery.cancel_reason {
         None => Some("it is cancelled, and why is not on record"),
-        Some(CancelReason::Dropped) if !was_dropped(snapshot, delivery)? => {
+        Some(CancelReason::Dropped) if !was(snapshot, delivery, "dropped")? => {
             Some("it was dropped, and that a person did so is not on record")
         }
         Some(CancelReason::SubscriptionEnded) if !has_ended => {
@@ -208,9 +211,10 @@ fn wrongly_cancelled(
     })
 }
 
-fn was_dropped(snapshot: &Connection, delivery: &Delivery) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM interventions WHERE delivery = ? AND kind = 'dropped')";
-    snapshot.prepare_cached(sql)?.query_row([delivery.seq], |row| row.get(0))
+/// Whether a person did this to a delivery.
+fn was(snapshot: &Connection, delivery: &Delivery, intervention: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM interventions WHERE delivery = ? AND kind = ?)";
+    snapshot.prepare_cached(sql)?.query_row(params![delivery.seq, intervention], |row| row.get(0))
 }
 
 /// Each generation of a subscription was asked once, and one that waits for its answer was not taken back.

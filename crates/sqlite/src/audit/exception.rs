@@ -48,6 +48,8 @@ pub enum ExceptionKind {
     QueueDisagrees,
     /// A row refers to another that is gone.
     DanglingReference,
+    /// An idempotency key lives, and is not where it would be looked up.
+    KeyNotFound,
     /// A row makes no sense to this program: it is, or will be, set aside.
     Unreadable,
     /// A row is set aside that can be read by now.
@@ -97,6 +99,7 @@ impl ExceptionKind {
             Self::SubscriptionDisagrees => "subscription_disagrees",
             Self::QueueDisagrees => "queue_disagrees",
             Self::DanglingReference => "dangling_reference",
+            Self::KeyNotFound => "key_not_found",
             Self::Unreadable => "unreadable",
             Self::SetAside => "set_aside",
         }
@@ -139,6 +142,9 @@ impl ExceptionKind {
                  mended it goes on"
             }
             Self::SetAside => "nothing: the program looks again every minute, and at its start",
+            Self::KeyNotFound => {
+                "stop the program, set idempotency.flushed_through to 0, start it: it looks at every key again"
+            }
         }
     }
 }

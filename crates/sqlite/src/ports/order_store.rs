@@ -1,7 +1,7 @@
 //! Orders: stored by the writer, read newest first.
 
 use application::Error;
-use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page};
+use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page, Readiness};
 use async_trait::async_trait;
 use domain::order::{LoggedOrder, Order, OrderId};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -40,7 +40,7 @@ impl OrderStore for Store {
         Ok(page)
     }
 
-    async fn ready(&self) -> Result<(), Error> {
+    async fn ready(&self) -> Result<Readiness, Error> {
         self.takes_orders()
     }
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row};
 
 use crate::columns;
 
-/// What [`order`] reads of the table `orders`, without what idempotency needs; a query names these columns first.
+/// What [`order`] reads of the table `orders`; a query names these columns first.
 pub(crate) const ORDER_COLUMNS: &str =
     "orders.seq AS order_seq, orders.id AS order_id, order_time, body, request_id";
 

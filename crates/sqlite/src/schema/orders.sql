@@ -1,19 +1,13 @@
 -- The log: seq is an order's place in it, and the order row is the event that the relay publishes. The program gives
 -- the places itself, and none twice: AUTOINCREMENT would do the same for a sixth of the cost of storing an order.
+-- There is no index on times: an id begins with its order's time.
 CREATE TABLE orders (
-  seq                     INTEGER PRIMARY KEY,
-  id                      BLOB    NOT NULL UNIQUE,
-  order_time              INTEGER NOT NULL,
-  body                    TEXT    NOT NULL,
-  request_id              TEXT    NOT NULL,
-  idempotency_scope       TEXT,
-  idempotency_key         TEXT,
-  idempotency_fingerprint BLOB
+  seq        INTEGER PRIMARY KEY,
+  id         BLOB    NOT NULL UNIQUE,
+  order_time INTEGER NOT NULL,
+  body       TEXT    NOT NULL,
+  request_id TEXT    NOT NULL
 ) STRICT;
-
--- There is no index on times: an id begins with its order's time. And none on keys: clients choose them at random, and
--- such an index halves the rate. They are found through a map in memory that is rebuilt from the orders of the keys'
--- lifetime.
 
 -- How far the relay has come.
 CREATE TABLE relay (

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page};
+use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page, Readiness};
 use application::{Error, ErrorKind};
 use async_trait::async_trait;
 use axum::body::{Body, Bytes};
@@ -271,7 +271,7 @@ impl OrderStore for Failing {
         Err(Error::internal("/data/orderbell.db: disk I/O error"))
     }
 
-    async fn ready(&self) -> Result<(), Error> {
+    async fn ready(&self) -> Result<Readiness, Error> {
         Err(Error::new(self.0, "of_the_store", "For the caller"))
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use application::Error;
-use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page};
+use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page, Readiness};
 use async_trait::async_trait;
 use axum::body::Body;
 use domain::order::{Order, OrderId};
@@ -93,7 +93,7 @@ impl OrderStore for Broken {
         Err(Error::internal("disk I/O error"))
     }
 
-    async fn ready(&self) -> Result<(), Error> {
+    async fn ready(&self) -> Result<Readiness, Error> {
         Err(Error::internal("disk I/O error"))
     }
 }

@@ -1,0 +1,92 @@
+//! `orderbell backup`: copies the store into one file, beside a running program or without one.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use application::ports::Clock;
+use clap::Args;
+use domain::delivery::DeliveryState;
+use sqlite::OpenError;
+use sqlite::audit::{ByState, Exception, Summary};
+use sqlite::backup::{CopyError, backup, note};
+
+use super::{Failure, local};
+use crate::host::SystemClock;
+use crate::keys;
+
+#[derive(Args)]
+#[group(skip)]
+pub(super) struct Flags {
+    /// The file to be made; one that is there is not overwritten
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    local: local::Flags,
+}
+
+/// Makes the backup, and says how large it is and what is in it. The keys of the data folder go with it.
+pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
+    let (data, now) = (flags.local.resolve()?.data, SystemClock.now());
+    let kept = keys::kept_in(&data)?;
+    let made = backup(&data, &flags.file, &kept, now, told_on_a_terminal(), |exception| tell(&exception));
+    let made = made.map_err(failed)?;
+    let megabytes = megabytes(made.bytes);
+    eprintln!("{}: {megabytes} MB, {}", flags.file.display(), counted(&made.summary));
+    say_exceptions(&made.summary);
+    if let Err(error) = note(&data, now) {
+        eprintln!("orderbell: that there is a backup could not be noted in {}: {error}", data.display());
+    }
+    Ok(())
+}
+
+/// How far it has come, each time that another tenth is written.
+fn told_on_a_terminal() -> impl FnMut(u64, u64) + Send + 'static {
+    let (mut tenths, shown) = (0, std::io::stderr().is_terminal());
+    move |written, total| {
+        let now = written * 10 / total.max(1);
+        if now > tenths {
+            tenths = now;
+            let end = if shown { "\r" } else { "\n" };
+            eprint!("{} % of {} MB{end}", now * 10, megabytes(total));
+        }
+    }
+}
+
+fn megabytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1_000_000)
+}
+
+/// One line for what the audit of the copy found: it is the same in the store itself.
+pub(super) fn tell(exception: &Exception) {
+    eprintln!("{}: {}", exception.kind.name(), exception.wrong);
+}
+
+pub(super) fn say_exceptions(summary: &Summary) {
+    if summary.exceptions > 0 {
+        eprintln!("its audit found {} exceptions, as they are in the store", summary.exceptions);
+    }
+}
+
+/// What is in a store, in numbers.
+pub(super) fn counted(summary: &Summary) -> String {
+    let all = |counts: &ByState| counts.iter().map(|(_, count)| count).sum::<u64>();
+    let held = |counts: &ByState| {
+        counts.iter().filter(|(state, _)| *state == DeliveryState::Held).map(|(_, count)| count).sum::<u64>()
+    };
+    format!(
+        "{} orders, {} subscriptions, {} deliveries, {} of them held",
+        summary.orders,
+        summary.subscriptions,
+        all(&summary.notifications) + all(&summary.others),
+        held(&summary.notifications) + held(&summary.others),
+    )
+}
+
+pub(super) fn failed(error: CopyError) -> Failure {
+    match error {
+        CopyError::Store(OpenError::Missing { .. }) => {
+            Failure::Usage(vec![format!("data (--data, ORDERBELL_DATA): {error}")])
+        }
+        other => Failure::Failed(other.into()),
+    }
+}

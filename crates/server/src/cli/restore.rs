@@ -1,0 +1,70 @@
+//! `orderbell restore`: makes a data folder of a backup.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::ensure;
+use clap::Args;
+use sqlite::Options;
+use sqlite::restore::{Restored, restore};
+
+use super::backup::{counted, failed, say_exceptions, tell};
+use super::{Failure, block_on, local};
+use crate::host::{SystemClock, SystemRandomness};
+use crate::keys;
+
+#[derive(Args)]
+#[group(skip)]
+pub(super) struct Flags {
+    /// The backup
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    local: local::Flags,
+}
+
+/// Restores the backup into a data folder that has no database, and says what is held.
+pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
+    let data = flags.local.resolve()?.data;
+    let options = Options::new(Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let restoring = restore(&flags.file, &data, options, |exception| tell(&exception));
+    let restored = block_on(restoring)?.map_err(failed)?;
+    let mut said = vec![format!("{}: {}", data.display(), counted(&restored.summary))];
+    if restored.held > 0 {
+        said.push(format!(
+            "{} deliveries were owed when the backup was made, and are held: they may have been made since. Send them with \
+             `orderbell delivery redrive --held`, or drop them one by one with `orderbell delivery drop ID`",
+            restored.held
+        ));
+    }
+    say_exceptions(&restored.summary);
+    install(restored, &data)?;
+    for line in said {
+        eprintln!("{line}");
+    }
+    Ok(())
+}
+
+/// The keys first: once the database is there, the program can be started.
+fn install(restored: Restored, data: &std::path::Path) -> Result<(), Failure> {
+    for name in keys::FILES {
+        let kept = restored.beside.iter().find(|(kept, _)| kept == name);
+        match kept {
+            Some((_, content)) => {
+                let there = keys::restore(data, name, content)?;
+                ensure_same(&there, content, data, name)?;
+            }
+            None => eprintln!("the backup holds no {name}: a new one is made at the next start"),
+        }
+    }
+    restored.install().map_err(failed)
+}
+
+fn ensure_same(there: &[u8], kept: &[u8], data: &Path, name: &str) -> anyhow::Result<()> {
+    ensure!(
+        there == kept,
+        "{} is not that of the backup, and is not overwritten: move it away first",
+        data.join(name).display()
+    );
+    Ok(())
+}

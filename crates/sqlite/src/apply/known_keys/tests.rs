@@ -1,0 +1,310 @@
+use application::ports::{Acceptance, Idempotency};
+use domain::Timestamp;
+use domain::order::OrderId;
+use domain::order::idempotency::IdempotencyKey;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+
+use super::*;
+use crate::apply::{Accept, Answer, Command, State, apply};
+use crate::opening;
+
+const LIFETIME: Duration = Duration::from_hours(24);
+/// So many keys gather in memory here.
+const GATHERED: usize = 1_000;
+const STORED: Acceptance = Acceptance::Stored;
+
+fn start() -> Timestamp {
+    Timestamp::from_second(1_700_000_000).unwrap()
+}
+
+fn opened(folder: &TempDir, gathered_at_most: usize) -> State {
+    let connection = opening::open(folder.path()).unwrap().connection;
+    State::read(connection, gathered_at_most).unwrap()
+}
+
+fn store(gathered_at_most: usize) -> (TempDir, State) {
+    let folder = tempfile::tempdir().unwrap();
+    let state = opened(&folder, gathered_at_most);
+    // Nothing here is about the disk.
+    state.connection.pragma_update(None, "synchronous", "off").unwrap();
+    (folder, state)
+}
+
+fn key(number: u64) -> String {
+    format!("key-{:016x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+fn order(number: u64, key_number: u64, time: Timestamp, lifetime: Duration) -> Command {
+    let mut random = [0; 10];
+    random[..8].copy_from_slice(&number.to_be_bytes());
+    Command::Accept(Accept {
+        id: OrderId::new(time, random),
+        time,
+        body: "{}".to_owned(),
+        request_id: String::new(),
+        idempotency: Some(Idempotency {
+            scope: String::new(),
+            key: IdempotencyKey::parse(&key(key_number)).unwrap(),
+            fingerprint: [1; 32],
+            lifetime,
+        }),
+    })
+}
+
+fn place(state: &mut State, commands: Vec<Command>) -> Vec<Acceptance> {
+    let answers =
+        apply(state, commands).answers.into_iter().map(|answer| answer.unwrap().accepted().unwrap());
+    answers.collect()
+}
+
+/// Places the orders of these numbers, each under the key of its number, a hundred in a commit.
+fn fill(state: &mut State, numbers: std::ops::Range<u64>, time: Timestamp) {
+    let numbers: Vec<_> = numbers.collect();
+    for some in numbers.chunks(100) {
+        let answers =
+            place(state, some.iter().map(|number| order(*number, *number, time, LIFETIME)).collect());
+        assert!(answers.iter().all(|answer| *answer == STORED));
+    }
+}
+
+/// Whether the key of that number has a place at which it may live then.
+fn known(state: &State, number: u64, time: Timestamp) -> bool {
+    !state.keys.candidates(&state.connection, hash_at(number), time.as_microsecond()).unwrap().is_empty()
+}
+
+fn hash_at(number: u64) -> i64 {
+    hash("", &key(number))
+}
+
+fn repeated(state: &mut State, number: u64, time: Timestamp) -> bool {
+    let again = place(state, vec![order(number + 1_000_000_000, number, time, LIFETIME)]);
+    matches!(again[0], Acceptance::Repeated(_))
+}
+
+fn count(state: &State, table: &str) -> i64 {
+    state.connection.query_row(&format!("SELECT count(*) FROM {table}"), (), |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn memory_is_bounded_however_many_keys_live() {
+    let (folder, mut state) = store(GATHERED);
+    for number in 0..200 {
+        fill(&mut state, number * 100..(number + 1) * 100, start());
+        assert!(state.keys.len() <= GATHERED * 3 / 2 + 100, "{} are in memory", state.keys.len());
+    }
+    for number in [0, 1, 999, 1_000, 10_000, 19_998, 19_999] {
+        assert!(repeated(&mut state, number, start()), "{number}");
+    }
+    assert!(!known(&state, 20_000, start()));
+    drop(state);
+    let mut state = opened(&folder, GATHERED);
+    assert!(state.keys.len() <= GATHERED * 3 / 2 + 100, "a start reads {}", state.keys.len());
+    for number in [0, 1, 999, 1_000, 10_000, 19_998, 19_999] {
+        assert!(repeated(&mut state, number, start()), "{number}");
+    }
+}
+
+#[test]
+fn keys_that_are_over_are_gone_from_the_disk_as_new_ones_come() {
+    let (_folder, mut state) = store(GATHERED);
+    let day = Duration::from_hours(25);
+    for number in 0..6 {
+        let today = start() + day * u32::try_from(number).unwrap();
+        fill(&mut state, number * 5_000..(number + 1) * 5_000, today);
+        let keys = count(&state, "idempotency_keys");
+        assert!(keys <= 10_000 + 300, "{keys} keys are on disk on day {number}");
+        let hashes = count(&state, "idempotency_hashes");
+        assert!(hashes <= 10_000 + 300, "{hashes} hashes are on disk on day {number}");
+    }
+}
+
+#[test]
+fn an_idle_store_clears_away_what_is_over_a_piece_at_a_time() {
+    let (_folder, mut state) = store(GATHERED);
+    fill(&mut state, 0..5_000, start());
+    let later = start() + Duration::from_hours(49);
+    let mut commits = 0;
+    while state.keys.want_upkeep(later.as_microsecond()) {
+        let before = count(&state, "idempotency_keys");
+        let applied = apply(&mut state, vec![Command::MaintainKeys { now: later }]);
+        assert_eq!(applied.answers[0].as_ref().unwrap(), &Answer::Done);
+        assert!(before - count(&state, "idempotency_keys") <= 501);
+        commits += 1;
+        assert!(commits < 100);
+    }
+    assert_eq!((count(&state, "idempotency_keys"), count(&state, "idempotency_hashes")), (0, 0));
+    assert_eq!((state.keys.len(), state.keys.periods.len()), (0, 0));
+}
+
+#[test]
+fn a_key_answers_until_its_end_and_not_after_it() {
+    let (_folder, mut state) = store(GATHERED);
+    fill(&mut state, 0..2_000, start());
+    let end = start() + LIFETIME;
+    assert!(repeated(&mut state, 7, end - Duration::from_micros(1)));
+    assert!(!repeated(&mut state, 7, end));
+    assert!(repeated(&mut state, 7, end), "it was stored anew at the end of the first");
+    assert_eq!(count(&state, "orders"), 2_001);
+}
+
+#[test]
+fn a_clock_that_leaps_ahead_for_a_moment_costs_few_keys() {
+    let (_folder, mut state) = store(GATHERED);
+    fill(&mut state, 0..5_000, start());
+    let ahead = start() + Duration::from_hours(400 * 24);
+    fill(&mut state, 10_000..10_300, ahead);
+    let lost = (0..5_000).filter(|number| !known(&state, *number, start())).count();
+    assert!(lost <= 1_000, "{lost} keys are forgotten early");
+    assert!(known(&state, 10_000, start()), "what was stored meanwhile is found too");
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_key_be_forgotten() {
+    let (_folder, mut state) = store(GATHERED);
+    fill(&mut state, 0..3_000, start());
+    let back = start() - Duration::from_hours(48);
+    fill(&mut state, 3_000..6_000, back);
+    for number in [0, 2_999, 3_000, 5_999] {
+        assert!(repeated(&mut state, number, back), "{number}");
+    }
+}
+
+#[test]
+fn a_lifetime_that_was_changed_holds_for_later_orders() {
+    let (folder, mut state) = store(GATHERED);
+    let hours = |hours| start() + Duration::from_hours(hours);
+    place(&mut state, vec![order(1, 1, start(), Duration::from_hours(1))]);
+    place(&mut state, vec![order(2, 2, start(), Duration::from_hours(24 * 366))]);
+    drop(state);
+    let mut state = opened(&folder, GATHERED);
+    place(&mut state, vec![order(3, 3, start(), Duration::from_mins(1))]);
+    assert!(repeated(&mut state, 3, start() + Duration::from_secs(59)));
+    assert!(!repeated(&mut state, 3, start() + Duration::from_mins(1)));
+    assert!(!repeated(&mut state, 1, hours(2)));
+    assert!(repeated(&mut state, 2, hours(24 * 366 - 1)));
+}
+
+#[test]
+fn a_crash_at_any_commit_loses_no_key() {
+    let (folder, mut state) = store(100);
+    for round in 0..60 {
+        fill(&mut state, round * 50..(round + 1) * 50, start());
+        // The process dies: only what is on disk is left.
+        drop(state);
+        state = opened(&folder, 100);
+        for number in [round * 50, round * 50 + 49, round * 25, round] {
+            assert!(repeated(&mut state, number, start()), "{number} in round {round}");
+        }
+    }
+    assert!(count(&state, "idempotency_hashes") > 2_000, "most are in the index");
+}
+
+#[test]
+fn a_commit_that_fails_leaves_what_is_known_as_it_was() {
+    let (_folder, mut state) = store(100);
+    fill(&mut state, 0..450, start());
+    let known_before = state.keys.len();
+    state.connection.execute_batch(
+        "CREATE TEMP TRIGGER no BEFORE INSERT ON main.idempotency_hashes BEGIN SELECT raise(ROLLBACK, 'no'); END",
+    ).unwrap();
+    let mut failed = 0;
+    for number in 450..900 {
+        failed +=
+            usize::from(apply(&mut state, vec![order(number, number, start(), LIFETIME)]).failure.is_some());
+    }
+    assert!(failed > 0);
+    assert!(state.keys.len() < known_before + 450);
+    state.connection.execute_batch("DROP TRIGGER no").unwrap();
+    let stored = count(&state, "orders");
+    for number in 0..900 {
+        place(&mut state, vec![order(number + 10_000, number, start(), LIFETIME)]);
+    }
+    assert_eq!(count(&state, "orders"), 900, "{stored} were stored, and each of the others once now");
+}
+
+#[test]
+fn the_place_of_an_order_that_was_rolled_back_is_behind_the_marker_of_none() {
+    let (folder, mut state) = store(10);
+    state.connection.commit_hook(Some(|| true)).unwrap();
+    for number in 0..50 {
+        assert!(apply(&mut state, vec![order(number, number, start(), LIFETIME)]).failure.is_some());
+    }
+    state.connection.commit_hook(None::<fn() -> bool>).unwrap();
+    fill(&mut state, 100..130, start());
+    fill(&mut state, 130..160, start());
+    let last: i64 = state.connection.query_row("SELECT max(seq) FROM orders", (), |row| row.get(0)).unwrap();
+    let marker: i64 =
+        state.connection.query_row("SELECT flushed_through FROM idempotency", (), |row| row.get(0)).unwrap();
+    assert!(0 < marker && marker <= last, "{marker} of {last}");
+    drop(state);
+    let mut state = opened(&folder, 10);
+    assert!((100..160).all(|number| repeated(&mut state, number, start())));
+}
+
+#[test]
+fn keys_whose_hashes_collide_are_told_apart() {
+    let (_folder, mut state) = store(GATHERED);
+    fill(&mut state, 0..2, start());
+    // As if the first's hash were the second's, in memory and in the index.
+    let period = *state.keys.periods.first().unwrap();
+    let candidates =
+        |state: &State, hash| state.keys.candidates(&state.connection, hash, start().as_microsecond());
+    state.keys.gathered.insert(Place { period, hash: hash_at(1), order: 1 });
+    assert_eq!(candidates(&state, hash_at(1)).unwrap().len(), 2);
+    state
+        .connection
+        .execute("INSERT INTO idempotency_hashes VALUES (?, ?, 2)", [period, hash_at(0)])
+        .unwrap();
+    state.keys.has_index = true;
+    assert_eq!(
+        candidates(&state, hash_at(0)).unwrap().iter().map(|place| place.order).collect::<Vec<_>>(),
+        [2, 1]
+    );
+    assert!(repeated(&mut state, 0, start()) && repeated(&mut state, 1, start()));
+    assert_eq!(count(&state, "orders"), 2);
+}
+
+/// Steps of SQLite's virtual machine that accepting one order with a new key takes.
+fn steps(state: &mut State, number: u64) -> u64 {
+    let steps = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&steps);
+    let tick = move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+        false
+    };
+    state.connection.progress_handler(1, Some(tick)).unwrap();
+    place(state, vec![order(number, number, start(), LIFETIME)]);
+    state.connection.progress_handler(0, None::<fn() -> bool>).unwrap();
+    steps.load(Ordering::Relaxed)
+}
+
+#[test]
+fn an_order_with_a_key_costs_no_more_where_many_keys_live() {
+    let (_folder, mut state) = store(200);
+    fill(&mut state, 0..1_000, start());
+    let mean = |state: &mut State, from: u64| {
+        (from..from + 1_000).map(|number| steps(state, number)).sum::<u64>() / 1_000
+    };
+    let few = mean(&mut state, 1_000);
+    fill(&mut state, 2_000..60_000, start());
+    let many = mean(&mut state, 60_000);
+    assert!(many <= few + few / 10, "{many} steps instead of {few}");
+}
+
+#[test]
+fn a_period_is_over_when_all_of_its_keys_are_and_two_are_alive() {
+    for lifetime in [60, 3_600, 5_400, 86_400, 31_622_400].map(|seconds| seconds * 1_000_000_i64) {
+        let now = start().as_microsecond();
+        let mut periods = BTreeSet::new();
+        for ends_at in (0..=1_000).map(|part| now + 1 + (lifetime - 1) / 1_000 * part) {
+            let period = period_of(ends_at, lifetime);
+            assert!(period * HOUR > ends_at);
+            assert!(period * HOUR - ends_at <= lifetime + HOUR, "{lifetime}: it is cleared away in time");
+            periods.insert(period);
+        }
+        assert!(periods.len() <= 2, "{lifetime}: {periods:?}");
+    }
+}

@@ -1,0 +1,130 @@
+//! Making a data folder of a backup.
+
+use std::fs::{self, DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use application::ports::{OrderLog, Topic};
+use rusqlite::Connection;
+
+use crate::apply::Command;
+use crate::audit::{Exception, Summary, audit};
+use crate::backup::{Beside, CopyError, copy_file, refuse_existing, take_beside};
+use crate::files::beside;
+use crate::opening::{DATABASE, io_error, lock, quick_check, refuse_others, sqlite_error, sync_names};
+use crate::staging::{BESIDE, Staging};
+use crate::{OpenError, Options, Store, schema};
+
+/// How many orders are published in one commit.
+const PUBLISHED_AT_ONCE: usize = 100;
+
+/// A store that is ready to be installed. Until then the data folder is as it was, and held.
+#[derive(Debug)]
+pub struct Restored {
+    /// What lay beside the database: it belongs into the data folder before the database does.
+    pub beside: Vec<Beside>,
+    /// Deliveries that were owed, and are held now.
+    pub held: usize,
+    /// What its audit counted.
+    pub summary: Summary,
+    data: PathBuf,
+    staging: Staging,
+    lock: File,
+}
+
+/// Makes a store of the backup `file` within the folder `data`, which need not be there. Nobody was told anything yet of
+/// what was owed when the backup was made, or everybody was: so all of it is published and held, until a person releases
+/// it. `name` is told what the audit finds.
+///
+/// # Errors
+/// A program holds the folder, there is a database in it or something of one, or the file is damaged or no backup.
+pub async fn restore(
+    file: &Path,
+    data: &Path,
+    options: Options,
+    name: impl FnMut(Exception),
+) -> Result<Restored, CopyError> {
+    refuse_what_is_no_backup(file)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(|error| io_error(data, error))?;
+    let lock = lock(data)?;
+    let database = data.join(DATABASE);
+    refuse_existing(&database)?;
+    for suffix in BESIDE {
+        refuse_existing(&beside(&database, suffix))?;
+    }
+    let staging = Staging::begin(&data.join("restoring"))?;
+    copy_file(file, &staging.file())?;
+    let kept = verify(file, &staging.file())?;
+    let now = options.clock.now();
+    let held = hold_what_is_owed(&staging.folder, options).await?;
+    let summary = audit(&staging.folder, now, name)?;
+    Ok(Restored { beside: kept, held, summary, data: data.to_owned(), staging, lock })
+}
+
+impl Restored {
+    /// Gives the database its place, all at once.
+    ///
+    /// # Errors
+    /// What the file system says; then there is no database in the folder.
+    pub fn install(self) -> Result<(), CopyError> {
+        let Self { data, staging, lock, .. } = self;
+        let database = data.join(DATABASE);
+        refuse_existing(&database)?;
+        staging.install(&database).map_err(|error| io_error(&database, error))?;
+        sync_names(&data)?;
+        drop(lock);
+        Ok(())
+    }
+}
+
+fn refuse_what_is_no_backup(file: &Path) -> Result<(), CopyError> {
+    let refused = |why: &str| CopyError::NotRestorable { file: file.to_owned(), why: why.to_owned() };
+    if !fs::metadata(file).map_err(|error| io_error(file, error))?.is_file() {
+        return Err(refused("it is no file"));
+    }
+    // What is there belongs to the file, and would be lost with a copy of the file alone.
+    for suffix in ["-wal", "-journal"] {
+        let log = beside(file, suffix);
+        if fs::metadata(&log).is_ok_and(|found| found.len() > 0) {
+            let log = log.display();
+            return Err(refused(&format!(
+                "{log} lies beside it and belongs to it: it is no backup, but a database as a program left it; put both \
+                 into a folder of their own, as orderbell.db and orderbell.db{suffix}, and start the program on that"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure that the copy of `file` is a whole store of this program, and takes out what lay beside it.
+fn verify(file: &Path, copy: &Path) -> Result<Vec<Beside>, CopyError> {
+    let explain = |error| sqlite_error(file, error);
+    let connection = Connection::open(copy).map_err(explain)?;
+    refuse_others(&connection, file)?;
+    if let Some(detail) = quick_check(&connection).map_err(explain)? {
+        return Err(OpenError::Damaged { file: file.to_owned(), detail }.into());
+    }
+    if schema::version(&connection).map_err(explain)? == 0 {
+        return Err(CopyError::NotRestorable { file: file.to_owned(), why: "it is empty".to_owned() });
+    }
+    Ok(take_beside(&connection).map_err(explain)?)
+}
+
+/// Publishes what the relay had before it, and holds everything that is owed.
+async fn hold_what_is_owed(folder: &Path, options: Options) -> Result<usize, CopyError> {
+    let now = options.clock.now();
+    let store = Store::open(folder, options)?;
+    let held = async {
+        loop {
+            let orders = store.unpublished(PUBLISHED_AT_ONCE).await?;
+            if orders.is_empty() {
+                break;
+            }
+            store.publish(&orders).await?;
+        }
+        store.write(Command::HoldOwed { now }).await?.counted()
+    };
+    let held = held.await;
+    store.close().await;
+    Ok(held?.0)
+}
