@@ -2,6 +2,7 @@
 
 mod cli;
 mod config;
+mod ending;
 mod host;
 mod http_server;
 mod keys;

@@ -36,6 +36,8 @@ pub(crate) struct System {
     pub(crate) router: Router,
     /// What delivers.
     pub(crate) delivery: DeliveryWorker,
+    /// What was counted and measured.
+    pub(crate) metrics: PrometheusHandle,
     /// What each protocol's messages go through.
     pub(crate) modes: BTreeMap<Protocol, ChannelMode>,
     /// Where links lead.
@@ -83,12 +85,13 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         randomness: Arc::clone(&randomness),
         idempotency_lifetime: config.idempotency_lifetime,
     };
+    let rendered = metrics.clone();
     let settings = web::Settings {
         admin_key: Some(web::KeyHash::of(&admin_key)),
         intake: config.intake.clone(),
         cors_allow_origins: config.cors_allow_origins.clone(),
         receipts: receipts(config),
-        metrics: Some(Arc::new(move || metrics.render())),
+        metrics: Some(Arc::new(move || rendered.render())),
         console_secret: randomness.bytes(),
         public_url: public_url.clone(),
         version: env!("CARGO_PKG_VERSION"),
@@ -104,7 +107,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         randomness,
         owed: signals.deliveries,
     };
-    Ok(System { store, router, delivery, modes, public_url, admin_key })
+    Ok(System { store, router, delivery, metrics, modes, public_url, admin_key })
 }
 
 /// The channel of each protocol. Outside loopback there is no sandbox: a protocol without a provider has none.

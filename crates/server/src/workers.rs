@@ -3,6 +3,7 @@
 pub(crate) mod delivery;
 pub(crate) mod escalation;
 pub(crate) mod relay;
+pub(crate) mod upkeep;
 
 use std::collections::HashMap;
 use std::io;
