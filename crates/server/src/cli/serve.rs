@@ -8,7 +8,6 @@ use anyhow::{Context, anyhow};
 use application::ChannelMode;
 use clap::Args;
 use sqlite::Store;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::{Failure, configure};
@@ -17,7 +16,7 @@ use crate::ending::{self, on_a_runtime};
 use crate::logging::{self, Log};
 use crate::wiring::{System, wire};
 use crate::workers::{Workers, escalation, relay, upkeep};
-use crate::{http_server, keys};
+use crate::{descriptors, http_server, keys};
 
 /// Settings that can be given as flags; see docs/CONFIGURATION.md for all of them.
 #[derive(Args, Clone, Default)]
@@ -54,8 +53,9 @@ pub(super) fn serve(flags: &Flags) -> Result<(), Failure> {
 }
 
 async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(config.listen);
-    let listener = listener.await.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let descriptors = descriptors::raise();
+    let listener = http_server::listen(config.listen);
+    let listener = listener.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let System { store, router, delivery, metrics, modes, public_url, admin_key } =
         wire(config, address).await?;
@@ -68,6 +68,7 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
         escalation::run(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());
     let delivery = delivery.run(stopping.clone());
     let upkeep = upkeep::run(metrics, stopping.clone());
+    let limits = config.connections.limits(descriptors, config.concurrency());
     let mut workers = Workers::default();
     workers.start("the relay", async {
         relay.await;
@@ -85,7 +86,7 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
         upkeep.await;
         Ok(())
     });
-    workers.start("the HTTP server", http_server::serve(listener, router, stopping));
+    workers.start("the HTTP server", http_server::serve(listener, router, limits, stopping));
 
     log.say(&announcement(config, &format!("http://{address}"), &public_url, &modes, &admin_key));
     let ended = until_ended(told, &store, &mut workers).await;
