@@ -11,6 +11,7 @@ mod memory;
 mod receiver;
 mod report;
 mod server;
+mod siege;
 mod start_up;
 mod throughput;
 
@@ -39,6 +40,8 @@ enum Role {
     Echo,
     /// Measures whether endpoints that hang and fail delay the healthy ones.
     Isolation(isolation::Load),
+    /// Measures what orders and healthy deliveries cost while everyone else behaves badly at once.
+    Siege(siege::Siege),
     /// Compares the Lambda program with a Python function; it runs beside the emulators.
     #[cfg(feature = "lambda")]
     Lambda(lambda::Subjects),
@@ -49,6 +52,7 @@ fn main() -> Result<()> {
     match cli.role {
         Some(Role::Echo) => return echo::serve(),
         Some(Role::Isolation(load)) => return isolation::compare(&cli.program, load),
+        Some(Role::Siege(siege)) => return siege::measure(&cli.program, siege),
         #[cfg(feature = "lambda")]
         Some(Role::Lambda(subjects)) => return lambda::compare(&subjects),
         None => {}

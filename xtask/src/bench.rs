@@ -1,4 +1,4 @@
-//! `cargo xtask bench`, `bench-isolation` and `bench-lambda`: build the programs as they are released, and measure.
+//! `cargo xtask bench`, `bench-isolation`, `bench-siege` and `bench-lambda`: build the programs as they are released, and measure.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -25,6 +25,14 @@ pub(crate) fn run(root: &Path) -> Result<()> {
 /// The programs do not build or do not run.
 pub(crate) fn run_isolation(root: &Path) -> Result<()> {
     succeed(released(root)?.arg("isolation"))
+}
+
+/// Measures what orders and healthy deliveries cost while everyone else behaves badly at once. Timings never fail it.
+///
+/// # Errors
+/// The programs do not build or do not run.
+pub(crate) fn run_siege(root: &Path) -> Result<()> {
+    succeed(released(root)?.arg("siege"))
 }
 
 /// Builds the program and its measurement, both as they are released, and gives the command that measures.

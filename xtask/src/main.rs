@@ -1,5 +1,5 @@
 //! The project's chores: `cargo xtask test | simulate | mutations | sizes | template | emulators | package | crash |
-//! power-loss | bench | bench-isolation | bench-lambda`.
+//! power-loss | bench | bench-isolation | bench-siege | bench-lambda`.
 
 mod bench;
 mod cargo;
@@ -86,6 +86,8 @@ enum Chore {
     Bench,
     /// Measures whether an endpoint that hangs and one that fails delay a thousand healthy ones.
     BenchIsolation,
+    /// Measures orders and healthy deliveries while everyone else behaves badly at once.
+    BenchSiege,
     /// Measures the Lambda program beside a Python function: cold starts, warm latency, memory, the zip.
     BenchLambda,
 }
@@ -105,6 +107,7 @@ fn main() -> ExitCode {
         Chore::PowerLoss { cuts, seed, cut } => power_loss::run(root, cuts, seed, cut),
         Chore::Bench => bench::run(root),
         Chore::BenchIsolation => bench::run_isolation(root),
+        Chore::BenchSiege => bench::run_siege(root),
         Chore::BenchLambda => bench::run_lambda(root),
     };
     end(done.map(|()| ExitCode::SUCCESS))
