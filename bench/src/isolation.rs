@@ -118,7 +118,7 @@ impl Measured {
 }
 
 /// The value below which `share` of the sorted values lie (nearest rank).
-fn quantile(sorted: &[Duration], share: f64) -> Duration {
+pub(crate) fn quantile(sorted: &[Duration], share: f64) -> Duration {
     #[expect(clippy::cast_precision_loss, reason = "there are far fewer than 2^52 values")]
     #[expect(
         clippy::cast_possible_truncation,

@@ -1,6 +1,6 @@
 //! A load of orders over connections that are kept open, each with one request on its way at a time.
 
-mod connection;
+pub(crate) mod connection;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -65,7 +65,7 @@ fn drive_all(server: SocketAddr, numbers: impl Iterator<Item = usize>, phase: &A
 }
 
 async fn drive(server: SocketAddr, number: usize, phase: Arc<Phase>) -> Result<u32> {
-    let mut connection = Connection::open(server, number).await?;
+    let mut connection = Connection::open(server, number, "Mechanical keyboard").await?;
     let mut answered = 0;
     while !phase.over.load(Ordering::Relaxed) {
         connection.place_order().await?;

@@ -11,6 +11,7 @@ mod memory;
 mod receiver;
 mod report;
 mod server;
+mod siege;
 mod start_up;
 mod throughput;
 mod waiting;
@@ -42,6 +43,8 @@ enum Role {
     Isolation(isolation::Load),
     /// Measures whether endpoints that wait for a retry delay a healthy one.
     Waiting(waiting::Load),
+    /// Measures what orders and healthy deliveries cost while everyone else behaves badly at once.
+    Siege(siege::Siege),
     /// Compares the Lambda program with a Python function; it runs beside the emulators.
     #[cfg(feature = "lambda")]
     Lambda(lambda::Subjects),
@@ -53,6 +56,7 @@ fn main() -> Result<()> {
         Some(Role::Echo) => return echo::serve(),
         Some(Role::Isolation(load)) => return isolation::compare(&cli.program, load),
         Some(Role::Waiting(load)) => return waiting::compare(&cli.program, &load),
+        Some(Role::Siege(siege)) => return siege::measure(&cli.program, siege),
         #[cfg(feature = "lambda")]
         Some(Role::Lambda(subjects)) => return lambda::compare(&subjects),
         None => {}

@@ -20,6 +20,16 @@ impl Figure {
         Self { what: what.to_owned(), value: format!("{value:.1}"), wanted, verdict: verdict(value < limit) }
     }
 
+    /// Something of which there should be none.
+    pub(crate) fn none(what: &str, count: usize) -> Self {
+        Self {
+            what: what.to_owned(),
+            value: count.to_string(),
+            wanted: "0".to_owned(),
+            verdict: verdict(count == 0),
+        }
+    }
+
     /// A share; good when it is at least `wanted`, if anything is.
     pub(crate) fn share(what: String, value: f64, wanted: Option<f64>) -> Self {
         let value_shown = format!("{value:.2}");

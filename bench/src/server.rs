@@ -1,9 +1,10 @@
 //! A server under measurement, as a process of its own.
 
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ pub(crate) struct Server {
     home: TempDir,
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    /// Its log, where nobody reads it.
+    _stalled: Option<BufReader<ChildStderr>>,
 }
 
 impl Server {
@@ -53,6 +56,32 @@ impl Server {
         Self::start(command, home)
     }
 
+    /// Starts the program as [`program`](Self::program) does, its log going to a pipe that nobody reads once it has said
+    /// where it listens.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub(crate) fn with_stalled_log(program: &Path) -> Result<Self> {
+        let program = program.canonicalize().with_context(|| program.display().to_string())?;
+        let home = tempfile::tempdir_in(program.parent().unwrap_or(Path::new("/")))?;
+        let mut command = Command::new(program);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(home.path().join("data"));
+        command.env("ORDERBELL_WEBHOOK_ALLOWED_HOSTS", "127.0.0.1").current_dir(home.path());
+        let mut process =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let mut log = BufReader::new(process.stderr.take().context("its log")?);
+        let mut text = String::new();
+        let address = loop {
+            if log.read_line(&mut text)? == 0 {
+                bail!("the server ended: {text}");
+            }
+            if let Some(address) = address_in(&text) {
+                break address;
+            }
+        };
+        Ok(Self { process, home, address, _stalled: Some(log) })
+    }
+
     /// Starts the bare echo.
     ///
     /// # Errors
@@ -69,7 +98,8 @@ impl Server {
         command.current_dir(home.path()).stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let name = command.get_program().display().to_string();
         let process = command.spawn().with_context(|| format!("starting {name}"))?;
-        let mut server = Self { process, home, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let mut server =
+            Self { process, home, address: SocketAddr::from(([127, 0, 0, 1], 0)), _stalled: None };
         server.address = server.wait_for_address(&log)?;
         Ok(server)
     }

@@ -88,7 +88,15 @@ impl Program {
     /// # Errors
     /// It does not end soon.
     pub async fn terminate(&mut self) -> Result<ExitStatus> {
-        process::signal(self.id(), Signal::TERM);
+        self.end(Signal::TERM).await
+    }
+
+    /// As [`terminate`](Self::terminate), by another signal.
+    ///
+    /// # Errors
+    /// It does not end soon.
+    pub async fn end(&mut self, signal: Signal) -> Result<ExitStatus> {
+        process::signal(self.id(), signal);
         self.ended().await
     }
 

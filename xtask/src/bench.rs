@@ -1,4 +1,4 @@
-//! `cargo xtask bench`, `bench-isolation`, `bench-waiting` and `bench-lambda`: build the programs as they are released, and measure.
+//! `cargo xtask bench`, `bench-isolation`, `bench-waiting`, `bench-siege` and `bench-lambda`: build the programs as they are released, and measure.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -33,6 +33,14 @@ pub(crate) fn run_isolation(root: &Path) -> Result<()> {
 /// The programs do not build or do not run.
 pub(crate) fn run_waiting(root: &Path) -> Result<()> {
     succeed(released(root)?.arg("waiting"))
+}
+
+/// Measures what orders and healthy deliveries cost while everyone else behaves badly at once. Timings never fail it.
+///
+/// # Errors
+/// The programs do not build or do not run.
+pub(crate) fn run_siege(root: &Path) -> Result<()> {
+    succeed(released(root)?.arg("siege"))
 }
 
 /// Builds the program and its measurement, both as they are released, and gives the command that measures.

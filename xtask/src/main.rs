@@ -1,5 +1,5 @@
 //! The project's chores: `cargo xtask test | simulate | mutations | sizes | template | emulators | package | crash |
-//! power-loss | bench | bench-isolation | bench-waiting | bench-lambda`.
+//! power-loss | bench | bench-isolation | bench-waiting | bench-siege | bench-lambda`.
 
 mod bench;
 mod cargo;
@@ -88,6 +88,8 @@ enum Chore {
     BenchIsolation,
     /// Measures whether thousands of endpoints that wait for a retry delay a healthy one.
     BenchWaiting,
+    /// Measures orders and healthy deliveries while everyone else behaves badly at once.
+    BenchSiege,
     /// Measures the Lambda program beside a Python function: cold starts, warm latency, memory, the zip.
     BenchLambda,
 }
@@ -108,6 +110,7 @@ fn main() -> ExitCode {
         Chore::Bench => bench::run(root),
         Chore::BenchIsolation => bench::run_isolation(root),
         Chore::BenchWaiting => bench::run_waiting(root),
+        Chore::BenchSiege => bench::run_siege(root),
         Chore::BenchLambda => bench::run_lambda(root),
     };
     end(done.map(|()| ExitCode::SUCCESS))

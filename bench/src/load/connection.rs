@@ -17,7 +17,7 @@ const MAX_ANSWER: usize = 4_096;
 const PLACEHOLDER: &str = "000000000000";
 
 /// An open connection, and the request that it sends again and again with a number of its own.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     line: TcpStream,
     request: Vec<u8>,
     number_at: Range<usize>,
@@ -32,12 +32,11 @@ struct Answer {
 }
 
 impl Connection {
-    /// Opens the connection of that number.
-    pub(super) async fn open(server: SocketAddr, number: usize) -> Result<Self> {
+    /// Opens the connection of that number, on which this product is ordered.
+    pub(crate) async fn open(server: SocketAddr, number: usize, product: &str) -> Result<Self> {
         let line = TcpStream::connect(server).await?;
         line.set_nodelay(true)?;
-        let body =
-            format!(r#"{{"customerName":"Customer {PLACEHOLDER}","productName":"Mechanical keyboard"}}"#);
+        let body = format!(r#"{{"customerName":"Customer {PLACEHOLDER}","productName":"{product}"}}"#);
         let request = format!(
             "POST /create-order HTTP/1.1\r\nhost: {server}\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n\r\n{body}",
@@ -57,7 +56,7 @@ impl Connection {
     ///
     /// # Errors
     /// The connection breaks, or the answer is not that of an accepted order.
-    pub(super) async fn place_order(&mut self) -> Result<()> {
+    pub(crate) async fn place_order(&mut self) -> Result<()> {
         self.next += 1;
         write!(&mut self.request[self.number_at.clone()], "{:012}", self.next)?;
         self.line.write_all(&self.request).await?;

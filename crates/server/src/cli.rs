@@ -70,6 +70,8 @@ enum Failure {
     Usage(Vec<String>),
     /// It was tried and failed.
     Failed(anyhow::Error),
+    /// It failed, and has said so.
+    Said,
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
@@ -98,14 +100,15 @@ pub(crate) fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Usage(mistakes)) => {
             for mistake in mistakes {
-                eprintln!("orderbell: {mistake}");
+                output::note(&format!("orderbell: {mistake}"));
             }
             ExitCode::from(2)
         }
         Err(Failure::Failed(error)) => {
-            eprintln!("orderbell: {error:#}");
+            output::note(&format!("orderbell: {error:#}"));
             ExitCode::FAILURE
         }
+        Err(Failure::Said) => ExitCode::FAILURE,
     }
 }
 

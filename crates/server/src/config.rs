@@ -1,6 +1,7 @@
 //! The program's settings: defaults < `orderbell.toml` < `ORDERBELL_*` < flags, checked as a whole.
 
 mod channels;
+mod connections;
 mod layers;
 mod local;
 mod reading;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 pub(crate) use channels::SmsProvider;
 use channels::{chat, email, sms, webhook};
+use connections::Connections;
 pub(crate) use layers::Layers;
 pub(crate) use local::Local;
 use reading::Reading;
@@ -34,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) cors_allow_origins: Vec<String>,
     /// How long an idempotency key lives.
     pub(crate) idempotency_lifetime: Duration,
+    /// How many connections there may be.
+    pub(crate) connections: Connections,
     /// What is logged.
     pub(crate) log: EnvFilter,
     /// How.
@@ -80,6 +84,7 @@ impl Config {
                 web::Settings::parse_origins,
             ),
             idempotency_lifetime: reading.or("idempotency_lifetime_hours", Duration::from_hours(24), hours),
+            connections: Connections::of(&mut reading),
             log: reading.or("log", EnvFilter::new("info"), |text| {
                 text.parse().map_err(|_| "must be a log filter such as info or info,sqlite=debug".to_owned())
             }),
@@ -90,6 +95,17 @@ impl Config {
             webhook,
         };
         reading.finish(config)
+    }
+
+    /// How many calls to the outside may be under way at once.
+    pub(crate) fn concurrency(&self) -> usize {
+        let smtp = self.smtp.as_ref().map(|smtp| smtp.rules.concurrency.channel);
+        let sms = self.sms.as_ref().map(|provider| match provider {
+            SmsProvider::Twilio(twilio) => twilio.sms.rules.concurrency.channel,
+            SmsProvider::Sns(sns) => sns.sms.rules.concurrency.channel,
+        });
+        let web = self.webhook.rules.concurrency.channel + self.chat.rules.concurrency.channel;
+        web + smtp.unwrap_or_default() + sms.unwrap_or_default()
     }
 
     /// Whether only this machine can reach the program.

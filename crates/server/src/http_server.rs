@@ -2,46 +2,112 @@
 //!
 //! Each core has a thread with a runtime of its own, and a connection stays on the thread it came to: a request is
 //! never handed between cores on its way, but for the store's writer.
+//!
+//! No client can take more than its share. A request's head has to arrive within [`HEAD`] and is small, its body within
+//! the time that `web` gives it; an answer has to be taken, however slowly, without standing still for [`STANDSTILL`]; the
+//! next request is read only then. How many connections there are is limited (`room`).
+
+mod line;
+mod room;
+mod turn;
 
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZero;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioTimer;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tower::ServiceExt;
 
+use self::line::Line;
+pub(crate) use self::room::{CLOSED_BECAUSE, Limits};
+use self::room::{Place, Room};
+use self::turn::{Arriving, Turn};
 use crate::workers::{Stop, stopped};
 
 /// How long a request's head may take to arrive, and a connection may lie idle between requests.
 const HEAD: Duration = Duration::from_secs(30);
+/// How long an answer may stand still while the client takes nothing of it. One that takes a kilobyte in a second is
+/// waited for, however long all of it takes.
+const STANDSTILL: Duration = Duration::from_mins(1);
+/// The largest head of a request, in bytes, and how much is read ahead of what was asked for. A larger one, or one of more
+/// than a hundred fields, is answered 431.
+const LARGEST_HEAD: usize = 16 * 1024;
+/// What the system keeps of an answer until the client takes it, in bytes; Linux doubles it for its own needs.
+const UNSENT: u32 = 64 * 1024;
+/// How many connections may wait to be taken. One that comes when as many do is tried again by its client's system only
+/// after a second; Linux itself allows no more by default (`net.core.somaxconn`).
+const BACKLOG: u32 = 4_096;
 /// How long requests in flight may take to end once the program is to end.
 const GRACE: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no more connections to give.
-const EXHAUSTED: Duration = Duration::from_secs(1);
+const EXHAUSTED: Duration = Duration::from_millis(100);
+/// How long until what goes on is said again.
+const SAID_AGAIN: Duration = Duration::from_mins(1);
+
+/// A connection that was taken, and its place.
+struct Arrival {
+    stream: std::net::TcpStream,
+    place: Place,
+}
 
 /// A thread that serves connections.
 struct Lane {
-    connections: mpsc::UnboundedSender<std::net::TcpStream>,
+    connections: mpsc::UnboundedSender<Arrival>,
     thread: JoinHandle<()>,
+}
+
+/// How long a lane waits for its clients.
+#[derive(Clone, Copy)]
+struct Patience {
+    head: Duration,
+    standstill: Duration,
+}
+
+/// Listens, so that connections that are taken keep little of an answer in the system.
+///
+/// # Errors
+/// The address is not this machine's, or taken.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address.ip() {
+        IpAddr::V4(_) => TcpSocket::new_v4()?,
+        IpAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(UNSENT)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until the program is to end, then lets requests in flight come to theirs.
 ///
 /// # Errors
 /// The system gives no threads.
-pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: Stop) -> io::Result<()> {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    mut stop: Stop,
+) -> io::Result<()> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let lanes: Vec<_> =
         (0..cores).map(|_| Lane::start(router.clone(), stop.clone())).collect::<io::Result<_>>()?;
+    let room = Room::new(limits);
     tokio::select! {
-        () = accept(&listener, &lanes) => {}
+        () = accept(&listener, &room, &lanes) => {}
         () = stopped(&mut stop) => {}
     }
     drop(listener);
@@ -53,14 +119,22 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: Stop)
 
 /// Takes connections and deals them out to the lanes in turn.
 #[expect(clippy::disallowed_methods, reason = "a shell may wait")]
-async fn accept(listener: &TcpListener, lanes: &[Lane]) {
+async fn accept(listener: &TcpListener, room: &Arc<Room>, lanes: &[Lane]) {
+    let mut said: Option<Instant> = None;
     for lane in lanes.iter().cycle() {
-        match listener.accept().await.and_then(|(stream, _)| prepared(stream)) {
-            // A lane takes no more only when the program ends.
-            Ok(stream) => drop(lane.connections.send(stream)),
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let Some(place) = room.admit(peer.ip()).await else { continue };
+                // A lane takes no more only when the program ends; a client that is gone already needs none.
+                let _ = prepared(stream).map(|stream| lane.connections.send(Arrival { stream, place }));
+            }
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {
-                tracing::error!(%error, "no connection can be taken");
+                if said.is_none_or(|said| said.elapsed() > SAID_AGAIN) {
+                    said = Some(Instant::now());
+                    tracing::error!(%error, "no connection can be taken");
+                }
+                room.make_room();
                 tokio::time::sleep(EXHAUSTED).await;
             }
         }
@@ -86,7 +160,16 @@ impl Lane {
     fn start(router: Router, stop: Stop) -> io::Result<Self> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (connections, incoming) = mpsc::unbounded_channel();
-        let lane = move || runtime.block_on(serve_lane(incoming, router, HEAD, stop));
+        let lane = move || {
+            runtime.block_on(serve_lane(
+                incoming,
+                router,
+                Patience { head: HEAD, standstill: STANDSTILL },
+                stop,
+            ));
+            // What still reads the store for nobody is not waited for.
+            runtime.shutdown_background();
+        };
         let thread = thread::Builder::new().name("http".to_owned()).spawn(lane)?;
         Ok(Self { connections, thread })
     }
@@ -94,24 +177,33 @@ impl Lane {
 
 #[expect(clippy::disallowed_methods, reason = "each connection is a task")]
 async fn serve_lane(
-    mut incoming: mpsc::UnboundedReceiver<std::net::TcpStream>,
+    mut incoming: mpsc::UnboundedReceiver<Arrival>,
     router: Router,
-    head: Duration,
+    patience: Patience,
     mut stop: Stop,
 ) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(head);
+    http.timer(TokioTimer::new()).header_read_timeout(patience.head).max_buf_size(LARGEST_HEAD);
     let connections = GracefulShutdown::new();
     loop {
-        let stream = tokio::select! {
-            Some(stream) = incoming.recv() => stream,
+        let Arrival { stream, mut place } = tokio::select! {
+            Some(arrival) = incoming.recv() => arrival,
             () = stopped(&mut stop) => break,
         };
         match TcpStream::from_std(stream) {
             Ok(stream) => {
-                let service = TowerToHyperService::new(router.clone());
-                // A connection that breaks off is its client's business.
-                tokio::spawn(connections.watch(http.serve_connection(TokioIo::new(stream), service)));
+                let (line, turn) =
+                    (Line::new(stream, place.turn(), patience.standstill), Arc::clone(place.turn()));
+                let router = router.clone();
+                let answer = move |request| answer(router.clone(), request, Arc::clone(&turn));
+                let connection = connections.watch(http.serve_connection(line, service_fn(answer)));
+                tokio::spawn(async move {
+                    tokio::select! {
+                        // A connection that breaks off is its client's business.
+                        _ = connection => {}
+                        () = place.given_up() => {}
+                    }
+                });
             }
             Err(error) => tracing::error!(%error, "a connection cannot be served"),
         }
@@ -121,51 +213,19 @@ async fn serve_lane(
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::sync::watch;
-    use tokio::time::{Instant, timeout};
-
-    use super::*;
-
-    const SHORT: Duration = Duration::from_millis(500);
-    const LONG: Duration = Duration::from_secs(10);
-
-    /// What a lane that waits a `SHORT` time for a head answers, until it closes the connection, to a client that sends
-    /// these bytes; and how long the lane kept it.
-    async fn answered(sent: &[u8]) -> (String, Duration) {
-        let (_stop, stopping) = watch::channel(false);
-        let (connections, incoming) = mpsc::unbounded_channel();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let client = async {
-            let since = Instant::now();
-            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-            connections.send(prepared(listener.accept().await.unwrap().0).unwrap()).unwrap();
-            client.write_all(sent).await.unwrap();
-            let mut answer = String::new();
-            timeout(LONG, client.read_to_string(&mut answer)).await.unwrap().unwrap();
-            (answer, since.elapsed())
-        };
-        tokio::select! {
-            answered = client => answered,
-            () = serve_lane(incoming, Router::new(), SHORT, stopping) => panic!("the lane ended"),
-        }
-    }
-
-    #[tokio::test]
-    async fn a_client_that_never_ends_its_requests_head_is_cut_off() {
-        let (answer, kept) = answered(b"POST /create-order HTTP/1.1\r\nHost: localhost\r\n").await;
-        assert_eq!(answer, "");
-        assert!(kept >= SHORT, "{kept:?}");
-    }
-
-    #[tokio::test]
-    async fn a_connection_on_which_nothing_comes_is_closed() {
-        for (sent, expected) in [("", ""), ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 404")] {
-            let (answer, kept) = answered(sent.as_bytes()).await;
-            assert!(answer.starts_with(expected) && answer.is_empty() == expected.is_empty(), "{answer}");
-            assert!(kept >= SHORT, "{kept:?}");
-        }
-    }
+/// Answers a request. The next one on its connection is taken when this answer has been.
+async fn answer(
+    router: Router,
+    request: Request<Incoming>,
+    turn: Arc<Turn>,
+) -> Result<Response, std::convert::Infallible> {
+    let asked = turn.becomes_ours();
+    let request = request.map(|body| Arriving::new(body, Arc::clone(&turn), asked));
+    let answer = router.oneshot(request).await;
+    turn.becomes_the_clients();
+    answer
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "clients are tasks, and slow ones wait")]
+mod tests;

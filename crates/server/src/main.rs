@@ -2,6 +2,8 @@
 
 mod cli;
 mod config;
+mod descriptors;
+mod ending;
 mod host;
 mod http_server;
 mod keys;

@@ -6,13 +6,20 @@ use domain::attempt::OutcomeKind;
 use domain::endpoint::Protocol;
 use domain::receipt::ReceiptStatus;
 use metrics::Label;
+
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
+
+use crate::http_server::CLOSED_BECAUSE;
 
 /// A name and what it says.
 type Described = (&'static str, &'static str);
 
 const COUNTERS: &[Described] = &[
     ("orderbell_attempts_total", "Attempts at deliveries that ended, by protocol and outcome."),
+    (
+        "orderbell_connections_closed_total",
+        "Clients' connections that were closed to make room for others, or because an answer was not taken, by reason.",
+    ),
     ("orderbell_deliveries_owed_total", "Notifications that orders came to be owed as."),
     (
         "orderbell_escalations_stranded_total",
@@ -23,6 +30,10 @@ const COUNTERS: &[Described] = &[
         "Deliveries that were not made in time and are owed to another subscription too.",
     ),
     ("orderbell_http_requests_total", "HTTP requests that were answered, by route and status."),
+    (
+        "orderbell_log_lines_dropped_total",
+        "Lines of the log that nobody read in time, or that could not be written.",
+    ),
     ("orderbell_notices_owed_total", "Notices that operators came to be owed."),
     ("orderbell_orders_accepted_total", "Orders that were stored."),
     (
@@ -126,6 +137,7 @@ fn labels_of(name: &str) -> Vec<Vec<Label>> {
     match name {
         "orderbell_attempts_total" => pairs("protocol", &protocols(), "outcome", &OutcomeKind::NAMES),
         "orderbell_channel_paused" | "orderbell_order_told_seconds" => each("protocol", &protocols()),
+        "orderbell_connections_closed_total" => each("because", &CLOSED_BECAUSE),
         "orderbell_deliveries_waiting" => pairs("protocol", &protocols(), "reason", &WAITS),
         "orderbell_http_requests_total" => pairs("route", &["/create-order"], "status", &STATUSES),
         "orderbell_oldest_waiting_seconds" => each("reason", &WAITS),

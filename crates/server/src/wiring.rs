@@ -39,6 +39,8 @@ pub(crate) struct System {
     pub(crate) delivery: DeliveryWorker,
     /// What sets the gauges.
     pub(crate) gauges: GaugesWorker,
+    /// What was counted and measured.
+    pub(crate) metrics: PrometheusHandle,
     /// What each protocol's messages go through.
     pub(crate) modes: BTreeMap<Protocol, ChannelMode>,
     /// Where links lead.
@@ -83,10 +85,10 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         randomness: Arc::clone(&randomness),
         idempotency_lifetime: config.idempotency_lifetime,
     };
+    let rendered = metrics.clone();
     let gauges = GaugesWorker {
         records: Arc::new(store.clone()),
         clock: Arc::clone(&clock),
-        metrics: metrics.clone(),
         data: config.data.clone(),
     };
     let settings = web::Settings {
@@ -94,7 +96,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         intake: config.intake.clone(),
         cors_allow_origins: config.cors_allow_origins.clone(),
         receipts: receipts(config),
-        metrics: Some(Arc::new(move || metrics.render())),
+        metrics: Some(Arc::new(move || rendered.render())),
         console_secret: randomness.bytes(),
         public_url: public_url.clone(),
         version: env!("CARGO_PKG_VERSION"),
@@ -110,7 +112,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         randomness,
         owed: signals.deliveries,
     };
-    Ok(System { store, router, delivery, gauges, modes, public_url, admin_key })
+    Ok(System { store, router, delivery, gauges, metrics, modes, public_url, admin_key })
 }
 
 /// The channel of each protocol. Outside loopback there is no sandbox: a protocol without a provider has none.

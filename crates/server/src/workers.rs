@@ -6,6 +6,7 @@ pub(crate) mod gauges;
 pub(crate) mod operators;
 pub(crate) mod reexamination;
 pub(crate) mod relay;
+pub(crate) mod upkeep;
 
 use std::collections::HashMap;
 use std::io;

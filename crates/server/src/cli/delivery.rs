@@ -184,13 +184,14 @@ async fn redrive(redrive: Redrive) -> Result<(), Failure> {
         }
         server.ask(Method::POST, "/deliveries/redrive", Some(&selection)).await?
     };
-    server.show(&answer, |answer| eprintln!("redriven: {}", output::cell(answer.get("redriven"))));
+    server
+        .show(&answer, |answer| output::note(&format!("redriven: {}", output::cell(answer.get("redriven")))));
     Ok(())
 }
 
 async fn drop(id: &str, server: Server) -> Result<(), Failure> {
     let answer = server.ask(Method::POST, &format!("/deliveries/{id}/drop"), None).await?;
-    server.show(&answer, |_| eprintln!("dropped"));
+    server.show(&answer, |_| output::note("dropped"));
     Ok(())
 }
 

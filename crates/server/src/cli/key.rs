@@ -22,7 +22,7 @@ pub(super) fn new(name: &str) -> Result<(), Failure> {
     }
     let key = new_key("obk_", &SystemRandomness);
     output::line(&key);
-    eprintln!("Give it to the client; it is not shown again. In orderbell.toml:\n");
-    eprintln!("intake = \"key\"\n[intake_keys]\n{name} = \"{}\"", web::KeyHash::of(&key));
+    output::note("Give it to the client; it is not shown again. In orderbell.toml:\n");
+    output::note(&format!("intake = \"key\"\n[intake_keys]\n{name} = \"{}\"", web::KeyHash::of(&key)));
     Ok(())
 }

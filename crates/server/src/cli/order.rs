@@ -131,7 +131,7 @@ async fn place(place: Place) -> Result<(), Failure> {
         .await?;
     server.show(&answer, |answer| {
         output::line(&output::cell(answer.get("orderId")));
-        eprintln!("{}", output::cell(answer.get("message")));
+        output::note(&output::cell(answer.get("message")));
     });
     Ok(())
 }

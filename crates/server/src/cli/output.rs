@@ -13,6 +13,11 @@ pub(super) fn line(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
+/// Tells a person something on standard error. That it cannot be written there is no failure either.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// Prints JSON on standard output.
 pub(super) fn json(value: &Value) {
     line(&format!("{value:#}"));
@@ -24,7 +29,7 @@ pub(super) fn list(answer: &Value, columns: &[Column]) {
     table(rows, columns);
     unreadable(answer);
     if let Some(next) = answer["next"].as_str() {
-        eprintln!("more: --cursor {next}");
+        note(&format!("more: --cursor {next}"));
     }
 }
 

@@ -8,14 +8,15 @@ use anyhow::{Context, anyhow};
 use application::ChannelMode;
 use clap::Args;
 use sqlite::Store;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::{Failure, configure};
 use crate::config::Config;
+use crate::ending::{self, on_a_runtime};
+use crate::logging::{self, Log};
 use crate::wiring::{System, wire};
-use crate::workers::{Workers, escalation, operators, reexamination, relay};
-use crate::{http_server, keys, logging};
+use crate::workers::{Workers, escalation, operators, reexamination, relay, upkeep};
+use crate::{descriptors, http_server, keys};
 
 /// Settings that can be given as flags; see docs/CONFIGURATION.md for all of them.
 #[derive(Args, Clone, Default)]
@@ -38,26 +39,30 @@ pub(super) struct Flags {
     pub(super) config: Option<PathBuf>,
 }
 
-/// Serves until SIGINT or SIGTERM.
+/// Serves until a signal tells it to end.
 pub(super) fn serve(flags: &Flags) -> Result<(), Failure> {
     let config = configure(flags)?;
-    let log = logging::start(config.log.clone(), config.log_format);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ended = runtime.block_on(run(&config));
-    drop(runtime);
-    drop(log);
-    Ok(ended?)
+    let (log, last_lines) = logging::start(config.log.clone(), config.log_format)?;
+    let ended = on_a_runtime(run(&config, &log)).map_err(Into::into).flatten();
+    if let Err(error) = &ended {
+        // Whoever reads the log may have stalled: the last word goes the way of the others.
+        log.say(&format!("orderbell: {error:#}"));
+    }
+    drop(last_lines);
+    ended.map_err(|_: anyhow::Error| Failure::Said)
 }
 
-async fn run(config: &Config) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(config.listen);
-    let listener = listener.await.with_context(|| format!("cannot listen on {}", config.listen))?;
+async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
+    let descriptors = descriptors::raise();
+    let listener = http_server::listen(config.listen);
+    let listener = listener.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
-    let System { store, router, delivery, gauges, modes, public_url, admin_key } =
+    let System { store, router, delivery, gauges, metrics, modes, public_url, admin_key } =
         wire(config, address).await?;
     let (stop, stopping) = watch::channel(false);
-    let (log, topic) = (Arc::new(store.clone()), Arc::new(store.clone()));
-    let relay = relay::run(log, topic, store.signals().orders, stopping.clone());
+    let told = ending::attend(log.clone(), stopping.clone())?;
+    let (orders, topic) = (Arc::new(store.clone()), Arc::new(store.clone()));
+    let relay = relay::run(orders, topic, store.signals().orders, stopping.clone());
     let escalation =
         escalation::run(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());
     let reexamination = reexamination::run(store.clone(), stopping.clone());
@@ -65,6 +70,8 @@ async fn run(config: &Config) -> anyhow::Result<()> {
         operators::run(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());
     let delivery = delivery.run(stopping.clone());
     let gauges = gauges.run(stopping.clone());
+    let upkeep = upkeep::run(metrics, stopping.clone());
+    let limits = config.connections.limits(descriptors, config.concurrency());
     let mut workers = Workers::default();
     workers.start("the relay", async {
         relay.await;
@@ -90,10 +97,14 @@ async fn run(config: &Config) -> anyhow::Result<()> {
         gauges.await;
         Ok(())
     });
-    workers.start("the HTTP server", http_server::serve(listener, router, stopping));
+    workers.start("the metrics' upkeep", async {
+        upkeep.await;
+        Ok(())
+    });
+    workers.start("the HTTP server", http_server::serve(listener, router, limits, stopping));
 
-    announce(config, &format!("http://{address}"), &public_url, &modes, &admin_key);
-    let ended = until_ended(told_to_end(), &store, &mut workers).await;
+    log.say(&announcement(config, &format!("http://{address}"), &public_url, &modes, &admin_key));
+    let ended = until_ended(told, &store, &mut workers).await;
     tracing::info!("ending");
     stop.send_replace(true);
     workers.ended().await;
@@ -102,53 +113,41 @@ async fn run(config: &Config) -> anyhow::Result<()> {
 }
 
 /// Waits until the program was `told` to end, or cannot go on.
-async fn until_ended(
-    told: impl Future<Output = anyhow::Result<()>>,
-    store: &Store,
-    workers: &mut Workers,
-) -> anyhow::Result<()> {
+async fn until_ended(told: impl Future, store: &Store, workers: &mut Workers) -> anyhow::Result<()> {
     tokio::select! {
-        told = told => told,
+        _ = told => Ok(()),
         reason = store.failed() => Err(anyhow!("the store can acknowledge nothing more: {reason}")),
         broken_off = workers.broken_off() => Err(broken_off),
     }
 }
 
-async fn told_to_end() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
-    }
-}
-
-/// Says where the program is to be found and what it does with messages.
-fn announce(
+/// Where the program is to be found and what it does with messages.
+fn announcement(
     config: &Config,
     url: &str,
     public_url: &str,
     modes: &std::collections::BTreeMap<domain::endpoint::Protocol, ChannelMode>,
     admin_key: &str,
-) {
-    eprintln!("Orderbell listens on {url}");
+) -> String {
+    let mut lines = vec![format!("Orderbell listens on {url}")];
     if public_url != url {
-        eprintln!("  links lead to  {public_url}");
+        lines.push(format!("  links lead to  {public_url}"));
     }
-    eprintln!("  data           {}", config.data.display());
+    lines.push(format!("  data           {}", config.data.display()));
     for protocol in domain::endpoint::Protocol::ALL {
         let mode = match modes.get(&protocol) {
             Some(ChannelMode::Live) => "live",
             Some(ChannelMode::Sandbox) => "sandbox: kept in the inbox, nothing leaves this machine",
             None => "not configured: subscribing to it is refused",
         };
-        eprintln!("  {:<14} {mode}", protocol.name());
+        lines.push(format!("  {:<14} {mode}", protocol.name()));
     }
     if std::io::stderr().is_terminal() {
-        eprintln!("  console        {url}/console/login#key={admin_key}");
+        lines.push(format!("  console        {url}/console/login#key={admin_key}"));
     } else if config.admin_key.is_none() {
-        eprintln!("  admin key      {}", config.data.join(keys::ADMIN_KEY_FILE).display());
+        lines.push(format!("  admin key      {}", config.data.join(keys::ADMIN_KEY_FILE).display()));
     }
+    lines.join("\n")
 }
 
 #[cfg(test)]
@@ -168,7 +167,7 @@ mod tests {
         let mut workers = Workers::default();
         workers.start("the steady one", pending());
         workers.start("the other", work);
-        let ended = until_ended(pending(), &store, &mut workers);
+        let ended = until_ended(pending::<()>(), &store, &mut workers);
         let ended = tokio::time::timeout(Duration::from_secs(10), ended).await.unwrap();
         store.close().await;
         ended.unwrap_err().to_string()

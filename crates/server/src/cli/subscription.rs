@@ -151,7 +151,7 @@ async fn add(add: Add) -> Result<(), Failure> {
     let answer = add.server.ask(Method::POST, "/subscriptions", Some(&body)).await?;
     add.server.show(&answer, |answer| {
         output::line(&output::cell(answer.get("subscriptionId")));
-        eprintln!("{}", output::cell(answer.get("state")));
+        output::note(&output::cell(answer.get("state")));
         show_secret(answer);
     });
     Ok(())
@@ -159,7 +159,7 @@ async fn add(add: Add) -> Result<(), Failure> {
 
 fn show_secret(answer: &Value) {
     if let Some(secret) = answer["secret"].as_str() {
-        eprintln!("signing secret (shown only now): {secret}");
+        output::note(&format!("signing secret (shown only now): {secret}"));
     }
 }
 
@@ -174,7 +174,7 @@ async fn change(change: Change) -> Result<(), Failure> {
     let body: Value = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
     let path = format!("/subscriptions/{}", change.id);
     let answer = change.server.ask(Method::PATCH, &path, Some(&body)).await?;
-    change.server.show(&answer, |_| eprintln!("changed"));
+    change.server.show(&answer, |_| output::note("changed"));
     Ok(())
 }
 
@@ -182,7 +182,7 @@ async fn rotate_secret(one: One) -> Result<(), Failure> {
     let path = format!("/subscriptions/{}/rotate-secret", one.id);
     let answer = one.server.ask(Method::POST, &path, None).await?;
     one.server.show(&answer, |answer| {
-        eprintln!("new signing secret (shown only now; the old one signs too for 24 hours):");
+        output::note("new signing secret (shown only now; the old one signs too for 24 hours):");
         output::line(&output::cell(answer.get("secret")));
     });
     Ok(())
@@ -197,7 +197,7 @@ async fn send_test(one: One) -> Result<(), Failure> {
 
 async fn remove(one: One) -> Result<(), Failure> {
     let answer = one.server.ask(Method::DELETE, &format!("/subscriptions/{}", one.id), None).await?;
-    one.server.show(&answer, |_| eprintln!("ended"));
+    one.server.show(&answer, |_| output::note("ended"));
     Ok(())
 }
 
@@ -211,13 +211,13 @@ async fn confirm(link: &str, server: Server) -> Result<(), Failure> {
     let token = link.rsplit_once("token=").map_or(link, |(_, token)| token);
     let path = "/subscriptions/confirm";
     let answer = server.ask_with(Method::POST, path, |request| request.query(&[("token", token)])).await?;
-    server.show(&answer, |_| eprintln!("confirmed"));
+    server.show(&answer, |_| output::note("confirmed"));
     Ok(())
 }
 
 async fn act(one: One, verb: &str, done: &str) -> Result<(), Failure> {
     let answer = one.server.ask(Method::POST, &format!("/subscriptions/{}{verb}", one.id), None).await?;
-    one.server.show(&answer, |_| eprintln!("{done}"));
+    one.server.show(&answer, |_| output::note(done));
     Ok(())
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn test(flags: Flags) -> Result<(), Failure> {
     let answer = flags.server.ask_with(Method::POST, path, |request| request.json(&body)).await?;
     flags.server.show(&answer, |_| ());
     if answer["matches"] == true {
-        eprintln!("the policy wants the order");
+        output::note("the policy wants the order");
         return Ok(());
     }
     let because = &answer["because"];

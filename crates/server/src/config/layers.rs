@@ -6,7 +6,7 @@ use std::path::Path;
 use toml::Value;
 
 /// Every setting there is, as the file has it. In the environment `smtp.host` is `ORDERBELL_SMTP_HOST`.
-pub(crate) const SETTINGS: [&str; 52] = [
+pub(crate) const SETTINGS: [&str; 55] = [
     "listen",
     "data",
     "public_url",
@@ -15,6 +15,9 @@ pub(crate) const SETTINGS: [&str; 52] = [
     "admin_key",
     "cors_allow_origins",
     "idempotency_lifetime_hours",
+    "max_connections",
+    "max_connections_per_peer",
+    "proxies",
     "log",
     "log_format",
     "smtp.host",

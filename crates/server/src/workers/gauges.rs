@@ -1,21 +1,17 @@
-//! Sets the gauges to what there is, again and again, and keeps what the histograms recorded from piling up where nobody
-//! reads them.
+//! Sets the gauges to what there is, again and again.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use application::ports::{Clock, DeliveryRecords, Tally, WAITS};
 use domain::Timestamp;
 use domain::endpoint::Protocol;
-use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::{Stop, stopped};
 
 /// The time between two looks: as often as Prometheus reads by default.
 const REST: Duration = Duration::from_secs(15);
-/// The file in the data folder that is touched when a backup was made.
-const LAST_BACKUP: &str = "last-backup";
 
 /// What the shell works with.
 pub(crate) struct GaugesWorker {
@@ -23,8 +19,6 @@ pub(crate) struct GaugesWorker {
     pub(crate) records: Arc<dyn DeliveryRecords>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
-    /// What records.
-    pub(crate) metrics: PrometheusHandle,
     /// The data folder.
     pub(crate) data: PathBuf,
 }
@@ -32,6 +26,7 @@ pub(crate) struct GaugesWorker {
 impl GaugesWorker {
     /// Looks until the program ends.
     #[expect(clippy::disallowed_methods, reason = "a shell may wait")]
+    #[expect(clippy::cast_precision_loss, reason = "such a time is exact")]
     pub(crate) async fn run(self, mut stop: Stop) {
         while !*stop.borrow() {
             let now = self.clock.now();
@@ -39,8 +34,9 @@ impl GaugesWorker {
                 Ok(tally) => show(&tally, now),
                 Err(error) => tracing::warn!(%error, cause = error.cause(), "the gauges are not up to date"),
             }
-            metrics::gauge!("orderbell_last_backup_timestamp_seconds").set(last_backup(&self.data));
-            self.metrics.run_upkeep();
+            // 0: none is known of.
+            let backup = sqlite::backup::last(&self.data).map_or(0, Timestamp::as_second);
+            metrics::gauge!("orderbell_last_backup_timestamp_seconds").set(backup as f64);
             tokio::select! {
                 () = tokio::time::sleep(REST) => {}
                 () = stopped(&mut stop) => break,
@@ -76,13 +72,6 @@ fn show(tally: &Tally, now: Timestamp) {
 /// In seconds; what comes from the future, by a clock that was set back, is new.
 fn age(since: Option<Timestamp>, now: Timestamp) -> f64 {
     since.map_or(0.0, |since| now.duration_since(since).as_secs_f64().max(0.0))
-}
-
-/// When the last backup was made, in Unix time; 0: none is known of.
-fn last_backup(data: &Path) -> f64 {
-    let made = std::fs::metadata(data.join(LAST_BACKUP)).and_then(|file| file.modified()).ok();
-    let made = made.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    made.map_or(0.0, |time| time.as_secs_f64().floor())
 }
 
 #[cfg(test)]
@@ -126,14 +115,5 @@ mod tests {
         }
         let early = shown(&tally, "2026-01-31T11:00:00Z");
         assert!(early.contains("orderbell_oldest_unpublished_seconds 0"), "the clock was set back: {early}");
-    }
-
-    #[test]
-    fn a_backup_is_known_by_the_file_that_it_leaves() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(last_backup(folder.path()) < 1.0);
-        let file = std::fs::File::create(folder.path().join(LAST_BACKUP)).unwrap();
-        file.set_modified(UNIX_EPOCH + Duration::from_secs(1_769_860_801)).unwrap();
-        assert!((last_backup(folder.path()) - 1_769_860_801.0).abs() < 0.5);
     }
 }

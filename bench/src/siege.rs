@@ -1,0 +1,260 @@
+//! What a load of orders and its healthy receiver notice while everyone else behaves badly at once: clients that send
+//! nothing or read nothing, receivers that drip their answers, a log that nobody reads, people who read one long timeline
+//! again and again.
+
+mod crowd;
+mod orders;
+mod receivers;
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use serde_json::{Value, json};
+use tokio::runtime;
+use tokio::task::JoinSet;
+
+use crate::exchange::exchange;
+use crate::isolation::quantile;
+use crate::memory::peak_mb;
+use crate::report::{self, Figure};
+use crate::server::Server;
+use orders::Orders;
+use receivers::{Dripping, Healthy};
+
+/// The product that only the dripping receivers are told of: an order in twenty, or the store would hold little else.
+const DRIPPING_PRODUCT: &str = "Dripping tap";
+/// How long confirmations, the last notifications and the last descriptors may take.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// How bad it is; by default, what the program has to bear.
+#[derive(Args, Clone, Copy)]
+pub(crate) struct Siege {
+    /// For how long, in seconds.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// How many orders are placed in a second.
+    #[arg(long, default_value_t = 200)]
+    rate: u32,
+    /// How many clients send nothing, or requests whose answers they never read.
+    #[arg(long, default_value_t = 2_000)]
+    clients: usize,
+    /// How many webhook receivers drip their answers.
+    #[arg(long, default_value_t = 64)]
+    dripping: usize,
+    /// How many people read the timeline.
+    #[arg(long, default_value_t = 12)]
+    readers: usize,
+    /// How many subscriptions the timeline tells of.
+    #[arg(long, default_value_t = 5_000)]
+    subscriptions: usize,
+}
+
+/// Lays siege to the program, and prints what came of that.
+///
+/// # Errors
+/// The program does not start, or does not confirm everyone.
+pub(crate) fn measure(program: &Path, siege: Siege) -> Result<()> {
+    raise_descriptors()?;
+    let server = Server::with_stalled_log(program)?;
+    let key = server.admin_key()?;
+    say(&format!("{} subscriptions that wait for their confirmation", siege.subscriptions))?;
+    subscribe_the_many(&server, &key, siege.subscriptions)?;
+    let (healthy, dripping) = (Healthy::start()?, Dripping::start()?);
+    let told = json!({"productName": [{"anything-but": DRIPPING_PRODUCT}]});
+    let healthy_id = subscribe(&server, &key, &healthy.url(), &told)?;
+    let policy = json!({"productName": [DRIPPING_PRODUCT]});
+    let dripping_ids: Vec<_> = (0..siege.dripping)
+        .map(|number| subscribe(&server, &key, &dripping.url(number), &policy))
+        .collect::<Result<_>>()?;
+    wait_for_confirmations(&server, &key, siege.dripping + 1)?;
+    let read = place_order(&server)?;
+    open_all_readers(&server, &key, &read)?;
+    let at_the_start = idle_descriptors(&server)?;
+
+    say(&format!("{} seconds of siege", siege.seconds))?;
+    let (orders, peak) = besiege(&server, &key, &read, siege)?;
+    let expected = orders.of_the_healthy + 1;
+    let arrived = healthy.wait_for(expected, PATIENCE);
+    let failed = failed_attempts(&server, &key, &healthy_id)?;
+    for id in dripping_ids {
+        exchange(server.address, "DELETE", &format!("/subscriptions/{id}"), Some(&key), "")?;
+    }
+    let left = descriptors_left(&server, at_the_start)?;
+    print(siege, &orders, &healthy.latencies(), &Rest { expected, arrived, failed, peak, at_the_start, left })
+}
+
+/// What was seen besides latencies.
+struct Rest {
+    expected: usize,
+    arrived: usize,
+    failed: usize,
+    peak: f64,
+    at_the_start: usize,
+    left: usize,
+}
+
+fn besiege(server: &Server, key: &str, read: &str, siege: Siege) -> Result<(Orders, f64)> {
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let orders = runtime.block_on(async {
+        let mut crowd = JoinSet::new();
+        for number in 0..siege.clients {
+            crowd.spawn(crowd::occupy(server.address, number));
+        }
+        for _ in 0..siege.readers {
+            crowd.spawn(crowd::read(server.address, key.to_owned(), read.to_owned()));
+        }
+        orders::place(server.address, siege.rate, Duration::from_secs(siege.seconds)).await
+    })?;
+    let peak = peak_mb(server)?;
+    runtime.shutdown_background();
+    Ok((orders, peak))
+}
+
+/// Subscriptions of mail that nobody confirms; several at a time, since each is a commit.
+fn subscribe_the_many(server: &Server, key: &str, count: usize) -> Result<()> {
+    const AT_ONCE: usize = 16;
+    thread::scope(|scope| {
+        let subscribing = |first: usize| {
+            for number in (first..count).step_by(AT_ONCE) {
+                let body = json!({"protocol": "email", "endpoint": format!("reader{number}@example.com")});
+                exchange(server.address, "POST", "/subscriptions", Some(key), &body.to_string())?;
+            }
+            Ok(())
+        };
+        let threads: Vec<_> = (0..AT_ONCE).map(|first| scope.spawn(move || subscribing(first))).collect();
+        threads.into_iter().try_for_each(|thread| match thread.join() {
+            Ok(subscribed) => subscribed,
+            Err(_) => bail!("a thread that subscribed panicked"),
+        })
+    })
+}
+
+fn subscribe(server: &Server, key: &str, endpoint: &str, policy: &Value) -> Result<String> {
+    let body = json!({"protocol": "webhook", "endpoint": endpoint, "filterPolicy": policy}).to_string();
+    let made = exchange(server.address, "POST", "/subscriptions", Some(key), &body)?;
+    Ok(made["subscriptionId"].as_str().context("a subscriptionId")?.to_owned())
+}
+
+fn wait_for_confirmations(server: &Server, key: &str, count: usize) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        let confirmed = list(server, key, "/subscriptions?state=confirmed&limit=100")?.len();
+        if confirmed >= count {
+            return Ok(());
+        }
+        ensure!(start.elapsed() < PATIENCE, "{confirmed} of {count} were confirmed");
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn place_order(server: &Server) -> Result<String> {
+    let order = r#"{"customerName":"First","productName":"Bell"}"#;
+    let placed = exchange(server.address, "POST", "/create-order", None, order)?;
+    Ok(placed["orderId"].as_str().context("an orderId")?.to_owned())
+}
+
+/// Attempts of the healthy receiver that were not its success.
+fn failed_attempts(server: &Server, key: &str, subscription: &str) -> Result<usize> {
+    let deliveries = list(server, key, &format!("/deliveries?subscription={subscription}&limit=100"))?;
+    let attempts = deliveries.iter().filter_map(|delivery| delivery["attempts"].as_array()).flatten();
+    Ok(attempts.filter(|attempt| attempt["outcome"] != "delivered").count())
+}
+
+/// Every item of a list.
+fn list(server: &Server, key: &str, path: &str) -> Result<Vec<Value>> {
+    let (mut items, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let mut page = exchange(server.address, "GET", &format!("{path}{cursor}"), Some(key), "")?;
+        items.append(page["items"].as_array_mut().context("items")?);
+        let Some(next) = page["next"].as_str() else { return Ok(items) };
+        cursor = format!("&cursor={next}");
+    }
+}
+
+/// Has the store open the connections that it opens when several read at once, and keeps.
+fn open_all_readers(server: &Server, key: &str, order: &str) -> Result<()> {
+    let path = format!("/orders/{order}");
+    let read = || exchange(server.address, "GET", &path, Some(key), "").map(drop);
+    thread::scope(|scope| {
+        let reading: Vec<_> = (0..32).map(|_| scope.spawn(read)).collect();
+        reading.into_iter().try_for_each(|read| match read.join() {
+            Ok(read) => read,
+            Err(_) => bail!("a thread that read panicked"),
+        })
+    })
+}
+
+fn descriptors(server: &Server) -> Result<usize> {
+    Ok(fs::read_dir(format!("/proc/{}/fd", server.id()))?.count())
+}
+
+/// How many it has once it has let go of the connections that it keeps for its next calls.
+fn idle_descriptors(server: &Server) -> Result<usize> {
+    let (start, mut least) = (Instant::now(), descriptors(server)?);
+    while start.elapsed() < Duration::from_secs(25) {
+        thread::sleep(Duration::from_millis(500));
+        least = least.min(descriptors(server)?);
+    }
+    Ok(least)
+}
+
+/// How many it has in the end, once they are as few as at the start or there was time enough for that.
+fn descriptors_left(server: &Server, at_the_start: usize) -> Result<usize> {
+    let start = Instant::now();
+    loop {
+        let left = descriptors(server)?;
+        if left <= at_the_start || start.elapsed() > PATIENCE {
+            return Ok(left);
+        }
+        thread::sleep(Duration::from_millis(500));
+    }
+}
+
+fn raise_descriptors() -> Result<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    Ok(setrlimit(Resource::Nofile, limit)?)
+}
+
+fn say(what: &str) -> Result<()> {
+    Ok(writeln!(std::io::stderr(), "{what}")?)
+}
+
+fn print(siege: Siege, orders: &Orders, deliveries: &[Duration], rest: &Rest) -> Result<()> {
+    let ms = |latencies: &[Duration], share| {
+        let mut sorted = latencies.to_vec();
+        sorted.sort_unstable();
+        quantile(&sorted, share).as_secs_f64() * 1e3
+    };
+    let Siege { seconds, rate, clients, dripping, readers, subscriptions } = siege;
+    writeln!(
+        std::io::stdout(),
+        "{seconds} s, {rate} orders/s, {clients} clients that say or read nothing, {dripping} dripping receivers, \
+         {readers} readers of a timeline of {subscriptions} subscriptions, a log that nobody reads"
+    )?;
+    report::print(&[
+        Figure::plain("orders accepted".to_owned(), count(orders.latencies.len())),
+        Figure::none("orders refused", orders.refused),
+        Figure::at_most("order, p50, ms", ms(&orders.latencies, 0.5), 100.0),
+        Figure::at_most("order, p99, ms", ms(&orders.latencies, 0.99), 100.0),
+        Figure::at_most("order, slowest, ms", ms(&orders.latencies, 1.0), 1_000.0),
+        Figure::at_most("accepted to received, healthy receiver, p50, ms", ms(deliveries, 0.5), 1_000.0),
+        Figure::at_most("accepted to received, healthy receiver, p99, ms", ms(deliveries, 0.99), 1_000.0),
+        Figure::none("notifications that did not arrive", rest.expected - rest.arrived),
+        Figure::none("attempts of the healthy receiver that failed", rest.failed),
+        Figure::at_most("peak resident memory, MB", rest.peak, 96.0),
+        Figure::plain("descriptors before".to_owned(), count(rest.at_the_start)),
+        Figure::none("descriptors more afterwards", rest.left.saturating_sub(rest.at_the_start)),
+    ])
+}
+
+#[expect(clippy::cast_precision_loss, reason = "there are far fewer than 2^52")]
+fn count(number: usize) -> f64 {
+    number as f64
+}

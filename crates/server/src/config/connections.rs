@@ -1,0 +1,66 @@
+//! The settings of the clients' connections.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::reading::{Reading, list, number};
+use crate::descriptors;
+use crate::http_server::Limits;
+
+/// The most connections that are wanted where nothing says otherwise: some 100 MB if each holds the largest head.
+const MOST: usize = 4_096;
+/// The share of one peer, where nothing says otherwise, is one part of so many, and at least so many connections.
+const PEERS: usize = 8;
+const LEAST_OF_A_PEER: usize = 16;
+/// What a setting may be.
+const RANGE: std::ops::RangeInclusive<usize> = 1..=100_000;
+
+/// How many connections there may be, as far as it was chosen.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    most: Option<usize>,
+    most_of_a_peer: Option<usize>,
+    proxies: Vec<IpNet>,
+}
+
+impl Connections {
+    pub(super) fn of(reading: &mut Reading) -> Self {
+        let loopback = ["127.0.0.0/8", "::1/128"].iter().filter_map(|net| net.parse().ok()).collect();
+        Self {
+            most: reading.optional("max_connections", number(RANGE)),
+            most_of_a_peer: reading.optional("max_connections_per_peer", number(RANGE)),
+            proxies: reading.or("proxies", loopback, networks),
+        }
+    }
+
+    /// The limits of a process that may have so many descriptors and makes so many calls to the outside at once.
+    pub(crate) fn limits(&self, descriptors: usize, calls: usize) -> Limits {
+        let possible = descriptors::for_clients(descriptors, calls).max(1);
+        let wanted = self.most.unwrap_or(MOST);
+        if let Some(chosen) = self.most.filter(|most| *most > possible) {
+            tracing::warn!(
+                max_connections = chosen,
+                possible,
+                descriptors,
+                "there are fewer descriptors than the connections need (ulimit -Hn)"
+            );
+        }
+        let most = wanted.min(possible);
+        let share = (most / PEERS).max(LEAST_OF_A_PEER);
+        let most_of_a_peer = self.most_of_a_peer.unwrap_or(share).min(most);
+        Limits { most, most_of_a_peer, proxies: self.proxies.clone() }
+    }
+}
+
+/// Addresses and networks.
+fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let network = |entry: String| {
+        let alone = entry.parse::<IpAddr>().map(IpNet::from);
+        let network = alone.or_else(|_| entry.parse::<IpNet>()).map(|network| network.trunc());
+        network.map_err(|_| {
+            format!("{entry:?} is neither an address nor a network such as 10.0.0.7 or 10.0.0.0/8")
+        })
+    };
+    list(text).map(network).collect()
+}

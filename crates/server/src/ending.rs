@@ -1,0 +1,123 @@
+//! How the program ends: in good order when it is told to, in any case within a time, and at once when told twice.
+
+use std::fs;
+use std::future::poll_fn;
+use std::io;
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::{self, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+
+use crate::logging::Log;
+use crate::workers::{Stop, stopped};
+
+/// How long ending may take, whatever hangs: twice what requests and attempts in flight are given.
+const LONGEST_END: Duration = Duration::from_secs(20);
+/// How long threads that wait for something outside, such as a name to be resolved, may take once all else has ended.
+const LAST_THREADS: Duration = Duration::from_secs(1);
+
+/// Does this work on a runtime whose threads keep nobody from ending.
+///
+/// # Errors
+/// The system gives no threads.
+pub(crate) fn on_a_runtime<T>(work: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(LAST_THREADS);
+    Ok(done)
+}
+
+/// Sees to it that the program ends: what it returns is told when a signal asks for that. Once the program is to end,
+/// for that reason or another, it ends without further ado at a second signal or after [`LONGEST_END`].
+///
+/// It has a thread of its own, so that nothing that hangs can hold it up.
+///
+/// # Errors
+/// The system gives no thread, or no signals.
+pub(crate) fn attend(log: Log, mut stop: Stop) -> io::Result<oneshot::Receiver<()>> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut signals = Signals::catch(&runtime)?;
+    let (tell, told) = oneshot::channel();
+    let attending = async move {
+        tokio::select! {
+            () = signals.next() => drop(tell.send(())),
+            () = stopped(&mut stop) => {}
+        }
+        match tokio::time::timeout(LONGEST_END, signals.next()).await {
+            Ok(()) => log.say("orderbell: told again to end; ending at once"),
+            Err(_) => log.say("orderbell: something does not come to its end; ending without it"),
+        }
+        log.end();
+        std::process::exit(1);
+    };
+    thread::Builder::new().name("ending".to_owned()).spawn(move || runtime.block_on(attending))?;
+    Ok(told)
+}
+
+/// What tells the program to end.
+struct Signals(Vec<Signal>);
+
+impl Signals {
+    /// SIGINT, SIGTERM and SIGHUP; but the last not where the program was started to outlive its terminal (`nohup`).
+    fn catch(runtime: &Runtime) -> io::Result<Self> {
+        let _within = runtime.enter();
+        let hangup = Some(SignalKind::hangup()).filter(|hangup| !is_ignored(hangup.as_raw_value()));
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate()].into_iter().chain(hangup);
+        kinds.map(signal).collect::<io::Result<_>>().map(Self)
+    }
+
+    async fn next(&mut self) {
+        poll_fn(|context| {
+            let told = self.0.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            if told { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+/// Whether this process ignores a signal. Source: proc(5), `SigIgn` in `/proc/self/status`.
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignores(&status, signal)
+}
+
+fn ignores(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask >> (signal - 1) & 1 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_that_waits_for_ever_does_not_keep_the_program_from_ending() {
+        let (for_ever, wait) = mpsc::channel::<()>();
+        let (begun, begins) = mpsc::channel();
+        let done = on_a_runtime(async move {
+            tokio::task::spawn_blocking(move || {
+                let _ = begun.send(());
+                let _ = wait.recv();
+            });
+            let _ = begins.recv();
+            "done"
+        });
+        assert_eq!(done.unwrap(), "done");
+        drop(for_ever);
+    }
+
+    #[test]
+    fn what_nohup_ignores_stays_ignored() {
+        let status = "Name:\torderbell\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\nSigCgt:\t0\n";
+        assert!(ignores(status, 1));
+        assert!(ignores(status, 13));
+        assert!(!ignores(status, 2));
+        assert!(!ignores("", 1));
+    }
+}

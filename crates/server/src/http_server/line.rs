@@ -1,0 +1,92 @@
+//! A connection's bytes, which must go on moving while an answer is written.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+
+use super::room::CLOSED;
+use super::turn::Turn;
+
+/// A connection that breaks off where an answer stands still for too long.
+pub(super) struct Line {
+    stream: TokioIo<TcpStream>,
+    turn: Arc<Turn>,
+    patience: Duration,
+    /// Runs while the client takes nothing.
+    standstill: Option<Pin<Box<Sleep>>>,
+}
+
+impl Line {
+    /// One on which an answer may stand still for so long.
+    pub(super) fn new(stream: TcpStream, turn: &Arc<Turn>, patience: Duration) -> Self {
+        Self { stream: TokioIo::new(stream), turn: Arc::clone(turn), patience, standstill: None }
+    }
+
+    /// Looks at whether something was `written`.
+    #[expect(clippy::disallowed_methods, reason = "this is where a client is waited for")]
+    fn watched(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.turn.goes_on();
+            self.standstill = None;
+            return written;
+        }
+        let patience = self.patience;
+        let standstill = self.standstill.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        ready!(standstill.as_mut().poll(context));
+        metrics::counter!(CLOSED, "because" => "answer_not_taken").increment(1);
+        Poll::Ready(Err(ErrorKind::TimedOut.into()))
+    }
+}
+
+impl Read for Line {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl Write for Line {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.watched(written, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.watched(written, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
