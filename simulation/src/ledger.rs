@@ -44,7 +44,6 @@ pub(crate) enum Entry {
     /// The program suspended a subscription by itself.
     Suspended {
         seq: i64,
-        at: i64,
     },
     /// A delivery's time is over, and it escalates to that subscription.
     Late {
@@ -149,7 +148,7 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
             in_sandbox: row.get::<_, Option<bool>>(6)?.unwrap_or_default(),
             policy: row.get(8)?,
         },
-        "suspended" => Entry::Suspended { seq, at: row.get(6)? },
+        "suspended" => Entry::Suspended { seq },
         "late" => Entry::Late { delivery: seq, stand_in: row.get(6)? },
         "delivery" => Entry::Delivery {
             seq,

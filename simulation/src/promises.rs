@@ -56,7 +56,7 @@ impl Promises {
                     let way = (*protocol, *slow);
                     self.subscribed(*seq, *id, way, *receives, (*state, policy.clone()))?;
                 }
-                Entry::Suspended { seq, at } => self.suspended_by_itself(*seq, *at)?,
+                Entry::Suspended { seq } => self.suspended_by_itself(*seq)?,
                 Entry::Late { delivery, stand_in } => self.came_too_late(*delivery, *stand_in)?,
                 Entry::SubscriptionMoved { seq, was, state, in_sandbox, policy } => {
                     coverage.subscription(*was, *state)?;

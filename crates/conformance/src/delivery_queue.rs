@@ -1,7 +1,5 @@
 //! What [`DeliveryQueue`](application::ports::DeliveryQueue) promises.
 
-use std::time::Duration;
-
 use application::ports::{DueQuery, Finished, Intent, NO_CHANNEL, NewSubscription};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::attributes::{Attributes, Receives};
@@ -264,8 +262,10 @@ pub async fn it_is_kept_since_when_an_endpoint_fails(machine: &Machine<'_>) {
     machine.finish(first, 2, OutcomeKind::Transient(Scope::Endpoint)).await;
     let once = failing().await.expect("it fails");
     machine.begin(first, 3).await;
-    machine.finish(first, 3, OutcomeKind::Unknown).await;
-    assert_eq!(failing().await, Some(Failing { times: 2, ..once }));
+    let (at, gap) = (once.last + WHILE, WHILE);
+    let again = Finished { at, ..finished(first, 3, OutcomeKind::Unknown) };
+    machine.queue.finish(vec![again]).await.unwrap();
+    assert_eq!(failing().await, Some(Failing { times: 2, last: at, lasted: gap, ..once }));
     machine.begin(first, 4).await;
     machine.finish(first, 4, OutcomeKind::Delivered).await;
     assert_eq!(failing().await, None);
@@ -283,12 +283,12 @@ pub async fn an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_
     let (failing, delivery) = machine.in_flight("ada@example.com").await;
     let failed =
         |number, at| Finished { at, ..finished(delivery, number, OutcomeKind::Transient(Scope::Endpoint)) };
-    let late = now() + WHILE + Duration::try_from(SUSPEND_AFTER).unwrap();
+    let at = |number: u32| now() + SUSPEND_AFTER / (SUSPEND_AT_LEAST - 1) * (number - 1) + WHILE;
     for number in 1..SUSPEND_AT_LEAST {
-        let at = if number == 1 { now() } else { late };
-        assert!(machine.queue.finish(vec![failed(number, at)]).await.unwrap().is_empty());
+        assert!(machine.queue.finish(vec![failed(number, at(number))]).await.unwrap().is_empty());
         machine.begin(delivery, number + 1).await;
     }
+    let late = at(SUSPEND_AT_LEAST) + WHILE;
     let last = failed(SUSPEND_AT_LEAST, late);
     assert_eq!(machine.queue.finish(vec![last.clone()]).await.unwrap(), [failing.id]);
     assert!(machine.queue.finish(vec![last]).await.unwrap().is_empty());

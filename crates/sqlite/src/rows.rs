@@ -9,4 +9,6 @@ pub(crate) use delivery::{
     delivery, intervention, kind, notice, receipt,
 };
 pub(crate) use order::{ORDER_COLUMNS, order, span};
-pub(crate) use subscription::{SUBSCRIPTION_COLUMNS, failing, protocol, state, subscription, version};
+pub(crate) use subscription::{
+    FAILING_COLUMNS, SUBSCRIPTION_COLUMNS, failing, protocol, state, subscription, version,
+};

@@ -58,7 +58,7 @@ impl World<'_> {
             Deed::Forsake => {
                 let place = self.dice.below(self.receivers.len());
                 self.receivers[place].forsake();
-                for hours in [0, 12, 70, 121, 130] {
+                for hours in [0, 12, 36, 60, 84, 108, 121, 130] {
                     let after = Duration::from_hours(hours) + self.dice.up_to(Duration::from_hours(1));
                     self.plan(after, Happening::Deed(Deed::PlaceOrder));
                 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::attempt::OutcomeKind;
-use domain::subscription::SubscriptionId;
 
 use super::pace::Pace;
 use super::suspects::Suspects;
@@ -15,7 +14,7 @@ use crate::ports::{ChannelRules, DueDelivery};
 const FIRST_PROBE: Duration = Duration::from_secs(2);
 const MAX_PROBE: Duration = Duration::from_mins(1);
 /// The part of a channel that endpoints may take up that failed last: one in four.
-const AILING_SHARE: usize = 4;
+pub(super) const AILING_SHARE: usize = 4;
 /// So many attempts in a row of which nobody knows what came of them say that a provider does not answer.
 const UNHEARD: u32 = 3;
 
@@ -27,7 +26,6 @@ pub(super) struct ChannelLane {
     in_flight: usize,
     /// Of these, to endpoints that failed last.
     ailing: usize,
-    served_last: Option<SubscriptionId>,
     health: Health,
     /// Failures since the last success; a channel that fails right after a good probe is probed less and less.
     failures: u32,
@@ -64,7 +62,6 @@ impl ChannelLane {
             pace: Pace::default(),
             in_flight: 0,
             ailing: 0,
-            served_last: None,
             health: Health::Working,
             failures: 0,
             unheard: 0,
@@ -106,15 +103,9 @@ impl ChannelLane {
         matches!(self.health, Health::Paused(_) | Health::Probing)
     }
 
-    /// Which endpoint had the last turn.
-    pub(super) fn served_last(&self) -> Option<SubscriptionId> {
-        self.served_last
-    }
-
     pub(super) fn begins(&mut self, delivery: &DueDelivery, now: Timestamp) {
         self.in_flight += 1;
         self.ailing += usize::from(is_ailing(delivery));
-        self.served_last = Some(delivery.subscription.id);
         self.pace.begins(self.rules.max_per_second, now);
     }
 

@@ -75,11 +75,12 @@ impl DueDelivery {
     /// What deciding about this delivery takes.
     #[must_use]
     pub fn effort(&self, on_unknown: OnUnknown) -> Effort {
-        effort(self.kind, &self.subscription, self.spent, on_unknown)
+        let failures = self.subscription.failing.map_or(0, |failing| failing.times);
+        Effort { failures, ..effort(self.kind, &self.subscription, self.spent, on_unknown) }
     }
 }
 
-/// What deciding about a delivery takes.
+/// What deciding about a delivery takes, of whose endpoint no failure is known.
 pub(super) fn effort(
     kind: DeliveryKind,
     subscription: &Subscription,
@@ -92,5 +93,6 @@ pub(super) fn effort(
         spent,
         deadline: subscription.confirmation_expires_at.filter(|_| question),
         on_unknown,
+        failures: 0,
     }
 }

@@ -89,7 +89,7 @@ pub(super) fn suspend(
 /// Sends to a suspended subscription again, as to one that never failed.
 pub(super) fn resume(connection: &Connection, found: &Found) -> rusqlite::Result<()> {
     let sql = "UPDATE subscriptions SET state = 'confirmed', suspended_at = NULL, suspension_reason = NULL, \
-               failing_since = NULL, failures = 0 WHERE seq = ?";
+               failing_since = NULL, failed_last = NULL, failed_for = NULL, failures = 0 WHERE seq = ?";
     connection.prepare_cached(sql)?.execute([found.seq])?;
     let policy = found.subscription.attributes.filter_policy.as_ref();
     open_version(connection, found.seq, SubscriptionState::Confirmed, policy)

@@ -1,5 +1,7 @@
 //! A subscription's row, and its versions' rows.
 
+use std::time::Duration;
+
 use domain::attributes::{self, Attributes, Escalation, Minutes, Receives};
 use domain::endpoint::{Endpoint, Protocol};
 use domain::failing::Failing;
@@ -21,7 +23,7 @@ pub(crate) const SUBSCRIPTION_COLUMNS: &str = "subscriptions.seq AS subscription
      subscriptions.created_at AS subscribed_at, subscriptions.confirmation_expires_at, subscriptions.confirmed_at, \
      subscriptions.confirmed_in_sandbox, subscriptions.ended_at, subscriptions.end_reason, subscriptions.secret, \
      previous_secret, previous_secret_until, receives, max_receives_per_second, escalation_minutes, escalation_to, \
-     failing_since, failures, suspended_at, suspension_reason";
+     failing_since, failed_last, failed_for, failures, suspended_at, suspension_reason";
 
 /// The subscription in a row that has [`SUBSCRIPTION_COLUMNS`].
 pub(crate) fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
@@ -54,10 +56,20 @@ pub(crate) fn version(row: &Row<'_>) -> rusqlite::Result<Version> {
     })
 }
 
-/// The columns `failing_since` and `failures`.
+/// What [`failing`] reads of the table `subscriptions`.
+pub(crate) const FAILING_COLUMNS: &str = "failing_since, failed_last, failed_for, failures";
+
+/// How an endpoint fails, in a row that has [`FAILING_COLUMNS`].
 pub(crate) fn failing(row: &Row<'_>) -> rusqlite::Result<Option<Failing>> {
-    let times = row.get("failures")?;
-    Ok(columns::time_or_none(row, "failing_since")?.map(|since| Failing { since, times }))
+    let Some(since) = columns::time_or_none(row, "failing_since")? else { return Ok(None) };
+    Ok(Some(Failing {
+        since,
+        last: columns::time_or_none(row, "failed_last")?.unwrap_or(since),
+        lasted: Duration::from_micros(
+            row.get::<_, Option<i64>>("failed_for")?.unwrap_or_default().unsigned_abs(),
+        ),
+        times: row.get("failures")?,
+    }))
 }
 
 /// The column `protocol`.

@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 use domain::attempt::Outcome;
-use domain::delivery::{Consequence, Decision, DeliveryId, OnUnknown, decide};
+use domain::delivery::{Consequence, Decision, DeliveryId, Effort, OnUnknown, decide};
 use domain::endpoint::Protocol;
 use domain::retry::Chance;
 use domain::subscription::SubscriptionId;
@@ -22,7 +22,6 @@ impl Engine {
         actions: &mut Vec<Action>,
     ) {
         let Some(delivery) = self.sending.remove(&id) else { return };
-        self.let_go(&delivery);
         let protocol = delivery.protocol();
         let (mut outcome, mut on_unknown, mut silent) = (sent.outcome, OnUnknown::Hold, false);
         if let Some(lane) = self.lanes.get_mut(&protocol) {
@@ -30,9 +29,14 @@ impl Engine {
             silent = lane.hear(outcome.kind) && protocol.has_provider();
             outcome = lane.suspects.judge(id, outcome);
         }
-        let decision = decide(delivery.effort(on_unknown), &outcome, now, chance);
+        // An endpoint is not to blame where nobody hears from the provider.
+        let failures = if silent { 0 } else { self.queues.failures(delivery.subscription.id) };
+        let effort = Effort { failures, ..delivery.effort(on_unknown) };
+        let decision = decide(effort, &outcome, now, chance);
         if silent {
             self.pause(protocol, None, &outcome.reply, now, actions);
+        } else {
+            self.queues.hear(delivery.subscription.id, outcome.kind, now);
         }
         self.follow(&delivery, &decision, &outcome, now, actions);
         let finished = Finished {
@@ -44,6 +48,7 @@ impl Engine {
             confirmed: sent.confirmed,
             blameless: silent,
         };
+        self.let_go(&delivery, now);
         report::attempt_ended(&delivery, &finished);
         self.outcomes.push(finished);
     }
@@ -63,12 +68,12 @@ impl Engine {
                 self.pause(delivery.protocol(), until, &outcome.reply, now, actions);
             }
             Some(Consequence::PauseEndpoint(until)) => {
-                self.queue_of(delivery).pause(now, until);
-                self.forget(|id, _| id == delivery.subscription.id);
+                self.queues.pause(delivery.subscription.id, now, until);
+                self.forget(delivery.subscription.id, now);
             }
             Some(Consequence::EndSubscription(_)) => {
                 report::ended(delivery);
-                self.forget(|id, _| id == delivery.subscription.id);
+                self.forget(delivery.subscription.id, now);
             }
         }
     }
@@ -84,7 +89,7 @@ impl Engine {
         if self.lanes.get_mut(&protocol).is_some_and(|lane| lane.pause(now, until)) {
             tracing::error!(%protocol, reason, "channel paused");
             actions.push(Action::NotePause(protocol, reason.to_owned()));
-            self.forget(|_, queue| queue.protocol == protocol);
+            self.forget_channel(protocol, now);
         }
     }
 
@@ -93,7 +98,7 @@ impl Engine {
             Ok(suspended) => {
                 for id in suspended {
                     report::suspended(id);
-                    self.forget(|other, _| other == id);
+                    self.forget(id, now);
                 }
                 self.recording.clear();
                 self.more = true;
