@@ -37,6 +37,8 @@ pub(crate) struct Promises {
     /// The latest time that any clock has shown, in microseconds: a key that was over once is over.
     latest: i64,
     places: BTreeMap<DeliveryId, i64>,
+    /// How many people are about to give up what is pending or held.
+    pub(crate) giving_up: usize,
     /// Of the commit that is looked at: what came too late, and who stands in for it.
     late: Vec<(i64, i64)>,
     /// Of the commit that is looked at: for each subscription that was suspended, the operators who can be told.

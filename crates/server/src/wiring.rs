@@ -103,6 +103,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         clock,
         randomness,
         owed: signals.deliveries,
+        hurried: signals.hurried,
     };
     Ok(System { store, router, delivery, modes, public_url, admin_key })
 }

@@ -6,18 +6,22 @@
 mod accept;
 mod answer;
 mod attempts;
+mod bound_due_times;
 mod channel_pauses;
 mod command;
 mod confirm;
-mod drop_held;
+mod drop_deliveries;
 mod escalate;
 mod finish;
+mod fits;
 mod inbox;
 mod interventions;
 mod known_keys;
+mod pending;
 mod publish;
 mod receipt;
 mod redrive;
+mod retry;
 mod rotate_secret;
 mod send_test;
 mod subscribe;
@@ -38,8 +42,8 @@ pub(crate) use answer::Answer;
 pub(crate) use command::Command;
 pub(crate) use confirm::ONLY_IN_SANDBOX;
 use known_keys::KnownKeys;
+pub(crate) use pending::Place;
 pub(crate) use publish::{NewDelivery, Publish};
-pub(crate) use redrive::Selection;
 
 use crate::failure::{Failure, Reach};
 
@@ -81,6 +85,8 @@ pub(crate) struct Effects {
     pub(crate) orders: bool,
     /// Deliveries may be due.
     pub(crate) deliveries: bool,
+    /// Endpoints are no longer to be left alone.
+    pub(crate) hurried: bool,
 }
 
 /// Applies `batch` in one commit. A command that fails by itself leaves the others alone; if the commit fails, nothing

@@ -84,6 +84,9 @@ impl Writer {
         if effects.deliveries {
             self.signals.deliveries.notify_one();
         }
+        if effects.hurried {
+            self.signals.hurried.notify_one();
+        }
     }
 
     /// What it writes on.

@@ -42,6 +42,11 @@ pub trait DeliveryQueue: Send + Sync {
     /// Owes what was not delivered in time to the subscriptions that it escalates to, as of `now`.
     async fn escalate(&self, now: Timestamp) -> Result<Escalated, Error>;
 
+    /// Lets no pending delivery be due later than `now` and the [longest delay](domain::retry::LONGEST_DELAY), and none
+    /// escalate later than `now` and the [longest time](domain::attributes::Minutes::LONGEST) until one does: what lies
+    /// further ahead was put there by a clock that was wrong, and is put at that limit. Answers how many there were.
+    async fn bound_due_times(&self, now: Timestamp) -> Result<usize, Error>;
+
     /// Records that a channel is paused, for the timelines of the deliveries that wait.
     async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error>;
 

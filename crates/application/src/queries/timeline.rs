@@ -63,6 +63,8 @@ pub enum EventKind {
     NotEscalated,
     /// A person sent it again.
     Redriven,
+    /// A person had it tried before its time.
+    Retried,
     /// A delivery was cancelled.
     Cancelled(Option<CancelReason>),
 }
@@ -100,9 +102,15 @@ fn delivery_events(place: usize, delivery: &DeliveryRecord) -> Vec<Event> {
         events.push(event(receipt.at, EventKind::Receipt(receipt.clone())));
     }
     for intervention in &delivery.interventions {
-        events.push(event(intervention.since, EventKind::Ended(intervention.state_before)));
-        if intervention.kind == InterventionKind::Redriven {
-            events.push(event(intervention.at, EventKind::Redriven));
+        // One that was pending had come to no end.
+        if intervention.state_before != DeliveryState::Pending {
+            events.push(event(intervention.since, EventKind::Ended(intervention.state_before)));
+        }
+        match intervention.kind {
+            InterventionKind::Redriven => events.push(event(intervention.at, EventKind::Redriven)),
+            InterventionKind::Retried => events.push(event(intervention.at, EventKind::Retried)),
+            // Its cancellation says so.
+            InterventionKind::Dropped => {}
         }
     }
     events.extend(delivery.stranded_at.map(|at| event(at, EventKind::NotEscalated)));

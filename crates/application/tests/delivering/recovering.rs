@@ -46,6 +46,9 @@ impl DeliveryQueue for Crashed {
     async fn escalate(&self, _: Timestamp) -> Result<Escalated, Error> {
         unreachable!("nothing escalates before it has recovered")
     }
+    async fn bound_due_times(&self, _: Timestamp) -> Result<usize, Error> {
+        unreachable!()
+    }
     async fn channel_paused(&self, _: Protocol, _: &str, _: Timestamp) -> Result<(), Error> {
         Ok(())
     }

@@ -75,7 +75,7 @@ fn a_bad_command_fails_alone() {
     // The same id twice, and a confirmation of what is not there.
     let applied = apply(&mut state, vec![accept(1, None), accept(1, None), confirm(), accept(2, None)]);
     assert_eq!(plain(applied.answers), [STORED, Err(()), Err(()), STORED]);
-    assert_eq!(applied.effects, Effects { orders: true, deliveries: false });
+    assert_eq!(applied.effects, Effects { orders: true, ..Effects::default() });
     assert_eq!(orders(&state), 2);
 }
 

@@ -46,6 +46,17 @@ impl DeliveryQueue for Store {
         self.write(Command::Escalate { now }).await?.escalated()
     }
 
+    async fn bound_due_times(&self, now: Timestamp) -> Result<usize, Error> {
+        let mut bounded = 0;
+        loop {
+            let (count, _) = self.write(Command::BoundDueTimes { now }).await?.counted()?;
+            bounded += count;
+            if count == 0 {
+                return Ok(bounded);
+            }
+        }
+    }
+
     async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error> {
         self.write(Command::PauseChannel { protocol, reason: reason.to_owned(), now }).await?.done()
     }

@@ -1,7 +1,7 @@
 //! What only our own topic can do.
 
 use application::Error;
-use application::ports::{OwnTopic, Randomness};
+use application::ports::{DeliveryQueue, OwnTopic, Randomness};
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
@@ -49,7 +49,8 @@ impl OwnTopic for Store {
         self.write(Command::Suspend { id, reason, now }).await?.subscription()
     }
 
-    async fn resume(&self, id: SubscriptionId, _now: Timestamp) -> Result<Subscription, Error> {
+    async fn resume(&self, id: SubscriptionId, now: Timestamp) -> Result<Subscription, Error> {
+        self.bound_due_times(now).await?;
         self.write(Command::Resume { id }).await?.subscription()
     }
 

@@ -109,6 +109,7 @@ impl<'a> EventJson<'a> {
             EventKind::ChannelResumed { protocol } => ("channel_resumed", None, Some(*protocol), None),
             EventKind::NotEscalated => ("not_escalated", None, protocol, None),
             EventKind::Redriven => ("redriven", None, protocol, None),
+            EventKind::Retried => ("retried", None, protocol, None),
             EventKind::Ended(state) => (state.name(), None, protocol, None),
             EventKind::Cancelled(reason) => ("cancelled", None, protocol, reason.map(CancelReason::name)),
         };
