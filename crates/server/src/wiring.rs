@@ -24,7 +24,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sqlite::Store;
 
 use crate::config::{Config, SmsProvider};
-use crate::host::{SystemClock, SystemRandomness};
+use crate::host::{SteadyClock, SystemRandomness};
 use crate::keys;
 use crate::workers::delivery::DeliveryWorker;
 
@@ -32,6 +32,8 @@ use crate::workers::delivery::DeliveryWorker;
 pub(crate) struct System {
     /// The embedded store.
     pub(crate) store: Store,
+    /// What everything goes by.
+    pub(crate) clock: Arc<SteadyClock>,
     /// What the HTTP server serves.
     pub(crate) router: Router,
     /// What delivers.
@@ -48,7 +50,8 @@ type Channels = BTreeMap<Protocol, (ChannelMode, Arc<dyn Channel>)>;
 
 /// Wires the system up around the data folder, which this process holds from here on.
 pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result<System> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let steady_clock = Arc::new(SteadyClock::start());
+    let clock: Arc<dyn Clock> = Arc::<SteadyClock>::clone(&steady_clock);
     let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness);
     let metrics = install_metrics()?;
 
@@ -105,7 +108,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         owed: signals.deliveries,
         hurried: signals.hurried,
     };
-    Ok(System { store, router, delivery, modes, public_url, admin_key })
+    Ok(System { store, clock: steady_clock, router, delivery, modes, public_url, admin_key })
 }
 
 /// The channel of each protocol. Outside loopback there is no sandbox: a protocol without a provider has none.

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::{Failure, configure};
 use crate::config::Config;
 use crate::wiring::{System, wire};
-use crate::workers::{Workers, escalation, relay};
+use crate::workers::{Workers, clock, escalation, relay};
 use crate::{http_server, keys, logging};
 
 /// Settings that can be given as flags; see docs/CONFIGURATION.md for all of them.
@@ -53,12 +53,15 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.listen);
     let listener = listener.await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
-    let System { store, router, delivery, modes, public_url, admin_key } = wire(config, address).await?;
+    let System { store, clock, router, delivery, modes, public_url, admin_key } =
+        wire(config, address).await?;
     let (stop, stopping) = watch::channel(false);
     let (log, topic) = (Arc::new(store.clone()), Arc::new(store.clone()));
     let relay = relay::run(log, topic, store.signals().orders, stopping.clone());
     let escalation =
         escalation::run(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());
+    let (queue, owed) = (Arc::clone(&delivery.queue), Arc::clone(&delivery.owed));
+    let watch = clock::run(clock, queue, owed, stopping.clone());
     let delivery = delivery.run(stopping.clone());
     let mut workers = Workers::default();
     workers.start("the relay", async {
@@ -71,6 +74,10 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     });
     workers.start("escalation", async {
         escalation.await;
+        Ok(())
+    });
+    workers.start("the clock", async {
+        watch.await;
         Ok(())
     });
     workers.start("the HTTP server", http_server::serve(listener, router, stopping));
