@@ -21,7 +21,7 @@ const SNS_ATTEMPTS: u32 = 50;
 
 /// The longest that any schedule lets a delivery wait, with chance against it: a day and a tenth. No patience that is
 /// granted is longer. What is due later than this from now is so because a clock was wrong.
-pub const LONGEST_DELAY: Duration = Duration::from_secs(95_040);
+pub const LONGEST_DELAY: Duration = Duration::from_mins(1_584);
 
 /// How far chance moves a delay, in thousandths either way.
 pub const JITTER_PERMILLE: u64 = 100;

@@ -200,7 +200,9 @@ impl Engine {
 
     fn drain(&mut self, now: Timestamp) {
         self.draining = true;
-        Protocol::ALL.into_iter().for_each(|protocol| self.forget_channel(protocol, now));
+        for protocol in Protocol::ALL {
+            self.forget_channel(protocol, now);
+        }
     }
 
     /// Forgets what waits for an endpoint: it stays owed in the store, and takes no place here from others.
