@@ -13,8 +13,8 @@ use crate::problem::Problem;
 /// Reads the state, one of those, and the filter.
 pub(crate) fn read<S: Copy>(json: &[u8], states: &[(&str, S)]) -> Result<(S, DeliveryFilter), Problem> {
     let members = Members::read(json, &["state", "subscriptionId", "protocol", "from", "before"])?;
-    let named = members.required("state")?;
-    let Some((_, state)) = states.iter().find(|(name, _)| *name == named) else {
+    let wanted = members.required("state")?;
+    let Some((_, state)) = states.iter().find(|(name, _)| *name == wanted) else {
         let names: Vec<_> = states.iter().map(|(name, _)| *name).collect();
         let detail = format!("state must be {}", names.join(" or "));
         return Err(Problem::invalid("invalid_state", "state", detail));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use application::drop_deliveries::drop_deliveries;
-use application::ports::{DeliveryFilter, DropSelection};
+use application::ports::DropSelection;
 use application::queries;
 use axum::extract::State;
 use axum::response::Response;
@@ -42,9 +42,8 @@ pub(crate) async fn many(
     State(web): State<Arc<Web>>,
     Whole(json): Whole,
 ) -> Result<Response, Problem> {
-    let states: [(&str, fn(DeliveryFilter) -> DropSelection); 2] =
-        [("pending", DropSelection::Pending), ("held", DropSelection::Held)];
-    let (selection, filter) = delivery_filter::read(&json, &states)?;
-    let dropped = drop_deliveries(&web.app, selection(filter)).await?;
+    let (pending, filter) = delivery_filter::read(&json, &[("pending", true), ("held", false)])?;
+    let selection = if pending { DropSelection::Pending(filter) } else { DropSelection::Held(filter) };
+    let dropped = drop_deliveries(&web.app, selection).await?;
     Ok(answer(StatusCode::OK, &Dropped { dropped }))
 }
