@@ -23,7 +23,7 @@ pub(crate) async fn run(
 ) {
     let leaps = metrics::counter!("orderbell_clock_leaps_total");
     leaps.increment(0);
-    let mut leapt = false;
+    let mut to_mend = false;
     while !*stop.borrow() {
         tokio::select! {
             () = tokio::time::sleep(REST) => {}
@@ -33,10 +33,10 @@ pub(crate) async fn run(
         if let Some(by) = clock.take_leap() {
             leaps.increment(1);
             tracing::warn!(seconds = by.as_secs(), "the machine's clock was set, and is followed");
-            leapt = true;
+            to_mend = true;
         }
-        if leapt {
-            leapt = !is_mended(&*queue, now).await;
+        if to_mend {
+            to_mend = !is_mended(&*queue, now).await;
             owed.notify_one();
         }
     }
