@@ -155,6 +155,36 @@ async fn what_is_redriven_is_all_or_what_the_flags_leave() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_is_retried_or_dropped_is_one_or_what_the_flags_leave() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let filters = ["--protocol", "sms", "--from", "2026-01-31T12:00:00Z"];
+    for (what, flags) in [
+        ("retry", vec!["--pending"]),
+        ("retry", [&["--pending"], &filters[..]].concat()),
+        ("drop", vec!["--pending", "--protocol", "sms"]),
+        ("drop", vec!["--held"]),
+    ] {
+        let done = program.command(&[&["delivery", what][..], &flags].concat())?;
+        assert!(done.status.success(), "{what} {flags:?}: {done:?}");
+    }
+    for (what, flags) in [
+        ("retry", vec![]),
+        ("retry", vec!["--held"]),
+        ("drop", vec![]),
+        ("drop", vec!["--dead"]),
+        ("drop", vec!["--protocol", "sms"]),
+        ("drop", vec!["--pending", "--held"]),
+        ("drop", vec!["01234567-89ab-7def-8123-456789abcdef", "--held"]),
+    ] {
+        let wrong = program.command(&[&["delivery", what][..], &flags].concat())?;
+        assert_eq!(wrong.status.code(), Some(2), "{what} {flags:?}: {wrong:?}");
+    }
+    let refused = program.command(&["delivery", "drop", "--pending", "--subscription", ""])?;
+    assert_eq!(refused.status.code(), Some(1), "an empty id is not all of them: {refused:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_admin_keys_file_is_named_only_where_it_holds_the_key() -> Result<()> {
     let (filed, key) = (Program::start(Vec::new()).await?, "configured-for-the-server");
     assert!(filed.log().contains("admin.key"), "{}", filed.log());

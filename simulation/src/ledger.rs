@@ -44,7 +44,6 @@ pub(crate) enum Entry {
     /// The program suspended a subscription by itself.
     Suspended {
         seq: i64,
-        at: i64,
     },
     /// It is noted, for the operators, that something of a kind happened.
     Noted {
@@ -171,7 +170,7 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
             in_sandbox: row.get::<_, Option<bool>>(6)?.unwrap_or_default(),
             policy: row.get(8)?,
         },
-        "suspended" => Entry::Suspended { seq, at: row.get(6)? },
+        "suspended" => Entry::Suspended { seq },
         "noted" => Entry::Noted { kind: row.get(8)? },
         "settled" => Entry::Settled { kind: row.get(8)? },
         "late" => Entry::Late { delivery: seq, stand_in: row.get(6)? },

@@ -38,7 +38,7 @@ CREATE TRIGGER ledger_subscription_moved AFTER UPDATE ON subscriptions BEGIN
 END;
 CREATE TRIGGER ledger_suspended AFTER UPDATE OF state ON subscriptions
 WHEN new.state = 'suspended' AND new.suspension_reason = 'failing' BEGIN
-  INSERT INTO ledger (what, seq, first) VALUES ('suspended', new.seq, new.suspended_at);
+  INSERT INTO ledger (what, seq) VALUES ('suspended', new.seq);
 END;
 CREATE TRIGGER ledger_noted AFTER INSERT ON incidents BEGIN
   INSERT INTO ledger (what, seq, words) VALUES ('noted', new.count, new.kind);

@@ -52,6 +52,8 @@ pub(crate) enum Told {
     Stored,
     /// The store rang: deliveries may be due.
     Owed,
+    /// The store rang: endpoints are no longer to be left alone.
+    Hurried,
     /// The store can acknowledge nothing more.
     StoreFailed,
     Relay(RelayEvent),
@@ -66,6 +68,8 @@ pub(crate) enum Told {
     },
     Subscribed(Result<SubscribeAnswer, Error>),
     Changed(&'static str, Result<Subscription, Error>),
+    /// What a person gave up is cancelled.
+    Dropped(Result<usize, Error>),
     /// Something that tells no more than whether it was done.
     Done(Result<(), Error>),
 }

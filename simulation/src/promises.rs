@@ -38,6 +38,8 @@ pub(crate) struct Promises {
     /// The latest time that any clock has shown, in microseconds: a key that was over once is over.
     latest: i64,
     places: BTreeMap<DeliveryId, i64>,
+    /// How many people are about to give up what is pending or held.
+    pub(crate) giving_up: usize,
     /// Of the commit that is looked at: what came too late, and who stands in for it.
     late: Vec<(i64, i64)>,
     /// What operators are to be told of, and what was done about that.
@@ -56,7 +58,7 @@ impl Promises {
                     let way = (*protocol, *slow);
                     self.subscribed(*seq, *id, way, *receives, (*state, policy.clone()))?;
                 }
-                Entry::Suspended { seq, at } => self.suspended_by_itself(*seq, *at)?,
+                Entry::Suspended { seq } => self.suspended_by_itself(*seq)?,
                 Entry::Noted { kind } => self.notices.note(kind),
                 Entry::Settled { kind } => self.settled(kind)?,
                 Entry::Late { delivery, stand_in } => self.came_too_late(*delivery, *stand_in)?,

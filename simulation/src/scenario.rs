@@ -39,7 +39,10 @@ pub(crate) enum Deed {
     ResendConfirmation,
     Redrive,
     RedriveAll,
+    Retry,
+    RetryAll,
     DropHeld,
+    DropPending,
     Suspend,
     Resume,
     SendTest,
@@ -56,7 +59,7 @@ pub(crate) enum Deed {
     Stop,
 }
 
-const DEEDS: [(u32, Deed); 18] = [
+const DEEDS: [(u32, Deed); 21] = [
     (34, Deed::PlaceOrder),
     (6, Deed::Rush),
     (14, Deed::Subscribe),
@@ -65,7 +68,10 @@ const DEEDS: [(u32, Deed); 18] = [
     (4, Deed::ResendConfirmation),
     (6, Deed::Redrive),
     (2, Deed::RedriveAll),
+    (3, Deed::Retry),
+    (2, Deed::RetryAll),
     (3, Deed::DropHeld),
+    (1, Deed::DropPending),
     (4, Deed::Suspend),
     (4, Deed::Resume),
     (2, Deed::SendTest),

@@ -6,6 +6,7 @@
 mod channel_lane;
 mod compose;
 mod endpoint_queue;
+mod endpoint_queues;
 mod engine;
 mod pace;
 mod recover;

@@ -19,8 +19,9 @@ pub use delivery_queue::{
     DeliveryQueue, Due, DueDelivery, DueQuery, Escalated, Finished, Intent, Interrupted, NO_CHANNEL,
 };
 pub use delivery_records::{
-    AttemptRecord, Bystanders, ChannelPause, DeliveryQuery, DeliveryRecord, DeliveryRecords,
-    InterventionKind, InterventionRecord, ReceiptRecord, Redrivable, RedriveSelection, Story,
+    AttemptRecord, Bystanders, ChannelPause, DeliveryFilter, DeliveryQuery, DeliveryRecord, DeliveryRecords,
+    DropSelection, InterventionKind, InterventionRecord, ReceiptRecord, Redrivable, RedriveSelection,
+    RetrySelection, Story,
 };
 pub use inbox::{Inbox, InboxMessage};
 pub use order_log::OrderLog;

@@ -9,7 +9,7 @@ use crate::deliver::recover;
 use crate::ports::{Clock, DeliveryQueue, Randomness};
 use crate::{ChannelMode, Error, OwnDelivery};
 
-/// Settles the attempts and pauses that the last process left open, takes back confirmations that proved nothing now that
+/// Settles the attempts and pauses that the last process left open, bounds what a wrong clock put far ahead, takes back confirmations that proved nothing now that
 /// a real provider is there, and makes it seen where subscriptions wait for a channel that nobody configured. `policies`
 /// say what follows on each channel when a message may have arrived or not.
 ///
@@ -23,6 +23,10 @@ pub async fn settle_the_past(
     randomness: &dyn Randomness,
 ) -> Result<(), Error> {
     recover(queue, policies, clock, randomness).await?;
+    let bounded = queue.bound_due_times(clock.now()).await?;
+    if bounded > 0 {
+        tracing::warn!(bounded, "deliveries were due further ahead than any schedule lets them wait");
+    }
     for protocol in Protocol::ALL {
         match own.channels.get(&protocol) {
             Some(mode) => begin_anew(own, queue, protocol, *mode, clock, randomness).await?,

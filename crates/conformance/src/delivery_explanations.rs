@@ -1,7 +1,9 @@
 //! What [`DeliveryRecords`](application::ports::DeliveryRecords) promises of what explains a delivery: what people did to it,
 //! why it was cancelled, what it waits for.
 
-use application::ports::{InterventionKind, InterventionRecord, Redrivable, RedriveSelection};
+use application::ports::{
+    DeliveryFilter, DropSelection, InterventionKind, InterventionRecord, Redrivable, RedriveSelection,
+};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::{CancelReason, DeliveryState, Next, WaitReason};
 use domain::endpoint::Protocol;
@@ -26,13 +28,7 @@ pub async fn what_people_did_to_a_delivery_stays_on_record(machine: &Machine<'_>
     let held = end.at;
     machine.queue.finish(vec![end]).await.unwrap();
     let again = now();
-    let all_held = RedriveSelection::Many {
-        state: Redrivable::Held,
-        subscription: None,
-        protocol: None,
-        from: None,
-        before: None,
-    };
+    let all_held = RedriveSelection::Many { state: Redrivable::Held, filter: DeliveryFilter::default() };
     assert_eq!(machine.records.redrive(all_held, again).await.unwrap(), 1);
     let (kind, dead) = (InterventionKind::Redriven, DeliveryState::Dead);
     let expected = [
@@ -53,7 +49,7 @@ pub async fn why_a_delivery_was_cancelled_is_on_record(machine: &Machine<'_>) {
     assert_eq!(reason(dropped).await, None);
     let since = machine.record(dropped).await.at;
     let at = now();
-    machine.records.drop_held(dropped, at).await.unwrap();
+    machine.records.drop_deliveries(DropSelection::One(dropped), at).await.unwrap();
     assert_eq!(reason(dropped).await, cancelled(CancelReason::Dropped));
     let kind = InterventionKind::Dropped;
     let expected = InterventionRecord { kind, at, state_before: DeliveryState::Held, since };

@@ -2,7 +2,8 @@
 
 use application::ErrorKind;
 use application::ports::{
-    Bystanders, DeliveryQuery, NewSubscription, PageRequest, Redrivable, RedriveSelection,
+    Bystanders, DeliveryFilter, DeliveryQuery, DropSelection, InterventionKind, InterventionRecord,
+    NewSubscription, PageRequest, Redrivable, RedriveSelection, RetrySelection,
 };
 use application::queries::not_owed;
 use domain::attempt::{OutcomeKind, Scope};
@@ -10,7 +11,9 @@ use domain::attributes::AttributesChange;
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::endpoint::Protocol;
 use domain::receipt::{Receipt, ReceiptStatus};
-use domain::subscription::{CONFIRMATION_LIFETIME, EndReason, NotOwed, SubscriptionId, SubscriptionState};
+use domain::subscription::{
+    CONFIRMATION_LIFETIME, EndReason, NotOwed, SubscriptionId, SubscriptionState, SuspensionReason,
+};
 
 use crate::Machine;
 use crate::given::{MOMENT, WHILE, all_dead, delivery_id, email, first_page, now, order, policy, text};
@@ -209,15 +212,121 @@ pub async fn all_dead_deliveries_can_be_sent_again(machine: &Machine<'_>) {
 }
 
 /// A person knows that it arrived, or that it need not.
-pub async fn a_held_delivery_can_be_dropped_and_no_other(machine: &Machine<'_>) {
+pub async fn what_is_pending_or_held_can_be_dropped_and_nothing_else(machine: &Machine<'_>) {
+    let held = hold(machine, email(HELD)).await;
+    let subscription = machine.record(held).await.subscription;
+    let pending = machine.notification(subscription).await.id;
+    let in_flight = machine.notification(subscription).await.id;
+    machine.begin(in_flight, 1).await;
+    let drop = async |id| machine.records.drop_deliveries(DropSelection::One(id), now()).await;
+    assert_eq!(drop(delivery_id()).await.unwrap_err().code, "delivery_not_found");
+    assert_eq!(drop(in_flight).await.unwrap_err().code, "not_droppable");
+    for id in [held, pending] {
+        assert_eq!(drop(id).await.unwrap(), 1);
+        assert_eq!(machine.record(id).await.state, DeliveryState::Cancelled);
+        assert_eq!(drop(id).await.unwrap_err().code, "not_droppable");
+    }
+}
+
+/// In as many steps as it takes; what is owed to others, what is in flight and questions stay as they are.
+pub async fn what_is_pending_can_be_dropped_by_what_it_is(machine: &Machine<'_>) {
+    let ada = machine.confirmed(email("ada@example.com")).await;
+    let bob = machine.confirmed(text(BOB)).await;
+    let asked = email("eve@example.com");
+    machine.subscribe(asked.clone()).await;
+    for _ in 0..520 {
+        machine.place(order()).await;
+    }
+    machine.publish().await;
+    let pending = async |subscription| {
+        let state = Some(DeliveryState::Pending);
+        listed(machine, DeliveryQuery { state, subscription, ..DeliveryQuery::default() }).await.len()
+    };
+    let drop =
+        async |filter| machine.records.drop_deliveries(DropSelection::Pending(filter), now()).await.unwrap();
+    let none = DeliveryFilter { before: Some(now() - WHILE), ..DeliveryFilter::default() };
+    assert_eq!(drop(none).await, 0);
+    let texts = DeliveryFilter { protocol: Some(Protocol::Sms), ..DeliveryFilter::default() };
+    assert_eq!(drop(texts).await, 520);
+    assert_eq!((pending(Some(ada.id)).await, pending(Some(bob.id)).await), (520, 0));
+    let of_ada = DeliveryFilter { subscription: Some(ada.id), ..DeliveryFilter::default() };
+    assert_eq!(drop(of_ada).await, 520);
+    assert_eq!(drop(DeliveryFilter::default()).await, 0);
+    assert_eq!(machine.record(asked.confirmation).await.state, DeliveryState::Pending, "a question");
+    assert_eq!(
+        machine.records.drop_deliveries(DropSelection::One(asked.confirmation), now()).await.unwrap(),
+        1
+    );
+}
+
+/// Only those that are.
+pub async fn what_is_held_can_be_dropped_by_what_it_is(machine: &Machine<'_>) {
     let held = hold(machine, email(HELD)).await;
     let pending = machine.notification(machine.record(held).await.subscription).await.id;
-    let refusal = async |id| machine.records.drop_held(id, now()).await.unwrap_err().code;
-    assert_eq!(refusal(delivery_id()).await, "delivery_not_found");
-    assert_eq!(refusal(pending).await, "not_held");
-    machine.records.drop_held(held, now()).await.unwrap();
+    let drop =
+        async |filter| machine.records.drop_deliveries(DropSelection::Held(filter), now()).await.unwrap();
+    assert_eq!(drop(DeliveryFilter { protocol: Some(Protocol::Chat), ..DeliveryFilter::default() }).await, 0);
+    assert_eq!(drop(DeliveryFilter::default()).await, 1);
     assert_eq!(machine.record(held).await.state, DeliveryState::Cancelled);
-    assert_eq!(refusal(held).await, "not_held");
+    assert_eq!(machine.record(pending).await.state, DeliveryState::Pending);
+}
+
+/// It is due at once, with what it has spent, and that a person wanted it so is on record.
+pub async fn what_waits_for_its_time_can_be_tried_at_once(machine: &Machine<'_>) {
+    let (_, delivery) = machine.in_flight("ada@example.com").await;
+    machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Delivery)).await;
+    let waiting = machine.record(delivery).await;
+    assert!(machine.due_by(now()).await.deliveries.iter().all(|due| due.id != delivery));
+    let at = now();
+    assert_eq!(machine.records.retry(RetrySelection::One(delivery), at).await.unwrap(), 1);
+    let record = machine.record(delivery).await;
+    assert_eq!((record.state, record.at, record.spent), (DeliveryState::Pending, at, 1));
+    let state_before = DeliveryState::Pending;
+    let expected =
+        InterventionRecord { kind: InterventionKind::Retried, at, state_before, since: waiting.at };
+    assert_eq!(record.interventions, [expected]);
+    assert!(machine.due_by(at).await.deliveries.iter().any(|due| due.id == delivery));
+}
+
+/// All of it, or what fits; what is due already keeps its place, and nothing is done to what may not be sent.
+pub async fn all_that_waits_can_be_tried_at_once(machine: &Machine<'_>) {
+    let mut waiting = Vec::new();
+    for endpoint in ["ada@example.com", "bob@example.com", "eve@example.com"] {
+        let (subscription, delivery) = machine.in_flight(endpoint).await;
+        machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Delivery)).await;
+        waiting.push((subscription, delivery));
+    }
+    let due = machine.notification(waiting[0].0.id).await;
+    machine.own_topic.suspend(waiting[2].0.id, SuspensionReason::Operator, now()).await.unwrap();
+    let retry = async |filter, at| machine.records.retry(RetrySelection::Pending(filter), at).await.unwrap();
+    let at = now();
+    let of_bob = DeliveryFilter { subscription: Some(waiting[1].0.id), ..DeliveryFilter::default() };
+    assert_eq!(retry(DeliveryFilter { protocol: Some(Protocol::Sms), ..of_bob.clone() }, at).await, 0);
+    assert_eq!(retry(of_bob, at).await, 3, "two orders are due to him, one waits");
+    assert_eq!(machine.record(waiting[1].1).await.at, at);
+    assert!(machine.record(waiting[0].1).await.at > at);
+    assert_eq!(retry(DeliveryFilter::default(), at).await, 3 + 4, "all of two, and nothing of the third");
+    assert_eq!(machine.record(waiting[0].1).await.at, at);
+    let untouched = machine.record(due.id).await;
+    assert_eq!((untouched.at, untouched.interventions.len()), (due.at, 0));
+    assert!(machine.record(waiting[2].1).await.at > at, "it is suspended");
+}
+
+/// Each reason has its own name, and nothing is changed.
+pub async fn what_cannot_be_tried_at_once_is_refused(machine: &Machine<'_>) {
+    let (subscription, delivery) = machine.in_flight("ada@example.com").await;
+    let refusal = async |id| {
+        let error = machine.records.retry(RetrySelection::One(id), now()).await.unwrap_err();
+        (error.kind, error.code)
+    };
+    assert_eq!(refusal(delivery_id()).await, (ErrorKind::NotFound, "delivery_not_found"));
+    assert_eq!(refusal(delivery).await, (ErrorKind::Conflict, "not_pending"));
+    machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Delivery)).await;
+    machine.own_topic.suspend(subscription.id, SuspensionReason::Operator, now()).await.unwrap();
+    assert_eq!(refusal(delivery).await, (ErrorKind::Conflict, "subscription_suspended"));
+    machine.topic.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
+    assert_eq!(refusal(delivery).await, (ErrorKind::Conflict, "not_pending"));
+    assert!(machine.record(delivery).await.interventions.is_empty());
 }
 
 /// Each part of the selection leaves out what does not fit it.
@@ -227,10 +336,7 @@ pub async fn what_is_sent_again_can_be_selected(machine: &Machine<'_>) {
     let redrive = async |selection| machine.records.redrive(selection, now()).await.unwrap();
     let all = |protocol, from, before| RedriveSelection::Many {
         state: Redrivable::Held,
-        subscription: None,
-        protocol,
-        from,
-        before,
+        filter: DeliveryFilter { protocol, from, before, ..DeliveryFilter::default() },
     };
     assert_eq!(redrive(all_dead(None)).await, 0);
     assert_eq!(redrive(all(Some(Protocol::Webhook), None, None)).await, 0);

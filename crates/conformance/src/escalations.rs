@@ -91,3 +91,14 @@ pub async fn an_escalation_to_one_that_ended_leads_nowhere(machine: &Machine<'_>
     let escalated = machine.queue.escalate(late.created_at + IN_TIME).await.unwrap();
     assert_eq!((escalated.owed, escalated.stranded), (0, vec![(late.id, ended)]));
 }
+
+/// A clock that was wrong puts off no escalation for longer than the longest time until one.
+pub async fn nothing_escalates_later_than_the_longest_time_until_an_escalation(machine: &Machine<'_>) {
+    let second = stand_in(machine).await;
+    let first = escalating(machine, email("ada@example.com"), second).await;
+    machine.notification(first).await;
+    let long_ago = now() - Duration::from_hours(400 * 24);
+    assert!(machine.queue.bound_due_times(long_ago).await.unwrap() > 0);
+    let next_at = machine.queue.escalate(long_ago).await.unwrap().next_at;
+    assert_eq!(next_at, Some(long_ago + Minutes::LONGEST));
+}

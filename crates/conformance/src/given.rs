@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use application::ports::{
-    Idempotency, InboxMessage, NewSubscription, PageRequest, Redrivable, RedriveSelection,
+    DeliveryFilter, Idempotency, InboxMessage, NewSubscription, PageRequest, Redrivable, RedriveSelection,
 };
 use domain::Timestamp;
 use domain::attributes::Attributes;
@@ -80,8 +80,8 @@ pub(crate) fn policy(json: &str) -> FilterPolicy {
 
 /// Every dead delivery, or those of one subscription.
 pub(crate) fn all_dead(subscription: Option<SubscriptionId>) -> RedriveSelection {
-    let state = Redrivable::Dead;
-    RedriveSelection::Many { state, subscription, protocol: None, from: None, before: None }
+    let filter = DeliveryFilter { subscription, ..DeliveryFilter::default() };
+    RedriveSelection::Many { state: Redrivable::Dead, filter }
 }
 
 pub(crate) fn subscription(protocol: Protocol, endpoint: &str) -> NewSubscription {

@@ -145,6 +145,7 @@ pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> 
         spent: number - 1,
         deadline: None,
         on_unknown: OnUnknown::Retry,
+        failures: 0,
     };
     let (at, outcome) = (now(), Outcome::new(kind, "the receiver's reply"));
     let decision = decide(effort, &outcome, at, Chance(0));

@@ -92,6 +92,8 @@ impl AttributesChange {
 impl Minutes {
     /// The longest that can be chosen.
     pub const MAX: u16 = 10_080;
+    /// That many, as a duration.
+    pub const LONGEST: Duration = Duration::from_mins(Self::MAX as u64);
 
     /// Reads a number of minutes.
     ///

@@ -14,6 +14,7 @@ pub use wait_reason::{WaitReason, Waiting};
 
 use crate::attempt::{Outcome, OutcomeKind, Scope};
 use crate::endpoint::Protocol;
+use crate::failing::pause_after;
 pub use crate::id::DeliveryId;
 use crate::retry::{Chance, Schedule, jittered};
 use crate::subscription::EndReason;
@@ -77,7 +78,7 @@ pub enum Next {
 pub enum Consequence {
     /// The channel is paused and probed; no sooner than at the time that its provider asked for, if it did.
     PauseChannel(Option<Timestamp>),
-    /// The endpoint is left alone until then.
+    /// The endpoint is left alone until then: it asked for that, or fails again and again.
     PauseEndpoint(Timestamp),
     /// The subscription ends: its receiver said so.
     EndSubscription(EndReason),
@@ -112,6 +113,8 @@ pub struct Effort {
     pub deadline: Option<Timestamp>,
     /// What follows from an unknown outcome on its channel.
     pub on_unknown: OnUnknown,
+    /// How many attempts at its endpoint have failed in a row before this one, whichever delivery they were at.
+    pub failures: u32,
 }
 
 /// Decides what follows when an attempt ended with `outcome`.
@@ -123,7 +126,21 @@ pub fn decide(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance)
     {
         decision.next = Next::Over(DeliveryState::Dead);
     }
+    if decision.consequence.is_none() && blames_endpoint(effort.protocol, outcome.kind) {
+        let pause = pause_after(effort.failures.saturating_add(1));
+        decision.consequence = pause.map(|pause| Consequence::PauseEndpoint(now + jittered(pause, chance)));
+    }
     decision
+}
+
+/// Whether whatever else goes to the endpoint would fail too. An answer that did not come is the endpoint's own fault
+/// where no provider stands between.
+fn blames_endpoint(protocol: Protocol, kind: OutcomeKind) -> bool {
+    match kind {
+        OutcomeKind::Transient(scope) => scope == Scope::Endpoint,
+        OutcomeKind::Unknown => !protocol.has_provider(),
+        _ => false,
+    }
 }
 
 fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> Decision {

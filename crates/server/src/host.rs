@@ -1,10 +1,14 @@
 //! What this host lends the application: the real clock and the real randomness.
 
+mod steady_clock;
+
 use application::ports::{Clock, Randomness};
 use domain::Timestamp;
 use rand::Rng;
 
-/// The machine's clock.
+pub(crate) use steady_clock::SteadyClock;
+
+/// The machine's clock, for a command that is over in a moment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SystemClock;
 

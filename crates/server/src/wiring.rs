@@ -24,7 +24,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use sqlite::Store;
 
 use crate::config::{Config, SmsProvider};
-use crate::host::{SystemClock, SystemRandomness};
+use crate::host::{SteadyClock, SystemRandomness};
 use crate::workers::delivery::DeliveryWorker;
 use crate::workers::gauges::GaugesWorker;
 use crate::{keys, measures};
@@ -33,6 +33,8 @@ use crate::{keys, measures};
 pub(crate) struct System {
     /// The embedded store.
     pub(crate) store: Store,
+    /// What everything goes by.
+    pub(crate) clock: Arc<SteadyClock>,
     /// What the HTTP server serves.
     pub(crate) router: Router,
     /// What delivers.
@@ -53,7 +55,8 @@ type Channels = BTreeMap<Protocol, (ChannelMode, Arc<dyn Channel>)>;
 
 /// Wires the system up around the data folder, which this process holds from here on.
 pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result<System> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let steady_clock = Arc::new(SteadyClock::start());
+    let clock: Arc<dyn Clock> = Arc::<SteadyClock>::clone(&steady_clock);
     let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness);
     let metrics = install_metrics()?;
 
@@ -111,8 +114,9 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         clock,
         randomness,
         owed: signals.deliveries,
+        hurried: signals.hurried,
     };
-    Ok(System { store, router, delivery, gauges, metrics, modes, public_url, admin_key })
+    Ok(System { store, clock: steady_clock, router, delivery, gauges, metrics, modes, public_url, admin_key })
 }
 
 /// The channel of each protocol. Outside loopback there is no sandbox: a protocol without a provider has none.

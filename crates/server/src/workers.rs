@@ -1,5 +1,6 @@
 //! What runs until the program is to end; here too are the shells around the relay and the delivery engine.
 
+pub(crate) mod clock;
 pub(crate) mod delivery;
 pub(crate) mod escalation;
 pub(crate) mod gauges;

@@ -6,15 +6,16 @@
 mod accept;
 mod answer;
 mod attempts;
+mod bound_due_times;
 mod call_forward;
 mod cancel_rest;
 mod channel_pauses;
 mod command;
 mod confirm;
-mod draw_near;
-mod drop_held;
+mod drop_deliveries;
 mod escalate;
 mod finish;
+mod fits;
 mod full_disk;
 mod hold_owed;
 mod inbox;
@@ -22,11 +23,13 @@ mod incidents;
 mod interventions;
 mod known_keys;
 mod next_due;
+mod pending;
 mod probe;
 mod publish;
 mod receipt;
 mod redrive;
 mod release;
+mod retry;
 mod rotate_secret;
 mod send_test;
 mod set_aside;
@@ -47,9 +50,9 @@ use full_disk::FullDisk;
 use known_keys::KnownKeys;
 pub(crate) use known_keys::hash_of;
 pub(crate) use next_due::NEXT_AT;
+pub(crate) use pending::Place;
 pub(crate) use publish::{NewDelivery, Publish};
 use redrive::AT_ONCE;
-pub(crate) use redrive::Selection;
 pub(crate) use release::Mended;
 
 use crate::failure::{Failure, Reach, refused};
@@ -119,6 +122,8 @@ pub(crate) struct Effects {
     pub(crate) orders: bool,
     /// Deliveries may be due.
     pub(crate) deliveries: bool,
+    /// Endpoints are no longer to be left alone.
+    pub(crate) hurried: bool,
     /// What is left to be done, in commits of their own, so that new orders need not wait for it. A crash loses it: the
     /// next start finds what matters.
     pub(crate) rest: Vec<Command>,
@@ -128,7 +133,7 @@ pub(crate) struct Effects {
 
 impl Default for Effects {
     fn default() -> Self {
-        Self { orders: false, deliveries: false, rest: Vec::new(), room: AT_ONCE }
+        Self { orders: false, deliveries: false, hurried: false, rest: Vec::new(), room: AT_ONCE }
     }
 }
 

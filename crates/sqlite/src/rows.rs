@@ -15,6 +15,6 @@ pub(crate) use examine::examine;
 pub(crate) use order::{ORDER_COLUMNS, order, span};
 use subscription::endpoint;
 pub(crate) use subscription::{
-    SUBSCRIPTION_COLUMNS, VERSION_COLUMNS, VERSIONS, Versions, failing, found_version, protocol, state,
-    subscription,
+    FAILING_COLUMNS, SUBSCRIPTION_COLUMNS, VERSION_COLUMNS, VERSIONS, Versions, failing, found_version,
+    protocol, state, subscription,
 };

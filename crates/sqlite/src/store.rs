@@ -53,6 +53,8 @@ pub struct Signals {
     pub orders: Arc<Notify>,
     /// Deliveries may be due that were not before.
     pub deliveries: Arc<Notify>,
+    /// A person had what waits tried at once, or resumed a subscription: endpoints are no longer to be left alone.
+    pub hurried: Arc<Notify>,
 }
 
 /// A handle to an open store; clones share it. [`close`](Self::close) it in the end.

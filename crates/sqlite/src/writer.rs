@@ -112,6 +112,9 @@ impl Writer {
         if effects.deliveries {
             self.signals.deliveries.notify_one();
         }
+        if effects.hurried {
+            self.signals.hurried.notify_one();
+        }
     }
 
     /// Nothing came for a second: looks after the files, and clears away old keys.

@@ -162,10 +162,7 @@ async fn what_was_owed_is_held_in_a_restored_store_until_someone_releases_it() {
     assert_eq!(store.delivery(held[0].id).await.unwrap().unwrap().interventions[0].kind.name(), "restored");
     let all = RedriveSelection::Many {
         state: Redrivable::Held,
-        subscription: None,
-        protocol: None,
-        from: None,
-        before: None,
+        filter: application::ports::DeliveryFilter::default(),
     };
     assert_eq!(store.redrive(all, now()).await.unwrap(), 4);
     assert_ne!(due(&store).await, 0);

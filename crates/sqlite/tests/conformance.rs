@@ -160,6 +160,9 @@ ports_keep! {
     it_is_kept_since_when_an_endpoint_fails,
     an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_told,
     an_attempt_that_was_cut_short_says_nothing_of_its_endpoint,
+    nothing_is_due_further_ahead_than_any_schedule_lets_it_wait,
+    all_that_a_wrong_clock_put_far_ahead_is_brought_back,
+    what_a_wrong_clock_put_far_ahead_is_brought_back_as_a_subscription_is_resumed,
     a_question_expires_by_when_it_is_first_asked,
     a_subscription_to_notices_is_owed_no_order,
 }
@@ -178,6 +181,7 @@ ports_keep! {
 ports_keep! {
     Machine, escalations:
     what_is_not_delivered_in_time_escalates,
+    nothing_escalates_later_than_the_longest_time_until_an_escalation,
     what_did_not_arrive_after_all_escalates,
     an_escalation_to_nobody_confirmed_leads_nowhere,
     an_escalation_to_one_that_ended_leads_nowhere,
@@ -213,7 +217,12 @@ ports_keep! {
     all_dead_deliveries_can_be_sent_again,
     a_bad_receipt_counts_for_its_own_attempt,
     a_good_receipt_ends_the_attempts,
-    a_held_delivery_can_be_dropped_and_no_other,
+    what_is_pending_or_held_can_be_dropped_and_nothing_else,
+    what_is_pending_can_be_dropped_by_what_it_is,
+    what_is_held_can_be_dropped_by_what_it_is,
+    what_waits_for_its_time_can_be_tried_at_once,
+    all_that_waits_can_be_tried_at_once,
+    what_cannot_be_tried_at_once_is_refused,
     what_is_sent_again_can_be_selected,
     a_providers_receipt_settles_a_delivery,
     a_receipt_is_that_of_a_text_message,

@@ -3,7 +3,8 @@
 mod attributes;
 pub(crate) mod create_order;
 pub(crate) mod deliveries;
-pub(crate) mod drop_delivery;
+pub(crate) mod delivery_filter;
+pub(crate) mod drop_deliveries;
 pub(crate) mod health;
 pub(crate) mod inbox;
 pub(crate) mod metrics;
@@ -11,6 +12,7 @@ pub(crate) mod openapi;
 pub(crate) mod orders;
 pub(crate) mod receipts;
 pub(crate) mod redrive;
+pub(crate) mod retry;
 pub(crate) mod rotate_secret;
 pub(crate) mod send_test;
 pub(crate) mod subscription;

@@ -9,8 +9,8 @@ use tower::ServiceBuilder;
 use tower::layer::layer_fn;
 
 use crate::api::{
-    create_order, deliveries, drop_delivery, health, inbox, metrics, openapi, orders, receipts, redrive,
-    rotate_secret, send_test, subscription, subscriptions, suspension, test_filter,
+    create_order, deliveries, drop_deliveries, health, inbox, metrics, openapi, orders, receipts, redrive,
+    retry, rotate_secret, send_test, subscription, subscriptions, suspension, test_filter,
 };
 use crate::observe::Observed;
 use crate::pages::{assets, confirm, docs, order_form, unsubscribe};
@@ -51,8 +51,11 @@ fn api() -> Vec<(&'static str, Methods)> {
         ("/deliveries", get(deliveries::list)),
         ("/deliveries/{id}", get(deliveries::show)),
         ("/deliveries/{id}/redrive", post(redrive::one)),
-        ("/deliveries/{id}/drop", post(drop_delivery::drop_delivery)),
+        ("/deliveries/{id}/retry", post(retry::one)),
+        ("/deliveries/{id}/drop", post(drop_deliveries::one)),
         ("/deliveries/redrive", post(redrive::many)),
+        ("/deliveries/retry", post(retry::many)),
+        ("/deliveries/drop", post(drop_deliveries::many)),
         ("/receipts/{id}", post(receipts::record)),
         ("/inbox", get(inbox::list)),
         ("/inbox/{id}", get(inbox::show)),

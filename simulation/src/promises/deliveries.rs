@@ -111,9 +111,11 @@ impl Promises {
             );
         }
         let ended = subscription.state == SubscriptionState::Ended;
-        // Only what is held may be given up, by a person.
+        // Only a person may give up what is pending or held.
+        let waits = matches!(was, DeliveryState::Pending | DeliveryState::Held);
+        let given_up = waits && state == DeliveryState::Cancelled && self.giving_up > 0;
         let dropped = state == DeliveryState::Cancelled
-            && was != DeliveryState::Held
+            && !given_up
             && delivery.kind != DeliveryKind::Confirmation
             && !ended;
         ensure!(!dropped, "delivery {seq} is dropped, and its subscription is {}", subscription.state);
@@ -123,7 +125,7 @@ impl Promises {
                 "delivery {seq} of an ended subscription is redriven"
             );
         }
-        delivery.given_up |= was == DeliveryState::Held && state == DeliveryState::Cancelled;
+        delivery.given_up |= given_up;
         delivery.state = state;
         Ok(())
     }

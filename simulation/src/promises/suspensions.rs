@@ -1,7 +1,10 @@
 //! Suspensions by the program itself: who failed for long and often, and never without a word to the operators.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use domain::failing::{SUSPEND_AFTER, SUSPEND_AT_LEAST};
+use domain::retry::LONGEST_DELAY;
 
 use super::Promises;
 
@@ -9,28 +12,29 @@ use super::Promises;
 /// end cut short is counted here, too.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Failures {
-    /// The earliest time that any clock showed at one of them, in microseconds.
-    since: i64,
+    /// When the last one was, in microseconds.
+    last: i64,
+    /// How long they go on: no time between two of them counts for more than the longest delay.
+    lasted: Duration,
     times: u32,
 }
 
 impl Failures {
     pub(super) fn again(before: Option<Self>, at: i64) -> Self {
-        before.map_or(Self { since: at, times: 1 }, |before| Self {
-            since: before.since.min(at),
-            times: before.times + 1,
+        before.map_or(Self { last: at, lasted: Duration::ZERO, times: 1 }, |before| {
+            let gap = Duration::from_micros(u64::try_from(at - before.last).unwrap_or_default());
+            Self { last: at, lasted: before.lasted + gap.min(LONGEST_DELAY), times: before.times + 1 }
         })
     }
 }
 
 impl Promises {
-    pub(super) fn suspended_by_itself(&mut self, seq: i64, at: i64) -> Result<()> {
+    pub(super) fn suspended_by_itself(&mut self, seq: i64) -> Result<()> {
         let failures = self.subscriptions.get(&seq).context("nobody was suspended")?.failures;
-        let Failures { since, times } = failures.context("who never failed was suspended")?;
-        let long = i128::from(at - since) >= SUSPEND_AFTER.as_micros();
+        let Failures { lasted, times, .. } = failures.context("who never failed was suspended")?;
         ensure!(
-            long && times >= SUSPEND_AT_LEAST,
-            "{seq} was suspended after {times} failures since {since}"
+            lasted >= SUSPEND_AFTER && times >= SUSPEND_AT_LEAST,
+            "{seq} was suspended after {times} failures in {lasted:?}"
         );
         self.notices.suspended = true;
         Ok(())

@@ -88,6 +88,7 @@ impl World<'_> {
         self.in_flight.clear();
         self.relay_does = "nothing";
         self.last_begun = LastBegun::default();
+        self.promises.giving_up = 0;
         self.clients_lose_their_answers();
         let down = self.dice.up_to(DOWN);
         self.plan(down, Happening::Start);
@@ -114,6 +115,7 @@ impl World<'_> {
         ensure!(open.is_none(), "an attempt of the last process was left open");
         self.process()?.stage = Stage::Up;
         self.follow_deliveries()?;
+        self.follow_hurry()?;
         self.escalate()?;
         self.tell_operators()?;
         self.tell_relay(RelayEvent::Woken)?;

@@ -6,12 +6,13 @@ use std::time::Duration;
 use anyhow::Result;
 use application::change_subscription::change_subscription;
 use application::confirm_subscription::confirm_subscription;
-use application::drop_delivery::drop_delivery;
-use application::ports::{Redrivable, RedriveSelection};
+use application::drop_deliveries::drop_deliveries;
+use application::ports::{DeliveryFilter, DropSelection, Redrivable, RedriveSelection, RetrySelection};
 use application::queries::subscription;
 use application::redrive::redrive;
 use application::resend_confirmation::resend_confirmation;
 use application::resume_subscription::resume_subscription;
+use application::retry::retry;
 use application::rotate_secret::rotate_secret;
 use application::send_test::send_test;
 use application::subscribe::{Subscribe, subscribe};
@@ -20,6 +21,7 @@ use application::unsubscribe::{remove_subscription, unsubscribe};
 use application::{App, Error};
 use domain::attributes::{Attributes, AttributesChange, Escalation, Minutes, Receives};
 use domain::delivery::{DeliveryId, DeliveryState};
+use domain::endpoint::Protocol;
 use domain::filter_policy::FilterPolicy;
 use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
 use jiff::SignedDuration;
@@ -58,7 +60,7 @@ impl World<'_> {
             Deed::Forsake => {
                 let place = self.dice.below(self.receivers.len());
                 self.receivers[place].forsake();
-                for hours in [0, 12, 70, 121, 130] {
+                for hours in [0, 12, 36, 60, 84, 108, 121, 130] {
                     let after = Duration::from_hours(hours) + self.dice.up_to(Duration::from_hours(1));
                     self.plan(after, Happening::Deed(Deed::PlaceOrder));
                 }
@@ -79,7 +81,12 @@ impl World<'_> {
                 }
             }
             Deed::Stop => self.stop()?,
-            Deed::Redrive | Deed::RedriveAll | Deed::DropHeld => self.operate_deliveries(deed),
+            Deed::Redrive
+            | Deed::RedriveAll
+            | Deed::Retry
+            | Deed::RetryAll
+            | Deed::DropHeld
+            | Deed::DropPending => self.operate_deliveries(deed),
             _ => self.operate_subscriptions(deed),
         }
         Ok(())
@@ -128,13 +135,25 @@ impl World<'_> {
             }
             Deed::RedriveAll => {
                 let state = self.dice.pick(&[Redrivable::Dead, Redrivable::Held]);
-                let (subscription, protocol, from, before) = (None, None, None, None);
-                self.redrive(RedriveSelection::Many { state, subscription, protocol, from, before });
+                self.redrive(RedriveSelection::Many { state, filter: DeliveryFilter::default() });
             }
             Deed::DropHeld => {
                 if let Some(id) = self.some_delivery(|state| state == DeliveryState::Held) {
-                    self.ask("drop", |app| async move { Told::Done(drop_delivery(&app, id).await) });
+                    self.give_up(DropSelection::One(id));
                 }
+            }
+            Deed::DropPending => {
+                let filter = self.some_protocol();
+                self.give_up(DropSelection::Pending(filter));
+            }
+            Deed::Retry => {
+                if let Some(id) = self.some_delivery(|state| state == DeliveryState::Pending) {
+                    self.retry(RetrySelection::One(id));
+                }
+            }
+            Deed::RetryAll => {
+                let filter = self.some_protocol();
+                self.retry(RetrySelection::Pending(filter));
             }
             _ => {}
         }
@@ -185,6 +204,22 @@ impl World<'_> {
                 let changed = change(app, id);
                 async move { Told::Changed(what, changed.await) }
             });
+        }
+    }
+
+    fn some_protocol(&mut self) -> DeliveryFilter {
+        let protocol = self.dice.any(Protocol::ALL);
+        DeliveryFilter { protocol, ..DeliveryFilter::default() }
+    }
+
+    fn retry(&mut self, selection: RetrySelection) {
+        self.ask("retry", |app| async move { Told::Done(retry(&app, selection).await.map(drop)) });
+    }
+
+    fn give_up(&mut self, selection: DropSelection) {
+        if self.process.as_ref().is_some_and(|process| process.stage == Stage::Up) {
+            self.promises.giving_up += 1;
+            self.ask("drop", |app| async move { Told::Dropped(drop_deliveries(&app, selection).await) });
         }
     }
 

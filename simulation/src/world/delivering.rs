@@ -71,6 +71,17 @@ impl World<'_> {
         Ok(())
     }
 
+    /// Rung when endpoints are no longer to be left alone.
+    pub(super) fn follow_hurry(&mut self) -> Result<()> {
+        let process = self.process()?;
+        let hurried = Arc::clone(&process.store.store().signals().hurried);
+        process.tasks.spawn("wait for hurry", async move {
+            hurried.notified().await;
+            Told::Hurried
+        });
+        Ok(())
+    }
+
     fn send(&mut self, delivery: &DueDelivery, number: u32) -> Result<()> {
         let (protocol, subscription) = (delivery.protocol(), delivery.subscription.id);
         let in_sandbox = self.modes[&protocol] == ChannelMode::Sandbox;

@@ -182,6 +182,10 @@ impl World<'_> {
                 self.escalate()?;
                 self.tell(Event::Woken)
             }
+            Told::Hurried => {
+                self.follow_hurry()?;
+                self.tell(Event::Hurried)
+            }
             Told::Relay(event) => self.tell_relay(event),
             Told::Engine(event) => {
                 if let Event::Sent(delivery, _) = &event {
@@ -194,6 +198,10 @@ impl World<'_> {
             Told::Subscribed(answer) => self.answered(answer.as_ref().err()),
             Told::Changed(what, answer) => self.changed(what, &answer),
             Told::Done(answer) => self.answered(answer.as_ref().err()),
+            Told::Dropped(answer) => {
+                self.promises.giving_up -= 1;
+                self.answered(answer.as_ref().err())
+            }
             Told::Escalated(next) => self.escalated(next),
             Told::Noticed(told) => self.operators_told(told.as_ref().err()),
         }

@@ -1,6 +1,6 @@
 //! One channel as the engine sees it: how much is in flight, how fast it goes, and whether it is paused.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::ports::{ChannelRules, DueDelivery};
 const FIRST_PROBE: Duration = Duration::from_secs(2);
 const MAX_PROBE: Duration = Duration::from_mins(1);
 /// The part of a channel that endpoints may take up that failed last or were slow: one in four.
-const AILING_SHARE: usize = 4;
+pub(super) const AILING_SHARE: usize = 4;
 /// An attempt that takes longer than this makes its endpoint a slow one, until one takes less.
 const SLOW: Duration = Duration::from_secs(5);
 /// So many attempts in a row of which nobody knows what came of them say that a provider does not answer.
@@ -31,9 +31,6 @@ pub(super) struct ChannelLane {
     in_flight: HashMap<DeliveryId, Flight>,
     /// How many of these count against the share of the failing and the slow.
     ailing: usize,
-    /// Endpoints whose last attempt took long. Forgotten with the process.
-    slow: HashSet<SubscriptionId>,
-    served_last: Option<SubscriptionId>,
     health: Health,
     /// Failures since the last success; a channel that fails right after a good probe is probed less and less.
     failures: u32,
@@ -77,8 +74,6 @@ impl ChannelLane {
             pace: Pace::default(),
             in_flight: HashMap::new(),
             ailing: 0,
-            slow: HashSet::new(),
-            served_last: None,
             health: Health::Working,
             failures: 0,
             unheard: 0,
@@ -105,20 +100,15 @@ impl ChannelLane {
         self.in_flight.len() < capacity && self.pace.allows(now)
     }
 
-    /// Whether, where an attempt may begin, it may be at this delivery: however many endpoints hang or drip, most of the
-    /// channel is left to those that work.
-    pub(super) fn has_room_for(&self, delivery: &DueDelivery) -> bool {
-        !self.is_ailing(delivery) || self.ailing < (self.rules.concurrency.channel / AILING_SHARE).max(1)
+    /// Whether, where an attempt may begin, it may be to an endpoint that failed last or was slow: however many of these
+    /// hang or drip, most of the channel is left to those that work.
+    pub(super) fn has_room_for_ailing(&self) -> bool {
+        self.ailing < (self.rules.concurrency.channel / AILING_SHARE).max(1)
     }
 
-    /// Whether the last attempt at the delivery's endpoint failed or took long.
-    fn is_ailing(&self, delivery: &DueDelivery) -> bool {
-        delivery.subscription.failing.is_some() || self.slow.contains(&delivery.subscription.id)
-    }
-
-    /// Puts those at whom the channel did not just fail before the others.
-    pub(super) fn others_first(&self, turn: &mut [SubscriptionId]) {
-        turn.sort_by_key(|recipient| self.suspects.holds(*recipient));
+    /// Whether the channel just failed at this recipient: others go first.
+    pub(super) fn suspects(&self, recipient: SubscriptionId) -> bool {
+        self.suspects.holds(recipient)
     }
 
     /// When its pace lets the next attempt begin, if not now.
@@ -130,16 +120,10 @@ impl ChannelLane {
         matches!(self.health, Health::Paused(_) | Health::Probing)
     }
 
-    /// Which endpoint had the last turn.
-    pub(super) fn served_last(&self) -> Option<SubscriptionId> {
-        self.served_last
-    }
-
-    pub(super) fn begins(&mut self, delivery: &DueDelivery, now: Timestamp) {
-        let flight = Flight { since: now, ailing: self.is_ailing(delivery) };
-        self.ailing += usize::from(flight.ailing);
-        self.in_flight.insert(delivery.id, flight);
-        self.served_last = Some(delivery.subscription.id);
+    /// An attempt begins, to an endpoint that is ailing or not.
+    pub(super) fn begins(&mut self, delivery: &DueDelivery, ailing: bool, now: Timestamp) {
+        self.ailing += usize::from(ailing);
+        self.in_flight.insert(delivery.id, Flight { since: now, ailing });
         self.pace.begins(self.rules.max_per_second, now);
     }
 
@@ -148,15 +132,9 @@ impl ChannelLane {
         self.ailing -= usize::from(ended.is_some_and(|flight| flight.ailing));
     }
 
-    /// Takes in what came of an attempt that is still counted as in flight. Answers the outcome, or what it is taken for;
-    /// and whether nobody has heard from the other side for several attempts in a row.
-    pub(super) fn hear(
-        &mut self,
-        delivery: &DueDelivery,
-        outcome: Outcome,
-        now: Timestamp,
-    ) -> (Outcome, bool) {
-        self.note_time(delivery, now);
+    /// Takes in what came of an attempt. Answers the outcome, or what it is taken for; and whether nobody has heard from the
+    /// other side for several attempts in a row.
+    pub(super) fn hear(&mut self, delivery: &DueDelivery, outcome: Outcome) -> (Outcome, bool) {
         let said = outcome.kind;
         let outcome = self.suspects.judge(Suspect::of(delivery), outcome);
         if said == OutcomeKind::Unknown {
@@ -169,15 +147,11 @@ impl ChannelLane {
         (outcome, false)
     }
 
-    /// Where each endpoint is a server of its own, one that takes long is remembered.
-    fn note_time(&mut self, delivery: &DueDelivery, now: Timestamp) {
-        let Some(flight) = self.in_flight.get(&delivery.id) else { return };
-        let took = Duration::try_from(now.duration_since(flight.since)).unwrap_or_default();
-        if took > SLOW && !delivery.protocol().has_provider() {
-            self.slow.insert(delivery.subscription.id);
-        } else {
-            self.slow.remove(&delivery.subscription.id);
-        }
+    /// Whether an attempt in flight takes long, where each endpoint is a server of its own.
+    pub(super) fn takes_long(&self, delivery: &DueDelivery, now: Timestamp) -> bool {
+        let since = self.in_flight.get(&delivery.id).map(|flight| flight.since);
+        let took = since.map(|since| Duration::try_from(now.duration_since(since)).unwrap_or_default());
+        took.is_some_and(|took| took > SLOW) && !delivery.protocol().has_provider()
     }
 
     fn works(&mut self) {

@@ -81,6 +81,7 @@ impl DueDelivery {
             spent: self.spent,
             deadline: self.subscription.confirmation_expires_at.filter(|_| question),
             on_unknown,
+            failures: self.subscription.failing.map_or(0, |failing| failing.times),
         }
     }
 }

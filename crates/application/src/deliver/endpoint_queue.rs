@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use domain::Timestamp;
+use domain::attempt::OutcomeKind;
 use domain::endpoint::Protocol;
+use domain::failing::{Failing, pause_after};
 
 use super::pace::Pace;
 use super::wait::Wait;
@@ -13,15 +15,46 @@ use crate::ports::DueDelivery;
 #[derive(Debug)]
 pub(super) struct EndpointQueue {
     pub(super) protocol: Protocol,
+    /// How many attempts at it may be under way.
+    concurrency: usize,
     waiting: VecDeque<DueDelivery>,
     in_flight: usize,
     pace: Pace,
     pause: Option<Wait>,
+    /// How it fails. What was heard since the queue is here counts: the store may not know it yet.
+    failing: Option<Failing>,
+    /// Its last attempt took long.
+    slow: bool,
+}
+
+/// What a queue is to be looked at for next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// Its next delivery may begin. Ailing: its endpoint failed last, or took long.
+    Ready { ailing: bool },
+    /// Until then its endpoint is left alone, or its pace holds back what waits.
+    Asleep(Timestamp),
+    /// Once an attempt ends.
+    Busy,
+    /// Nothing waits; its pace is to be remembered until then.
+    Resting(Timestamp),
+    /// Nothing would be forgotten with it.
+    Idle,
 }
 
 impl EndpointQueue {
-    pub(super) fn new(protocol: Protocol) -> Self {
-        Self { protocol, waiting: VecDeque::new(), in_flight: 0, pace: Pace::default(), pause: None }
+    /// A queue of an endpoint that bears so many attempts at once, fails so, as the store has it, and is slow or not.
+    pub(super) fn new(protocol: Protocol, concurrency: usize, failing: Option<Failing>, slow: bool) -> Self {
+        Self {
+            protocol,
+            concurrency,
+            waiting: VecDeque::new(),
+            in_flight: 0,
+            pace: Pace::default(),
+            pause: None,
+            failing,
+            slow,
+        }
     }
 
     pub(super) fn push(&mut self, delivery: DueDelivery) {
@@ -34,27 +67,40 @@ impl EndpointQueue {
         self.ends();
     }
 
-    /// The next delivery, if the endpoint can bear one more now.
-    pub(super) fn ready(&self, concurrency: usize, now: Timestamp) -> Option<&DueDelivery> {
-        let free = self.in_flight < concurrency && !self.is_paused(now) && self.pace.allows(now);
-        self.waiting.front().filter(|_| free)
-    }
-
-    /// Takes the next delivery: an attempt at it begins.
+    /// Takes the next delivery: an attempt at it begins. Where the endpoint fails again and again, it is the one that was
+    /// tried least: one that poisons its receiver keeps no other waiting.
     pub(super) fn take(&mut self, now: Timestamp) -> Option<DueDelivery> {
-        let delivery = self.waiting.pop_front()?;
+        let tried_least = || (0..self.waiting.len()).min_by_key(|place| self.waiting[*place].attempts);
+        let next = if self.fails_again() { tried_least()? } else { 0 };
+        let mut delivery = self.waiting.remove(next)?;
         self.in_flight += 1;
         self.pace.begins(delivery.subscription.attributes.max_receives_per_second, now);
+        delivery.subscription.failing = self.failing;
         Some(delivery)
-    }
-
-    /// When the endpoint's pace lets the next delivery begin, if one waits and not now.
-    pub(super) fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
-        self.pace.next(now).filter(|_| !self.waiting.is_empty())
     }
 
     pub(super) fn ends(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// Takes in what came of an attempt.
+    pub(super) fn hear(&mut self, kind: OutcomeKind, slow: bool, now: Timestamp) {
+        self.slow = slow;
+        if kind.is_endpoint_failure() {
+            self.failing = Some(Failing::again(self.failing, now));
+        } else if kind.scope().is_none() {
+            self.failing = None;
+        }
+    }
+
+    /// Whether its last attempt failed, or took long.
+    pub(super) fn is_ailing(&self) -> bool {
+        self.failing.is_some() || self.slow
+    }
+
+    /// How many attempts have failed in a row.
+    pub(super) fn failures(&self) -> u32 {
+        self.failing.map_or(0, |failing| failing.times)
     }
 
     pub(super) fn pause(&mut self, now: Timestamp, until: Timestamp) {
@@ -65,14 +111,14 @@ impl EndpointQueue {
         self.pause.is_some_and(|wait| !wait.is_over(now))
     }
 
-    /// When the pause ends whose end was not taken in yet.
-    pub(super) fn paused_until(&self) -> Option<Timestamp> {
-        self.pause.map(Wait::until)
-    }
-
     /// Takes in that a pause is over; answers whether one was.
     pub(super) fn end_pause(&mut self, now: Timestamp) -> bool {
         self.pause.take_if(|wait| wait.is_over(now)).is_some()
+    }
+
+    /// Forgets a pause, however long it would be.
+    pub(super) fn lift_pause(&mut self) {
+        self.pause = None;
     }
 
     /// How many deliveries wait here.
@@ -85,9 +131,64 @@ impl EndpointQueue {
         self.waiting.drain(..)
     }
 
-    /// Whether nothing would be forgotten with this queue.
-    pub(super) fn is_idle(&self, now: Timestamp) -> bool {
-        let rests = self.pace.allows(now) && !self.is_paused(now);
-        self.waiting.is_empty() && self.in_flight == 0 && rests
+    /// What it is to be looked at for next.
+    pub(super) fn stand(&self, now: Timestamp) -> Stand {
+        let paused = self.pause.filter(|wait| !wait.is_over(now)).map(Wait::until);
+        let paced = self.pace.next(now);
+        match (paused, paced) {
+            (Some(until), _) => Stand::Asleep(until),
+            (None, Some(next)) if !self.waiting.is_empty() => Stand::Asleep(next),
+            _ if self.in_flight >= self.limit() => Stand::Busy,
+            _ if !self.waiting.is_empty() => Stand::Ready { ailing: self.is_ailing() },
+            _ if self.in_flight > 0 => Stand::Busy,
+            (None, Some(next)) => Stand::Resting(next),
+            (None, None) => Stand::Idle,
+        }
+    }
+
+    /// How many attempts may be under way: an endpoint that fails again and again is tried with one at a time.
+    fn limit(&self) -> usize {
+        if self.fails_again() { self.concurrency.min(1) } else { self.concurrency }
+    }
+
+    fn fails_again(&self) -> bool {
+        pause_after(self.failures()).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
+    use domain::attempt::Scope;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    #[test]
+    fn an_endpoint_that_fails_again_and_again_is_tried_with_one_at_a_time_until_something_gets_through() {
+        let mut queue = EndpointQueue::new(Protocol::Webhook, 4, None, false);
+        let limits: Vec<_> = [OutcomeKind::Transient(Scope::Endpoint); 3]
+            .into_iter()
+            .chain([OutcomeKind::Transient(Scope::Channel), OutcomeKind::Delivered])
+            .map(|kind| {
+                queue.hear(kind, false, NOW);
+                queue.limit()
+            })
+            .collect();
+        assert_eq!(limits, [4, 1, 1, 1, 4]);
+    }
+
+    #[test]
+    fn a_queue_rests_while_its_pace_is_to_be_remembered_and_is_idle_then() {
+        let mut queue = EndpointQueue::new(Protocol::Webhook, 4, None, false);
+        queue.pace.begins(NonZeroU32::new(1), NOW);
+        let second = NOW + Duration::from_secs(1);
+        assert_eq!(queue.stand(NOW), Stand::Resting(second));
+        assert_eq!(queue.stand(second), Stand::Idle);
+        queue.pause(NOW, second + Duration::from_secs(9));
+        assert_eq!(queue.stand(second), Stand::Asleep(second + Duration::from_secs(9)));
     }
 }

@@ -18,7 +18,7 @@ use domain::retry::Chance;
 use domain::subscription::SubscriptionId;
 
 use super::channel_lane::{ChannelHealth, ChannelLane};
-use super::endpoint_queue::EndpointQueue;
+use super::endpoint_queues::EndpointQueues;
 use super::wait::Wait;
 use crate::Error;
 use crate::ports::{ChannelRules, Due, DueDelivery, DueQuery, Finished, Intent, Sent};
@@ -41,6 +41,9 @@ pub enum Event {
     Recorded(Result<Vec<SubscriptionId>, Error>),
     /// What came of [`Action::Probe`].
     Probed(Protocol, Result<(), Outcome>),
+    /// A person had what waits sent at once, or resumed a subscription: which endpoint is still to be left alone, the
+    /// store says.
+    Hurried,
     /// The program is to end: nothing more is begun.
     Drain,
 }
@@ -68,7 +71,7 @@ pub enum Action {
 #[derive(Debug)]
 pub struct Engine {
     lanes: BTreeMap<Protocol, ChannelLane>,
-    queues: BTreeMap<SubscriptionId, EndpointQueue>,
+    queues: EndpointQueues,
     /// Every delivery in a queue, beginning or being sent: it is not taken in twice.
     held: HashSet<DeliveryId>,
     beginning: Vec<DueDelivery>,
@@ -78,7 +81,7 @@ pub struct Engine {
     fetching: bool,
     more: bool,
     next_due: Option<Timestamp>,
-    /// When a pace lets the next attempt begin, of those that only a pace held back when this was asked last.
+    /// When a channel's pace lets the next attempt begin, where only that held one back when this was asked last.
     next_turn: Option<Timestamp>,
     store_failed: Option<Wait>,
     draining: bool,
@@ -88,12 +91,12 @@ impl Engine {
     /// An engine over these channels, with nothing in hand.
     #[must_use]
     pub fn new(channels: impl IntoIterator<Item = (Protocol, ChannelRules)>) -> Self {
+        let lanes: BTreeMap<_, _> =
+            channels.into_iter().map(|(protocol, rules)| (protocol, ChannelLane::new(rules))).collect();
+        let most = lanes.values().map(|lane| lane.rules.concurrency.endpoint).max().unwrap_or(1);
         Self {
-            lanes: channels
-                .into_iter()
-                .map(|(protocol, rules)| (protocol, ChannelLane::new(rules)))
-                .collect(),
-            queues: BTreeMap::new(),
+            lanes,
+            queues: EndpointQueues::new(most * fetch::DEPTH),
             held: HashSet::new(),
             beginning: Vec::new(),
             sending: HashMap::new(),
@@ -111,6 +114,7 @@ impl Engine {
     /// Takes in what happened and says what to do next.
     pub fn on(&mut self, event: Event, now: Timestamp, chance: Chance) -> Vec<Action> {
         let mut actions = Vec::new();
+        self.more |= self.queues.wake(now);
         match event {
             Event::Woken => self.more = true,
             Event::Fetched(answer) => self.fetched(answer, now),
@@ -118,11 +122,16 @@ impl Engine {
             Event::Sent(delivery, sent) => self.sent(delivery, sent, now, chance, &mut actions),
             Event::Recorded(answer) => self.recorded(answer, now),
             Event::Probed(protocol, answer) => self.probed(protocol, &answer, now, &mut actions),
-            Event::Drain => self.drain(),
+            Event::Hurried => {
+                self.queues.lift_pauses(now);
+                self.more = true;
+            }
+            Event::Drain => self.drain(now),
         }
         self.go_on(now, &mut actions);
         // Kept, not asked anew by whoever waits: what has come by then would be forgotten.
-        self.next_turn = self.queues.values().filter_map(|queue| self.turn_of(queue, now)).min();
+        self.next_turn =
+            self.lanes.iter().filter_map(|(protocol, lane)| self.turn_of(*protocol, lane, now)).min();
         actions
     }
 
@@ -130,11 +139,11 @@ impl Engine {
     #[must_use]
     pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         let probes = self.lanes.values().filter_map(ChannelLane::next_probe);
-        let pauses = self.queues.values().filter_map(EndpointQueue::paused_until);
+        let sleepers = self.queues.wakes_at();
         let wanted = match self.store_failed {
             Some(wait) => Some(wait.until()),
             None if self.draining => None,
-            None => probes.chain(pauses).chain(self.next_turn).chain(self.next_due).min(),
+            None => probes.chain(sleepers).chain(self.next_turn).chain(self.next_due).min(),
         };
         wanted.map(|at| at.max(now))
     }
@@ -144,11 +153,17 @@ impl Engine {
         self.lanes.iter().map(|(protocol, lane)| (*protocol, lane.health()))
     }
 
-    /// When the pace of a queue and of its channel lets its next delivery begin, if only the pace holds it back.
-    fn turn_of(&self, queue: &EndpointQueue, now: Timestamp) -> Option<Timestamp> {
-        let lane = self.lanes.get(&queue.protocol).filter(|lane| !lane.is_paused())?;
-        let channel = lane.next_turn(now).filter(|_| queue.waiting() > 0);
-        queue.next_turn(now).max(channel)
+    /// How many endpoints' queues it has looked at so far: the measure of its work, which must not grow with the endpoints
+    /// that an event does not concern.
+    #[must_use]
+    pub fn visits(&self) -> u64 {
+        self.queues.visits()
+    }
+
+    /// When the pace of a channel lets the next delivery begin, if only that holds it back.
+    fn turn_of(&self, protocol: Protocol, lane: &ChannelLane, now: Timestamp) -> Option<Timestamp> {
+        let waits = !lane.is_paused() && self.queues.ready(protocol) > 0;
+        lane.next_turn(now).filter(|_| waits)
     }
 
     /// Whether everything begun has been recorded.
@@ -183,34 +198,34 @@ impl Engine {
         }
     }
 
-    fn drain(&mut self) {
+    fn drain(&mut self, now: Timestamp) {
         self.draining = true;
-        self.forget(|_, _| true);
+        for protocol in Protocol::ALL {
+            self.forget_channel(protocol, now);
+        }
     }
 
-    /// Forgets what waits in these queues: it stays owed in the store, and takes no place here from others.
-    fn forget(&mut self, which: impl Fn(SubscriptionId, &EndpointQueue) -> bool) {
-        for (_, queue) in self.queues.iter_mut().filter(|(id, queue)| which(**id, queue)) {
-            for delivery in queue.clear() {
-                self.held.remove(&delivery.id);
-            }
+    /// Forgets what waits for an endpoint: it stays owed in the store, and takes no place here from others.
+    fn forget(&mut self, id: SubscriptionId, now: Timestamp) {
+        for delivery in self.queues.clear(id, now) {
+            self.held.remove(&delivery.id);
+        }
+    }
+
+    /// Forgets what waits for a channel.
+    fn forget_channel(&mut self, protocol: Protocol, now: Timestamp) {
+        for delivery in self.queues.clear_channel(protocol, now) {
+            self.held.remove(&delivery.id);
         }
     }
 
     /// The delivery is no longer in the engine's hands.
-    fn let_go(&mut self, delivery: &DueDelivery) {
+    fn let_go(&mut self, delivery: &DueDelivery, now: Timestamp) {
         self.held.remove(&delivery.id);
         if let Some(lane) = self.lanes.get_mut(&delivery.protocol()) {
             lane.ends(delivery);
         }
-        if let Some(queue) = self.queues.get_mut(&delivery.subscription.id) {
-            queue.ends();
-        }
-    }
-
-    fn queue_of(&mut self, delivery: &DueDelivery) -> &mut EndpointQueue {
-        let new = || EndpointQueue::new(delivery.protocol());
-        self.queues.entry(delivery.subscription.id).or_insert_with(new)
+        self.queues.ends(delivery.subscription.id, now);
     }
 
     fn store_failed(&mut self, error: &Error, now: Timestamp) {

@@ -44,7 +44,7 @@ fn unknown(
 ) -> Finished {
     let now = clock.now();
     let Interrupted { protocol, spent, deadline, .. } = *attempt;
-    let effort = Effort { protocol, spent, deadline, on_unknown };
+    let effort = Effort { protocol, spent, deadline, on_unknown, failures: 0 };
     let outcome = Outcome::new(OutcomeKind::Unknown, "The program stopped before an answer came");
     let decision = decide(effort, &outcome, now, randomness.chance());
     Finished {

@@ -45,10 +45,6 @@ pub trait DeliveryQueue: Send + Sync {
     /// Owes what was not delivered in time to the subscriptions that it escalates to, as of `now`.
     async fn escalate(&self, now: Timestamp) -> Result<Escalated, Error>;
 
-    /// Lets nothing that waits over a protocol be due after `latest`, nor any of its endpoints be left alone for longer: a
-    /// clock that leapt ahead leaves such times behind. In commits that make nobody wait; answers how many deliveries were
-    /// due too late.
-    async fn draw_near(&self, protocol: Protocol, latest: Timestamp) -> Result<usize, Error>;
     /// Owes the operators who receive notices, as of `now`, those of what happened: subscriptions that were suspended or
     /// that their receivers ended, dead deliveries (but notices), orders owed to nobody, rows that cannot be read, a full
     /// disk, a channel that has been paused for five minutes, and its end. What happens within a minute is gathered, there
@@ -56,6 +52,11 @@ pub trait DeliveryQueue: Send + Sync {
     /// is one. What happened while nobody received notices is told to nobody later; a pause that lasts is. Answers how many
     /// notices are owed now.
     async fn tell_operators(&self, now: Timestamp) -> Result<usize, Error>;
+
+    /// Lets no pending delivery be due, nor any endpoint be left alone, later than `now` and the
+    /// [longest delay](domain::retry::LONGEST_DELAY), and none escalate later than `now` and the [longest time](domain::attributes::Minutes::LONGEST) until one does: what lies
+    /// further ahead was put there by a clock that was wrong, and is put at that limit. Answers how many there were.
+    async fn bound_due_times(&self, now: Timestamp) -> Result<usize, Error>;
 
     /// Records that a channel is paused, for the timelines of the deliveries that wait.
     async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error>;

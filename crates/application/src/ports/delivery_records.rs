@@ -34,9 +34,15 @@ pub trait DeliveryRecords: Send + Sync {
     /// over are left as they are. Answers how many were redriven.
     async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error>;
 
-    /// Cancels a delivery that is held, and records the intervention. `NotFound` with `delivery_not_found`, `Conflict`
-    /// with `not_held`.
-    async fn drop_held(&self, id: DeliveryId, now: Timestamp) -> Result<(), Error>;
+    /// Makes the selected deliveries that wait for their time due `now`, and their endpoints no longer left alone, where
+    /// their subscriptions may be sent to. Nothing that was spent is forgiven; what was due later has the intervention on
+    /// record. Answers how many were selected. For a single one: `NotFound` with `delivery_not_found`, `Conflict` with
+    /// `not_pending`, `subscription_suspended` or `not_confirmed`.
+    async fn retry(&self, selection: RetrySelection, now: Timestamp) -> Result<usize, Error>;
+
+    /// Cancels the selected deliveries, and records the intervention. Answers how many there were. For a single one:
+    /// `NotFound` with `delivery_not_found`, `Conflict` with `not_droppable`.
+    async fn drop_deliveries(&self, selection: DropSelection, now: Timestamp) -> Result<usize, Error>;
 
     /// Records what a provider reports of that attempt, and what follows. A bad report counts while no later attempt
     /// was made, a good one always: the message is there. The same report again changes nothing.
@@ -160,9 +166,9 @@ pub struct InterventionRecord {
     pub kind: InterventionKind,
     /// When.
     pub at: Timestamp,
-    /// In which state the delivery was: dead or held; pending, where the store was restored.
+    /// In which state the delivery was: pending, held or dead.
     pub state_before: DeliveryState,
-    /// Since when it had been in that state.
+    /// Since when it had been in that state; of one that was pending, when it would have been tried next.
     pub since: Timestamp,
 }
 
@@ -171,6 +177,8 @@ pub struct InterventionRecord {
 pub enum InterventionKind {
     /// Sent it again.
     Redriven,
+    /// Had it tried before its time.
+    Retried,
     /// Gave it up.
     Dropped,
     /// Restored the store from a backup, when it was still owed: it is held, since it may have been delivered since.
@@ -179,13 +187,14 @@ pub enum InterventionKind {
 
 impl InterventionKind {
     /// Everything there is.
-    pub const ALL: [Self; 3] = [Self::Redriven, Self::Dropped, Self::Restored];
+    pub const ALL: [Self; 4] = [Self::Redriven, Self::Retried, Self::Dropped, Self::Restored];
 
     /// Its name in the API and the store.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Redriven => "redriven",
+            Self::Retried => "retried",
             Self::Dropped => "dropped",
             Self::Restored => "restored",
         }
@@ -259,15 +268,42 @@ pub enum RedriveSelection {
     Many {
         /// Those in this state.
         state: Redrivable,
-        /// Only those owed to this subscription.
-        subscription: Option<SubscriptionId>,
-        /// Only those over this protocol.
-        protocol: Option<Protocol>,
-        /// Only those that were owed at this time or later.
-        from: Option<Timestamp>,
-        /// Only those that were owed before this time.
-        before: Option<Timestamp>,
+        /// Of these.
+        filter: DeliveryFilter,
     },
+}
+
+/// Which deliveries to try at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RetrySelection {
+    /// This one.
+    One(DeliveryId),
+    /// All that are pending and may be sent, of these.
+    Pending(DeliveryFilter),
+}
+
+/// Which deliveries to give up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DropSelection {
+    /// This one, which is pending or held.
+    One(DeliveryId),
+    /// All that are pending, of these, but for questions: a subscription that waits for its answer would wait for ever.
+    Pending(DeliveryFilter),
+    /// All that are held, of these.
+    Held(DeliveryFilter),
+}
+
+/// Which of the deliveries in a state are meant: those that fit all of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveryFilter {
+    /// Only those owed to this subscription.
+    pub subscription: Option<SubscriptionId>,
+    /// Only those over this protocol.
+    pub protocol: Option<Protocol>,
+    /// Only those that were owed first at this time or later.
+    pub from: Option<Timestamp>,
+    /// Only those that were owed first before this time.
+    pub before: Option<Timestamp>,
 }
 
 /// A state from which a delivery can be sent again.

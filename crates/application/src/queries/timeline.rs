@@ -75,6 +75,8 @@ pub enum EventKind {
     Redriven,
     /// The store was restored from a backup, and what was owed is held.
     Restored,
+    /// A person had it tried before its time.
+    Retried,
     /// A delivery was cancelled.
     Cancelled(Option<CancelReason>),
 }
@@ -107,13 +109,16 @@ fn delivery_events(place: usize, delivery: &DeliveryRecord) -> Vec<Event> {
         events.push(event(receipt.at, EventKind::Receipt(receipt.clone())));
     }
     for intervention in &delivery.interventions {
-        if intervention.kind == InterventionKind::Restored {
-            events.push(event(intervention.at, EventKind::Restored));
-            continue;
+        // One that was pending had come to no end.
+        if intervention.state_before != DeliveryState::Pending {
+            events.push(event(intervention.since, EventKind::Ended(intervention.state_before)));
         }
-        events.push(event(intervention.since, EventKind::Ended(intervention.state_before)));
-        if intervention.kind == InterventionKind::Redriven {
-            events.push(event(intervention.at, EventKind::Redriven));
+        match intervention.kind {
+            InterventionKind::Redriven => events.push(event(intervention.at, EventKind::Redriven)),
+            InterventionKind::Retried => events.push(event(intervention.at, EventKind::Retried)),
+            InterventionKind::Restored => events.push(event(intervention.at, EventKind::Restored)),
+            // Its cancellation says so.
+            InterventionKind::Dropped => {}
         }
     }
     events.extend(delivery.stranded_at.map(|at| event(at, EventKind::NotEscalated)));

@@ -9,9 +9,13 @@ mod draining;
 #[cfg(test)]
 mod endpoint_pauses;
 #[cfg(test)]
+mod failing_endpoints;
+#[cfg(test)]
 mod fairness;
 #[cfg(test)]
 mod given;
+#[cfg(test)]
+mod many_endpoints;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]

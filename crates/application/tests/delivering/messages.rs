@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use application::deliver::compose;
 use application::ports::{
-    Bystanders, Content, DeliveryQuery, DeliveryRecord, DeliveryRecords, DueDelivery, Inbox, InboxMessage,
-    Page, PageRequest, Randomness, RedriveSelection, Story,
+    Bystanders, Content, DeliveryQuery, DeliveryRecord, DeliveryRecords, DropSelection, DueDelivery, Inbox,
+    InboxMessage, Page, PageRequest, Randomness, RedriveSelection, RetrySelection, Story,
 };
 use application::{Error, OwnDelivery};
 use async_trait::async_trait;
@@ -82,7 +82,10 @@ impl DeliveryRecords for Nobody {
     async fn redrive(&self, _: RedriveSelection, _: Timestamp) -> Result<usize, Error> {
         unreachable!()
     }
-    async fn drop_held(&self, _: DeliveryId, _: Timestamp) -> Result<(), Error> {
+    async fn retry(&self, _: RetrySelection, _: Timestamp) -> Result<usize, Error> {
+        unreachable!()
+    }
+    async fn drop_deliveries(&self, _: DropSelection, _: Timestamp) -> Result<usize, Error> {
         unreachable!()
     }
     async fn receipt(&self, _: DeliveryId, _: u32, _: Receipt, _: Timestamp) -> Result<(), Error> {

@@ -46,11 +46,11 @@ impl DeliveryQueue for Crashed {
     async fn escalate(&self, _: Timestamp) -> Result<Escalated, Error> {
         unreachable!("nothing escalates before it has recovered")
     }
-    async fn draw_near(&self, _: Protocol, _: Timestamp) -> Result<usize, Error> {
-        unreachable!("the store's times are right")
-    }
     async fn tell_operators(&self, _: Timestamp) -> Result<usize, Error> {
         unreachable!("nobody is told before it has recovered")
+    }
+    async fn bound_due_times(&self, _: Timestamp) -> Result<usize, Error> {
+        unreachable!()
     }
     async fn channel_paused(&self, _: Protocol, _: &str, _: Timestamp) -> Result<(), Error> {
         Ok(())

@@ -88,6 +88,7 @@ fn told(timeline: &Timeline) -> Vec<(i64, String)> {
         EventKind::Ended(state) => state.to_string(),
         EventKind::Redriven => "redriven".to_owned(),
         EventKind::Restored => "restored".to_owned(),
+        EventKind::Retried => "retried".to_owned(),
         EventKind::NotEscalated => "not escalated".to_owned(),
         EventKind::Cancelled(None) => "cancelled".to_owned(),
         EventKind::Cancelled(Some(reason)) => format!("cancelled: {}", reason.name()),
@@ -171,6 +172,22 @@ fn what_was_redriven_keeps_the_ends_that_it_had_come_to() {
         (50, "redriven"),
         (52, "attempt 3"),
         (52, "delivered"),
+    ];
+    assert_eq!(told(&timeline(story(vec![delivered], Vec::new()))), words(&expected));
+}
+
+#[test]
+fn what_was_tried_before_its_time_is_told_and_had_come_to_no_end() {
+    let attempts = vec![attempt(1, 2, Some(3)), attempt(2, 21, Some(22))];
+    let mut delivered = delivery(Protocol::Sms, DeliveryState::Delivered, 22, attempts);
+    delivered.interventions = vec![intervention(InterventionKind::Retried, DeliveryState::Pending, 600, 20)];
+    let expected = [
+        (0, "accepted"),
+        (1, "owed"),
+        (3, "attempt 1"),
+        (20, "retried"),
+        (22, "attempt 2"),
+        (22, "delivered"),
     ];
     assert_eq!(told(&timeline(story(vec![delivered], Vec::new()))), words(&expected));
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelReason {
-    /// A person dropped it while it was held.
+    /// A person dropped it.
     Dropped,
     /// Its subscription ended before it was sent (again).
     SubscriptionEnded,

@@ -26,7 +26,7 @@ fn policy(protocol: Protocol) -> OnUnknown {
 
 fn decided(protocol: Protocol, spent: u32, deadline: Option<Timestamp>, kind: OutcomeKind) -> Decision {
     decide(
-        Effort { protocol, spent, deadline, on_unknown: policy(protocol) },
+        Effort { protocol, spent, deadline, on_unknown: policy(protocol), failures: 0 },
         &Outcome::new(kind, ""),
         now(),
         NO_JITTER,
@@ -114,6 +114,50 @@ fn what_the_channel_failed_at_is_owed_still_even_after_the_last_attempt() {
     }
 }
 
+fn after_failures(failures: u32, protocol: Protocol, kind: OutcomeKind) -> Decision {
+    let effort = Effort { protocol, spent: 0, deadline: None, on_unknown: policy(protocol), failures };
+    decide(effort, &Outcome::new(kind, ""), now(), NO_JITTER)
+}
+
+#[test]
+fn an_endpoint_that_fails_again_is_left_alone_and_its_delivery_goes_by_its_own_schedule() {
+    let (hook, down) = (Protocol::Webhook, OutcomeKind::Transient(Scope::Endpoint));
+    for (failures, seconds) in [(1, 1), (2, 2), (3, 4), (9, 256), (10, 300), (u32::MAX, 300)] {
+        let until = now() + Duration::from_secs(seconds);
+        let expected = Decision { consequence: Some(Consequence::PauseEndpoint(until)), ..retried(hook) };
+        assert_eq!(after_failures(failures, hook, down), expected, "after {failures}");
+    }
+}
+
+#[test]
+fn only_what_would_fail_whatever_is_sent_has_the_endpoint_left_alone() {
+    let pauses = |protocol, kind| {
+        matches!(after_failures(5, protocol, kind).consequence, Some(Consequence::PauseEndpoint(_)))
+    };
+    for protocol in Protocol::ALL {
+        assert!(pauses(protocol, OutcomeKind::Transient(Scope::Endpoint)), "{protocol}");
+        assert!(!pauses(protocol, OutcomeKind::Transient(Scope::Delivery)), "{protocol}");
+        assert!(!pauses(protocol, OutcomeKind::Permanent(Scope::Delivery)), "{protocol}");
+        assert!(!pauses(protocol, OutcomeKind::Delivered), "{protocol}");
+        assert_eq!(pauses(protocol, OutcomeKind::Unknown), !protocol.has_provider(), "{protocol}");
+    }
+}
+
+#[test]
+fn an_endpoint_is_left_alone_also_by_the_last_attempt_at_a_delivery() {
+    let effort = Effort {
+        protocol: Protocol::Webhook,
+        spent: 9,
+        deadline: None,
+        on_unknown: OnUnknown::Retry,
+        failures: 3,
+    };
+    let decision =
+        decide(effort, &Outcome::new(OutcomeKind::Transient(Scope::Endpoint), ""), now(), NO_JITTER);
+    let until = now() + Duration::from_secs(4);
+    assert_eq!(decision, over(DeliveryState::Dead, Some(Consequence::PauseEndpoint(until))));
+}
+
 #[test]
 fn a_receiver_that_asks_for_no_patience_at_all_is_not_hammered() {
     let decision = decided(Protocol::Webhook, 0, None, throttled(Scope::Endpoint, Some(Duration::ZERO)));
@@ -189,7 +233,7 @@ proptest! {
         protocol in protocols(),
         outcomes in prop::collection::vec((kinds(), any::<u16>()), 0..200),
     ) {
-        let mut effort = Effort { protocol, spent: 0, deadline: None, on_unknown: policy(protocol) };
+        let mut effort = Effort { protocol, spent: 0, deadline: None, on_unknown: policy(protocol), failures: 0 };
         let mut now = now();
         for (kind, chance) in outcomes {
             let decision = decide(effort, &Outcome::new(kind, ""), now, Chance(chance));
@@ -221,6 +265,7 @@ proptest! {
             spent,
             deadline: Some(deadline),
             on_unknown: policy(protocol),
+            failures: 0,
         };
         if let Next::Again(at) = decide(effort, &Outcome::new(kind, ""), now(), Chance(chance)).next {
             prop_assert!(at < deadline);

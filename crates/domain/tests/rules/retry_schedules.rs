@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use domain::delivery::{MAX_CHANNEL_PATIENCE, MAX_PATIENCE};
 use domain::endpoint::Protocol;
-use domain::retry::{Chance, Schedule, jittered};
+use domain::failing::LONGEST_PAUSE;
+use domain::retry::{Chance, LONGEST_DELAY, Schedule, jittered};
 use proptest::prelude::*;
 
 fn delays(schedule: Schedule) -> Vec<u64> {
@@ -69,4 +71,17 @@ proptest! {
             prop_assert_eq!(schedule.delay(schedule.attempts() + beyond), None);
         }
     }
+}
+
+#[test]
+fn no_delivery_is_ever_made_to_wait_for_longer_than_the_longest_delay() {
+    let late = |delay| jittered(delay, Chance(u16::MAX));
+    for protocol in Protocol::ALL {
+        let schedule = Schedule::of(protocol);
+        let longest = (0..).map_while(|spent| schedule.delay(spent)).max().unwrap();
+        assert!(late(longest) <= LONGEST_DELAY, "{protocol}");
+    }
+    assert!(MAX_PATIENCE.max(MAX_CHANNEL_PATIENCE).max(late(LONGEST_PAUSE)) <= LONGEST_DELAY);
+    let webhooks = Schedule::of(Protocol::Webhook);
+    assert_eq!(late(webhooks.delay(9).unwrap()), LONGEST_DELAY, "it is not longer than it must be");
 }

@@ -1,4 +1,4 @@
-//! `orderbell delivery list|show|redrive|drop`.
+//! `orderbell delivery list|show|redrive|retry|drop`.
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
@@ -21,13 +21,10 @@ pub(super) enum Command {
     },
     /// Send dead or held deliveries again
     Redrive(Redrive),
-    /// Give up a held delivery: it arrived, or need not
-    Drop {
-        /// The delivery's id
-        id: String,
-        #[command(flatten)]
-        server: Server,
-    },
+    /// Try at once what waits for its next attempt
+    Retry(Retry),
+    /// Give up pending or held deliveries: they arrived, or need not
+    Drop(Drop),
 }
 
 #[derive(Args)]
@@ -53,21 +50,54 @@ pub(super) struct Redrive {
     /// This delivery
     #[arg(required_unless_present = "state", conflicts_with = "state")]
     id: Option<String>,
-    #[command(flatten)]
-    selected: Selected,
-    #[command(flatten)]
-    server: Server,
-}
-
-#[derive(Args)]
-#[group(skip)]
-pub(super) struct Selected {
     /// All that are dead
     #[arg(long, group = "state")]
     dead: bool,
     /// All that are held
     #[arg(long, group = "state")]
     held: bool,
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(Args)]
+#[group(skip)]
+pub(super) struct Retry {
+    /// This delivery
+    #[arg(required_unless_present = "state", conflicts_with = "state")]
+    id: Option<String>,
+    /// All that are pending
+    #[arg(long, group = "state")]
+    pending: bool,
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(Args)]
+#[group(skip)]
+pub(super) struct Drop {
+    /// This delivery
+    #[arg(required_unless_present = "state", conflicts_with = "state")]
+    id: Option<String>,
+    /// All that are pending
+    #[arg(long, group = "state")]
+    pending: bool,
+    /// All that are held
+    #[arg(long, group = "state")]
+    held: bool,
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(Args)]
+#[group(skip)]
+pub(super) struct Filters {
     /// Of these, only those owed to this subscription
     #[arg(long, value_name = "ID", requires = "state")]
     subscription: Option<String>,
@@ -108,7 +138,8 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
         Command::List(list) => block_on(self::list(list))?,
         Command::Show { id, server } => block_on(show(&id, server))?,
         Command::Redrive(redrive) => block_on(self::redrive(redrive))?,
-        Command::Drop { id, server } => block_on(drop(&id, server))?,
+        Command::Retry(retry) => block_on(self::retry(retry))?,
+        Command::Drop(drop) => block_on(self::drop(drop))?,
     }
 }
 
@@ -168,31 +199,52 @@ pub(super) fn waits_because(delivery: &Value) -> Option<String> {
 }
 
 async fn redrive(redrive: Redrive) -> Result<(), Failure> {
-    let server = redrive.server;
-    let answer = if let Some(id) = redrive.id {
-        server.ask(Method::POST, &format!("/deliveries/{id}/redrive"), None).await?
-    } else {
-        let Selected { held, subscription, protocol, from, before, .. } = redrive.selected;
-        let state = if held { "held" } else { "dead" };
-        let filters =
-            [("subscriptionId", subscription), ("protocol", protocol), ("from", from), ("before", before)];
-        let mut selection = json!({ "state": state });
-        for (name, filter) in filters {
-            if let Some(filter) = filter {
-                selection[name] = filter.into();
-            }
-        }
-        server.ask(Method::POST, "/deliveries/redrive", Some(&selection)).await?
-    };
+    let Redrive { id, held, filters, server, .. } = redrive;
+    let answer = act(&server, "redrive", id, if held { "held" } else { "dead" }, filters).await?;
     server
         .show(&answer, |answer| output::note(&format!("redriven: {}", output::cell(answer.get("redriven")))));
     Ok(())
 }
 
-async fn drop(id: &str, server: Server) -> Result<(), Failure> {
-    let answer = server.ask(Method::POST, &format!("/deliveries/{id}/drop"), None).await?;
-    server.show(&answer, |_| output::note("dropped"));
+async fn retry(retry: Retry) -> Result<(), Failure> {
+    let Retry { id, filters, server, .. } = retry;
+    let answer = act(&server, "retry", id, "pending", filters).await?;
+    server.show(&answer, |answer| output::note(&format!("retried: {}", output::cell(answer.get("retried")))));
     Ok(())
+}
+
+async fn drop(drop: Drop) -> Result<(), Failure> {
+    let Drop { id, held, filters, server, .. } = drop;
+    let one = id.is_some();
+    let answer = act(&server, "drop", id, if held { "held" } else { "pending" }, filters).await?;
+    server.show(&answer, |answer| match answer.get("dropped").filter(|_| !one) {
+        Some(count) => output::note(&format!("dropped: {}", output::cell(Some(count)))),
+        None => output::note("dropped"),
+    });
+    Ok(())
+}
+
+/// Does something to one delivery, or to those in a state that fit the filters.
+async fn act(
+    server: &Server,
+    what: &str,
+    id: Option<String>,
+    state: &str,
+    filters: Filters,
+) -> Result<Value, Failure> {
+    if let Some(id) = id {
+        return server.ask(Method::POST, &format!("/deliveries/{id}/{what}"), None).await;
+    }
+    let Filters { subscription, protocol, from, before } = filters;
+    let filters =
+        [("subscriptionId", subscription), ("protocol", protocol), ("from", from), ("before", before)];
+    let mut selection = json!({ "state": state });
+    for (name, filter) in filters {
+        if let Some(filter) = filter {
+            selection[name] = filter.into();
+        }
+    }
+    server.ask(Method::POST, &format!("/deliveries/{what}"), Some(&selection)).await
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::ending::{self, on_a_runtime};
 use crate::logging::{self, Log};
 use crate::wiring::{System, wire};
-use crate::workers::{Workers, escalation, operators, reexamination, relay, upkeep};
+use crate::workers::{Workers, clock, escalation, operators, reexamination, relay, upkeep};
 use crate::{descriptors, http_server, keys};
 
 /// Settings that can be given as flags; see docs/CONFIGURATION.md for all of them.
@@ -57,7 +57,7 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     let listener = http_server::listen(config.listen);
     let listener = listener.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
-    let System { store, router, delivery, gauges, metrics, modes, public_url, admin_key } =
+    let System { store, clock, router, delivery, gauges, metrics, modes, public_url, admin_key } =
         wire(config, address).await?;
     let (stop, stopping) = watch::channel(false);
     let told = ending::attend(log.clone(), stopping.clone())?;
@@ -68,6 +68,8 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     let reexamination = reexamination::run(store.clone(), stopping.clone());
     let operators =
         operators::run(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());
+    let (queue, owed) = (Arc::clone(&delivery.queue), Arc::clone(&delivery.owed));
+    let watch = clock::run(clock, queue, owed, stopping.clone());
     let delivery = delivery.run(stopping.clone());
     let gauges = gauges.run(stopping.clone());
     let upkeep = upkeep::run(metrics, stopping.clone());
@@ -99,6 +101,10 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     });
     workers.start("the metrics' upkeep", async {
         upkeep.await;
+        Ok(())
+    });
+    workers.start("the clock", async {
+        watch.await;
         Ok(())
     });
     workers.start("the HTTP server", http_server::serve(listener, router, limits, stopping));

@@ -11,6 +11,7 @@ use domain::subscription::SubscriptionId;
 
 use super::*;
 use crate::config::Layers;
+use crate::host::SystemClock;
 
 const CLOCK: &dyn Clock = &SystemClock;
 const RANDOMNESS: &dyn Randomness = &SystemRandomness;

@@ -34,6 +34,8 @@ pub(crate) struct DeliveryWorker {
     pub(crate) randomness: Arc<dyn Randomness>,
     /// Rung when something became due.
     pub(crate) owed: Arc<Notify>,
+    /// Rung when endpoints are no longer to be left alone.
+    pub(crate) hurried: Arc<Notify>,
 }
 
 impl DeliveryWorker {
@@ -47,6 +49,7 @@ impl DeliveryWorker {
             let event = tokio::select! {
                 event = self.next(&engine, &mut tasks) => event,
                 () = self.owed.notified() => Some(Event::Woken),
+                () = self.hurried.notified() => Some(Event::Hurried),
                 () = stopped(&mut stop) => break,
             };
             self.tell(&mut engine, &mut tasks, event);
@@ -128,16 +131,18 @@ impl DeliveryWorker {
         }
     }
 
+    /// Probes a channel. Should it panic, it does not work.
+    #[expect(clippy::disallowed_methods, reason = "a task of its own contains a panic")]
     fn probe(&self, protocol: Protocol) -> impl Future<Output = Event> + Send + use<> {
         let channel = self.channels.get(&protocol).map(Arc::clone);
         async move {
-            match channel {
-                Some(channel) => Event::Probed(protocol, channel.probe().await),
-                None => Event::Probed(
-                    protocol,
-                    Err(failed(OutcomeKind::Unknown, "There is no such channel").outcome),
-                ),
-            }
+            let broke_off = |reply| Err(failed(OutcomeKind::Transient(Scope::Channel), reply).outcome);
+            let Some(channel) = channel else {
+                return Event::Probed(protocol, broke_off("There is no such channel"));
+            };
+            let probe = tokio::spawn(async move { channel.probe().await });
+            let answer = probe.await.unwrap_or_else(|_| broke_off("The channel broke off"));
+            Event::Probed(protocol, answer)
         }
     }
 }
@@ -173,4 +178,70 @@ impl Tasks {
 
 fn failed(kind: OutcomeKind, reply: &str) -> Sent {
     Outcome::new(kind, reply).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use application::ports::{ChannelRules, Concurrency, Message};
+    use async_trait::async_trait;
+    use domain::link_token::LinkKey;
+    use sqlite::Store;
+
+    use super::*;
+    use crate::host::{SystemClock, SystemRandomness};
+
+    struct Broken;
+
+    #[async_trait]
+    impl Channel for Broken {
+        fn protocol(&self) -> Protocol {
+            Protocol::Webhook
+        }
+
+        fn rules(&self) -> ChannelRules {
+            ChannelRules::new(Concurrency { channel: 1, endpoint: 1 })
+        }
+
+        async fn send(&self, _: &Message) -> Sent {
+            panic!("of all things")
+        }
+
+        async fn probe(&self) -> Result<(), Outcome> {
+            panic!("of all things")
+        }
+    }
+
+    fn worker(store: &Store) -> DeliveryWorker {
+        let own = OwnDelivery {
+            topic: Arc::new(store.clone()),
+            records: Arc::new(store.clone()),
+            inbox: Arc::new(store.clone()),
+            channels: BTreeMap::new(),
+            endpoint_rule: Arc::new(|_| Ok(())),
+            link_key: LinkKey::new([3; 64]),
+            public_url: "https://orders.example".to_owned(),
+        };
+        DeliveryWorker {
+            queue: Arc::new(store.clone()),
+            channels: BTreeMap::from([(Protocol::Webhook, Arc::new(Broken) as Arc<dyn Channel>)]),
+            own,
+            clock: Arc::new(SystemClock),
+            randomness: Arc::new(SystemRandomness),
+            owed: store.signals().deliveries,
+            hurried: store.signals().hurried,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_channel_that_panics_at_a_probe_does_not_work_and_ends_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = sqlite::Options::new(Arc::new(SystemClock), Arc::new(SystemRandomness));
+        let store = Store::open(folder.path(), options).unwrap();
+        let worker = worker(&store);
+        for protocol in [Protocol::Webhook, Protocol::Chat] {
+            let Event::Probed(probed, Err(outcome)) = worker.probe(protocol).await else { panic!() };
+            assert_eq!((probed, outcome.kind), (protocol, OutcomeKind::Transient(Scope::Channel)));
+        }
+        store.close().await;
+    }
 }

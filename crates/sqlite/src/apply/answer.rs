@@ -5,6 +5,8 @@ use application::ports::{Acceptance, Escalated, Subscribed};
 use domain::delivery::DeliveryId;
 use domain::subscription::{Subscription, SubscriptionId};
 
+use super::Place;
+
 /// What one command answers. Which it is follows from the command.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Answer {
@@ -20,8 +22,10 @@ pub(crate) enum Answer {
     Suspended(Vec<SubscriptionId>),
     /// To escalating: what became of it.
     Escalated(Escalated),
-    /// To redriving, publishing and lapsing: how many; and where the next ones begin, if there may be more.
+    /// To redriving, dropping, bounding, publishing and lapsing: how many; and where the next ones begin, if there may be more.
     Count { count: usize, next: Option<i64> },
+    /// To retrying and dropping what is pending: how many; and where the next ones begin, if there may be more.
+    Pending { count: usize, next: Option<Place> },
     /// To everything else.
     Done,
 }
@@ -35,7 +39,7 @@ impl Answer {
     /// Whether deliveries may be due because of it.
     pub(super) fn may_make_due(&self) -> bool {
         match self {
-            Self::Count { count, .. } => *count > 0,
+            Self::Count { count, .. } | Self::Pending { count, .. } => *count > 0,
             Self::Escalated(escalated) => escalated.owed > 0,
             _ => true,
         }
@@ -67,6 +71,10 @@ impl Answer {
 
     pub(crate) fn counted(self) -> Result<(usize, Option<i64>), Error> {
         if let Self::Count { count, next } = self { Ok((count, next)) } else { self.unexpected() }
+    }
+
+    pub(crate) fn counted_pending(self) -> Result<(usize, Option<Place>), Error> {
+        if let Self::Pending { count, next } = self { Ok((count, next)) } else { self.unexpected() }
     }
 
     pub(crate) fn done(self) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! Everything that changes the store.
 
-use application::ports::{Finished, InboxMessage, Intent, NewSubscription};
+use application::ports::{DeliveryFilter, Finished, InboxMessage, Intent, NewSubscription, Redrivable};
 use domain::Timestamp;
 use domain::attributes::AttributesChange;
 use domain::delivery::DeliveryId;
@@ -11,19 +11,21 @@ use domain::webhook_secret::WebhookSecret;
 
 use super::accept::{Accept, accept};
 use super::attempts::begin;
+use super::bound_due_times::bound_due_times;
 use super::call_forward::{Recovery, call_forward};
 use super::cancel_rest::cancel_rest;
 use super::channel_pauses::{miss as miss_channel, pause as pause_channel, resume as resume_channel};
 use super::confirm::{confirm, lapse, resend};
-use super::draw_near::draw_near;
-use super::drop_held::drop_held;
+use super::drop_deliveries::{drop_held, drop_one, drop_pending};
 use super::escalate::escalate;
 use super::finish::finish;
 use super::hold_owed::hold_owed;
 use super::inbox::keep;
+use super::pending::Place;
 use super::publish::{Publish, publish};
-use super::redrive::{AT_ONCE, Selection, redrive, redrive_many};
+use super::redrive::{AT_ONCE, redrive, redrive_many};
 use super::release::{Mended, release};
+use super::retry::{retry, retry_pending};
 use super::rotate_secret::rotate_secret;
 use super::send_test::send_test;
 use super::set_aside::{give_back, set_aside};
@@ -87,18 +89,26 @@ pub(crate) enum Command {
     MissChannel { protocol: Protocol, now: Timestamp },
     /// Sends one dead or held delivery again.
     Redrive { id: DeliveryId, now: Timestamp },
-    /// Cancels one held delivery.
-    DropHeld { id: DeliveryId, now: Timestamp },
     /// Holds everything that is owed.
     HoldOwed { now: Timestamp },
-    /// Sends the next deliveries of a selection after a place again.
-    RedriveMany { selection: Box<Selection>, after: i64, now: Timestamp },
     /// Cancels more of what waits for a subscription that ended.
     CancelRest { subscription: i64 },
     /// Calls more of what waits for an endpoint forward.
     CallForward(Recovery),
-    /// Lets nothing over a protocol be due after a time, of the next subscriptions after a place.
-    DrawNear { protocol: Protocol, latest: Timestamp, after: i64 },
+    /// Sends the next of the dead or held deliveries after a place again.
+    RedriveMany { state: Redrivable, filter: Box<DeliveryFilter>, after: i64, now: Timestamp },
+    /// Has one pending delivery tried at once.
+    Retry { id: DeliveryId, now: Timestamp },
+    /// Has the next of the pending deliveries after a place tried at once.
+    RetryPending { filter: Box<DeliveryFilter>, after: Place, now: Timestamp },
+    /// Cancels one pending or held delivery.
+    Drop { id: DeliveryId, now: Timestamp },
+    /// Cancels the next of the pending deliveries after a place.
+    DropPending { filter: Box<DeliveryFilter>, after: Place, now: Timestamp },
+    /// Cancels the next of the held deliveries after a place.
+    DropHeld { filter: Box<DeliveryFilter>, after: i64, now: Timestamp },
+    /// Brings back the next of what is due too far ahead.
+    BoundDueTimes { now: Timestamp },
     /// Keeps a message in the inbox.
     Keep(Box<InboxMessage>),
     /// Sets aside rows that cannot be read.
@@ -121,10 +131,13 @@ impl Command {
             | Self::Escalate { .. }
             | Self::CancelRest { .. }
             | Self::CallForward(_)
-            | Self::DrawNear { .. }
             | Self::TellOperators { .. }
             | Self::MaintainKeys { .. }
-            | Self::Release { .. } => AT_ONCE,
+            | Self::Release { .. }
+            | Self::RetryPending { .. }
+            | Self::DropPending { .. }
+            | Self::DropHeld { .. }
+            | Self::BoundDueTimes { .. } => AT_ONCE,
             Self::SetAside { rows, .. } => rows.len().max(1),
             Self::GiveBack { deliveries, .. } => deliveries.len().max(1),
             _ => 1,
@@ -134,6 +147,7 @@ impl Command {
     /// Applies it within the open transaction.
     pub(super) fn apply(self, state: &mut State, effects: &mut Effects) -> Result<Answer, Failure> {
         let connection = &state.connection;
+        let hurries = matches!(self, Self::Resume { .. } | Self::Retry { .. } | Self::RetryPending { .. });
         let answer = match self {
             Self::Accept(order) => return accept(state, effects, &order),
             Self::TellOperators { now } => tell_operators(state, now),
@@ -169,12 +183,18 @@ impl Command {
             Self::MissChannel { protocol, now } => return miss_channel(connection, protocol, now),
             Self::ResumeChannel { protocol, now } => resume_channel(connection, protocol, now),
             Self::Redrive { id, now } => redrive(connection, id, now),
-            Self::DropHeld { id, now } => return drop_held(connection, id, now),
             Self::HoldOwed { now } => return hold_owed(connection, now),
-            Self::RedriveMany { selection, after, now } => redrive_many(connection, &selection, after, now),
             Self::CancelRest { subscription } => return cancel_rest(connection, effects, subscription),
             Self::CallForward(recovery) => return call_forward(connection, effects, recovery),
-            Self::DrawNear { protocol, latest, after } => draw_near(connection, protocol, latest, after),
+            Self::RedriveMany { state, filter, after, now } => {
+                redrive_many(connection, (state, &filter), after, now)
+            }
+            Self::Retry { id, now } => retry(connection, id, now),
+            Self::RetryPending { filter, after, now } => retry_pending(connection, &filter, after, now),
+            Self::Drop { id, now } => return drop_one(connection, id, now),
+            Self::DropPending { filter, after, now } => return drop_pending(connection, &filter, after, now),
+            Self::DropHeld { filter, after, now } => return drop_held(connection, &filter, after, now),
+            Self::BoundDueTimes { now } => bound_due_times(connection, now),
             Self::Keep(message) => return keep(connection, &message),
             Self::SetAside { rows, now } => set_aside(connection, &rows, now),
             Self::GiveBack { deliveries, now } => give_back(connection, &deliveries, now),
@@ -185,6 +205,7 @@ impl Command {
             }
         }?;
         effects.deliveries |= answer.may_make_due();
+        effects.hurried |= hurries;
         Ok(answer)
     }
 }

@@ -18,7 +18,7 @@ use super::suspend::suspend_failing;
 use super::{Answer, Effects, incidents, transition};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
-use crate::rows;
+use crate::rows::{self, FAILING_COLUMNS};
 
 const END: &str = "UPDATE attempts SET ended_at = ?3, outcome = ?4, scope = ?5, spent = ?6, reply = ?7 \
      WHERE delivery = ?1 AND number = ?2 AND ended_at IS NULL";
@@ -27,8 +27,8 @@ const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, spent = spent +
      cancel_reason = CASE ?2 WHEN 'cancelled' THEN (SELECT iif(subscriptions.state = 'ended', 'subscription_ended', \
      'question_over') FROM subscriptions WHERE subscriptions.seq = subscription) END WHERE seq = ?1";
 /// Nothing is written where it is so already: most reports of a provider tell of an endpoint that never failed.
-const FAILING: &str = "UPDATE subscriptions SET failing_since = ?2, failures = ?3 \
-     WHERE seq = ?1 AND (failing_since IS NOT ?2 OR failures <> ?3)";
+const FAILING: &str = "UPDATE subscriptions SET failing_since = ?2, failed_last = ?3, failed_for = ?4, failures = ?5 \
+     WHERE seq = ?1 AND (failing_since IS NOT ?2 OR failures <> ?5)";
 
 /// A longer pause stands.
 const LEAVE_ALONE: &str =
@@ -107,7 +107,7 @@ fn note_health(
         let subscription = (delivery.subscription_seq, before);
         got_through(connection, effects, attempt, subscription, finished.at)?;
     }
-    Ok(failing.is_some_and(|failing| failing.is_too_much(finished.at)))
+    Ok(failing.is_some_and(Failing::is_too_much))
 }
 
 /// Keeps what is to be said of an endpoint's failures.
@@ -116,8 +116,11 @@ pub(super) fn set_failing(
     subscription: i64,
     failing: Option<Failing>,
 ) -> rusqlite::Result<()> {
-    let (since, times) = failing.map(|failing| (micros(failing.since), failing.times)).unzip();
-    connection.prepare_cached(FAILING)?.execute(params![subscription, since, times.unwrap_or_default()])?;
+    let since = failing.map(|failing| micros(failing.since));
+    let last = failing.map(|failing| micros(failing.last));
+    let lasted = failing.map(|failing| i64::try_from(failing.lasted.as_micros()).unwrap_or(i64::MAX));
+    let times = failing.map_or(0, |failing| failing.times);
+    connection.prepare_cached(FAILING)?.execute(params![subscription, since, last, lasted, times])?;
     Ok(())
 }
 
@@ -183,7 +186,7 @@ pub(super) const QUESTION_OVER: &str = "(kind = 'confirmation' AND (subscription
 static DELIVERY: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT deliveries.seq, subscriptions.id, subscriptions.state = 'ended' OR {QUESTION_OVER} AS pointless, \
-         deliveries.subscription, failing_since, failures, (SELECT status FROM receipts \
+         deliveries.subscription, {FAILING_COLUMNS}, (SELECT status FROM receipts \
          WHERE receipts.delivery = deliveries.seq AND (attempt = ?2 OR status = 'delivered') AND {IS_LAST} \
          ORDER BY status = 'delivered' DESC LIMIT 1) AS receipt \
          FROM deliveries JOIN subscriptions ON subscriptions.seq = deliveries.subscription WHERE deliveries.id = ?1"

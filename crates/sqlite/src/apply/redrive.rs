@@ -2,18 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use application::ports::{InterventionKind, Redrivable};
+use application::ports::{DeliveryFilter, InterventionKind, Redrivable};
 use application::{Error, ErrorKind};
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryState};
-use domain::endpoint::Protocol;
-use domain::subscription::{SubscriptionId, SubscriptionState};
+use domain::subscription::SubscriptionState;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::finish::QUESTION_OVER;
 use super::next_due::refresh_each;
 use super::subscribe::subscription_ended;
-use super::{Answer, interventions};
+use super::{Answer, fits, interventions};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::rows;
@@ -21,24 +20,10 @@ use crate::schema::RARE_STATES;
 
 const MAKE_PENDING: &str =
     "UPDATE deliveries SET state = 'pending', at = ?2, spent = 0 WHERE seq = ?1 RETURNING subscription";
-/// Which of those in the state are selected.
-const SELECTED: &str = "subscriptions.state <> 'ended' AND (?2 IS NULL OR subscriptions.id = ?2) \
-     AND (?3 IS NULL OR protocol = ?3) AND deliveries.created_at >= ?4 AND deliveries.created_at < ?5";
 const EXPIRED: &str = "(kind = 'confirmation' AND confirmation_expires_at <= ";
 
 /// How many deliveries one command looks at, so that new orders need not wait for it.
 pub(crate) const AT_ONCE: usize = 500;
-
-/// Which deliveries are sent again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Selection {
-    pub(crate) state: Redrivable,
-    pub(crate) subscription: Option<SubscriptionId>,
-    pub(crate) protocol: Option<Protocol>,
-    /// Those that were owed first at this time or later, and before that one.
-    pub(crate) from: Option<Timestamp>,
-    pub(crate) before: Option<Timestamp>,
-}
 
 pub(super) fn redrive(connection: &Connection, id: DeliveryId, now: Timestamp) -> Result<Answer, Failure> {
     let sql = format!(
@@ -74,25 +59,20 @@ pub(super) fn redrive(connection: &Connection, id: DeliveryId, now: Timestamp) -
 
 pub(super) fn redrive_many(
     connection: &Connection,
-    selection: &Selection,
+    (state, filter): (Redrivable, &DeliveryFilter),
     after: i64,
     now: Timestamp,
 ) -> Result<Answer, Failure> {
-    let state = selection.state.state().name();
+    let state = state.state().name();
     // Whatever is selected, one command looks at so many and no more.
     let sql = format!(
-        "SELECT deliveries.seq, {SELECTED} AND NOT ({QUESTION_OVER} OR {EXPIRED} ?6)) AS selected FROM deliveries \
-         JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.seq > ?1 AND {RARE_STATES} \
-         AND deliveries.state = '{state}' ORDER BY deliveries.seq LIMIT {AT_ONCE}"
+        "SELECT deliveries.seq, subscriptions.state <> 'ended' AND {} AND NOT ({QUESTION_OVER} OR {EXPIRED} ?6)) \
+         AS selected FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.seq > ?5 \
+         AND {RARE_STATES} AND deliveries.state = '{state}' ORDER BY deliveries.seq LIMIT {AT_ONCE}",
+        fits::FILTER
     );
-    let parameters = params![
-        after,
-        selection.subscription.map(|id| id.0.into_bytes()),
-        selection.protocol.map(Protocol::name),
-        selection.from.map_or(i64::MIN, micros),
-        selection.before.map_or(i64::MAX, micros),
-        micros(now),
-    ];
+    let (subscription, protocol, from, before) = fits::parameters(filter);
+    let parameters = params![subscription, protocol, from, before, after, micros(now)];
     let mut statement = connection.prepare_cached(&sql)?;
     let seen = statement.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?;
     let seen = seen.collect::<rusqlite::Result<Vec<(i64, bool)>>>()?;

@@ -100,7 +100,7 @@ pub(super) fn resume(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE subscriptions SET state = 'confirmed', suspended_at = NULL, suspension_reason = NULL, \
-               failing_since = NULL, failures = 0 WHERE seq = ?";
+               failing_since = NULL, failed_last = NULL, failed_for = NULL, failures = 0 WHERE seq = ?";
     connection.prepare_cached(sql)?.execute([found.seq])?;
     open_version(connection, found.seq, SubscriptionState::Confirmed)?;
     works_again(connection, effects, Recovery::new(found.seq, None, now))

@@ -67,18 +67,19 @@ impl DeliveryQueue for Store {
         self.write(Command::Escalate { now }).await?.escalated()
     }
 
-    async fn draw_near(&self, protocol: Protocol, latest: Timestamp) -> Result<usize, Error> {
-        let (mut drawn, mut next) = (0, Some(0));
-        while let Some(after) = next {
-            let count;
-            (count, next) = self.write(Command::DrawNear { protocol, latest, after }).await?.counted()?;
-            drawn += count;
-        }
-        Ok(drawn)
-    }
-
     async fn tell_operators(&self, now: Timestamp) -> Result<usize, Error> {
         Ok(self.write(Command::TellOperators { now }).await?.counted()?.0)
+    }
+
+    async fn bound_due_times(&self, now: Timestamp) -> Result<usize, Error> {
+        let mut bounded = 0;
+        loop {
+            let (count, _) = self.write(Command::BoundDueTimes { now }).await?.counted()?;
+            bounded += count;
+            if count == 0 {
+                return Ok(bounded);
+            }
+        }
     }
 
     async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error> {

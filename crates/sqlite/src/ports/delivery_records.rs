@@ -2,8 +2,8 @@
 
 use application::Error;
 use application::ports::{
-    Bystanders, DeliveryQuery, DeliveryRecord, DeliveryRecords, Page, PageRequest, RedriveSelection, Story,
-    Tally,
+    Bystanders, DeliveryQuery, DeliveryRecord, DeliveryRecords, DropSelection, Page, PageRequest,
+    RedriveSelection, RetrySelection, Story, Tally,
 };
 use async_trait::async_trait;
 use domain::Timestamp;
@@ -16,7 +16,7 @@ use rusqlite::{Connection, Params, Row, Transaction};
 use super::set_aside::new_ones;
 use super::{all, delivery_pages, sift, story, tally};
 use crate::Store;
-use crate::apply::{Command, Selection};
+use crate::apply::{Command, Place};
 use crate::columns;
 use crate::failure::unreadable;
 use crate::paging::{Listed, Window};
@@ -65,26 +65,40 @@ impl DeliveryRecords for Store {
     }
 
     async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error> {
-        let selection = match selection {
+        let (state, filter) = match selection {
             RedriveSelection::One(id) => {
                 return Ok(self.write(Command::Redrive { id, now }).await?.counted()?.0);
             }
-            RedriveSelection::Many { state, subscription, protocol, from, before } => {
-                Box::new(Selection { state, subscription, protocol, from, before })
-            }
+            RedriveSelection::Many { state, filter } => (state, Box::new(filter)),
         };
-        let (mut redriven, mut next) = (0, Some(0));
-        while let Some(after) = next {
-            let command = Command::RedriveMany { selection: selection.clone(), after, now };
-            let count;
-            (count, next) = self.write(command).await?.counted()?;
-            redriven += count;
-        }
-        Ok(redriven)
+        let command = |after| Command::RedriveMany { state, filter: filter.clone(), after, now };
+        self.change_many(command).await
     }
 
-    async fn drop_held(&self, id: DeliveryId, now: Timestamp) -> Result<(), Error> {
-        self.write(Command::DropHeld { id, now }).await?.done()
+    async fn retry(&self, selection: RetrySelection, now: Timestamp) -> Result<usize, Error> {
+        match selection {
+            RetrySelection::One(id) => Ok(self.write(Command::Retry { id, now }).await?.counted()?.0),
+            RetrySelection::Pending(filter) => {
+                let filter = Box::new(filter);
+                let command = |after| Command::RetryPending { filter: filter.clone(), after, now };
+                self.change_pending(command).await
+            }
+        }
+    }
+
+    async fn drop_deliveries(&self, selection: DropSelection, now: Timestamp) -> Result<usize, Error> {
+        match selection {
+            DropSelection::One(id) => Ok(self.write(Command::Drop { id, now }).await?.counted()?.0),
+            DropSelection::Pending(filter) => {
+                let filter = Box::new(filter);
+                let command = |after| Command::DropPending { filter: filter.clone(), after, now };
+                self.change_pending(command).await
+            }
+            DropSelection::Held(filter) => {
+                let filter = Box::new(filter);
+                self.change_many(|after| Command::DropHeld { filter: filter.clone(), after, now }).await
+            }
+        }
     }
 
     async fn receipt(
@@ -99,6 +113,30 @@ impl DeliveryRecords for Store {
 
     async fn tally(&self, now: Timestamp) -> Result<Tally, Error> {
         self.read(move |connection| tally::tally(connection, now).map_err(unreadable)).await
+    }
+}
+
+impl Store {
+    /// Gives one command after another, each from the place where the one before ended; answers how many they changed.
+    async fn change_many(&self, command: impl Fn(i64) -> Command) -> Result<usize, Error> {
+        let (mut changed, mut next) = (0, Some(0));
+        while let Some(after) = next {
+            let count;
+            (count, next) = self.write(command(after)).await?.counted()?;
+            changed += count;
+        }
+        Ok(changed)
+    }
+
+    /// As [`change_many`](Self::change_many), through what is pending.
+    async fn change_pending(&self, command: impl Fn(Place) -> Command) -> Result<usize, Error> {
+        let (mut changed, mut next) = (0, Some(Place::START));
+        while let Some(after) = next {
+            let count;
+            (count, next) = self.write(command(after)).await?.counted_pending()?;
+            changed += count;
+        }
+        Ok(changed)
     }
 }
 

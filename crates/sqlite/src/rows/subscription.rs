@@ -1,6 +1,7 @@
 //! A subscription's row, and its versions' rows.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use domain::attributes::{Attributes, Escalation, Minutes, Receives, stored_rate};
 use domain::endpoint::{Endpoint, Protocol};
@@ -24,7 +25,7 @@ pub(crate) const SUBSCRIPTION_COLUMNS: &str = "subscriptions.seq AS subscription
      subscriptions.created_at AS subscribed_at, subscriptions.confirmation_expires_at, subscriptions.confirmed_at, \
      subscriptions.confirmed_in_sandbox, subscriptions.ended_at, subscriptions.end_reason, subscriptions.secret, \
      previous_secret, previous_secret_until, receives, max_receives_per_second, escalation_minutes, escalation_to, \
-     failing_since, failures, suspended_at, suspension_reason";
+     failing_since, failed_last, failed_for, failures, suspended_at, suspension_reason";
 
 /// The subscription in a row that has [`SUBSCRIPTION_COLUMNS`].
 pub(crate) fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
@@ -107,10 +108,20 @@ pub(crate) fn found_version(row: &Row<'_>) -> rusqlite::Result<Read<Version>> {
     }
 }
 
-/// The columns `failing_since` and `failures`.
+/// What [`failing`] reads of the table `subscriptions`.
+pub(crate) const FAILING_COLUMNS: &str = "failing_since, failed_last, failed_for, failures";
+
+/// How an endpoint fails, in a row that has [`FAILING_COLUMNS`].
 pub(crate) fn failing(row: &Row<'_>) -> rusqlite::Result<Option<Failing>> {
-    let times = columns::count(row, "failures")?;
-    Ok(columns::time_or_none(row, "failing_since")?.map(|since| Failing { since, times }))
+    let Some(since) = columns::time_or_none(row, "failing_since")? else { return Ok(None) };
+    Ok(Some(Failing {
+        since,
+        last: columns::time_or_none(row, "failed_last")?.unwrap_or(since),
+        lasted: Duration::from_micros(
+            row.get::<_, Option<i64>>("failed_for")?.unwrap_or_default().unsigned_abs(),
+        ),
+        times: columns::count(row, "failures")?,
+    }))
 }
 
 /// The column `protocol`.

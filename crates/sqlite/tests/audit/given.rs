@@ -101,8 +101,13 @@ pub(crate) async fn publish(store: &Store) {
 /// Makes an attempt that comes to this.
 pub(crate) async fn attempt(store: &Store, delivery: DeliveryId, number: u32, kind: OutcomeKind) {
     store.begin(vec![Intent { delivery, number, at: now() }]).await.unwrap();
-    let effort =
-        Effort { protocol: Protocol::Email, spent: number - 1, deadline: None, on_unknown: OnUnknown::Retry };
+    let effort = Effort {
+        protocol: Protocol::Email,
+        spent: number - 1,
+        deadline: None,
+        on_unknown: OnUnknown::Retry,
+        failures: 0,
+    };
     let (at, outcome) = (now(), Outcome::new(kind, "the receiver's reply"));
     let decision = decide(effort, &outcome, at, Chance(0));
     let finished = Finished { delivery, number, at, outcome, decision, confirmed: false, blameless: false };

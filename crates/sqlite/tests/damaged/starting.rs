@@ -1,7 +1,7 @@
 //! Starting over a damaged store: what the last process left open is settled, whatever cannot be read.
 
 use application::ports::{
-    Clock, DeliveryQueue, DeliveryRecords, OwnTopic, Randomness, Redrivable, RedriveSelection,
+    Clock, DeliveryFilter, DeliveryQueue, DeliveryRecords, OwnTopic, Randomness, Redrivable, RedriveSelection,
 };
 use domain::Timestamp;
 use domain::endpoint::Protocol;
@@ -53,13 +53,7 @@ async fn an_attempt_in_flight_at_a_delivery_that_cannot_be_read_ends_as_unknown_
         assert_eq!(world.count("SELECT count(*) FROM deliveries WHERE state = 'in_flight'"), 0);
         assert!(world.store.interrupted().await.unwrap().is_empty());
         // No channel is given, so that what can be decided is held.
-        let held = RedriveSelection::Many {
-            state: Redrivable::Held,
-            subscription: None,
-            protocol: None,
-            from: None,
-            before: None,
-        };
+        let held = RedriveSelection::Many { state: Redrivable::Held, filter: DeliveryFilter::default() };
         world.store.redrive(held, now()).await.unwrap();
         let told = world.told(bob).await.len() + world.told(ada).await.len();
         assert_eq!(told, usize::from(table != "orders"), "{table} {column}");

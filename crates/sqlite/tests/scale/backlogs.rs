@@ -1,7 +1,8 @@
 //! Long backlogs: ending, suspending, resuming and redriving them, and calling them forward.
 
 use application::ports::{
-    DeliveryQueue, DeliveryRecords, Finished, Intent, OwnTopic, Redrivable, RedriveSelection, Topic,
+    DeliveryFilter, DeliveryQueue, DeliveryRecords, Finished, Intent, OwnTopic, Redrivable, RedriveSelection,
+    Topic,
 };
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::{Consequence, Decision, DeliveryId, DeliveryState, Effort, Next, OnUnknown, decide};
@@ -158,23 +159,19 @@ fn resuming_answers_at_once_whatever_waits() {
 }
 
 #[test]
-fn redriving_and_drawing_near_are_bounded_too() {
-    let large = Large::after("UPDATE deliveries SET state = 'dead' WHERE subscription = 1");
-    let all = RedriveSelection::Many {
-        state: Redrivable::Dead,
-        subscription: None,
-        protocol: None,
-        from: None,
-        before: None,
-    };
+fn redriving_and_bringing_back_what_is_due_too_far_ahead_are_bounded_too() {
+    let large = Large::after(
+        "UPDATE deliveries SET state = 'dead' WHERE subscription = 1; \
+         UPDATE deliveries SET at = at + 34560000000000 WHERE state = 'pending' AND subscription > 5000",
+    );
+    let all = RedriveSelection::Many { state: Redrivable::Dead, filter: DeliveryFilter::default() };
     let (redriven, cost) = large.run(large.store.redrive(all, now()));
     assert_eq!(redriven.unwrap(), 50_000);
     costs("redrive: each commit of 50,000", cost.dearest(), 2 * 500 + 20, 500 * 400);
-    let latest = now() + std::time::Duration::from_mins(10);
-    let (drawn, cost) = large.run(large.store.draw_near(Protocol::Webhook, latest));
-    assert_eq!(drawn.unwrap(), 10_000, "those that wait for an hour");
-    assert!(large.number("SELECT max(at) FROM deliveries") < NOW + HOUR);
-    costs("draw near: each commit", cost.dearest(), 4 * 500 + 20, 500 * 200);
+    let (bounded, cost) = large.run(large.store.bound_due_times(now()));
+    assert_eq!(bounded.unwrap(), 10_000, "those that wait for four hundred days");
+    assert!(large.number("SELECT max(at) FROM deliveries WHERE state = 'pending'") < NOW + 30 * HOUR);
+    costs("bound due times: each commit", cost.dearest(), 4 * 500 + 20, 500 * 800);
 }
 
 /// The one that is tried to see whether the endpoint works again.
@@ -187,8 +184,13 @@ fn probe(large: &Large) -> DeliveryId {
 }
 
 fn finished(delivery: DeliveryId, number: u32) -> Finished {
-    let effort =
-        Effort { protocol: Protocol::Webhook, spent: 0, deadline: None, on_unknown: OnUnknown::Retry };
+    let effort = Effort {
+        protocol: Protocol::Webhook,
+        spent: 0,
+        deadline: None,
+        on_unknown: OnUnknown::Retry,
+        failures: 0,
+    };
     let outcome = Outcome::new(OutcomeKind::Delivered, "200");
     let decision = decide(effort, &outcome, now(), Chance(0));
     Finished { delivery, number, at: now(), outcome, decision, confirmed: false, blameless: false }

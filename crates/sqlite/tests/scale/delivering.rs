@@ -136,8 +136,13 @@ fn escalating_settles_a_bounded_number_at_a_time() {
 
 fn finished(delivery: DeliveryId, well: bool) -> Finished {
     let kind = if well { OutcomeKind::Delivered } else { OutcomeKind::Transient(Scope::Endpoint) };
-    let effort =
-        Effort { protocol: Protocol::Webhook, spent: 0, deadline: None, on_unknown: OnUnknown::Retry };
+    let effort = Effort {
+        protocol: Protocol::Webhook,
+        spent: 0,
+        deadline: None,
+        on_unknown: OnUnknown::Retry,
+        failures: 0,
+    };
     let outcome = Outcome::new(kind, "200");
     let decision = decide(effort, &outcome, now(), Chance(0));
     Finished { delivery, number: 1, at: now(), outcome, decision, confirmed: false, blameless: false }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::attempt::OutcomeKind;
+use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::DeliveryState;
 use domain::receipt::{Receipt, ReceiptStatus};
 use http::StatusCode;
@@ -79,7 +79,7 @@ async fn a_held_delivery_is_dropped_by_a_person_once() {
     let id = notified(&host, "jo@example.com", OutcomeKind::Unknown, DeliveryState::Held).await;
     let path = format!("/deliveries/{id}/drop");
     assert_eq!(host.manage("POST", &path, "").await.json()["state"], "cancelled");
-    host.manage("POST", &path, "").await.assert_problem(StatusCode::CONFLICT, "not_held");
+    host.manage("POST", &path, "").await.assert_problem(StatusCode::CONFLICT, "not_droppable");
 }
 
 #[tokio::test]
@@ -94,6 +94,62 @@ async fn held_deliveries_are_redriven_by_protocol_and_time() {
     ] {
         let answer = host.manage("POST", "/deliveries/redrive", &selection.to_string()).await;
         assert_eq!(answer.json(), json!({"redriven": redriven}), "{selection}");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_its_retry_is_tried_at_once_or_dropped() {
+    let host = Host::start();
+    let id =
+        notified(&host, "jo@example.com", OutcomeKind::Transient(Scope::Delivery), DeliveryState::Pending)
+            .await;
+    let retried = host.manage("POST", &format!("/deliveries/{id}/retry"), "").await;
+    assert_eq!(retried.json(), json!({"retried": 1}));
+    let shown = host.manage("GET", &format!("/deliveries/{id}"), "").await.json();
+    let done = &shown["interventions"][0];
+    assert_eq!((&done["kind"], &done["stateBefore"]), (&json!("retried"), &json!("pending")));
+    for (selection, count) in [
+        (json!({"state": "pending", "protocol": "sms"}), 0),
+        (json!({"state": "pending", "before": "2020-01-01T00:00:00Z"}), 0),
+        (json!({"state": "pending", "protocol": "email", "from": "2020-01-01T00:00:00Z"}), 1),
+    ] {
+        let retried = host.manage("POST", "/deliveries/retry", &selection.to_string()).await;
+        assert_eq!(retried.json(), json!({"retried": count}), "{selection}");
+    }
+    for (selection, count) in [
+        (json!({"state": "held"}), 0),
+        (json!({"state": "pending", "protocol": "sms"}), 0),
+        (json!({"state": "pending"}), 1),
+        (json!({"state": "pending"}), 0),
+    ] {
+        let dropped = host.manage("POST", "/deliveries/drop", &selection.to_string()).await;
+        assert_eq!(dropped.json(), json!({"dropped": count}), "{selection}");
+    }
+    let shown = host.manage("GET", &format!("/deliveries/{id}"), "").await.json();
+    assert_eq!((&shown["state"], &shown["cancelReason"]), (&json!("cancelled"), &json!("dropped")));
+    let again = host.manage("POST", &format!("/deliveries/{id}/retry"), "").await;
+    again.assert_problem(StatusCode::CONFLICT, "not_pending");
+}
+
+#[tokio::test]
+async fn retrying_and_dropping_say_what_they_mean_or_do_nothing() {
+    let host = Host::start();
+    for path in ["/deliveries/retry", "/deliveries/drop"] {
+        for (body, code) in [
+            ("", "malformed_json"),
+            ("{}", "missing_field"),
+            (r#"{"state":"dead"}"#, "invalid_state"),
+            (r#"{"state":"pending","protocol":"fax"}"#, "unknown_protocol"),
+            (r#"{"state":"pending","from":"yesterday"}"#, "invalid_time"),
+            (r#"{"state":"pending","subscriptionId":null}"#, "wrong_type"),
+            (r#"{"state":"pending","all":"yes"}"#, "unknown_member"),
+        ] {
+            host.manage("POST", path, body).await.assert_problem(StatusCode::BAD_REQUEST, code);
+        }
+    }
+    let nothing = "/deliveries/01234567-89ab-7def-8123-456789abcdef";
+    for path in [format!("{nothing}/retry"), format!("{nothing}/drop")] {
+        host.manage("POST", &path, "").await.assert_problem(StatusCode::NOT_FOUND, "delivery_not_found");
     }
 }
 

@@ -7,7 +7,7 @@ use http::{Request, StatusCode};
 
 use crate::host::{ADMIN_KEY, Host};
 
-const MANAGEMENT: [(&str, &str); 13] = [
+const MANAGEMENT: [(&str, &str); 17] = [
     ("GET", "/orders"),
     ("GET", "/orders/x"),
     ("GET", "/subscriptions"),
@@ -20,6 +20,10 @@ const MANAGEMENT: [(&str, &str); 13] = [
     ("GET", "/deliveries/x"),
     ("POST", "/deliveries/x/redrive"),
     ("POST", "/deliveries/redrive"),
+    ("POST", "/deliveries/x/retry"),
+    ("POST", "/deliveries/retry"),
+    ("POST", "/deliveries/x/drop"),
+    ("POST", "/deliveries/drop"),
     ("GET", "/inbox"),
 ];
 

@@ -1,15 +1,14 @@
 //! Choosing what is attempted next, and beginning it: the attempt is on disk before it is made.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::{Decision, DeliveryId, DeliveryKind, Next};
 use domain::endpoint::Protocol;
-use domain::subscription::SubscriptionId;
 
 use super::super::channel_lane::ChannelLane;
-use super::super::endpoint_queue::EndpointQueue;
+use super::super::endpoint_queues::EndpointQueues;
 use super::{Action, Engine};
 use crate::Error;
 use crate::ports::{DueDelivery, Finished, Intent};
@@ -44,7 +43,7 @@ impl Engine {
                     if begun.contains(&delivery.id) {
                         self.send(delivery, now, actions);
                     } else {
-                        self.let_go(&delivery);
+                        self.let_go(&delivery, now);
                         self.more = true;
                     }
                 }
@@ -54,7 +53,7 @@ impl Engine {
                     if let Some(lane) = self.lanes.get_mut(&delivery.protocol()) {
                         lane.ends(&delivery);
                     }
-                    self.queue_of(&delivery).put_back(delivery);
+                    self.queues.put_back(delivery, now);
                 }
                 self.store_failed(&error, now);
             }
@@ -66,7 +65,7 @@ impl Engine {
         if self.draining {
             let outcome = Outcome::new(OutcomeKind::Transient(Scope::Delivery), "Not sent: stopping");
             let decision = Decision { next: Next::Again(now), spent: false, consequence: None };
-            self.let_go(&delivery);
+            self.let_go(&delivery, now);
             self.outcomes.push(Finished {
                 delivery: delivery.id,
                 number,
@@ -83,42 +82,22 @@ impl Engine {
     }
 }
 
-type Queues = BTreeMap<SubscriptionId, EndpointQueue>;
-
-/// Fills a channel's room, an endpoint at a time in turn, so that none waits for another's backlog.
+/// Fills a channel's room.
 fn fill(
     lane: &mut ChannelLane,
     protocol: Protocol,
-    queues: &mut Queues,
+    queues: &mut EndpointQueues,
     chosen: &mut Vec<DueDelivery>,
     now: Timestamp,
 ) {
-    let mut turn = if lane.has_room(now) { turn(queues, protocol, lane.served_last()) } else { Vec::new() };
-    lane.others_first(&mut turn);
-    let mut progress = true;
-    while progress {
-        progress = false;
-        for id in &turn {
-            let Some(queue) = queues.get_mut(id).filter(|_| lane.has_room(now)) else { continue };
-            let next = queue.ready(lane.rules.concurrency.endpoint, now);
-            if next.is_none_or(|delivery| !lane.has_room_for(delivery)) {
-                continue;
-            }
-            if let Some(mut delivery) = queue.take(now) {
-                if delivery.kind == DeliveryKind::Confirmation && delivery.spent == 0 {
-                    delivery.subscription.confirmation_expires_at = delivery.subscription.asked(now);
-                }
-                lane.begins(&delivery, now);
-                chosen.push(delivery);
-                progress = true;
-            }
+    while lane.has_room(now) {
+        let suspected = |endpoint| lane.suspects(endpoint);
+        let taken = queues.take(protocol, lane.has_room_for_ailing(), suspected, now);
+        let Some((mut delivery, ailing)) = taken else { return };
+        if delivery.kind == DeliveryKind::Confirmation && delivery.spent == 0 {
+            delivery.subscription.confirmation_expires_at = delivery.subscription.asked(now);
         }
+        lane.begins(&delivery, ailing, now);
+        chosen.push(delivery);
     }
-}
-
-/// A channel's endpoints, beginning behind the one that was served last.
-fn turn(queues: &Queues, protocol: Protocol, last: Option<SubscriptionId>) -> Vec<SubscriptionId> {
-    let all = || queues.iter().filter(|(_, queue)| queue.protocol == protocol).map(|(id, _)| *id);
-    let had_theirs = |id: &SubscriptionId| Some(*id) <= last;
-    all().skip_while(had_theirs).chain(all().take_while(had_theirs)).collect()
 }

@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 use domain::attempt::Outcome;
-use domain::delivery::{Consequence, Decision, DeliveryId, OnUnknown, decide};
+use domain::delivery::{Consequence, Decision, DeliveryId, Effort, OnUnknown, decide};
 use domain::endpoint::Protocol;
 use domain::retry::Chance;
 use domain::subscription::SubscriptionId;
@@ -23,16 +23,22 @@ impl Engine {
     ) {
         let Some(delivery) = self.sending.remove(&id) else { return };
         let protocol = delivery.protocol();
-        let (mut outcome, mut on_unknown, mut silent) = (sent.outcome, OnUnknown::Hold, false);
+        let (mut outcome, mut on_unknown) = (sent.outcome, OnUnknown::Hold);
+        let (mut silent, mut slow) = (false, false);
         if let Some(lane) = self.lanes.get_mut(&protocol) {
             on_unknown = lane.rules.on_unknown;
-            (outcome, silent) = lane.hear(&delivery, outcome, now);
+            slow = lane.takes_long(&delivery, now);
+            (outcome, silent) = lane.hear(&delivery, outcome);
             silent &= protocol.has_provider();
         }
-        self.let_go(&delivery);
-        let decision = decide(delivery.effort(on_unknown), &outcome, now, chance);
+        // An endpoint is not to blame where nobody hears from the provider.
+        let failures = if silent { 0 } else { self.queues.failures(delivery.subscription.id) };
+        let effort = Effort { failures, ..delivery.effort(on_unknown) };
+        let decision = decide(effort, &outcome, now, chance);
         if silent {
             self.pause(protocol, None, &outcome.reply, now, actions);
+        } else {
+            self.queues.hear(delivery.subscription.id, outcome.kind, slow, now);
         }
         self.follow(&delivery, &decision, &outcome, now, actions);
         let finished = Finished {
@@ -44,6 +50,7 @@ impl Engine {
             confirmed: sent.confirmed,
             blameless: silent,
         };
+        self.let_go(&delivery, now);
         report::attempt_ended(&delivery, &finished);
         self.outcomes.push(finished);
     }
@@ -63,12 +70,12 @@ impl Engine {
                 self.pause(delivery.protocol(), until, &outcome.reply, now, actions);
             }
             Some(Consequence::PauseEndpoint(until)) => {
-                self.queue_of(delivery).pause(now, until);
-                self.forget(|id, _| id == delivery.subscription.id);
+                self.queues.pause(delivery.subscription.id, now, until);
+                self.forget(delivery.subscription.id, now);
             }
             Some(Consequence::EndSubscription(_)) => {
                 report::ended(delivery);
-                self.forget(|id, _| id == delivery.subscription.id);
+                self.forget(delivery.subscription.id, now);
             }
         }
     }
@@ -84,7 +91,7 @@ impl Engine {
         if self.lanes.get_mut(&protocol).is_some_and(|lane| lane.pause(now, until)) {
             tracing::error!(%protocol, reason, "channel paused");
             actions.push(Action::NotePause(protocol, reason.to_owned()));
-            self.forget(|_, queue| queue.protocol == protocol);
+            self.forget_channel(protocol, now);
         }
     }
 
@@ -93,7 +100,7 @@ impl Engine {
             Ok(suspended) => {
                 for id in suspended {
                     report::suspended(id);
-                    self.forget(|other, _| other == id);
+                    self.forget(id, now);
                 }
                 self.recording.clear();
                 self.more = true;

@@ -124,6 +124,7 @@ impl<'a> EventJson<'a> {
             EventKind::NotEscalated => ("not_escalated", None, protocol, None),
             EventKind::Redriven => ("redriven", None, protocol, None),
             EventKind::Restored => ("restored", None, protocol, None),
+            EventKind::Retried => ("retried", None, protocol, None),
             EventKind::Ended(state) => (state.name(), None, protocol, None),
             EventKind::Cancelled(reason) => ("cancelled", None, protocol, reason.map(CancelReason::name)),
         };
