@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use orderbell_e2e::program::Program;
+use orderbell_e2e::wait;
 use serde_json::json;
 
 #[tokio::test]
@@ -23,8 +24,10 @@ async fn a_newcomer_subscribes_in_the_sandbox_and_reads_the_next_order_there() -
         format!("📦 New Order Received!\nOrder ID: {order}\nCustomer: John Doe\nProduct: Wireless Mouse");
     assert_eq!(notification["text"], text);
 
-    let story = client.order(&order).await?;
-    assert_eq!(story["deliveries"][0]["state"], "sandboxed", "{story:#}");
+    // It lies in the inbox before it is recorded as delivered.
+    let sandboxed =
+        async || Ok((client.order(&order).await?["deliveries"][0]["state"] == "sandboxed").then_some(()));
+    wait::until("the notification is recorded as sandboxed", sandboxed).await?;
     let early = client.order(&early).await?;
     assert_eq!(early["notOwed"][0]["because"], "not_confirmed", "{early:#}");
     Ok(())

@@ -66,6 +66,17 @@ impl Coverage {
         Ok(())
     }
 
+    /// What this and `other` reached together.
+    pub(crate) fn with(mut self, other: Self) -> Self {
+        self.steps += other.steps;
+        self.crashes += other.crashes;
+        self.places.extend(other.places);
+        self.points.extend(other.points);
+        self.states.extend(other.states);
+        self.seen.extend(other.seen);
+        self
+    }
+
     /// The transitions that never happened.
     pub(crate) fn missing(&self) -> Vec<String> {
         let missing = transitions().into_iter().filter(|transition| !self.seen.contains(transition));

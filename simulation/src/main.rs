@@ -12,11 +12,14 @@ mod process;
 mod promises;
 mod receivers;
 mod scenario;
+mod stories;
 mod tasks;
 mod telling;
 mod world;
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
+use std::thread;
 
 use clap::Parser;
 
@@ -32,16 +35,24 @@ struct Arguments {
     /// Tells this one, step by step.
     #[arg(long)]
     seed: Option<u64>,
+    /// On how many threads, each with worlds of its own; by default, on every core.
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
     /// Does not ask that every transition be covered: for few stories.
     #[arg(long)]
     partial: bool,
 }
 
 fn main() -> ExitCode {
-    let Arguments { seeds, first, seed, partial } = Arguments::parse();
+    let Arguments { seeds, first, seed, threads, partial } = Arguments::parse();
+    let every_core = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let told = match seed {
         Some(seed) => telling::tell(seed),
-        None => telling::tell_all(first..first + seeds, partial),
+        None => telling::tell_all(
+            first..first.saturating_add(seeds),
+            threads.map_or_else(every_core, NonZeroUsize::get),
+            partial,
+        ),
     };
     match told {
         Ok(()) => ExitCode::SUCCESS,

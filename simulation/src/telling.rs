@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -10,6 +11,7 @@ use sqlite::simulation::Disk;
 use crate::coverage::Coverage;
 use crate::ledger;
 use crate::scenario::Scenario;
+use crate::stories::{BrokenStory, Stories};
 use crate::world::{Broken, Told, World};
 
 /// Seeds that once found something; they are told first.
@@ -22,7 +24,7 @@ const SHOWN: usize = 40;
 /// # Errors
 /// It breaks a promise.
 pub(crate) fn tell(seed: u64) -> Result<()> {
-    match Teller::new()?.tell(seed, true)? {
+    match Teller::new()?.tell(seed, true).with_context(|| format!("seed {seed}"))? {
         Ok(told) => {
             told.trace.iter().for_each(|line| eprintln!("{line}"));
             eprintln!("seed {seed}: {} steps, every promise was kept", told.steps);
@@ -35,25 +37,19 @@ pub(crate) fn tell(seed: u64) -> Result<()> {
     }
 }
 
-/// Tells the regressions and many stories more, and sums them up.
+/// Tells the regressions and many stories more, on that many threads, and sums them up.
 ///
 /// # Errors
 /// A story breaks a promise; or, unless `partial`, they leave a transition out.
 #[expect(clippy::disallowed_methods, reason = "how long the simulation takes is told in real time")]
-pub(crate) fn tell_all(seeds: Range<u64>, partial: bool) -> Result<()> {
+pub(crate) fn tell_all(seeds: Range<u64>, threads: usize, partial: bool) -> Result<()> {
     let start = Instant::now();
-    let mut teller = Teller::new()?;
-    let mut count = 0;
-    for seed in regressions()?.into_iter().chain(seeds) {
-        if let Err(broken) = teller.tell(seed, false)? {
-            show_end(seed)?;
-            bail!(
-                "seed {seed} breaks a promise at {broken}\nreplay it with: cargo xtask simulate --seed {seed}"
-            );
-        }
-        count += 1;
+    let stories = Stories::new(regressions()?.into_iter().chain(seeds).collect());
+    let (count, coverage) = (stories.count(), tell_on_threads(&stories, threads)?);
+    if let Some(BrokenStory { seed, why, .. }) = stories.first_broken() {
+        show_end(seed)?;
+        bail!("seed {seed} {why:#}\nreplay it with: cargo xtask simulate --seed {seed}");
     }
-    let coverage = teller.coverage;
     eprintln!("seeds                    {count:>12}\n{coverage}\nbroken promises          {:>12}", 0);
     eprintln!("{count} seeds in {:.1} s", start.elapsed().as_secs_f64());
     let missing = coverage.missing();
@@ -61,9 +57,28 @@ pub(crate) fn tell_all(seeds: Range<u64>, partial: bool) -> Result<()> {
     Ok(())
 }
 
-/// Shows the last steps of a story that breaks a promise.
+/// Tells the stories, and gives what they reached together.
+fn tell_on_threads(stories: &Stories, threads: usize) -> Result<Coverage> {
+    thread::scope(|scope| {
+        let tellers: Vec<_> = (0..threads).map(|_| scope.spawn(|| tell_some(stories))).collect();
+        let reached =
+            tellers.into_iter().map(|teller| teller.join().map_err(|_| anyhow!("a thread panics"))?);
+        reached.reduce(|all, some| Ok(all?.with(some?))).context("no thread")?
+    })
+}
+
+fn tell_some(stories: &Stories) -> Result<Coverage> {
+    let mut teller = Teller::new()?;
+    stories.tell_rest(|seed| {
+        teller.tell(seed, false)?.map(drop).map_err(|broken| anyhow!("breaks a promise at {broken}"))
+    });
+    Ok(teller.coverage)
+}
+
+/// Shows the last steps of a story that breaks a promise. One that makes the program panic has said so already.
 fn show_end(seed: u64) -> Result<()> {
-    let trace = Teller::new()?.tell(seed, true)?.err().and_then(|broken| broken.trace).unwrap_or_default();
+    let Ok(told) = Teller::new()?.tell(seed, true) else { return Ok(()) };
+    let trace = told.err().and_then(|broken| broken.trace).unwrap_or_default();
     trace[trace.len().saturating_sub(SHOWN)..].iter().for_each(|line| eprintln!("{line}"));
     Ok(())
 }
@@ -89,8 +104,8 @@ impl Teller {
             None => self.template.copy()?,
         };
         let world = World::new((scenario, dice), disk, &mut self.coverage, traced);
-        let told = catch_unwind(AssertUnwindSafe(|| world.run()))
-            .map_err(|_| anyhow!("seed {seed} makes the program panic"))?;
+        let told =
+            catch_unwind(AssertUnwindSafe(|| world.run())).map_err(|_| anyhow!("makes the program panic"))?;
         Ok(match told {
             Ok(mut told) => {
                 self.used = told.disk.take().filter(|_| !own_disk);
@@ -120,5 +135,15 @@ mod tests {
             let new = trace(Teller::new().unwrap().tell(seed, true).unwrap());
             assert!(used == new, "seed {seed} tells two stories");
         }
+    }
+    #[test]
+    fn two_threads_reach_together_what_one_reaches() {
+        let told_on = |threads| {
+            let stories = Stories::new((0..60).collect());
+            let coverage = tell_on_threads(&stories, threads).unwrap();
+            assert!(stories.first_broken().is_none());
+            coverage.to_string()
+        };
+        assert_eq!(told_on(1), told_on(2));
     }
 }

@@ -1,22 +1,22 @@
-//! `cargo xtask crash`: the crash test alone, with as many kills as one likes.
+//! The crash test alone, with as many kills as one likes.
 
 use std::path::Path;
 
 use anyhow::Result;
 
-use crate::cargo::cargo;
-use crate::install::install;
-use crate::steps::{Steps, succeed};
-use crate::test::with_peers;
+use crate::install::Tools;
+use crate::runner::Runner;
+use crate::steps::Steps;
+use crate::test::{EVERYTHING, with_peers};
 
-/// Builds the program and kills it `kills` times.
+/// Kills the program, which is built, `kills` times.
 ///
 /// # Errors
-/// A promise was broken; or the program or its peers could not be built or installed.
-pub(crate) fn run(root: &Path, kills: u32) -> Result<()> {
-    let tools = install(root)?;
-    succeed(&mut cargo(root, &["build", "--workspace", "--bins", "--tests", "--quiet"]))?;
-    let mut command = cargo(root, &["test", "--workspace", "--test", "crash", "--quiet"]);
+/// A promise was broken, or a peer does not start.
+pub(crate) fn run(root: &Path, steps: &mut Steps, tools: &Tools, kills: u32) -> Result<()> {
+    // It says what it saw, which cargo's own runner lets through.
+    let mut command =
+        Runner::Cargo.command(root, &[&EVERYTHING[..], &["--test", "crash", "--quiet"]].concat());
     command.env("ORDERBELL_CRASH_KILLS", kills.to_string());
-    Steps::default().tests("crash", with_peers(&mut command, &tools)?)
+    steps.tests("crash", with_peers(&mut command, tools)?, Runner::Cargo)
 }

@@ -1,4 +1,4 @@
-//! Installs what the tests need: into the project's own ignored folder, or from Debian.
+//! Installs what the chores need: into the project's own ignored folder, or from Debian.
 
 mod emulators;
 
@@ -9,12 +9,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::cargo::cargo;
+use crate::both::both;
 use crate::steps::succeed;
 
 pub(crate) use emulators::{Emulators, install_emulators};
-
-const DENY_VERSION: &str = "0.20.2";
 
 /// The npm package of Prism, which answers as an `OpenAPI` description says.
 const PRISM_PACKAGE: &str = "@stoplight/prism-cli@5.16.0";
@@ -27,29 +25,42 @@ const DEBIAN: [(&str, &str); 4] = [
     ("strace", "strace"),
 ];
 
-/// Where the tools lie.
+/// What the tests need, and where it lies.
 #[derive(Debug)]
 pub(crate) struct Tools {
     /// A Python that has the tests' peers' packages.
     pub(crate) python: PathBuf,
     /// The script that Node runs as Prism.
     pub(crate) prism: PathBuf,
-    /// `cargo-deny`.
-    pub(crate) deny: PathBuf,
 }
 
-/// Installs what is missing.
+/// Installs what the tests need and is missing, all at once: most of the time is spent waiting for the network.
 ///
 /// # Errors
 /// Something cannot be installed here; the message says what and how to do it by hand.
 pub(crate) fn install(root: &Path) -> Result<Tools> {
+    let debian = [&DEBIAN[..], &emulators::DEBIAN].concat();
+    let packages = || both(|| install_peers(root), || emulators::install_packages(root));
+    let ((), (tools, _)) = both(|| install_debian_packages(&debian), packages)?;
+    Ok(tools)
+}
+
+fn install_peers(root: &Path) -> Result<Tools> {
     let folder = root.join(".tools");
-    install_debian_packages(&DEBIAN)?;
-    let python = install_python_packages(&root.join("e2e/peers/requirements.txt"), &folder.join("python"))?;
-    let prism =
-        install_npm_package(PRISM_PACKAGE, &folder.join("prism"))?.join("@stoplight/prism-cli/dist/index.js");
-    let deny = install_deny(root, &folder)?;
-    Ok(Tools { python, prism, deny })
+    let python = || install_python_packages(&root.join("e2e/peers/requirements.txt"), &folder.join("python"));
+    let prism = || install_npm_package(PRISM_PACKAGE, &folder.join("prism"));
+    let (python, modules) = both(python, prism)?;
+    Ok(Tools { python, prism: modules.join("@stoplight/prism-cli/dist/index.js") })
+}
+
+/// Installs `cargo-deny`, and answers its path.
+///
+/// # Errors
+/// It cannot be installed here.
+pub(crate) fn install_deny(root: &Path) -> Result<PathBuf> {
+    let folder = root.join(".tools/deny");
+    install_python_packages(&root.join("xtask/src/check/requirements.txt"), &folder)?;
+    Ok(folder.join("bin/cargo-deny"))
 }
 
 /// Installs AWS's own tools for templates, and answers the folder of their programs.
@@ -83,14 +94,17 @@ fn install_debian_packages(wanted: &[(&str, &str)]) -> Result<()> {
         bail!("the tests need these Debian packages; as root: apt-get install {}", missing.join(" "));
     }
     let apt = |args: &[&str]| {
-        succeed(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(args))
-            .with_context(|| format!("apt-get {}", args.join(" ")))
+        let mut apt = Command::new("apt-get");
+        // What it does goes to its output, what goes wrong to its errors.
+        apt.env("DEBIAN_FRONTEND", "noninteractive").args(args).stdin(Stdio::null()).stdout(Stdio::null());
+        succeed(&mut apt).with_context(|| format!("apt-get {}", args.join(" ")))
     };
     apt(&["update", "--quiet"])?;
     apt(&[&["install", "--yes", "--quiet", "--no-install-recommends"], missing.as_slice()].concat())
 }
 
-/// Makes a virtual environment, and again whenever the requirements change.
+/// Makes a virtual environment, and again whenever the requirements change. They name everything: nothing is added for
+/// what they depend on. Nothing is compiled ahead, either: of most packages little is ever run.
 fn install_python_packages(requirements: &Path, folder: &Path) -> Result<PathBuf> {
     let wanted = fs::read_to_string(requirements).with_context(|| requirements.display().to_string())?;
     let mark = folder.join("installed.txt");
@@ -101,9 +115,9 @@ fn install_python_packages(requirements: &Path, folder: &Path) -> Result<PathBuf
     succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))
         .context("making a Python environment (on Debian it takes the package python3-venv)")?;
     let mut pip = Command::new(&python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
-        .arg(requirements);
-    succeed(&mut pip).context("installing the Python packages")?;
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile"]);
+    succeed(pip.arg("--requirement").arg(requirements))
+        .with_context(|| format!("installing {}", requirements.display()))?;
     fs::write(mark, wanted)?;
     Ok(python)
 }
@@ -128,28 +142,6 @@ fn install_npm_package(package: &str, folder: &Path) -> Result<PathBuf> {
         fs::write(mark, package)?;
     }
     Ok(folder.join("node_modules"))
-}
-
-fn install_deny(root: &Path, folder: &Path) -> Result<PathBuf> {
-    let own = folder.join("bin/cargo-deny");
-    for candidate in [Some(own.clone()), find("cargo-deny")].into_iter().flatten() {
-        if is_wanted_deny(&candidate) {
-            return Ok(candidate);
-        }
-    }
-    // Unoptimised: it builds in half the time and runs for seconds.
-    let args =
-        ["install", "cargo-deny", "--version", DENY_VERSION, "--locked", "--debug", "--force", "--quiet"];
-    let target = folder.join("build");
-    succeed(cargo(root, &args).arg("--root").arg(folder).arg("--target-dir").arg(&target))?;
-    fs::remove_dir_all(target)?;
-    Ok(own)
-}
-
-fn is_wanted_deny(program: &Path) -> bool {
-    let output = Command::new(program).arg("--version").stderr(Stdio::null()).output();
-    output
-        .is_ok_and(|output| output.stdout.trim_ascii_end() == format!("cargo-deny {DENY_VERSION}").as_bytes())
 }
 
 /// The program of that name on the search path.

@@ -1,14 +1,19 @@
-//! The project's chores: `cargo xtask test | simulate | mutations | sizes | template | emulators | package | crash |
-//! power-loss | bench | bench-isolation | bench-waiting | bench-siege | bench-lambda`.
+//! The project's chores: `cargo xtask test | check | prove | all | simulate | mutations | crash | power-loss | sizes |
+//! template | emulators | package | bench | bench-isolation | bench-waiting | bench-siege | bench-lambda`.
 
 mod bench;
+mod both;
 mod cargo;
+mod check;
+mod counts;
 mod crash;
 mod emulators;
 mod install;
 mod mutations;
 mod package;
 mod power_loss;
+mod prove;
+mod runner;
 mod simulate;
 mod sizes;
 mod steps;
@@ -22,12 +27,30 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 
+use mutations::Wanted;
+use power_loss::Cuts;
+use steps::{Steps, in_steps};
+
 /// The project's chores.
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 enum Chore {
-    /// Installs what the tests need and runs every check and every test.
+    /// Installs what the tests need, builds, and runs every test.
     Test,
+    /// Checks format, sizes, lints, documentation, dependencies and the template.
+    Check {
+        /// Only what needs nothing installed: format, sizes and lints.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// The long proof: many stories of the simulation, every mutation, kills and power cuts.
+    Prove {
+        /// Fewer of each.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Everything: `test`, `check` and `prove`, what fails soonest first.
+    All,
     /// Checks the sizes of files and functions.
     Sizes,
     /// Checks the template for AWS with AWS's own tools.
@@ -68,8 +91,12 @@ enum Chore {
         #[arg(long)]
         seed: Option<u64>,
     },
-    /// Breaks the program in known ways, one at a time, and sees each one caught.
-    Mutations,
+    /// Breaks a copy of the program in known ways, and sees each one caught.
+    Mutations {
+        /// Only the one of this name; may be given several times.
+        #[arg(long)]
+        only: Vec<String>,
+    },
     /// Rebuilds the disk as the running program leaves it when the power fails, again and again, and opens it.
     PowerLoss {
         /// How many times the power fails.
@@ -97,16 +124,28 @@ enum Chore {
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     let done = match Chore::parse() {
-        Chore::Test => test::run(root),
+        Chore::Test => in_steps(|steps| test::run(root, steps)),
+        Chore::Check { quick } => in_steps(|steps| check(root, steps, quick)),
+        Chore::Prove { quick } => in_steps(|steps| prove::run(root, steps, quick)),
+        Chore::All => in_steps(|steps| everything(root, steps)),
         Chore::Sizes => sizes::run(root),
         Chore::Template => template::run(root),
         Chore::Emulators { command } => return end(emulators::run(root, &command)),
         Chore::WithinNetwork { command } => return end(emulators::run_within_network(root, &command)),
         Chore::Package { arch } => package::run(root, arch),
-        Chore::Crash { kills } => crash::run(root, kills),
-        Chore::Simulate { seeds, first, seed } => simulate::run(root, seeds, first, seed),
-        Chore::Mutations => mutations::run(root),
-        Chore::PowerLoss { cuts, seed, cut } => power_loss::run(root, cuts, seed, cut),
+        Chore::Simulate { seed: Some(seed), .. } => simulate::run_one(root, seed),
+        Chore::Simulate { seeds, first, seed: None } => simulate::run_many(root, seeds, first, false),
+        Chore::Mutations { only } => {
+            mutations::run(root, &Wanted { only, seeds: mutations::SEEDS, quick: false })
+        }
+        Chore::Crash { kills } => in_steps(|steps| {
+            let tools = test::prepare(root, steps)?;
+            crash::run(root, steps, &tools, kills)
+        }),
+        Chore::PowerLoss { cuts, seed, cut } => in_steps(|steps| {
+            let tools = test::prepare(root, steps)?;
+            power_loss::run(root, steps, &tools, &Cuts { count: cuts, seed, only: cut })
+        }),
         Chore::Bench => bench::run(root),
         Chore::BenchIsolation => bench::run_isolation(root),
         Chore::BenchWaiting => bench::run_waiting(root),
@@ -114,6 +153,18 @@ fn main() -> ExitCode {
         Chore::BenchLambda => bench::run_lambda(root),
     };
     end(done.map(|()| ExitCode::SUCCESS))
+}
+
+fn check(root: &Path, steps: &mut Steps, quick: bool) -> Result<()> {
+    check::at_a_glance(root, steps)?;
+    check::thoroughly(root, steps, quick)
+}
+
+fn everything(root: &Path, steps: &mut Steps) -> Result<()> {
+    check::at_a_glance(root, steps)?;
+    test::run(root, steps)?;
+    check::thoroughly(root, steps, false)?;
+    prove::run(root, steps, false)
 }
 
 fn end(done: Result<ExitCode>) -> ExitCode {

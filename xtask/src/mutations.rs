@@ -1,103 +1,117 @@
-//! `cargo xtask mutations`: breaks a copy of the program in known ways, one at a time; each must be caught.
+//! `cargo xtask mutations`: breaks a copy of the program in known ways; each must be caught.
 //!
-//! A mutation is a patch in `simulation/mutations`. Its first line says what it breaks. A line `Caught by: ARGS` names
-//! the arguments of the `cargo` that must fail; without one, the simulation must.
+//! All of them lie in one copy, which is built once. Each has a switch, and which one shows is chosen when it runs.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+mod catcher;
+mod patch;
+mod sources;
+
+use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
-use crate::cargo::{built, cargo};
-use crate::steps::succeed;
+use crate::cargo::built;
+use catcher::{Catcher, Copy};
+use patch::Mutation;
 
-/// What must fail, unless a patch names something else.
-const SIMULATION: &str = "run --package orderbell-simulation -- --seeds 5000 --partial";
+/// In how many stories the simulation must catch a mutation: the rarest one shows in a few of these.
+pub(crate) const SEEDS: u64 = 5_000;
 
-/// Applies every patch, each to the unbroken sources.
+/// What is to be tried.
+pub(crate) struct Wanted {
+    /// These alone, by their names; all, if there is none.
+    pub(crate) only: Vec<String>,
+    /// The simulation's stories.
+    pub(crate) seeds: u64,
+    /// Those that are caught rarely are left out.
+    pub(crate) quick: bool,
+}
+
+/// Builds the copy, sees that it behaves while no mutation shows, and shows one after the other.
 ///
 /// # Errors
-/// A patch does not apply or compile any more, or is not caught.
-pub(crate) fn run(root: &Path) -> Result<()> {
+/// A patch does not apply or compile any more; what should catch something finds fault with an unbroken program; or a
+/// mutation is not caught.
+pub(crate) fn run(root: &Path, wanted: &Wanted) -> Result<()> {
+    let mutations = patch::read_all(&root.join("simulation/mutations"))?;
+    let chosen = choose(&mutations, wanted)?;
     let folder = built("mutations")?;
-    let sources = folder.join("sources");
-    let mut survivors = Vec::new();
-    let mut patches = patches(root)?;
-    patches.sort();
-    ensure!(!patches.is_empty(), "there are no mutations");
-    for patch in &patches {
+    let copy = Copy { sources: folder.join("sources"), seeds: wanted.seeds };
+    sources::prepare(root, &mutations, &folder.join("patched"), &copy.sources)?;
+    for catcher in catchers(&chosen) {
         let start = Instant::now();
-        copy_sources(root, &sources)?;
-        let (what, caught) = mutate(&sources, &folder.join("build"), patch)?;
-        let verdict = if caught { "caught" } else { "SURVIVED" };
-        eprintln!("{:>8.1} s  {verdict}: {what}", start.elapsed().as_secs_f64());
-        if !caught {
-            survivors.push(what);
-        }
+        copy.build(catcher)?;
+        copy.passes(catcher)?;
+        eprintln!(
+            "{:>8.1} s  nothing is found while no mutation shows: {catcher}",
+            start.elapsed().as_secs_f64()
+        );
     }
-    ensure!(survivors.is_empty(), "not caught: {}", survivors.join("; "));
-    eprintln!("{} mutations, each caught", patches.len());
+    let mut survivors = Vec::new();
+    for mutation in &chosen {
+        let start = Instant::now();
+        let caught = copy.catches(&mutation.catcher, &mutation.name)?;
+        let verdict = caught.as_ref().map_or("SURVIVED".to_owned(), |by| format!("caught by {by}"));
+        let (name, what) = (&mutation.name, &mutation.what);
+        eprintln!("{:>8.1} s  {name}: {what}: {verdict}", start.elapsed().as_secs_f64());
+        survivors.extend(caught.is_none().then_some(name.as_str()));
+    }
+    ensure!(survivors.is_empty(), "not caught: {}", survivors.join(", "));
+    eprintln!("{} mutations, each caught", chosen.len());
     Ok(())
 }
 
-fn patches(root: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(root.join("simulation/mutations"))?;
-    let paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
-    Ok(paths.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "patch")).collect())
-}
-
-/// What the patch breaks, and whether that is caught.
-fn mutate(sources: &Path, build: &Path, patch: &Path) -> Result<(String, bool)> {
-    let name = patch.display();
-    let text = fs::read_to_string(patch).with_context(|| name.to_string())?;
-    let what = text.lines().next().unwrap_or_default().to_owned();
-    let catcher = text.lines().find_map(|line| line.strip_prefix("Caught by: ")).unwrap_or(SIMULATION);
-    let mut apply = Command::new("patch");
-    apply
-        .current_dir(sources)
-        .args(["--strip=1", "--batch", "--forward", "--fuzz=0", "--silent", "--input"])
-        .arg(patch);
-    succeed(&mut apply).with_context(|| format!("{name} does not apply any more"))?;
-    let catcher: Vec<_> = catcher.split_whitespace().collect();
-    let within = |args: &[&str]| {
-        let mut command = cargo(sources, args);
-        command.env("CARGO_TARGET_DIR", build).stdout(Stdio::null()).stderr(Stdio::null());
-        command
+fn choose<'a>(mutations: &'a [Mutation], wanted: &Wanted) -> Result<Vec<&'a Mutation>> {
+    if let Some(unknown) = wanted.only.iter().find(|name| mutations.iter().all(|known| known.name != **name))
+    {
+        let names: Vec<_> = mutations.iter().map(|known| known.name.as_str()).collect();
+        bail!("there is no mutation {unknown}; there are {}", names.join(", "));
+    }
+    let is_wanted = |mutation: &&Mutation| {
+        (wanted.only.is_empty() || wanted.only.contains(&mutation.name)) && !(wanted.quick && mutation.rare)
     };
-    // What does not compile would count as caught.
-    let compile = without_running(&catcher)?;
-    succeed(within(&compile).stderr(Stdio::inherit())).with_context(|| format!("{name} does not compile"))?;
-    let status = within(&catcher).status()?;
-    Ok((what, !status.success()))
+    let chosen: Vec<_> = mutations.iter().filter(is_wanted).collect();
+    ensure!(!chosen.is_empty(), "there are no mutations");
+    Ok(chosen)
 }
 
-/// The arguments that only build what the others run.
-fn without_running<'a>(args: &[&'a str]) -> Result<Vec<&'a str>> {
-    let before_run = args.iter().take_while(|arg| **arg != "--").copied();
-    Ok(match args.first() {
-        Some(&"run") => ["build", "--quiet"].into_iter().chain(before_run.skip(1)).collect(),
-        Some(&"test") => before_run.chain(["--no-run", "--quiet"]).collect(),
-        _ => bail!("a mutation is caught by `run` or by `test`"),
-    })
-}
-
-/// Makes the copy like the sources; a file that is so already keeps its time, so that little is built anew.
-fn copy_sources(root: &Path, to: &Path) -> Result<()> {
-    let listed =
-        Command::new("git").current_dir(root).args(["ls-files", "-z"]).output().context("git ls-files")?;
-    ensure!(listed.status.success(), "git ls-files ended with {}", listed.status);
-    let listed = String::from_utf8(listed.stdout)?;
-    for name in listed.split_terminator('\0') {
-        let (from, to) = (root.join(name), to.join(name));
-        // A file may be deleted and still be listed.
-        let Ok(bytes) = fs::read(&from) else { continue };
-        if fs::read(&to).is_ok_and(|there| there == bytes) {
-            continue;
+/// What catches these, each once.
+fn catchers<'a>(mutations: &[&'a Mutation]) -> Vec<&'a Catcher> {
+    let mut catchers = Vec::new();
+    for mutation in mutations {
+        if !catchers.contains(&&mutation.catcher) {
+            catchers.push(&mutation.catcher);
         }
-        fs::create_dir_all(to.parent().context("a file lies in a folder")?)?;
-        fs::write(&to, bytes).with_context(|| to.display().to_string())?;
     }
-    Ok(())
+    catchers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mutation(name: &str, catcher: Catcher, rare: bool) -> Mutation {
+        Mutation { name: name.to_owned(), catcher, rare, ..Mutation::default() }
+    }
+
+    #[test]
+    fn some_are_chosen_by_name_and_the_rare_ones_are_left_out_in_a_hurry() {
+        let tests = Catcher::Tests(vec!["--test".to_owned()]);
+        let all = [
+            mutation("a", Catcher::Simulation, false),
+            mutation("b", Catcher::Simulation, true),
+            mutation("c", tests.clone(), false),
+        ];
+        let chosen = |only: &[&str], quick| {
+            let only = only.iter().map(|name| (*name).to_owned()).collect();
+            choose(&all, &Wanted { only, seeds: 1, quick })
+        };
+        let names = |chosen: Vec<&Mutation>| chosen.iter().map(|one| one.name.clone()).collect::<String>();
+        assert_eq!(names(chosen(&[], false).unwrap()), "abc");
+        assert_eq!(names(chosen(&[], true).unwrap()), "ac");
+        assert_eq!(names(chosen(&["c", "b"], false).unwrap()), "bc");
+        assert!(chosen(&["d"], false).err().unwrap().to_string().starts_with("there is no mutation d"));
+        assert_eq!(catchers(&all.iter().collect::<Vec<_>>()), [&Catcher::Simulation, &tests]);
+    }
 }

@@ -8,20 +8,25 @@ use anyhow::Result;
 use crate::cargo::cargo;
 use crate::steps::succeed;
 
-/// Tells `seeds` stories from `first` on, or only the one of `seed` in full.
+/// Tells `seeds` stories from `first` on, on every core; unless `partial`, they must cover every transition.
 ///
 /// # Errors
 /// A promise was broken, or a transition never happened; or the simulation could not be built.
-pub(crate) fn run(root: &Path, seeds: u64, first: u64, seed: Option<u64>) -> Result<()> {
-    let mut command = simulation(root, "simulation");
-    match seed {
-        Some(seed) => command.args(["--seed", &seed.to_string()]),
-        None => command.args(["--seeds", &seeds.to_string(), "--first", &first.to_string()]),
-    };
+pub(crate) fn run_many(root: &Path, seeds: u64, first: u64, partial: bool) -> Result<()> {
+    let mut command = simulation(root);
+    command.args(["--seeds", &seeds.to_string(), "--first", &first.to_string()]);
+    command.args(partial.then_some("--partial"));
     succeed(&mut command)
 }
 
-/// The simulation, built with that profile.
-pub(crate) fn simulation(root: &Path, profile: &str) -> Command {
-    cargo(root, &["run", "--package", "orderbell-simulation", "--profile", profile, "--quiet", "--"])
+/// Tells the story of `seed`, step by step.
+///
+/// # Errors
+/// A promise was broken, or the simulation could not be built.
+pub(crate) fn run_one(root: &Path, seed: u64) -> Result<()> {
+    succeed(simulation(root).args(["--seed", &seed.to_string()]))
+}
+
+fn simulation(root: &Path) -> Command {
+    cargo(root, &["run", "--package", "orderbell-simulation", "--profile", "simulation", "--quiet", "--"])
 }

@@ -20,8 +20,12 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     check(root, &install_template_tools(root)?)
 }
 
-/// The template as it is written, and then what it becomes: some mistakes show only there.
-fn check(root: &Path, tools: &Path) -> Result<()> {
+/// Checks the template with AWS's own tools, which lie in `tools`: as it is written, and then what it becomes, since
+/// some mistakes show only there.
+///
+/// # Errors
+/// The template has a mistake, which the tool prints.
+pub(crate) fn check(root: &Path, tools: &Path) -> Result<()> {
     let written = root.join("deploy/aws/template.yaml");
     let validate = ["validate", "--lint", "--region", REGION, "--template"];
     succeed(tool(tools, "sam").args(validate).arg(&written)).context("sam validate")?;

@@ -1,58 +1,54 @@
-//! `cargo xtask test`: every check and every test, in order.
+//! `cargo xtask test`: every test.
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::Result;
 
 use crate::cargo::{built, cargo};
-use crate::install::{Tools, install, install_emulators};
+use crate::emulators;
+use crate::install::{Tools, install};
+use crate::runner::Runner;
 use crate::steps::{Steps, succeed};
-use crate::{emulators, mutations, simulate, sizes, template};
 
-/// How many stories of the simulation are told: enough to cover every transition, the rarest of which a few in ten
-/// thousand reach.
-const SEEDS: u64 = 10_000;
+/// All that is tested, and the programs that the scenarios start. Always built with the same features, so that nothing is
+/// compiled twice.
+pub(crate) const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
 
-/// Runs everything; the first step that fails ends it.
+/// How often the crash test kills and the power fails here. `cargo xtask prove` has more patience.
+const KILLS: u32 = 10;
+const CUTS: u32 = 20;
+
+/// Installs what the tests need, builds, and runs every test.
 ///
 /// # Errors
 /// A step failed.
-pub(crate) fn run(root: &Path) -> Result<()> {
-    let mut steps = Steps::default();
-    let outcome = run_steps(root, &mut steps);
-    steps.sum_up();
-    outcome
+pub(crate) fn run(root: &Path, steps: &mut Steps) -> Result<()> {
+    let tools = prepare(root, steps)?;
+    let runner = Runner::find(root);
+    let mut tests = beside_emulators(&runner.command(root, &EVERYTHING))?;
+    tests.current_dir(root);
+    tests.env("ORDERBELL_CRASH_KILLS", KILLS.to_string());
+    tests.env("ORDERBELL_POWER_LOSS_CUTS", CUTS.to_string());
+    steps.tests("tests", with_peers(&mut tests, &tools)?, runner)
 }
 
-fn run_steps(root: &Path, steps: &mut Steps) -> Result<()> {
-    let mut tools = None;
-    steps.step("install", || {
-        tools = Some(install(root)?);
-        install_emulators(root).map(drop)
-    })?;
-    let Some(tools) = tools else { return Ok(()) };
-    steps.run("format", &mut cargo(root, &["fmt", "--all", "--check"]))?;
-    steps.step("sizes", || sizes::run(root))?;
-    steps.step("template", || template::run(root))?;
-    let clippy =
-        ["clippy", "--workspace", "--all-targets", "--all-features", "--quiet", "--", "--deny", "warnings"];
-    steps.run("clippy", &mut cargo(root, &clippy))?;
-    let doc = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
-    steps.run("documentation", cargo(root, &doc).env("RUSTDOCFLAGS", "--deny warnings"))?;
-    steps.step("dependencies", || check_dependencies(root, &tools))?;
-    // The programs together with the tests: with the same features, so that nothing is compiled twice.
-    let build = ["build", "--workspace", "--bins", "--tests", "--all-features", "--quiet"];
-    steps.run("build", &mut cargo(root, &build))?;
-    steps.step("simulation", || simulate::run(root, SEEDS, 0, None))?;
-    steps.step("mutations", || mutations::run(root))?;
-    let test = ["test", "--workspace", "--all-features", "--no-fail-fast", "--offline"];
-    let mut beside_emulators = emulators::network(&command_line(&cargo(root, &test)))?;
-    steps.tests("tests and scenarios", with_peers(beside_emulators.current_dir(root), &tools)?)
+/// Installs what the tests need while it builds the programs and every test: one waits for the network, the other for the
+/// processor.
+///
+/// # Errors
+/// Something cannot be installed or does not compile.
+pub(crate) fn prepare(root: &Path, steps: &mut Steps) -> Result<Tools> {
+    let build = || succeed(cargo(root, &["build", "--bins", "--tests", "--quiet"]).args(EVERYTHING));
+    let (tools, ()) = steps.beside(("install", || install(root)), ("build", build))?;
+    Ok(tools)
 }
 
 /// Tells the scenarios where the programs, their peers' Python and Prism are.
+///
+/// # Errors
+/// It is not known where this program is.
 pub(crate) fn with_peers<'a>(command: &'a mut Command, tools: &Tools) -> Result<&'a mut Command> {
     let programs = built("debug")?;
     command
@@ -61,22 +57,7 @@ pub(crate) fn with_peers<'a>(command: &'a mut Command, tools: &Tools) -> Result<
     Ok(command.env("ORDERBELL_PYTHON", &tools.python).env("ORDERBELL_PRISM", &tools.prism))
 }
 
-/// A command's program and arguments.
-fn command_line(command: &Command) -> Vec<OsString> {
-    [command.get_program()].into_iter().chain(command.get_args()).map(OsString::from).collect()
-}
-
-fn check_dependencies(root: &Path, tools: &Tools) -> Result<()> {
-    let deny = |args: &[&str]| {
-        let mut command = Command::new(&tools.deny);
-        command.current_dir(root).args(args);
-        command
-    };
-    succeed(&mut deny(&["--log-level", "error", "check", "bans", "licenses", "sources"]))?;
-    let fetched = deny(&["fetch", "db"]).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
-    if fetched.success() {
-        return succeed(&mut deny(&["--log-level", "error", "check", "--disable-fetch", "advisories"]));
-    }
-    eprintln!("advisories are not checked: the advisory database cannot be fetched from here");
-    Ok(())
+fn beside_emulators(command: &Command) -> Result<Command> {
+    let line = [command.get_program()].into_iter().chain(command.get_args());
+    emulators::network(&line.map(OsString::from).collect::<Vec<_>>())
 }

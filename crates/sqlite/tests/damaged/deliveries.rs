@@ -1,6 +1,6 @@
 //! Damaged deliveries, and what happened to them.
 
-use application::ports::{DeliveryRecords, RedriveSelection};
+use application::ports::{DeliveryRecords, DropSelection, RedriveSelection};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::WaitReason;
 use orderbell_sqlite::audit::ExceptionKind::Unreadable;
@@ -138,7 +138,7 @@ async fn a_person_who_would_change_what_cannot_be_read_is_told_so() {
     let delivery = world.due().await[0].2;
     world.damage("deliveries", 2, "state", "'lost'");
     let redriven = world.store.redrive(RedriveSelection::One(delivery), now()).await.unwrap_err();
-    let dropped = world.store.drop_held(delivery, now()).await.unwrap_err();
+    let dropped = world.store.drop_deliveries(DropSelection::One(delivery), now()).await.unwrap_err();
     let shown = world.store.delivery(delivery).await.unwrap_err();
     for error in [redriven, dropped, shown] {
         assert_eq!(error.code, "unreadable_row");

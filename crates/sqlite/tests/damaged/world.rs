@@ -159,8 +159,13 @@ impl World {
 }
 
 pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> Finished {
-    let effort =
-        Effort { protocol: Protocol::Email, spent: number - 1, deadline: None, on_unknown: OnUnknown::Retry };
+    let effort = Effort {
+        protocol: Protocol::Email,
+        spent: number - 1,
+        deadline: None,
+        on_unknown: OnUnknown::Retry,
+        failures: 0,
+    };
     let (at, outcome) = (now(), Outcome::new(kind, "the receiver's reply"));
     let decision = decide(effort, &outcome, at, Chance(0));
     Finished { delivery, number, at, outcome, decision, confirmed: false, blameless: false }
