@@ -1,6 +1,6 @@
 //! What was reached: crash points, states, and the transitions of the state machines.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -20,6 +20,8 @@ pub(crate) struct Coverage {
     points: HashSet<u64>,
     states: HashSet<u64>,
     seen: BTreeSet<Transition>,
+    /// How often each deed was done, and some of what followed.
+    happened: BTreeMap<String, u64>,
 }
 
 /// A machine's step from one state to another, by their names.
@@ -34,6 +36,18 @@ impl Coverage {
 
     pub(crate) fn state(&mut self, state: impl Hash) {
         self.states.insert(digest(&state));
+    }
+
+    /// Counts something that happened.
+    pub(crate) fn happened(&mut self, what: impl Into<String>) {
+        self.happened_often(what, 1);
+    }
+
+    /// Counts something that happened so many times.
+    pub(crate) fn happened_often(&mut self, what: impl Into<String>, times: usize) {
+        if times > 0 {
+            *self.happened.entry(what.into()).or_default() += times as u64;
+        }
     }
 
     /// Takes in a delivery's transition, which must be one there is.
@@ -74,6 +88,9 @@ impl Coverage {
         self.points.extend(other.points);
         self.states.extend(other.states);
         self.seen.extend(other.seen);
+        for (what, times) in other.happened {
+            *self.happened.entry(what).or_default() += times;
+        }
         self
     }
 
@@ -91,6 +108,9 @@ impl fmt::Display for Coverage {
         writeln!(f, "places of crashes        {:>12}", self.places.len())?;
         writeln!(f, "distinct crash points    {:>12}", self.points.len())?;
         writeln!(f, "distinct states          {:>12}", self.states.len())?;
+        for (what, times) in &self.happened {
+            writeln!(f, "  {what:<32} {times:>12}")?;
+        }
         let all = transitions().len();
         write!(f, "transitions covered      {:>12}", format!("{} of {all}", all - self.missing().len()))
     }

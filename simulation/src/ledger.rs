@@ -11,6 +11,8 @@ use rusqlite::{Connection, Row};
 use sqlite::simulation::Disk;
 use uuid::Uuid;
 
+use crate::promises::OWN_WANT;
+
 /// One change, in the order in which changes were made.
 #[derive(Debug)]
 pub(crate) enum Entry {
@@ -66,6 +68,8 @@ pub(crate) enum Entry {
         order: Option<i64>,
         kind: DeliveryKind,
         escalated: bool,
+        /// Nobody can say yet whether it is owed.
+        undecided: bool,
     },
     DeliveryMoved {
         seq: i64,
@@ -82,6 +86,28 @@ pub(crate) enum Entry {
         number: u32,
         at: i64,
         outcome: Option<String>,
+        /// It counts against the schedule.
+        spent: bool,
+        /// This machine lacked what it takes.
+        own_want: bool,
+    },
+    /// What stood for a delivery that is perhaps owed is taken away: it is not.
+    TakenAway {
+        seq: i64,
+    },
+    /// A delivery waits no longer for something to be mended.
+    Released {
+        seq: i64,
+    },
+    /// What stood for a delivery that is perhaps owed is owed by an escalation.
+    StandsIn {
+        seq: i64,
+    },
+    /// A row cannot be read, or can be again.
+    Aside {
+        table: String,
+        row: i64,
+        is_aside: bool,
     },
     Receipt {
         delivery: i64,
@@ -141,7 +167,8 @@ pub(crate) fn read(connection: &Connection, last: &mut i64) -> Result<Vec<Entry>
 fn the_queue_is_right(connection: &Connection) -> Result<()> {
     let sql = "SELECT count(*) FROM (SELECT next_at, (SELECT max(min(at), coalesce(retry_at, min(at))) FROM deliveries \
                WHERE subscription = subscriptions.seq AND deliveries.state = 'pending' AND set_aside = 0 \
-               AND (subscriptions.state = 'confirmed' OR subscriptions.state = 'pending' AND kind = 'confirmation')) \
+               AND (subscriptions.state NOT IN ('pending', 'suspended', 'ended') \
+               OR subscriptions.state = 'pending' AND kind = 'confirmation')) \
                AS should_be FROM subscriptions) WHERE next_at IS NOT should_be";
     let wrong: i64 = connection.prepare_cached(sql)?.query_row((), |row| row.get(0))?;
     ensure!(wrong == 0, "the queue looks at {wrong} subscriptions too early or too late");
@@ -181,7 +208,8 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
             subscription: row.get(6)?,
             order: row.get(7)?,
             kind: named(row, 8, &DeliveryKind::ALL, DeliveryKind::name)?,
-            escalated: row.get::<_, Option<String>>(4)?.is_some(),
+            escalated: row.get_ref(4)?.as_str_or_null()? == Some("escalated"),
+            undecided: row.get_ref(4)?.as_str_or_null()? == Some("undecided"),
         },
         "delivery moved" => Entry::DeliveryMoved {
             seq,
@@ -190,15 +218,26 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
             attempts: number()?,
         },
         "attempt" => Entry::Attempt { delivery: seq, number: number()? },
-        "outcome" => {
-            Entry::Outcome { delivery: seq, number: number()?, at: row.get(7)?, outcome: row.get(8)? }
-        }
+        "outcome" => Entry::Outcome {
+            delivery: seq,
+            number: number()?,
+            at: row.get(7)?,
+            outcome: row.get(8)?,
+            spent: row.get_ref(4)?.as_str_or_null()? == Some("1"),
+            own_want: row.get_ref(5)?.as_str_or_null()? == Some(OWN_WANT),
+        },
         "receipt" => Entry::Receipt {
             delivery: seq,
             attempt: number()?,
             status: named(row, 8, &ReceiptStatus::ALL, ReceiptStatus::name)?,
         },
         "kept" => Entry::Kept { id: DeliveryId(id(row)?) },
+        "taken away" => Entry::TakenAway { seq },
+        "released" => Entry::Released { seq },
+        "stands in" => Entry::StandsIn { seq },
+        "aside" | "mended" => {
+            Entry::Aside { table: row.get(8)?, row: seq, is_aside: row.get_ref(1)?.as_str()? == "aside" }
+        }
         "tampered" => Entry::Tampered { seq },
         other => bail!("unknown entry {other}"),
     })
@@ -217,6 +256,7 @@ fn delivery_state(row: &Row<'_>, column: usize) -> Result<DeliveryState> {
 }
 
 fn named<T: Copy>(row: &Row<'_>, column: usize, all: &[T], name: fn(T) -> &'static str) -> Result<T> {
-    let text = row.get_ref(column)?.as_str()?;
+    // What is damaged tells after its first sign what it was.
+    let text = row.get_ref(column)?.as_str()?.trim_start_matches('?');
     all.iter().copied().find(|value| name(*value) == text).with_context(|| format!("unknown name {text}"))
 }

@@ -61,6 +61,7 @@ pub(crate) enum Told {
     Noted,
     Escalated(Result<Escalated, Error>),
     Noticed(Result<usize, Error>),
+    Reexamined(Result<usize, Error>),
     Placed {
         client: usize,
         request: String,

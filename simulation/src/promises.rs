@@ -1,5 +1,6 @@
 //! The promises of the design, held against what happens: what SQLite recorded, what clients were told, what arrived.
 
+mod aside;
 mod deliveries;
 mod end;
 mod escalations;
@@ -11,7 +12,7 @@ mod suspensions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::subscription::SubscriptionId;
 
@@ -21,6 +22,9 @@ use crate::ledger::Entry;
 pub(crate) use deliveries::DeliveryTruth;
 pub(crate) use orders::{OrderTruth, Sought};
 pub(crate) use subscriptions::SubscriptionTruth;
+
+/// What a channel says where this machine lacks what an attempt takes.
+pub(crate) const OWN_WANT: &str = "this machine has no file descriptors left";
 
 /// All that is known to be so. Keys are places in the tables.
 #[derive(Default)]
@@ -42,6 +46,8 @@ pub(crate) struct Promises {
     pub(crate) giving_up: usize,
     /// Of the commit that is looked at: what came too late, and who stands in for it.
     late: Vec<(i64, i64)>,
+    /// The rows that are set aside.
+    aside: BTreeSet<(String, i64)>,
     /// What operators are to be told of, and what was done about that.
     notices: notices::Notices,
 }
@@ -66,11 +72,11 @@ impl Promises {
                     coverage.subscription(*was, *state)?;
                     self.subscription_moved(*seq, *was, *state, *in_sandbox, policy.clone())?;
                 }
-                Entry::Delivery { seq, id, state, subscription, order, kind, escalated } => {
+                Entry::Delivery { seq, id, state, subscription, order, kind, escalated, undecided } => {
                     self.places.insert(*id, *seq);
                     let delivery = DeliveryTruth::new(*id, *kind, *subscription, *order, *state);
                     self.notices.owed_to.extend((*kind == DeliveryKind::Notice).then_some(*subscription));
-                    self.delivery_owed(*seq, delivery, *escalated)?;
+                    self.delivery_owed(*seq, delivery, *escalated, *undecided)?;
                 }
                 Entry::DeliveryMoved { seq, was, state, attempts } => {
                     coverage.delivery(*was, *state)?;
@@ -78,11 +84,21 @@ impl Promises {
                     self.notices.died.extend((was != state && *state == DeliveryState::Dead).then_some(*seq));
                 }
                 Entry::Attempt { delivery, number } => self.attempt_begun(*delivery, *number)?,
-                Entry::Outcome { delivery, number, at, outcome } => {
+                Entry::Outcome { delivery, number, at, outcome, spent, own_want } => {
+                    ensure!(!(*spent && *own_want), "our own want spent an attempt at delivery {delivery}");
                     self.attempt_ended(*delivery, *number, *at, outcome.as_deref())?;
                 }
                 Entry::Receipt { delivery, attempt, status } => {
                     self.reported(*delivery, *attempt, *status)?;
+                }
+                Entry::TakenAway { seq } => self.taken_away(*seq)?,
+                Entry::Released { seq } => self.released(*seq)?,
+                Entry::StandsIn { seq } => self.stands_in(*seq)?,
+                Entry::Aside { table, row, is_aside: true } => {
+                    self.aside.insert((table.clone(), *row));
+                }
+                Entry::Aside { table, row, .. } => {
+                    self.aside.remove(&(table.clone(), *row));
                 }
                 Entry::Kept { .. } => {}
                 Entry::Tampered { seq } => {

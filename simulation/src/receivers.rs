@@ -53,6 +53,8 @@ pub(crate) enum Mood {
     Defers,
     /// Will never want this message.
     Rejects,
+    /// Its provider refuses, and does not say whom.
+    Refuses,
     /// Asks for patience; for how long, it may say.
     Throttles,
     /// Says 410.
@@ -63,12 +65,13 @@ pub(crate) enum Mood {
     Lies,
 }
 
-const MOODS: [(u32, Mood); 9] = [
+const MOODS: [(u32, Mood); 10] = [
     (40, Mood::Takes),
     (14, Mood::Flaps),
     (10, Mood::Fails),
     (6, Mood::Defers),
     (6, Mood::Rejects),
+    (4, Mood::Refuses),
     (8, Mood::Throttles),
     (2, Mood::Gone),
     (7, Mood::Hangs),
@@ -154,7 +157,8 @@ impl Mood {
                 }
             }
             Self::Gone if protocol != Protocol::Email => OutcomeKind::Permanent(Scope::Endpoint),
-            Self::Rejects | Self::Gone => OutcomeKind::Permanent(Scope::Delivery),
+            Self::Refuses if protocol.has_provider() => OutcomeKind::Permanent(Scope::Unclear),
+            Self::Refuses | Self::Rejects | Self::Gone => OutcomeKind::Permanent(Scope::Delivery),
             Self::Hangs | Self::Lies => OutcomeKind::Unknown,
         }
     }

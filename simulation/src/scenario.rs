@@ -54,12 +54,17 @@ pub(crate) enum Deed {
     /// A channel breaks, for a while.
     BreakChannel,
     MendChannels,
+    /// This machine lacks file descriptors for some attempts over a channel.
+    LackDescriptors,
+    /// A column of a row says nothing any more, for a while.
+    DamageRow,
+    MendRow,
     SetClock,
     /// The program is asked to end, and starts again.
     Stop,
 }
 
-const DEEDS: [(u32, Deed); 21] = [
+const DEEDS: [(u32, Deed); 23] = [
     (34, Deed::PlaceOrder),
     (6, Deed::Rush),
     (14, Deed::Subscribe),
@@ -79,9 +84,14 @@ const DEEDS: [(u32, Deed); 21] = [
     (14, Deed::ChangeMood),
     (1, Deed::Forsake),
     (5, Deed::BreakChannel),
+    (2, Deed::LackDescriptors),
+    (10, Deed::DamageRow),
     (3, Deed::SetClock),
     (2, Deed::Stop),
 ];
+
+/// In how many stories of a thousand hundreds subscribe.
+const CROWDED: u32 = 10;
 
 impl Scenario {
     /// What this seed has in store.
@@ -92,17 +102,20 @@ impl Scenario {
 
     fn new(dice: &mut Dice) -> Self {
         let span = Duration::from_secs(dice.pick(&[1, 10, 600, 7_200, 86_400]));
-        let mut deeds = vec![(Duration::ZERO, Deed::Subscribe), (Duration::ZERO, Deed::Subscribe)];
+        let is_crowded = dice.permille(CROWDED);
+        let endpoints = if is_crowded { 200 + dice.below(201) } else { 2 + dice.below(5) };
+        let subscribers = if is_crowded { endpoints } else { 2 };
+        let mut deeds = vec![(Duration::ZERO, Deed::Subscribe); subscribers];
         for _ in 0..4 + dice.below(16) {
             deeds.push((dice.up_to(span), dice.weighted(&DEEDS)));
         }
         Self {
             deeds,
-            crashes: dice.pick(&[0, 2, 10, 40]),
+            crashes: if is_crowded { dice.pick(&[0, 1]) } else { dice.pick(&[0, 2, 10, 40]) },
             store_trouble: dice.pick(&[0, 0, 20, 120]),
             full: dice.percent(8),
             waiting_orders: dice.pick(&[1, 100, 100, 100]),
-            endpoints: 2 + dice.below(5),
+            endpoints,
             sandbox: dice.percent(20),
             texts: dice.pick(&[OnUnknown::Hold, OnUnknown::Hold, OnUnknown::Retry]),
         }

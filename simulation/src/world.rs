@@ -1,6 +1,7 @@
 //! The world around the program: time that passes step by step, people, receivers, and everything that goes wrong.
 
 mod crash;
+mod damage;
 mod deeds;
 mod delivering;
 mod healing;
@@ -32,6 +33,7 @@ use crate::process::{Modes, Process};
 use crate::promises::Promises;
 use crate::receivers::{Channels, Receiver, channels};
 use crate::scenario::{Deed, Scenario};
+use damage::Damage;
 use orders::Client;
 use pacing::LastBegun;
 
@@ -52,6 +54,10 @@ pub(crate) struct World<'a> {
     modes: Modes,
     receivers: Vec<Receiver>,
     down: BTreeSet<Protocol>,
+    /// How many attempts more fail over a channel because this machine lacks what they take.
+    lacking: BTreeMap<Protocol, usize>,
+    /// What is damaged on the disk, the first first.
+    damaged: Vec<Damage>,
     clients: Vec<Client>,
     in_flight: BTreeMap<DeliveryId, (Protocol, SubscriptionId)>,
     /// What goes to the sandbox inbox, and is read once it is there.
@@ -98,6 +104,7 @@ enum Happening {
     WakeRelay,
     Escalate,
     TellOperators,
+    Reexamine,
     /// The shell's longest rest is over.
     LookAgain,
     GraceOver,
@@ -129,8 +136,12 @@ pub(crate) struct Broken {
     pub(crate) trace: Option<Vec<String>>,
 }
 
-/// No world takes more steps than this.
-const MOST_STEPS: u64 = 50_000;
+/// No world takes more steps than this, though its program dies thousands of times while an endpoint fails for days; nor,
+/// where hundreds subscribe, than so many for each endpoint.
+const MOST_STEPS: u64 = 200_000;
+const STEPS_PER_ENDPOINT: u64 = 3_000;
+/// So many endpoints are hundreds.
+const CROWD: usize = 200;
 
 impl<'a> World<'a> {
     pub(crate) fn new(
@@ -159,6 +170,8 @@ impl<'a> World<'a> {
             modes,
             receivers,
             down: BTreeSet::new(),
+            lacking: BTreeMap::new(),
+            damaged: Vec::new(),
             clients: Vec::new(),
             in_flight: BTreeMap::new(),
             to_sandbox: BTreeMap::new(),
@@ -171,6 +184,9 @@ impl<'a> World<'a> {
             coverage,
             trace: traced.then(Vec::new),
         };
+        if world.receivers.len() >= CROWD {
+            world.coverage.happened("worlds of hundreds of endpoints");
+        }
         world.plan(Duration::ZERO, Happening::Start);
         for (at, deed) in std::mem::take(&mut world.scenario.deeds) {
             world.plan(at, Happening::Deed(deed));

@@ -23,6 +23,8 @@ pub(crate) struct DeliveryTruth {
     reported: Option<ReceiptStatus>,
     /// A person gave it up.
     pub(super) given_up: bool,
+    /// Nobody could say whether it is owed, and it is not.
+    pub(super) only_stands_for_one: bool,
     /// By number: what came of each attempt, and whether its message arrived.
     pub(crate) attempts: BTreeMap<u32, Attempt>,
 }
@@ -54,6 +56,7 @@ impl DeliveryTruth {
             bounced: false,
             reported: None,
             given_up: false,
+            only_stands_for_one: false,
             attempts: BTreeMap::new(),
         }
     }
@@ -64,7 +67,13 @@ impl DeliveryTruth {
 }
 
 impl Promises {
-    pub(super) fn delivery_owed(&mut self, seq: i64, delivery: DeliveryTruth, escalated: bool) -> Result<()> {
+    pub(super) fn delivery_owed(
+        &mut self,
+        seq: i64,
+        mut delivery: DeliveryTruth,
+        escalated: bool,
+        undecided: bool,
+    ) -> Result<()> {
         let subscription = self.subscriptions.get(&delivery.subscription).context("owed to nobody")?;
         let ended = subscription.state == SubscriptionState::Ended;
         let begins = if ended { DeliveryState::Cancelled } else { DeliveryState::Pending };
@@ -78,7 +87,8 @@ impl Promises {
                 order.escalated_to.insert(to);
             }
             let owed = order.owed.contains(&to) || escalated;
-            ensure!(owed, "subscription {to} is owed order {place}, and should not be");
+            ensure!(owed || undecided, "subscription {to} is owed order {place}, and should not be");
+            delivery.only_stands_for_one = !owed;
             ensure!(order.delivered_to.insert(to), "subscription {to} is owed order {place} twice");
         }
         self.deliveries.insert(seq, delivery);

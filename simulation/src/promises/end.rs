@@ -9,6 +9,9 @@ use domain::subscription::SubscriptionState;
 
 use super::Promises;
 
+/// A timeline tells of so many deliveries, and of so many attempts at each of them.
+const MOST_TOLD: usize = 100;
+
 impl Promises {
     /// The world is whole and at rest: whatever waits has nobody it may be sent to.
     pub(crate) fn nothing_is_stuck(&self) -> Result<()> {
@@ -88,19 +91,22 @@ impl Promises {
                 .find(|truth| truth.id == record.id)
                 .context("of a strange delivery")?;
             ensure!(
-                truth.state == record.state && truth.attempts.len() == record.attempts.len(),
+                truth.state == record.state && truth.attempts.len().min(MOST_TOLD) == record.attempts.len(),
                 "{record:?} is not so"
             );
             let attempts = timeline.events.iter().filter(|event| event.delivery == Some(place));
             let attempts = attempts.filter(|event| matches!(event.kind, EventKind::Attempt(_))).count();
-            ensure!(attempts == truth.attempts.len(), "the timeline of order {seq} leaves out attempts");
+            ensure!(attempts == record.attempts.len(), "the timeline of order {seq} leaves out attempts");
         }
         let owed: BTreeSet<_> = order.owed.union(&order.escalated_to).copied().collect();
-        ensure!(told == owed, "the timeline of order {seq} tells of {told:?}; it is owed to {owed:?}");
+        let is_whole = told.len() == owed.len().min(MOST_TOLD) && told.is_subset(&owed);
+        ensure!(is_whole, "the timeline of order {seq} tells of {told:?}; it is owed to {owed:?}");
         let not_owed = timeline.not_owed.items.iter().filter_map(|(other, _)| subscription(other.id));
         let everyone: BTreeSet<_> = told.iter().copied().chain(not_owed).collect();
+        // Where they are many, the others stand on further pages.
+        let further = timeline.not_owed.next.is_some() || owed.len() > told.len();
         ensure!(
-            everyone.len() == self.subscriptions.len(),
+            everyone.len() == self.subscriptions.len() || further,
             "the timeline of order {seq} does not say why not to all"
         );
         Ok(())

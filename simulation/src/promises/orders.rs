@@ -80,7 +80,7 @@ impl Promises {
         for (seq, order) in self.orders.range(..=self.published_through).rev().take(64) {
             let missing: Vec<_> = order.owed.difference(&order.delivered_to).collect();
             ensure!(
-                missing.is_empty(),
+                missing.is_empty() || self.is_aside("orders", *seq),
                 "order {seq} was published without deliveries to subscriptions {missing:?}"
             );
         }

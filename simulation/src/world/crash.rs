@@ -117,7 +117,7 @@ impl World<'_> {
         self.follow_deliveries()?;
         self.follow_hurry()?;
         self.escalate()?;
-        self.tell_operators()?;
+        self.reexamine()?;
         self.tell_relay(RelayEvent::Woken)?;
         self.tell(Event::Woken)
     }

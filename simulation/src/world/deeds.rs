@@ -45,6 +45,7 @@ const LONGEST_REST: Duration = Duration::from_mins(1);
 
 impl World<'_> {
     pub(super) fn deed(&mut self, deed: Deed) -> Result<()> {
+        self.coverage.happened(format!("{deed:?}"));
         match deed {
             Deed::PlaceOrder => self.new_client()?,
             Deed::Rush => {
@@ -72,6 +73,13 @@ impl World<'_> {
                 self.plan(Duration::from_secs(lasting), Happening::Deed(Deed::MendChannels));
             }
             Deed::MendChannels => self.down.clear(),
+            Deed::LackDescriptors => {
+                let (channel, _) = self.dice.pick(&self.channels);
+                let attempts = 1 + self.dice.below(12);
+                self.lacking.insert(channel, attempts);
+            }
+            Deed::DamageRow => self.damage_a_row()?,
+            Deed::MendRow => self.mend_a_row()?,
             Deed::SetClock => {
                 let leap = self.dice.pick(&LEAPS);
                 self.clock.set(SignedDuration::from_secs(leap));

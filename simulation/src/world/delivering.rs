@@ -18,6 +18,7 @@ use domain::subscription::SubscriptionId;
 
 use super::{Envelope, Happening, World};
 use crate::process::{Stage, Told};
+use crate::promises::OWN_WANT;
 
 /// How long a message takes to its receiver, at most.
 const WAY: Duration = Duration::from_millis(40);
@@ -132,6 +133,13 @@ impl World<'_> {
     pub(super) fn arrive(&mut self, envelope: &Envelope, awaited: bool) -> Result<()> {
         let Envelope { message, number, subscription } = envelope;
         let protocol = message.endpoint.protocol();
+        if let Some(left) = self.lacking.get_mut(&protocol).filter(|left| **left > 0) {
+            *left -= 1;
+            self.coverage.happened("attempts without a file descriptor");
+            let sent = Sent::from(Outcome::new(OutcomeKind::Transient(Scope::Channel), OWN_WANT));
+            self.answer(message, sent, WAY, awaited);
+            return Ok(());
+        }
         if self.down.contains(&protocol) {
             let kind = self.dice.pick(&[
                 OutcomeKind::Transient(Scope::Channel),

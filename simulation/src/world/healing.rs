@@ -18,6 +18,8 @@ impl World<'_> {
         self.say(|| "the world heals".to_owned());
         self.healed = true;
         self.down.clear();
+        self.lacking.clear();
+        self.mend_every_row()?;
         self.receivers.iter_mut().for_each(Receiver::heal);
         self.rest()?;
         self.promises.nothing_is_stuck()?;

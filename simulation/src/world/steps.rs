@@ -9,7 +9,7 @@ use application::ports::Clock;
 use application::publish_order::RelayEvent;
 use sqlite::simulation::Fate;
 
-use super::{Happening, MOST_STEPS, World};
+use super::{Happening, MOST_STEPS, STEPS_PER_ENDPOINT, World};
 use crate::process::{Stage, Told};
 use crate::scenario::Deed;
 
@@ -32,7 +32,8 @@ impl World<'_> {
     pub(super) fn step(&mut self) -> Result<bool> {
         let Some(step) = self.choose() else { return Ok(false) };
         self.steps += 1;
-        ensure!(self.steps < MOST_STEPS, "the world does not come to rest");
+        let most = MOST_STEPS.max(self.receivers.len() as u64 * STEPS_PER_ENDPOINT);
+        ensure!(self.steps < most, "the world does not come to rest");
         if !self.healed && self.process.is_some() && self.dice.permille(self.scenario.crashes) {
             self.crash_at(step)?;
         } else {
@@ -162,6 +163,7 @@ impl World<'_> {
             Happening::WakeRelay => self.tell_relay(RelayEvent::Woken),
             Happening::Escalate => self.escalate(),
             Happening::TellOperators => self.tell_operators(),
+            Happening::Reexamine => self.reexamine(),
             Happening::Receipt { delivery, attempt, receipt } => self.report(delivery, attempt, receipt),
             Happening::LookAgain => self.tell(Event::Woken),
             Happening::GraceOver => self.die("the grace is over"),
@@ -203,6 +205,7 @@ impl World<'_> {
                 self.answered(answer.as_ref().err())
             }
             Told::Escalated(next) => self.escalated(next),
+            Told::Reexamined(answer) => self.reexamined(answer),
             Told::Noticed(told) => self.operators_told(told.as_ref().err()),
         }
     }
@@ -231,6 +234,7 @@ impl Happening {
                 | Self::WakeRelay
                 | Self::Escalate
                 | Self::TellOperators
+                | Self::Reexamine
                 | Self::LookAgain
                 | Self::GraceOver
         )

@@ -38,11 +38,12 @@ pub(crate) struct NewDelivery {
     pub(crate) set_aside: bool,
 }
 
-/// One for an order and a subscription, however often. One that ended since the order was accepted gets nothing sent.
+/// One for an order and a subscription, however often. One that ended since the order was accepted gets nothing sent; what
+/// only stands there until it is known whether it is owed is settled then all the same.
 const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, cancel_reason, created_at, at, \
      escalates_at, set_aside) SELECT ?1, 'notification', seq, ?3, CASE state WHEN 'ended' THEN 'cancelled' ELSE 'pending' END, \
      CASE state WHEN 'ended' THEN 'subscription_ended' END, ?4, ?4, iif(?5, NULL, \
-     ?4 + min(max(escalation_minutes, 1), 65535) * 60000000), ?5 AND state <> 'ended' \
+     ?4 + min(max(escalation_minutes, 1), 65535) * 60000000), ?5 \
      FROM subscriptions WHERE seq = ?2 ON CONFLICT (order_seq, subscription) DO NOTHING";
 
 pub(super) fn publish(connection: &Connection, publish: &Publish) -> Result<Answer, Failure> {

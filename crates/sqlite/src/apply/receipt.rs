@@ -1,5 +1,7 @@
 //! Recording what a provider reports of a message.
 
+use std::sync::LazyLock;
+
 use application::Error;
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryState};
@@ -15,11 +17,15 @@ use super::next_due::refresh;
 use super::{Answer, Effects, incidents, transition};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
-use crate::rows;
+use crate::rows::{self, FAILING_COLUMNS};
 
-const FIND: &str = "SELECT deliveries.seq, deliveries.state, attempts, subscriptions.id AS subscription_id, subscription, \
-     failing_since, failures FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.id = ? \
-     AND subscriptions.protocol = ?";
+static FIND: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT deliveries.seq, deliveries.state, attempts, subscriptions.id AS subscription_id, subscription, \
+         {FAILING_COLUMNS} FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
+         WHERE deliveries.id = ? AND subscriptions.protocol = ?"
+    )
+});
 const RECORD: &str = "INSERT OR IGNORE INTO receipts (delivery, number, attempt, status, reply, at) \
      SELECT ?1, 1 + coalesce(max(number), 0), ?2, ?3, ?4, ?5 FROM receipts WHERE delivery = ?1";
 /// The last report of one attempt.
@@ -97,7 +103,7 @@ fn find(connection: &Connection, id: DeliveryId) -> rusqlite::Result<Option<Repo
             failing: rows::failing(row)?,
         })
     };
-    connection.prepare_cached(FIND)?.query_row(named, reported).optional()
+    connection.prepare_cached(&FIND)?.query_row(named, reported).optional()
 }
 
 /// Whether another attempt brought the message.

@@ -166,3 +166,24 @@ async fn what_waited_for_a_subscription_that_ended_is_cancelled_or_taken_away() 
     assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]));
     world.store.close().await;
 }
+
+/// It makes no difference whether it ended before its orders were published or after.
+#[tokio::test]
+async fn what_was_never_owed_to_a_subscription_that_had_ended_is_taken_away_too() {
+    let world = World::new();
+    let ada = world.confirmed("ada@example.com").await;
+    let policy = FilterPolicy::parse(r#"{"productName":["Keyboard"]}"#).unwrap();
+    world.place().await;
+    world.store.change_attributes(ada, AttributesChange::wanting(Some(policy))).await.unwrap();
+    world.place().await;
+    world.store.unsubscribe(ada, EndReason::Removed, now()).await.unwrap();
+    world.sql("UPDATE subscription_versions SET state = 'x' || state WHERE state = 'confirmed'");
+    world.publish().await;
+    world.sql("UPDATE subscription_versions SET state = substr(state, 2) WHERE state = 'xconfirmed'");
+    world.store.reexamine().await.unwrap();
+    let left = "SELECT count(*) FROM deliveries WHERE kind = 'notification'";
+    assert_eq!(world.count(left), 1, "the second order was never owed");
+    assert_eq!(world.count(&format!("{left} AND state = 'cancelled' AND set_aside = 0")), 1);
+    assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]));
+    world.store.close().await;
+}

@@ -1,0 +1,38 @@
+//! What cannot be read: its debts are kept, and settled once it is mended.
+
+use anyhow::{Context, Result, ensure};
+
+use super::Promises;
+
+impl Promises {
+    /// Whether a row is set aside.
+    pub(super) fn is_aside(&self, table: &str, row: i64) -> bool {
+        self.aside.contains(&(table.to_owned(), row))
+    }
+
+    /// What stood for a delivery is gone: it must not have been owed.
+    pub(super) fn taken_away(&mut self, seq: i64) -> Result<()> {
+        let delivery = self.deliveries.remove(&seq).context("what was not there was taken away")?;
+        ensure!(delivery.only_stands_for_one, "delivery {seq} was owed, and is taken away");
+        let order = delivery.order.and_then(|order| self.orders.get_mut(&order));
+        order.context("of no order")?.delivered_to.remove(&delivery.subscription);
+        self.places.remove(&delivery.id);
+        Ok(())
+    }
+
+    /// A delivery is no longer held back: it must be owed.
+    pub(super) fn released(&mut self, seq: i64) -> Result<()> {
+        let delivery = self.deliveries.get(&seq).context("what was not there was released")?;
+        ensure!(!delivery.only_stands_for_one, "delivery {seq} is released, and is owed to nobody");
+        Ok(())
+    }
+
+    /// What stood for a delivery is owed because another came too late.
+    pub(super) fn stands_in(&mut self, seq: i64) -> Result<()> {
+        let delivery = self.deliveries.get_mut(&seq).context("what was not there stands in")?;
+        delivery.only_stands_for_one = false;
+        let order = delivery.order.and_then(|order| self.orders.get_mut(&order));
+        order.context("of no order")?.escalated_to.insert(delivery.subscription);
+        Ok(())
+    }
+}
