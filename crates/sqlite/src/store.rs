@@ -32,7 +32,7 @@ pub struct Options {
     /// The ids of what it makes by itself.
     pub randomness: Arc<dyn Randomness>,
     /// How many idempotency keys gather in memory before they are moved to the index on disk. Memory holds half as many
-    /// more while that lasts, and a start reads no more than that: about 50 bytes each.
+    /// more while that lasts, and a start reads no more than that: about 60 bytes each, beside 8 MB of filters.
     pub keys_in_memory: usize,
     /// How many orders may wait for the writer; one more is answered `too_busy`.
     pub waiting_orders: usize,
