@@ -39,10 +39,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// 65,536 keys gather in memory, 5 MB at most; 4,096 orders may wait.
+    /// 262,144 keys gather in memory, 31 MB at most with their filters; 4,096 orders may wait.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
-        Self { clock, randomness, keys_in_memory: 65_536, waiting_orders: 4_096 }
+        Self { clock, randomness, keys_in_memory: 262_144, waiting_orders: 4_096 }
     }
 }
 
