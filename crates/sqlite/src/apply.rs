@@ -42,7 +42,7 @@ use application::Error;
 use rusqlite::Connection;
 use transition::last_place;
 
-pub(crate) use accept::Accept;
+pub(crate) use accept::{Accept, Hashed};
 pub(crate) use answer::Answer;
 pub(crate) use command::Command;
 pub(crate) use confirm::ONLY_IN_SANDBOX;

@@ -44,6 +44,23 @@ async fn the_folder_and_its_files_are_for_their_owner_alone() {
 }
 
 #[tokio::test]
+async fn a_fresh_file_can_give_back_to_the_disk_what_it_no_longer_uses() {
+    let folder = used().await;
+    let shell = Connection::open(folder.path().join("orderbell.db")).unwrap();
+    let pragma =
+        |name: &str| -> i64 { shell.query_row(&format!("PRAGMA {name}"), (), |row| row.get(0)).unwrap() };
+    assert_eq!(pragma("auto_vacuum"), 2, "INCREMENTAL");
+    let pages = pragma("page_count");
+    shell.execute("DELETE FROM orders", ()).unwrap();
+    let unused = pragma("freelist_count");
+    assert!(unused > 0);
+    let mut vacuum = shell.prepare("PRAGMA incremental_vacuum").unwrap();
+    let mut given_back = vacuum.query(()).unwrap();
+    while given_back.next().unwrap().is_some() {}
+    assert_eq!((pragma("page_count"), pragma("freelist_count")), (pages - unused, 0));
+}
+
+#[tokio::test]
 async fn a_folder_in_use_is_refused_and_free_again_once_it_is_closed() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());

@@ -5,7 +5,7 @@ use domain::Timestamp;
 use domain::order::OrderId;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::known_keys::{Place, hash, period_of};
+use super::known_keys::{Place, hash};
 use super::{Answer, Effects, KnownKeys, State};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
@@ -18,18 +18,30 @@ pub(crate) struct Accept {
     /// Its details as JSON.
     pub(crate) body: String,
     pub(crate) request_id: String,
-    pub(crate) idempotency: Option<Idempotency>,
+    pub(crate) key: Option<Hashed>,
+}
+
+/// A key with the hash that it is looked up by: whoever asks computes that, not the one thread that writes.
+#[derive(Debug)]
+pub(crate) struct Hashed {
+    idempotency: Idempotency,
+    hash: i64,
+}
+
+impl From<Idempotency> for Hashed {
+    fn from(idempotency: Idempotency) -> Self {
+        Self { hash: hash(&idempotency.scope, idempotency.key.as_str()), idempotency }
+    }
 }
 
 const INSERT: &str = "INSERT INTO orders (seq, id, order_time, body, request_id) VALUES (?, ?, ?, ?, ?)";
-const INSERT_KEY: &str = "INSERT INTO idempotency_keys (period, order_seq, ends_at, scope, key, fingerprint) \
-     VALUES (?, ?, ?, ?, ?, ?)";
+const INSERT_KEY: &str = "INSERT INTO idempotency_keys (order_seq, ends_at, scope, key, fingerprint) \
+     VALUES (?, ?, ?, ?, ?)";
 
 pub(super) fn accept(state: &mut State, effects: &mut Effects, order: &Accept) -> Result<Answer, Failure> {
     let State { connection, keys, last_place, .. } = state;
-    let key = order.idempotency.as_ref().map(|key| (key, hash(&key.scope, key.key.as_str())));
-    if let Some((key, hash)) = key
-        && let Some(acceptance) = earlier(connection, keys, key, hash, micros(order.time))?
+    if let Some(key) = &order.key
+        && let Some(acceptance) = earlier(connection, keys, key, micros(order.time))?
     {
         return Ok(Answer::Accepted(acceptance));
     }
@@ -41,8 +53,8 @@ pub(super) fn accept(state: &mut State, effects: &mut Effects, order: &Accept) -
         order.body,
         order.request_id,
     ])?;
-    if let Some((key, hash)) = key {
-        remember(connection, keys, key, hash, seq, micros(order.time))?;
+    if let Some(key) = &order.key {
+        remember(connection, keys, key, seq, micros(order.time))?;
     }
     *last_place = seq;
     effects.orders = true;
@@ -53,11 +65,10 @@ pub(super) fn accept(state: &mut State, effects: &mut Effects, order: &Accept) -
 fn earlier(
     connection: &Connection,
     keys: &KnownKeys,
-    wanted: &Idempotency,
-    hash: i64,
+    Hashed { idempotency: wanted, hash }: &Hashed,
     now: i64,
 ) -> rusqlite::Result<Option<Acceptance>> {
-    for place in keys.candidates(connection, hash, now)? {
+    for place in keys.candidates(connection, *hash, now)? {
         let Some(found) = keyed(connection, place, &wanted.scope, wanted.key.as_str())? else { continue };
         if found.ends_at > now {
             let same = found.fingerprint == wanted.fingerprint;
@@ -76,9 +87,9 @@ struct Keyed {
 /// The order at a place, if it really has this key.
 fn keyed(connection: &Connection, place: Place, scope: &str, key: &str) -> rusqlite::Result<Option<Keyed>> {
     let sql = "SELECT id, ends_at, fingerprint FROM idempotency_keys JOIN orders ON orders.seq = order_seq \
-               WHERE period = ? AND order_seq = ? AND scope = ? AND key = ?";
+               WHERE order_seq = ? AND scope = ? AND key = ?";
     let mut statement = connection.prepare_cached(sql)?;
-    let found = statement.query_row(params![place.period, place.order, scope, key], |row| {
+    let found = statement.query_row(params![place.order, scope, key], |row| {
         let id = OrderId(columns::uuid(row, "id")?);
         Ok(Keyed { id, ends_at: row.get("ends_at")?, fingerprint: row.get("fingerprint")? })
     });
@@ -89,22 +100,35 @@ fn keyed(connection: &Connection, place: Place, scope: &str, key: &str) -> rusql
 fn remember(
     connection: &Connection,
     keys: &mut KnownKeys,
-    Idempotency { scope, key, fingerprint, lifetime }: &Idempotency,
-    hash: i64,
+    key: &Hashed,
     seq: i64,
     now: i64,
 ) -> rusqlite::Result<()> {
+    match store_key(connection, keys, &key.idempotency, seq, now) {
+        Ok(period) => keys.remember(Place { period, hash: key.hash, order: seq }, now),
+        Err(error) => {
+            // SQLite undid that statement. An order and its key are stored together or not at all.
+            if !connection.is_autocommit() {
+                connection.execute("DELETE FROM orders WHERE seq = ?", [seq])?;
+            }
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Answers the period of the key.
+fn store_key(
+    connection: &Connection,
+    keys: &mut KnownKeys,
+    Idempotency { scope, key, fingerprint, lifetime }: &Idempotency,
+    seq: i64,
+    now: i64,
+) -> rusqlite::Result<i64> {
     let lifetime = i64::try_from(lifetime.as_micros()).unwrap_or(i64::MAX);
     let ends_at = now.saturating_add(lifetime);
-    let period = period_of(ends_at, lifetime);
-    let values = params![period, seq, ends_at, scope, key.as_str(), fingerprint];
-    if let Err(error) = connection.prepare_cached(INSERT_KEY)?.execute(values) {
-        // SQLite undid this statement. An order and its key are stored together or not at all.
-        if !connection.is_autocommit() {
-            connection.execute("DELETE FROM orders WHERE seq = ?", [seq])?;
-        }
-        return Err(error);
-    }
-    keys.remember(Place { period, hash, order: seq }, now);
-    Ok(())
+    let period = keys.period(connection, seq, ends_at, lifetime)?;
+    let values = params![seq, ends_at, scope, key.as_str(), fingerprint];
+    connection.prepare_cached(INSERT_KEY)?.execute(values)?;
+    Ok(period)
 }

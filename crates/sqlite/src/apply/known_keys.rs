@@ -1,26 +1,37 @@
 //! Where idempotency keys are found: the newest in memory, the others in an index on disk.
 //!
 //! An index on keys that clients choose at random dirties a page for nearly every order. So the hashes of new keys gather
-//! in memory, about 30 bytes each, until there are as many as memory may hold; then they are moved into the index in the
-//! index's own order, a piece with each commit, while new ones gather behind them. What is in neither place is on disk
-//! with its order and behind the marker `flushed_through`: a start reads those anew, and no others.
+//! in memory until there are as many as memory may hold; then they are moved into the index in the index's own order, a
+//! piece with each commit, while new ones gather behind them. What is in neither place is on disk with its order and
+//! behind the marker `flushed_through`: a start reads those anew, and no others. Filters of fixed size tell nearly always
+//! that a new key is not in the index.
 //!
 //! Every hit is checked against the key's own row, so that no collision, and no key that is over, answers for another.
 
-use std::collections::BTreeSet;
+mod filter;
+mod indexed;
+mod periods;
+
+use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
 
+use hashbrown::HashTable;
 use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
-const HOUR: i64 = 3_600 * 1_000_000;
+use filter::Filter;
+use indexed::Indexed;
+use periods::{HOUR, Run, Runs};
+
 /// The upkeep waits until so many rows may be touched: a commit with a single order seldom pays for it.
 const LEAST_PIECE: usize = 256;
-/// How many rows the upkeep may touch in the two tables for each key that was accepted: it moves them in and clears them
-/// away twice as fast as they come.
+/// How many rows the upkeep may touch in each table for each key that was accepted: it moves them in and clears them away
+/// twice as fast as they come.
 const ROWS_A_KEY: usize = 2;
 /// How many are moved in one commit at the start.
 const AT_START: usize = 10_000;
+/// How many periods have a filter: as many as are alive while no clock leaps.
+const FILTERS: usize = 2;
 
 /// Where a key stands; in the order of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,17 +50,17 @@ pub(crate) struct KnownKeys {
     /// So many gather before they are moved.
     gathered_at_most: usize,
     /// In no index yet.
-    gathered: BTreeSet<Place>,
-    /// On their way into the index; all their orders come before those of the gathered.
-    moving: BTreeSet<Place>,
+    gathered: HashTable<Place>,
+    /// On their way into the index, the first at the end; all their orders come before those of the gathered.
+    moving: Vec<Place>,
     /// The last order of those, or of the last that were moved.
     moving_through: i64,
-    /// There may be something in the index.
-    has_index: bool,
+    /// By period, what may be in the index or moving there.
+    indexed: BTreeMap<i64, Indexed>,
     /// The last order that was stored under a key, be it rolled back since.
     last_order: i64,
-    /// The periods of which there may be rows.
-    periods: BTreeSet<i64>,
+    /// Which orders' keys are of which period.
+    runs: Runs,
     /// How many rows the upkeep may touch.
     credit: usize,
     open: Open,
@@ -61,7 +72,7 @@ struct Open {
     added: Vec<Place>,
     now: i64,
     moved: usize,
-    emptied: Option<i64>,
+    emptied: Option<Run>,
     spent: usize,
 }
 
@@ -76,10 +87,9 @@ pub(crate) fn hash_of(scope: &[u8], key: &[u8]) -> i64 {
     digest.first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
 }
 
-/// The period of a key that ends then. A period is as long as a lifetime, in whole hours: two of them are alive.
-pub(super) fn period_of(ends_at: i64, lifetime: i64) -> i64 {
-    let hours = (lifetime / HOUR + i64::from(lifetime % HOUR > 0)).max(1);
-    (ends_at.div_euclid(HOUR).div_euclid(hours) + 1).saturating_mul(hours)
+/// A hash is random: it places itself in a table.
+fn spread(place: &Place) -> u64 {
+    place.hash.cast_unsigned()
 }
 
 impl KnownKeys {
@@ -90,39 +100,56 @@ impl KnownKeys {
         let flushed: i64 = connection.query_row(marker, (), |row| row.get(0)).optional()?.unwrap_or(0);
         let mut keys = Self {
             gathered_at_most,
-            gathered: BTreeSet::new(),
-            moving: BTreeSet::new(),
+            gathered: HashTable::new(),
+            moving: Vec::new(),
             moving_through: flushed,
-            has_index: connection.query_row(
-                "SELECT EXISTS (SELECT 1 FROM idempotency_hashes)",
-                (),
-                |row| row.get(0),
-            )?,
+            indexed: BTreeMap::new(),
             last_order: flushed,
-            periods: BTreeSet::new(),
+            runs: Runs::read(connection)?,
             credit: 0,
             open: Open::default(),
         };
-        for table in ["idempotency_keys", "idempotency_hashes"] {
-            keys.read_periods(connection, table)?;
-        }
-        let sql = "SELECT order_seq, scope, key FROM idempotency_keys WHERE period = ? AND order_seq > ?";
-        let mut statement = connection.prepare(sql)?;
-        for period in &keys.periods {
-            let mut rows = statement.query([*period, flushed])?;
-            while let Some(row) = rows.next()? {
-                let order = row.get(0)?;
-                let hash = hash_of(row.get_ref(1)?.as_bytes()?, row.get_ref(2)?.as_bytes()?);
-                keys.gathered.insert(Place { period: *period, hash, order });
-                keys.last_order = keys.last_order.max(order);
-            }
-        }
+        keys.find_indexed(connection)?;
+        keys.gather(connection, flushed)?;
         keys.committed();
         if let Err(error) = keys.move_all(connection) {
             tracing::warn!(%error, "idempotency keys could not be moved to the disk, and stay in memory");
             keys.rolled_back();
         }
         Ok(keys)
+    }
+
+    /// One look-up a period, however many rows it has; the latest periods have filters.
+    fn find_indexed(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut next = connection.prepare("SELECT max(period) FROM idempotency_hashes WHERE period < ?")?;
+        let mut last = i64::MAX;
+        while let Some(period) = next.query_row([last], |row| row.get(0))? {
+            let filter = self.next_filter();
+            self.indexed.insert(period, Indexed::unread(filter));
+            last = period;
+        }
+        Ok(())
+    }
+
+    fn next_filter(&self) -> Option<Filter> {
+        let taken = self.indexed.values().filter(|indexed| indexed.has_filter()).count();
+        (taken < FILTERS).then(Filter::new)
+    }
+
+    fn gather(&mut self, connection: &Connection, flushed: i64) -> rusqlite::Result<()> {
+        let sql = "SELECT order_seq, scope, key FROM idempotency_keys WHERE order_seq > ? ORDER BY order_seq";
+        let mut statement = connection.prepare(sql)?;
+        let mut rows = statement.query([flushed])?;
+        while let Some(row) = rows.next()? {
+            let order = row.get(0)?;
+            let hash = hash_of(row.get_ref(1)?.as_bytes()?, row.get_ref(2)?.as_bytes()?);
+            self.last_order = order;
+            if let Some(period) = self.runs.period(order) {
+                let place = Place { period, hash, order };
+                self.gathered.insert_unique(spread(&place), place, spread);
+            }
+        }
+        Ok(())
     }
 
     /// Moves at once what a start finds too many of: lives too short to move them would leave more and more behind.
@@ -132,18 +159,6 @@ impl KnownKeys {
             self.move_some(connection, AT_START)?;
             transaction.commit()?;
             self.committed();
-        }
-        Ok(())
-    }
-
-    /// One look-up a period, however many rows it has.
-    fn read_periods(&mut self, connection: &Connection, table: &str) -> rusqlite::Result<()> {
-        let sql = format!("SELECT min(period) FROM {table} WHERE period > ?");
-        let mut next = connection.prepare(&sql)?;
-        let mut last = i64::MIN;
-        while let Some(period) = next.query_row([last], |row| row.get(0))? {
-            self.periods.insert(period);
-            last = period;
         }
         Ok(())
     }
@@ -160,36 +175,64 @@ impl KnownKeys {
         hash: i64,
         now: i64,
     ) -> rusqlite::Result<Vec<Place>> {
-        let mut found = Vec::new();
-        for period in self.periods.range((Excluded(now.div_euclid(HOUR)), Unbounded)).copied() {
-            let place = |order| Place { period, hash, order };
-            let range = place(i64::MIN)..=place(i64::MAX);
-            found.extend(self.gathered.range(range.clone()).chain(self.moving.range(range)));
-            if self.has_index {
-                let sql = "SELECT order_seq FROM idempotency_hashes WHERE period = ? AND hash = ?";
-                let mut statement = connection.prepare_cached(sql)?;
-                let mut rows = statement.query([period, hash])?;
-                while let Some(row) = rows.next()? {
-                    found.push(place(row.get(0)?));
-                }
+        let hour = now.div_euclid(HOUR);
+        let same_hash = self.gathered.iter_hash(hash.cast_unsigned());
+        let live = same_hash.filter(|place| place.hash == hash && place.period > hour);
+        let mut found: Vec<_> = live.copied().collect();
+        for (period, indexed) in self.indexed.range((Excluded(hour), Unbounded)) {
+            if indexed.may_hold(hash) {
+                self.find_moved(connection, *period, hash, &mut found)?;
             }
         }
         found.sort_unstable_by_key(|place| std::cmp::Reverse(place.order));
         Ok(found)
     }
 
+    /// Finds what is in the index or on its way there.
+    fn find_moved(
+        &self,
+        connection: &Connection,
+        period: i64,
+        hash: i64,
+        found: &mut Vec<Place>,
+    ) -> rusqlite::Result<()> {
+        let wanted = (period, hash);
+        let after = self.moving.partition_point(|place| (place.period, place.hash) > wanted);
+        let moving = self.moving.iter().skip(after);
+        found.extend(moving.take_while(|place| (place.period, place.hash) == wanted));
+        let sql = "SELECT order_seq FROM idempotency_hashes WHERE period = ? AND hash = ?";
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query([period, hash])?;
+        while let Some(row) = rows.next()? {
+            found.push(Place { period, hash, order: row.get(0)? });
+        }
+        Ok(())
+    }
+
+    /// The period of a key of the next order.
+    pub(super) fn period(
+        &mut self,
+        connection: &Connection,
+        order: i64,
+        ends_at: i64,
+        lifetime: i64,
+    ) -> rusqlite::Result<i64> {
+        self.runs.next(connection, order, ends_at, lifetime)
+    }
+
     /// Remembers a key that was stored in the open transaction, at `now`.
     pub(super) fn remember(&mut self, place: Place, now: i64) {
-        self.gathered.insert(place);
-        self.periods.insert(place.period);
+        self.gathered.insert_unique(spread(&place), place, spread);
         self.last_order = place.order;
         self.open.added.push(place);
         self.open.now = now;
     }
 
-    /// Whether there is something to move or to clear away.
+    /// Whether there is something to move, to clear away or to read.
     pub(crate) fn want_upkeep(&self, now: i64) -> bool {
-        !self.moving.is_empty() || self.over(now).is_some()
+        !self.moving.is_empty()
+            || self.runs.over(now).is_some()
+            || self.indexed.values().any(Indexed::wants_reading)
     }
 
     /// Does in the open transaction what is due after the orders that came with keys: a piece of bounded size.
@@ -200,7 +243,8 @@ impl KnownKeys {
         self.maintain(connection, self.open.now, self.credit)
     }
 
-    /// Moves up to so many rows into the index, and clears as many away of a period that is over at `now`.
+    /// Moves up to so many rows into the index, clears as many away of a period that is over at `now`, and reads as many
+    /// into a filter that does not know its index yet.
     pub(super) fn maintain(
         &mut self,
         connection: &Connection,
@@ -209,14 +253,18 @@ impl KnownKeys {
     ) -> rusqlite::Result<()> {
         self.open.spent = rows;
         self.move_some(connection, rows)?;
-        self.clear_some(connection, now, rows)
+        self.clear_some(connection, now, rows)?;
+        match self.indexed.iter_mut().rev().find(|(_, indexed)| indexed.wants_reading()) {
+            Some((period, indexed)) => indexed.read_some(connection, *period, rows),
+            None => Ok(()),
+        }
     }
 
     fn move_some(&mut self, connection: &Connection, rows: usize) -> rusqlite::Result<()> {
         // One that a process which died moved before the marker was set is there.
         let sql = "INSERT OR IGNORE INTO idempotency_hashes (period, hash, order_seq) VALUES (?, ?, ?)";
         let mut insert = connection.prepare_cached(sql)?;
-        for Place { period, hash, order } in self.moving.iter().take(rows) {
+        for Place { period, hash, order } in self.moving.iter().rev().take(rows) {
             insert.execute([*period, *hash, *order])?;
             self.open.moved += 1;
         }
@@ -228,42 +276,56 @@ impl KnownKeys {
     }
 
     fn clear_some(&mut self, connection: &Connection, now: i64, rows: usize) -> rusqlite::Result<()> {
-        let Some(period) = self.over(now) else { return Ok(()) };
-        let hashes = clear(connection, ("idempotency_hashes", "hash"), period, rows)?;
-        let keys = clear(connection, ("idempotency_keys", "order_seq"), period, rows)?;
-        self.open.emptied = (hashes && keys).then_some(period);
+        let Some((run, last_order)) = self.runs.over(now) else { return Ok(()) };
+        let hashes = clear_hashes(connection, run.period, rows)?;
+        let keys = clear_keys(connection, run.first_order, last_order, rows)?;
+        if hashes && keys {
+            let sql = "DELETE FROM idempotency_periods WHERE first_order = ?";
+            connection.prepare_cached(sql)?.execute([run.first_order])?;
+            self.open.emptied = Some(run);
+        }
         Ok(())
-    }
-
-    /// The first period whose keys are all over.
-    fn over(&self, now: i64) -> Option<i64> {
-        self.periods.first().copied().filter(|period| *period <= now.div_euclid(HOUR))
     }
 
     /// What was done since the last commit is on disk.
     pub(crate) fn committed(&mut self) {
         let Open { added, moved, emptied, spent, .. } = std::mem::take(&mut self.open);
         self.credit = (self.credit + ROWS_A_KEY * added.len()).saturating_sub(spent);
-        for _ in 0..moved {
-            self.moving.pop_first();
-        }
-        self.has_index |= moved > 0;
-        if let Some(period) = emptied {
-            let later = Place { period: period + 1, hash: i64::MIN, order: i64::MIN };
-            self.gathered = self.gathered.split_off(&later);
-            self.moving = self.moving.split_off(&later);
-            self.periods.remove(&period);
+        self.moving.truncate(self.moving.len() - moved);
+        self.runs.committed();
+        if let Some(run) = emptied {
+            self.runs.remove(run);
+            self.gathered.retain(|place| place.period != run.period);
+            self.moving.retain(|place| place.period != run.period);
+            self.indexed.remove(&run.period);
         }
         if self.moving.is_empty() && self.gathered.len() >= self.gathered_at_most {
-            self.moving = std::mem::take(&mut self.gathered);
-            self.moving_through = self.moving.iter().map(|place| place.order).max().unwrap_or_default();
+            self.begin_moving();
+        }
+    }
+
+    fn begin_moving(&mut self) {
+        self.moving = self.gathered.drain().collect();
+        self.moving.sort_unstable_by(|one, other| other.cmp(one));
+        self.moving_through = self.moving.iter().map(|place| place.order).max().unwrap_or_default();
+        for place in &self.moving {
+            if !self.indexed.contains_key(&place.period) {
+                let filter = self.next_filter();
+                self.indexed.insert(place.period, Indexed::empty(filter));
+            }
+            if let Some(indexed) = self.indexed.get_mut(&place.period) {
+                indexed.insert(place.hash);
+            }
         }
     }
 
     /// What was done since the last commit was rolled back.
     pub(crate) fn rolled_back(&mut self) {
-        for place in std::mem::take(&mut self.open).added {
-            self.gathered.remove(&place);
+        self.runs.rolled_back();
+        for added in std::mem::take(&mut self.open).added {
+            if let Ok(entry) = self.gathered.find_entry(spread(&added), |place| *place == added) {
+                entry.remove();
+            }
         }
     }
 
@@ -274,19 +336,26 @@ impl KnownKeys {
     }
 }
 
-/// Deletes about so many rows from a period's beginning; answers whether that was all of it.
-fn clear(
-    connection: &Connection,
-    (table, column): (&str, &str),
-    period: i64,
-    rows: usize,
-) -> rusqlite::Result<bool> {
-    let sql = format!("SELECT {column} FROM {table} WHERE period = ? ORDER BY {column} LIMIT 1 OFFSET ?");
+/// Deletes about so many hashes from a period's beginning; answers whether those were all.
+fn clear_hashes(connection: &Connection, period: i64, rows: usize) -> rusqlite::Result<bool> {
+    let sql = "SELECT hash FROM idempotency_hashes WHERE period = ? ORDER BY hash LIMIT 1 OFFSET ?";
     let rows = i64::try_from(rows).unwrap_or(i64::MAX);
     let rest: Option<i64> =
-        connection.prepare_cached(&sql)?.query_row([period, rows], |row| row.get(0)).optional()?;
-    let sql = format!("DELETE FROM {table} WHERE period = ? AND {column} <= ?");
-    connection.prepare_cached(&sql)?.execute([period, rest.unwrap_or(i64::MAX)])?;
+        connection.prepare_cached(sql)?.query_row([period, rows], |row| row.get(0)).optional()?;
+    let sql = "DELETE FROM idempotency_hashes WHERE period = ? AND hash <= ?";
+    connection.prepare_cached(sql)?.execute([period, rest.unwrap_or(i64::MAX)])?;
+    Ok(rest.is_none())
+}
+
+/// Deletes about so many keys of the orders from one to another; answers whether those were all.
+fn clear_keys(connection: &Connection, first: i64, last: i64, rows: usize) -> rusqlite::Result<bool> {
+    let sql = "SELECT order_seq FROM idempotency_keys WHERE order_seq BETWEEN ? AND ? ORDER BY order_seq \
+               LIMIT 1 OFFSET ?";
+    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+    let rest: Option<i64> =
+        connection.prepare_cached(sql)?.query_row([first, last, rows], |row| row.get(0)).optional()?;
+    let sql = "DELETE FROM idempotency_keys WHERE order_seq BETWEEN ? AND ?";
+    connection.prepare_cached(sql)?.execute([first, rest.unwrap_or(last)])?;
     Ok(rest.is_none())
 }
 

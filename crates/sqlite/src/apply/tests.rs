@@ -35,7 +35,7 @@ fn id(number: u8) -> [u8; 10] {
 }
 
 fn accept(number: u8, key: Option<&str>) -> Command {
-    let idempotency = key.map(|key| Idempotency {
+    let key = key.map(|key| Idempotency {
         scope: String::new(),
         key: IdempotencyKey::parse(&format!("{key:0>16}")).unwrap(),
         fingerprint: [1; 32],
@@ -43,7 +43,7 @@ fn accept(number: u8, key: Option<&str>) -> Command {
     });
     let body = r#"{"customerName":"Ada","productName":"Mouse"}"#.to_owned();
     let id = OrderId::new(now(), id(number));
-    Command::Accept(Accept { id, time: now(), body, request_id: String::new(), idempotency })
+    Command::Accept(Accept { id, time: now(), body, request_id: String::new(), key: key.map(Hashed::from) })
 }
 
 fn subscribe() -> Command {

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use super::all;
 use super::set_aside::new_ones;
 use crate::Store;
-use crate::apply::{Accept, Command};
+use crate::apply::{Accept, Command, Hashed};
 use crate::columns::micros;
 use crate::failure::unreadable;
 use crate::paging::{Listed, Window};
@@ -21,7 +21,8 @@ impl OrderStore for Store {
     async fn accept(&self, order: Order, idempotency: Option<Idempotency>) -> Result<Acceptance, Error> {
         let body = serde_json::to_string(&order.details).map_err(Error::internal)?;
         let Order { id, time, request_id, .. } = order;
-        self.take_order(Command::Accept(Accept { id, time, body, request_id, idempotency })).await?.accepted()
+        let key = idempotency.map(Hashed::from);
+        self.take_order(Command::Accept(Accept { id, time, body, request_id, key })).await?.accepted()
     }
 
     async fn order(&self, id: OrderId) -> Result<Option<Order>, Error> {

@@ -1,14 +1,18 @@
--- The clients' keys, in the order in which their orders were accepted, by period. A period is told by the hour since
--- 1970 at whose beginning all of its keys are over: then it is emptied, from one end to the other.
+-- The clients' keys, each with the order that was stored under it: they are appended, and cleared away, by place.
 CREATE TABLE idempotency_keys (
-  period      INTEGER NOT NULL,
-  order_seq   INTEGER NOT NULL,
+  order_seq   INTEGER PRIMARY KEY,
   ends_at     INTEGER NOT NULL,
   scope       TEXT    NOT NULL,
   key         TEXT    NOT NULL,
-  fingerprint BLOB    NOT NULL,
-  PRIMARY KEY (period, order_seq)
-) STRICT, WITHOUT ROWID;
+  fingerprint BLOB    NOT NULL
+) STRICT;
+
+-- From which order on, up to the next row's, keys are of which period. A period is told by the hour since 1970 at whose
+-- beginning all of its keys are over: then they are deleted, from one end to the other.
+CREATE TABLE idempotency_periods (
+  first_order INTEGER PRIMARY KEY,
+  period      INTEGER NOT NULL
+) STRICT;
 
 -- Where a key is found. Clients choose keys at random, so that an index that grew with each order would halve the rate:
 -- the newest are found in memory, and come here sorted, many at a time.

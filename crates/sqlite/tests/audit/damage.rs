@@ -1,15 +1,18 @@
 //! What someone's hand, or a defect, did to rows that are still readable: each is named.
 
-use application::ports::Topic;
+use application::ports::{OrderStore, Topic};
 use domain::delivery::DeliveryState;
+use domain::order::OrderId;
 use domain::subscription::EndReason;
 use orderbell_sqlite::audit::{Exception, ExceptionKind};
+use orderbell_sqlite::{Options, Store};
 
 use crate::given::{History, audited, kinds};
-use crate::opened::{now, open, subscribe};
+use crate::opened::{key, now, open, options, order, subscribe};
 use ExceptionKind::{
-    AttemptsDisagree, DanglingReference, InFlightDisagrees, MissingConfirmation, MissingDelivery, NotOwed,
-    NotPublished, QueueDisagrees, StateUnexplained, SubscriptionDisagrees, VersionsBroken,
+    AttemptsDisagree, DanglingReference, InFlightDisagrees, KeyNotFound, MissingConfirmation,
+    MissingDelivery, NotOwed, NotPublished, QueueDisagrees, StateUnexplained, SubscriptionDisagrees,
+    VersionsBroken,
 };
 
 fn one_of(kind: ExceptionKind, named: &[Exception]) -> &Exception {
@@ -87,6 +90,56 @@ async fn an_order_that_was_deleted_is_named_by_what_refers_to_it() {
         (Some(history.delivery(3)), Some(history.subscription))
     );
     assert!(named[0].wrong.contains("order (place 4)"), "{:?}", named[0]);
+}
+
+/// Orders 7 to 9 have keys, which a start moved into the index.
+async fn with_keys() -> (History, Vec<OrderId>) {
+    let history = History::new().await;
+    let store = open(history.folder.path());
+    let mut keyed = Vec::new();
+    for number in 7..=9 {
+        let order = order();
+        keyed.push(order.id);
+        store.accept(order, Some(key(&number.to_string()))).await.unwrap();
+    }
+    store.close().await;
+    let store = Store::open(history.folder.path(), Options { keys_in_memory: 2, ..options() }).unwrap();
+    store.close().await;
+    (history, keyed)
+}
+
+#[tokio::test]
+async fn a_key_whose_hash_was_deleted_is_named_by_its_order() {
+    let (history, keyed) = with_keys().await;
+    assert_eq!(audited(history.folder.path()).1, []);
+    let named = history.after("DELETE FROM idempotency_hashes WHERE order_seq = 8");
+    assert_eq!(kinds(&named), [KeyNotFound]);
+    assert_eq!((named[0].kind.name(), named[0].order), ("key_not_found", Some(keyed[1])));
+    assert!(named[0].wrong.contains("place 8"), "{:?}", named[0]);
+}
+
+#[tokio::test]
+async fn a_key_that_has_another_hash_order_or_period_is_named() {
+    for wrong in [
+        "UPDATE idempotency_hashes SET hash = hash + 1 WHERE order_seq = 9",
+        "UPDATE idempotency_hashes SET order_seq = 90 WHERE order_seq = 9",
+        "UPDATE idempotency_hashes SET period = period + 24 WHERE order_seq = 9",
+        "UPDATE idempotency_keys SET key = 'another-key-12345' WHERE order_seq = 9",
+    ] {
+        let (history, keyed) = with_keys().await;
+        let named = history.after(wrong);
+        assert_eq!(kinds(&named), [KeyNotFound], "{wrong}");
+        assert_eq!(named[0].order, Some(keyed[2]));
+    }
+    let (history, _) = with_keys().await;
+    assert_eq!(kinds(&history.after("DELETE FROM idempotency_periods")), [KeyNotFound; 3]);
+}
+
+#[tokio::test]
+async fn a_key_that_is_over_need_not_be_found() {
+    let (history, _) = with_keys().await;
+    history.shell().execute("DELETE FROM idempotency_hashes", ()).unwrap();
+    assert_eq!(history.after("UPDATE idempotency_keys SET ends_at = 1"), []);
 }
 
 #[tokio::test]

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 
+use super::periods::period_of;
 use super::*;
-use crate::apply::{Accept, Answer, Command, State, apply};
+use crate::apply::{Accept, Answer, Command, Hashed, State, apply};
 use crate::opening;
 
 const LIFETIME: Duration = Duration::from_hours(24);
@@ -45,12 +46,12 @@ fn order(number: u64, key_number: u64, time: Timestamp, lifetime: Duration) -> C
         time,
         body: "{}".to_owned(),
         request_id: String::new(),
-        idempotency: Some(Idempotency {
+        key: Some(Hashed::from(Idempotency {
             scope: String::new(),
             key: IdempotencyKey::parse(&key(key_number)).unwrap(),
             fingerprint: [1; 32],
             lifetime,
-        }),
+        })),
     })
 }
 
@@ -136,7 +137,7 @@ fn an_idle_store_clears_away_what_is_over_a_piece_at_a_time() {
         assert!(commits < 100);
     }
     assert_eq!((count(&state, "idempotency_keys"), count(&state, "idempotency_hashes")), (0, 0));
-    assert_eq!((state.keys.len(), state.keys.periods.len()), (0, 0));
+    assert_eq!((state.keys.len(), state.keys.runs.len()), (0, 0));
 }
 
 #[test]
@@ -249,16 +250,17 @@ fn keys_whose_hashes_collide_are_told_apart() {
     let (_folder, mut state) = store(GATHERED);
     fill(&mut state, 0..2, start());
     // As if the first's hash were the second's, in memory and in the index.
-    let period = *state.keys.periods.first().unwrap();
+    let period = state.keys.runs.period(1).unwrap();
     let candidates =
         |state: &State, hash| state.keys.candidates(&state.connection, hash, start().as_microsecond());
-    state.keys.gathered.insert(Place { period, hash: hash_at(1), order: 1 });
+    let place = Place { period, hash: hash_at(1), order: 1 };
+    state.keys.gathered.insert_unique(spread(&place), place, spread);
     assert_eq!(candidates(&state, hash_at(1)).unwrap().len(), 2);
     state
         .connection
         .execute("INSERT INTO idempotency_hashes VALUES (?, ?, 2)", [period, hash_at(0)])
         .unwrap();
-    state.keys.has_index = true;
+    state.keys.indexed.insert(period, Indexed::unread(None));
     assert_eq!(
         candidates(&state, hash_at(0)).unwrap().iter().map(|place| place.order).collect::<Vec<_>>(),
         [2, 1]
@@ -294,11 +296,158 @@ fn an_order_with_a_key_costs_no_more_where_many_keys_live() {
     assert!(many <= few + few / 10, "{many} steps instead of {few}");
 }
 
+/// How many of these new keys are looked up in the index on disk, where each takes steps of SQLite's machine.
+fn looked_up(state: &mut State, numbers: std::ops::Range<u64>) -> u64 {
+    let steps = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&steps);
+    let tick = move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+        false
+    };
+    state.connection.progress_handler(1, Some(tick)).unwrap();
+    let mut looked_up = 0;
+    for number in numbers {
+        let before = steps.load(Ordering::Relaxed);
+        assert!(!known(state, number, start()));
+        looked_up += u64::from(steps.load(Ordering::Relaxed) > before);
+    }
+    state.connection.progress_handler(0, None::<fn() -> bool>).unwrap();
+    looked_up
+}
+
+#[test]
+fn a_new_key_is_hardly_ever_looked_up_on_disk() {
+    let (_folder, mut state) = store(200);
+    fill(&mut state, 0..10_000, start());
+    assert!(count(&state, "idempotency_hashes") > 9_000);
+    let some = looked_up(&mut state, 20_000..21_000);
+    assert!(some <= 5, "{some} of 1,000");
+}
+
+#[test]
+fn a_start_reads_the_index_behind_new_orders_or_while_nothing_comes() {
+    let (folder, mut state) = store(GATHERED);
+    fill(&mut state, 0..10_000, start());
+    drop(state);
+    let mut state = opened(&folder, GATHERED);
+    assert_eq!(looked_up(&mut state, 20_000..20_100), 100, "nothing was read yet");
+    assert!((0..10_000).all(|number| known(&state, number, start())));
+    fill(&mut state, 10_000..12_000, start());
+    let (some, read) = (looked_up(&mut state, 20_000..21_000), count(&state, "idempotency_hashes"));
+    assert!((100..900).contains(&some), "{some} of 1,000 while a part of {read} was read");
+    assert!((0..12_000).all(|number| known(&state, number, start())));
+    let mut commits = 0;
+    while state.keys.want_upkeep(start().as_microsecond()) {
+        apply(&mut state, vec![Command::MaintainKeys { now: start() }]);
+        commits += 1;
+        assert!(commits < 30);
+    }
+    let some = looked_up(&mut state, 20_000..21_000);
+    assert!(some <= 5, "{some} of 1,000");
+    assert!((0..12_000).all(|number| known(&state, number, start())));
+}
+
+#[test]
+fn two_periods_have_filters_and_keys_of_others_are_found_without() {
+    let (folder, mut state) = store(100);
+    let day = |number: u32| start() + Duration::from_hours(48) * number;
+    for number in 0..4 {
+        // A clock that leaps back and forth: all these periods may be alive.
+        fill(&mut state, u64::from(number) * 1_000..u64::from(number + 1) * 1_000, day(3 - number));
+    }
+    let filters = |state: &State| state.keys.indexed.values().filter(|indexed| indexed.has_filter()).count();
+    assert_eq!(filters(&state), FILTERS);
+    assert!((0..4_000).all(|number| known(&state, number, day(0))));
+    drop(state);
+    let state = opened(&folder, 100);
+    assert_eq!(filters(&state), FILTERS);
+    assert!((0..4_000).all(|number| known(&state, number, day(0))));
+}
+
+#[test]
+fn orders_out_of_the_order_of_their_times_begin_no_runs() {
+    let (folder, mut state) = store(GATHERED);
+    // Periods begin at whole days since 1970.
+    let midnight = Timestamp::from_second(86_400 * 20_000).unwrap();
+    let jitter = |number: u64| Duration::from_millis((number * 7) % 40);
+    for number in 0..1_000 {
+        let time = midnight - Duration::from_millis(1_000 - 2 * number.min(500)) + jitter(number);
+        place(&mut state, vec![order(number, number, time, LIFETIME)]);
+    }
+    assert_eq!(state.keys.runs.len(), 2);
+    assert!((0..1_000).all(|number| repeated(&mut state, number, midnight)));
+    drop(state);
+    let mut state = opened(&folder, GATHERED);
+    assert_eq!(state.keys.runs.len(), 2);
+    assert!((0..1_000).all(|number| repeated(&mut state, number, midnight)));
+}
+
+#[test]
+fn a_key_that_lives_long_keeps_none_behind_it_on_disk() {
+    let (folder, mut state) = store(GATHERED);
+    let year = Duration::from_hours(24 * 366);
+    place(&mut state, vec![order(1, 1, start(), year)]);
+    fill(&mut state, 10..3_000, start());
+    place(&mut state, vec![order(2, 2, start(), year)]);
+    fill(&mut state, 3_000..5_000, start());
+    drop(state);
+    let mut state = opened(&folder, GATHERED);
+    let later = start() + Duration::from_hours(49);
+    let mut commits = 0;
+    while state.keys.want_upkeep(later.as_microsecond()) {
+        apply(&mut state, vec![Command::MaintainKeys { now: later }]);
+        commits += 1;
+        assert!(commits < 100);
+    }
+    assert_eq!((count(&state, "idempotency_keys"), count(&state, "idempotency_periods")), (2, 2));
+    assert!(repeated(&mut state, 1, later) && repeated(&mut state, 2, later));
+    fill(&mut state, 10_000..10_100, later);
+    assert_eq!(count(&state, "idempotency_keys"), 102);
+}
+
+#[test]
+fn a_run_that_was_rolled_back_is_begun_anew() {
+    let (folder, mut state) = store(GATHERED);
+    place(&mut state, vec![order(1, 1, start(), LIFETIME)]);
+    let later = start() + Duration::from_hours(48);
+    state.connection.commit_hook(Some(|| true)).unwrap();
+    assert!(apply(&mut state, vec![order(2, 2, later, LIFETIME)]).failure.is_some());
+    state.connection.commit_hook(None::<fn() -> bool>).unwrap();
+    assert_eq!(state.keys.runs.len(), 1);
+    place(&mut state, vec![order(3, 3, later, LIFETIME)]);
+    assert_eq!(count(&state, "idempotency_periods"), 2);
+    drop(state);
+    let mut state = opened(&folder, GATHERED);
+    assert!(repeated(&mut state, 3, later));
+}
+
+#[test]
+fn a_key_that_cannot_be_stored_takes_its_order_with_it_and_the_next_has_its_place() {
+    let (folder, mut state) = store(GATHERED);
+    let ahead = start() + Duration::from_hours(480);
+    state
+        .connection
+        .execute_batch(
+            "CREATE TEMP TRIGGER no BEFORE INSERT ON main.idempotency_keys WHEN new.ends_at > 1701000000000000 \
+             BEGIN SELECT raise(ABORT, 'no'); END",
+        )
+        .unwrap();
+    let orders = vec![order(1, 1, ahead, LIFETIME), order(2, 2, start(), LIFETIME)];
+    let answers = apply(&mut state, orders).answers;
+    assert!(answers[0].is_err() && answers[1].is_ok(), "{answers:?}");
+    assert_eq!((count(&state, "orders"), count(&state, "idempotency_periods")), (1, 1));
+    drop(state);
+    let mut state = opened(&folder, GATHERED);
+    assert!(repeated(&mut state, 2, start()));
+    let end = (start() + LIFETIME).as_microsecond();
+    assert_eq!(state.keys.runs.period(1), Some(period_of(end, 86_400_000_000)));
+}
+
 #[test]
 fn a_period_is_over_when_all_of_its_keys_are_and_two_are_alive() {
     for lifetime in [60, 3_600, 5_400, 86_400, 31_622_400].map(|seconds| seconds * 1_000_000_i64) {
         let now = start().as_microsecond();
-        let mut periods = BTreeSet::new();
+        let mut periods = std::collections::BTreeSet::new();
         for ends_at in (0..=1_000).map(|part| now + 1 + (lifetime - 1) / 1_000 * part) {
             let period = period_of(ends_at, lifetime);
             assert!(period * HOUR > ends_at);
