@@ -26,7 +26,7 @@ pub(super) struct EndpointQueues {
     asleep: BTreeSet<(Timestamp, SubscriptionId)>,
     resting: BTreeSet<(Timestamp, SubscriptionId)>,
     paused: BTreeSet<SubscriptionId>,
-    /// Those more than half full.
+    /// Those more than half full, and those that hold anything and ail or are asleep.
     full: BTreeSet<SubscriptionId>,
     /// Endpoints whose last attempt took long. Forgotten with the process.
     slow: BTreeSet<SubscriptionId>,
@@ -171,6 +171,11 @@ impl EndpointQueues {
         self.turns.get(&protocol).map_or(0, Turns::waiting)
     }
 
+    /// How many of these wait for endpoints that do not ail.
+    pub(super) fn ready_and_well(&self, protocol: Protocol) -> usize {
+        self.turns.get(&protocol).map_or(0, Turns::waiting_for_healthy)
+    }
+
     /// The endpoints of which no more is wanted.
     pub(super) fn skipped(&self) -> Vec<SubscriptionId> {
         let paused = self.paused.iter().filter(|id| !self.full.contains(id));
@@ -212,14 +217,18 @@ impl EndpointQueues {
             Stand::Ready { ailing } if placed.stand != stand => {
                 placed.turn = turns.join(id, ailing, queue.waiting());
             }
-            Stand::Ready { .. } => turns.recount(waited, queue.waiting()),
+            Stand::Ready { ailing } => turns.recount(ailing, waited, queue.waiting()),
             Stand::Asleep(until) => _ = self.asleep.insert((until, id)),
             Stand::Resting(until) => _ = self.resting.insert((until, id)),
             Stand::Busy | Stand::Idle => {}
         }
         turns.holds(id, queue.waiting() > 0);
         keep(&mut self.paused, id, queue.is_paused(now));
-        keep(&mut self.full, id, queue.waiting() * 2 > self.depth);
+        // One that ails has its share of turns, and a paced one its time: what these hold is enough, and more would keep
+        // others out.
+        let is_slow = queue.is_ailing() || matches!(stand, Stand::Asleep(_));
+        let full = queue.waiting() * 2 > self.depth || (is_slow && queue.waiting() > 0);
+        keep(&mut self.full, id, full);
         (placed.stand, placed.waited) = (stand, queue.waiting());
         if stand == Stand::Idle {
             self.queues.remove(&id);

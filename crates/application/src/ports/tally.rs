@@ -12,8 +12,8 @@ pub const WAITS: [&str; 6] =
 /// It waits for nothing but its turn.
 pub const DUE: &str = "due";
 
-/// How much of everything there is. A store counts a bounded number of rows: what is more than some thousands may be given
-/// as less than it is, but never as nothing.
+/// How much of everything there is. A store looks at a bounded number of rows, of each subscription at the first: what is more than
+/// some thousands may be given as less than it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Deliveries that wait: by protocol and by what they wait for, one of [`WAITS`].

@@ -127,6 +127,31 @@ fn endpoints_that_take_long_share_a_part_of_their_channel_until_they_are_quick_a
 }
 
 #[test]
+fn a_hundred_slow_endpoints_do_not_keep_the_others_from_being_asked_for() {
+    let mut hand = Hand::new();
+    let slow = 100..200_u128;
+    for endpoint in slow.clone() {
+        hand.tell(Event::Woken);
+        hand.fetched(hooks([endpoint], endpoint));
+        assert_eq!(hand.begun().len(), 1);
+        hand.pass(6);
+        hand.sent(endpoint, OutcomeKind::Delivered);
+        hand.recorded();
+        hand.fetched(Vec::new());
+    }
+    hand.tell(Event::Woken);
+    let backlog = slow.flat_map(|endpoint| hooks(endpoint * 100..endpoint * 100 + 8, endpoint)).collect();
+    assert!(hand.fetch().is_some());
+    hand.tell(Event::Fetched(Ok(Due { deliveries: backlog, next_at: None })));
+    hand.begun();
+    let query = hand.fetch().expect("who is well is asked for");
+    assert!(!query.skip_protocols.contains(&Protocol::Webhook), "{query:?}");
+    assert_eq!(query.skip_endpoints.len(), 100, "of the slow ones there is enough");
+    hand.tell(Event::Fetched(Ok(Due { deliveries: hooks([7], 7), next_at: None })));
+    assert_eq!(hand.begun(), [id(7)]);
+}
+
+#[test]
 fn a_slow_relay_makes_no_recipient_a_slow_one() {
     let mut hand = Hand::new();
     hand.fetched([1, 2, 3].into_iter().flat_map(|number| mails([number], number)).collect());

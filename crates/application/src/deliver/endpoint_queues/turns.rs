@@ -16,8 +16,9 @@ pub(super) struct Turns {
     served_last: Option<SubscriptionId>,
     /// How many healthy ones had their turn since an ailing one had.
     since_ailing: usize,
-    /// How many deliveries wait for those that are ready.
+    /// How many deliveries wait for those that are ready, and for how many of them that ail.
     waiting: usize,
+    waiting_for_ailing: usize,
     /// Those for which any wait, ready or not.
     pub(super) holding: BTreeSet<SubscriptionId>,
 }
@@ -45,16 +46,19 @@ impl Turns {
         ring: &BTreeMap<u64, SubscriptionId>,
         suspected: &impl Fn(SubscriptionId) -> bool,
     ) -> Option<SubscriptionId> {
-        let mut unsuspected = ring.values().copied().filter(|id| !suspected(*id));
-        let first = unsuspected.next().or_else(|| ring.values().next().copied());
-        let again = first.filter(|first| Some(*first) == self.served_last);
-        again.and_then(|_| unsuspected.next()).or(first)
+        let first_of = |are_suspected: bool| {
+            let mut those = ring.values().copied().filter(|id| suspected(*id) == are_suspected);
+            let first = those.next()?;
+            let again = Some(first) == self.served_last;
+            those.next().filter(|_| again).or(Some(first))
+        };
+        first_of(false).or_else(|| first_of(true))
     }
 
     /// An endpoint becomes ready, with so many deliveries; answers its turn.
     pub(super) fn join(&mut self, id: SubscriptionId, ailing: bool, waiting: usize) -> u64 {
         self.last_turn += 1;
-        self.waiting += waiting;
+        self.recount(ailing, 0, waiting);
         let turn = self.last_turn;
         self.ring(ailing).insert(turn, id);
         turn
@@ -63,12 +67,16 @@ impl Turns {
     /// The endpoint of that turn is no longer ready.
     pub(super) fn leave(&mut self, turn: u64, ailing: bool, waited: usize) {
         self.ring(ailing).remove(&turn);
-        self.waiting = self.waiting.saturating_sub(waited);
+        self.recount(ailing, waited, 0);
     }
 
     /// More, or fewer, deliveries wait for one that is ready.
-    pub(super) fn recount(&mut self, waited: usize, waiting: usize) {
-        self.waiting = self.waiting.saturating_sub(waited) + waiting;
+    pub(super) fn recount(&mut self, ailing: bool, waited: usize, waiting: usize) {
+        let count = |of: usize| of.saturating_sub(waited) + waiting;
+        self.waiting = count(self.waiting);
+        if ailing {
+            self.waiting_for_ailing = count(self.waiting_for_ailing);
+        }
     }
 
     /// Whether any delivery waits for an endpoint.
@@ -79,6 +87,11 @@ impl Turns {
     /// How many deliveries wait for those that are ready.
     pub(super) fn waiting(&self) -> usize {
         self.waiting
+    }
+
+    /// How many of these are not held back by the share of those that ail.
+    pub(super) fn waiting_for_healthy(&self) -> usize {
+        self.waiting.saturating_sub(self.waiting_for_ailing)
     }
 
     fn ring(&mut self, ailing: bool) -> &mut BTreeMap<u64, SubscriptionId> {

@@ -37,10 +37,10 @@ impl Engine {
         }));
     }
 
-    /// Whether few deliveries wait that could begin.
+    /// Whether few deliveries wait that could begin; those for endpoints that ail keep no others out.
     fn wants_more(&self, protocol: Protocol) -> bool {
         let works = self.lanes.get(&protocol).is_some_and(|lane| !lane.is_paused());
-        works && self.queues.ready(protocol) <= LOW
+        works && self.queues.ready_and_well(protocol) <= LOW
     }
 
     pub(super) fn fetched(&mut self, answer: Result<Due, Error>, now: Timestamp) {
