@@ -313,8 +313,7 @@ async fn an_item_that_is_no_order_hides_no_other() {
         assert_eq!(ids(given.table.orders(first_page(10)).await.unwrap().items), [order.id]);
         assert_eq!(given.table.unpublished(1).await.unwrap()[0].order, order);
         let failure = given.table.order(poison.parse().unwrap()).await.unwrap_err();
-        assert_eq!(failure.kind, ErrorKind::Internal);
-        assert!(!failure.cause().is_empty());
+        assert_eq!((failure.kind, failure.code), (ErrorKind::Conflict, "unreadable_row"));
     }
 }
 

@@ -13,6 +13,7 @@ pub mod any_topic;
 pub mod delivery_explanations;
 pub mod delivery_queue;
 pub mod delivery_records;
+pub mod due_times;
 pub mod endpoint_pauses;
 pub mod escalations;
 mod given;
@@ -23,6 +24,7 @@ pub mod order_log;
 pub mod order_store;
 mod outbox;
 pub mod own_topic;
+pub mod receipts;
 pub mod topic;
 pub mod unreadable_rows;
 

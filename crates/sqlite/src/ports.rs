@@ -21,7 +21,7 @@ use rusqlite::{CachedStatement, Params, Row};
 use crate::unreadable::{Read, Unreadable};
 
 /// Every row of a query.
-fn all<T>(
+pub(crate) fn all<T>(
     mut statement: CachedStatement<'_>,
     parameters: impl Params,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,

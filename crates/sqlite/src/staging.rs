@@ -2,8 +2,10 @@
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags};
 
 use crate::OpenError;
 use crate::files::beside;
@@ -27,8 +29,11 @@ impl Staging {
     pub(crate) fn begin(folder: &Path) -> Result<Self, OpenError> {
         let in_the_folder = |error| io_error(folder, error);
         match DirBuilder::new().mode(0o700).create(folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(in_the_folder(error)),
-            _ => {}
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                left_by_us(folder).map_err(in_the_folder)?;
+            }
+            Err(error) => return Err(in_the_folder(error)),
         }
         let lock = private_file(&folder.join(HELD))?;
         match lock.try_lock() {
@@ -49,7 +54,8 @@ impl Staging {
     /// Gives the database, whole and on disk, its name in a folder of the same file system.
     pub(crate) fn install(self, at: &Path) -> io::Result<()> {
         File::open(self.file())?.sync_all()?;
-        fs::rename(self.file(), at)?;
+        // Nothing is overwritten, whatever came there meanwhile.
+        rustix::fs::renameat_with(CWD, self.file(), CWD, at, RenameFlags::NOREPLACE)?;
         File::open(folder_of(at))?.sync_all()
     }
 
@@ -74,6 +80,18 @@ impl Drop for Staging {
         let _ = fs::remove_dir(&self.folder);
         drop(self.lock.take());
     }
+}
+
+/// What a process of this user's left: a folder, not a link to one, that is nobody else's, with our lock in it or nothing.
+/// Whatever else has the name is somebody's, and is left as it is.
+fn left_by_us(folder: &Path) -> io::Result<()> {
+    let found = fs::symlink_metadata(folder)?;
+    let ours =
+        found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o077 == 0;
+    if ours && (folder.join(HELD).exists() || fs::read_dir(folder)?.next().is_none()) {
+        return Ok(());
+    }
+    Err(io::Error::other("it is in the way, and no backup or restore of this user left it: move it away"))
 }
 
 /// The folder that a file is in.

@@ -38,6 +38,8 @@ pub(crate) struct Writer {
     files: Option<Files>,
     /// When it last tried whether orders can be stored again, or met that they cannot.
     probed_at: Timestamp,
+    /// What it asked of itself and could not commit.
+    left: Vec<Command>,
 }
 
 /// Starts the thread; it ends when the queue is closed and empty, or when the store fails. `lock` is the folder's: the
@@ -67,7 +69,7 @@ impl Writer {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let probed_at = Timestamp::UNIX_EPOCH;
-        Self { state, queue, signals, failed, last_word, clock, files: None, probed_at }
+        Self { state, queue, signals, failed, last_word, clock, files: None, probed_at, left: Vec::new() }
     }
 
     /// It acknowledges nothing once one of these is gone.
@@ -97,12 +99,20 @@ impl Writer {
                 (reply, permit)
             })
             .collect();
+        let unasked = commands.iter().filter_map(Command::unasked).collect::<Vec<_>>();
         let (answers, effects) = self.commit(commands);
+        let rest = if answers.iter().all(Result::is_err) {
+            // Not at once: a full disk stays full for a while.
+            self.left.extend(unasked);
+            Vec::new()
+        } else {
+            self.left.drain(..).chain(effects.rest).collect()
+        };
         for ((reply, _permit), answer) in waiting.into_iter().zip(answers) {
             // Whoever asked may have gone.
             let _ = reply.send(answer);
         }
-        for command in effects.rest {
+        for command in rest {
             // Where the store is being closed, the next start goes on.
             let _ = self.queue.push_other(Request::of_nobody(command));
         }

@@ -5,7 +5,7 @@
 mod opened;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use application::ports::{
@@ -94,7 +94,7 @@ async fn what_a_backup_that_was_killed_left_is_replaced_by_the_next() {
     let (data, store) = busy().await;
     let place = tempfile::tempdir().unwrap();
     let partial = place.path().join("shop.backup.partial");
-    fs::create_dir(&partial).unwrap();
+    fs::DirBuilder::new().mode(0o700).create(&partial).unwrap();
     for name in ["orderbell.db", "orderbell.db-journal", "orderbell.db-wal", "staging.lock"] {
         fs::write(partial.join(name), "half of a backup").unwrap();
     }
@@ -104,11 +104,40 @@ async fn what_a_backup_that_was_killed_left_is_replaced_by_the_next() {
 }
 
 #[tokio::test]
+async fn what_has_the_name_of_its_folder_and_is_not_its_own_is_left_as_it_is() {
+    let (data, store) = busy().await;
+    let place = tempfile::tempdir().unwrap();
+    let (file, partial) = (place.path().join("shop.backup"), place.path().join("shop.backup.partial"));
+    let victim = place.path().join("victim");
+    fs::DirBuilder::new().mode(0o700).create(&victim).unwrap();
+    fs::write(victim.join("orderbell.db"), "somebody's").unwrap();
+    let is_refused = || {
+        let refused = back_up(data.path(), &file).unwrap_err().to_string();
+        assert!(refused.contains("in the way"), "{refused}");
+        assert_eq!(fs::read_to_string(victim.join("orderbell.db")).unwrap(), "somebody's");
+        assert!(!file.exists());
+    };
+    symlink(&victim, &partial).unwrap();
+    is_refused();
+    fs::remove_file(&partial).unwrap();
+    fs::write(&partial, "a file").unwrap();
+    is_refused();
+    fs::remove_file(&partial).unwrap();
+    fs::rename(&victim, &partial).unwrap();
+    symlink(&partial, &victim).unwrap();
+    is_refused();
+    fs::write(partial.join("staging.lock"), "").unwrap();
+    fs::set_permissions(&partial, fs::Permissions::from_mode(0o777)).unwrap();
+    is_refused();
+    store.close().await;
+}
+
+#[tokio::test]
 async fn of_two_backups_to_one_file_the_second_is_refused() {
     let (data, store) = busy().await;
     let place = tempfile::tempdir().unwrap();
     let partial = place.path().join("shop.backup.partial");
-    fs::create_dir(&partial).unwrap();
+    fs::DirBuilder::new().mode(0o700).create(&partial).unwrap();
     let first = fs::File::create(partial.join("staging.lock")).unwrap();
     first.lock().unwrap();
     let refused = back_up(data.path(), &place.path().join("shop.backup")).unwrap_err();
@@ -151,6 +180,10 @@ async fn what_was_owed_is_held_in_a_restored_store_until_someone_releases_it() {
     assert_eq!(names(&anew), ["orderbell.db", "orderbell.lock"]);
     assert_eq!(fs::metadata(anew.join("orderbell.db")).unwrap().permissions().mode() & 0o777, 0o600);
     assert_in_order(&anew);
+    let waits = "SELECT count(*) FROM subscriptions WHERE next_at IS NOT NULL";
+    let waits: i64 =
+        Connection::open(anew.join("orderbell.db")).unwrap().query_row(waits, (), |row| row.get(0)).unwrap();
+    assert_eq!(waits, 0, "nothing is due to anybody");
 
     let store = open(&anew);
     assert_eq!(due(&store).await, 0, "nobody is told again by itself");

@@ -160,11 +160,15 @@ ports_keep! {
     it_is_kept_since_when_an_endpoint_fails,
     an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_told,
     an_attempt_that_was_cut_short_says_nothing_of_its_endpoint,
-    nothing_is_due_further_ahead_than_any_schedule_lets_it_wait,
-    all_that_a_wrong_clock_put_far_ahead_is_brought_back,
-    what_a_wrong_clock_put_far_ahead_is_brought_back_as_a_subscription_is_resumed,
     a_question_expires_by_when_it_is_first_asked,
     a_subscription_to_notices_is_owed_no_order,
+}
+
+ports_keep! {
+    Machine, due_times:
+    nothing_is_due_further_ahead_than_any_schedule_lets_it_wait,
+    all_that_a_wrong_clock_put_far_ahead_is_brought_back,
+    what_a_wrong_clock_put_far_ahead_is_due_as_a_subscription_is_resumed,
 }
 
 ports_keep! {
@@ -215,8 +219,6 @@ ports_keep! {
     what_cannot_be_sent_again_is_refused,
     a_question_that_is_over_is_not_asked_again,
     all_dead_deliveries_can_be_sent_again,
-    a_bad_receipt_counts_for_its_own_attempt,
-    a_good_receipt_ends_the_attempts,
     what_is_pending_or_held_can_be_dropped_and_nothing_else,
     what_is_pending_can_be_dropped_by_what_it_is,
     what_is_held_can_be_dropped_by_what_it_is,
@@ -224,10 +226,16 @@ ports_keep! {
     all_that_waits_can_be_tried_at_once,
     what_cannot_be_tried_at_once_is_refused,
     what_is_sent_again_can_be_selected,
+}
+
+ports_keep! {
+    Machine, receipts:
     a_providers_receipt_settles_a_delivery,
     a_receipt_is_that_of_a_text_message,
     a_receipt_that_overtakes_its_outcome_counts,
     an_opt_out_ends_the_subscription,
+    a_bad_receipt_counts_for_its_own_attempt,
+    a_good_receipt_ends_the_attempts,
 }
 
 ports_keep! {
@@ -250,6 +258,8 @@ fn no_promise_is_left_out() {
         include_str!("../../conformance/src/own_topic.rs"),
         include_str!("../../conformance/src/delivery_queue.rs"),
         include_str!("../../conformance/src/delivery_records.rs"),
+        include_str!("../../conformance/src/due_times.rs"),
+        include_str!("../../conformance/src/receipts.rs"),
         include_str!("../../conformance/src/delivery_explanations.rs"),
         include_str!("../../conformance/src/endpoint_pauses.rs"),
         include_str!("../../conformance/src/escalations.rs"),

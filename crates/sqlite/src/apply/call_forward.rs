@@ -30,6 +30,7 @@ const CALL: &str = "UPDATE deliveries SET at = ?2 WHERE seq = ?1";
 /// Whether the attempt that succeeded says that the endpoint works again: not if it had begun before the first failure.
 const BEGAN_SINCE: &str =
     "SELECT EXISTS (SELECT 1 FROM attempts WHERE delivery = ?1 AND number = ?2 AND started_at >= ?3)";
+const LEFT_ALONE: &str = "SELECT ifnull(retry_at > ?2, 0) FROM subscriptions WHERE seq = ?1";
 const NOT_ALONE: &str = "UPDATE subscriptions SET retry_at = NULL WHERE seq = ? AND retry_at IS NOT NULL";
 
 impl Recovery {
@@ -61,6 +62,10 @@ pub(super) fn works_again(
     effects: &mut Effects,
     recovery: Recovery,
 ) -> rusqlite::Result<()> {
+    let parameters = params![recovery.subscription, micros(recovery.now)];
+    // The engine leaves it alone too, and is told nothing of what a provider reports.
+    effects.hurried |=
+        connection.prepare_cached(LEFT_ALONE)?.query_row(parameters, |row| row.get::<_, bool>(0))?;
     connection.prepare_cached(NOT_ALONE)?.execute([recovery.subscription])?;
     let room = effects.room;
     effects.room -= call(connection, effects, recovery, room)?.min(room);

@@ -35,7 +35,7 @@ use super::tell_operators::tell_operators;
 use super::{Answer, Effects, State, probe, receipt};
 use crate::columns::micros;
 use crate::failure::Failure;
-use crate::unreadable::{Table, Unreadable};
+use crate::unreadable::Unreadable;
 
 /// A change, with all that it takes: times and ids are the caller's.
 #[derive(Debug)]
@@ -107,8 +107,8 @@ pub(crate) enum Command {
     DropPending { filter: Box<DeliveryFilter>, after: Place, now: Timestamp },
     /// Cancels the next of the held deliveries after a place.
     DropHeld { filter: Box<DeliveryFilter>, after: i64, now: Timestamp },
-    /// Brings back the next of what is due too far ahead.
-    BoundDueTimes { now: Timestamp },
+    /// Brings back the next of what is due too far ahead, behind a subscription.
+    BoundDueTimes { after: i64, now: Timestamp },
     /// Keeps a message in the inbox.
     Keep(Box<InboxMessage>),
     /// Sets aside rows that cannot be read.
@@ -141,6 +141,15 @@ impl Command {
             Self::SetAside { rows, .. } => rows.len().max(1),
             Self::GiveBack { deliveries, .. } => deliveries.len().max(1),
             _ => 1,
+        }
+    }
+
+    /// What the store asks of itself: nobody asks again should its commit fail.
+    pub(crate) fn unasked(&self) -> Option<Self> {
+        match self {
+            Self::CancelRest { subscription } => Some(Self::CancelRest { subscription: *subscription }),
+            Self::CallForward(recovery) => Some(Self::CallForward(*recovery)),
+            _ => None,
         }
     }
 
@@ -194,15 +203,11 @@ impl Command {
             Self::Drop { id, now } => return drop_one(connection, id, now),
             Self::DropPending { filter, after, now } => return drop_pending(connection, &filter, after, now),
             Self::DropHeld { filter, after, now } => return drop_held(connection, &filter, after, now),
-            Self::BoundDueTimes { now } => bound_due_times(connection, now),
+            Self::BoundDueTimes { after, now } => bound_due_times(connection, after, now),
             Self::Keep(message) => return keep(connection, &message),
             Self::SetAside { rows, now } => set_aside(connection, &rows, now),
             Self::GiveBack { deliveries, now } => give_back(connection, &deliveries, now),
-            Self::Release { mended, after, now } => {
-                // An order that the relay has before it is read again.
-                effects.orders |= mended.table == Table::Orders;
-                release(connection, mended, after, now)
-            }
+            Self::Release { mended, after, now } => release(connection, effects, mended, after, now),
         }?;
         effects.deliveries |= answer.may_make_due();
         effects.hurried |= hurries;

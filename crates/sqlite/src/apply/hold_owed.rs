@@ -5,6 +5,7 @@ use domain::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::Answer;
+use super::next_due::refresh_all;
 use crate::columns::micros;
 use crate::failure::Failure;
 
@@ -22,5 +23,7 @@ pub(super) fn hold_owed(connection: &Connection, now: Timestamp) -> Result<Answe
     );
     connection.execute(&record, params![InterventionKind::Restored.name(), micros(now)])?;
     let hold = format!("UPDATE deliveries SET state = 'held', at = ?, escalates_at = NULL WHERE {OWED}");
-    Ok(Answer::count(connection.execute(&hold, [micros(now)])?))
+    let held = connection.execute(&hold, [micros(now)])?;
+    refresh_all(connection)?;
+    Ok(Answer::count(held))
 }

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
 use domain::order::Seq;
+use domain::retry::LONGEST_DELAY;
 use domain::subscription::owed;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Answer;
 use super::next_due::refresh_each;
 use super::set_aside::put;
+use super::{Answer, Effects, incidents};
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::rows::{self, ORDER_COLUMNS, VERSION_COLUMNS, VERSIONS, Versions};
@@ -28,7 +29,8 @@ pub(crate) struct Mended {
     pub(crate) published: bool,
 }
 
-const RELEASE: &str = "UPDATE deliveries SET set_aside = 0 WHERE seq = ?1";
+/// What a wrong clock put far ahead was not bounded while it was set aside.
+const RELEASE: &str = "UPDATE deliveries SET set_aside = 0, at = min(at, ?2) WHERE seq = ?1";
 /// Its subscription ended while it waited.
 const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = 'subscription_ended', \
      at = ?2, escalates_at = NULL WHERE seq = ?1 AND state = 'pending'";
@@ -36,9 +38,11 @@ const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason =
 const ESCALATES: &str = "UPDATE deliveries SET escalates_at = coalesce(escalates_at, (SELECT deliveries.created_at + \
      min(max(escalation_minutes, 1), 65535) * 60000000 FROM subscriptions WHERE subscriptions.seq = subscription)) \
      WHERE seq = ?1 AND kind = 'notification' AND state NOT IN ('delivered', 'sandboxed', 'cancelled') \
-     AND stranded_at IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries late WHERE late.escalated_from = deliveries.seq)";
-/// As though it had been readable all along.
-const TAKE_AWAY: &str = "DELETE FROM deliveries WHERE seq = ?";
+     AND stranded_at IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries late WHERE late.escalated_from = deliveries.seq) \
+     AND NOT EXISTS (SELECT 1 FROM interventions WHERE delivery = deliveries.seq AND kind = 'restored')";
+/// As though it had been readable all along; a person may have tried to hurry it, or a restore have held it.
+const TAKE_AWAY: [&str; 2] =
+    ["DELETE FROM interventions WHERE delivery = ?", "DELETE FROM deliveries WHERE seq = ?"];
 
 /// A delivery that waits for a row.
 struct Waiting {
@@ -54,11 +58,14 @@ struct Waiting {
 /// that are set aside.
 pub(super) fn release(
     connection: &Connection,
+    effects: &mut Effects,
     mended: Mended,
     after: i64,
     now: Timestamp,
 ) -> Result<Answer, Failure> {
     let Mended { table, row, .. } = mended;
+    // An order that the relay has before it is read again.
+    effects.orders |= table == Table::Orders;
     if rows::examine(connection, table, row)?.is_err() || passed_meanwhile(connection, mended)? {
         return Ok(Answer::count(0));
     }
@@ -77,6 +84,9 @@ pub(super) fn release(
     if connection.prepare_cached(sql)?.execute(params![table.name(), row])? > 0 {
         metrics::gauge!("orderbell_rows_set_aside").decrement(1);
         tracing::info!(table = table.name(), row, released, "a row that was set aside can be read again");
+        if mended.published {
+            incidents::unmatched(connection, Seq(row - 1), Seq(row), now)?;
+        }
     }
     Ok(Answer::count(released))
 }
@@ -103,7 +113,8 @@ fn waiting(connection: &Connection, table: Table, row: i64, after: i64) -> rusql
     };
     let sql = format!(
         "SELECT deliveries.seq, subscription, order_seq, kind = 'notification' AND attempts = 0 \
-         AND escalated_from IS NULL AS undecided, subscriptions.state = 'ended' AS ended FROM deliveries \
+         AND escalated_from IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries late WHERE late.escalated_from = deliveries.seq) \
+         AS undecided, subscriptions.state = 'ended' AS ended FROM deliveries \
          JOIN subscriptions ON subscriptions.seq = subscription WHERE {of_row} AND deliveries.set_aside = 1 \
          AND deliveries.seq > ?2 ORDER BY deliveries.seq LIMIT {AT_ONCE}"
     );
@@ -147,7 +158,10 @@ fn decide(
                 return Ok(false);
             }
             Ok(false) => {
-                connection.prepare_cached(TAKE_AWAY)?.execute([delivery.seq])?;
+                for sql in TAKE_AWAY {
+                    connection.prepare_cached(sql)?.execute([delivery.seq])?;
+                }
+                incidents::unmatched(connection, Seq(order - 1), Seq(order), now)?;
                 return Ok(false);
             }
             Ok(true) => {}
@@ -157,7 +171,8 @@ fn decide(
         connection.prepare_cached(CANCEL)?.execute([delivery.seq, micros(now)])?;
     }
     connection.prepare_cached(ESCALATES)?.execute([delivery.seq])?;
-    connection.prepare_cached(RELEASE)?.execute([delivery.seq])?;
+    let latest = micros(now.checked_add(LONGEST_DELAY).unwrap_or(Timestamp::MAX));
+    connection.prepare_cached(RELEASE)?.execute([delivery.seq, latest])?;
     Ok(!delivery.ended)
 }
 

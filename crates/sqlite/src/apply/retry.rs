@@ -47,6 +47,10 @@ pub(super) fn retry(connection: &Connection, id: DeliveryId, now: Timestamp) -> 
             "subscription_suspended",
             "The delivery waits because its subscription is suspended: resume that".to_owned(),
         ),
+        SubscriptionState::Ended => refused(
+            "subscription_ended",
+            "The delivery is being cancelled: its subscription ended".to_owned(),
+        ),
         SubscriptionState::Pending if kind != DeliveryKind::Confirmation => {
             refused("not_confirmed", "The delivery waits until its subscription is confirmed".to_owned())
         }

@@ -15,9 +15,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::next_due::refresh;
+use super::set_aside::put;
 use super::{Answer, State, incidents};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
+use crate::rows;
+use crate::unreadable::Table;
 
 /// How long what happens is gathered from the first on, before it is told.
 const GATHER: Duration = Duration::from_mins(1);
@@ -38,13 +41,13 @@ const OF_KIND: &str = "SELECT protocol, count, first_at, newest FROM incidents \
 const SETTLE: &str = "UPDATE incidents SET count = 0, told_at = coalesce(?2, told_at) WHERE kind = ?1";
 const LAST_PAUSE: &str =
     "SELECT from_at, to_at, reason FROM channel_pauses WHERE protocol = ? ORDER BY seq DESC LIMIT 1";
-const OPERATORS: &str =
-    "SELECT seq, protocol FROM subscriptions WHERE state = 'confirmed' AND receives <> 'orders' ORDER BY seq";
+const OPERATORS: &str = "SELECT seq, protocol FROM subscriptions INDEXED BY subscriptions_of_operators \
+     WHERE state = 'confirmed' AND receives <> 'orders'";
 const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, state, created_at, at, notice) \
      VALUES (?1, 'notice', ?2, 'pending', ?3, ?3, ?4)";
 
 /// Whoever receives notices: the subscription's `seq` and its protocol.
-type Operator = (i64, String);
+type Operator = (i64, Protocol);
 
 /// Notes that `failing` was suspended.
 pub(super) fn suspended(
@@ -70,8 +73,8 @@ fn tell(connection: &Connection, now: Timestamp) -> Result<usize, Failure> {
     if !connection.prepare_cached(ANYTHING)?.query_row((), |row| row.get(0))? {
         return Ok(0);
     }
+    let operators = operators(connection, now)?;
     incidents::take_in_set_aside(connection)?;
-    let operators = operators(connection)?;
     let mut owed = tell_gathered(connection, &operators, now)?;
     for protocol in Protocol::ALL {
         owed += tell_pause(connection, protocol, &operators, now)?;
@@ -160,10 +163,20 @@ fn told_pause(connection: &Connection, protocol: Protocol) -> rusqlite::Result<O
     connection.prepare_cached(sql)?.query_row([protocol.name()], since).optional()
 }
 
-fn operators(connection: &Connection) -> rusqlite::Result<Vec<Operator>> {
+/// Whoever receives notices and can be read; who cannot is set aside, and keeps no other from being told.
+fn operators(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<Operator>> {
     let mut statement = connection.prepare_cached(OPERATORS)?;
-    let operators = statement.query_map((), |row| Ok((row.get("seq")?, row.get("protocol")?)))?;
-    operators.collect()
+    let read = |row: &Row<'_>| Ok((row.get("seq")?, rows::protocol(row).ok()));
+    let mut found = statement.query_map((), read)?.collect::<rusqlite::Result<Vec<(i64, _)>>>()?;
+    found.sort_unstable();
+    let mut operators = Vec::new();
+    for (seq, protocol) in found {
+        match rows::examine(connection, Table::Subscriptions, seq)? {
+            Ok(()) => operators.extend(protocol.map(|protocol| (seq, protocol))),
+            Err(unreadable) => put(connection, &unreadable, now)?,
+        }
+    }
+    Ok(operators)
 }
 
 /// Owes every operator a notice: of those whom it can reach over none of `troubled`, where there are such.
@@ -174,7 +187,7 @@ fn owe(
     operators: &[Operator],
     now: Timestamp,
 ) -> Result<usize, Failure> {
-    let elsewhere = |(_, protocol): &&Operator| troubled.iter().all(|troubled| troubled.name() != protocol);
+    let elsewhere = |(_, protocol): &&Operator| !troubled.contains(protocol);
     let mut reached: Vec<_> = operators.iter().filter(elsewhere).collect();
     if reached.is_empty() {
         reached = operators.iter().collect();

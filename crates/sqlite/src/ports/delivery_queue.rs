@@ -72,14 +72,12 @@ impl DeliveryQueue for Store {
     }
 
     async fn bound_due_times(&self, now: Timestamp) -> Result<usize, Error> {
-        let mut bounded = 0;
-        loop {
-            let (count, _) = self.write(Command::BoundDueTimes { now }).await?.counted()?;
-            bounded += count;
-            if count == 0 {
-                return Ok(bounded);
-            }
+        let (mut bounded, mut place) = (0, Some(0));
+        while let Some(after) = place {
+            let (count, next) = self.write(Command::BoundDueTimes { after, now }).await?.counted()?;
+            (bounded, place) = (bounded + count, next);
         }
+        Ok(bounded)
     }
 
     async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error> {

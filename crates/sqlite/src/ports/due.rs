@@ -55,16 +55,21 @@ pub(super) fn due(connection: &Connection, query: &DueQuery) -> rusqlite::Result
     let skipped: HashSet<_> = query.skip_endpoints.iter().copied().collect();
     let mut found = Found::default();
     let mut heads = Vec::new();
-    for protocol in Protocol::ALL.into_iter().filter(|protocol| !query.skip_protocols.contains(protocol)) {
-        heads.extend(heads_of(connection, protocol, query, &skipped)?);
+    let asked = || Protocol::ALL.into_iter().filter(|protocol| !query.skip_protocols.contains(protocol));
+    // An equal share for each protocol, so that one with very many endpoints hides no other.
+    let most = query.limit / asked().count().max(1);
+    for protocol in asked() {
+        let of_protocol = heads_of(connection, protocol, query, &skipped)?;
+        heads.extend(of_protocol.into_iter().enumerate().map(|(place, head)| (place >= most, head)));
         found.comes_later(later(connection, protocol, query.now, &skipped)?);
     }
-    heads.extend(strays(connection)?);
-    heads.sort_unstable_by_key(|head| (head.since, head.seq));
+    heads.extend(strays(connection)?.into_iter().map(|head| (false, head)));
+    heads.sort_unstable_by_key(|(beyond, head)| (*beyond, head.since, head.seq));
     heads.truncate(query.limit);
+    heads.sort_unstable_by_key(|(_, head)| (head.since, head.seq));
     // An equal share for everyone, so that many long backlogs leave room for the others.
     let share = (query.limit / heads.len().max(1)).clamp(1, query.per_endpoint.max(1));
-    for head in heads {
+    for (_, head) in heads {
         let room = query.limit.saturating_sub(found.due.deliveries.len()).min(share);
         found.take(connection, &head, query.now, room)?;
     }

@@ -41,9 +41,15 @@ impl Store {
             metrics::gauge!("orderbell_rows_set_aside").set(turn.count as f64);
             self.publish(&turn.passed).await?;
             for mended in &turn.mended {
-                self.release(*mended).await?;
+                // One that is not released keeps none of the others waiting.
+                match self.release(*mended).await {
+                    Ok(()) => released += 1,
+                    Err(error) => tracing::error!(
+                        %error, cause = error.cause(), table = mended.table.name(), row = mended.row,
+                        "what can be read again could not be released; trying again"
+                    ),
+                }
             }
-            released += turn.mended.len();
             place = turn.next;
         }
         Ok(released)

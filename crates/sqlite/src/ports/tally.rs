@@ -5,15 +5,13 @@ use domain::Timestamp;
 use domain::delivery::{DeliveryKind, Waiting};
 use domain::endpoint::Protocol;
 use domain::subscription::SubscriptionState;
-use rusqlite::{Connection, Row, ToSql, params};
+use rusqlite::{Connection, Row, params};
 
 use super::all;
 use crate::columns;
 use crate::rows;
 use crate::schema::RARE_STATES;
 
-/// Of how many subscriptions the waiting deliveries are counted.
-const MOST_SUBSCRIPTIONS: i64 = 10_000;
 /// About how many rows of each kind are counted: some 20 ms of a reader's time. Keeping exact counts instead would cost
 /// each delivery two more writes, on the path that has to be fast, for numbers that only tell little from much.
 const MOST: i64 = 20_000;
@@ -25,6 +23,13 @@ const WAITING: &str = "WITH RECURSIVE waiting (subscription) AS (
        SELECT (SELECT min(subscription) FROM deliveries WHERE state = 'pending' AND subscription > waiting.subscription)
        FROM waiting WHERE waiting.subscription IS NOT NULL LIMIT ?1
      )";
+
+/// By when they are due, for as long as their endpoint is not left alone.
+const SOME: &str = "SELECT protocol, subscriptions.state AS subscription_state, kind, \
+     max(deliveries.at, ifnull(retry_at, deliveries.at)) AS at, deliveries.created_at, set_aside \
+     FROM subscriptions JOIN deliveries INDEXED BY deliveries_due ON deliveries.subscription = subscriptions.seq \
+     WHERE subscriptions.seq = ?1 AND deliveries.state = 'pending' \
+     ORDER BY deliveries.set_aside, deliveries.at LIMIT ?2 OFFSET ?3";
 
 pub(super) fn tally(connection: &Connection, now: Timestamp) -> rusqlite::Result<Tally> {
     let protocols = "SELECT protocol FROM channel_pauses WHERE to_at IS NULL";
@@ -45,27 +50,46 @@ pub(super) fn tally(connection: &Connection, now: Timestamp) -> rusqlite::Result
     Ok(tally)
 }
 
-/// An equal share of each subscription's deliveries is looked at, so that one with a long backlog hides no other.
+/// An equal share of each subscription's deliveries is looked at, so that one with a long backlog hides no other; what the
+/// others leave of theirs is for those whose backlog is longer.
 fn count_waiting(connection: &Connection, tally: &mut Tally, now: Timestamp) -> rusqlite::Result<()> {
-    let sql = format!("{WAITING} SELECT count(subscription) FROM waiting");
-    let most = MOST_SUBSCRIPTIONS + 1;
-    let subscriptions: i64 = connection.prepare_cached(&sql)?.query_row([most], |row| row.get(0))?;
-    let sql = format!(
-        "{WAITING} SELECT subscriptions.protocol, subscriptions.state AS subscription_state, kind, at, deliveries.created_at, set_aside \
-         FROM waiting JOIN subscriptions ON subscriptions.seq = waiting.subscription \
-         JOIN deliveries ON deliveries.seq IN (SELECT first.seq FROM deliveries first WHERE first.state = 'pending' \
-         AND first.subscription = waiting.subscription ORDER BY first.at LIMIT ?2)"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![most, MOST / subscriptions.max(1)])?;
+    let sql = format!("{WAITING} SELECT subscription FROM waiting WHERE subscription IS NOT NULL");
+    let subscriptions: Vec<i64> = all(connection.prepare_cached(&sql)?, [MOST], |row| row.get(0))?;
+    let among = |room: i64, many: usize| room / i64::try_from(many.max(1)).unwrap_or(i64::MAX);
+    let share = among(MOST, subscriptions.len());
+    let (mut room, mut longer) = (MOST, Vec::new());
+    for subscription in subscriptions {
+        let counted = count_some(connection, tally, now, subscription, (share, 0))?;
+        room -= counted;
+        longer.extend(Some(subscription).filter(|_| counted == share));
+    }
+    let more = among(room, longer.len());
+    for subscription in longer.into_iter().filter(|_| more > 0) {
+        count_some(connection, tally, now, subscription, (more, share))?;
+    }
+    Ok(())
+}
+
+/// Counts so many of what waits for a subscription, behind the first so many. Answers how many there were.
+fn count_some(
+    connection: &Connection,
+    tally: &mut Tally,
+    now: Timestamp,
+    subscription: i64,
+    (count, behind): (i64, i64),
+) -> rusqlite::Result<i64> {
+    let mut statement = connection.prepare_cached(SOME)?;
+    let mut rows = statement.query(params![subscription, count, behind])?;
+    let mut looked_at = 0;
     while let Some(row) = rows.next()? {
+        looked_at += 1;
         // What makes no sense is named by the audit, and must not hide what does.
         let Ok((protocol, reason, owed_at)) = waits(row, &tally.paused, now) else { continue };
         *tally.waiting.entry((protocol, reason)).or_default() += 1;
         let oldest = tally.oldest_waiting.entry(reason).or_insert(owed_at);
         *oldest = owed_at.min(*oldest);
     }
-    Ok(())
+    Ok(looked_at)
 }
 
 fn waits(
@@ -96,7 +120,7 @@ fn in_state(connection: &Connection, state: &str) -> rusqlite::Result<u64> {
 
 fn count(connection: &Connection, which: &str) -> rusqlite::Result<u64> {
     let sql = format!("SELECT count(*) FROM (SELECT 1 {which} LIMIT ?)");
-    let counted: i64 = connection.prepare_cached(&sql)?.query_row([&MOST as &dyn ToSql], |row| row.get(0))?;
+    let counted: i64 = connection.prepare_cached(&sql)?.query_row([MOST], |row| row.get(0))?;
     Ok(u64::try_from(counted).unwrap_or_default())
 }
 
@@ -198,6 +222,28 @@ mod tests {
         let (tally, steps) = counted(&mut connection);
         assert_eq!((tally.dead, tally.waiting.len()), (20_000, 0), "at least so many");
         assert!(steps < 200_000, "{steps} steps for 120,000 that are dead");
+    }
+
+    #[test]
+    fn a_long_backlog_is_counted_in_full_where_the_others_are_short() {
+        let (_folder, mut connection) = store(100, 1);
+        connection
+            .execute_batch(
+                "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 5000) \
+                 INSERT INTO deliveries (id, kind, subscription, state, created_at, at) \
+                 SELECT randomblob(16), 'notification', 7, 'pending', 1699999000000000, 1699999000000000 FROM n",
+            )
+            .unwrap();
+        let (tally, _) = counted(&mut connection);
+        assert_eq!(tally.waiting.values().sum::<u64>(), 5_100);
+    }
+
+    #[test]
+    fn what_waits_behind_an_endpoint_that_is_left_alone_is_not_due() {
+        let (_folder, mut connection) = store(3, 10);
+        connection.execute("UPDATE subscriptions SET retry_at = 1800000000000000 WHERE seq = 3", ()).unwrap();
+        let (tally, _) = counted(&mut connection);
+        assert_eq!(tally.waiting[&(Protocol::Email, "retry")], 5 + 10);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::unreadable::{Read, Table, read_row};
 pub(crate) const DELIVERY_COLUMNS: &str = "deliveries.seq AS delivery_seq, deliveries.id AS delivery_id, kind, \
      subscriptions.seq AS subscription_seq, subscriptions.id AS subscription_id, subscriptions.protocol, \
      subscriptions.endpoint, deliveries.order_seq, orders.id AS order_id, deliveries.set_aside AS is_set_aside, \
-     deliveries.state AS delivery_state, deliveries.created_at, deliveries.at, deliveries.spent, notice, \
+     deliveries.state AS delivery_state, deliveries.created_at, deliveries.at, deliveries.attempts, deliveries.spent, notice, \
      (SELECT earlier.id FROM deliveries earlier WHERE earlier.seq = deliveries.escalated_from) AS escalated_from_id, \
      stranded_at, cancel_reason, subscriptions.state AS subscription_state, (SELECT reason FROM channel_pauses \
      WHERE channel_pauses.protocol = subscriptions.protocol AND to_at IS NULL) AS channel_pause";
@@ -68,6 +68,8 @@ fn receiver(row: &Row<'_>) -> rusqlite::Result<Receiver> {
 }
 
 fn record(row: &Row<'_>, receiver: Receiver, order: Option<OrderId>) -> rusqlite::Result<DeliveryRecord> {
+    // Whoever looks for what is due reads it: where it cannot be read, the row is not mended.
+    let _: u32 = row.get("attempts")?;
     Ok(DeliveryRecord {
         id: DeliveryId(columns::uuid(row, "delivery_id")?),
         kind: kind(row)?,

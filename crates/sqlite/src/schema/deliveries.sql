@@ -24,6 +24,8 @@ CREATE INDEX deliveries_due ON deliveries (subscription, set_aside, at) WHERE st
 -- Few, beside all that a subscription may be owed.
 CREATE INDEX deliveries_questions ON deliveries (subscription) WHERE kind = 'confirmation';
 CREATE INDEX deliveries_by_subscription ON deliveries (subscription);
+-- What waits for a row that is mended, beside all that its subscription was ever owed.
+CREATE INDEX deliveries_set_aside ON deliveries (subscription) WHERE set_aside = 1;
 -- As short as can be: each change of a delivery asks for these conditions twice.
 CREATE INDEX deliveries_by_rare_state ON deliveries (state) WHERE state <> 'pending' AND state <> 'delivered';
 CREATE INDEX deliveries_by_subscription_and_last_state ON deliveries (subscription, state)

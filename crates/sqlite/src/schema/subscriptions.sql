@@ -62,6 +62,10 @@ END;
 CREATE TRIGGER subscription_versions_changed AFTER UPDATE ON subscription_versions BEGIN
   UPDATE version_changes SET times = times + 1;
 END;
+-- What of the subscription itself is read beside its versions changes only where somebody mends it.
+CREATE TRIGGER subscriptions_mended AFTER UPDATE OF id, protocol, receives ON subscriptions BEGIN
+  UPDATE version_changes SET times = times + 1;
+END;
 CREATE TRIGGER subscription_versions_removed AFTER DELETE ON subscription_versions BEGIN
   UPDATE version_changes SET times = times + 1;
 END;

@@ -1,6 +1,6 @@
 //! Damaged subscriptions and versions: nobody else waits for them, and they are told once they are mended.
 
-use application::ports::{DeliveryQueue, Topic};
+use application::ports::{DeliveryQuery, DeliveryQueue, DeliveryRecords, PageRequest, RetrySelection, Topic};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::attributes::{Attributes, AttributesChange, Escalation, Minutes, Receives};
 use domain::endpoint::Protocol;
@@ -102,6 +102,15 @@ async fn what_stood_for_an_order_that_nobody_is_owed_is_taken_away_when_the_poli
     let wanted = world.place_one(keyboard).await;
     world.publish().await;
     assert_eq!(world.count("SELECT count(*) FROM deliveries WHERE set_aside = 1"), 2);
+    // A person who does not see why they wait tries what there is to try.
+    let page = PageRequest { limit: 100, cursor: None };
+    let all = DeliveryQuery { page, ..DeliveryQuery::default() };
+    for delivery in world.store.deliveries(all).await.unwrap().items {
+        if delivery.set_aside {
+            assert_eq!(world.store.retry(RetrySelection::One(delivery.id), now()).await.unwrap(), 1);
+        }
+    }
+    assert_eq!(world.count("SELECT count(*) FROM interventions"), 2);
     world.sql("UPDATE subscription_versions SET filter_policy = substr(filter_policy, 2) WHERE filter_policy NOTNULL");
     world.store.reexamine().await.unwrap();
     assert_eq!(world.told(ada).await, [wanted]);
@@ -195,11 +204,12 @@ async fn an_operator_who_cannot_be_read_keeps_no_other_from_being_told() {
     world.publish().await;
     world.damage("subscriptions", 1, "protocol", "'pigeon'");
     // Failing for long enough by now.
-    world.sql("UPDATE subscriptions SET failing_since = 1, failures = 1000 WHERE seq = 3");
+    world.sql("UPDATE subscriptions SET failing_since = 1, failed_last = 1, failed_for = 1000000000000, failures = 1000 WHERE seq = 3");
     let (_, _, delivery, _) = world.due().await[0];
     world.begin(delivery, 1).await;
     let end = finished(delivery, 1, OutcomeKind::Transient(Scope::Endpoint));
     assert_eq!(world.store.finish(vec![end]).await.unwrap().len(), 1, "it is suspended");
+    world.store.tell_operators(now() + std::time::Duration::from_mins(2)).await.unwrap();
     let told = world.count("SELECT count(*) FROM deliveries WHERE kind = 'notice' AND subscription = 2");
     assert_eq!((told, world.set_aside()), (1, vec![("subscriptions".to_owned(), 1)]));
     world.store.close().await;

@@ -32,10 +32,10 @@ impl Candidates {
         }
     }
 
-    /// Whether so many can be kept; not where one cannot be read, whose mending would not be seen.
+    /// Whether so many can be kept. That one which cannot be read is mended counts as a change.
     pub(super) fn can_be_kept(&self) -> bool {
-        self.versions.values().map(|versions| versions.readable.len()).sum::<usize>() <= MOST_KEPT
-            && self.versions.values().all(|versions| versions.unreadable.is_empty())
+        let many = |versions: &Versions| versions.readable.len() + versions.unreadable.len();
+        self.versions.values().map(many).sum::<usize>() <= MOST_KEPT
     }
 }
 
