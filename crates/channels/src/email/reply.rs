@@ -122,6 +122,19 @@ const OF_OUR_PACE: [&str; 13] = [
     "throttl",
 ];
 
+/// What is said of the mailbox itself, or of a mail that its host does not want, by whichever host: it is so whatever is
+/// said beside it of relays or of us.
+const NO_SUCH_MAILBOX: [&str; 8] = [
+    "user unknown",
+    "unknown user",
+    "no such user",
+    "no such recipient",
+    "mailbox not found",
+    "recipient not authorized",
+    "to post to",
+    "as spam",
+];
+
 /// What is said of a recipient or a mail.
 const OF_THE_DELIVERY: [&str; 29] = [
     "user unknown",
@@ -166,7 +179,7 @@ pub(super) fn about(code: u16, text: &str) -> About {
     if let Some(certain) = enhanced.and_then(|enhanced| enhanced.certainly(&words)) {
         return certain;
     }
-    if holds(&OF_THE_RECIPIENT) {
+    if holds(&OF_THE_RECIPIENT) || (holds(&NO_SUCH_MAILBOX) && !words.contains("sender")) {
         return About::Delivery;
     }
     if refuses_to_relay(&words) || holds(&OF_OUR_PACE) || (holds(&OF_US) && !is_of_the_content(&words)) {
@@ -178,11 +191,13 @@ pub(super) fn about(code: u16, text: &str) -> About {
     About::Unclear
 }
 
-/// A text with a refusal's verb beside `relay`.
+/// A text with a refusal's verb beside `relay`, where that is not in the name of a host.
 fn refuses_to_relay(words: &str) -> bool {
     const REFUSED: [&str; 10] =
         ["den", "not ", "n't", "cannot", "unable", "prohibit", "refus", "reject", "no relay", "allow"];
-    words.contains("relay") && REFUSED.iter().any(|verb| words.contains(verb))
+    let is_a_host = |word: &str| word.trim_end_matches(['.', ',', ')', ':', ';']).contains('.');
+    words.split(' ').any(|word| word.contains("relay") && !is_a_host(word))
+        && REFUSED.iter().any(|verb| words.contains(verb))
 }
 
 /// What a list says of a link or a file in the mail is not said of our host.

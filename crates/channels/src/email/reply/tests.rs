@@ -141,6 +141,27 @@ fn services() {
 }
 
 #[test]
+fn a_mailbox_that_is_not_there_is_that_whatever_is_said_of_relays() {
+    each_is_about(&[
+        (
+            "550 <jane@example.com>: Recipient address rejected: User unknown in relay recipient table",
+            Delivery,
+        ),
+        (
+            "550 5.1.0 <jane@example.com>: Recipient address rejected: User unknown in relay recipient table",
+            Delivery,
+        ),
+        ("550 Mailbox not found (mx-relay7.example.net)", Delivery),
+        ("550 Address refused by mx-relay7.example.net.", Unclear),
+        ("554 5.7.1 rejected as spam by the recipient's domain; see the sending guidelines", Delivery),
+        ("550 5.7.1 Recipient not authorized to receive external mail", Delivery),
+        ("550 5.7.1 You are not authorized to post to this list", Delivery),
+        ("550 <orders@shop.example>: Sender address rejected: User unknown in local recipient table", Us),
+        ("550 relay not permitted", Us),
+    ]);
+}
+
+#[test]
 fn a_recipients_name_is_no_reason() {
     each_is_about(&[
         ("550 <relay-denied@spamhaus.example>: no such user", Delivery),
