@@ -1,6 +1,7 @@
 //! Backups of a running program under load, killed at any moment; and what is restored from them.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -103,6 +104,12 @@ async fn a_backup_under_load_is_whole_however_it_ends_and_restored_it_tells_nobo
     assert!(before.iter().all(|order| copied.contains(order)), "an order that was answered is missing");
     ensure!(program.data().join("last-backup").exists(), "it left no note");
     ensure!(!block_in_place(|| backup(&program, &file).status())?.success(), "it was overwritten");
+    let (unheard, full) =
+        (place.path().join("unheard.backup"), File::options().write(true).open("/dev/full")?);
+    ensure!(
+        block_in_place(|| backup(&program, &unheard).stderr(full).status())?.success(),
+        "it failed for want of someone to tell"
+    );
 
     // Killed at any moment, the program in the end too.
     let kills =

@@ -68,6 +68,19 @@ async fn told_twice_it_ends_at_once_and_loses_nothing_that_it_acknowledged() -> 
 }
 
 #[tokio::test]
+async fn a_terminal_that_says_twice_that_it_closes_ends_it_in_good_order() -> Result<()> {
+    for first in [Signal::HUP, Signal::TERM] {
+        let mut program = Program::start(Vec::new()).await?;
+        let line = half_a_request(&program).await?;
+        process::signal(program.id(), first);
+        refuses(&program).await?;
+        assert!(program.end(Signal::HUP).await?.success(), "{first:?}: {}", program.log());
+        drop(line);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_request_that_never_ends_holds_up_the_end_for_a_bounded_time() -> Result<()> {
     let mut program = Program::start(Vec::new()).await?;
     let line = half_a_request(&program).await?;

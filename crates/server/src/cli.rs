@@ -54,7 +54,7 @@ enum Command {
     Audit(audit::Flags),
     /// Copy everything that is stored into one file, also while the server runs
     Backup(backup::Flags),
-    /// Make a data folder of a backup; what was owed is held until you release it
+    /// Make a data folder of a backup; what waited is held until you release it
     Restore(restore::Flags),
     /// Find out what is wrong with a provider
     #[command(subcommand)]

@@ -31,7 +31,7 @@ pub(crate) fn on_a_runtime<T>(work: impl Future<Output = T>) -> io::Result<T> {
 }
 
 /// Sees to it that the program ends: what it returns is told when a signal asks for that. Once the program is to end,
-/// for that reason or another, it ends without further ado at a second signal or after [`LONGEST_END`].
+/// for that reason or another, it ends without further ado at a second SIGINT or SIGTERM or after [`LONGEST_END`].
 ///
 /// It has a thread of its own, so that nothing that hangs can hold it up.
 ///
@@ -46,6 +46,8 @@ pub(crate) fn attend(log: Log, mut stop: Stop) -> io::Result<oneshot::Receiver<(
             () = signals.next() => drop(tell.send(())),
             () = stopped(&mut stop) => {}
         }
+        // A terminal that closes says so twice, by its shell and by the kernel: a hangup is no second word.
+        signals.hangup = None;
         match tokio::time::timeout(LONGEST_END, signals.next()).await {
             Ok(()) => log.say("orderbell: told again to end; ending at once"),
             Err(_) => log.say("orderbell: something does not come to its end; ending without it"),
@@ -58,20 +60,24 @@ pub(crate) fn attend(log: Log, mut stop: Stop) -> io::Result<oneshot::Receiver<(
 }
 
 /// What tells the program to end.
-struct Signals(Vec<Signal>);
+struct Signals {
+    asked: [Signal; 2],
+    hangup: Option<Signal>,
+}
 
 impl Signals {
     /// SIGINT, SIGTERM and SIGHUP; but the last not where the program was started to outlive its terminal (`nohup`).
     fn catch(runtime: &Runtime) -> io::Result<Self> {
         let _within = runtime.enter();
         let hangup = Some(SignalKind::hangup()).filter(|hangup| !is_ignored(hangup.as_raw_value()));
-        let kinds = [SignalKind::interrupt(), SignalKind::terminate()].into_iter().chain(hangup);
-        kinds.map(signal).collect::<io::Result<_>>().map(Self)
+        let asked = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
+        Ok(Self { asked, hangup: hangup.map(signal).transpose()? })
     }
 
     async fn next(&mut self) {
         poll_fn(|context| {
-            let told = self.0.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            let mut signals = self.asked.iter_mut().chain(&mut self.hangup);
+            let told = signals.any(|signal| signal.poll_recv(context).is_ready());
             if told { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;

@@ -40,8 +40,9 @@ use crate::workers::{Stop, stopped};
 
 /// How long a request's head may take to arrive, and a connection may lie idle between requests.
 const HEAD: Duration = Duration::from_secs(30);
-/// How long an answer may stand still while the client takes nothing of it. One that takes a kilobyte in a second is
-/// waited for, however long all of it takes.
+/// How long an answer may stand still while the client takes nothing of it. One that takes four kilobytes in a
+/// second is waited for, however long all of it takes; a slower one may seem to stand still, since its system tells ours
+/// only at each larger step that it took something.
 const STANDSTILL: Duration = Duration::from_mins(1);
 /// The largest head of a request, in bytes, and how much is read ahead of what was asked for. A larger one, or one of more
 /// than a hundred fields, is answered 431.
@@ -117,7 +118,7 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-/// Takes connections and deals them out to the lanes in turn.
+/// Takes connections and deals them out to the lanes in turn, until one takes no more: the program ends, or the lane broke off.
 #[expect(clippy::disallowed_methods, reason = "a shell may wait")]
 async fn accept(listener: &TcpListener, room: &Arc<Room>, lanes: &[Lane]) {
     let mut said: Option<Instant> = None;
@@ -125,8 +126,11 @@ async fn accept(listener: &TcpListener, room: &Arc<Room>, lanes: &[Lane]) {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let Some(place) = room.admit(peer.ip()).await else { continue };
-                // A lane takes no more only when the program ends; a client that is gone already needs none.
-                let _ = prepared(stream).map(|stream| lane.connections.send(Arrival { stream, place }));
+                // A client that is gone already needs no lane.
+                let Ok(stream) = prepared(stream) else { continue };
+                if lane.connections.send(Arrival { stream, place }).is_err() {
+                    return;
+                }
             }
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {

@@ -88,22 +88,12 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         randomness: Arc::clone(&randomness),
         idempotency_lifetime: config.idempotency_lifetime,
     };
-    let rendered = metrics.clone();
     let gauges = GaugesWorker {
         records: Arc::new(store.clone()),
         clock: Arc::clone(&clock),
         data: config.data.clone(),
     };
-    let settings = web::Settings {
-        admin_key: Some(web::KeyHash::of(&admin_key)),
-        intake: config.intake.clone(),
-        cors_allow_origins: config.cors_allow_origins.clone(),
-        receipts: receipts(config),
-        metrics: Some(Arc::new(move || rendered.render())),
-        console_secret: randomness.bytes(),
-        public_url: public_url.clone(),
-        version: env!("CARGO_PKG_VERSION"),
-    };
+    let settings = settings(config, &admin_key, &public_url, randomness.bytes(), &metrics);
     let router = web::router(app, settings);
 
     // What reaches the outside: store → engine → channels.
@@ -117,6 +107,26 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         hurried: signals.hurried,
     };
     Ok(System { store, clock: steady_clock, router, delivery, gauges, metrics, modes, public_url, admin_key })
+}
+
+fn settings(
+    config: &Config,
+    admin_key: &str,
+    public_url: &str,
+    console_secret: [u8; 32],
+    metrics: &PrometheusHandle,
+) -> web::Settings {
+    let metrics = metrics.clone();
+    web::Settings {
+        admin_key: Some(web::KeyHash::of(admin_key)),
+        intake: config.intake.clone(),
+        cors_allow_origins: config.cors_allow_origins.clone(),
+        receipts: receipts(config),
+        metrics: Some(Arc::new(move || metrics.render())),
+        console_secret,
+        public_url: public_url.to_owned(),
+        version: env!("CARGO_PKG_VERSION"),
+    }
 }
 
 /// The channel of each protocol. Outside loopback there is no sandbox: a protocol without a provider has none.

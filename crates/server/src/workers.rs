@@ -34,7 +34,15 @@ pub(crate) struct Workers {
 
 impl Workers {
     /// Starts one, which must not end before it is told to.
-    pub(crate) fn start(
+    pub(crate) fn start(&mut self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        self.start_fallible(name, async {
+            work.await;
+            Ok(())
+        });
+    }
+
+    /// Starts one that can say why it breaks off.
+    pub(crate) fn start_fallible(
         &mut self,
         name: &'static str,
         work: impl Future<Output = io::Result<()>> + Send + 'static,

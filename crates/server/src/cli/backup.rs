@@ -1,6 +1,6 @@
 //! `orderbell backup`: copies the store into one file, beside a running program or without one.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use application::ports::Clock;
@@ -8,8 +8,9 @@ use clap::Args;
 use domain::delivery::DeliveryState;
 use sqlite::OpenError;
 use sqlite::audit::{ByState, Exception, Summary};
-use sqlite::backup::{CopyError, backup, note};
+use sqlite::backup::{self, CopyError, backup};
 
+use super::output::note;
 use super::{Failure, local};
 use crate::host::SystemClock;
 use crate::keys;
@@ -31,23 +32,23 @@ pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
     let made = backup(&data, &flags.file, &kept, now, told_on_a_terminal(), |exception| tell(&exception));
     let made = made.map_err(failed)?;
     let megabytes = megabytes(made.bytes);
-    eprintln!("{}: {megabytes} MB, {}", flags.file.display(), counted(&made.summary));
+    note(&format!("{}: {megabytes} MB, {}", flags.file.display(), counted(&made.summary)));
     say_exceptions(&made.summary);
-    if let Err(error) = note(&data, now) {
-        eprintln!("orderbell: that there is a backup could not be noted in {}: {error}", data.display());
+    if let Err(error) = backup::note(&data, now) {
+        note(&format!("orderbell: that there is a backup could not be noted in {}: {error}", data.display()));
     }
     Ok(())
 }
 
 /// How far it has come, each time that another tenth is written.
 fn told_on_a_terminal() -> impl FnMut(u64, u64) + Send + 'static {
-    let (mut tenths, shown) = (0, std::io::stderr().is_terminal());
+    let (mut tenths, shown) = (0, io::stderr().is_terminal());
     move |written, total| {
         let now = written * 10 / total.max(1);
         if now > tenths {
             tenths = now;
             let end = if shown { "\r" } else { "\n" };
-            eprint!("{} % of {} MB{end}", now * 10, megabytes(total));
+            let _ = write!(io::stderr().lock(), "{} % of {} MB{end}", now * 10, megabytes(total));
         }
     }
 }
@@ -58,12 +59,12 @@ fn megabytes(bytes: u64) -> u64 {
 
 /// One line for what the audit of the copy found: it is the same in the store itself.
 pub(super) fn tell(exception: &Exception) {
-    eprintln!("{}: {}", exception.kind.name(), exception.wrong);
+    note(&format!("{}: {}", exception.kind.name(), exception.wrong));
 }
 
 pub(super) fn say_exceptions(summary: &Summary) {
     if summary.exceptions > 0 {
-        eprintln!("its audit found {} exceptions, as they are in the store", summary.exceptions);
+        note(&format!("its audit found {} exceptions, as they are in the store", summary.exceptions));
     }
 }
 

@@ -172,12 +172,12 @@ fn story(order: &Value) {
     for group in order["notOwed"].as_array().into_iter().flatten() {
         let because = output::cell(group.get("because")).replace('_', " ");
         for other in group["subscriptions"].as_array().into_iter().flatten() {
-            output::line(&format!("not owed to {}: {because}", output::cell(other.get("endpoint"))));
+            output::line(&format!("not told: {} ({because})", output::cell(other.get("endpoint"))));
         }
     }
     if order["notOwedNext"].is_string() {
         let id = output::cell(order.get("orderId"));
-        eprintln!("not owed to others either: GET /orders/{id}/not-owed lists them all");
+        output::note(&format!("others are not told either: GET /orders/{id}/not-owed lists them all"));
     }
 }
 

@@ -9,6 +9,7 @@ use sqlite::Options;
 use sqlite::restore::{Restored, restore};
 
 use super::backup::{counted, failed, say_exceptions, tell};
+use super::output::note;
 use super::{Failure, block_on, local};
 use crate::host::{SystemClock, SystemRandomness};
 use crate::keys;
@@ -32,21 +33,21 @@ pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
     let mut said = vec![format!("{}: {}", data.display(), counted(&restored.summary))];
     if restored.held > 0 {
         said.push(format!(
-            "{} deliveries were owed when the backup was made, and are held: they may have been made since. Send them with \
-             `orderbell delivery redrive --held`, or drop them one by one with `orderbell delivery drop ID`",
+            "{} messages waited when the backup was made, and are held: they may have been sent since. Send them with \
+             `orderbell delivery redrive --held`, or drop them with `orderbell delivery drop --held`",
             restored.held
         ));
     }
     say_exceptions(&restored.summary);
     install(restored, &data)?;
     for line in said {
-        eprintln!("{line}");
+        note(&line);
     }
     Ok(())
 }
 
 /// The keys first: once the database is there, the program can be started.
-fn install(restored: Restored, data: &std::path::Path) -> Result<(), Failure> {
+fn install(restored: Restored, data: &Path) -> Result<(), Failure> {
     for name in keys::FILES {
         let kept = restored.beside.iter().find(|(kept, _)| kept == name);
         match kept {
@@ -54,7 +55,10 @@ fn install(restored: Restored, data: &std::path::Path) -> Result<(), Failure> {
                 let there = keys::restore(data, name, content)?;
                 ensure_same(&there, content, data, name)?;
             }
-            None => eprintln!("the backup holds no {name}: a new one is made at the next start"),
+            None if data.join(name).exists() => {
+                note(&format!("the backup holds no {name}: the one that is there is used"))
+            }
+            None => note(&format!("the backup holds no {name}: a new one is made at the next start")),
         }
     }
     restored.install().map_err(failed)

@@ -75,39 +75,15 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     let upkeep = upkeep::run(metrics, stopping.clone());
     let limits = config.connections.limits(descriptors, config.concurrency());
     let mut workers = Workers::default();
-    workers.start("the relay", async {
-        relay.await;
-        Ok(())
-    });
-    workers.start("the delivery engine", async {
-        delivery.await;
-        Ok(())
-    });
-    workers.start("escalation", async {
-        escalation.await;
-        Ok(())
-    });
-    workers.start("the re-examination", async {
-        reexamination.await;
-        Ok(())
-    });
-    workers.start("telling operators", async {
-        operators.await;
-        Ok(())
-    });
-    workers.start("the gauges", async {
-        gauges.await;
-        Ok(())
-    });
-    workers.start("the metrics' upkeep", async {
-        upkeep.await;
-        Ok(())
-    });
-    workers.start("the clock", async {
-        watch.await;
-        Ok(())
-    });
-    workers.start("the HTTP server", http_server::serve(listener, router, limits, stopping));
+    workers.start("the relay", relay);
+    workers.start("the delivery engine", delivery);
+    workers.start("escalation", escalation);
+    workers.start("the re-examination", reexamination);
+    workers.start("telling operators", operators);
+    workers.start("the gauges", gauges);
+    workers.start("the metrics' upkeep", upkeep);
+    workers.start("the clock", watch);
+    workers.start_fallible("the HTTP server", http_server::serve(listener, router, limits, stopping));
 
     log.say(&announcement(config, &format!("http://{address}"), &public_url, &modes, &admin_key));
     let ended = until_ended(told, &store, &mut workers).await;
@@ -172,7 +148,7 @@ mod tests {
         let store = Store::open(folder.path(), options).unwrap();
         let mut workers = Workers::default();
         workers.start("the steady one", pending());
-        workers.start("the other", work);
+        workers.start_fallible("the other", work);
         let ended = until_ended(pending::<()>(), &store, &mut workers);
         let ended = tokio::time::timeout(Duration::from_secs(10), ended).await.unwrap();
         store.close().await;

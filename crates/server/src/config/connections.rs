@@ -56,7 +56,7 @@ impl Connections {
 /// Addresses and networks.
 fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     let network = |entry: String| {
-        let alone = entry.parse::<IpAddr>().map(IpNet::from);
+        let alone = entry.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
         let network = alone.or_else(|_| entry.parse::<IpNet>()).map(|network| network.trunc());
         network.map_err(|_| {
             format!("{entry:?} is neither an address nor a network such as 10.0.0.7 or 10.0.0.0/8")

@@ -121,6 +121,10 @@ fn find_metrics(folder: &Path, found: &mut BTreeSet<String>) {
                     found.extend(name.map(|(name, _)| name.to_owned()));
                 }
             }
+            // What is counted under the name of a constant.
+            let constants = text.split(": &str = \"").skip(1).filter_map(|after| after.split_once('"'));
+            let named = constants.map(|(name, _)| name.to_owned());
+            found.extend(named.filter(|name| name.starts_with("orderbell_") && name.ends_with("_total")));
         }
     }
 }

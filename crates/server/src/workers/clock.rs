@@ -22,7 +22,6 @@ pub(crate) async fn run(
     mut stop: Stop,
 ) {
     let leaps = metrics::counter!("orderbell_clock_leaps_total");
-    leaps.increment(0);
     let mut to_mend = false;
     while !*stop.borrow() {
         tokio::select! {

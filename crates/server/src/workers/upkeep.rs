@@ -33,9 +33,11 @@ mod tests {
     async fn what_was_measured_is_filed_away_though_nobody_asks_for_it() {
         let recorder = PrometheusBuilder::new().build_recorder();
         let metrics = recorder.handle();
-        metrics::with_local_recorder(&recorder, || metrics::histogram!("measured").record(1.0));
+        metrics::with_local_recorder(&recorder, || {
+            metrics::histogram!("orderbell_store_batch_commands").record(1.0)
+        });
         let (stop, stopping) = watch::channel(false);
-        let filed = || format!("{recorder:?}").contains("\"measured\": {");
+        let filed = || format!("{recorder:?}").contains("\"orderbell_store_batch_commands\": {");
         assert!(!filed(), "{recorder:?}");
         let running = tokio::spawn(run(metrics, stopping));
         tokio::task::yield_now().await;

@@ -82,7 +82,7 @@ fn summary(timeline: &Timeline) -> String {
     match count {
         _ if !timeline.published => "Not published yet: who is owed this order is not known".to_owned(),
         0 if !timeline.unreadable.is_empty() => {
-            "Who is owed this order cannot be read in full: see what is unreadable".to_owned()
+            "Who is told of this order cannot be read in full: see what is unreadable".to_owned()
         }
         0 => "Nobody is owed this order: no confirmed subscription matched when it was accepted".to_owned(),
         1 => "Owed to 1 subscription".to_owned(),
