@@ -436,6 +436,7 @@ fn a_key_that_cannot_be_stored_takes_its_order_with_it_and_the_next_has_its_plac
     let answers = apply(&mut state, orders).answers;
     assert!(answers[0].is_err() && answers[1].is_ok(), "{answers:?}");
     assert_eq!((count(&state, "orders"), count(&state, "idempotency_periods")), (1, 1));
+    assert_eq!(state.keys.runs.len(), 1);
     drop(state);
     let mut state = opened(&folder, GATHERED);
     assert!(repeated(&mut state, 2, start()));
