@@ -37,6 +37,8 @@ const ESCALATES: &str = "UPDATE deliveries SET escalates_at = coalesce(escalates
      min(max(escalation_minutes, 1), 65535) * 60000000 FROM subscriptions WHERE subscriptions.seq = subscription)) \
      WHERE seq = ?1 AND kind = 'notification' AND state NOT IN ('delivered', 'sandboxed', 'cancelled') \
      AND stranded_at IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries late WHERE late.escalated_from = deliveries.seq)";
+/// A person may have wanted it sent at once, or given it up.
+const FORGET_INTERVENTIONS: &str = "DELETE FROM interventions WHERE delivery = ?";
 /// As though it had been readable all along.
 const TAKE_AWAY: &str = "DELETE FROM deliveries WHERE seq = ?";
 
@@ -147,6 +149,7 @@ fn decide(
                 return Ok(false);
             }
             Ok(false) => {
+                connection.prepare_cached(FORGET_INTERVENTIONS)?.execute([delivery.seq])?;
                 connection.prepare_cached(TAKE_AWAY)?.execute([delivery.seq])?;
                 return Ok(false);
             }
