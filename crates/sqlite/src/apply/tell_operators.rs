@@ -43,11 +43,11 @@ const LAST_PAUSE: &str =
     "SELECT from_at, to_at, reason FROM channel_pauses WHERE protocol = ? ORDER BY seq DESC LIMIT 1";
 const OPERATORS: &str = "SELECT seq, protocol FROM subscriptions INDEXED BY subscriptions_of_operators \
      WHERE state = 'confirmed' AND receives <> 'orders'";
-const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, state, created_at, at, notice) \
-     VALUES (?1, 'notice', ?2, 'pending', ?3, ?3, ?4)";
+const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, state, created_at, at, notice, set_aside) \
+     VALUES (?1, 'notice', ?2, 'pending', ?3, ?3, ?4, ?5)";
 
-/// Whoever receives notices: the subscription's `seq` and its protocol.
-type Operator = (i64, Protocol);
+/// Whoever receives notices: the subscription's `seq` and, if it can be read, its protocol.
+type Operator = (i64, Option<Protocol>);
 
 /// Notes that `failing` was suspended.
 pub(super) fn suspended(
@@ -163,7 +163,7 @@ fn told_pause(connection: &Connection, protocol: Protocol) -> rusqlite::Result<O
     connection.prepare_cached(sql)?.query_row([protocol.name()], since).optional()
 }
 
-/// Whoever receives notices and can be read; who cannot is set aside, and keeps no other from being told.
+/// Whoever receives notices. Who cannot be read is set aside.
 fn operators(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<Operator>> {
     let mut statement = connection.prepare_cached(OPERATORS)?;
     let read = |row: &Row<'_>| Ok((row.get("seq")?, rows::protocol(row).ok()));
@@ -172,14 +172,18 @@ fn operators(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<Op
     let mut operators = Vec::new();
     for (seq, protocol) in found {
         match rows::examine(connection, Table::Subscriptions, seq)? {
-            Ok(()) => operators.extend(protocol.map(|protocol| (seq, protocol))),
-            Err(unreadable) => put(connection, &unreadable, now)?,
+            Ok(()) => operators.push((seq, protocol)),
+            Err(unreadable) => {
+                put(connection, &unreadable, now)?;
+                operators.push((seq, None));
+            }
         }
     }
     Ok(operators)
 }
 
-/// Owes every operator a notice: of those whom it can reach over none of `troubled`, where there are such.
+/// Owes every operator a notice: of those whom it can reach over none of `troubled`, where there are such. Those who cannot
+/// be read are owed it too, and keep no other from being told.
 fn owe(
     connection: &Connection,
     notice: &Notice,
@@ -187,17 +191,26 @@ fn owe(
     operators: &[Operator],
     now: Timestamp,
 ) -> Result<usize, Failure> {
-    let elsewhere = |(_, protocol): &&Operator| !troubled.contains(protocol);
-    let mut reached: Vec<_> = operators.iter().filter(elsewhere).collect();
+    let readable = || operators.iter().filter(|(_, protocol)| protocol.is_some());
+    let elsewhere =
+        |(_, protocol): &&Operator| protocol.is_some_and(|protocol| !troubled.contains(&protocol));
+    let mut reached: Vec<_> = readable().filter(elsewhere).collect();
     if reached.is_empty() {
-        reached = operators.iter().collect();
+        reached = readable().collect();
     }
+    reached.extend(operators.iter().filter(|(_, protocol)| protocol.is_none()));
     let text = serde_json::to_string(notice).map_err(application::Error::internal)?;
-    for (seq, _) in &reached {
+    for (seq, protocol) in &reached {
         let about = troubled.first().map_or("", |protocol| protocol.name());
         let to = Uuid::from_u64_pair(0, seq.unsigned_abs());
         let id = DeliveryId::derived(now, &[named(notice.name()), named(about), to]);
-        connection.prepare_cached(OWE)?.execute(params![id.0.as_bytes(), seq, micros(now), text])?;
+        connection.prepare_cached(OWE)?.execute(params![
+            id.0.as_bytes(),
+            seq,
+            micros(now),
+            text,
+            protocol.is_none()
+        ])?;
         refresh(connection, *seq)?;
     }
     Ok(reached.len())

@@ -212,6 +212,12 @@ async fn an_operator_who_cannot_be_read_keeps_no_other_from_being_told() {
     world.store.tell_operators(now() + std::time::Duration::from_mins(2)).await.unwrap();
     let told = world.count("SELECT count(*) FROM deliveries WHERE kind = 'notice' AND subscription = 2");
     assert_eq!((told, world.set_aside()), (1, vec![("subscriptions".to_owned(), 1)]));
+    world.sql("UPDATE subscriptions SET protocol = 'email' WHERE seq = 1");
+    world.store.reexamine().await.unwrap();
+    let told = world.count(
+        "SELECT count(*) FROM deliveries WHERE kind = 'notice' AND subscription = 1 AND set_aside = 0",
+    );
+    assert_eq!((told, world.set_aside()), (1, vec![]), "told once it is mended");
     world.store.close().await;
 }
 
