@@ -87,7 +87,7 @@ impl Drop for Staging {
 fn left_by_us(folder: &Path) -> io::Result<()> {
     let found = fs::symlink_metadata(folder)?;
     let ours =
-        found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o077 == 0;
+        found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o777 == 0o700;
     if ours && (folder.join(HELD).exists() || fs::read_dir(folder)?.next().is_none()) {
         return Ok(());
     }

@@ -23,7 +23,7 @@ pub(super) fn hold_owed(connection: &Connection, now: Timestamp) -> Result<Answe
     );
     connection.execute(&record, params![InterventionKind::Restored.name(), micros(now)])?;
     let hold = format!("UPDATE deliveries SET state = 'held', at = ?, escalates_at = NULL WHERE {OWED}");
-    let held = connection.execute(&hold, [micros(now)])?;
+    let count = connection.execute(&hold, [micros(now)])?;
     refresh_all(connection)?;
-    Ok(Answer::count(held))
+    Ok(Answer::count(count))
 }
