@@ -201,16 +201,7 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
         "noted" => Entry::Noted { kind: row.get(8)? },
         "settled" => Entry::Settled { kind: row.get(8)? },
         "late" => Entry::Late { delivery: seq, stand_in: row.get(6)? },
-        "delivery" => Entry::Delivery {
-            seq,
-            id: DeliveryId(id(row)?),
-            state: delivery_state(row, 5)?,
-            subscription: row.get(6)?,
-            order: row.get(7)?,
-            kind: named(row, 8, &DeliveryKind::ALL, DeliveryKind::name)?,
-            escalated: row.get_ref(4)?.as_str_or_null()? == Some("escalated"),
-            undecided: row.get_ref(4)?.as_str_or_null()? == Some("undecided"),
-        },
+        "delivery" => delivery(row, seq)?,
         "delivery moved" => Entry::DeliveryMoved {
             seq,
             was: delivery_state(row, 4)?,
@@ -240,6 +231,20 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
         }
         "tampered" => Entry::Tampered { seq },
         other => bail!("unknown entry {other}"),
+    })
+}
+
+/// A delivery that came to be.
+fn delivery(row: &Row<'_>, seq: i64) -> Result<Entry> {
+    Ok(Entry::Delivery {
+        seq,
+        id: DeliveryId(id(row)?),
+        state: delivery_state(row, 5)?,
+        subscription: row.get(6)?,
+        order: row.get(7)?,
+        kind: named(row, 8, &DeliveryKind::ALL, DeliveryKind::name)?,
+        escalated: row.get_ref(4)?.as_str_or_null()? == Some("escalated"),
+        undecided: row.get_ref(4)?.as_str_or_null()? == Some("undecided"),
     })
 }
 

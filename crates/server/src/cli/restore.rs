@@ -55,10 +55,15 @@ fn install(restored: Restored, data: &Path) -> Result<(), Failure> {
                 let there = keys::restore(data, name, content)?;
                 ensure_same(&there, content, data, name)?;
             }
-            None if data.join(name).exists() => {
-                note(&format!("the backup holds no {name}: the one that is there is used"))
+            None => {
+                let there = data.join(name).exists();
+                let then = if there {
+                    "the one that is there is used"
+                } else {
+                    "a new one is made at the next start"
+                };
+                note(&format!("the backup holds no {name}: {then}"));
             }
-            None => note(&format!("the backup holds no {name}: a new one is made at the next start")),
         }
     }
     restored.install().map_err(failed)
