@@ -50,20 +50,14 @@ pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
 fn install(restored: Restored, data: &Path) -> Result<(), Failure> {
     for name in keys::FILES {
         let kept = restored.beside.iter().find(|(kept, _)| kept == name);
-        match kept {
-            Some((_, content)) => {
-                let there = keys::restore(data, name, content)?;
-                ensure_same(&there, content, data, name)?;
-            }
-            None => {
-                let there = data.join(name).exists();
-                let then = if there {
-                    "the one that is there is used"
-                } else {
-                    "a new one is made at the next start"
-                };
-                note(&format!("the backup holds no {name}: {then}"));
-            }
+        if let Some((_, content)) = kept {
+            let there = keys::restore(data, name, content)?;
+            ensure_same(&there, content, data, name)?;
+        } else {
+            let there = data.join(name).exists();
+            let then =
+                if there { "the one that is there is used" } else { "a new one is made at the next start" };
+            note(&format!("the backup holds no {name}: {then}"));
         }
     }
     restored.install().map_err(failed)

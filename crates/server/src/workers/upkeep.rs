@@ -34,7 +34,7 @@ mod tests {
         let recorder = PrometheusBuilder::new().build_recorder();
         let metrics = recorder.handle();
         metrics::with_local_recorder(&recorder, || {
-            metrics::histogram!("orderbell_store_batch_commands").record(1.0)
+            metrics::histogram!("orderbell_store_batch_commands").record(1.0);
         });
         let (stop, stopping) = watch::channel(false);
         let filed = || format!("{recorder:?}").contains("\"orderbell_store_batch_commands\": {");
