@@ -53,7 +53,7 @@ pub enum Notice {
         protocols: Vec<Protocol>,
         /// When the first of them did.
         since: Timestamp,
-        /// Why the newest did, as [`quote`] has it.
+        /// Why the newest did, as [`quote()`] has it.
         reason: String,
     },
     /// Orders that no subscription was owed.
@@ -71,7 +71,7 @@ pub enum Notice {
         count: u32,
         /// The table of the newest.
         table: String,
-        /// Why that cannot be read, as [`quote`] has it.
+        /// Why that cannot be read, as [`quote()`] has it.
         reason: String,
     },
     /// The disk was full, and is no more.
@@ -87,7 +87,7 @@ pub enum Notice {
         protocol: Protocol,
         /// Since when.
         since: Timestamp,
-        /// Why, as [`quote`] has it.
+        /// Why, as [`quote()`] has it.
         reason: String,
     },
     /// Messages go out again over a protocol whose pause was told.
