@@ -26,7 +26,7 @@ pub(crate) struct Kill {
     pub(crate) in_flight: Vec<String>,
 }
 
-/// Kills the program so often, and starts it again each time; more often, but at most twice as often, if too few of the
+/// Kills the program so often, and starts it again each time; more often, but at most three times as often, if too few of the
 /// kills fell into a commit or found attempts in flight.
 pub(crate) async fn kill_again_and_again(
     program: &mut Program,
@@ -34,7 +34,7 @@ pub(crate) async fn kill_again_and_again(
     kills: usize,
 ) -> Result<Vec<Kill>> {
     let mut killings = Vec::new();
-    while killings.len() < kills || killings.len() < 2 * kills && !hit_enough(&killings, kills) {
+    while killings.len() < kills || killings.len() < 3 * kills && !hit_enough(&killings, kills) {
         tokio::time::sleep(Duration::from_millis(fastrand::u64(LIFE))).await;
         let in_commit = strike(program.id(), !killings.len().is_multiple_of(UNAIMED));
         up.send_replace(false);
