@@ -31,7 +31,9 @@ const CALL: &str = "UPDATE deliveries SET at = ?2 WHERE seq = ?1";
 const BEGAN_SINCE: &str =
     "SELECT EXISTS (SELECT 1 FROM attempts WHERE delivery = ?1 AND number = ?2 AND started_at >= ?3)";
 const LEFT_ALONE: &str = "SELECT ifnull(retry_at > ?2, 0) FROM subscriptions WHERE seq = ?1";
-const NOT_ALONE: &str = "UPDATE subscriptions SET retry_at = NULL WHERE seq = ? AND retry_at IS NOT NULL";
+/// Ends the pause of an endpoint.
+pub(super) const NOT_ALONE: &str =
+    "UPDATE subscriptions SET retry_at = NULL WHERE seq = ? AND retry_at IS NOT NULL";
 
 impl Recovery {
     /// Of an endpoint that failed since then, or, where that is nowhere on record, for as long as you like.

@@ -9,6 +9,7 @@ use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::subscription::SubscriptionState;
 use rusqlite::{Connection, OptionalExtension};
 
+use super::call_forward::NOT_ALONE;
 use super::next_due::refresh_each;
 use super::pending::{self, Place};
 use super::{Answer, interventions};
@@ -24,8 +25,6 @@ const MAY_BE_SENT: &str =
     "subscriptions.state IN ('confirmed', iif(kind = 'confirmation', 'pending', 'confirmed'))";
 const WAITS: &str = "SELECT at > ?2 FROM deliveries WHERE seq = ?1";
 const MAKE_DUE: &str = "UPDATE deliveries SET at = min(at, ?2) WHERE seq = ?1";
-
-const END_PAUSE: &str = "UPDATE subscriptions SET retry_at = NULL WHERE seq = ? AND retry_at IS NOT NULL";
 
 pub(super) fn retry(connection: &Connection, id: DeliveryId, now: Timestamp) -> Result<Answer, Failure> {
     let found = connection.prepare_cached(FIND)?.query_row([id.0.as_bytes()], |row| {
@@ -94,7 +93,7 @@ fn make_due(
     for seq in deliveries {
         make_due.execute([*seq, micros(now)])?;
     }
-    let mut end_pause = connection.prepare_cached(END_PAUSE)?;
+    let mut end_pause = connection.prepare_cached(NOT_ALONE)?;
     for subscription in &endpoints {
         end_pause.execute([subscription])?;
     }
