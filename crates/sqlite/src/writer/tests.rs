@@ -119,3 +119,21 @@ async fn a_caller_that_hangs_up_gives_no_room_to_another_while_its_command_waits
     hang_up(&store).await;
     assert_eq!(store.queue().next_batch().unwrap().len(), 1, "once they are done there is room again");
 }
+
+#[tokio::test]
+async fn what_the_store_asks_of_itself_outlives_a_commit_that_fails() {
+    let (_folder, store, mut writer, _) = store();
+    assert_eq!(place(&store, &mut writer, 1).await, None);
+    pages(&writer, 0);
+    let _ = store.queue().push_other(Request::of_nobody(Command::CancelRest { subscription: 7 }));
+    assert_eq!(place(&store, &mut writer, 2).await, Some("storage_full"));
+    pages(&writer, 1_000);
+    assert_eq!(place(&store, &mut writer, 3).await, None);
+    let again = store.queue().next_batch().unwrap();
+    assert!(
+        matches!(&again[..], [Request { command: Command::CancelRest { subscription: 7 }, .. }]),
+        "it is asked again, once"
+    );
+    writer.turn(again);
+    assert!(writer.left.is_empty());
+}
