@@ -36,6 +36,8 @@ pub struct LinkToken {
 /// The subscription's 16 bytes, the generation's 4, and a MAC of 32.
 const LENGTH: usize = 52;
 const SAID: usize = 20;
+/// The token's characters: base64 without padding.
+const TEXT_LENGTH: usize = (LENGTH * 4).div_ceil(3);
 
 impl LinkKey {
     /// Takes the secret's bytes.
@@ -83,6 +85,33 @@ impl LinkToken {
             generation: u32::from_be_bytes(generation.try_into().map_err(|_| invalid())?),
         })
     }
+}
+
+/// The token in a link's query string, whatever carriers made of it: parameters that others added are ignored, as is what
+/// stands behind the token's own characters; `&amp;` counts as `&`. Empty where there is none.
+#[must_use]
+pub fn token_in_query(query: &str) -> String {
+    let ours = |name: &str| name.trim_start_matches("amp;") == "token";
+    let values = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| ours(name));
+    values.map(|(_, value)| bare(&value).to_owned()).find(|token| !token.is_empty()).unwrap_or_default()
+}
+
+/// The token in a link as a person copied it, or in the token alone.
+#[must_use]
+pub fn token_in_link(text: &str) -> String {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\''));
+    let query = text.split_once('?').map(|(_, query)| query);
+    match query.or_else(|| text.contains("token=").then_some(text)) {
+        Some(query) => token_in_query(query.split('#').next().unwrap_or_default()),
+        None => bare(text).to_owned(),
+    }
+}
+
+/// A token's own characters at the beginning of `value`; `3D` before them is left of an undecoded quoted-printable `=`.
+fn bare(value: &str) -> &str {
+    let foreign = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    let token = value.split(foreign).next().unwrap_or_default();
+    token.strip_prefix("3D").filter(|rest| rest.len() == TEXT_LENGTH).unwrap_or(token)
 }
 
 impl std::fmt::Debug for LinkKey {

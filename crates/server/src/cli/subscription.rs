@@ -1,6 +1,7 @@
 //! `orderbell subscription add|list|confirm|resend|change|suspend|resume|rotate-secret|test|test-filter|remove`.
 
 use clap::{Args, Subcommand};
+use domain::link_token::token_in_link;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -208,9 +209,9 @@ async fn list(list: List) -> Result<(), Failure> {
 }
 
 async fn confirm(link: &str, server: Server) -> Result<(), Failure> {
-    let token = link.rsplit_once("token=").map_or(link, |(_, token)| token);
+    let token = token_in_link(link);
     let path = "/subscriptions/confirm";
-    let answer = server.ask_with(Method::POST, path, |request| request.query(&[("token", token)])).await?;
+    let answer = server.ask_with(Method::POST, path, |request| request.query(&[("token", &token)])).await?;
     server.show(&answer, |_| output::note("confirmed"));
     Ok(())
 }

@@ -9,16 +9,13 @@ use domain::subscription::{Subscription, SubscriptionState};
 use http::{HeaderMap, StatusCode, Uri};
 
 use super::link::{AskPage, done, failed, token};
-use super::{MessagePage, failure_page, page};
+use super::{MessagePage, page};
 use crate::problem::Problem;
 use crate::router::Web;
 
 /// Asks. Mail scanners fetch links: this changes nothing.
 pub(crate) async fn show(State(web): State<Arc<Web>>, uri: Uri) -> Response {
-    let token = match token(&uri) {
-        Ok(token) => token,
-        Err(problem) => return failure_page(web.settings.version, &problem),
-    };
+    let token = token(&uri);
     match find_by_confirmation_link(&web.app, &token).await {
         Ok(subscription) => ask(&web, &subscription),
         Err(error) => failed(&web, error),
@@ -49,9 +46,6 @@ fn ask(web: &Web, subscription: &Subscription) -> Response {
 
 /// Confirms.
 pub(crate) async fn act(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
-    let result = match token(&uri) {
-        Ok(token) => confirm_subscription(&web.app, &token).await.map_err(Problem::from),
-        Err(problem) => Err(problem),
-    };
+    let result = confirm_subscription(&web.app, &token(&uri)).await.map_err(Problem::from);
     done(&web, &headers, "Subscription confirmed", result)
 }

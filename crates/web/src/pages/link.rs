@@ -3,6 +3,7 @@
 use application::Error;
 use askama::Template;
 use axum::response::{IntoResponse, Response};
+use domain::link_token::token_in_query;
 use domain::subscription::{Subscription, SubscriptionId};
 use http::header::ACCEPT;
 use http::{HeaderMap, StatusCode, Uri};
@@ -11,7 +12,6 @@ use serde::Serialize;
 use super::{MessagePage, failure_page, page};
 use crate::api::answer;
 use crate::problem::Problem;
-use crate::query::Params;
 use crate::router::Web;
 
 /// A page that asks before its button does something.
@@ -38,8 +38,9 @@ struct DoneJson<'a> {
 }
 
 /// The token in a link; empty, and so not valid, if there is none.
-pub(super) fn token(uri: &Uri) -> Result<String, Problem> {
-    Ok(Params::read(uri, &["token"])?.text("token").unwrap_or_default().to_owned())
+/// Other parameters are ignored: mail services and trackers add theirs.
+pub(super) fn token(uri: &Uri) -> String {
+    token_in_query(uri.query().unwrap_or_default())
 }
 
 /// What a link's POST answers: JSON for a program that prefers it, a page for everyone else.

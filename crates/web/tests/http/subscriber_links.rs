@@ -134,6 +134,56 @@ async fn an_unsubscribe_link_works_for_ever_and_before_confirming_too() {
     assert_eq!(host.state_of(&id).await, "ended");
 }
 
+/// What mail services, trackers and readers make of a link.
+fn as_carried(link: &str) -> Vec<String> {
+    let (page, query) = link.split_once('?').unwrap();
+    let mut carried: Vec<_> = [
+        "&utm_source=x",
+        "&fbclid=y&gclid=z",
+        "&mc_cid=1&mc_eid=2",
+        "&amp;utm_medium=mail",
+        "&token=",
+        "&token=other",
+        ".",
+        "%3E",
+        "=",
+        "&",
+        "&%zz=%ff",
+    ]
+    .map(|tail| format!("{link}{tail}"))
+    .into();
+    carried
+        .extend(["utm_source=x&", "a=1&amp;", "&&", "token=&"].map(|head| format!("{page}?{head}{query}")));
+    carried.push(link.replace("token=", "token=3D"));
+    carried
+}
+
+#[tokio::test]
+async fn what_carriers_add_to_a_link_changes_nothing() {
+    let host = Host::start();
+    let id = host.subscribe("probe@example.com").await;
+    let (confirm, unsubscribe) = (host.confirm_link(&id).await, host.unsubscribe_link(&id));
+    for (number, (confirm, unsubscribe)) in
+        as_carried(&confirm).iter().zip(as_carried(&unsubscribe)).enumerate()
+    {
+        let head = host.send(Request::head(confirm).body(Body::empty()).unwrap()).await;
+        assert_eq!(
+            (head.status, host.get(confirm).await.status),
+            (StatusCode::OK, StatusCode::OK),
+            "{confirm}"
+        );
+        assert_eq!(host.get(&unsubscribe).await.status, StatusCode::OK, "{unsubscribe}");
+        let id = host.subscribe(&format!("reader{number}@example.com")).await;
+        let confirm = as_carried(&host.confirm_link(&id).await).remove(number);
+        assert_eq!(host.post(&confirm, HTML, "").await.status, StatusCode::OK, "{confirm}");
+        assert_eq!(host.state_of(&id).await, "confirmed", "{confirm}");
+        let unsubscribe = as_carried(&host.unsubscribe_link(&id)).remove(number);
+        let one_click = host.post(&unsubscribe, JSON, "List-Unsubscribe=One-Click").await;
+        assert_eq!(one_click.status, StatusCode::OK, "{unsubscribe}");
+        assert_eq!(host.state_of(&id).await, "ended", "{unsubscribe}");
+    }
+}
+
 #[tokio::test]
 async fn a_host_where_sns_confirms_says_so() {
     let host = Host::with(|app, _| app.own_delivery = None);
