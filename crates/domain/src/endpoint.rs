@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::Invalid;
+use crate::visible::is_invisible;
 
 /// How a subscriber is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,21 +92,60 @@ impl fmt::Display for Protocol {
     }
 }
 
+/// Reads a mail address without a display name, at a domain's name, at most 254 bytes long. An order's is kept in the
+/// spelling it came in, the domain lower-cased: nobody compares it with another.
+pub(crate) fn mail_address(field: &str, text: &str) -> Result<Parsed, Invalid> {
+    let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
+    let text = text.trim();
+    match Parsed::parse_with_options(text, options) {
+        Ok(address) if fits(address.as_str()) => Ok(address),
+        _ => Err(no_address(field, text)),
+    }
+}
+
+fn fits(address: &str) -> bool {
+    !address.contains(char::is_control) && address.len() <= crate::order::limits::EMAIL
+}
+
+fn no_address(field: &str, text: &str) -> Invalid {
+    let message = if has_stray_dots(text) {
+        format!(
+            "{field} has a dot at an end of, or dots in a row in, what stands before the @: put that into quotes, \
+             as in \"jo..e.\"@docomo.ne.jp"
+        )
+    } else {
+        format!("{field} must be a mail address")
+    };
+    Invalid::new("invalid_email", field, message)
+}
+
+/// Old addresses of Japanese carriers have such dots, which RFC 5321 allows between quotes only.
+fn has_stray_dots(text: &str) -> bool {
+    text.rsplit_once('@').is_some_and(|(local_part, _)| {
+        !local_part.is_empty() && !local_part.starts_with('"') && local_part.split('.').any(str::is_empty)
+    })
+}
+
+/// The address with its domain as DNS asks for it; a URL's `%` has no meaning in a domain's name.
+fn with_one_domain(address: &str) -> Option<String> {
+    let (local_part, domain) = address.rsplit_once('@').filter(|(_, domain)| !domain.contains('%'))?;
+    match url::Host::parse(domain) {
+        Ok(url::Host::Domain(domain)) => Some(format!("{local_part}@{domain}")),
+        _ => None,
+    }
+}
+
 impl EmailAddress {
-    /// Reads an address without a display name, at a domain's name, at most 254 bytes long; the domain is
-    /// lower-cased.
+    /// Reads an address without a display name, at a domain's name, at most 254 bytes long, of which a person sees each
+    /// character; the domain is written in A-labels and lower case, so that one mailbox has one form.
     ///
     /// # Errors
     /// `invalid_email`, naming `field`.
     pub fn parse(field: &str, text: &str) -> Result<Self, Invalid> {
-        let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
-        let invalid = || Invalid::new("invalid_email", field, format!("{field} must be a mail address"));
-        let address = Parsed::parse_with_options(text.trim(), options).map_err(|_| invalid())?;
-        let controls = address.as_str().contains(char::is_control);
-        if controls || address.as_str().len() > crate::order::limits::EMAIL {
-            return Err(invalid());
-        }
-        Ok(Self(format!("{}@{}", address.local_part(), address.domain().to_ascii_lowercase())))
+        let Some(text) = with_one_domain(text.trim()) else { return Err(no_address(field, text.trim())) };
+        let address = mail_address(field, &text)?;
+        let hidden = address.local_part().chars().any(|c| c != ' ' && is_invisible(c));
+        if hidden { Err(no_address(field, &text)) } else { Ok(Self(text)) }
     }
 
     /// The part after the `@`.
@@ -120,19 +160,56 @@ impl EmailAddress {
     }
 }
 
+/// Country codes behind which no number begins with 0 (ITU-T E.164 and libphonenumber's patterns; the trunk prefix is
+/// dialled within the country only). Others, such as Italy's 39, keep theirs: there only the number's owner knows.
+const DROP_TRUNK_ZERO: [&str; 42] = [
+    "1", "7", "20", "27", "31", "32", "33", "40", "41", "43", "44", "46", "49", "60", "61", "62", "63", "64",
+    "66", "81", "82", "84", "86", "90", "91", "92", "94", "98", "234", "254", "353", "358", "380", "381",
+    "385", "386", "421", "880", "886", "966", "971", "972",
+];
+
+/// Reads `+` and 7 to 15 digits, the first not 0 (ITU-T E.164); spaces, dots, hyphens and brackets are dropped.
+pub(crate) fn e164(field: &str, text: &str) -> Result<String, Invalid> {
+    let number: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
+    let digits = number.strip_prefix('+').unwrap_or_default();
+    let valid = (7..=15).contains(&digits.len())
+        && digits.bytes().all(|digit| digit.is_ascii_digit())
+        && !digits.starts_with('0');
+    let message = format!("{field} must be a phone number in E.164 form, such as +4915112345678");
+    if valid { Ok(number) } else { Err(Invalid::new("invalid_phone", field, message)) }
+}
+
+/// The country code before a trunk zero in brackets, and the number without that zero.
+fn without_bracketed_zero(text: &str) -> Option<(&str, String)> {
+    let (before, after) = text.split_once("(0)")?;
+    let code = before.trim().strip_prefix('+')?;
+    let is_code = (1..=3).contains(&code.len()) && code.bytes().all(|digit| digit.is_ascii_digit());
+    is_code.then(|| (code, format!("{before}{after}")))
+}
+
 impl PhoneNumber {
-    /// Reads `+` and 7 to 15 digits, the first not 0 (ITU-T E.164); spaces, dots, hyphens and brackets are dropped.
+    /// Reads `+` and 7 to 15 digits, the first not 0 (ITU-T E.164); spaces, dots, hyphens and brackets are dropped, and
+    /// with them a trunk zero in brackets where no number of the country begins with 0.
     ///
     /// # Errors
     /// `invalid_phone`, naming `field`.
     pub fn parse(field: &str, text: &str) -> Result<Self, Invalid> {
-        let number: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
-        let digits = number.strip_prefix('+').unwrap_or_default();
-        let valid = (7..=15).contains(&digits.len())
-            && digits.bytes().all(|digit| digit.is_ascii_digit())
-            && !digits.starts_with('0');
-        let message = format!("{field} must be a phone number in E.164 form, such as +4915112345678");
-        if valid { Ok(Self(number)) } else { Err(Invalid::new("invalid_phone", field, message)) }
+        let trunk_zero = |code: &str| {
+            let message = format!(
+                "{field} has a 0 behind the country code +{code}: write the number as it is dialled from abroad"
+            );
+            Invalid::new("invalid_phone", field, message)
+        };
+        let number = match without_bracketed_zero(text) {
+            Some((code, _)) if !DROP_TRUNK_ZERO.contains(&code) => return Err(trunk_zero(code)),
+            Some((_, rest)) => e164(field, &rest)?,
+            None => e164(field, text)?,
+        };
+        let begins = |code: &str| number[1..].strip_prefix(code).is_some_and(|rest| rest.starts_with('0'));
+        match DROP_TRUNK_ZERO.into_iter().find(|code| begins(code)) {
+            Some(code) => Err(trunk_zero(code)),
+            None => Ok(Self(number)),
+        }
     }
 
     fn masked(&self) -> Option<String> {

@@ -1,8 +1,8 @@
 //! What goes wrong on the way to a relay, and whose failure it is.
 
-use application::ports::{Channel, ChannelRules, Concurrency};
+use application::ports::{Channel, ChannelRules, Concurrency, Message};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
-use domain::endpoint::Protocol;
+use domain::endpoint::{Endpoint, Protocol};
 use orderbell_channels::Secret;
 use orderbell_channels::email::{Credentials, Email, Sender, SmtpSettings, TlsMode};
 
@@ -90,7 +90,8 @@ async fn the_recipients_address_is_masked_in_whatever_the_relay_says_of_it() {
 async fn an_address_is_masked_in_the_form_that_the_relay_was_told_too() {
     let peer =
         Peer::start(always("RCPT", Act::Say("550 5.1.1 <jane@xn--bcher-kva.example> unknown\r\n"))).await;
-    let jane = message(Protocol::Email, "jane@bücher.example", notification());
+    let endpoint = Endpoint::stored(Protocol::Email, "jane@bücher.example".to_owned());
+    let jane = Message { endpoint, ..mail() };
     let outcome = Email::new(plain_relay(peer.port)).unwrap().send(&jane).await.outcome;
     assert_eq!(outcome.reply, "550 5.1.1 <j***@bücher.example> unknown");
 }

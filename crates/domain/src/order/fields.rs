@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 use crate::Invalid;
+use crate::visible::is_invisible;
 
 /// How much an order may hold. Lengths are in characters (Unicode scalar values).
 pub mod limits {
@@ -70,6 +71,16 @@ impl<'a> Fields<'a> {
         if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
             let message = format!("{} must be on one line, without control characters", self.path(name));
             return Err(Invalid::new("control_character", self.path(name), message));
+        }
+        Ok(Some(text))
+    }
+
+    /// A name on one line, of which a person sees something; an empty or blank one counts as absent.
+    pub(super) fn name(&self, name: &str) -> Result<Option<String>, Invalid> {
+        let Some(text) = self.line(name, limits::NAME)? else { return Ok(None) };
+        if text.chars().all(is_invisible) {
+            let message = format!("{} must hold at least one visible character", self.path(name));
+            return Err(Invalid::new("invisible", self.path(name), message));
         }
         Ok(Some(text))
     }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::details::{AttributeValue, Item, OrderDetails, Products};
 use super::fields::{Fields, decimal, limits, wrong_type};
 use crate::Invalid;
-use crate::endpoint::{EmailAddress, PhoneNumber};
+use crate::endpoint::{e164, mail_address};
 
 /// The names that filter policies use for an order's own fields; an attribute cannot take one of them.
 pub(crate) const FIELD_NAMES: [&str; 9] = [
@@ -34,8 +34,7 @@ impl OrderDetails {
     /// sentence.
     pub fn parse(json: &[u8]) -> Result<Self, Invalid> {
         let fields = members(json)?;
-        let customer_name =
-            fields.line("customerName", limits::NAME)?.ok_or_else(|| missing("customerName"))?;
+        let customer_name = fields.name("customerName")?.ok_or_else(|| missing("customerName"))?;
         Ok(Self {
             customer_name,
             products: products(&fields)?,
@@ -65,7 +64,7 @@ fn missing(field: &str) -> Invalid {
 }
 
 fn products(fields: &Fields<'_>) -> Result<Products, Invalid> {
-    let product_name = fields.line("productName", limits::NAME)?;
+    let product_name = fields.name("productName")?;
     match (product_name, fields.raw("items")) {
         (Some(_), Some(_)) => {
             Err(Invalid::new("conflicting_fields", "items", "Give either productName or items, not both"))
@@ -97,7 +96,7 @@ fn item(path: String, json: &str) -> Result<Item, Invalid> {
         Invalid::new("missing_field", path.clone(), format!("{path} is missing"))
     };
     Ok(Item {
-        product_name: fields.line("productName", limits::NAME)?.ok_or_else(|| required("productName"))?,
+        product_name: fields.name("productName")?.ok_or_else(|| required("productName"))?,
         sku: fields.line("sku", limits::SKU)?,
         quantity: fields.quantity("quantity")?.ok_or_else(|| required("quantity"))?,
         unit_price: fields.money("unitPrice")?,
@@ -106,14 +105,13 @@ fn item(path: String, json: &str) -> Result<Item, Invalid> {
 
 fn email(fields: &Fields<'_>) -> Result<Option<String>, Invalid> {
     let Some(text) = fields.line("customerEmail", limits::EMAIL)? else { return Ok(None) };
-    let address = EmailAddress::parse("customerEmail", &text)?;
-    Ok(Some(address.to_string()))
+    let address = mail_address("customerEmail", &text)?;
+    Ok(Some(format!("{}@{}", address.local_part(), address.domain().to_ascii_lowercase())))
 }
 
 fn phone(fields: &Fields<'_>) -> Result<Option<String>, Invalid> {
     let Some(text) = fields.line("customerPhone", limits::NAME)? else { return Ok(None) };
-    let number = PhoneNumber::parse("customerPhone", &text)?;
-    Ok(Some(number.to_string()))
+    e164("customerPhone", &text).map(Some)
 }
 
 fn currency(fields: &Fields<'_>) -> Result<Option<String>, Invalid> {

@@ -12,7 +12,7 @@ fn normal(protocol: Protocol, text: &str) -> Result<String, &'static str> {
 fn a_mail_addresss_domain_is_lower_cased_and_its_local_part_kept() {
     assert_eq!(normal(Protocol::Email, " Jo.Doe+x@Example.COM\n"), Ok("Jo.Doe+x@example.com".to_owned()));
     assert_eq!(EmailAddress::parse("endpoint", "jo@a.example").unwrap().domain(), "a.example");
-    assert_eq!(normal(Protocol::Email, "日本@例え.jp"), Ok("日本@例え.jp".to_owned()));
+    assert_eq!(normal(Protocol::Email, "日本@例え.jp"), Ok("日本@xn--r8jz45g.jp".to_owned()));
 }
 
 #[test]
@@ -37,6 +37,63 @@ fn what_is_no_mail_address_at_a_domain_is_refused() {
         long.as_str(),
     ] {
         assert_eq!(normal(Protocol::Email, text), Err("invalid_email"), "{text}");
+    }
+}
+
+#[test]
+fn a_domain_has_one_form() {
+    for form in [
+        "müller.example",
+        "xn--mller-kva.example",
+        "MÜLLER.example",
+        "XN--MLLER-KVA.example",
+        "mu\u{308}ller.example",
+        "m\u{fc}lle\u{ad}r.example",
+        "m\u{fc}ller\u{3002}example",
+        "\u{ff4d}\u{fc}ller.example",
+    ] {
+        let expected = Ok("joe@xn--mller-kva.example".to_owned());
+        assert_eq!(normal(Protocol::Email, &format!("joe@{form}")), expected, "{form:?}");
+    }
+    for domain in ["ex%61mple.com", "192.0.2.7", "example.com.", "xn--a.example", "a b.example"] {
+        assert_eq!(normal(Protocol::Email, &format!("joe@{domain}")), Err("invalid_email"), "{domain:?}");
+    }
+}
+
+#[test]
+fn stray_dots_before_the_at_are_refused_in_words_and_taken_in_quotes() {
+    for local_part in ["a..b", "abc.", ".abc", "a...b", "a.b..", "."] {
+        let refused = EmailAddress::parse("endpoint", &format!("{local_part}@docomo.ne.jp")).unwrap_err();
+        assert!(refused.code == "invalid_email" && refused.message.contains("quotes"), "{}", refused.message);
+        let quoted = format!("\"{local_part}\"@docomo.ne.jp");
+        assert_eq!(normal(Protocol::Email, &quoted), Ok(quoted.clone()));
+    }
+}
+
+#[test]
+fn a_trunk_zero_is_left_out_or_refused_in_words() {
+    for (text, expected) in [
+        ("+44 (0)20 7946 0958", "+442079460958"),
+        ("+49(0)151 12345678", "+4915112345678"),
+        ("+353 (0) 1 234 5678", "+35312345678"),
+        ("+44 020 7946 0958", ""),
+        ("+4902079460958", ""),
+        ("+39 (0)6 1234 5678", ""),
+        ("+39 06 1234 5678", "+390612345678"),
+        ("+82 (0)10 1234 5678", "+821012345678"),
+        ("+1 (0) 202 555 0123", "+12025550123"),
+        ("+971 050 123 4567", ""),
+        ("+44 0(20) 7946 0958", ""),
+        ("+225 07 12 34 56 78", "+2250712345678"),
+        ("(0)151 12345678", ""),
+    ] {
+        match PhoneNumber::parse("endpoint", text) {
+            Ok(number) => assert_eq!(number.to_string(), expected, "{text}"),
+            Err(refused) => {
+                assert!(expected.is_empty(), "{text}: {}", refused.message);
+                assert!(refused.code == "invalid_phone", "{text}");
+            }
+        }
     }
 }
 

@@ -316,3 +316,47 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_name_of_which_nobody_sees_anything_is_refused() {
+    for name in [
+        "\u{200b}",
+        "\u{3164}\u{3164}",
+        "\u{feff}",
+        "\u{2060} \u{ad}",
+        "\u{202e}\u{202c}",
+        "\u{2800}",
+        "\u{e0041}",
+    ] {
+        for (field, json) in [
+            ("customerName", serde_json::json!({ "customerName": name, "productName": "Mouse" })),
+            ("productName", serde_json::json!({ "customerName": "Jo", "productName": name })),
+        ] {
+            let refused = OrderDetails::parse(json.to_string().as_bytes()).unwrap_err();
+            assert_eq!((refused.code, refused.field.as_str()), ("invisible", field), "{name:?}");
+        }
+    }
+    for name in ["\u{200b}Jo", "\u{202e}oJ", "👩\u{200d}🍳", "می\u{200c}خواهم"] {
+        let json = serde_json::json!({ "customerName": name, "productName": "Mouse" });
+        assert_eq!(OrderDetails::parse(json.to_string().as_bytes()).unwrap().customer_name, name);
+    }
+}
+
+#[test]
+fn an_orders_address_and_number_are_kept_as_they_came() {
+    for (field, sent, kept) in [
+        ("customerPhone", "+44 (0)20 7946 0958", "+4402079460958"),
+        ("customerPhone", "+39 (0)6 1234 5678", "+390612345678"),
+        ("customerPhone", "+49 0151 12345678", "+49015112345678"),
+        ("customerPhone", "+971050123456", "+971050123456"),
+        ("customerEmail", "joe@m\u{fc}ller.Example", "joe@m\u{fc}ller.example"),
+        ("customerEmail", "\"a..b\"@docomo.ne.jp", "\"a..b\"@docomo.ne.jp"),
+        ("customerEmail", "joe@192.0.2.7", "joe@192.0.2.7"),
+    ] {
+        let json = serde_json::json!({ "customerName": "Jo", "productName": "Mouse", field: sent });
+        let order = OrderDetails::parse(json.to_string().as_bytes())
+            .unwrap_or_else(|refused| panic!("{sent}: {refused:?}"));
+        let [mail, phone] = [order.customer_email, order.customer_phone].map(Option::unwrap_or_default);
+        assert_eq!(format!("{mail}{phone}"), kept, "{sent}");
+    }
+}
