@@ -18,9 +18,10 @@ pub(crate) use emulators::{Emulators, install_emulators};
 const PRISM_PACKAGE: &str = "@stoplight/prism-cli@5.16.0";
 
 /// The programs that come from Debian, and the packages that hold them.
-const DEBIAN: [(&str, &str); 4] = [
+const DEBIAN: [(&str, &str); 5] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
+    ("spamassassin", "spamassassin"),
     ("sqlite3", "sqlite3"),
     ("strace", "strace"),
 ];

@@ -54,7 +54,13 @@ pub(super) fn compose(from: &Sender, message: &Message) -> Result<Mail, Fault> {
         .message_id(Some(format!("<{}@{}>", message.id, from.address().domain())))
         .raw_header(header("Auto-Submitted", "auto-generated".to_owned()));
     let forms = MultiPart::alternative_plain_html(plain(&message.content), html(&message.content)?);
-    let content = list_headers(builder, &message.content).multipart(forms).map_err(unwritable)?.formatted();
+    let builder = match customer(&message.content) {
+        Some(customer) => builder.reply_to(Mailbox::new(None, customer)),
+        None => builder,
+    };
+    let list = format!("New orders <orders.{}>", from.address().domain());
+    let content =
+        list_headers(builder, &message.content, list).multipart(forms).map_err(unwritable)?.formatted();
     let needs =
         Needs { international_address: !recipient.user().is_ascii(), eight_bits: !content.is_ascii() };
     Ok(Mail { recipient, needs, content })
@@ -67,11 +73,28 @@ pub(super) fn ascii_domain(address: &EmailAddress) -> Result<Address, Fault> {
     with_ascii_domain(local_part, domain).ok_or_else(|| unwritable("the address cannot be written"))
 }
 
+/// The most of an order's text that a mail holds, in bytes: beyond it, it is read in the program.
+const MAX_TEXT: usize = 6 * 1_024;
+
+/// What the mail says, cut where an order is very long.
+fn said(content: &Content) -> String {
+    let text = content.text();
+    let Content::Notification { order, .. } = content else { return text };
+    if text.len() <= MAX_TEXT {
+        return text;
+    }
+    let beginning = &text[..text.floor_char_boundary(MAX_TEXT)];
+    format!(
+        "{beginning}…\nThis order is longer than a mail. See all of it:\norderbell order show {}",
+        order.id
+    )
+}
+
 /// The text form: a notification's text stands unchanged above the signature line.
 fn plain(content: &Content) -> String {
     match content {
         Content::Notification { unsubscribe_url, .. } => {
-            format!("{}\n\n-- \nTo stop these mails, open: {unsubscribe_url}\n", content.text())
+            format!("{}\n\n-- \nUnsubscribe: {unsubscribe_url}\n", said(content))
         }
         Content::Confirmation { confirm_url, .. } => format!("{}\n\n{confirm_url}\n", content.text()),
         Content::Notice { .. } | Content::Test => format!("{}\n", content.text()),
@@ -81,16 +104,25 @@ fn plain(content: &Content) -> String {
 fn html(content: &Content) -> Result<String, Fault> {
     let (action, button) = match content {
         Content::Confirmation { .. } => ("Confirm the subscription", true),
-        Content::Notification { .. } | Content::Notice { .. } | Content::Test => ("Stop these mails", false),
+        Content::Notification { .. } | Content::Notice { .. } | Content::Test => ("Unsubscribe", false),
     };
     let form =
-        Html { subject: content.subject(), text: &content.text(), link: content.link(), action, button };
+        Html { subject: content.subject(), text: &said(content), link: content.link(), action, button };
     form.render().map_err(unwritable)
 }
 
+/// Whoever answers a notification speaks to the customer, where the order has an address that mail can be written to.
+fn customer(content: &Content) -> Option<Address> {
+    let Content::Notification { order, .. } = content else { return None };
+    let (local_part, domain) = order.details.customer_email.as_deref()?.rsplit_once('@')?;
+    // An address beyond ASCII in a header would ask every relay for SMTPUTF8.
+    with_ascii_domain(local_part, domain).filter(|address| address.user().is_ascii())
+}
+
 /// RFC 8058 allows the one-click header for https only; beside it, links to this machine are for trying it out.
-fn list_headers(builder: MessageBuilder, content: &Content) -> MessageBuilder {
+fn list_headers(builder: MessageBuilder, content: &Content, list: String) -> MessageBuilder {
     let Content::Notification { unsubscribe_url, .. } = content else { return builder };
+    let builder = builder.raw_header(header("List-Id", list));
     let builder = builder.raw_header(header("List-Unsubscribe", format!("<{unsubscribe_url}>")));
     if !takes_one_click(unsubscribe_url) {
         return builder;

@@ -12,7 +12,7 @@ use crate::fixtures::{
 };
 use crate::smtp_peer::{Peer, Script};
 
-async fn received(message: &Message) -> Vec<u8> {
+pub(crate) async fn received(message: &Message) -> Vec<u8> {
     received_from(message, "Orderbell <orders@shop.example>").await
 }
 
@@ -44,7 +44,7 @@ async fn a_notification_begins_with_the_orders_text_character_for_character() {
     let expected = domain::notification::text(&order);
     let mail = received(&message(Protocol::Email, "jane@example.com", notification_of(order))).await;
     let said = text(&mail);
-    assert_eq!(said, format!("{expected}\n\n-- \nTo stop these mails, open: {UNSUBSCRIBE}\n"));
+    assert_eq!(said, format!("{expected}\n\n-- \nUnsubscribe: {UNSUBSCRIBE}\n"));
     assert!(mail.is_ascii(), "a relay without 8BITMIME must understand it");
 }
 
@@ -92,6 +92,48 @@ async fn a_notice_names_the_command_that_helps_and_no_link_that_wants_a_key() {
 }
 
 #[tokio::test]
+async fn each_line_is_an_element_since_outlook_drops_white_space() {
+    let order = order("Jane Doe", "Mouse");
+    let lines: Vec<_> = domain::notification::text(&order).lines().map(str::to_owned).collect();
+    let html = html(&received(&message(Protocol::Email, "jane@example.com", notification_of(order))).await);
+    for line in lines {
+        assert!(html.contains(&format!("<p style=\"margin:0\">{line}</p>")), "{line}: {html}");
+    }
+    assert!(!html.contains("white-space"), "{html}");
+}
+
+#[tokio::test]
+async fn an_answer_goes_to_the_customer_where_the_order_has_an_address() {
+    for (customer, expected) in [
+        (Some("ada@example.com"), Some("ada@example.com")),
+        (Some("ada@b\u{fc}cher.example"), Some("ada@xn--bcher-kva.example")),
+        (Some("\u{e4}da@example.com"), None),
+        (Some("no address"), None),
+        (None, None),
+    ] {
+        let mut order = order("Ada", "Mouse");
+        order.details.customer_email = customer.map(str::to_owned);
+        let mail = received(&message(Protocol::Email, "jane@example.com", notification_of(order))).await;
+        assert_eq!(header(&mail, "Reply-To").as_deref(), expected, "{customer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_very_long_order_becomes_a_bounded_mail_that_says_where_the_rest_is() {
+    for name in ["x", "é", "📦", "<", "="].map(|part| part.repeat(256)) {
+        let items: Vec<_> =
+            (0..60).map(|_| serde_json::json!({ "productName": name, "quantity": 1 })).collect();
+        let json = serde_json::json!({ "customerName": "Jo", "items": items }).to_string();
+        let mut order = order("Jo", "Mouse");
+        order.details = domain::order::OrderDetails::parse(json.as_bytes()).unwrap();
+        let rest = format!("orderbell order show {}", order.id);
+        let mail = received(&message(Protocol::Email, "jane@example.com", notification_of(order))).await;
+        assert!(text(&mail).contains(&rest) && html(&mail).contains(&rest));
+        assert!(text(&mail).len() < 8 * 1_024 && mail.len() < 80 * 1_024, "{}", mail.len());
+    }
+}
+
+#[tokio::test]
 async fn a_repeat_carries_the_same_message_id() {
     let mail = mail();
     let id = format!("<{}@shop.example>", mail.id);
@@ -111,6 +153,7 @@ async fn the_headers_say_who_when_and_that_a_machine_wrote_it() {
         ("To", "jane@example.com"),
         ("Date", "Wed, 04 Mar 2026 05:06:07 +0000"),
         ("Auto-Submitted", "auto-generated"),
+        ("List-Id", "New orders <orders.shop.example>"),
         ("List-Unsubscribe", &format!("<{UNSUBSCRIBE}>")),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
     ] {

@@ -17,6 +17,8 @@ mod real_receivers;
 mod sms;
 mod sms_faults;
 mod smtp_peer;
+#[cfg(feature = "emulators")]
+mod spam_score;
 mod webhook;
 mod webhook_faults;
 mod webhook_guard;
