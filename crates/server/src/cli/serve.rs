@@ -9,6 +9,7 @@ use application::ChannelMode;
 use clap::Args;
 use sqlite::Store;
 use tokio::sync::watch;
+use url::Url;
 
 use super::{Failure, configure};
 use crate::config::Config;
@@ -124,12 +125,31 @@ fn announcement(
         };
         lines.push(format!("  {:<14} {mode}", protocol.name()));
     }
+    if (config.smtp.is_some() || config.sms.is_some()) && leads_to_this_machine(public_url) {
+        lines.push(format!(
+            "  WARNING: links in mails and texts lead to {public_url}, which opens on this machine only; set \
+             ORDERBELL_PUBLIC_URL to where subscribers reach it"
+        ));
+    }
     if std::io::stderr().is_terminal() {
         lines.push(format!("  console        {url}/console/login#key={admin_key}"));
     } else if config.admin_key.is_none() {
         lines.push(format!("  admin key      {}", config.data.join(keys::ADMIN_KEY_FILE).display()));
     }
     lines.join("\n")
+}
+
+/// Whether a subscriber elsewhere cannot open links there.
+fn leads_to_this_machine(public_url: &str) -> bool {
+    match Url::parse(public_url).ok().as_ref().and_then(Url::host) {
+        Some(url::Host::Domain(name)) => name.trim_end_matches('.').rsplit('.').next() == Some("localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(url::Host::Ipv6(address)) => {
+            let address = address.to_canonical();
+            address.is_loopback() || address.is_unspecified()
+        }
+        None => false,
+    }
 }
 
 #[cfg(test)]
@@ -140,6 +160,25 @@ mod tests {
 
     use super::*;
     use crate::host::{SystemClock, SystemRandomness};
+
+    #[test]
+    fn links_that_open_on_this_machine_only_are_told_from_others() {
+        for (public_url, here) in [
+            ("http://127.0.0.1:8080", true),
+            ("http://localhost:8080", true),
+            ("https://shop.localhost", true),
+            ("http://LOCALHOST./", true),
+            ("http://[::1]:8080", true),
+            ("http://[::ffff:127.0.0.1]", true),
+            ("http://0.0.0.0:8080", true),
+            ("http://127.1", true),
+            ("https://orders.example.com", false),
+            ("https://localhost.example.com", false),
+            ("http://192.168.1.7:8080", false),
+        ] {
+            assert_eq!(leads_to_this_machine(public_url), here, "{public_url}");
+        }
+    }
 
     /// Why the program ends if nobody tells it to, and one of its workers does this.
     async fn why_it_ends(work: impl Future<Output = io::Result<()>> + Send + 'static) -> String {
