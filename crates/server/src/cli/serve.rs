@@ -154,11 +154,13 @@ fn leads_to_this_machine(public_url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::future::pending;
     use std::io;
     use std::time::Duration;
 
     use super::*;
+    use crate::config::Layers;
     use crate::host::{SystemClock, SystemRandomness};
 
     #[test]
@@ -177,6 +179,26 @@ mod tests {
             ("http://192.168.1.7:8080", false),
         ] {
             assert_eq!(leads_to_this_machine(public_url), here, "{public_url}");
+        }
+    }
+
+    #[test]
+    fn real_mail_with_links_to_this_machine_is_warned_of_at_the_start() {
+        let layers = || Layers::default().flag("data", Some("orders".to_owned()));
+        let sandbox = Config::read(layers()).unwrap();
+        let real = layers()
+            .flag("smtp.host", Some("smtp.example.com".to_owned()))
+            .flag("smtp.from", Some("orders@example.com".to_owned()));
+        let real = Config::read(real).unwrap();
+        for (config, public_url, warned) in [
+            (&real, "http://127.0.0.1:8080", true),
+            (&real, "https://orders.example.com", false),
+            (&sandbox, "http://127.0.0.1:8080", false),
+        ] {
+            let said = announcement(config, "http://127.0.0.1:8080", public_url, &BTreeMap::new(), "key");
+            let warning = said.lines().find(|line| line.contains("WARNING"));
+            assert_eq!(warning.is_some_and(|line| line.contains(public_url)), warned, "{said}");
+            assert!(warning.is_none_or(|line| line.contains("ORDERBELL_PUBLIC_URL")), "{said}");
         }
     }
 
