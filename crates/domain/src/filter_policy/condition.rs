@@ -61,11 +61,6 @@ impl Condition {
             _ => false,
         }
     }
-
-    /// Whether it says what a value must not be.
-    pub(super) fn excludes(&self) -> bool {
-        matches!(self, Self::AnythingBut(_) | Self::AnythingButPrefix(_))
-    }
 }
 
 impl Value {

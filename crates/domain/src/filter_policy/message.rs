@@ -20,13 +20,20 @@ pub(super) enum Message<'a> {
     /// The attributes of an order's message, read as they are asked for.
     Order(&'a Order),
     /// Attributes by name.
-    Attributes(Facts),
+    Attributes(Members),
     /// The members of a body by the way that leads to them: `data.currency`. A dot in a member's name counts as a way,
     /// as it does in SNS.
-    Body(Facts),
+    Body(Members),
 }
 
-type Facts = BTreeMap<String, Vec<Fact>>;
+/// What a JSON object holds, by the way that leads there.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    /// The values.
+    facts: BTreeMap<String, Vec<Fact>>,
+    /// The objects that are elements of an array, each with the elements that it is itself within.
+    elements: BTreeMap<String, Vec<Elements>>,
+}
 
 /// One value of a message.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +47,11 @@ pub(super) struct Fact {
 pub(super) struct Elements(BTreeMap<usize, usize>);
 
 impl Elements {
+    /// Whether it is all of these elements, or something in them.
+    fn is_within(&self, other: &Self) -> bool {
+        other.0.iter().all(|(array, place)| self.0.get(array) == Some(place))
+    }
+
     /// Both together; `None` if they are within different elements of one array.
     pub(super) fn with(&self, other: &Self) -> Option<Self> {
         let apart = |(array, place)| self.0.get(array).is_some_and(|here| here != place);
@@ -58,17 +70,17 @@ impl<'a> Message<'a> {
             FilterPolicyScope::MessageBody => {
                 // It cannot fail: an order's content is strings, numbers and maps with text keys.
                 let body = serde_json::to_string(&notification::event(order)).unwrap_or_default();
-                Self::Body(flattened(&body).unwrap_or_default())
+                Self::Body(members(&body).unwrap_or_default())
             }
         }
     }
 
     /// A message from JSON; `None` if it is no object.
     pub(super) fn of_json(scope: FilterPolicyScope, json: &str) -> Option<Self> {
-        let facts = flattened(json)?;
+        let members = members(json)?;
         Some(match scope {
-            FilterPolicyScope::MessageAttributes => Self::Attributes(facts),
-            FilterPolicyScope::MessageBody => Self::Body(facts),
+            FilterPolicyScope::MessageAttributes => Self::Attributes(members),
+            FilterPolicyScope::MessageBody => Self::Body(members),
         })
     }
 
@@ -79,21 +91,25 @@ impl<'a> Message<'a> {
                 let fact = |value: AttributeValue| Fact { value: value.into(), within: Elements::default() };
                 Cow::Owned(facts(order, path).into_iter().map(fact).collect())
             }
-            Self::Attributes(facts) | Self::Body(facts) => {
-                Cow::Borrowed(facts.get(path).map(Vec::as_slice).unwrap_or_default())
+            Self::Attributes(members) | Self::Body(members) => {
+                Cow::Borrowed(members.facts.get(path).map(Vec::as_slice).unwrap_or_default())
             }
         }
     }
 
-    /// Whether several values under a name are one attribute, the elements of an array.
-    pub(super) fn has_attributes(&self) -> bool {
-        !matches!(self, Self::Body(_))
+    /// The elements of arrays on the way to a path in which nothing stands under it, `facts` being all that does.
+    pub(super) fn lacking(&self, path: &str, facts: &[Fact]) -> Vec<&Elements> {
+        let Self::Body(members) = self else { return Vec::new() };
+        let is_on_the_way = |array: &str| path.strip_prefix(array).is_some_and(|rest| rest.starts_with('.'));
+        let arrays = members.elements.iter().filter(|(array, _)| is_on_the_way(array));
+        let has_any = |elements: &Elements| facts.iter().any(|fact| fact.within.is_within(elements));
+        arrays.flat_map(|(_, elements)| elements).filter(|elements| !has_any(elements)).collect()
     }
 
     /// Whether there is any attribute. Where there is none, SNS does not match what asks for one's absence (AWS, "Key
     /// matching").
     pub(super) fn can_lack(&self) -> bool {
-        !matches!(self, Self::Attributes(facts) if facts.is_empty())
+        !matches!(self, Self::Attributes(members) if members.facts.is_empty())
     }
 }
 
@@ -136,24 +152,24 @@ fn skus(products: &Products) -> Vec<AttributeValue> {
 }
 
 /// The values of a JSON object by the way that leads to them; `None` if it is no object.
-fn flattened(json: &str) -> Option<Facts> {
+fn members(json: &str) -> Option<Members> {
     let json: &RawValue = serde_json::from_str(json).ok()?;
     let mut flattening = Flattening::default();
     flattening.object("", &Elements::default(), json.get(), 0)?;
-    Some(flattening.facts)
+    Some(flattening.members)
 }
 
 #[derive(Default)]
 struct Flattening {
-    facts: Facts,
+    members: Members,
     /// How many arrays were met; numbers them.
     arrays: usize,
 }
 
 impl Flattening {
     fn object(&mut self, path: &str, within: &Elements, json: &str, level: usize) -> Option<()> {
-        let members: BTreeMap<String, &RawValue> = serde_json::from_str(json).ok()?;
-        for (name, json) in members {
+        let named: BTreeMap<String, &RawValue> = serde_json::from_str(json).ok()?;
+        for (name, json) in named {
             let path = if path.is_empty() { name } else { format!("{path}.{name}") };
             self.value(&path, within, json.get(), level)?;
         }
@@ -170,7 +186,7 @@ impl Flattening {
             _ => {}
         }
         let fact = Fact { value: scalar(json)?, within: within.clone() };
-        self.facts.entry(path.to_owned()).or_default().push(fact);
+        self.members.facts.entry(path.to_owned()).or_default().push(fact);
         Some(())
     }
 
@@ -183,6 +199,9 @@ impl Flattening {
             // Values of an array stand for themselves; only an object's members belong together.
             if json.get().starts_with(['{', '[']) {
                 within.0.insert(array, place);
+            }
+            if json.get().starts_with('{') {
+                self.members.elements.entry(path.to_owned()).or_default().push(within.clone());
             }
             self.value(path, &within, json.get(), level)?;
         }

@@ -2,11 +2,13 @@
 
 use super::clause::Clause;
 use super::condition::Condition;
-use super::message::{Elements, Fact, Message};
+use super::message::{Elements, Message};
 use super::mismatch::Mismatch;
 
 /// Whether all clauses hold, and together: members of an array of objects count together only if they are within one
-/// element of it, so that `{"items":{"sku":["M"],"quantity":[5]}}` wants five of M.
+/// element of it, so that `{"items":{"sku":["M"],"quantity":[5]}}` wants five of M. That a member is not there is asked of
+/// an element as well. Of several values under a key one will do, for each operator, those that exclude included: AWS,
+/// "String value matching" and "Numeric value matching".
 ///
 /// # Errors
 /// The first that does not hold.
@@ -24,8 +26,9 @@ pub(super) fn check(clauses: &[Clause], message: &Message<'_>) -> Result<(), Mis
 
 /// Whether the clauses hold for values that are within the elements given.
 ///
-/// It tries one value after the other, and goes on with the elements that it is within. Values within the same elements
-/// are tried once, so that it branches only over arrays of objects, of which a notification has one.
+/// It tries one value after the other, then the elements that have none, and goes on with the elements that it is within.
+/// Values within the same elements are tried once, so that it branches only over arrays of objects, of which a
+/// notification has one.
 fn hold(clauses: &[&Clause], message: &Message<'_>, within: &Elements) -> bool {
     let Some((first, others)) = clauses.split_first() else { return true };
     match first {
@@ -35,14 +38,16 @@ fn hold(clauses: &[&Clause], message: &Message<'_>, within: &Elements) -> bool {
         }),
         Clause::Key { path, wanted, .. } => {
             let facts = message.facts(path);
+            let may_lack = message.can_lack() && wanted.contains(&Condition::Exists(false));
             if facts.is_empty() {
-                let may_lack = message.can_lack() && wanted.contains(&Condition::Exists(false));
                 return may_lack && hold(others, message, within);
             }
+            let taken = facts.iter().filter(|fact| wanted.iter().any(|one| one.takes(&fact.value)));
+            let taken = taken.map(|fact| &fact.within);
+            let lacking = if may_lack { message.lacking(path, &facts) } else { Vec::new() };
             let mut tried = Vec::new();
-            for fact in facts.iter().filter(|fact| wanted.iter().any(|one| takes(one, fact, &facts, message)))
-            {
-                let Some(within) = within.with(&fact.within).filter(|within| !tried.contains(within)) else {
+            for elements in taken.chain(lacking) {
+                let Some(within) = within.with(elements).filter(|within| !tried.contains(within)) else {
                     continue;
                 };
                 if hold(others, message, &within) {
@@ -53,17 +58,6 @@ fn hold(clauses: &[&Clause], message: &Message<'_>, within: &Elements) -> bool {
             false
         }
     }
-}
-
-/// Whether a condition takes one of the values under its key.
-///
-/// Where these are one attribute, an exclusion holds for all of them: AWS, "String value matching", of `String.Array`. In
-/// a body any other value will do: AWS, "Numeric value matching".
-fn takes(condition: &Condition, fact: &Fact, facts: &[Fact], message: &Message<'_>) -> bool {
-    if condition.excludes() && message.has_attributes() {
-        return facts.iter().all(|fact| condition.takes(&fact.value));
-    }
-    condition.takes(&fact.value)
 }
 
 /// Whether this clause holds by itself; for saying why an alternative failed.

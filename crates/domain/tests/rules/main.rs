@@ -19,6 +19,8 @@ mod link_tokens;
 #[cfg(test)]
 mod notifications;
 #[cfg(test)]
+mod one_item;
+#[cfg(test)]
 mod parsing_orders;
 #[cfg(test)]
 mod retry_schedules;
