@@ -22,6 +22,19 @@ pub(super) fn attributes(order: &Order) -> Result<Vec<Attribute>, serde_json::Er
     facts.map(|(name, values)| Attribute::of(name, values)).collect()
 }
 
+/// The most attributes of a message that a queue gets raw: SNS drops one that has more.
+const MOST_FOR_A_QUEUE: usize = 10;
+
+/// The attribute that has SNS send text messages for reliability rather than for price; without it they are promotional.
+/// It is left out where it would be the one too many for queues that get messages raw: those would get nothing at all.
+///
+/// Source: AWS, "Publishing SMS messages to a topic" and "Amazon SNS raw message delivery".
+pub(super) fn sms_type(facts: usize) -> Option<Attribute> {
+    let name = "AWS.SNS.SMS.SMSType".to_owned();
+    let value = "Transactional".to_owned();
+    (facts != MOST_FOR_A_QUEUE).then_some(Attribute { name, data_type: "String", value })
+}
+
 /// Whether SNS takes an attribute of that name: it refuses stray periods, and reserves names for instructions to
 /// itself, such as a text message's sender and price, which are no client's to give.
 pub(super) fn is_carried(name: &str) -> bool {
@@ -114,6 +127,15 @@ mod tests {
         assert_eq!(one(json, "customerName"), Some(("String.Array", r#"["Ada \"the\" Great"]"#.to_owned())));
         assert_eq!(one(json, "productName"), Some(("String.Array", r#"["C:\\x"]"#.to_owned())));
         assert_eq!(one(json, "gift"), Some(("String.Array", r#"[""]"#.to_owned())));
+    }
+
+    #[test]
+    fn text_messages_are_transactional_unless_a_queue_would_lose_the_message_by_it() {
+        for (facts, sent) in [(0, true), (3, true), (9, true), (10, false), (11, true), (40, true)] {
+            let found = sms_type(facts).map(|one| (one.name, one.data_type, one.value));
+            let wanted = ("AWS.SNS.SMS.SMSType".to_owned(), "String", "Transactional".to_owned());
+            assert_eq!(found, Some(wanted).filter(|_| sent), "{facts}");
+        }
     }
 
     #[test]

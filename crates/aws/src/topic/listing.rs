@@ -29,7 +29,7 @@ pub(super) struct Listed {
 pub(super) enum Standing {
     /// It waits for its confirmation, and has no ARN to be named by.
     Pending,
-    /// It is confirmed, under this ARN.
+    /// It has this ARN. Where SNS lists one that waits by its ARN, its attributes say that it waits.
     Confirmed(String),
     /// It was ended a while ago, and SNS still lists it.
     Deleted,
@@ -49,9 +49,9 @@ impl Listed {
         let endpoint = endpoint(&row.protocol?, &address)?;
         // The two words are SNS's (API reference, `ListSubscriptionsByTopic`).
         let standing = match row.subscription_arn?.as_str() {
-            "PendingConfirmation" => Standing::Pending,
             "Deleted" => Standing::Deleted,
-            arn => Standing::Confirmed(arn.to_owned()),
+            arn if arn.starts_with("arn:") => Standing::Confirmed(arn.to_owned()),
+            _ => Standing::Pending,
         };
         Some(Self { id: subscription_id(topic, &endpoint), endpoint, address, standing })
     }
@@ -118,11 +118,10 @@ impl Topic {
         let next = loop {
             let (rows, token) = self.rows(place.token.clone()).await?;
             let mut rows = rows.into_iter().skip(place.given);
-            while found.len() < limit
-                && let Some(row) = rows.next()
-            {
-                place.given += 1;
-                found.extend(Listed::of(&self.arn, row).filter(|listed| is_wanted(listed, &query)));
+            while found.len() < limit && rows.len() > 0 {
+                let chunk: Vec<_> = rows.by_ref().take(limit - found.len()).collect();
+                place.given += chunk.len();
+                found.extend(self.described(chunk, &query).await?);
             }
             if rows.len() > 0 {
                 break Some(place);
@@ -135,9 +134,20 @@ impl Topic {
                 break Some(place);
             }
         };
-        let described = stream::iter(found).map(|listed| self.describe(listed)).buffered(CONCURRENCY);
-        let (items, next) = (described.try_collect().await?, next.map(|place| place.to_cursor()));
-        Ok(Page { items, unreadable: Vec::new(), next })
+        let next = next.map(|place| place.to_cursor());
+        Ok(Page { items: found, unreadable: Vec::new(), next })
+    }
+
+    /// Those of the rows that are wanted, with what SNS says of each.
+    async fn described(&self, rows: Vec<Row>, query: &SubscriptionQuery) -> Result<Vec<Subscription>, Error> {
+        let listed = rows.into_iter().filter_map(|row| Listed::of(&self.arn, row));
+        let listed: Vec<_> = listed
+            .filter(|listed| query.protocol.is_none_or(|protocol| listed.endpoint.protocol() == protocol))
+            .collect();
+        let described = stream::iter(listed).map(|listed| self.describe(listed)).buffered(CONCURRENCY);
+        let mut described: Vec<_> = described.try_collect().await?;
+        described.retain(|subscription| query.state.is_none_or(|state| subscription.state == state));
+        Ok(described)
     }
 
     /// A subscription with what SNS says of it.
@@ -146,9 +156,22 @@ impl Topic {
             return Ok(listed.subscription(Wanted::Ours(None)));
         };
         match self.look(arn).await? {
+            Some(seen) if seen.pending => {
+                Ok(Listed { standing: Standing::Pending, ..listed }.subscription(seen.wanted))
+            }
             Some(seen) => Ok(listed.subscription(seen.wanted)),
             None => Ok(Listed { standing: Standing::Deleted, ..listed }.subscription(Wanted::Ours(None))),
         }
+    }
+
+    /// How a subscription stands, once SNS was asked about one that has an ARN.
+    pub(super) async fn settled(&self, listed: Listed) -> Result<Listed, Error> {
+        let Standing::Confirmed(arn) = &listed.standing else { return Ok(listed) };
+        Ok(match self.look(arn).await? {
+            Some(seen) if seen.pending => Listed { standing: Standing::Pending, ..listed },
+            Some(_) => listed,
+            None => Listed { standing: Standing::Deleted, ..listed },
+        })
     }
 
     /// What SNS says of the subscription of that ARN; `None` if it is gone.
@@ -177,9 +200,4 @@ impl Topic {
             Err(error) => Err(failure(&error)),
         }
     }
-}
-
-fn is_wanted(listed: &Listed, query: &SubscriptionQuery) -> bool {
-    query.protocol.is_none_or(|protocol| listed.endpoint.protocol() == protocol)
-        && query.state.is_none_or(|state| listed.state() == state)
 }

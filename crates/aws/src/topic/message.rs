@@ -8,7 +8,7 @@ use domain::notification::{self, Event};
 use domain::order::{Order, OrderId};
 use serde_json::json;
 
-use super::attributes::{Attribute, attributes};
+use super::attributes::{Attribute, attributes, sms_type};
 
 /// What a message may hold with its attributes, and a batch with all its messages, in bytes.
 pub(super) const MAX_BYTES: usize = 262_144;
@@ -38,7 +38,8 @@ pub(super) enum Unspeakable {
 
 impl Announcement {
     pub(super) fn of(order: &Order) -> Result<Self, Unspeakable> {
-        let attributes = attributes(order)?;
+        let mut attributes = attributes(order)?;
+        attributes.extend(sms_type(attributes.len()));
         let taken = ENVELOPE + attributes.iter().map(Attribute::bytes).sum::<usize>();
         let room = MAX_BYTES.checked_sub(taken).ok_or(Unspeakable::TooLarge)?;
         Ok(Self { order: order.id, message: message(order, room)?, attributes })

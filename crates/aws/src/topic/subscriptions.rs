@@ -31,6 +31,7 @@ impl Topic {
         if let Some(listed) = &known
             && let Standing::Confirmed(arn) = &listed.standing
             && let Some(seen) = self.look(arn).await?
+            && !seen.pending
         {
             let same = seen.wanted == Wanted::Ours(policy);
             let found = listed.clone().subscription(seen.wanted);
@@ -123,7 +124,7 @@ impl Topic {
         reason: EndReason,
         at: Timestamp,
     ) -> Result<Subscription, Error> {
-        let listed = self.find(id).await?.ok_or_else(not_found)?;
+        let listed = self.settled(self.find(id).await?.ok_or_else(not_found)?).await?;
         let arn = match &listed.standing {
             Standing::Deleted => return self.describe(listed).await,
             Standing::Pending => return Err(pending("SNS ends a confirmed subscription only")),
@@ -140,7 +141,7 @@ impl Topic {
 
     /// The subscription of that id, which has not ended.
     async fn standing(&self, id: SubscriptionId) -> Result<Listed, Error> {
-        let listed = self.find(id).await?.ok_or_else(not_found)?;
+        let listed = self.settled(self.find(id).await?.ok_or_else(not_found)?).await?;
         if listed.standing == Standing::Deleted {
             return Err(Error::new(ErrorKind::Conflict, "subscription_ended", "The subscription has ended"));
         }

@@ -42,11 +42,12 @@ async fn a_message_says_the_order_to_every_protocol_and_carries_its_facts() {
         (&structured["type"], &structured["data"]["currency"]),
         (&"order.placed".into(), &"EUR".into())
     );
-    let carried: Vec<_> = (1..=4)
+    let carried: Vec<_> = (1..=5)
         .map(|place| format!("MessageAttributes.entry.{place}"))
         .map(|path| (entry(&format!("{path}.Name")), entry(&format!("{path}.Value.StringValue"))))
         .collect();
     assert!(carried.contains(&("currency".to_owned(), "EUR".to_owned())), "{carried:?}");
+    assert!(carried.contains(&("AWS.SNS.SMS.SMSType".to_owned(), "Transactional".to_owned())), "{carried:?}");
     assert!(carried.contains(&("orderId".to_owned(), of(1))), "{carried:?}");
 }
 

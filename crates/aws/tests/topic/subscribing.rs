@@ -83,6 +83,48 @@ async fn a_pending_subscription_is_found_and_asked_again_with_its_policy() {
 }
 
 #[tokio::test]
+async fn a_subscription_that_sns_lists_by_its_arn_and_says_is_pending_is_pending() {
+    let aws = with(ARN, pending).await;
+    let id = id_of_ada(&aws).await;
+    for (state, listed) in [(SubscriptionState::Pending, 1), (SubscriptionState::Confirmed, 0)] {
+        let query = application::ports::SubscriptionQuery { state: Some(state), ..Default::default() };
+        assert_eq!(aws.topic.subscriptions(query).await.unwrap().items.len(), listed, "{state:?}");
+    }
+    let found = aws.topic.subscription(id).await.unwrap().unwrap();
+    assert_eq!(
+        (found.state, found.attributes.filter_policy),
+        (SubscriptionState::Pending, Some(policy(EURO)))
+    );
+    let again = aws.topic.resend_confirmation(id, ada().confirmation, start()).await.unwrap();
+    assert_eq!(again.state, SubscriptionState::Pending);
+    let same = NewSubscription { attributes: Attributes::wanting(Some(policy(EURO))), ..ada() };
+    assert!(matches!(aws.topic.subscribe(same).await.unwrap(), Subscribed::Existing(_)));
+    let asked = aws.actions().iter().filter(|action| *action == "Subscribe").count();
+    assert_eq!(asked, 2, "the owner was not asked again");
+    for error in [
+        aws.topic.unsubscribe(id, EndReason::Removed, start()).await.unwrap_err(),
+        aws.topic.change_attributes(id, AttributesChange::wanting(None)).await.unwrap_err(),
+    ] {
+        assert_eq!(error.code, "subscription_pending");
+    }
+}
+
+#[tokio::test]
+async fn a_pending_subscription_is_pending_however_sns_writes_it() {
+    for (arn, says) in [
+        ("PendingConfirmation", "true"),
+        ("pending confirmation", "true"),
+        (ARN, "true"),
+        (ARN, "True"),
+        (ARN, "TRUE"),
+    ] {
+        let aws = with(arn, move |_| attributes(&[("PendingConfirmation", says)])).await;
+        let all = aws.topic.subscriptions(application::ports::SubscriptionQuery::default()).await.unwrap();
+        assert_eq!(all.items[0].state, SubscriptionState::Pending, "{arn} {says}");
+    }
+}
+
+#[tokio::test]
 async fn a_pending_subscription_with_other_attributes_is_told_apart_by_sns() {
     let aws = with("PendingConfirmation", |_| error(400, "InvalidParameter", DIFFERENT)).await;
     let id = id_of_ada(&aws).await;
