@@ -1,6 +1,7 @@
 //! `cargo xtask package`: the Lambda program as the zip that Lambda takes.
 
 mod glibc;
+mod machine;
 
 use std::env;
 use std::fs;
@@ -73,6 +74,7 @@ pub(crate) fn run(root: &Path, architecture: Architecture) -> Result<()> {
     succeed(build(root, architecture, &tools, &folder)?.args(["--output-format", "zip"]))?;
 
     let program = fs::read(architecture.program(root))?;
+    machine::require(&program, architecture)?;
     let needed = glibc::needed(&program)?;
     ensure!(needed <= LAMBDA_GLIBC, "the program needs glibc {needed}, and Lambda has {LAMBDA_GLIBC}");
     let zip = architecture.zip(root);
@@ -84,6 +86,11 @@ pub(crate) fn run(root: &Path, architecture: Architecture) -> Result<()> {
     eprintln!("{}: {size} bytes of at most {MAX_ZIP}", zip.display());
     eprintln!("program: {} bytes, {}, needs glibc {needed}", program.len(), architecture.target());
     eprintln!("built by {}", versions(&tools)?.join(", "));
+    let template = fs::read_to_string(root.join("deploy/aws/template.yaml"))?;
+    if machine::of_template(&template)? != architecture {
+        let name = architecture.name();
+        eprintln!("the template deploys another architecture unless told: deploy with Architecture={name}");
+    }
     Ok(())
 }
 
