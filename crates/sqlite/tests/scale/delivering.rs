@@ -91,6 +91,19 @@ fn an_unreadable_row_hides_nothing_else() {
 }
 
 #[test]
+fn an_order_that_cannot_be_read_and_thousands_are_owed_is_set_aside_once() {
+    let odd = "UPDATE orders SET body = 'x' WHERE seq = 1";
+    let large = Large::after(&format!("{ONE_EACH}; {odd}"));
+    let (due, cost) = large.run(large.store.due(all_due()));
+    assert_eq!(due.unwrap().deliveries, []);
+    assert_eq!(large.number("SELECT count(*) FROM set_aside"), 1);
+    let held = "SELECT count(*) FROM deliveries WHERE order_seq = 1 AND set_aside = 1";
+    assert_eq!(large.number(held), READY);
+    let each = READY.unsigned_abs();
+    costs("set aside: an order that 5,000 are owed", cost.dearest(), 3 * each, each * 200);
+}
+
+#[test]
 fn beginning_and_finishing_cost_the_same_whoever_waits() {
     let large = Large::after(ONE_EACH);
     let ids =
