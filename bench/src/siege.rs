@@ -17,7 +17,6 @@ use clap::Args;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use tokio::runtime;
-use tokio::task::JoinSet;
 
 use crate::exchange::exchange;
 use crate::isolation::quantile;
@@ -99,20 +98,20 @@ struct Rest {
     left: usize,
 }
 
+/// The crowd has threads of its own: how long an order takes is not to depend on how busy the crowd keeps this process.
 fn besiege(server: &Server, key: &str, read: &str, siege: Siege) -> Result<(Orders, f64)> {
-    let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let orders = runtime.block_on(async {
-        let mut crowd = JoinSet::new();
-        for number in 0..siege.clients {
-            crowd.spawn(crowd::occupy(server.address, number));
-        }
-        for _ in 0..siege.readers {
-            crowd.spawn(crowd::read(server.address, key.to_owned(), read.to_owned()));
-        }
-        orders::place(server.address, siege.rate, Duration::from_secs(siege.seconds)).await
-    })?;
+    let crowds = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    for number in 0..siege.clients {
+        crowds.spawn(crowd::occupy(server.address, number));
+    }
+    for _ in 0..siege.readers {
+        crowds.spawn(crowd::read(server.address, key.to_owned(), read.to_owned()));
+    }
+    let placing = runtime::Builder::new_current_thread().enable_all().build()?;
+    let length = Duration::from_secs(siege.seconds);
+    let orders = placing.block_on(orders::place(server.address, siege.rate, length))?;
     let peak = peak_mb(server)?;
-    runtime.shutdown_background();
+    crowds.shutdown_background();
     Ok((orders, peak))
 }
 
