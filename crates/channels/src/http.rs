@@ -26,7 +26,7 @@ use crate::want::{in_words, lacking};
 /// How much of an answer is read, in bytes.
 pub const MAX_ANSWER: usize = 16 * 1024;
 /// How long is waited for a body that only the timeline shows: what has not come by then is left.
-const GLANCE: Duration = Duration::from_millis(250);
+const GLANCE: Duration = Duration::from_millis(25);
 
 /// The HTTP client could not be made.
 #[derive(Debug)]
