@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::DROPPED;
 
-/// How many bytes may wait to be written, beside as many that are being written: some 16,000 lines.
-const WAITING: usize = 4 * 1024 * 1024;
+/// How many bytes may wait to be written, beside as many that are being written: some 4,000 lines.
+const WAITING: usize = 1024 * 1024;
 /// How long the last lines may take.
 const LAST: Duration = Duration::from_secs(1);
 /// How long to wait for a reader that would have to be waited for.
