@@ -73,7 +73,6 @@ pub(crate) fn measure(program: &Path, siege: Siege) -> Result<()> {
         .collect::<Result<_>>()?;
     wait_for_confirmations(&server, &key, siege.dripping + 1)?;
     let read = place_order(&server)?;
-    open_all_readers(&server, &key, &read)?;
     let at_the_start = idle_descriptors(&server)?;
 
     say(&format!("{} seconds of siege", siege.seconds))?;
@@ -176,21 +175,13 @@ fn list(server: &Server, key: &str, path: &str) -> Result<Vec<Value>> {
     }
 }
 
-/// Has the store open the connections that it opens when several read at once, and keeps.
-fn open_all_readers(server: &Server, key: &str, order: &str) -> Result<()> {
-    let path = format!("/orders/{order}");
-    let read = || exchange(server.address, "GET", &path, Some(key), "").map(drop);
-    thread::scope(|scope| {
-        let reading: Vec<_> = (0..32).map(|_| scope.spawn(read)).collect();
-        reading.into_iter().try_for_each(|read| match read.join() {
-            Ok(read) => read,
-            Err(_) => bail!("a thread that read panicked"),
-        })
-    })
-}
-
+/// How many it has besides those of the store's own connections: these are opened as they are first needed, kept, and at
+/// most six.
 fn descriptors(server: &Server) -> Result<usize> {
-    Ok(fs::read_dir(format!("/proc/{}/fd", server.id()))?.count())
+    let open = fs::read_dir(format!("/proc/{}/fd", server.id()))?.filter_map(Result::ok);
+    // One that was closed meanwhile names nothing.
+    let names = open.filter_map(|descriptor| fs::read_link(descriptor.path()).ok());
+    Ok(names.filter(|name| !name.to_string_lossy().contains("/orderbell.db")).count())
 }
 
 /// How many it has once it has let go of the connections that it keeps for its next calls.
