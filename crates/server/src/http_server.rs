@@ -217,17 +217,13 @@ async fn serve_lane(
     }
 }
 
-/// Answers a request. The next one on its connection is taken when this answer has been, and one of a row only after the
-/// others of its thread had their turn: no client that sends many at once keeps the others waiting.
+/// Answers a request. The next one on its connection is taken when this answer has been.
 async fn answer(
     router: Router,
     request: Request<Incoming>,
     turn: Arc<Turn>,
 ) -> Result<Response, std::convert::Infallible> {
     let asked = turn.becomes_ours();
-    if turn.goes_right_on() {
-        tokio::task::yield_now().await;
-    }
     let request = request.map(|body| Arriving::new(body, Arc::clone(&turn), asked));
     let answer = router.oneshot(request).await;
     turn.becomes_the_clients();

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
@@ -17,14 +17,12 @@ pub(super) struct Turn {
     epoch: Instant,
     /// The time since `epoch`, in microseconds, at which it became the client's turn; or [`OURS`].
     clients_since: AtomicU64,
-    /// Whether the client has been waited for since its last request.
-    waited_for: AtomicBool,
 }
 
 impl Turn {
     /// The client's, from now on. All of a server's are counted from the same `epoch`.
     pub(super) fn new(epoch: Instant) -> Self {
-        let turn = Self { epoch, clients_since: AtomicU64::new(OURS), waited_for: AtomicBool::new(true) };
+        let turn = Self { epoch, clients_since: AtomicU64::new(OURS) };
         turn.becomes_the_clients();
         turn
     }
@@ -38,16 +36,6 @@ impl Turn {
     pub(super) fn becomes_ours(&self) -> u64 {
         self.clients_since.store(OURS, Relaxed);
         self.now()
-    }
-
-    /// Nothing more of what the client said is there yet.
-    pub(super) fn waits(&self) {
-        self.waited_for.store(true, Relaxed);
-    }
-
-    /// Whether a request that came is one of a row that the client sent without waiting for answers.
-    pub(super) fn goes_right_on(&self) -> bool {
-        !self.waited_for.swap(false, Relaxed)
     }
 
     /// The answer is ready: now the client has to take it, and then to ask again.
