@@ -10,6 +10,8 @@ use super::DROPPED;
 
 /// How many bytes may wait to be written, beside as many that are being written: some 4,000 lines.
 const WAITING: usize = 1024 * 1024;
+/// How long lines gather after some were written: a thread that wakes for each costs more than the lines do.
+const GATHERING: Duration = Duration::from_millis(5);
 /// How long the last lines may take.
 const LAST: Duration = Duration::from_secs(1);
 /// How long to wait for a reader that would have to be waited for.
@@ -84,9 +86,16 @@ impl LineQueue {
     fn write_to(&self, mut writer: Writer<impl Write>) {
         while let Some((lines, lost)) = self.next() {
             writer.write(&lines, lost);
+            self.gather();
         }
         self.lock().phase = Phase::Done;
         self.done.notify_all();
+    }
+
+    /// Lets lines come, unless these were the last.
+    fn gather(&self) {
+        let is_open = |waiting: &mut Waiting| waiting.phase == Phase::Open;
+        drop(self.come.wait_timeout_while(self.lock(), GATHERING, is_open));
     }
 
     /// The lines that have come since, and how many were lost; nothing once all was taken and no more will come.
@@ -156,6 +165,7 @@ fn write_whole<'a>(out: &mut impl Write, mut bytes: &'a [u8]) -> Result<(), &'a 
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
+    use std::time::Instant;
 
     use super::*;
 
@@ -261,6 +271,24 @@ mod tests {
         assert_eq!(telling.recv().unwrap().len(), WAITING);
         assert_eq!(telling.recv().unwrap(), b"100 lost\n");
         assert!(telling.recv().is_err(), "nothing else was written");
+    }
+
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how many writes there may be follows from the time they took"
+    )]
+    fn lines_that_come_one_after_the_other_are_written_together() {
+        let (told, telling) = mpsc::channel();
+        let start = Instant::now();
+        let queue = LineQueue::start(Told(told), |lost| format!("{lost} lost\n")).unwrap();
+        for _ in 0..10_000 {
+            queue.push(b"one of many\n");
+        }
+        queue.end();
+        let writes = telling.iter().count();
+        let most = start.elapsed().as_millis() / GATHERING.as_millis() + 2;
+        assert!(writes as u128 <= most, "{writes} writes where {most} do");
     }
 
     #[test]
