@@ -44,13 +44,18 @@ impl MailRelay {
         self.peer.settings()
     }
 
-    /// Looks at what arrives, and misbehaves, until the test comes to its end.
-    pub(crate) fn watch(self, stopping: &watch::Receiver<bool>) -> JoinHandle<Result<(Self, Troubles)>> {
-        let stopping = stopping.clone();
+    /// Looks at what arrives until the test comes to its end, and misbehaves from when it may.
+    pub(crate) fn watch(
+        self,
+        stopping: watch::Receiver<bool>,
+        may_misbehave: watch::Receiver<bool>,
+    ) -> JoinHandle<Result<(Self, Troubles)>> {
         tokio::spawn(async move {
             let mut troubles = Troubles::default();
             while !*stopping.borrow() {
-                block_in_place(|| self.misbehave_now_and_then(&mut troubles))?;
+                if *may_misbehave.borrow() {
+                    block_in_place(|| self.misbehave_now_and_then(&mut troubles))?;
+                }
                 block_in_place(|| self.write_down())?;
                 tokio::time::sleep(BETWEEN_LOOKS).await;
             }

@@ -88,11 +88,16 @@ async fn under_load(
     let client = program.client()?;
     let (up, is_up) = watch::channel(true);
     let (stop, stopping) = watch::channel(false);
+    let (settled, all_settled) = watch::channel(0);
     let callbacks = callbacks::start(taken, &client, &is_up);
     let orders = load::start(&client, &is_up, &stopping);
-    let watching = relay.watch(&stopping);
-    let subscriptions = subscribers::start(World { client, web, ledger: ledger.clone(), is_up, stopping });
+    let (trouble, may_misbehave) = watch::channel(false);
+    let watching = relay.watch(stopping.clone(), may_misbehave);
+    let subscriptions =
+        subscribers::start(World { client, web, ledger: ledger.clone(), is_up, stopping, settled });
 
+    subscribers::settle(all_settled).await?;
+    trouble.send_replace(true);
     let killings = killer::kill_again_and_again(program, &up, kills).await?;
     stop.send_replace(true);
     let (orders, subscriptions) = (orders.await?, subscriptions.await?);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use domain::endpoint::Protocol;
 use orderbell_e2e::client::Client;
 use serde_json::{Value, json};
@@ -38,6 +38,11 @@ const KINDS: [(Protocol, bool); 10] = [
     (Protocol::Email, false),
 ];
 
+/// The first of [`KINDS`], one of each protocol, stay for good: however few the kills are, every channel is tried.
+const STAYING: usize = Protocol::ALL.len();
+/// How long these may take to be confirmed, while nothing misbehaves.
+const LONGEST_CONFIRMING: Duration = Duration::from_mins(1);
+
 /// What all subscribers know.
 #[derive(Clone)]
 pub(crate) struct World {
@@ -51,6 +56,17 @@ pub(crate) struct World {
     pub(crate) is_up: watch::Receiver<bool>,
     /// Whether the test comes to its end.
     pub(crate) stopping: watch::Receiver<bool>,
+    /// How many of those that stay for good are confirmed.
+    pub(crate) settled: watch::Sender<usize>,
+}
+
+/// Waits until one of every protocol is confirmed.
+pub(crate) async fn settle(mut settled: watch::Receiver<usize>) -> Result<()> {
+    let all = settled.wait_for(|settled| *settled == STAYING);
+    tokio::time::timeout(LONGEST_CONFIRMING, all)
+        .await
+        .context("not every channel was confirmed in time")??;
+    Ok(())
 }
 
 /// Starts the coming and going; in the end it gives all subscriptions that there were.
@@ -92,17 +108,19 @@ impl World {
             return subscription;
         }
         subscription.confirmed = Some(Instant::now());
-        self.stay(&mut subscription).await;
+        let stays_for_good = number < STAYING;
+        self.settled.send_modify(|settled| *settled += usize::from(stays_for_good));
+        self.stay(&mut subscription, stays_for_good).await;
         subscription
     }
 
-    /// Stays a while, and goes, unless the test comes to its end before.
-    async fn stay(&mut self, subscription: &mut Subscription) {
+    /// Stays for good, or a while and goes, unless the test comes to its end before.
+    async fn stay(&mut self, subscription: &mut Subscription, for_good: bool) {
         let (one_in, long) = LONG_STAY;
         let stays_long = subscription.protocol == Protocol::Email && fastrand::usize(..one_in) == 0;
         let stay = if stays_long { long } else { STAY };
         let until = Instant::now() + Duration::from_millis(fastrand::u64(stay));
-        while Instant::now() < until {
+        while for_good || Instant::now() < until {
             if !wait(&mut self.stopping, Duration::from_millis(fastrand::u64(QUIET))).await {
                 return;
             }

@@ -19,7 +19,7 @@ use crate::subscription::Subscription;
 /// At 200 kills there must have been so many calls that subscribe, so many that confirm, and so many that unsubscribe; at
 /// others as many in proportion.
 const COMINGS_AND_GOINGS: (usize, usize) = (500, 200);
-/// Of fewer kills than this, in a few seconds on a machine that has other work, one call of each for a kill will do.
+/// Of fewer kills than this, in a few seconds on a machine that has other work, one call of each for four kills will do.
 const A_LONG_RUN: usize = 50;
 
 /// What was seen from outside.
@@ -229,7 +229,7 @@ impl Verdict {
         ensure!(self.hit_enough, "too few kills hit what they should");
         let all = Protocol::ALL.iter().all(|protocol| self.owed.contains_key(protocol));
         ensure!(all, "not every channel was tried: {:?}", self.owed);
-        let (calls, per_kills) = if wanted_kills < A_LONG_RUN { (1, 1) } else { COMINGS_AND_GOINGS };
+        let (calls, per_kills) = if wanted_kills < A_LONG_RUN { (1, 4) } else { COMINGS_AND_GOINGS };
         let comings_and_goings = [
             ("subscribed", self.subscribed),
             ("confirmed", self.confirmed),
