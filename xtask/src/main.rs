@@ -1,5 +1,5 @@
-//! The project's chores: `cargo xtask test | check | prove | all | simulate | mutations | crash | power-loss | sizes |
-//! template | emulators | package | bench | bench-isolation | bench-waiting | bench-siege | bench-lambda`.
+//! The project's chores: `cargo xtask test | check | prove | all | simulate | mutations | crash | power-loss | fuzz |
+//! sizes | template | emulators | package | bench | bench-isolation | bench-waiting | bench-siege | bench-lambda`.
 
 mod bench;
 mod both;
@@ -8,6 +8,7 @@ mod check;
 mod counts;
 mod crash;
 mod emulators;
+mod fuzz;
 mod install;
 mod mutations;
 mod package;
@@ -109,6 +110,12 @@ enum Chore {
         #[arg(long, requires = "seed")]
         cut: Option<u32>,
     },
+    /// Gives what reads others' words input at random.
+    Fuzz {
+        /// For how long, for each reader.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
     /// Measures the release build against a bare HTTP echo.
     Bench,
     /// Measures whether an endpoint that hangs and one that fails delay a thousand healthy ones.
@@ -146,6 +153,7 @@ fn main() -> ExitCode {
             let tools = test::prepare(root, steps)?;
             power_loss::run(root, steps, &tools, &Cuts { count: cuts, seed, only: cut })
         }),
+        Chore::Fuzz { seconds } => fuzz::run(root, seconds),
         Chore::Bench => bench::run(root),
         Chore::BenchIsolation => bench::run_isolation(root),
         Chore::BenchWaiting => bench::run_waiting(root),

@@ -1,14 +1,18 @@
 //! Mail, handed over to a relay by SMTP.
 
+mod answer;
+mod capabilities;
 mod compose;
+mod conversation;
 pub mod doctor;
-mod encrypted_line;
 mod fault;
 mod idle;
 mod line;
+mod login;
 mod relay;
 mod reply;
 mod settings;
+mod token;
 mod transaction;
 
 use application::ports::{Channel, ChannelRules, Message, Sent};
@@ -16,7 +20,7 @@ use async_trait::async_trait;
 use domain::attempt::{Outcome, OutcomeKind};
 use domain::endpoint::{Endpoint, Protocol};
 
-pub use settings::{Credentials, InvalidSettings, Sender, SmtpSettings, TlsMode};
+pub use settings::{Credentials, InvalidSettings, Proof, Sender, SmtpSettings, TlsMode, TokenSettings};
 
 use crate::masked::masked;
 use compose::{Mail, ascii_domain, compose};

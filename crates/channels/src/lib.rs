@@ -6,6 +6,8 @@
 
 pub mod chat;
 pub mod email;
+#[cfg(test)]
+mod fuzz;
 pub mod http;
 mod masked;
 mod names;

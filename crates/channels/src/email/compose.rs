@@ -61,8 +61,11 @@ pub(super) fn compose(from: &Sender, message: &Message) -> Result<Mail, Fault> {
     let list = format!("New orders <orders.{}>", from.address().domain());
     let content =
         list_headers(builder, &message.content, list).multipart(forms).map_err(unwritable)?.formatted();
-    let needs =
-        Needs { international_address: !recipient.user().is_ascii(), eight_bits: !content.is_ascii() };
+    let needs = Needs {
+        international_address: !recipient.user().is_ascii(),
+        eight_bits: !content.is_ascii(),
+        size: content.len(),
+    };
     Ok(Mail { recipient, needs, content })
 }
 

@@ -16,6 +16,8 @@ pub(super) enum Stage {
     Connect,
     Tls,
     Greeting,
+    /// Getting a token to log in with.
+    Token,
     Auth,
     MailFrom,
     Recipient,
@@ -44,9 +46,12 @@ pub(super) enum Cause {
     NotOffered(&'static str),
     /// The mail cannot be written as mails must be.
     Unwritable(String),
+    /// The mail is larger than the relay takes, both in bytes.
+    TooLarge { size: usize, most: usize },
 }
 
-const CLOSING: u16 = 421;
+/// The relay is about to hang up (RFC 5321, 3.8).
+pub(super) const CLOSING: u16 = 421;
 
 impl Fault {
     /// The outcome of an attempt that this ended.
@@ -59,7 +64,7 @@ impl Fault {
     pub(super) fn kind(&self) -> OutcomeKind {
         match (self.stage, &self.cause) {
             (_, Cause::Refused { code: CLOSING, .. }) => OutcomeKind::Transient(Scope::Channel),
-            (_, Cause::Unwritable(_)) | (Stage::Recipient, Cause::NotOffered(_)) => {
+            (_, Cause::Unwritable(_) | Cause::TooLarge { .. }) | (Stage::Recipient, Cause::NotOffered(_)) => {
                 OutcomeKind::Permanent(Scope::Delivery)
             }
             (Stage::Recipient | Stage::Data | Stage::Content, Cause::Refused { code, text }) => {
@@ -94,6 +99,7 @@ impl Stage {
             Self::Connect => "connect",
             Self::Tls => "TLS",
             Self::Greeting => "greeting",
+            Self::Token => "token",
             Self::Auth => "AUTH",
             Self::MailFrom => "MAIL FROM",
             Self::Recipient => "RCPT TO",
@@ -109,10 +115,13 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stage = self.stage.name();
         match &self.cause {
-            Cause::Refused { code, text } => write!(f, "{code} {text}"),
+            Cause::Refused { code, text } => f.write_str(format!("{code} {text}").trim_end()),
             Cause::TimedOut(limit) => write!(f, "{stage}: no answer within {} s", limit.as_secs_f32()),
             Cause::Broken(why) | Cause::Unwritable(why) => write!(f, "{stage}: {why}"),
             Cause::NotOffered(what) => write!(f, "{stage}: the server does not offer {what}"),
+            Cause::TooLarge { size, most } => {
+                write!(f, "the mail has {size} bytes, and the server takes no more than {most}")
+            }
         }
     }
 }
@@ -120,19 +129,5 @@ impl fmt::Display for Fault {
 impl From<io::Error> for Cause {
     fn from(error: io::Error) -> Self {
         Self::Broken(in_words(&error))
-    }
-}
-
-impl From<lettre::transport::smtp::Error> for Cause {
-    fn from(error: lettre::transport::smtp::Error) -> Self {
-        // The outermost text only says which sort of error it is; the innermost says what happened.
-        let text = in_words(&error);
-        match error.status() {
-            Some(code) => Self::Refused { code: code.into(), text },
-            None if text == "incomplete response" => {
-                Self::Broken("the server closed the connection".to_owned())
-            }
-            None => Self::Broken(text),
-        }
     }
 }

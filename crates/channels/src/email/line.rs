@@ -1,20 +1,28 @@
 //! From a relay's name to a line on which mail can be handed over.
 
-use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
-use super::encrypted_line::EncryptedLine;
+use super::answer::Class;
+use super::capabilities::Capabilities;
+use super::conversation::{Conversation, Wire};
 use super::fault::{Cause, Fault, Stage};
+use super::login::log_in;
 use super::relay::{Relay, Security};
-use super::settings::{self, SmtpSettings};
+use super::settings::SmtpSettings;
 use crate::names::{Unfound, look_up};
+
+/// A conversation in which mail can be handed over, and what the relay can do.
+pub(super) struct Line<W = Box<dyn Wire>> {
+    pub(super) conversation: Conversation<W>,
+    pub(super) capabilities: Capabilities,
+}
 
 /// The stages that were passed, each with what was found; what a person sees of a line that was opened.
 pub(super) type Trail = Vec<(Stage, String)>;
@@ -22,37 +30,46 @@ pub(super) type Trail = Vec<(Stage, String)>;
 /// A relay has few addresses; no more than this many are tried.
 const ADDRESSES: usize = 4;
 
-/// RFC 4954, 6: the only answer that means "you are who you say".
-const AUTHENTICATED: u16 = 235;
-
 /// Opens a line: name, connection, TLS, greeting and AUTH, each within the relay's time limit.
-pub(super) async fn open(relay: &Relay, trail: &mut Trail) -> Result<AsyncSmtpConnection, Fault> {
+pub(super) async fn open(relay: &Relay, trail: &mut Trail) -> Result<Line, Fault> {
     let addresses = resolve(relay).await?;
     trail.push((Stage::Name, listed(&addresses)));
     let (stream, address) = connect(relay, &addresses).await?;
     trail.push((Stage::Connect, address.to_string()));
     let hello = hello_name(relay, &stream)?;
-    let encrypted = || format!("encrypted; the certificate is valid for {}", relay.settings.host);
-    let mut line = match &relay.security {
-        Security::Plain => greet(relay, Box::new(stream), &hello, trail).await?,
-        Security::StartTls(parameters) => {
-            let mut line = greet(relay, Box::new(stream), &hello, trail).await?;
-            upgrade(relay, &mut line, parameters, &hello).await?;
-            trail.push((Stage::Tls, encrypted()));
-            line
+    let encrypted = || (Stage::Tls, format!("encrypted; {} is whom we trust", relay.settings.host));
+    match &relay.security {
+        Security::Plain => {
+            let line = greet(relay, Conversation::new(stream), &hello, trail).await?;
+            finish(relay, line, trail).await
+        }
+        Security::StartTls(connector, name) => {
+            let line = greet(relay, Conversation::new(stream), &hello, trail).await?;
+            let stream = start_tls(relay, line, connector, name).await?;
+            let mut conversation = Conversation::new(stream);
+            // What was said before TLS could have been anyone's.
+            let hello = say_hello(&mut conversation, &hello);
+            let (capabilities, _) = within(relay.settings.timeout, Stage::Tls, hello).await?;
+            trail.push(encrypted());
+            finish(relay, Line { conversation, capabilities }, trail).await
         }
         Security::Implicit(connector, name) => {
-            let handshake = connector.connect(name.clone(), stream);
-            let stream = within(relay.settings.timeout, Stage::Tls, handshake).await?;
-            trail.push((Stage::Tls, encrypted()));
-            greet(relay, Box::new(EncryptedLine(stream)), &hello, trail).await?
+            let stream = shake_hands(relay, connector, name, stream).await?;
+            trail.push(encrypted());
+            let line = greet(relay, Conversation::new(stream), &hello, trail).await?;
+            finish(relay, line, trail).await
         }
-    };
+    }
+}
+
+/// Logs in where there is an account.
+async fn finish<W: Wire + 'static>(relay: &Relay, line: Line<W>, trail: &mut Trail) -> Result<Line, Fault> {
+    let Line { mut conversation, capabilities } = line;
     if let Some(credentials) = &relay.settings.credentials {
-        authenticate(relay, &mut line, credentials).await?;
+        log_in(relay, &mut conversation, &capabilities, credentials).await?;
         trail.push((Stage::Auth, format!("{} is logged in", credentials.user)));
     }
-    Ok(line)
+    Ok(Line { conversation: conversation.boxed(), capabilities })
 }
 
 /// Does one stage's work within `limit`.
@@ -96,63 +113,78 @@ async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-fn hello_name(relay: &Relay, stream: &TcpStream) -> Result<ClientId, Fault> {
+fn hello_name(relay: &Relay, stream: &TcpStream) -> Result<String, Fault> {
     if let Some(name) = &relay.settings.hello_name {
-        return Ok(ClientId::Domain(name.clone()));
+        return Ok(name.clone());
     }
     let address =
         stream.local_addr().map_err(|error| Fault { stage: Stage::Connect, cause: error.into() })?;
     Ok(match address.ip().to_canonical() {
-        std::net::IpAddr::V4(address) => ClientId::Ipv4(address),
-        std::net::IpAddr::V6(address) => ClientId::Ipv6(address),
+        std::net::IpAddr::V4(address) => format!("[{address}]"),
+        std::net::IpAddr::V6(address) => format!("[IPv6:{address}]"),
     })
 }
 
-async fn greet(
+/// Hears the relay's greeting and returns it.
+async fn greet<W: Wire>(
     relay: &Relay,
-    stream: Box<dyn AsyncTokioStream>,
-    hello: &ClientId,
+    mut conversation: Conversation<W>,
+    hello: &str,
     trail: &mut Trail,
-) -> Result<AsyncSmtpConnection, Fault> {
-    let greeting = AsyncSmtpConnection::connect_with_transport(stream, hello);
-    let line = within(relay.settings.timeout, Stage::Greeting, greeting).await?;
-    trail.push((Stage::Greeting, format!("{} greets us", line.server_info().name())));
-    Ok(line)
+) -> Result<Line<W>, Fault> {
+    let greeting = async { conversation.hear().await?.expect(Class::Done) };
+    within(relay.settings.timeout, Stage::Greeting, greeting).await?;
+    let greeting = say_hello(&mut conversation, hello);
+    let (capabilities, name) = within(relay.settings.timeout, Stage::Greeting, greeting).await?;
+    trail.push((Stage::Greeting, format!("{name} greets us")));
+    Ok(Line { conversation, capabilities })
 }
 
-async fn upgrade(
+/// EHLO; where the relay does not know that, HELO (RFC 5321, 3.2). What it can do, and how it calls itself.
+async fn say_hello<W: Wire>(
+    conversation: &mut Conversation<W>,
+    hello: &str,
+) -> Result<(Capabilities, String), Cause> {
+    let answer = conversation.ask(&format!("EHLO {hello}")).await?;
+    let name = |text: &str| text.split_whitespace().next().unwrap_or("the server").to_owned();
+    let Err(refused) = answer.expect(Class::Done) else {
+        return Ok((Capabilities::read(&answer), name(&answer.text())));
+    };
+    if answer.code < 500 {
+        return Err(refused);
+    }
+    let plain = conversation.ask(&format!("HELO {hello}")).await?;
+    // Where neither is taken, the first refusal says why.
+    plain.expect(Class::Done).map_err(|_| refused)?;
+    Ok((Capabilities::default(), name(&plain.text())))
+}
+
+/// Asks for TLS and begins it. Nothing that was said before it is believed after it.
+async fn start_tls(
     relay: &Relay,
-    line: &mut AsyncSmtpConnection,
-    parameters: &TlsParameters,
-    hello: &ClientId,
-) -> Result<(), Fault> {
-    if !line.can_starttls() {
+    line: Line<TcpStream>,
+    connector: &TlsConnector,
+    name: &ServerName<'static>,
+) -> Result<TlsStream<TcpStream>, Fault> {
+    let Line { mut conversation, capabilities } = line;
+    if !capabilities.starttls {
         return Err(Fault { stage: Stage::Tls, cause: Cause::NotOffered("STARTTLS") });
     }
-    within(relay.settings.timeout, Stage::Tls, line.starttls(parameters.clone(), hello)).await
+    let asked = async {
+        conversation.ask("STARTTLS").await?.expect(Class::Done)?;
+        conversation.into_wire().await
+    };
+    let stream = within(relay.settings.timeout, Stage::Tls, asked).await?;
+    shake_hands(relay, connector, name, stream).await
 }
 
-async fn authenticate(
+async fn shake_hands(
     relay: &Relay,
-    line: &mut AsyncSmtpConnection,
-    credentials: &settings::Credentials,
-) -> Result<(), Fault> {
-    const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
-    if line.server_info().get_auth_mechanism(&MECHANISMS).is_none() {
-        return Err(Fault { stage: Stage::Auth, cause: Cause::NotOffered("AUTH PLAIN or AUTH LOGIN") });
-    }
-    let settings::Credentials { user, password } = credentials;
-    let credentials = Credentials::new(user.clone(), password.reveal().to_owned());
-    let answer = within(relay.settings.timeout, Stage::Auth, line.auth(&MECHANISMS, &credentials)).await?;
-    if !answer.has_code(AUTHENTICATED) {
-        return Err(out_of_turn(Stage::Auth, answer.code()));
-    }
-    Ok(())
-}
-
-/// A positive answer that does not belong to what was said: after it, no answer on this line can be trusted.
-pub(super) fn out_of_turn(stage: Stage, code: impl Display) -> Fault {
-    Fault { stage, cause: Cause::Broken(format!("the server answered {code}, which is no answer to that")) }
+    connector: &TlsConnector,
+    name: &ServerName<'static>,
+    stream: TcpStream,
+) -> Result<TlsStream<TcpStream>, Fault> {
+    within(relay.settings.timeout, Stage::Tls, connector.connect(name.clone(), stream)).await
 }
 
 fn listed(addresses: &[SocketAddr]) -> String {

@@ -3,23 +3,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
-use super::settings::{InvalidSettings, SmtpSettings, TlsMode};
+use super::settings::{Credentials, InvalidSettings, Proof, SmtpSettings, TlsMode};
+use super::token::Tokens;
 use crate::tls;
 
 /// A relay that can be connected to.
 pub(super) struct Relay {
     pub(super) settings: SmtpSettings,
     pub(super) security: Security,
+    /// Where the account proves itself by tokens.
+    pub(super) tokens: Option<Tokens>,
 }
 
 /// How its line is encrypted.
 pub(super) enum Security {
     Plain,
-    StartTls(TlsParameters),
+    StartTls(TlsConnector, ServerName<'static>),
     Implicit(TlsConnector, ServerName<'static>),
 }
 
@@ -48,32 +50,36 @@ impl Relay {
             return invalid("concurrency", "concurrency must be at least 1");
         }
         let security = security(&settings)?;
-        Ok(Self { settings, security })
+        let tokens = match &settings.credentials {
+            Some(Credentials { user, proof: Proof::Token(token) }) => {
+                // It stands between control characters.
+                if user.contains(char::is_control) {
+                    return invalid("username", "username must be free of control characters");
+                }
+                Some(Tokens::new(token.clone(), *timeout)?)
+            }
+            _ => None,
+        };
+        Ok(Self { settings, security, tokens })
     }
 }
 
-fn is_this_machine(host: &str) -> bool {
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+/// Whether a host, as it is written or in a URL, is this machine.
+pub(super) fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn security(settings: &SmtpSettings) -> Result<Security, InvalidSettings> {
-    let ca = settings.ca.as_deref();
     let bad_ca = |why: String| InvalidSettings::new("ca", format!("ca cannot be used: {why}"));
     let bad_host = |why: String| InvalidSettings::new("host", format!("host cannot be used with TLS: {why}"));
     // Read even where unused, so that a broken file is named at start and not when TLS is turned on.
-    let config = tls::client_config(ca).map_err(bad_ca)?;
+    let config = tls::client_config(settings.ca.as_deref()).map_err(bad_ca)?;
+    let connector = TlsConnector::from(Arc::new(config));
     let name = || ServerName::try_from(settings.host.clone()).map_err(|error| bad_host(error.to_string()));
-    match settings.tls {
-        TlsMode::None => Ok(Security::Plain),
-        TlsMode::Implicit => Ok(Security::Implicit(TlsConnector::from(Arc::new(config)), name()?)),
-        TlsMode::StartTls => {
-            name()?;
-            let mut parameters = TlsParameters::builder(settings.host.clone());
-            if let Some(ca) = ca {
-                let ca = Certificate::from_pem(ca).map_err(|error| bad_ca(error.to_string()))?;
-                parameters = parameters.add_root_certificate(ca);
-            }
-            parameters.build().map(Security::StartTls).map_err(|error| bad_ca(error.to_string()))
-        }
-    }
+    Ok(match settings.tls {
+        TlsMode::None => Security::Plain,
+        TlsMode::Implicit => Security::Implicit(connector, name()?),
+        TlsMode::StartTls => Security::StartTls(connector, name()?),
+    })
 }

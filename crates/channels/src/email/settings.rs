@@ -6,6 +6,7 @@ use std::time::Duration;
 use application::ports::ChannelRules;
 use lettre::Address;
 use lettre::message::Mailbox;
+use url::Url;
 
 use crate::Secret;
 
@@ -24,7 +25,7 @@ pub struct SmtpSettings {
     pub from: Sender,
     /// The name we greet with; without it the address literal of our end of the line (RFC 5321, 4.1.3).
     pub hello_name: Option<String>,
-    /// Certificates to trust besides Mozilla's roots, as PEM.
+    /// Certificates to trust besides Mozilla's roots and the system's, as PEM: authorities', or the relay's own.
     pub ca: Option<Vec<u8>>,
     /// The limit of each step. A relay that takes a message more slowly than this makes its fate unknown, and the
     /// message is repeated: RFC 5321, 4.5.3.2 advises minutes.
@@ -50,8 +51,33 @@ pub enum TlsMode {
 pub struct Credentials {
     /// The user's name.
     pub user: String,
-    /// The password.
-    pub password: Secret,
+    /// What proves that it is ours.
+    pub proof: Proof,
+}
+
+/// What proves that an account is ours.
+#[derive(Debug, Clone)]
+pub enum Proof {
+    /// Its password: AUTH PLAIN or LOGIN.
+    Password(Secret),
+    /// A token of an OAuth 2.0 server: AUTH XOAUTH2, as Microsoft 365 and Google want it.
+    Token(TokenSettings),
+}
+
+/// Where tokens come from (RFC 6749): for the program itself (client credentials), or with a refresh token for the user who
+/// once agreed.
+#[derive(Debug, Clone)]
+pub struct TokenSettings {
+    /// The server's token endpoint: https, or on this machine.
+    pub url: Url,
+    /// Who we are there.
+    pub client_id: String,
+    /// Needed unless there is a refresh token.
+    pub client_secret: Option<Secret>,
+    /// What the token is for.
+    pub scope: Option<String>,
+    /// In whose name; without it in our own.
+    pub refresh_token: Option<Secret>,
 }
 
 /// The mailbox that mails come from: an address whose local part is ASCII, and perhaps a display name.

@@ -3,18 +3,15 @@
 use std::time::Duration;
 
 use lettre::Address;
-use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
-use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
-use lettre::transport::smtp::response::Response;
 
+use super::answer::Class;
 use super::fault::{Cause, Fault, Stage};
-use super::line::{Trail, open, out_of_turn, within};
+use super::line::{Line, Trail, open, within};
 use super::relay::Relay;
 
 /// An open line, and the time limit of each step on it.
 pub(super) struct Session {
-    line: AsyncSmtpConnection,
+    line: Line,
     limit: Duration,
 }
 
@@ -25,6 +22,8 @@ pub(super) struct Needs {
     pub(super) international_address: bool,
     /// Content beyond ASCII (RFC 6152).
     pub(super) eight_bits: bool,
+    /// How large it is, in bytes.
+    pub(super) size: usize,
 }
 
 impl Session {
@@ -35,61 +34,57 @@ impl Session {
 
     /// Begins a mail from `sender`.
     pub(super) async fn mail_from(&mut self, sender: &Address, needs: Needs) -> Result<String, Fault> {
-        let mut parameters = Vec::new();
+        let capabilities = &self.line.capabilities;
+        if let Some(most) = capabilities.size
+            && needs.size > most
+        {
+            let cause = Cause::TooLarge { size: needs.size, most };
+            return Err(Fault { stage: Stage::Recipient, cause });
+        }
+        let mut command = format!("MAIL FROM:<{sender}>");
         if needs.international_address {
-            self.require(Extension::SmtpUtfEight, "SMTPUTF8, which the address needs")?;
-            parameters.push(MailParameter::SmtpUtfEight);
+            require(capabilities.smtputf8, "SMTPUTF8, which the address needs")?;
+            command += " SMTPUTF8";
         }
         if needs.eight_bits {
-            self.require(Extension::EightBitMime, "8BITMIME, which the address needs")?;
-            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+            require(capabilities.eight_bits, "8BITMIME, which the address needs")?;
+            command += " BODY=8BITMIME";
         }
-        let command = Mail::new(Some(sender.clone()), parameters);
-        let answer = within(self.limit, Stage::MailFrom, self.line.command(command)).await?;
-        completed(Stage::MailFrom, &answer)
-    }
-
-    fn require(&self, extension: Extension, what: &'static str) -> Result<(), Fault> {
-        let fault = Fault { stage: Stage::Recipient, cause: Cause::NotOffered(what) };
-        self.line.server_info().supports_feature(extension).then_some(()).ok_or(fault)
+        self.ask(Stage::MailFrom, &command, Class::Done).await
     }
 
     /// Names the recipient.
     pub(super) async fn recipient(&mut self, recipient: &Address) -> Result<String, Fault> {
-        let command = Rcpt::new(recipient.clone(), Vec::new());
-        let answer = within(self.limit, Stage::Recipient, self.line.command(command)).await?;
-        completed(Stage::Recipient, &answer)
+        self.ask(Stage::Recipient, &format!("RCPT TO:<{recipient}>"), Class::Done).await
     }
 
     /// Sends the content; the relay's answer is its promise to deliver. After a loss in here nobody knows.
     pub(super) async fn content(&mut self, content: &[u8]) -> Result<String, Fault> {
-        const GO_AHEAD: u16 = 354;
-        let answer = within(self.limit, Stage::Data, self.line.command(Data)).await?;
-        if !answer.has_code(GO_AHEAD) {
-            return Err(out_of_turn(Stage::Data, answer.code()));
-        }
-        let answer = within(self.limit, Stage::Content, self.line.message(content)).await?;
-        completed(Stage::Content, &answer)
+        self.ask(Stage::Data, "DATA", Class::GoOn).await?;
+        // Answers that came before the content are not of it; and nothing of it was sent yet.
+        let conversation = &mut self.line.conversation;
+        within(self.limit, Stage::Data, conversation.nothing_unasked()).await?;
+        let sent = async { conversation.send(content).await?.expect(Class::Done) };
+        within(self.limit, Stage::Content, sent).await
     }
 
     /// Forgets the mail that was begun.
     pub(super) async fn reset(&mut self) -> Result<(), Fault> {
-        let answer = within(self.limit, Stage::Reset, self.line.command(Rset)).await?;
-        completed(Stage::Reset, &answer).map(|_| ())
+        self.ask(Stage::Reset, "RSET", Class::Done).await.map(drop)
     }
 
     /// Says goodbye; what the relay makes of it does not matter any more.
     pub(super) async fn quit(mut self) {
-        let _ = within(self.limit, Stage::Reset, self.line.command(Quit)).await;
+        let _ = self.ask(Stage::Reset, "QUIT", Class::Done).await;
+    }
+
+    async fn ask(&mut self, stage: Stage, command: &str, class: Class) -> Result<String, Fault> {
+        let conversation = &mut self.line.conversation;
+        within(self.limit, stage, async { conversation.ask(command).await?.expect(class) }).await
     }
 }
 
-/// The text of an answer that completes a step: 2yz.
-fn completed(stage: Stage, answer: &Response) -> Result<String, Fault> {
-    let code: u16 = answer.code().into();
-    if !(200..300).contains(&code) {
-        return Err(out_of_turn(stage, code));
-    }
-    let text = answer.message().collect::<Vec<_>>().join(" ");
-    Ok(format!("{code} {text}"))
+fn require(offered: bool, what: &'static str) -> Result<(), Fault> {
+    let fault = Fault { stage: Stage::Recipient, cause: Cause::NotOffered(what) };
+    offered.then_some(()).ok_or(fault)
 }

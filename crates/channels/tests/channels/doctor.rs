@@ -46,12 +46,33 @@ async fn without_a_recipient_the_walk_ends_at_mail_from() {
 #[tokio::test]
 async fn the_walk_ends_where_it_fails_and_says_what_to_check() {
     for (step, answer, name, advice) in [
-        ("GREETING", "554 no\r\n", "greeting", "implicit TLS"),
+        ("GREETING", "554 5.7.1 no\r\n", "greeting", "may be on a blocklist"),
+        ("GREETING", "421 4.3.2 busy\r\n", "greeting", "hangs up for now"),
+        ("GREETING", "450 4.3.2 wait\r\n", "greeting", "puts us off"),
+        ("EHLO", "501 5.5.4 bad name\r\n", "greeting", "smtp.hello_name"),
+        ("EHLO", "502 5.5.1 what\r\n", "greeting", "does not know that command"),
+        ("AUTH", "502 5.5.1 what\r\n", "AUTH", "does not know that command"),
+        ("AUTH", "454 4.7.0 later\r\n", "AUTH", "says nothing of the password"),
+        ("AUTH", "535 5.7.139 basic authentication is disabled\r\n", "AUTH", "smtp.token_url"),
+        ("MAIL", "451 4.3.0 later\r\n", "MAIL FROM", "puts us off"),
+        ("MAIL", "421 4.7.0 too much\r\n", "MAIL FROM", "hangs up for now"),
+        ("RCPT", "450 4.2.0 Greylisted\r\n", "RCPT TO", "greylisting"),
+        ("RCPT", "451 later\r\n", "RCPT TO", "greylisting"),
+        ("RCPT", "450 4.7.1 Client host rejected\r\n", "RCPT TO", "whatever the address"),
+        ("RCPT", "421 4.7.0 too much\r\n", "RCPT TO", "hangs up for now"),
+        ("RCPT", "501 5.1.3 bad syntax\r\n", "RCPT TO", "how it is written"),
+        ("RCPT", "550 5.1.1 no such user\r\n", "RCPT TO", "Check the address"),
+        ("RCPT", "554 5.7.1 Relay access denied\r\n", "RCPT TO", "may send to other domains"),
+        ("RCPT", "554\r\n", "RCPT TO", "does not say whether"),
         ("AUTH", "535 5.7.8 wrong\r\n", "AUTH", "Check user and password"),
         ("MAIL", "553 5.7.1 not yours\r\n", "MAIL FROM", "orders@shop.example"),
         ("RCPT", "550 5.7.1 no relaying\r\n", "RCPT TO", "may send to other domains"),
     ] {
-        let peer = Peer::start(Script { offers: vec!["AUTH PLAIN"], ..always(step, Act::Say(answer)) }).await;
+        let mut script = Script { offers: vec!["AUTH PLAIN"], ..always(step, Act::Say(answer)) };
+        if step == "EHLO" {
+            script.always.insert("HELO", Act::Say(answer));
+        }
+        let peer = Peer::start(script).await;
         let settings = SmtpSettings { credentials: Some(credentials()), ..plain_relay(peer.port) };
         let steps = examine(&settings, Some(&jane())).await;
         assert_eq!(steps.last().unwrap().name, name);

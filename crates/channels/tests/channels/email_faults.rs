@@ -4,7 +4,7 @@ use application::ports::{Channel, ChannelRules, Concurrency, Message};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::endpoint::{Endpoint, Protocol};
 use orderbell_channels::Secret;
-use orderbell_channels::email::{Credentials, Email, Sender, SmtpSettings, TlsMode};
+use orderbell_channels::email::{Credentials, Email, Proof, Sender, SmtpSettings, TlsMode};
 
 use crate::fixtures::{CONCURRENCY, credentials, mail, message, notification, plain_relay};
 use crate::smtp_peer::{Act, Peer, Script, always};
@@ -30,7 +30,7 @@ async fn a_refusal_counts_for_the_channel_up_to_mail_from_and_for_whom_it_is_abo
     for (step, answer, kind) in [
         ("GREETING", "554 5.7.1 go away\r\n", CHANNEL),
         ("GREETING", "421 4.3.2 shutting down\r\n", CHANNEL),
-        ("EHLO", "550 5.7.1 not you\r\n", CHANNEL),
+        ("EHLO", "451 4.7.1 not now\r\n", CHANNEL),
         ("MAIL", "451 4.3.0 later\r\n", CHANNEL),
         ("MAIL", "550 5.7.1 not your address\r\n", CHANNEL),
         ("MAIL", "530 5.7.0 log in first\r\n", CHANNEL),
@@ -224,7 +224,8 @@ fn a_sender_is_a_mailbox_without_surprises() {
 
 #[test]
 fn a_password_is_never_shown() {
-    let credentials = Credentials { user: "orders".to_owned(), password: Secret::new("hunter2".to_owned()) };
+    let proof = Proof::Password(Secret::new("hunter2".to_owned()));
+    let credentials = Credentials { user: "orders".to_owned(), proof };
     let settings = SmtpSettings { credentials: Some(credentials), ..plain_relay(25) };
     assert!(!format!("{settings:?}").contains("hunter2"));
 }

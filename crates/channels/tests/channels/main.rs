@@ -16,7 +16,10 @@ mod promises;
 mod real_receivers;
 mod sms;
 mod sms_faults;
+mod smtp_login;
 mod smtp_peer;
+mod smtp_replies;
+mod smtp_trust;
 #[cfg(feature = "emulators")]
 mod spam_score;
 mod webhook;

@@ -13,6 +13,10 @@ use tokio_rustls::TlsAcceptor;
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
     Say(&'static str),
+    /// In these pieces, whatever their bytes.
+    SayIn(&'static [&'static [u8]]),
+    /// This, again and again, for as long as it is taken.
+    Babble(&'static [u8]),
     Hang,
     HangUp,
 }
@@ -53,24 +57,35 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Line for T {}
 impl Peer {
     /// Speaks SMTP in the open, with STARTTLS if the script offers it.
     pub(crate) async fn start(script: Script) -> Self {
-        Self::listen(script, false).await
+        Self::showing_own(script, false).await
     }
 
     /// Speaks TLS from the first byte.
     pub(crate) async fn start_implicit(script: Script) -> Self {
-        Self::listen(script, true).await
+        Self::showing_own(script, true).await
     }
 
+    async fn showing_own(script: Script, implicit: bool) -> Self {
+        let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
+        let certified = rcgen::generate_simple_self_signed(names).unwrap();
+        Self::showing(script, implicit, &certified.cert, &certified.signing_key).await
+    }
+
+    /// Shows that certificate.
     #[expect(clippy::disallowed_methods, reason = "the peer is another party and runs beside the test")]
-    async fn listen(script: Script, implicit: bool) -> Self {
+    pub(crate) async fn showing(
+        script: Script,
+        implicit: bool,
+        certificate: &rcgen::Certificate,
+        key: &rcgen::KeyPair,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (acceptor, ca) = acceptor();
         let peer = Self {
             port: listener.local_addr().unwrap().port(),
-            ca,
+            ca: certificate.pem().into_bytes(),
             script: Arc::new(Mutex::new(script)),
             seen: Arc::default(),
-            acceptor,
+            acceptor: acceptor(certificate, key),
             implicit,
         };
         let accepting = peer.clone();
@@ -118,10 +133,14 @@ impl Peer {
             let verb = said.split(' ').next().unwrap_or_default().to_ascii_uppercase();
             let went_on = match verb.as_str() {
                 "EHLO" => self.act(&mut line, "EHLO", &self.offer(secured)).await,
+                "HELO" => self.act(&mut line, "HELO", "250 peer\r\n").await,
                 "STARTTLS" => {
                     let code = self.act(&mut line, "STARTTLS", "220 go\r\n").await;
-                    if code.as_deref() != Some("220") {
-                        return;
+                    if !is(code.as_deref(), '2') {
+                        if code.is_none() {
+                            return;
+                        }
+                        continue;
                     }
                     let Ok(encrypted) = self.acceptor.accept(line.into_inner()).await else { return };
                     secured = true;
@@ -144,14 +163,15 @@ impl Peer {
 
     fn offer(&self, secured: bool) -> String {
         let script = self.script.lock().unwrap();
-        let offers = script.offers.iter().filter(|extension| !(secured && **extension == "STARTTLS"));
+        let offers =
+            script.offers.iter().filter(|extension| !(secured && extension.eq_ignore_ascii_case("STARTTLS")));
         let lines: String = offers.flat_map(|extension| ["250-", extension, "\r\n"]).collect();
         format!("250-peer\r\n{lines}250 HELP\r\n")
     }
 
     async fn data(&self, line: &mut BufReader<Box<dyn Line>>) -> Option<String> {
         let code = self.act(line, "DATA", "354 go on\r\n").await?;
-        if code != "354" {
+        if !is(Some(&code), '3') {
             return Some(code);
         }
         let mut mail = Vec::new();
@@ -172,7 +192,7 @@ impl Peer {
             }
         }
         let code = self.act(line, "DOT", "250 2.0.0 queued as 42\r\n").await?;
-        if code == "250" {
+        if is(Some(&code), '2') {
             self.seen.lock().unwrap().mails.push(mail);
         }
         Some(code)
@@ -186,16 +206,26 @@ impl Peer {
 
     /// Does what the script says, or gives the usual answer; tells the answer's code. `None`: the line is over.
     async fn act(&self, line: &mut BufReader<Box<dyn Line>>, step: &str, usual: &str) -> Option<String> {
-        let (answer, stays) = match self.planned(step) {
-            None => (usual, true),
-            // 421 announces the end.
-            Some(Act::Say(answer)) => (answer, !answer.starts_with("421")),
+        let answer: &[&[u8]] = match self.planned(step) {
+            None => &[usual.as_bytes()],
+            Some(Act::Say(answer)) => &[answer.as_bytes()],
+            Some(Act::SayIn(pieces)) => pieces,
+            Some(Act::Babble(again)) => loop {
+                line.write_all(again).await.ok()?;
+            },
             Some(Act::HangUp) => return None,
             Some(Act::Hang) => std::future::pending().await,
         };
-        line.write_all(answer.as_bytes()).await.ok()?;
-        line.flush().await.ok()?;
-        stays.then(|| answer[..3].to_owned())
+        for (number, piece) in answer.iter().enumerate() {
+            if number > 0 {
+                tokio::task::yield_now().await;
+            }
+            line.write_all(piece).await.ok()?;
+            line.flush().await.ok()?;
+        }
+        let said = answer.concat();
+        // 421 announces the end.
+        (!said.starts_with(b"421")).then(|| String::from_utf8_lossy(&said).chars().take(3).collect())
     }
 
     async fn hear(&self, line: &mut BufReader<Box<dyn Line>>) -> Option<String> {
@@ -209,18 +239,21 @@ impl Peer {
     }
 }
 
-fn acceptor() -> (TlsAcceptor, Vec<u8>) {
-    let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
-    let certified = rcgen::generate_simple_self_signed(names).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(certified.signing_key.serialize_pem().as_bytes()).unwrap();
+/// Whether a code begins with that digit.
+fn is(code: Option<&str>, digit: char) -> bool {
+    code.is_some_and(|code| code.starts_with(digit))
+}
+
+fn acceptor(certificate: &rcgen::Certificate, key: &rcgen::KeyPair) -> TlsAcceptor {
+    let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![certified.cert.der().clone()], key)
+        .with_single_cert(vec![certificate.der().clone()], key)
         .unwrap();
-    (TlsAcceptor::from(Arc::new(config)), certified.cert.pem().into_bytes())
+    TlsAcceptor::from(Arc::new(config))
 }
 
 /// A script that does `act` at `step`, every time.

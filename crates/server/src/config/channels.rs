@@ -1,14 +1,14 @@
 //! The settings of the channels.
 
 mod chat;
+mod login;
 mod rules;
 mod sms;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use channels::Secret;
-use channels::email::{Credentials, Sender, SmtpSettings, TlsMode};
+use channels::email::{Sender, SmtpSettings, TlsMode};
 use channels::http::{AllowedHost, InvalidHost};
 use channels::webhook::WebhookSettings;
 use domain::delivery::OnUnknown;
@@ -18,6 +18,7 @@ pub(crate) use sms::SmsProvider;
 pub(super) use sms::sms;
 
 use super::reading::{Reading, list, number, words};
+use login::credentials;
 use rules::Rules;
 
 /// How long a relay may take for one step. RFC 5321, 4.5.3.2, would have minutes; a relay that takes longer than this
@@ -61,19 +62,6 @@ pub(super) fn email(reading: &mut Reading) -> Option<SmtpSettings> {
     let timeout = Duration::from_secs(reading.or("smtp.timeout_seconds", SMTP_TIMEOUT, number(1..=600)));
     let rules = SMTP_RULES.read(reading);
     Some(SmtpSettings { host: host?, port, tls, credentials, from: from?, hello_name, ca, timeout, rules })
-}
-
-fn credentials(reading: &mut Reading) -> Option<Credentials> {
-    match (reading.is_written("smtp.username"), reading.is_written("smtp.password")) {
-        (true, false) => reading.mistake("smtp.password", "is missing: smtp.username is set"),
-        (false, true) => reading.mistake("smtp.username", "is missing: smtp.password is set"),
-        (true, true) | (false, false) => {}
-    }
-    // Blanks around these may be part of them.
-    let user = reading.optional("smtp.username", |text| words(text).map(|_| text.to_owned()));
-    let password =
-        reading.optional("smtp.password", |text| words(text).map(|_| Secret::new(text.to_owned())));
-    Some(Credentials { user: user?, password: password? })
 }
 
 /// How webhooks are called.

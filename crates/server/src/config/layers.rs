@@ -6,7 +6,7 @@ use std::path::Path;
 use toml::Value;
 
 /// Every setting there is, as the file has it. In the environment `smtp.host` is `ORDERBELL_SMTP_HOST`.
-pub(crate) const SETTINGS: [&str; 55] = [
+pub(crate) const SETTINGS: [&str; 60] = [
     "listen",
     "data",
     "public_url",
@@ -25,6 +25,11 @@ pub(crate) const SETTINGS: [&str; 55] = [
     "smtp.tls",
     "smtp.username",
     "smtp.password",
+    "smtp.token_url",
+    "smtp.client_id",
+    "smtp.client_secret",
+    "smtp.scope",
+    "smtp.refresh_token",
     "smtp.from",
     "smtp.hello_name",
     "smtp.ca_file",

@@ -274,3 +274,37 @@ fn proxies_are_addresses_and_networks() {
     assert!(said.contains("proxies in ") && said.contains("\"proxy.example\""), "{said}");
     assert!(said.contains("max_connections in ") && said.contains("from 1 to 100000"), "{said}");
 }
+
+#[test]
+fn mail_logs_in_by_password_or_by_token_and_not_by_half_of_one() {
+    const SMTP: &str = "[smtp]\nhost = \"relay\"\nfrom = \"a@example.com\"\n";
+    const TOKEN: &str =
+        "username = \"me\"\ntoken_url = \"https://login.example/token\"\nclient_id = \"ours\"\n";
+    for (rest, said) in [
+        (format!("{TOKEN}client_secret = \"hunter2\""), None),
+        (format!("{TOKEN}refresh_token = \"hunter2\"\nscope = \"mail\""), None),
+        (TOKEN.to_owned(), Some("smtp.client_secret (ORDERBELL_SMTP_CLIENT_SECRET): is missing")),
+        (format!("{TOKEN}client_secret = \"hunter2\"\npassword = \"hunter2\""), Some("smtp.password in ")),
+        ("client_id = \"ours\"".to_owned(), Some("smtp.client_id in ")),
+        (
+            "token_url = \"https://login.example/token\"\nclient_id = \"ours\"\nclient_secret = \"hunter2\""
+                .to_owned(),
+            Some("smtp.username (ORDERBELL_SMTP_USERNAME): is missing"),
+        ),
+        (TOKEN.replace("https://login.example/token", "login"), Some("smtp.token_url in ")),
+        (
+            "username = \"me\"\ntoken_url = \"https://login.example/token\"\nclient_secret = \"hunter2\""
+                .to_owned(),
+            Some("smtp.client_id (ORDERBELL_SMTP_CLIENT_ID)"),
+        ),
+    ] {
+        let read = read(&format!("{SMTP}{rest}"), &[]);
+        match said {
+            None => assert!(read.unwrap().smtp.unwrap().credentials.is_some(), "{rest}"),
+            Some(said) => {
+                let mistakes = read.unwrap_err().join("\n");
+                assert!(mistakes.contains(said) && !mistakes.contains("hunter2"), "{rest}: {mistakes}");
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What a relay says it can do (RFC 5321, 4.1.1.1).
+
+use super::answer::Answer;
+
+/// What of it matters to us.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Capabilities {
+    /// RFC 3207.
+    pub(super) starttls: bool,
+    /// Addresses beyond ASCII (RFC 6531).
+    pub(super) smtputf8: bool,
+    /// Content beyond ASCII (RFC 6152).
+    pub(super) eight_bits: bool,
+    /// The largest mail that it takes, in bytes, where it says so (RFC 1870).
+    pub(super) size: Option<usize>,
+    /// The ways to log in (RFC 4954), in capitals.
+    pub(super) logins: Vec<String>,
+}
+
+impl Capabilities {
+    /// Reads the answer to EHLO: a keyword a line, in any case, behind the relay's name. `AUTH=` is how old relays wrote
+    /// `AUTH`, and how many still do beside it.
+    pub(super) fn read(answer: &Answer) -> Self {
+        let mut capabilities = Self::default();
+        for line in answer.lines.iter().skip(1) {
+            let line = line.to_ascii_uppercase();
+            let mut words = line.split([' ', '=']).filter(|word| !word.is_empty());
+            match words.next().unwrap_or_default() {
+                "STARTTLS" => capabilities.starttls = true,
+                "SMTPUTF8" => capabilities.smtputf8 = true,
+                "8BITMIME" => capabilities.eight_bits = true,
+                "AUTH" => capabilities.logins.extend(words.map(str::to_owned)),
+                // 0 means that there is no limit.
+                "SIZE" => {
+                    capabilities.size =
+                        words.next().and_then(|size| size.parse().ok()).filter(|size| *size > 0);
+                }
+                _ => {}
+            }
+        }
+        capabilities
+    }
+
+    pub(super) fn takes_login(&self, way: &str) -> bool {
+        self.logins.iter().any(|login| login == way)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &[&str]) -> Capabilities {
+        let lines = [&["relay"], lines].concat();
+        Capabilities::read(&Answer { code: 250, lines: lines.into_iter().map(str::to_owned).collect() })
+    }
+
+    #[test]
+    fn keywords_are_read_in_any_case_and_in_their_old_form() {
+        for lines in [
+            &["AUTH LOGIN PLAIN"][..],
+            &["auth login plain"],
+            &["AUTH=LOGIN PLAIN"],
+            &["auth=Login", "AUTH plain"],
+            &["AUTH = LOGIN = PLAIN"],
+            &["AUTH  LOGIN  PLAIN "],
+        ] {
+            let read = read(lines);
+            assert!(read.takes_login("LOGIN") && read.takes_login("PLAIN"), "{lines:?}");
+            assert!(!read.takes_login("XOAUTH2"));
+        }
+        let all = read(&["StartTLS", "smtputf8", "8bitMIME", "size 100", "PIPELINING", ""]);
+        assert!(all.starttls && all.smtputf8 && all.eight_bits);
+        assert_eq!(all.size, Some(100));
+    }
+
+    #[test]
+    fn a_size_that_is_none_is_no_limit() {
+        for line in ["SIZE", "SIZE 0", "SIZE lots", "SIZE -1", "SIZE 99999999999999999999999"] {
+            assert_eq!(read(&[line]).size, None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_relays_name_is_no_capability() {
+        let named = Answer { code: 250, lines: vec!["STARTTLS".to_owned()] };
+        assert_eq!(Capabilities::read(&named), Capabilities::default());
+    }
+}

@@ -1,0 +1,213 @@
+//! Tokens to log in with, from an OAuth 2.0 server (RFC 6749): asked for by one at a time, kept until shortly before they
+//! end.
+
+use std::time::Duration;
+
+use domain::attempt::Scope;
+use reqwest::Client;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::fault::Cause;
+use super::relay::is_this_machine;
+use super::settings::{InvalidSettings, TokenSettings};
+use crate::Secret;
+use crate::http::{self, ask};
+
+/// For how long a token holds whose server does not say (RFC 6749, 5.1, leaves it open).
+const UNSAID: Duration = Duration::from_mins(5);
+/// So long before its end a token is used no more, or for the half of its life if that is shorter.
+const MARGIN: Duration = Duration::from_mins(1);
+/// No token is kept for longer, whatever its server says.
+const LONGEST: Duration = Duration::from_hours(24);
+/// How much of what the server says is wrong is told, in characters.
+const SAID: usize = 300;
+
+/// Where tokens come from, and the one that holds now.
+pub(super) struct Tokens {
+    settings: TokenSettings,
+    client: Client,
+    kept: Mutex<Kept>,
+}
+
+/// A token, as it is used to log in.
+pub(super) struct Token {
+    pub(super) text: Secret,
+    /// It was asked for just now.
+    pub(super) is_new: bool,
+}
+
+#[derive(Default)]
+struct Kept {
+    token: Option<(Secret, Instant)>,
+    /// The newest refresh token that the server gave; the one of the settings until then.
+    refresh_token: Option<Secret>,
+}
+
+/// What a server grants (RFC 6749, 5.1).
+#[derive(Deserialize)]
+struct Granted {
+    access_token: String,
+    /// Seconds; some servers write a string.
+    expires_in: Option<Value>,
+    refresh_token: Option<String>,
+}
+
+/// Why it does not (RFC 6749, 5.2).
+#[derive(Deserialize)]
+struct Denied {
+    error: String,
+    #[serde(default)]
+    error_description: String,
+}
+
+impl Tokens {
+    /// Takes the settings; nothing is asked yet. `timeout` is the limit for connecting, and again for the answer.
+    ///
+    /// # Errors
+    /// The URL is neither https nor on this machine, or no HTTP client can be made.
+    pub(super) fn new(settings: TokenSettings, timeout: Duration) -> Result<Self, InvalidSettings> {
+        let is_safe = settings.url.scheme() == "https"
+            || settings.url.scheme() == "http" && settings.url.host_str().is_some_and(is_this_machine);
+        if !is_safe {
+            return Err(InvalidSettings::new(
+                "token_url",
+                "token_url must be an https URL, or lead to this machine",
+            ));
+        }
+        if settings.client_secret.is_none() && settings.refresh_token.is_none() {
+            let missing = "client_secret must be set where there is no refresh_token";
+            return Err(InvalidSettings::new("client_secret", missing));
+        }
+        let client =
+            http::client(timeout).map_err(|error| InvalidSettings::new("token_url", error.to_string()))?;
+        Ok(Self { settings, client, kept: Mutex::default() })
+    }
+
+    /// A token that holds. Whoever comes while one is asked for waits for that.
+    pub(super) async fn get(&self) -> Result<Token, Cause> {
+        let mut kept = self.kept.lock().await;
+        if let Some((token, until)) = &kept.token
+            && Instant::now() < *until
+        {
+            return Ok(Token { text: token.clone(), is_new: false });
+        }
+        let granted = self.request(kept.refresh_token.as_ref()).await?;
+        let token = Secret::new(granted.access_token.clone());
+        kept.token = Some((token.clone(), Instant::now() + granted.life()));
+        if let Some(next) = granted.refresh_token {
+            kept.refresh_token = Some(Secret::new(next));
+        }
+        Ok(Token { text: token, is_new: true })
+    }
+
+    /// Keeps a token no longer that was refused, unless another has taken its place.
+    pub(super) async fn forget(&self, refused: &Token) {
+        let mut kept = self.kept.lock().await;
+        kept.token = kept.token.take().filter(|(token, _)| token.reveal() != refused.text.reveal());
+    }
+
+    async fn request(&self, newer: Option<&Secret>) -> Result<Granted, Cause> {
+        let TokenSettings { url, client_id, client_secret, scope, refresh_token } = &self.settings;
+        let mut form = vec![("client_id", client_id.as_str())];
+        match newer.or(refresh_token.as_ref()) {
+            Some(token) => form.extend([("grant_type", "refresh_token"), ("refresh_token", token.reveal())]),
+            None => form.push(("grant_type", "client_credentials")),
+        }
+        form.extend(client_secret.as_ref().map(|secret| ("client_secret", secret.reveal())));
+        form.extend(scope.as_ref().map(|scope| ("scope", scope.as_str())));
+        let secrets: Vec<_> =
+            [newer, refresh_token.as_ref(), client_secret.as_ref()].into_iter().flatten().collect();
+        let broken = |why: String| Cause::Broken(without(&why, &secrets));
+        let request = self.client.post(url.clone()).header("accept", "application/json").form(&form).build();
+        let request = request.map_err(|error| broken(error.to_string()))?;
+        let answer = ask(&self.client, request, Scope::Channel).await;
+        let answer = answer.map_err(|outcome| broken(format!("no token: {}", outcome.reply)))?;
+        if !answer.status.is_success() {
+            return Err(broken(format!("no token: {}", denied(answer.status, &answer.body))));
+        }
+        match serde_json::from_slice::<Granted>(&answer.body) {
+            Ok(granted) if is_token(&granted.access_token) => Ok(granted),
+            // What cannot be read may hold a token: nothing of it is told.
+            _ => Err(broken(format!("no token: {}, and nothing that holds one", answer.status))),
+        }
+    }
+}
+
+impl Granted {
+    /// For how long the token is used.
+    fn life(&self) -> Duration {
+        let seconds = self.expires_in.as_ref().and_then(|said| {
+            said.as_f64().or_else(|| said.as_str().and_then(|text| text.trim().parse().ok()))
+        });
+        let life = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(UNSAID);
+        let life = life.min(LONGEST);
+        life.saturating_sub(MARGIN).max(life / 2)
+    }
+}
+
+/// Of visible ASCII (RFC 6750, 2.1), so that it cannot break out of its place.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The server's own words where it speaks as RFC 6749 has it, else the status alone.
+fn denied(status: reqwest::StatusCode, body: &[u8]) -> String {
+    let Ok(Denied { error, error_description }) = serde_json::from_slice(body) else {
+        return format!("the token server answered {status}");
+    };
+    let said: String = format!("{error} {error_description}").chars().take(SAID).collect();
+    format!("the token server answered {status}: {}", said.replace(char::is_control, " ").trim())
+}
+
+fn without(words: &str, secrets: &[&Secret]) -> String {
+    let hidden = |words: String, secret: &&Secret| words.replace(secret.reveal(), "…");
+    secrets.iter().filter(|secret| !secret.reveal().is_empty()).fold(words.to_owned(), hidden)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn life(expires_in: Option<Value>) -> Duration {
+        Granted { access_token: "t".to_owned(), expires_in, refresh_token: None }.life()
+    }
+
+    #[test]
+    fn a_token_is_used_until_shortly_before_its_end() {
+        for (said, seconds) in [
+            (Some(Value::from(3_600)), 3_540),
+            (Some(Value::from("3600")), 3_540),
+            (Some(Value::from(3_600.0)), 3_540),
+            (Some(Value::from(10)), 5),
+            (Some(Value::from(0)), 0),
+            (None, 240),
+            (Some(Value::from("soon")), 240),
+            (Some(Value::from(-5)), 240),
+            (Some(Value::from(1e300)), 240),
+            (Some(Value::from(999_999_999)), 86_340),
+        ] {
+            assert_eq!(life(said.clone()), Duration::from_secs(seconds), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_denial_is_told_in_the_servers_words_without_our_secrets() {
+        let body =
+            br#"{"error":"invalid_client","error_description":"AADSTS7000215: 'hunter2'\r\nis wrong"}"#;
+        let words = denied(reqwest::StatusCode::UNAUTHORIZED, body);
+        let told = without(&words, &[&Secret::new("hunter2".to_owned())]);
+        assert!(told.ends_with("401 Unauthorized: invalid_client AADSTS7000215: '…'  is wrong"), "{told}");
+        assert!(denied(reqwest::StatusCode::BAD_GATEWAY, b"<html>").ends_with("502 Bad Gateway"));
+    }
+
+    #[test]
+    fn what_could_break_out_of_its_place_is_no_token() {
+        for text in ["", "a b", "a\x01b", "a\r\nQUIT", "ä"] {
+            assert!(!is_token(text), "{text:?}");
+        }
+        assert!(is_token("eyJ0eXAi.b-_~+/="));
+    }
+}

@@ -1,0 +1,71 @@
+//! Input at random, made from known input: for whatever reads what others wrote.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+
+/// How many inputs there are without `ORDERBELL_FUZZ_SECONDS`.
+const FEW: u64 = 3_000;
+/// How long an input may become, in bytes.
+const LONGEST: usize = 100_000;
+/// What breaks many a reader.
+const BYTES: [&[u8]; 12] = [
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b"\0",
+    b" ",
+    b"-",
+    b"=",
+    b"250",
+    b"421",
+    b"\xff\xfe",
+    b"\xc3",
+    b"99999999999999999999",
+];
+
+/// Gives `target` inputs made from `seeds`, and chance of its own: for `ORDERBELL_FUZZ_SECONDS` seconds, else a few. A panic
+/// fails; the input that led to it is told with the seed that makes it again (`ORDERBELL_FUZZ_SEED`).
+#[expect(clippy::disallowed_methods, reason = "how long it goes on is what is asked")]
+pub(crate) fn fuzz(what: &str, seeds: &[&[u8]], target: impl Fn(&[u8], &mut Rng)) {
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seconds = number("ORDERBELL_FUZZ_SECONDS").map(Duration::from_secs);
+    let first = number("ORDERBELL_FUZZ_SEED").unwrap_or_else(|| seconds.map_or(0, |_| fastrand::u64(..)));
+    let start = Instant::now();
+    let mut done = 0;
+    while seconds.map_or(done < FEW, |limit| start.elapsed() < limit) {
+        let seed = first.wrapping_add(done);
+        let mut chance = Rng::with_seed(seed);
+        let input = changed(seeds, &mut chance);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| target(&input, &mut chance))) {
+            let shown = input[..input.len().min(2_000)].escape_ascii();
+            eprintln!("{what}: ORDERBELL_FUZZ_SEED={seed}, {} bytes: {shown}", input.len());
+            resume_unwind(panic);
+        }
+        done += 1;
+    }
+    eprintln!("fuzzed {what}: {done} inputs from seed {first} on, in {:.1} s", start.elapsed().as_secs_f64());
+}
+
+/// Some of the known inputs, one after the other, with a few changes.
+fn changed(seeds: &[&[u8]], chance: &mut Rng) -> Vec<u8> {
+    let mut input = Vec::new();
+    for _ in 0..chance.usize(1..=4) {
+        input.extend_from_slice(chance.choice(seeds).copied().unwrap_or_default());
+    }
+    for _ in 0..chance.usize(0..=8) {
+        let from = chance.usize(0..=input.len());
+        let to = chance.usize(from..=input.len().min(from + 64));
+        let new = match chance.u8(0..6) {
+            0 => Vec::new(),
+            1 => vec![chance.u8(..)],
+            2 => input[from..to].repeat(chance.usize(1..=3)),
+            3 => vec![chance.u8(..); chance.usize(0..=5_000)],
+            _ => chance.choice(BYTES).unwrap_or_default().to_vec(),
+        };
+        input.splice(from..to, new);
+    }
+    input.truncate(LONGEST);
+    input
+}

@@ -1,0 +1,146 @@
+//! What relays answer at each step, in whatever form, and what becomes of the mail.
+
+use application::ports::Channel;
+use domain::attempt::{OutcomeKind, Scope};
+use orderbell_channels::email::Email;
+
+use crate::fixtures::{mail, plain_relay};
+use crate::smtp_peer::{Act, Peer, Script, always};
+
+const DELIVERED: OutcomeKind = OutcomeKind::Delivered;
+const CHANNEL: OutcomeKind = OutcomeKind::Transient(Scope::Channel);
+const LATER: OutcomeKind = OutcomeKind::Transient(Scope::Delivery);
+const NEVER: OutcomeKind = OutcomeKind::Permanent(Scope::Delivery);
+const UNCLEAR: OutcomeKind = OutcomeKind::Permanent(Scope::Unclear);
+const UNKNOWN: OutcomeKind = OutcomeKind::Unknown;
+
+/// A step, what the relay says there, in pieces, and what comes of it.
+type Case = (&'static str, &'static [&'static [u8]], OutcomeKind);
+
+const FORMS: &[Case] = &[
+    ("GREETING", &[b"220\r\n"], DELIVERED),
+    ("GREETING", &[b"220\n"], DELIVERED),
+    ("GREETING", &[b"220-welcome\r\n220-\r\n220 \r\n"], DELIVERED),
+    ("GREETING", &[b"2", b"2", b"0", b" hi", b"\r", b"\n"], DELIVERED),
+    ("GREETING", &[b"220 Gr\xfc\xdf Gott\r\n"], DELIVERED),
+    ("GREETING", &[b"299 strange\r\n"], DELIVERED),
+    ("GREETING", &[b"220 a\r\n220 b\r\n"], CHANNEL),
+    ("GREETING", &[b"\r\n"], CHANNEL),
+    ("GREETING", &[b"SSH-2.0-OpenSSH_9.2\r\n"], CHANNEL),
+    ("GREETING", &[b"+OK POP3 ready\r\n"], CHANNEL),
+    ("GREETING", &[b"554\r\n"], CHANNEL),
+    ("GREETING", &[b"571 no\r\n"], CHANNEL),
+    ("GREETING", &[b"421\r\n"], CHANNEL),
+    ("GREETING", &[b"600 no\r\n"], CHANNEL),
+    ("GREETING", &[b"354 go\r\n"], CHANNEL),
+    ("EHLO", &[b"250\r\n"], DELIVERED),
+    ("EHLO", &[b"250-peer\n250-8BITMIME\n250\n"], DELIVERED),
+    ("EHLO", &[b"250-peer\r\n250-\xe4\xf6\xfc\r\n250 HELP\r\n"], DELIVERED),
+    ("EHLO", &[b"502 what\r\n"], DELIVERED),
+    ("EHLO", &[b"500\r\n"], DELIVERED),
+    ("EHLO", &[b"554 5.5.1 no such command\n"], DELIVERED),
+    ("EHLO", &[b"451 4.3.0 later\r\n"], CHANNEL),
+    ("EHLO", &[b"250-peer\r\nHELP\r\n"], CHANNEL),
+    ("EHLO", &[b"250-peer\r\n250-SIZE 10\r\n250 HELP\r\n"], NEVER),
+    ("EHLO", &[b"250-peer\r\n250-size 99\r\n250 help\r\n"], NEVER),
+    ("EHLO", &[b"250-peer\r\n250-SIZE 0\r\n250 HELP\r\n"], DELIVERED),
+    ("EHLO", &[b"250-peer\r\n250-SIZE\r\n250 HELP\r\n"], DELIVERED),
+    ("MAIL", &[b"250\r\n"], DELIVERED),
+    ("MAIL", &[b"200 fine\r\n"], DELIVERED),
+    ("MAIL", &[b"571 refused\r\n"], CHANNEL),
+    ("MAIL", &[b"421\n"], CHANNEL),
+    ("MAIL", &[b"550-5.7.1 not\r\n550 5.7.1 you\r\n"], CHANNEL),
+    ("MAIL", &[b"354 go\r\n"], CHANNEL),
+    ("RCPT", &[b"250\r\n"], DELIVERED),
+    ("RCPT", &[b"251 will forward\r\n"], DELIVERED),
+    ("RCPT", &[b"252\n"], DELIVERED),
+    ("RCPT", &[b"550\r\n"], UNCLEAR),
+    ("RCPT", &[b"571 refused\r\n"], UNCLEAR),
+    ("RCPT", &[b"599\n"], UNCLEAR),
+    ("RCPT", &[b"550 5.1.1 Empf\xe4nger unbekannt\r\n"], NEVER),
+    ("RCPT", &[b"550-5.1.1 no\r\n550-5.1.1 such\r\n550 5.1.1 user\r\n"], NEVER),
+    ("RCPT", &[b"5", b"50 5.1.1", b" no such user\r", b"\n"], NEVER),
+    ("RCPT", &[b"450\r\n"], LATER),
+    ("RCPT", &[b"450-greylisted\n450 come again\n"], LATER),
+    ("RCPT", &[b"499 odd\r\n"], LATER),
+    ("RCPT", &[b"421\r\n"], CHANNEL),
+    ("RCPT", &[b"530\r\n"], CHANNEL),
+    ("RCPT", &[b"554 5.7.1 Relay access denied\n"], CHANNEL),
+    ("RCPT", &[b"250 ok\r\n250 ok\r\n"], CHANNEL),
+    ("RCPT", &[b"250 ok\r\n421 4.4.2 bye\r\n"], CHANNEL),
+    ("RCPT", &[b"250-a\r\n550 b\r\n"], CHANNEL),
+    ("RCPT", &[b"ok\r\n"], CHANNEL),
+    ("RCPT", &[b"600 no\r\n"], CHANNEL),
+    ("DATA", &[b"354\r\n"], DELIVERED),
+    ("DATA", &[b"354\n"], DELIVERED),
+    ("DATA", &[b"355 \xe4\r\n"], DELIVERED),
+    ("DATA", &[b"354-go\r\n354 on\r\n"], DELIVERED),
+    ("DATA", &[b"250 ok\r\n"], CHANNEL),
+    ("DATA", &[b"451\r\n"], LATER),
+    ("DATA", &[b"554 5.5.1 no valid recipients\r\n"], NEVER),
+    ("DATA", &[b"354 go\r\n250 2.0.0 queued\r\n"], CHANNEL),
+    ("DOT", &[b"250\r\n"], DELIVERED),
+    ("DOT", &[b"250\n"], DELIVERED),
+    ("DOT", &[b"250 \xdcbernommen\r\n"], DELIVERED),
+    ("DOT", &[b"250-queued\r\n250\r\n"], DELIVERED),
+    ("DOT", &[b"200\r\n"], DELIVERED),
+    ("DOT", &[b"25", b"0", b"\r\n"], DELIVERED),
+    ("DOT", &[b"250 ok\r\n421 4.4.2 bye\r\n"], DELIVERED),
+    ("DOT", &[b"571 refused\r\n"], UNCLEAR),
+    ("DOT", &[b"554\r\n"], UNCLEAR),
+    ("DOT", &[b"552 5.3.4 too large\r\n"], NEVER),
+    ("DOT", &[b"554 5.7.1 Spam\xfcberpr\xfcfung\r\n"], NEVER),
+    ("DOT", &[b"452\r\n"], LATER),
+    ("DOT", &[b"421\r\n"], CHANNEL),
+    ("DOT", &[b"354 go on\r\n"], UNKNOWN),
+    ("DOT", &[b"600 what\r\n"], UNKNOWN),
+    ("DOT", &[b"2500 ok\r\n"], UNKNOWN),
+    ("DOT", &[b"250-a\r\n550 b\r\n"], UNKNOWN),
+    ("DOT", &[b"HTTP/1.1 200 OK\r\n"], UNKNOWN),
+];
+
+#[tokio::test]
+async fn what_a_relay_answers_is_understood_in_whatever_form_it_comes() {
+    for &(step, pieces, kind) in FORMS {
+        let peer = Peer::start(always(step, Act::SayIn(pieces))).await;
+        let outcome = Email::new(plain_relay(peer.port)).unwrap().send(&mail()).await.outcome;
+        let said =
+            pieces.iter().map(|piece| piece.escape_ascii().to_string()).collect::<Vec<_>>().join(" | ");
+        println!("{step:<8}  {said:<64}  {:?}: {}", outcome.kind, outcome.reply);
+        assert_eq!(outcome.kind, kind, "{step}: {said}: {}", outcome.reply);
+    }
+    println!("{} answers", FORMS.len());
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_no_answer_at_whatever_step() {
+    for (step, kind) in [("GREETING", CHANNEL), ("EHLO", CHANNEL), ("RCPT", CHANNEL), ("DOT", UNKNOWN)] {
+        for again in [&b"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"[..], b"220-and more\r\n", &[0; 512]] {
+            let peer = Peer::start(always(step, Act::Babble(again))).await;
+            let outcome = Email::new(plain_relay(peer.port)).unwrap().send(&mail()).await.outcome;
+            assert_eq!(outcome.kind, kind, "{step}: {}", outcome.reply);
+            assert!(outcome.reply.contains("does not end within"), "{step}: {}", outcome.reply);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_takes_neither_ehlo_nor_helo_is_told_by_its_first_refusal() {
+    let mut script = always("EHLO", Act::Say("550 5.7.1 not you\r\n"));
+    script.always.insert("HELO", Act::Say("503 5.5.1 nor this\r\n"));
+    let peer = Peer::start(script).await;
+    let outcome = Email::new(plain_relay(peer.port)).unwrap().send(&mail()).await.outcome;
+    assert_eq!((outcome.kind, outcome.reply.as_str()), (CHANNEL, "550 5.7.1 not you"));
+    assert_eq!(peer.lines("HELO"), ["HELO [127.0.0.1]"]);
+}
+
+#[tokio::test]
+async fn a_goodbye_after_a_mail_costs_the_next_one_nothing() {
+    let peer = Peer::start(Script::default()).await;
+    peer.does_once("DOT", Act::Say("250 2.0.0 queued as 42\r\n421 4.4.2 that was all\r\n"));
+    let email = Email::new(plain_relay(peer.port)).unwrap();
+    for _ in 0..2 {
+        assert_eq!(email.send(&mail()).await.outcome.kind, DELIVERED);
+    }
+    assert_eq!((peer.connections(), peer.mails().len()), (2, 2));
+}
