@@ -1,6 +1,7 @@
 //! Installs what the chores need: into the project's own ignored folder, or from Debian.
 
 mod emulators;
+mod relays;
 
 use std::env;
 use std::fs;
@@ -33,6 +34,8 @@ pub(crate) struct Tools {
     pub(crate) python: PathBuf,
     /// The script that Node runs as Prism.
     pub(crate) prism: PathBuf,
+    /// Where Debian's mail relays were unpacked.
+    pub(crate) relays: PathBuf,
 }
 
 /// Installs what the tests need and is missing, all at once: most of the time is spent waiting for the network.
@@ -42,16 +45,21 @@ pub(crate) struct Tools {
 pub(crate) fn install(root: &Path) -> Result<Tools> {
     let debian = [&DEBIAN[..], &emulators::DEBIAN].concat();
     let packages = || both(|| install_peers(root), || emulators::install_packages(root));
-    let ((), (tools, _)) = both(|| install_debian_packages(&debian), packages)?;
-    Ok(tools)
+    let debian = || {
+        install_debian_packages(&debian)?;
+        relays::unpack(&root.join(".tools/relays"))
+    };
+    let (relays, ((python, prism), _)) = both(debian, packages)?;
+    Ok(Tools { python, prism, relays })
 }
 
-fn install_peers(root: &Path) -> Result<Tools> {
+/// The Python that has the peers' packages, and Prism's script.
+fn install_peers(root: &Path) -> Result<(PathBuf, PathBuf)> {
     let folder = root.join(".tools");
     let python = || install_python_packages(&root.join("e2e/peers/requirements.txt"), &folder.join("python"));
     let prism = || install_npm_package(PRISM_PACKAGE, &folder.join("prism"));
     let (python, modules) = both(python, prism)?;
-    Ok(Tools { python, prism: modules.join("@stoplight/prism-cli/dist/index.js") })
+    Ok((python, modules.join("@stoplight/prism-cli/dist/index.js")))
 }
 
 /// Installs `cargo-deny`, and answers its path.

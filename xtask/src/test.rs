@@ -54,7 +54,8 @@ pub(crate) fn with_peers<'a>(command: &'a mut Command, tools: &Tools) -> Result<
     command
         .env("ORDERBELL_BIN", programs.join("orderbell"))
         .env("ORDERBELL_LAMBDA", programs.join("bootstrap"));
-    Ok(command.env("ORDERBELL_PYTHON", &tools.python).env("ORDERBELL_PRISM", &tools.prism))
+    command.env("ORDERBELL_PYTHON", &tools.python).env("ORDERBELL_PRISM", &tools.prism);
+    Ok(command.env("ORDERBELL_RELAYS", &tools.relays))
 }
 
 fn beside_emulators(command: &Command) -> Result<Command> {

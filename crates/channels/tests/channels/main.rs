@@ -14,6 +14,8 @@ mod no_network;
 mod promises;
 #[cfg(feature = "emulators")]
 mod real_receivers;
+#[cfg(feature = "emulators")]
+mod real_relays;
 mod sms;
 mod sms_faults;
 mod smtp_login;
