@@ -220,7 +220,8 @@ async fn the_doctor_names_the_step_that_fails() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_confirmation_given_in_the_sandbox_lapses_when_a_relay_is_configured() -> Result<()> {
+async fn a_confirmation_given_in_the_sandbox_lapses_with_a_relay_and_nobody_is_mailed_before_it_is_asked_for()
+-> Result<()> {
     let relay = SmtpPeer::start(Tls::Starttls)?;
     let mut program = Program::start(Vec::new()).await?;
     let client = program.client()?;
@@ -232,9 +233,15 @@ async fn a_confirmation_given_in_the_sandbox_lapses_when_a_relay_is_configured()
     program.restart_with(relay.settings()).await?;
     let id = subscription["subscriptionId"].as_str().unwrap();
     client.wait_for_subscription(id, "pending").await?;
-    let mail = relay.wait_for_mails(1).await?.remove(0);
-    assert!(mail.header("Subject").unwrap_or_default().contains("Confirm"));
     let stale = client.press(confirmation["link"].as_str().unwrap()).await?;
     assert_eq!(stale.status, 410, "the link that only the sandbox saw is dead: {}", stale.body);
+    client.subscribe("email", "somebody@example.com").await?;
+    let mail = relay.wait_for_mails(1).await?.remove(0);
+    assert_eq!(mail.to, ["somebody@example.com"], "whoever was there in the trial is not mailed");
+
+    assert!(program.command(&["subscription", "resend", id])?.status.success());
+    let mail = relay.wait_for_mails(2).await?.remove(1);
+    assert_eq!(mail.to, ["reader@example.com"]);
+    assert!(mail.header("Subject").unwrap_or_default().contains("Confirm"));
     Ok(())
 }

@@ -29,7 +29,7 @@ pub async fn settle_the_past(
     }
     for protocol in Protocol::ALL {
         match own.channels.get(&protocol) {
-            Some(mode) => begin_anew(own, queue, protocol, *mode, clock, randomness).await?,
+            Some(mode) => begin_anew(own, queue, protocol, *mode, clock).await?,
             None => note_missing(queue, protocol, clock).await?,
         }
     }
@@ -43,13 +43,17 @@ async fn begin_anew(
     protocol: Protocol,
     mode: ChannelMode,
     clock: &dyn Clock,
-    randomness: &dyn Randomness,
 ) -> Result<(), Error> {
     queue.channel_resumed(protocol, clock.now()).await?;
     if mode == ChannelMode::Live {
-        let lapsed = own.topic.lapse_sandbox_confirmations(protocol, randomness, clock.now()).await?;
+        let lapsed = own.topic.lapse_sandbox_confirmations(protocol, clock.now()).await?;
         if lapsed > 0 {
-            tracing::warn!(%protocol, lapsed, "confirmations from the sandbox lapsed; new ones are on their way");
+            tracing::warn!(
+                %protocol,
+                lapsed,
+                "confirmations from the sandbox lapsed: these subscriptions are pending, and are sent nothing before \
+                 `orderbell subscription resend ID`"
+            );
         }
     }
     Ok(())

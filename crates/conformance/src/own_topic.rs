@@ -1,7 +1,7 @@
 //! What [`OwnTopic`](application::ports::OwnTopic) promises.
 
 use application::ErrorKind;
-use application::ports::{InboxMessage, Intent, Randomness};
+use application::ports::{InboxMessage, Intent};
 use domain::attempt::OutcomeKind;
 use domain::delivery::{DeliveryKind, DeliveryState};
 use domain::endpoint::Protocol;
@@ -9,7 +9,7 @@ use domain::subscription::{EndReason, Subscription, SubscriptionId, Subscription
 use domain::webhook_secret::WebhookSecret;
 
 use crate::Machine;
-use crate::given::{MOMENT, WHILE, delivery_id, email, now, order, subscription, unique};
+use crate::given::{MOMENT, WHILE, delivery_id, email, now, order, subscription};
 
 /// Its time and place are kept, and the question is withdrawn.
 pub async fn a_pending_subscription_is_confirmed_by_its_newest_question(machine: &Machine<'_>) {
@@ -47,7 +47,7 @@ pub async fn a_link_that_is_over_confirms_nothing(machine: &Machine<'_>) {
     refused(machine, &ended, 1, now(), "subscription_ended").await;
 }
 
-/// It proved nothing about the endpoint's owner: the question is asked anew, and nothing more is owed meanwhile.
+/// It proved nothing about the endpoint's owner: nothing is sent, and nothing more is owed, until somebody asks anew.
 pub async fn a_confirmation_given_in_the_sandbox_lapses(machine: &Machine<'_>) {
     let made = machine.subscribe(email("ada@example.com")).await;
     machine.own_topic.confirm(made.id, 1, true, now()).await.unwrap();
@@ -55,12 +55,15 @@ pub async fn a_confirmation_given_in_the_sandbox_lapses(machine: &Machine<'_>) {
     assert_eq!(lapse(machine, Protocol::Email).await, 1);
     assert_eq!(lapse(machine, Protocol::Email).await, 0);
     let lapsed = machine.topic.subscription(made.id).await.unwrap().unwrap();
-    assert_eq!((lapsed.state, lapsed.generation, lapsed.confirmation), (SubscriptionState::Pending, 2, None));
-    assert_eq!(machine.due(DeliveryKind::Confirmation).await.len(), 1);
+    assert_eq!((lapsed.state, lapsed.generation, lapsed.confirmation), (SubscriptionState::Pending, 1, None));
+    assert_eq!(machine.due(DeliveryKind::Confirmation).await, []);
 
     // What is owed already waits until the endpoint's owner has agreed.
     assert_eq!(machine.due(DeliveryKind::Notification).await, []);
     let meanwhile = machine.place(order()).await;
+    refused(machine, &lapsed, 1, now(), "confirmation_expired").await;
+    machine.topic.resend_confirmation(made.id, delivery_id(), now()).await.unwrap();
+    assert_eq!(machine.due(DeliveryKind::Confirmation).await.len(), 1);
     refused(machine, &lapsed, 1, now(), "confirmation_replaced").await;
     machine.own_topic.confirm(made.id, 2, false, now()).await.unwrap();
     machine.publish().await;
@@ -69,23 +72,25 @@ pub async fn a_confirmation_given_in_the_sandbox_lapses(machine: &Machine<'_>) {
     assert_eq!(due.iter().map(|delivery| delivery.id).collect::<Vec<_>>(), [owed.id]);
 }
 
-/// A question that only the sandbox saw was never asked.
-pub async fn a_question_that_only_the_sandbox_saw_is_asked_anew(machine: &Machine<'_>) {
+/// It was never asked, and is not asked before somebody says so.
+pub async fn a_question_that_only_the_sandbox_saw_lapses(machine: &Machine<'_>) {
     let new = email("ada@example.com");
     let made = machine.subscribe(new.clone()).await;
     machine.begin(new.confirmation, 1).await;
     machine.finish(new.confirmation, 1, OutcomeKind::Sandboxed).await;
     assert_eq!(machine.due(DeliveryKind::Confirmation).await, []);
     assert_eq!(lapse(machine, Protocol::Email).await, 1);
+    assert_eq!(lapse(machine, Protocol::Email).await, 0);
+    assert_eq!(machine.due(DeliveryKind::Confirmation).await, []);
+    refused(machine, &made, 1, now(), "confirmation_expired").await;
+    machine.topic.resend_confirmation(made.id, delivery_id(), now()).await.unwrap();
     let due = machine.due(DeliveryKind::Confirmation).await;
     assert_eq!(due.iter().map(|delivery| delivery.subscription.id).collect::<Vec<_>>(), [made.id]);
     assert_ne!(due[0].id, new.confirmation);
 }
 
 /// A crash can hide that the sandbox kept a question; it can be answered from there all the same.
-pub async fn a_question_that_the_sandbox_keeps_is_asked_anew_though_its_outcome_is_unknown(
-    machine: &Machine<'_>,
-) {
+pub async fn a_question_that_the_sandbox_keeps_lapses_though_its_outcome_is_unknown(machine: &Machine<'_>) {
     let new = email("ada@example.com");
     machine.subscribe(new.clone()).await;
     machine.begin(new.confirmation, 1).await;
@@ -120,18 +125,8 @@ pub async fn only_what_the_sandbox_confirmed_lapses(machine: &Machine<'_>) {
     }
 }
 
-struct Chance;
-
-impl Randomness for Chance {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(10) {
-            chunk.copy_from_slice(&unique()[..chunk.len()]);
-        }
-    }
-}
-
 async fn lapse(machine: &Machine<'_>, protocol: Protocol) -> usize {
-    machine.own_topic.lapse_sandbox_confirmations(protocol, &Chance, now()).await.unwrap()
+    machine.own_topic.lapse_sandbox_confirmations(protocol, now()).await.unwrap()
 }
 
 async fn refused(

@@ -180,6 +180,14 @@ impl Subscription {
         self.confirmation_expires_at.map(|end| end.max(at + CONFIRMATION_LIFETIME))
     }
 
+    /// Whether its confirmation was only given, or only asked for, in the sandbox, which a real provider replaced since:
+    /// nobody is asked before somebody wants that.
+    #[must_use]
+    pub fn has_lapsed(&self) -> bool {
+        let times = self.confirmation_expires_at.zip(self.created_at);
+        self.state == SubscriptionState::Pending && times.is_some_and(|(end, made)| end <= made)
+    }
+
     /// Whether the confirmation of that `generation` can be given, or was given before.
     ///
     /// # Errors

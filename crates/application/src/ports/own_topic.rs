@@ -7,7 +7,6 @@ use domain::endpoint::Protocol;
 use domain::subscription::{Subscription, SubscriptionId, SuspensionReason};
 use domain::webhook_secret::WebhookSecret;
 
-use super::Randomness;
 use crate::Error;
 
 /// Takes confirmations, suspends and resumes, renews secrets, sends trials. All but confirming answer `NotFound` with
@@ -27,14 +26,10 @@ pub trait OwnTopic: Send + Sync {
     ) -> Result<Subscription, Error>;
 
     /// Takes back, for a protocol that has a real provider now, every confirmation that was given in the sandbox, and
-    /// replaces every confirmation message that only the sandbox saw. Each such subscription is pending again and is
-    /// owed a new confirmation. Answers how many there were.
-    async fn lapse_sandbox_confirmations(
-        &self,
-        protocol: Protocol,
-        randomness: &dyn Randomness,
-        now: Timestamp,
-    ) -> Result<usize, Error>;
+    /// every confirmation message that only the sandbox saw. Each such subscription is pending and is sent nothing until
+    /// somebody asks for a new confirmation: a trial's addresses need not be anyone's who wants mail. Answers how many
+    /// there were.
+    async fn lapse_sandbox_confirmations(&self, protocol: Protocol, now: Timestamp) -> Result<usize, Error>;
 
     /// Lets the deliveries of a confirmed subscription wait; orders are owed to it all the same. Suspending a suspended
     /// one changes nothing. `Conflict` (`not_confirmed`) while it is pending.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use application::deliver::compose;
 use application::ports::{
     Bystanders, Content, DeliveryQuery, DeliveryRecord, DeliveryRecords, DropSelection, DueDelivery, Inbox,
-    InboxMessage, Page, PageRequest, Randomness, RedriveSelection, RetrySelection, Story,
+    InboxMessage, Page, PageRequest, RedriveSelection, RetrySelection, Story,
 };
 use application::{Error, OwnDelivery};
 use async_trait::async_trait;
@@ -33,12 +33,7 @@ impl OwnTopic for Nobody {
     async fn confirm(&self, _: SubscriptionId, _: u32, _: bool, _: Timestamp) -> Result<Subscription, Error> {
         unreachable!()
     }
-    async fn lapse_sandbox_confirmations(
-        &self,
-        _: Protocol,
-        _: &dyn Randomness,
-        _: Timestamp,
-    ) -> Result<usize, Error> {
+    async fn lapse_sandbox_confirmations(&self, _: Protocol, _: Timestamp) -> Result<usize, Error> {
         unreachable!()
     }
     async fn suspend(

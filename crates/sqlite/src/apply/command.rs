@@ -60,7 +60,7 @@ pub(crate) enum Command {
     Confirm { id: SubscriptionId, generation: u32, in_sandbox: bool, now: Timestamp },
     /// Takes back what only the sandbox confirmed or saw; each subscription, by its `seq`, with the id of its new
     /// confirmation.
-    LapseSandbox { renewals: Vec<(i64, DeliveryId)>, now: Timestamp },
+    LapseSandbox { lapsing: Vec<i64>, now: Timestamp },
     /// Ends a subscription.
     Unsubscribe { id: SubscriptionId, reason: EndReason, now: Timestamp },
     /// Lets a subscription's deliveries wait.
@@ -173,7 +173,7 @@ impl Command {
             Self::Confirm { id, generation, in_sandbox, now } => {
                 confirm(connection, id, generation, in_sandbox, now)
             }
-            Self::LapseSandbox { renewals, now } => lapse(connection, &renewals, now),
+            Self::LapseSandbox { lapsing, now } => lapse(connection, &lapsing, now),
             Self::Unsubscribe { id, reason, now } => unsubscribe(connection, effects, id, reason, now),
             Self::Suspend { id, reason, now } => suspend(connection, id, reason, now),
             Self::Resume { id, now } => resume(connection, effects, id, now),

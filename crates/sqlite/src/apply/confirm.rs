@@ -43,25 +43,21 @@ pub(super) fn resend(
     transition::changed(connection, id)
 }
 
-/// Which subscriptions of a protocol only the sandbox confirmed, or were asked in the sandbox: a question that its inbox
-/// keeps can be answered there, even if a crash hid that it was kept.
+/// Which subscriptions of a protocol only the sandbox confirmed, or were asked in the sandbox, and could
+/// still answer: a question that its inbox keeps can be answered there, even if a crash hid that it was kept.
 pub(crate) const ONLY_IN_SANDBOX: &str = "(state IN ('confirmed', 'suspended') AND confirmed_in_sandbox) OR \
-     (state = 'pending' AND (SELECT state = 'sandboxed' OR EXISTS (SELECT 1 FROM inbox WHERE inbox.id = deliveries.id) \
+     (state = 'pending' AND confirmation_expires_at > created_at AND (SELECT state = 'sandboxed' OR EXISTS (SELECT 1 FROM inbox WHERE inbox.id = deliveries.id) \
      FROM deliveries WHERE deliveries.subscription = subscriptions.seq AND kind = 'confirmation' \
      ORDER BY deliveries.seq DESC LIMIT 1))";
 
-pub(super) fn lapse(
-    connection: &Connection,
-    renewals: &[(i64, DeliveryId)],
-    now: Timestamp,
-) -> Result<Answer, Failure> {
+pub(super) fn lapse(connection: &Connection, lapsing: &[i64], now: Timestamp) -> Result<Answer, Failure> {
     let mut lapsed = 0;
-    for (subscription, delivery) in renewals {
+    for subscription in lapsing {
         // The caller's view may be stale by now.
         let sql =
             format!("SELECT EXISTS (SELECT 1 FROM subscriptions WHERE seq = ? AND ({ONLY_IN_SANDBOX}))");
         if connection.prepare_cached(&sql)?.query_row([subscription], |row| row.get(0))? {
-            transition::ask_again(connection, *subscription, *delivery, now)?;
+            transition::lapse(connection, *subscription, now)?;
             lapsed += 1;
         }
     }

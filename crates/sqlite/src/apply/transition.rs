@@ -58,24 +58,41 @@ pub(super) fn confirm(
 }
 
 /// Makes a subscription wait for a new confirmation, `delivery`; earlier ones no longer count.
-///
-/// Nothing is asked of it that might not be readable: what only the sandbox confirmed must not hold because of that.
 pub(super) fn ask_again(
     connection: &Connection,
     subscription: i64,
     delivery: DeliveryId,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
+    let sql =
+        "UPDATE subscriptions SET generation = generation + 1, confirmation_expires_at = ? WHERE seq = ?";
+    connection.prepare_cached(sql)?.execute(params![micros(now + CONFIRMATION_LIFETIME), subscription])?;
+    await_confirmation(connection, subscription, now)?;
+    owe_confirmation(connection, subscription, delivery, now)
+}
+
+/// Makes a subscription wait until somebody asks for a new confirmation; earlier ones expired before any was asked for,
+/// so that no clock lets them count again.
+pub(super) fn lapse(connection: &Connection, subscription: i64, now: Timestamp) -> rusqlite::Result<()> {
+    let sql = "UPDATE subscriptions SET confirmation_expires_at = created_at WHERE seq = ?";
+    connection.prepare_cached(sql)?.execute([subscription])?;
+    await_confirmation(connection, subscription, now)?;
+    refresh(connection, subscription)
+}
+
+/// Makes a subscription pending, and withdraws the questions that are open.
+///
+/// Nothing is asked of it that might not be readable: what only the sandbox confirmed must not hold because of that.
+fn await_confirmation(connection: &Connection, subscription: i64, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "SELECT state = 'pending' FROM subscriptions WHERE seq = ?";
     let was_pending: bool = connection.prepare_cached(sql)?.query_row([subscription], |row| row.get(0))?;
-    let sql = "UPDATE subscriptions SET state = 'pending', generation = generation + 1, confirmation_expires_at = ?, \
-               confirmed_at = NULL, confirmed_in_sandbox = NULL, suspended_at = NULL, suspension_reason = NULL WHERE seq = ?";
-    connection.prepare_cached(sql)?.execute(params![micros(now + CONFIRMATION_LIFETIME), subscription])?;
+    let sql = "UPDATE subscriptions SET state = 'pending', confirmed_at = NULL, confirmed_in_sandbox = NULL, \
+               suspended_at = NULL, suspension_reason = NULL WHERE seq = ?";
+    connection.prepare_cached(sql)?.execute([subscription])?;
     if !was_pending {
         open_version(connection, subscription, SubscriptionState::Pending)?;
     }
-    withdraw_questions(connection, subscription, now)?;
-    owe_confirmation(connection, subscription, delivery, now)
+    withdraw_questions(connection, subscription, now)
 }
 
 /// Lets the deliveries of a confirmed subscription wait.

@@ -217,7 +217,8 @@ fn was(snapshot: &Connection, delivery: &Delivery, intervention: &str) -> rusqli
     snapshot.prepare_cached(sql)?.query_row(params![delivery.seq, intervention], |row| row.get(0))
 }
 
-/// Each generation of a subscription was asked once, and one that waits for its answer was not taken back.
+/// Each generation of a subscription was asked once, and one that waits for its answer was not taken back, unless it
+/// lapsed.
 fn unasked(subscribed: &Subscribed, questions: &Questions) -> Option<(ExceptionKind, String)> {
     let Questions { asked, taken_back } = questions;
     if *asked != subscribed.generation {
@@ -225,7 +226,8 @@ fn unasked(subscribed: &Subscribed, questions: &Questions) -> Option<(ExceptionK
         let wrong = format!("it is of generation {generation}, and {asked} confirmations are on record");
         return Some((ExceptionKind::MissingConfirmation, wrong));
     }
-    (*taken_back && subscribed.state == SubscriptionState::Pending).then(|| {
+    let is_asked = subscribed.state == SubscriptionState::Pending && !subscribed.has_lapsed;
+    (*taken_back && is_asked).then(|| {
         let wrong = "it is pending, and its newest confirmation is cancelled";
         (ExceptionKind::StateUnexplained, wrong.to_owned())
     })

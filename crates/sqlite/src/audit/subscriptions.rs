@@ -24,6 +24,7 @@ pub(super) struct Subscribed {
     pub(super) protocol: Protocol,
     pub(super) state: SubscriptionState,
     pub(super) generation: u32,
+    pub(super) has_lapsed: bool,
     /// Until when its endpoint is left alone.
     pub(super) retry_at: Option<Timestamp>,
     filter_policy: Option<FilterPolicy>,
@@ -74,6 +75,7 @@ fn subscribed(subscription: Subscription, retry_at: Option<Timestamp>) -> Subscr
         protocol: subscription.endpoint.protocol(),
         state: subscription.state,
         generation: subscription.generation,
+        has_lapsed: subscription.has_lapsed(),
         retry_at,
         filter_policy: subscription.attributes.filter_policy,
         versions: Some(Vec::new()),

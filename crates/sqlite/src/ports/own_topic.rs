@@ -1,7 +1,7 @@
 //! What only our own topic can do.
 
 use application::Error;
-use application::ports::{OwnTopic, Randomness};
+use application::ports::OwnTopic;
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
@@ -26,18 +26,12 @@ impl OwnTopic for Store {
         self.write(Command::Confirm { id, generation, in_sandbox, now }).await?.subscription()
     }
 
-    async fn lapse_sandbox_confirmations(
-        &self,
-        protocol: Protocol,
-        randomness: &dyn Randomness,
-        now: Timestamp,
-    ) -> Result<usize, Error> {
+    async fn lapse_sandbox_confirmations(&self, protocol: Protocol, now: Timestamp) -> Result<usize, Error> {
         let lapsing = self.only_in_sandbox(protocol).await?;
         if lapsing.is_empty() {
             return Ok(0);
         }
-        let renewals = lapsing.into_iter().map(|seq| (seq, randomness.delivery_id(now))).collect();
-        Ok(self.write(Command::LapseSandbox { renewals, now }).await?.counted()?.0)
+        Ok(self.write(Command::LapseSandbox { lapsing, now }).await?.counted()?.0)
     }
 
     async fn suspend(
