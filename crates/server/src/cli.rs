@@ -116,7 +116,7 @@ pub(crate) fn run() -> ExitCode {
 fn configure(flags: &serve::Flags) -> Result<Config, Failure> {
     let layers = Layers::default()
         .file(flags.config.as_deref())
-        .environment(|name| std::env::var(name).ok())
+        .environment(std::env::vars_os())
         .flag("listen", flags.listen.clone())
         .flag("data", flags.data.clone())
         .flag("public_url", flags.public_url.clone())

@@ -15,8 +15,9 @@ use channels::{chat, email, sms, webhook};
 use connections::Connections;
 pub(crate) use layers::Layers;
 pub(crate) use local::Local;
-use reading::Reading;
+use reading::{Reading, no_control_characters};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
 /// What the program is to be, once every setting has been found right.
@@ -85,15 +86,14 @@ impl Config {
             ),
             idempotency_lifetime: reading.or("idempotency_lifetime_hours", Duration::from_hours(24), hours),
             connections: Connections::of(&mut reading),
-            log: reading.or("log", EnvFilter::new("info"), |text| {
-                text.parse().map_err(|_| "must be a log filter such as info or info,sqlite=debug".to_owned())
-            }),
+            log: reading.or("log", EnvFilter::new("info"), log_filter),
             log_format: reading.or("log_format", LogFormat::Auto, log_format),
             smtp: email(&mut reading),
             sms: sms(&mut reading),
             chat: chat(&mut reading, webhook.allowed_hosts.clone()),
             webhook,
         };
+        reading.name_the_unused();
         reading.finish(config)
     }
 
@@ -130,7 +130,20 @@ fn intake(reading: &mut Reading, listen: SocketAddr) -> web::Intake {
             );
             web::Intake::Keys(keys)
         }
-        Some(true) => web::Intake::Keys(keys),
+        Some(true) => {
+            if !reading.is_written("intake_keys") || keys.is_empty() && !reading.is_mistaken("intake_keys") {
+                let why = "must hold a key, since intake is key: `orderbell key new NAME` makes one";
+                reading.mistake("intake_keys", why);
+            }
+            web::Intake::Keys(keys)
+        }
+        None if reading.is_written("intake_keys") && !reading.is_mistaken("intake") => {
+            reading.mistake(
+                "intake",
+                "must be chosen where there are intake_keys: key, or open to ask for none",
+            );
+            web::Intake::Keys(keys)
+        }
         Some(false) | None => web::Intake::Open,
     }
 }
@@ -164,6 +177,7 @@ fn http_url(text: &str) -> Result<Url, String> {
 }
 
 fn key(text: &str) -> Result<String, String> {
+    no_control_characters(text)?;
     // A header's value has no blanks around it.
     match text.trim() {
         key if key.len() >= 20 => Ok(key.to_owned()),
@@ -174,6 +188,17 @@ fn key(text: &str) -> Result<String, String> {
 fn hours(text: &str) -> Result<Duration, String> {
     let hours = text.parse().ok().filter(|hours| (1..=8_760).contains(hours));
     hours.map(Duration::from_hours).ok_or_else(|| "must be a whole number of hours from 1 to 8760".to_owned())
+}
+
+/// A filter. A bare word that is no level would be taken for the name of a part of the program, and silence all others.
+fn log_filter(text: &str) -> Result<EnvFilter, String> {
+    let is_clear =
+        |part: &str| part.contains(['=', '[']) || (!part.is_empty() && part.parse::<LevelFilter>().is_ok());
+    let filter = text.parse().ok().filter(|_| text.split(',').map(str::trim).all(is_clear));
+    filter.ok_or_else(|| {
+        "must be error, warn, info, debug, trace or off, or for a part of the program as in info,sqlite=debug"
+            .to_owned()
+    })
 }
 
 fn log_format(text: &str) -> Result<LogFormat, String> {

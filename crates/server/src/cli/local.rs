@@ -27,7 +27,7 @@ impl Flags {
     pub(super) fn resolve(&self) -> Result<Local, Failure> {
         let layers = Layers::default()
             .file(self.config.as_deref())
-            .environment(|name| std::env::var(name).ok())
+            .environment(std::env::vars_os())
             .flag("data", self.data.clone());
         Local::read(layers).map_err(Failure::Usage)
     }

@@ -1,6 +1,7 @@
 //! Where settings come from: a file, the environment, flags. Later layers win, setting by setting.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use toml::Value;
@@ -78,6 +79,10 @@ const AWS_VARIABLES: [(&str, &str); 5] = [
     ("sms.aws_endpoint_url", "AWS_ENDPOINT_URL_SNS"),
 ];
 
+/// Variables of ours that are no settings: three of the commands, and one of the program's own tests.
+const OTHER_VARIABLES: [&str; 4] =
+    ["ORDERBELL_CONFIG", "ORDERBELL_URL", "ORDERBELL_KEY", "ORDERBELL_MUTATION"];
+
 /// The file that is read if it is there and no other is named.
 pub(crate) const DEFAULT_FILE: &str = "orderbell.toml";
 
@@ -132,25 +137,40 @@ impl Layers {
                     self.table(path, &format!("{key}."), inner);
                 }
                 (None, _) => {
-                    self.mistakes.push(format!("{name} in {}: there is no such setting", path.display()));
+                    let meant = nearest(&name, SETTINGS.iter().map(|setting| (*setting).to_owned()));
+                    let mistake = format!("{name} in {}: there is no such setting{meant}", path.display());
+                    self.mistakes.push(mistake);
                 }
             }
         }
     }
 
-    /// Puts the environment's settings on top. An empty variable counts as none.
-    pub(crate) fn environment(mut self, lookup: impl Fn(&str) -> Option<String>) -> Self {
+    /// Puts the environment's settings on top. An empty variable counts as none; one of our names that is no setting is a
+    /// mistake.
+    pub(crate) fn environment(mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let mut variables: BTreeMap<_, _> = variables
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .filter(|(_, value)| !value.is_empty())
+            .collect();
         for setting in SETTINGS {
             let name = environment_name(setting);
-            if let Some(text) = lookup(&name).filter(|text| !text.is_empty()) {
-                self.set(setting, text, name);
+            if let Some(value) = variables.remove(&name) {
+                match value.into_string() {
+                    Ok(text) => self.set(setting, text, name),
+                    Err(_) => self.mistakes.push(format!("{name}: must be UTF-8")),
+                }
             }
         }
         for (setting, name) in AWS_VARIABLES {
-            if let Some(text) = lookup(name).filter(|text| !text.is_empty()) {
+            if let Some(text) = variables.remove(name).and_then(|value| value.into_string().ok()) {
                 let written = Written { text, origin: name.to_owned() };
                 self.written.entry(setting).or_insert(written);
             }
+        }
+        let ours = variables.iter().filter(|(name, _)| name.starts_with("ORDERBELL_"));
+        for (name, _) in ours.filter(|(name, value)| !is_meant_for_others(name, value)) {
+            self.mistakes.push(no_such_variable(name));
         }
         self
     }
@@ -170,6 +190,38 @@ impl Layers {
     pub(super) fn into_parts(self) -> (BTreeMap<&'static str, Written>, Vec<String>) {
         (self.written, self.mistakes)
     }
+}
+
+fn no_such_variable(name: &str) -> String {
+    let commands = OTHER_VARIABLES.into_iter().take(3).map(str::to_owned);
+    let known = SETTINGS.into_iter().map(environment_name).chain(commands);
+    format!("{name}: there is no such setting{}", nearest(name, known))
+}
+
+/// Whether a variable of our prefix is none of the program's settings by right. Kubernetes sets `ORDERBELL_SERVICE_…` and
+/// `ORDERBELL_PORT…=tcp://…` in every container beside a service of the name orderbell.
+fn is_meant_for_others(name: &str, value: &OsStr) -> bool {
+    OTHER_VARIABLES.contains(&name)
+        || name.starts_with("ORDERBELL_SERVICE_")
+        || name.starts_with("ORDERBELL_PORT_")
+        || (name == "ORDERBELL_PORT" && value.to_string_lossy().contains("://"))
+}
+
+/// The known name that was probably meant: the nearest, or one that the written name is the end of.
+fn nearest(written: &str, known: impl Iterator<Item = String>) -> String {
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['-', '.'], "_").replace("orderbell_", "");
+    let wanted = plain(written);
+    let distance = |name: &str| {
+        let name = plain(name);
+        let is_end = name.strip_suffix(&wanted).is_some_and(|before| before.ends_with('_'));
+        if is_end { 0 } else { strsim::damerau_levenshtein(&name, &wanted) }
+    };
+    if ["port", "bind", "address"].contains(&wanted.as_str()) {
+        return "; listen (ORDERBELL_LISTEN) says where to listen".to_owned();
+    }
+    let nearest = known.map(|name| (distance(&name), name)).min();
+    let near_enough = nearest.filter(|(distance, _)| *distance <= (wanted.len() / 3).max(1));
+    near_enough.map_or_else(String::new, |(_, name)| format!("; did you mean {name}?"))
 }
 
 /// A value as the environment would have it: lists are joined by commas, tables are entries NAME=VALUE.

@@ -10,9 +10,8 @@ fn read(toml: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("orderbell.toml");
     fs::write(&file, toml).unwrap();
-    let lookup =
-        |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-    Config::read(Layers::default().file(Some(&file)).environment(lookup))
+    let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+    Config::read(Layers::default().file(Some(&file)).environment(variables))
 }
 
 fn mistakes(toml: &str, variables: &[(&str, &str)]) -> String {
@@ -35,9 +34,9 @@ fn flags_win_over_the_environment_and_the_environment_over_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("settings.toml");
         fs::write(&file, "data = \"file\"").unwrap();
-        let lookup = |name: &str| variable.filter(|_| name == "ORDERBELL_DATA").map(str::to_owned);
+        let variable = variable.map(|value| ("ORDERBELL_DATA".into(), value.into()));
         let layers =
-            Layers::default().file(Some(&file)).environment(lookup).flag("data", flag.map(str::to_owned));
+            Layers::default().file(Some(&file)).environment(variable).flag("data", flag.map(str::to_owned));
         Config::read(layers).unwrap().data
     };
     assert_eq!(layers(None, None), PathBuf::from("file"));
@@ -114,9 +113,8 @@ fn outside_loopback_intake_must_be_chosen() {
         [("ORDERBELL_LISTEN", "0.0.0.0:80"), ("ORDERBELL_PUBLIC_URL", "https://orders.example.com/shop/")];
     assert!(mistakes("", &open).contains("intake"));
     assert!(matches!(read("intake = \"open\"", &open).unwrap().intake, web::Intake::Open));
-    assert!(
-        matches!(read("intake = \"key\"", &open).unwrap().intake, web::Intake::Keys(keys) if keys.is_empty())
-    );
+    let key = format!("intake = \"key\"\n[intake_keys]\nshop = \"{}\"", web::KeyHash::of("a key"));
+    assert!(matches!(read(&key, &open).unwrap().intake, web::Intake::Keys(_)));
 }
 
 #[test]
@@ -306,5 +304,116 @@ fn mail_logs_in_by_password_or_by_token_and_not_by_half_of_one() {
                 assert!(mistakes.contains(said) && !mistakes.contains("hunter2"), "{rest}: {mistakes}");
             }
         }
+    }
+}
+
+#[test]
+fn a_name_that_is_no_setting_is_refused_with_the_one_that_was_meant() {
+    for (written, meant) in [
+        ("ORDERBELL_LISTNE", "ORDERBELL_LISTEN"),
+        ("ORDERBELL_SMTP_HOSTT", "ORDERBELL_SMTP_HOST"),
+        ("ORDERBELL_PASSWORD", "ORDERBELL_SMTP_PASSWORD"),
+        ("ORDERBELL_WEBHOOK_ALLOWED_HOST", "ORDERBELL_WEBHOOK_ALLOWED_HOSTS"),
+        ("ORDERBELL_smtp_host", "ORDERBELL_SMTP_HOST"),
+        ("ORDERBELL_SMTP.FROM", "ORDERBELL_SMTP_FROM"),
+        ("ORDERBELL_ULR", "ORDERBELL_URL"),
+    ] {
+        let said = mistakes("", &[(written, "x")]);
+        assert_eq!(said, format!("{written}: there is no such setting; did you mean {meant}?"));
+    }
+    assert_eq!(
+        mistakes("", &[("ORDERBELL_FROBNICATE", "x")]),
+        "ORDERBELL_FROBNICATE: there is no such setting"
+    );
+    for (written, meant) in [
+        ("listne = 1", "listen"),
+        ("host = \"relay\"", "smtp.host"),
+        ("public-url = 1", "public_url"),
+        ("[webhook]\nallowed_host = []", "webhook.allowed_hosts"),
+    ] {
+        let said = mistakes(written, &[]);
+        assert!(said.ends_with(&format!("there is no such setting; did you mean {meant}?")), "{said}");
+    }
+}
+
+#[test]
+fn variables_that_others_set_are_let_be() {
+    let others = [
+        ("ORDERBELL_URL", "http://127.0.0.1:1"),
+        ("ORDERBELL_KEY", "some key"),
+        ("ORDERBELL_CONFIG", "orderbell.toml"),
+        ("ORDERBELL_PORT", "tcp://10.0.0.1:80"),
+        ("ORDERBELL_PORT_80_TCP_ADDR", "10.0.0.1"),
+        ("ORDERBELL_SERVICE_HOST", "10.0.0.1"),
+        ("ORDERBELL_LISTNE", ""),
+        ("AWS_REGION", "eu-central-1"),
+    ];
+    read("", &others).unwrap();
+    assert!(mistakes("", &[("ORDERBELL_PORT", "9000")]).starts_with("ORDERBELL_PORT: there is no such"));
+}
+
+#[test]
+fn what_would_silence_the_log_is_no_filter() {
+    for filter in ["loud", "verbose", "inof", "orderbell", "info,loud", "sqlite=dbug", "", "info,,"] {
+        let said = mistakes(&format!("log = {filter:?}"), &[]);
+        assert!(
+            said.starts_with("log in ") && said.contains("must be error, warn, info"),
+            "{filter:?}: {said}"
+        );
+    }
+    for filter in ["info", "WARN", "off", "info,sqlite=debug", "warn,application=trace"] {
+        read(&format!("log = {filter:?}"), &[]).unwrap();
+    }
+}
+
+#[test]
+fn keys_for_intake_and_the_wish_for_them_go_together() {
+    for none in
+        ["intake = \"key\"", "intake = \"key\"\n[intake_keys]", "intake = \"key\"\nintake_keys = \",\""]
+    {
+        let said = mistakes(none, &[]);
+        assert!(said.contains("orderbell key new") && !said.contains('\n'), "{none}: {said}");
+    }
+    let keys = format!("[intake_keys]\nshop = \"{}\"", web::KeyHash::of("a key"));
+    assert!(mistakes(&keys, &[]).contains("intake (ORDERBELL_INTAKE): must be chosen"));
+    assert!(matches!(read(&format!("intake = \"open\"\n{keys}"), &[]).unwrap().intake, web::Intake::Open));
+}
+
+#[test]
+fn a_secret_that_ends_with_a_line_break_is_not_what_was_meant() {
+    let smtp = "[smtp]\nhost = \"relay\"\nfrom = \"a@example.com\"\n";
+    let (user, password) = ("username = \"me\"\n", "password = \"hunter2\"\n");
+    for (toml, variable) in [
+        (format!("{smtp}{user}"), "ORDERBELL_SMTP_PASSWORD"),
+        (format!("{smtp}{password}"), "ORDERBELL_SMTP_USERNAME"),
+        (TWILIO.replace("auth_token = \"hunter2\"\n", ""), "ORDERBELL_SMS_AUTH_TOKEN"),
+        (String::new(), "ORDERBELL_ADMIN_KEY"),
+        (
+            "[sms]\nprovider = \"sns\"\naws_region = \"eu-central-1\"\naws_access_key_id = \"a\"".to_owned(),
+            "AWS_SECRET_ACCESS_KEY",
+        ),
+    ] {
+        for text in ["a-secret-of-length-20\n", "a-secret-of-length-20\r\n", "a-secret-of\n-length-20"] {
+            let said = mistakes(&toml, &[(variable, text)]);
+            assert!(said.starts_with(&format!("{variable}: must")) && said.contains("line break"), "{said}");
+            assert!(!said.contains("a-secret"), "{said}");
+        }
+        read(&toml, &[(variable, "a-secret-of-length-20")]).unwrap();
+    }
+}
+
+#[test]
+fn a_setting_that_does_nothing_is_named() {
+    for (toml, setting) in [
+        ("[smtp]\nusername = \"me\"\npassword = \"hunter2\"", "smtp.password in "),
+        ("[smtp]\nport = 2525", "smtp.port in "),
+        ("[sms]\naccount_sid = \"AC\"", "sms.account_sid in "),
+        ("[sms]\nsender_id = \"Shop\"", "sms.sender_id in "),
+        (&format!("{TWILIO}sender_id = \"Shop\""), "sms.sender_id in "),
+        (&format!("{TWILIO}api_key_secret = \"hunter2\""), "sms.api_key_secret in "),
+    ] {
+        let said = mistakes(toml, &[]);
+        assert!(said.contains(setting) && said.contains("has no effect"), "{toml}: {said}");
+        assert!(!said.contains("hunter2"), "{said}");
     }
 }
