@@ -121,7 +121,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} is {}, which webhooks may only reach if the operator allows it by name",
+            "{} is {}: webhooks and chats reach it only if webhook.allowed_hosts (ORDERBELL_WEBHOOK_ALLOWED_HOSTS) names it",
             self.what, self.rule
         )
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use url::{Host, Url};
 
@@ -62,17 +62,24 @@ impl Server {
         let server = self.url()?;
         let url = format!("{server}{path}");
         let mut request = http_client()?.request(method, &url).header("accept", "application/json");
-        if let Some(key) = self.key()? {
+        let Key { key, origin } = self.key()?;
+        if let Some(key) = &key {
             request = request.header("x-api-key", key);
         }
         let answer = complete(request).send().await.map_err(|error| no_server(&server, &error))?;
         let status = answer.status();
         let text = answer.text().await.with_context(|| format!("{url} broke off its answer"))?;
-        let json: Value = if text.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_str(&text).unwrap_or(Value::String(text))
-        };
+        let json = if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str::<Value>(&text) };
+        let json = json.map_err(|_| {
+            anyhow!("what answers at {server} is no Orderbell, or stands before one: {status}, and no JSON")
+        })?;
+        if status == StatusCode::UNAUTHORIZED {
+            return Err(match key {
+                Some(_) => anyhow!("{server} does not take the key from {origin}"),
+                None => anyhow!("{server} asks for the admin key, and {origin}"),
+            }
+            .into());
+        }
         if !status.is_success() {
             let detail = json["detail"].as_str().or(json["error"].as_str()).unwrap_or("no reason given");
             return Err(anyhow!("{detail} ({status})").into());
@@ -92,24 +99,53 @@ impl Server {
     /// Where to ask, without a slash at its end. An empty variable counts as none.
     pub(super) fn url(&self) -> Result<String, Failure> {
         match self.url.as_deref().map(|url| url.trim().trim_end_matches('/')).filter(|url| !url.is_empty()) {
-            Some(url) => Ok(url.to_owned()),
+            Some(url) => http_url(url),
             None => Ok(self.local.resolve()?.url()),
         }
     }
 
     /// The key that was given; for a server on this machine, the one that is configured or lies in the data folder: no
     /// other is told it.
-    fn key(&self) -> Result<Option<String>, Failure> {
+    fn key(&self) -> Result<Key, Failure> {
         if let Some(key) = self.key.as_deref().map(str::trim).filter(|key| !key.is_empty()) {
-            return Ok(Some(key.to_owned()));
+            return Ok(Key { key: Some(key.to_owned()), origin: "--key (ORDERBELL_KEY)".to_owned() });
         }
         if self.url.as_deref().is_some_and(|url| !is_this_machine(url)) {
-            return Ok(None);
+            let origin = "none was given: --key (ORDERBELL_KEY) takes it. That of this machine's own server is told to \
+                          no other";
+            return Ok(Key { key: None, origin: origin.to_owned() });
         }
         let Local { data, admin_key, .. } = self.local.resolve()?;
-        let stored = || std::fs::read_to_string(data.join(ADMIN_KEY_FILE)).ok();
-        Ok(admin_key.or_else(stored).map(|key| key.trim().to_owned()))
+        if let Some(key) = admin_key {
+            return Ok(Key { key: Some(key), origin: "admin_key (ORDERBELL_ADMIN_KEY)".to_owned() });
+        }
+        let file = data.join(ADMIN_KEY_FILE);
+        let file = std::path::absolute(&file).unwrap_or(file);
+        Ok(match std::fs::read_to_string(&file) {
+            Ok(key) => Key { key: Some(key.trim().to_owned()), origin: file.display().to_string() },
+            Err(error) => Key {
+                key: None,
+                origin: format!("{} cannot be read: {error}. {NAME_THE_FOLDER}", file.display()),
+            },
+        })
     }
+}
+
+/// A key, if there is one, and where it is from, or what was tried.
+struct Key {
+    key: Option<String>,
+    origin: String,
+}
+
+/// What to do where no admin key is found.
+const NAME_THE_FOLDER: &str = "Run the command in the folder that the server was started in, name its data folder with \
+                               --data (ORDERBELL_DATA), or give the key with --key (ORDERBELL_KEY)";
+
+fn http_url(text: &str) -> Result<String, Failure> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let wrong =
+        || "--url (ORDERBELL_URL): must be an http or https URL such as http://127.0.0.1:8080".to_owned();
+    url.map(|_| text.to_owned()).ok_or_else(|| Failure::Usage(vec![wrong()]))
 }
 
 /// Whether the address is a loopback one. An empty one stands for where this machine is configured to listen.
@@ -126,7 +162,9 @@ fn is_this_machine(url: &str) -> bool {
 /// Says in a person's words that the server cannot be reached.
 fn no_server(url: &str, error: &reqwest::Error) -> anyhow::Error {
     if error.is_connect() {
-        anyhow!("no Orderbell answers at {url}; start one with `orderbell serve`, or name another with --url")
+        anyhow!(
+            "no Orderbell answers at {url}; start one with `orderbell serve`, or name another with --url (ORDERBELL_URL)"
+        )
     } else if error.is_timeout() {
         anyhow!("{url} did not answer within {} s", TIMEOUT.as_secs())
     } else {

@@ -1,10 +1,11 @@
 //! `orderbell serve`: runs the server until it is told to end.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use application::ChannelMode;
 use clap::Args;
 use sqlite::Store;
@@ -56,7 +57,7 @@ pub(super) fn serve(flags: &Flags) -> Result<(), Failure> {
 async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     let descriptors = descriptors::raise();
     let listener = http_server::listen(config.listen);
-    let listener = listener.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let listener = listener.map_err(|error| cannot_listen(config.listen, &error))?;
     let address = listener.local_addr()?;
     let System { store, clock, router, delivery, gauges, metrics, modes, public_url, admin_key } =
         wire(config, address).await?;
@@ -102,6 +103,24 @@ async fn until_ended(told: impl Future, store: &Store, workers: &mut Workers) ->
         reason = store.failed() => Err(anyhow!("the store can acknowledge nothing more: {reason}")),
         broken_off = workers.broken_off() => Err(broken_off),
     }
+}
+
+/// Why an address cannot be listened at, and what to do.
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> anyhow::Error {
+    let port = address.port();
+    let mend = match error.kind() {
+        io::ErrorKind::AddrInUse => "another program holds the port, perhaps another Orderbell",
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address; 0.0.0.0 stands for all that it has"
+        }
+        io::ErrorKind::PermissionDenied if port < 1024 => {
+            "ports below 1024 are for root, or for CAP_NET_BIND_SERVICE"
+        }
+        _ => "the system refuses it",
+    };
+    anyhow!(
+        "cannot listen on {address}: {error}: {mend}. Choose another with --listen, ORDERBELL_LISTEN or `listen` in orderbell.toml"
+    )
 }
 
 /// Where the program is to be found and what it does with messages.
@@ -156,7 +175,6 @@ fn leads_to_this_machine(public_url: &str) -> bool {
 mod tests {
     use std::collections::BTreeMap;
     use std::future::pending;
-    use std::io;
     use std::time::Duration;
 
     use super::*;
