@@ -1,14 +1,21 @@
 //! What someone meets who uses the program for the first time, and gets something wrong.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::net::TcpListener;
-use std::process::Output;
+use std::process::{Command, Output};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use orderbell_e2e::program::{Program, new_home, orderbell};
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A command beside a running program, as `program.command` has it, but to be completed.
+fn beside(program: &Program, args: &[&str]) -> Command {
+    let mut command = orderbell(&program.data());
+    command.env("ORDERBELL_URL", program.url()).env("ORDERBELL_DATA", program.data()).args(args);
+    command
 }
 
 #[test]
@@ -99,6 +106,134 @@ async fn a_webhook_on_this_machine_is_refused_with_the_setting_that_allows_it() 
             said(&refused).contains("webhook.allowed_hosts (ORDERBELL_WEBHOOK_ALLOWED_HOSTS)"),
             "{url}: {refused:?}"
         );
+    }
+    Ok(())
+}
+
+/// Every command without subcommands of its own, as the help tells them.
+fn leaves(path: &[String]) -> Result<Vec<Vec<String>>> {
+    let home = tempfile::tempdir()?;
+    let help = String::from_utf8(orderbell(home.path()).args(path).arg("--help").output()?.stdout)?;
+    let listed =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // A continued description is indented further.
+    let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names: Vec<_> =
+        names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect();
+    if names.is_empty() {
+        return Ok(vec![path.to_vec()]);
+    }
+    let deeper = names.into_iter().map(|name| leaves(&[path, &[name.to_owned()]].concat()));
+    Ok(deeper.collect::<Result<Vec<_>>>()?.concat())
+}
+
+/// What each command is given to print something; `None`: it prints nothing on standard output, or serves.
+fn arguments<'a>(command: &str, subscription: &'a str, event: &'a str) -> Option<Vec<&'a str>> {
+    Some(match command {
+        "serve" | "backup" | "restore" => return None,
+        "order place" => vec!["--customer", "Ada", "--product", "Pad"],
+        "order list" | "subscription list" | "delivery list" | "inbox list" | "audit" => vec!["--json"],
+        "order show" => vec!["ORDER"],
+        "delivery show" => vec!["DELIVERY"],
+        "inbox show" => vec!["MESSAGE"],
+        "subscription add" => vec!["email", "other@example.com"],
+        "subscription change" => vec![subscription, "--max-receives-per-second", "5", "--json"],
+        "subscription confirm" => vec!["LINK", "--json"],
+        "subscription test" => vec![subscription],
+        "subscription suspend" | "subscription resume" | "subscription remove" => {
+            vec![subscription, "--json"]
+        }
+        "subscription resend" => vec!["WEBHOOK", "--json"],
+        "subscription rotate-secret" => vec!["WEBHOOK"],
+        "subscription test-filter" => vec![
+            "--policy",
+            r#"{"currency":["EUR"]}"#,
+            "--order",
+            r#"{"customerName":"A","productName":"B","currency":"EUR"}"#,
+            "--json",
+        ],
+        "delivery redrive" => vec!["--dead", "--json"],
+        "delivery retry" => vec!["--pending", "--json"],
+        "delivery drop" => vec!["--held", "--json"],
+        "invoke" => vec![event],
+        "doctor smtp" => vec![],
+        "key new" => vec!["shop"],
+        other => panic!("`{other}` is not tried: say here what it is given"),
+    })
+}
+
+/// In this order each finds what it needs: a subscription is confirmed before it is tested, and removed last.
+const FIRST_AND_LAST: [&str; 5] = [
+    "subscription confirm",
+    "subscription suspend",
+    "subscription resume",
+    "subscription test",
+    "subscription remove",
+];
+
+#[tokio::test]
+async fn a_command_whose_answer_cannot_be_written_fails_and_says_so() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let id = |args: &[&str]| -> Result<String> {
+        Ok(String::from_utf8(program.command(args)?.stdout)?.trim().to_owned())
+    };
+    let subscription = id(&["subscription", "add", "email", "you@example.com"])?;
+    let webhook = id(&["subscription", "add", "webhook", "https://example.com/hook"])?;
+    let order = id(&["order", "place", "--customer", "Ada", "--product", "Pad"])?;
+    let client = program.client()?;
+    let message =
+        client.wait_for_message("you@example.com", "Confirm").await?["id"].as_str().unwrap().to_owned();
+    let delivery =
+        client.list("/deliveries").await?[0]["deliveryId"].as_str().context("a delivery")?.to_owned();
+    let event = program.data().join("event.json");
+    fs::write(&event, r#"{"body": {"customerName": "Jo", "productName": "Pad"}}"#)?;
+    let event = event.display().to_string();
+
+    let mut leaves: Vec<String> = leaves(&[])?.into_iter().map(|path| path.join(" ")).collect();
+    leaves.sort_by_key(|leaf| FIRST_AND_LAST.iter().position(|other| other == leaf));
+    assert!(leaves.len() > 25, "{leaves:?}");
+    for leaf in leaves {
+        let Some(given) = arguments(&leaf, &subscription, &event) else { continue };
+        let mut link = String::new();
+        if leaf == "subscription confirm" {
+            let newest = client.wait_for_message("you@example.com", "Confirm").await?;
+            newest["link"].as_str().unwrap_or_default().clone_into(&mut link);
+        }
+        let named = |given: &str| match given {
+            "ORDER" => order.clone(),
+            "DELIVERY" => delivery.clone(),
+            "MESSAGE" => message.clone(),
+            "WEBHOOK" => webhook.clone(),
+            "LINK" => link.clone(),
+            other => other.to_owned(),
+        };
+        let mut command = beside(&program, &leaf.split(' ').collect::<Vec<_>>());
+        command.args(given.into_iter().map(named)).stdout(OpenOptions::new().write(true).open("/dev/full")?);
+        if leaf == "doctor smtp" {
+            command.env("ORDERBELL_SMTP_HOST", "127.0.0.1").env("ORDERBELL_SMTP_PORT", "1");
+            command.env("ORDERBELL_SMTP_FROM", "shop@example.com");
+        }
+        let output = command.output()?;
+        assert_eq!(output.status.code(), Some(1), "{leaf}: {output:?}");
+        assert!(said(&output).contains("standard output cannot be written"), "{leaf}: {output:?}");
+    }
+    for asked in ["--help", "--version"] {
+        let full: File = OpenOptions::new().write(true).open("/dev/full")?;
+        assert_eq!(beside(&program, &[asked]).stdout(full).status()?.code(), Some(1), "{asked}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reader_that_has_seen_enough_ends_a_command_without_a_word() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    program.command(&["order", "place", "--customer", "Ada", "--product", "Pad"])?;
+    for args in [&["order", "list"][..], &["audit", "--json"], &["key", "new", "shop", "--help"]] {
+        let (reader, writer) = std::io::pipe()?;
+        drop(reader);
+        let output = beside(&program, args).stdout(writer).output()?;
+        assert_eq!(output.status.code(), Some(128 + 13), "{args:?}: {output:?}");
+        assert_eq!(said(&output), "", "{args:?}");
     }
     Ok(())
 }

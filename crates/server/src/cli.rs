@@ -80,10 +80,28 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     }
 }
 
-/// Runs the command that was asked for. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+/// The exit code of a program whose reader went away, as a shell tells it of one that SIGPIPE ended.
+const READER_WENT_AWAY: u8 = 128 + 13;
+
+/// Runs the command that was asked for. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 141 if the reader of
+/// standard output went away.
 pub(crate) fn run() -> ExitCode {
-    let cli = Cli::parse();
-    let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+    let done = match Cli::try_parse() {
+        Ok(cli) => obey(cli),
+        // Help and the version are asked for, and printed like any other answer.
+        Err(asked) if !asked.use_stderr() => {
+            output::line(asked.render().to_string().trim_end()).map_err(Into::into)
+        }
+        Err(wrong) => {
+            output::note(wrong.render().to_string().trim_end());
+            return ExitCode::from(2);
+        }
+    };
+    done.map_or_else(told, |()| ExitCode::SUCCESS)
+}
+
+fn obey(cli: Cli) -> Result<(), Failure> {
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(flags) => serve::serve(&flags),
         Command::Order(command) => order::run(command),
         Command::Subscription(command) => subscription::run(command),
@@ -95,20 +113,26 @@ pub(crate) fn run() -> ExitCode {
         Command::Restore(flags) => restore::run(&flags),
         Command::Doctor(doctor::Command::Smtp(flags)) => doctor::smtp(&flags),
         Command::Key(key::Command::New { name }) => key::new(&name),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Usage(mistakes)) => {
+    }
+}
+
+/// Says why a command failed, and answers its exit code.
+fn told(failure: Failure) -> ExitCode {
+    match failure {
+        Failure::Usage(mistakes) => {
             for mistake in mistakes {
                 output::note(&format!("orderbell: {mistake}"));
             }
             ExitCode::from(2)
         }
-        Err(Failure::Failed(error)) => {
+        Failure::Failed(error) if error.downcast_ref().is_some_and(output::Unwritten::is_closed) => {
+            ExitCode::from(READER_WENT_AWAY)
+        }
+        Failure::Failed(error) => {
             output::note(&format!("orderbell: {error:#}"));
             ExitCode::FAILURE
         }
-        Err(Failure::Said) => ExitCode::FAILURE,
+        Failure::Said => ExitCode::FAILURE,
     }
 }
 

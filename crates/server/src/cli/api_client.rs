@@ -8,6 +8,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use url::{Host, Url};
 
+use super::output::Unwritten;
 use super::{Failure, local, output};
 use crate::config::Local;
 use crate::keys::ADMIN_KEY_FILE;
@@ -88,12 +89,27 @@ impl Server {
     }
 
     /// Prints an answer: its JSON if that was asked for, else what `for_people` makes of it.
-    pub(super) fn show(&self, answer: &Value, for_people: impl FnOnce(&Value)) {
-        if self.json {
-            output::json(answer);
-        } else {
-            for_people(answer);
-        }
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub(super) fn show(
+        &self,
+        answer: &Value,
+        for_people: impl FnOnce(&Value) -> Result<(), Unwritten>,
+    ) -> Result<(), Unwritten> {
+        if self.json { output::json(answer) } else { for_people(answer) }
+    }
+
+    /// As [`show`](Self::show), where a person is told on standard error that it is done.
+    pub(super) fn say(
+        &self,
+        answer: &Value,
+        in_words: impl FnOnce(&Value) -> String,
+    ) -> Result<(), Unwritten> {
+        self.show(answer, |answer| {
+            output::note(&in_words(answer));
+            Ok(())
+        })
     }
 
     /// Where to ask, without a slash at its end. An empty variable counts as none.

@@ -36,23 +36,33 @@ pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
 }
 
 fn as_text(data: &Path, now: Timestamp) -> Result<u64, Failure> {
-    let summary = audit(data, now, |exception| output::line(&told(&exception))).map_err(refused)?;
+    let mut written = Ok(());
+    let print = |exception: Exception| {
+        if written.is_ok() {
+            written = output::line(&told(&exception));
+        }
+    };
+    let summary = audit(data, now, print).map_err(refused)?;
+    written?;
     for line in summed_up(&summary, now) {
-        output::line(&line);
+        output::line(&line)?;
     }
     Ok(summary.exceptions)
 }
 
 /// One object, printed piece by piece: there may be many exceptions.
 fn as_json(data: &Path, now: Timestamp) -> Result<u64, Failure> {
-    let mut before = "{\"exceptions\": [";
+    let (mut written, mut before) = (Ok(()), "{\"exceptions\": [");
     let print = |exception: Exception| {
-        output::line(&format!("{before}{}", exception_json(&exception)));
+        if written.is_ok() {
+            written = output::line(&format!("{before}{}", exception_json(&exception)));
+        }
         before = ",";
     };
     let summary = audit(data, now, print).map_err(refused)?;
+    written?;
     let opened = if summary.exceptions == 0 { "{\"exceptions\": [" } else { "" };
-    output::line(&format!("{opened}], \"summary\": {}}}", summary_json(&summary)));
+    output::line(&format!("{opened}], \"summary\": {}}}", summary_json(&summary)))?;
     Ok(summary.exceptions)
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::api_client::Server;
 use super::order::{Page, get};
+use super::output::Unwritten;
 use super::{Failure, block_on, output};
 
 #[derive(Subcommand)]
@@ -150,17 +151,15 @@ async fn list(list: List) -> Result<(), Failure> {
         ("order", list.order.as_deref()),
     ];
     let answer = get(&list.server, "/deliveries", &query, &list.page).await?;
-    list.server.show(&answer, |answer| output::list(answer, &COLUMNS));
-    Ok(())
+    Ok(list.server.show(&answer, |answer| output::list(answer, &COLUMNS))?)
 }
 
 async fn show(id: &str, server: Server) -> Result<(), Failure> {
     let delivery = server.ask(Method::GET, &format!("/deliveries/{id}"), None).await?;
-    server.show(&delivery, story);
-    Ok(())
+    Ok(server.show(&delivery, story)?)
 }
 
-fn story(delivery: &Value) {
+fn story(delivery: &Value) -> Result<(), Unwritten> {
     for (label, value) in [
         ("Delivery", "/deliveryId"),
         ("Kind", "/kind"),
@@ -169,23 +168,24 @@ fn story(delivery: &Value) {
         ("State", "/state"),
         ("At", "/at"),
     ] {
-        output::line(&format!("{label:<10}{}", output::cell(delivery.pointer(value))));
+        output::line(&format!("{label:<10}{}", output::cell(delivery.pointer(value))))?;
     }
     if let Some(why) = waits_because(delivery) {
-        output::line(&format!("{:<10}{why}", "Waits"));
+        output::line(&format!("{:<10}{why}", "Waits"))?;
     }
     if let Some(why) = delivery["cancelReason"].as_str() {
-        output::line(&format!("{:<10}{}", "Because", why.replace('_', " ")));
+        output::line(&format!("{:<10}{}", "Because", why.replace('_', " ")))?;
     }
-    output::unreadable(delivery);
+    output::unreadable(delivery)?;
     let tables =
         [("attempts", &ATTEMPTS[..]), ("receipts", &RECEIPTS[..]), ("interventions", &INTERVENTIONS[..])];
     for (rows, columns) in tables {
         if let Some(rows) = delivery[rows].as_array().filter(|rows| !rows.is_empty()) {
-            output::line("");
-            output::table(rows, columns);
+            output::line("")?;
+            output::table(rows, columns)?;
         }
     }
+    Ok(())
 }
 
 /// What a delivery waits for, in words.
@@ -201,27 +201,24 @@ pub(super) fn waits_because(delivery: &Value) -> Option<String> {
 async fn redrive(redrive: Redrive) -> Result<(), Failure> {
     let Redrive { id, held, filters, server, .. } = redrive;
     let answer = act(&server, "redrive", id, if held { "held" } else { "dead" }, filters).await?;
-    server
-        .show(&answer, |answer| output::note(&format!("redriven: {}", output::cell(answer.get("redriven")))));
-    Ok(())
+    Ok(server.say(&answer, |answer| format!("redriven: {}", output::cell(answer.get("redriven"))))?)
 }
 
 async fn retry(retry: Retry) -> Result<(), Failure> {
     let Retry { id, filters, server, .. } = retry;
     let answer = act(&server, "retry", id, "pending", filters).await?;
-    server.show(&answer, |answer| output::note(&format!("retried: {}", output::cell(answer.get("retried")))));
-    Ok(())
+    Ok(server.say(&answer, |answer| format!("retried: {}", output::cell(answer.get("retried"))))?)
 }
 
 async fn drop(drop: Drop) -> Result<(), Failure> {
     let Drop { id, held, filters, server, .. } = drop;
     let one = id.is_some();
     let answer = act(&server, "drop", id, if held { "held" } else { "pending" }, filters).await?;
-    server.show(&answer, |answer| match answer.get("dropped").filter(|_| !one) {
-        Some(count) => output::note(&format!("dropped: {}", output::cell(Some(count)))),
-        None => output::note("dropped"),
+    let said = server.say(&answer, |answer| match answer.get("dropped").filter(|_| !one) {
+        Some(count) => format!("dropped: {}", output::cell(Some(count))),
+        None => "dropped".to_owned(),
     });
-    Ok(())
+    Ok(said?)
 }
 
 /// Does something to one delivery, or to those in a state that fit the filters.

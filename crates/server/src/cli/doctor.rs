@@ -35,8 +35,8 @@ pub(super) fn smtp(flags: &Flags) -> Result<(), Failure> {
     let steps = block_on(examine(&settings, recipient.as_ref()))?;
     for step in &steps {
         match &step.result {
-            Ok(detail) => output::line(&format!("ok      {:<10} {detail}", step.name)),
-            Err(why) => output::line(&format!("FAILED  {:<10} {why}", step.name)),
+            Ok(detail) => output::line(&format!("ok      {:<10} {detail}", step.name))?,
+            Err(why) => output::line(&format!("FAILED  {:<10} {why}", step.name))?,
         }
     }
     match steps.iter().find(|step| step.result.is_err()) {

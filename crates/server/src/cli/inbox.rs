@@ -37,21 +37,20 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
 
 async fn list(page: &Page, server: Server) -> Result<(), Failure> {
     let answer = get(&server, "/inbox", &[], page).await?;
-    server.show(&answer, |answer| output::list(answer, &COLUMNS));
-    Ok(())
+    Ok(server.show(&answer, |answer| output::list(answer, &COLUMNS))?)
 }
 
 async fn show(id: &str, server: Server) -> Result<(), Failure> {
     let message = server.ask(Method::GET, &format!("/inbox/{id}"), None).await?;
-    server.show(&message, |message| {
+    let shown = server.show(&message, |message| {
         for (label, member) in [("To", "to"), ("Subject", "subject")] {
-            output::line(&format!("{label}: {}", output::cell(message.get(member))));
+            output::line(&format!("{label}: {}", output::cell(message.get(member))))?;
         }
         output::line(&format!(
             "\n{}\n\n{}",
             output::cell(message.get("text")),
             output::cell(message.get("link"))
-        ));
+        ))
     });
-    Ok(())
+    Ok(shown?)
 }

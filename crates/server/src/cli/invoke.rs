@@ -42,8 +42,7 @@ pub(super) fn invoke(flags: &Flags) -> Result<(), Failure> {
             None => open_store(flags, &server, Request::from_parts(parts, Body::from(body))).await?,
         };
         let answer: Value = gateway_event::response(answer, shape).await;
-        output::json(&answer);
-        Ok(())
+        Ok(output::json(&answer)?)
     })?
 }
 

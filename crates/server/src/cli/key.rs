@@ -25,10 +25,9 @@ pub(super) fn new(name: &str) -> Result<(), Failure> {
         return Err(Failure::Usage(vec!["NAME must be of A-Z a-z 0-9 - _ . and not admin".to_owned()]));
     }
     let key = new_key("obk_", &SystemRandomness);
-    output::line(&key);
-    output::note("Give it to the client; it is not shown again. In orderbell.toml:\n");
+    output::note("Give the key to the client; it is not shown again. In orderbell.toml:\n");
     output::note(&settings(name, &key));
-    Ok(())
+    Ok(output::line(&key)?)
 }
 
 /// What lets the server know the key, as its settings file has it.

@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::api_client::Server;
+use super::output::Unwritten;
 use super::{Failure, block_on, output};
 
 #[derive(Subcommand)]
@@ -129,56 +130,56 @@ async fn place(place: Place) -> Result<(), Failure> {
             None => request.json(&order),
         })
         .await?;
-    server.show(&answer, |answer| {
-        output::line(&output::cell(answer.get("orderId")));
+    let shown = server.show(&answer, |answer| {
         output::note(&output::cell(answer.get("message")));
+        output::line(&output::cell(answer.get("orderId")))
     });
-    Ok(())
+    Ok(shown?)
 }
 
 async fn list(list: List) -> Result<(), Failure> {
     let query = [("from", list.from.as_deref()), ("to", list.to.as_deref())];
     let answer = get(&list.server, "/orders", &query, &list.page).await?;
-    list.server.show(&answer, |answer| {
+    let shown = list.server.show(&answer, |answer| {
         let mut answer = answer.clone();
         for order in answer["items"].as_array_mut().into_iter().flatten() {
             order["product"] = json!(products(order));
         }
-        output::list(&answer, &COLUMNS);
+        output::list(&answer, &COLUMNS)
     });
-    Ok(())
+    Ok(shown?)
 }
 
 async fn show(id: &str, server: Server) -> Result<(), Failure> {
     let order = server.ask(Method::GET, &format!("/orders/{id}"), None).await?;
-    server.show(&order, story);
-    Ok(())
+    Ok(server.show(&order, story)?)
 }
 
-fn story(order: &Value) {
+fn story(order: &Value) -> Result<(), Unwritten> {
     for (label, value) in [("Order", "/orderId"), ("Time", "/orderTime"), ("Customer", "/customerName")] {
-        output::line(&format!("{label:<9}{}", output::cell(order.pointer(value))));
+        output::line(&format!("{label:<9}{}", output::cell(order.pointer(value))))?;
     }
-    output::line(&format!("{:<9}{}", "Product", products(order)));
-    output::line(&format!("{:<9}{}\n", "Told", output::cell(order.get("summary"))));
-    output::table(order["timeline"].as_array().map(Vec::as_slice).unwrap_or_default(), &EVENTS);
-    output::unreadable(order);
+    output::line(&format!("{:<9}{}", "Product", products(order)))?;
+    output::line(&format!("{:<9}{}\n", "Told", output::cell(order.get("summary"))))?;
+    output::table(order["timeline"].as_array().map(Vec::as_slice).unwrap_or_default(), &EVENTS)?;
+    output::unreadable(order)?;
     for delivery in order["deliveries"].as_array().into_iter().flatten() {
-        output::unreadable(delivery);
+        output::unreadable(delivery)?;
         if let Some(why) = super::delivery::waits_because(delivery) {
-            output::line(&format!("{} waits: {why}", output::cell(delivery.get("endpoint"))));
+            output::line(&format!("{} waits: {why}", output::cell(delivery.get("endpoint"))))?;
         }
     }
     for group in order["notOwed"].as_array().into_iter().flatten() {
         let because = output::cell(group.get("because")).replace('_', " ");
         for other in group["subscriptions"].as_array().into_iter().flatten() {
-            output::line(&format!("not told: {} ({because})", output::cell(other.get("endpoint"))));
+            output::line(&format!("not told: {} ({because})", output::cell(other.get("endpoint"))))?;
         }
     }
     if order["notOwedNext"].is_string() {
         let id = output::cell(order.get("orderId"));
         output::note(&format!("others are not told either: GET /orders/{id}/not-owed lists them all"));
     }
+    Ok(())
 }
 
 /// Asks for a page of a list.

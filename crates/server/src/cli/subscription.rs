@@ -150,12 +150,13 @@ async fn add(add: Add) -> Result<(), Failure> {
         }
     }
     let answer = add.server.ask(Method::POST, "/subscriptions", Some(&body)).await?;
-    add.server.show(&answer, |answer| {
-        output::line(&output::cell(answer.get("subscriptionId")));
-        output::note(&output::cell(answer.get("state")));
+    let shown = add.server.show(&answer, |answer| {
+        // The secret first: it is told once, and the id is found again.
         show_secret(answer);
+        output::note(&output::cell(answer.get("state")));
+        output::line(&output::cell(answer.get("subscriptionId")))
     });
-    Ok(())
+    Ok(shown?)
 }
 
 fn show_secret(answer: &Value) {
@@ -175,51 +176,45 @@ async fn change(change: Change) -> Result<(), Failure> {
     let body: Value = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
     let path = format!("/subscriptions/{}", change.id);
     let answer = change.server.ask(Method::PATCH, &path, Some(&body)).await?;
-    change.server.show(&answer, |_| output::note("changed"));
-    Ok(())
+    Ok(change.server.say(&answer, |_| "changed".to_owned())?)
 }
 
 async fn rotate_secret(one: One) -> Result<(), Failure> {
     let path = format!("/subscriptions/{}/rotate-secret", one.id);
     let answer = one.server.ask(Method::POST, &path, None).await?;
-    one.server.show(&answer, |answer| {
+    let shown = one.server.show(&answer, |answer| {
         output::note("new signing secret (shown only now; the old one signs too for 24 hours):");
-        output::line(&output::cell(answer.get("secret")));
+        output::line(&output::cell(answer.get("secret")))
     });
-    Ok(())
+    Ok(shown?)
 }
 
 async fn send_test(one: One) -> Result<(), Failure> {
     let path = format!("/subscriptions/{}/test", one.id);
     let answer = one.server.ask(Method::POST, &path, None).await?;
-    one.server.show(&answer, |answer| output::line(&output::cell(answer.get("deliveryId"))));
-    Ok(())
+    Ok(one.server.show(&answer, |answer| output::line(&output::cell(answer.get("deliveryId"))))?)
 }
 
 async fn remove(one: One) -> Result<(), Failure> {
     let answer = one.server.ask(Method::DELETE, &format!("/subscriptions/{}", one.id), None).await?;
-    one.server.show(&answer, |_| output::note("ended"));
-    Ok(())
+    Ok(one.server.say(&answer, |_| "ended".to_owned())?)
 }
 
 async fn list(list: List) -> Result<(), Failure> {
     let answer = get(&list.server, "/subscriptions", &[("state", list.state.as_deref())], &list.page).await?;
-    list.server.show(&answer, |answer| output::list(answer, &COLUMNS));
-    Ok(())
+    Ok(list.server.show(&answer, |answer| output::list(answer, &COLUMNS))?)
 }
 
 async fn confirm(link: &str, server: Server) -> Result<(), Failure> {
     let token = token_in_link(link);
     let path = "/subscriptions/confirm";
     let answer = server.ask_with(Method::POST, path, |request| request.query(&[("token", &token)])).await?;
-    server.show(&answer, |_| output::note("confirmed"));
-    Ok(())
+    Ok(server.say(&answer, |_| "confirmed".to_owned())?)
 }
 
 async fn act(one: One, verb: &str, done: &str) -> Result<(), Failure> {
     let answer = one.server.ask(Method::POST, &format!("/subscriptions/{}{verb}", one.id), None).await?;
-    one.server.show(&answer, |_| output::note(done));
-    Ok(())
+    Ok(one.server.say(&answer, |_| done.to_owned())?)
 }
 
 fn json_text(text: &str) -> Result<Value, String> {

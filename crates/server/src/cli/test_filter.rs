@@ -52,7 +52,7 @@ pub(super) async fn test(flags: Flags) -> Result<(), Failure> {
     };
     let path = "/subscriptions/test-filter";
     let answer = flags.server.ask_with(Method::POST, path, |request| request.json(&body)).await?;
-    flags.server.show(&answer, |_| ());
+    flags.server.show(&answer, |_| Ok(()))?;
     if answer["matches"] == true {
         output::note("the policy wants the order");
         return Ok(());
