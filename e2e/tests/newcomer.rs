@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::net::TcpListener;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result};
 use orderbell_e2e::program::{Program, new_home, orderbell};
@@ -106,6 +106,22 @@ async fn a_webhook_on_this_machine_is_refused_with_the_setting_that_allows_it() 
             said(&refused).contains("webhook.allowed_hosts (ORDERBELL_WEBHOOK_ALLOWED_HOSTS)"),
             "{url}: {refused:?}"
         );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_store_holds_does_not_reach_the_terminal_as_a_command() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let note = "\u{1b}]0;taken\u{7}\u{9b}31m\u{202e}evil\u{2066}";
+    let body = serde_json::json!({"customerName": "Ada", "productName": "Pad", "note": note});
+    let placed = beside(&program, &["invoke", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    serde_json::to_writer(placed.stdin.as_ref().context("its input")?, &body)?;
+    assert!(placed.wait_with_output()?.status.success());
+    for args in [&["order", "list"][..], &["order", "list", "--json"], &["delivery", "list", "--json"]] {
+        let printed = String::from_utf8(program.command(args)?.stdout)?;
+        let harmful = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2066}".contains(c);
+        assert!(!printed.contains(harmful), "{args:?}: {printed:?}");
     }
     Ok(())
 }

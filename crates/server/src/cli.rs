@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod delivery;
 mod doctor;
+mod harmless;
 mod inbox;
 mod invoke;
 mod key;

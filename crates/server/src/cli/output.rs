@@ -1,10 +1,12 @@
-//! What commands print: JSON for programs, tables for people.
+//! What commands print: JSON for programs, tables for people. Everything leaves by [`line`] or [`note`], harmless.
 
 use std::fmt;
 use std::io::{self, Write};
 
 use comfy_table::{Table, presets};
 use serde_json::Value;
+
+use super::harmless::harmless;
 
 /// A column of a table: its heading, and the member that it shows, as a JSON pointer.
 pub(super) type Column = (&'static str, &'static str);
@@ -34,7 +36,7 @@ impl std::error::Error for Unwritten {
 
 /// Prints a line on standard output.
 pub(super) fn line(text: &str) -> Result<(), Unwritten> {
-    bytes(format!("{text}\n").as_bytes())
+    bytes(format!("{}\n", harmless(text)).as_bytes())
 }
 
 /// Writes our own words, as they are, to standard output.
@@ -45,7 +47,7 @@ pub(super) fn bytes(words: &[u8]) -> Result<(), Unwritten> {
 
 /// Tells a person something on standard error. That it cannot be written there is no failure.
 pub(super) fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
 }
 
 /// Prints JSON on standard output.
