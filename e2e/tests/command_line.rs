@@ -41,7 +41,7 @@ async fn an_operator_goes_the_whole_way_on_the_command_line() -> Result<()> {
     assert!(story.contains("you@example.com waits: subscription suspended"), "{story}");
     run(&["subscription", "remove", &subscription])?;
     let story = run(&["order", "show", &waiting])?;
-    assert!(story.contains("subscription_ended") && !story.contains("waits:"), "{story}");
+    assert!(story.contains("subscription ended") && !story.contains("waits:"), "{story}");
     assert!(run(&["subscription", "list", "--state", "ended"])?.contains(&subscription));
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What the log and the metrics say of an attempt.
 
 use domain::attempt::OutcomeKind;
+use domain::delivery::Next;
 use domain::subscription::SubscriptionId;
 
 use crate::ports::{DueDelivery, Finished};
@@ -39,7 +40,15 @@ pub(super) fn attempt_ended(delivery: &DueDelivery, finished: &Finished) {
         ),
         _ => tracing::warn!(
             %delivery_id, kind, order_id, request_id, endpoint, number, outcome = outcome_name, reply,
-            next = ?finished.decision.next, "attempt failed"
+            next = what_follows(finished.decision.next), "attempt failed"
         ),
+    }
+}
+
+/// In a person's words, to the second.
+fn what_follows(next: Next) -> String {
+    match next {
+        Next::Again(at) => format!("again at {at:.0}"),
+        Next::Over(state) => state.name().replace('_', " "),
     }
 }

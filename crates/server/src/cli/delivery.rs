@@ -118,7 +118,7 @@ const COLUMNS: [output::Column; 6] = [
     ("Kind", "/kind"),
     ("Endpoint", "/endpoint"),
     ("State", "/state"),
-    ("Spent", "/spent"),
+    ("Attempts used", "/spent"),
     ("At", "/at"),
 ];
 
@@ -168,7 +168,7 @@ fn story(delivery: &Value) -> Result<(), Unwritten> {
         ("State", "/state"),
         ("At", "/at"),
     ] {
-        output::line(&format!("{label:<10}{}", output::cell(delivery.pointer(value))))?;
+        output::line(&format!("{label:<10}{}", output::shown(delivery, value)))?;
     }
     if let Some(why) = waits_because(delivery) {
         output::line(&format!("{:<10}{why}", "Waits"))?;
@@ -193,7 +193,7 @@ pub(super) fn waits_because(delivery: &Value) -> Option<String> {
     let why = delivery["waitsBecause"].as_str()?.replace('_', " ");
     Some(match (delivery["pauseReason"].as_str(), delivery["at"].as_str()) {
         (Some(reason), _) => format!("{why} ({reason})"),
-        (None, Some(at)) if why == "retry" => format!("{why} at {at}"),
+        (None, Some(at)) if why == "retry" => format!("{why} at {}", output::local_time(at)),
         _ => why,
     })
 }

@@ -84,8 +84,13 @@ pub(super) struct Page {
     cursor: Option<String>,
 }
 
-const COLUMNS: [output::Column; 4] =
-    [("Time", "/orderTime"), ("Order", "/orderId"), ("Customer", "/customerName"), ("Product", "/product")];
+const COLUMNS: [output::Column; 5] = [
+    ("Time", "/orderTime"),
+    ("Order", "/orderId"),
+    ("Customer", "/customerName"),
+    ("Product", "/product"),
+    ("Total", "/price"),
+];
 const EVENTS: [output::Column; 7] = [
     ("Time", "/at"),
     ("Event", "/event"),
@@ -144,6 +149,7 @@ async fn list(list: List) -> Result<(), Failure> {
         let mut answer = answer.clone();
         for order in answer["items"].as_array_mut().into_iter().flatten() {
             order["product"] = json!(products(order));
+            order["price"] = json!(price(order));
         }
         output::list(&answer, &COLUMNS)
     });
@@ -157,9 +163,12 @@ async fn show(id: &str, server: Server) -> Result<(), Failure> {
 
 fn story(order: &Value) -> Result<(), Unwritten> {
     for (label, value) in [("Order", "/orderId"), ("Time", "/orderTime"), ("Customer", "/customerName")] {
-        output::line(&format!("{label:<9}{}", output::cell(order.pointer(value))))?;
+        output::line(&format!("{label:<9}{}", output::shown(order, value)))?;
     }
     output::line(&format!("{:<9}{}", "Product", products(order)))?;
+    if let Some(price) = price(order) {
+        output::line(&format!("{:<9}{price}", "Total"))?;
+    }
     output::line(&format!("{:<9}{}\n", "Told", output::cell(order.get("summary"))))?;
     output::table(order["timeline"].as_array().map(Vec::as_slice).unwrap_or_default(), &EVENTS)?;
     output::unreadable(order)?;
@@ -206,6 +215,12 @@ fn products(order: &Value) -> String {
         Some(items) => items.iter().map(one).collect::<Vec<_>>().join(", "),
         None => one(order),
     }
+}
+
+/// What the order costs, with its currency.
+fn price(order: &Value) -> Option<String> {
+    let total = Some(output::cell(order.get("total"))).filter(|total| !total.is_empty())?;
+    Some(order["currency"].as_str().map_or(total.clone(), |currency| format!("{total} {currency}")))
 }
 
 fn attribute(text: &str) -> Result<(String, String), String> {

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use comfy_table::{Table, presets};
+use comfy_table::{ContentArrangement, Row, Table, presets};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::harmless::harmless;
@@ -58,7 +60,11 @@ pub(super) fn json(value: &Value) -> Result<(), Unwritten> {
 /// Prints a list as a table, and how to see more.
 pub(super) fn list(answer: &Value, columns: &[Column]) -> Result<(), Unwritten> {
     let rows = answer["items"].as_array().map(Vec::as_slice).unwrap_or_default();
-    table(rows, columns)?;
+    if rows.is_empty() {
+        note("there are none");
+    } else {
+        table(rows, columns)?;
+    }
     unreadable(answer)?;
     if let Some(next) = answer["next"].as_str() {
         note(&format!("more: --cursor {next}"));
@@ -76,14 +82,81 @@ pub(super) fn unreadable(answer: &Value) -> Result<(), Unwritten> {
     Ok(())
 }
 
-/// Prints rows as a table.
+/// Prints rows as a table, cut to the terminal if it goes to one. A column that is empty in every row is left out.
 pub(super) fn table(rows: &[Value], columns: &[Column]) -> Result<(), Unwritten> {
+    line(&laid_out(rows, columns, terminal_width()))
+}
+
+fn laid_out(rows: &[Value], columns: &[Column], width: Option<u16>) -> String {
+    let said = |column: &&Column| rows.iter().any(|row| !shown(row, column.1).is_empty());
+    let columns: Vec<_> = columns.iter().filter(said).collect();
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(columns.iter().map(|(heading, _)| *heading));
-    for row in rows {
-        table.add_row(columns.iter().map(|(_, pointer)| cell(row.pointer(pointer))));
+    table.load_style(presets::NOTHING);
+    if let Some(width) = width {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
-    line(&table.to_string())
+    table.set_header(columns.iter().map(|(heading, _)| *heading));
+    for row in rows {
+        // One line each, whatever a cell holds.
+        let cells = columns.iter().map(|(_, pointer)| harmless(&one_line(&shown(row, pointer))).into_owned());
+        let mut row = Row::from(cells.collect::<Vec<_>>());
+        row.max_height(1);
+        table.add_row(row);
+    }
+    let lines = table.lines().map(|line| line.trim_end().to_owned());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// How wide the terminal is; `None` if standard output is none.
+fn terminal_width() -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(size.ws_col).filter(|width| *width > 0)
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\t'], " ")
+}
+
+/// Members that are times.
+const TIMES: [&str; 10] = [
+    "/at",
+    "/since",
+    "/orderTime",
+    "/createdAt",
+    "/confirmedAt",
+    "/confirmationExpiresAt",
+    "/suspendedAt",
+    "/failingSince",
+    "/startedAt",
+    "/endedAt",
+];
+
+/// Members that are names of ours.
+const NAMES: [&str; 7] =
+    ["/event", "/outcome", "/state", "/stateBefore", "/kind", "/suspensionReason", "/endReason"];
+
+/// A member of an answer as a person reads it: times by this machine's clock, names in words.
+pub(super) fn shown(answer: &Value, pointer: &str) -> String {
+    let text = cell(answer.pointer(pointer));
+    // A reason may be a provider's own words, which are left as they are.
+    let is_name = || text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    if TIMES.contains(&pointer) {
+        local_time(&text)
+    } else if NAMES.contains(&pointer) || (pointer == "/reason" && is_name()) {
+        text.replace('_', " ")
+    } else {
+        text
+    }
+}
+
+/// The time in this machine's zone, to the second; what is no time, as it is.
+pub(super) fn local_time(text: &str) -> String {
+    in_zone(text, TimeZone::system())
+}
+
+fn in_zone(text: &str, zone: TimeZone) -> String {
+    let time = text.parse::<Timestamp>().map(|time| time.to_zoned(zone));
+    time.map_or_else(|_| text.to_owned(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
 /// A value as a person reads it.
@@ -92,5 +165,40 @@ pub(super) fn cell(value: Option<&Value>) -> String {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz;
+    use serde_json::json;
+
+    use super::*;
+
+    const COLUMNS: [Column; 3] =
+        [("Customer", "/customerName"), ("Product", "/product"), ("Reply", "/reply")];
+
+    #[test]
+    fn a_table_has_one_short_line_for_each_row_on_a_terminal_and_all_of_it_elsewhere() {
+        let note = "as much as fits and ".repeat(30);
+        let rows = [
+            json!({"customerName": "Ada\nForged 1", "product": note}),
+            json!({"customerName": "\u{1b}[2J", "product": "漢字".repeat(60)}),
+        ];
+        for width in [40, 80, 200] {
+            let told = laid_out(&rows, &COLUMNS, Some(width));
+            assert_eq!(told.lines().count(), 3, "{told}");
+            assert!(told.lines().all(|line| line.chars().count() <= usize::from(width)), "{told}");
+            assert!(told.contains('…') && !told.contains("Reply"), "{told}");
+        }
+        let whole = laid_out(&rows, &COLUMNS, None);
+        assert!(whole.contains(note.trim_end()) && !whole.contains('…'), "{whole}");
+    }
+
+    #[test]
+    fn times_are_told_to_the_second_where_the_reader_is() {
+        let zone = TimeZone::fixed(tz::offset(2));
+        assert_eq!(in_zone("2026-11-30T23:15:09.123456Z", zone.clone()), "2026-12-01 01:15:09");
+        assert_eq!(in_zone("no time", zone), "no time");
     }
 }
