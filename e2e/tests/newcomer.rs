@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result};
 use orderbell_e2e::program::{Program, new_home, orderbell};
+use serde_json::Value;
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -111,6 +112,25 @@ async fn a_webhook_on_this_machine_is_refused_with_the_setting_that_allows_it() 
 }
 
 #[tokio::test]
+async fn a_subscription_that_waits_to_be_confirmed_says_why_and_what_to_do() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let added = program.command(&["subscription", "add", "email", "you@example.com"])?;
+    let id = String::from_utf8(added.stdout)?.trim().to_owned();
+    program.client()?.wait_for_message("you@example.com", "Confirm").await?;
+    let told = async || {
+        let shown = program.command(&["subscription", "show", &id])?;
+        let story = String::from_utf8(shown.stdout)?;
+        Ok(Some(story)
+            .filter(|story| story.contains("sandbox inbox") && story.contains("orderbell inbox list")))
+    };
+    orderbell_e2e::wait::until("it says why", told).await?;
+    let json = program.command(&["subscription", "show", &id, "--json"])?;
+    let json: Value = serde_json::from_slice(&json.stdout)?;
+    assert_eq!(json["lastConfirmation"]["state"], "sandboxed", "{json}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_a_store_holds_does_not_reach_the_terminal_as_a_command() -> Result<()> {
     let program = Program::start(Vec::new()).await?;
     let note = "\u{1b}]0;taken\u{7}\u{9b}31m\u{202e}evil\u{2066}";
@@ -155,7 +175,7 @@ fn arguments<'a>(command: &str, subscription: &'a str, event: &'a str) -> Option
         "subscription add" => vec!["email", "other@example.com"],
         "subscription change" => vec![subscription, "--max-receives-per-second", "5", "--json"],
         "subscription confirm" => vec!["LINK", "--json"],
-        "subscription test" => vec![subscription],
+        "subscription show" | "subscription test" => vec![subscription],
         "subscription suspend" | "subscription resume" | "subscription remove" => {
             vec![subscription, "--json"]
         }
@@ -179,7 +199,8 @@ fn arguments<'a>(command: &str, subscription: &'a str, event: &'a str) -> Option
 }
 
 /// In this order each finds what it needs: a subscription is confirmed before it is tested, and removed last.
-const FIRST_AND_LAST: [&str; 5] = [
+const FIRST_AND_LAST: [&str; 6] = [
+    "subscription show",
     "subscription confirm",
     "subscription suspend",
     "subscription resume",

@@ -15,6 +15,7 @@ mod output;
 mod restore;
 mod serve;
 mod subscription;
+mod subscription_story;
 mod test_filter;
 
 use std::process::ExitCode;

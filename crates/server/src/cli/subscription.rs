@@ -1,4 +1,4 @@
-//! `orderbell subscription add|list|confirm|resend|change|suspend|resume|rotate-secret|test|test-filter|remove`.
+//! `orderbell subscription add|list|show|confirm|resend|change|suspend|resume|rotate-secret|test|test-filter|remove`.
 
 use clap::{Args, Subcommand};
 use domain::link_token::token_in_link;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::api_client::Server;
 use super::order::{Page, get};
-use super::{Failure, block_on, output, test_filter};
+use super::{Failure, block_on, output, subscription_story, test_filter};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -15,6 +15,8 @@ pub(super) enum Command {
     Add(Add),
     /// List subscriptions, newest first
     List(List),
+    /// Show a subscription, what it waits for and what to do
+    Show(One),
     /// Confirm by the link that was sent
     Confirm {
         /// The link, or its token
@@ -124,6 +126,7 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Add(add) => block_on(self::add(add))?,
         Command::List(list) => block_on(self::list(list))?,
+        Command::Show(one) => block_on(subscription_story::show(&one.id, &one.server))?,
         Command::Confirm { link, server } => block_on(confirm(&link, server))?,
         Command::Resend(one) => block_on(act(one, "/confirmation", "confirmation is on its way"))?,
         Command::Change(change) => block_on(self::change(change))?,
