@@ -7,6 +7,9 @@ use fastrand::Rng;
 
 /// How many inputs there are without `ORDERBELL_FUZZ_SECONDS`.
 const FEW: u64 = 3_000;
+/// The most memory that a run by the clock may take at any time, in MiB: many times what the readers keep, and little beside
+/// what they are given.
+const MOST_MEMORY: u64 = 128;
 /// How long an input may become, in bytes.
 const LONGEST: usize = 100_000;
 /// What breaks many a reader.
@@ -26,7 +29,7 @@ const BYTES: [&[u8]; 12] = [
 ];
 
 /// Gives `target` inputs made from `seeds`, and chance of its own: for `ORDERBELL_FUZZ_SECONDS` seconds, else a few. A panic
-/// fails; the input that led to it is told with the seed that makes it again (`ORDERBELL_FUZZ_SEED`).
+/// fails, and so does growing memory; the input that led to it is told with the seed that makes it again (`ORDERBELL_FUZZ_SEED`).
 #[expect(clippy::disallowed_methods, reason = "how long it goes on is what is asked")]
 pub(crate) fn fuzz(what: &str, seeds: &[&[u8]], target: impl Fn(&[u8], &mut Rng)) {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
@@ -45,7 +48,20 @@ pub(crate) fn fuzz(what: &str, seeds: &[&[u8]], target: impl Fn(&[u8], &mut Rng)
         }
         done += 1;
     }
-    eprintln!("fuzzed {what}: {done} inputs from seed {first} on, in {:.1} s", start.elapsed().as_secs_f64());
+    let (time, peak) = (start.elapsed().as_secs_f64(), peak_memory());
+    let memory = peak.map_or("unknown".to_owned(), |peak| format!("{peak} MiB"));
+    eprintln!(
+        "fuzzed {what}: {done} inputs from seed {first} on, in {time:.1} s; the most memory held: {memory}"
+    );
+    // Beside other tests it would be theirs, too.
+    assert!(seconds.is_none() || peak.is_none_or(|peak| peak <= MOST_MEMORY), "{what}: {memory}");
+}
+
+/// The most memory that this process held at any time, in MiB; where the system tells (Linux).
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib / 1024)
 }
 
 /// Some of the known inputs, one after the other, with a few changes.
