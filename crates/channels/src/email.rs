@@ -117,7 +117,6 @@ impl Channel for Email {
         let attempt = async {
             let mut session = Session::open(&self.relay, &mut Trail::new()).await?;
             session.mail_from(self.relay.settings.from.address(), Needs::default()).await?;
-            session.reset().await?;
             session.quit().await;
             Ok(())
         };

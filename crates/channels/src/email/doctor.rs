@@ -48,7 +48,6 @@ async fn walk(relay: &Relay, recipient: Option<&EmailAddress>, trail: &mut Trail
         let answer = session.recipient(&recipient).await?;
         trail.push((Stage::Recipient, answer));
     }
-    session.reset().await?;
     session.quit().await;
     Ok(())
 }

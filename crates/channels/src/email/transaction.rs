@@ -73,8 +73,9 @@ impl Session {
         self.ask(Stage::Reset, "RSET", Class::Done).await.map(drop)
     }
 
-    /// Says goodbye; what the relay makes of it does not matter any more.
+    /// Takes back what was begun and says goodbye; what the relay makes of it does not matter any more.
     pub(super) async fn quit(mut self) {
+        let _ = self.reset().await;
         let _ = self.ask(Stage::Reset, "QUIT", Class::Done).await;
     }
 

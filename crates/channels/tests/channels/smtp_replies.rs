@@ -1,10 +1,10 @@
 //! What relays answer at each step, in whatever form, and what becomes of the mail.
 
 use application::ports::Channel;
-use domain::attempt::{OutcomeKind, Scope};
-use orderbell_channels::email::Email;
+use domain::attempt::{Outcome, OutcomeKind, Scope};
+use orderbell_channels::email::{Email, SmtpSettings, TlsMode};
 
-use crate::fixtures::{mail, plain_relay};
+use crate::fixtures::{credentials, mail, plain_relay};
 use crate::smtp_peer::{Act, Peer, Script, always};
 
 const DELIVERED: OutcomeKind = OutcomeKind::Delivered;
@@ -45,6 +45,36 @@ const FORMS: &[Case] = &[
     ("EHLO", &[b"250-peer\r\n250-size 99\r\n250 help\r\n"], NEVER),
     ("EHLO", &[b"250-peer\r\n250-SIZE 0\r\n250 HELP\r\n"], DELIVERED),
     ("EHLO", &[b"250-peer\r\n250-SIZE\r\n250 HELP\r\n"], DELIVERED),
+    ("STARTTLS", &[b"220\r\n"], DELIVERED),
+    ("STARTTLS", &[b"220\n"], DELIVERED),
+    ("STARTTLS", &[b"220-go\r\n220 on\r\n"], DELIVERED),
+    ("STARTTLS", &[b"2", b"20 ", b"L\xf6s\r", b"\n"], DELIVERED),
+    ("STARTTLS", &[b"250 fine\r\n"], DELIVERED),
+    ("STARTTLS", &[b"454 4.7.0 TLS not available\r\n"], CHANNEL),
+    ("STARTTLS", &[b"502\n"], CHANNEL),
+    ("STARTTLS", &[b"571 no\r\n"], CHANNEL),
+    ("STARTTLS", &[b"421\r\n"], CHANNEL),
+    ("STARTTLS", &[b"354 go\r\n"], CHANNEL),
+    ("STARTTLS", &[b"600 no\r\n"], CHANNEL),
+    ("STARTTLS", &[b"220-a\r\n554 b\r\n"], CHANNEL),
+    ("STARTTLS", &[b"220 go\r\n250-peer\r\n250 AUTH PLAIN\r\n235\r\n250\r\n250\r\n354\r\n250\r\n"], CHANNEL),
+    ("STARTTLS", &[b"220 go\r\n250"], CHANNEL),
+    ("STARTTLS", &[b"220 go\r\n\n"], CHANNEL),
+    ("AUTH", &[b"235\r\n"], DELIVERED),
+    ("AUTH", &[b"235\n"], DELIVERED),
+    ("AUTH", &[b"235-2.7.0 willkommen zur\xfcck\r\n235 2.7.0\r\n"], DELIVERED),
+    ("AUTH", &[b"23", b"5 2.7.0", b"\r", b"\n"], DELIVERED),
+    ("AUTH", &[b"200 fine\r\n"], DELIVERED),
+    ("AUTH", &[b"535\r\n"], CHANNEL),
+    ("AUTH", &[b"535 5.7.8 Kennwort ung\xfcltig\n"], CHANNEL),
+    ("AUTH", &[b"535-5.7.8 Username and Password not accepted.\r\n535 5.7.8 BadCredentials\r\n"], CHANNEL),
+    ("AUTH", &[b"571 no\r\n"], CHANNEL),
+    ("AUTH", &[b"550 5.1.1 no such user\r\n"], CHANNEL),
+    ("AUTH", &[b"454 4.7.0\r\n"], CHANNEL),
+    ("AUTH", &[b"421\r\n"], CHANNEL),
+    ("AUTH", &[b"334\r\n"], CHANNEL),
+    ("AUTH", &[b"600 what\r\n"], CHANNEL),
+    ("AUTH", &[b"235 ok\r\n250 queued\r\n"], CHANNEL),
     ("MAIL", &[b"250\r\n"], DELIVERED),
     ("MAIL", &[b"200 fine\r\n"], DELIVERED),
     ("MAIL", &[b"571 refused\r\n"], CHANNEL),
@@ -97,13 +127,47 @@ const FORMS: &[Case] = &[
     ("DOT", &[b"2500 ok\r\n"], UNKNOWN),
     ("DOT", &[b"250-a\r\n550 b\r\n"], UNKNOWN),
     ("DOT", &[b"HTTP/1.1 200 OK\r\n"], UNKNOWN),
+    ("RSET", &[b"250\n"], DELIVERED),
+    ("RSET", &[b"502\r\n"], DELIVERED),
+    ("RSET", &[b"421\r\n"], DELIVERED),
+    ("RSET", &[b"600\r\n"], DELIVERED),
+    ("QUIT", &[b"221\r\n"], DELIVERED),
+    ("QUIT", &[b"221-auf\n221 Wiederh\xf6ren\n"], DELIVERED),
+    ("QUIT", &[b"421\r\n"], DELIVERED),
+    ("QUIT", &[b"500 what\r\n"], DELIVERED),
+    ("QUIT", &[b"600\r\n"], DELIVERED),
+    ("QUIT", &[b"\xff\xfe\r\n"], DELIVERED),
 ];
+
+/// What becomes of a mail; at a conversation's end, which no mail waits for, of a probe.
+async fn outcome_of(step: &'static str, pieces: &'static [&'static [u8]]) -> Outcome {
+    let script = always(step, Act::SayIn(pieces));
+    let (settings, script) = match step {
+        "STARTTLS" => {
+            (SmtpSettings { tls: TlsMode::StartTls, ..plain_relay(0) }, offering(script, "STARTTLS"))
+        }
+        "AUTH" => (
+            SmtpSettings { credentials: Some(credentials()), ..plain_relay(0) },
+            offering(script, "AUTH PLAIN"),
+        ),
+        _ => (plain_relay(0), script),
+    };
+    let peer = Peer::start(script).await;
+    let email = Email::new(SmtpSettings { port: peer.port, ca: Some(peer.ca.clone()), ..settings }).unwrap();
+    if matches!(step, "RSET" | "QUIT") {
+        return email.probe().await.err().unwrap_or_else(|| Outcome::new(DELIVERED, "works"));
+    }
+    email.send(&mail()).await.outcome
+}
+
+fn offering(script: Script, way: &'static str) -> Script {
+    Script { offers: vec![way], ..script }
+}
 
 #[tokio::test]
 async fn what_a_relay_answers_is_understood_in_whatever_form_it_comes() {
     for &(step, pieces, kind) in FORMS {
-        let peer = Peer::start(always(step, Act::SayIn(pieces))).await;
-        let outcome = Email::new(plain_relay(peer.port)).unwrap().send(&mail()).await.outcome;
+        let outcome = outcome_of(step, pieces).await;
         let said =
             pieces.iter().map(|piece| piece.escape_ascii().to_string()).collect::<Vec<_>>().join(" | ");
         println!("{step:<8}  {said:<64}  {:?}: {}", outcome.kind, outcome.reply);
