@@ -5,6 +5,7 @@ when its standard input does.
 """
 
 import asyncio
+import base64
 import email
 import email.policy
 import json
@@ -13,6 +14,9 @@ import ssl
 import sys
 
 from aiosmtpd.smtp import SMTP, AuthResult, TLSSetupException
+
+# The ways to log in with a password.
+BY_PASSWORD = ("LOGIN", "PLAIN")
 
 
 class Peer:
@@ -81,6 +85,9 @@ class Peer:
             return AuthResult(success=True)
         return AuthResult(success=False, handled=False, message="535 5.7.8 Username and password not accepted")
 
+    def excluded(self):
+        return ()
+
     def session(self):
         self.connections += 1
         demands_login = self.username is not None
@@ -91,6 +98,7 @@ class Peer:
             require_starttls=self.tls == "starttls",
             auth_required=demands_login,
             auth_require_tls=self.tls == "starttls",
+            auth_exclude_mechanism=self.excluded(),
             authenticator=self.authenticate,
             enable_SMTPUTF8=True,
         )
@@ -142,6 +150,24 @@ class Peer:
         return {"connections": self.connections, "logins": self.logins}
 
 
+class TokenPeer(Peer):
+    """Takes a token instead of a password, as Google has it: what is wrong with one is a challenge, and whatever answers
+    that is refused."""
+
+    def excluded(self):
+        return BY_PASSWORD
+
+    async def auth_XOAUTH2(self, server, args):
+        said = base64.b64decode(args[1], validate=True) if len(args) > 1 else await server.challenge_auth("")
+        accepted = said == f"user={self.username}\x01auth=Bearer {self.password}\x01\x01".encode()
+        self.logins["accepted" if accepted else "refused"] += 1
+        if accepted:
+            return AuthResult(success=True)
+        answer = await server.challenge_auth('{"status":"401","schemes":"bearer"}')
+        message = "535 5.7.8 Username and token not accepted" if answer == b"" else "501 5.5.2 An empty line is due"
+        return AuthResult(success=False, handled=False, message=message)
+
+
 COMMANDS = {
     "start": Peer.start,
     "stop": Peer.stop,
@@ -170,7 +196,8 @@ def read(envelope):
 
 async def main():
     loop = asyncio.get_running_loop()
-    peer = Peer(json.loads(sys.argv[1]))
+    settings = json.loads(sys.argv[1])
+    peer = (TokenPeer if settings["tokens"] else Peer)(settings)
     print(json.dumps(await peer.start()), flush=True)
     commands = asyncio.StreamReader(limit=1 << 20)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)

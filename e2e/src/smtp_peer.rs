@@ -17,6 +17,9 @@ pub const USERNAME: &str = "orderbell";
 /// The password that it accepts at first.
 pub const PASSWORD: &str = "correct horse battery";
 
+/// What it answers to a token that it does not accept.
+pub const TOKEN_REFUSED: &str = "535 5.7.8 Username and token not accepted";
+
 /// A running mail server (aiosmtpd in a process of its own); it ends when this is dropped.
 #[derive(Debug)]
 pub struct SmtpPeer {
@@ -115,10 +118,22 @@ impl SmtpPeer {
     /// # Errors
     /// It does not start; `cargo xtask test` installs what it needs.
     pub fn start(tls: Tls) -> Result<Self> {
+        Self::accepting(PASSWORD, tls, false)
+    }
+
+    /// Starts one that takes no password, but this token by XOAUTH2, after STARTTLS.
+    ///
+    /// # Errors
+    /// As of [`start`](Self::start).
+    pub fn start_for_tokens(token: &str) -> Result<Self> {
+        Self::accepting(token, Tls::Starttls, true)
+    }
+
+    fn accepting(password: &str, tls: Tls, tokens: bool) -> Result<Self> {
         let certificate = Certificate::new()?;
         let settings = json!({
-            "tls": tls, "chain": certificate.chain(), "key": certificate.key(), "password": PASSWORD,
-            "username": (tls != Tls::None).then_some(USERNAME),
+            "tls": tls, "chain": certificate.chain(), "key": certificate.key(), "password": password,
+            "username": (tls != Tls::None).then_some(USERNAME), "tokens": tokens,
         });
         let mut process = Command::new(python())
             .arg(script("smtp_server.py"))
@@ -210,7 +225,7 @@ impl SmtpPeer {
         self.command(&json!({"do": "accept", "recipient": recipient})).map(drop::<Value>)
     }
 
-    /// Accepts this password from now on, and answers 535 to any other.
+    /// Accepts this password or token from now on, and answers 535 to any other.
     ///
     /// # Errors
     /// Its process died.

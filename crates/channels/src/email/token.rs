@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::attempt::Scope;
-use reqwest::Client;
+use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -44,6 +44,8 @@ struct Kept {
     token: Option<(Secret, Instant)>,
     /// The newest refresh token that the server gave; the one of the settings until then.
     refresh_token: Option<Secret>,
+    /// Why there was none, and when that was found.
+    failure: Option<(Instant, Cause)>,
 }
 
 /// What a server grants (RFC 6749, 5.1).
@@ -86,15 +88,27 @@ impl Tokens {
         Ok(Self { settings, client, kept: Mutex::default() })
     }
 
-    /// A token that holds. Whoever comes while one is asked for waits for that.
+    /// A token that holds. Whoever comes while one is asked for waits for that, and shares its failure.
     pub(super) async fn get(&self) -> Result<Token, Cause> {
+        let came = Instant::now();
         let mut kept = self.kept.lock().await;
+        if let Some((found, failure)) = &kept.failure
+            && came < *found
+        {
+            return Err(failure.clone());
+        }
         if let Some((token, until)) = &kept.token
             && Instant::now() < *until
         {
             return Ok(Token { text: token.clone(), is_new: false });
         }
-        let granted = self.request(kept.refresh_token.as_ref()).await?;
+        let granted = match self.request(kept.refresh_token.as_ref()).await {
+            Ok(granted) => granted,
+            Err(failure) => {
+                kept.failure = Some((Instant::now(), failure.clone()));
+                return Err(failure);
+            }
+        };
         let token = Secret::new(granted.access_token.clone());
         kept.token = Some((token.clone(), Instant::now() + granted.life()));
         if let Some(next) = granted.refresh_token {
@@ -120,19 +134,12 @@ impl Tokens {
         form.extend(scope.as_ref().map(|scope| ("scope", scope.as_str())));
         let secrets: Vec<_> =
             [newer, refresh_token.as_ref(), client_secret.as_ref()].into_iter().flatten().collect();
-        let broken = |why: String| Cause::Broken(without(&why, &secrets));
+        let broken = |why: String| Cause::Broken(without(&format!("no token: {why}"), &secrets));
         let request = self.client.post(url.clone()).header("accept", "application/json").form(&form).build();
         let request = request.map_err(|error| broken(error.to_string()))?;
         let answer = ask(&self.client, request, Scope::Channel).await;
-        let answer = answer.map_err(|outcome| broken(format!("no token: {}", outcome.reply)))?;
-        if !answer.status.is_success() {
-            return Err(broken(format!("no token: {}", denied(answer.status, &answer.body))));
-        }
-        match serde_json::from_slice::<Granted>(&answer.body) {
-            Ok(granted) if is_token(&granted.access_token) => Ok(granted),
-            // What cannot be read may hold a token: nothing of it is told.
-            _ => Err(broken(format!("no token: {}, and nothing that holds one", answer.status))),
-        }
+        let answer = answer.map_err(|outcome| broken(outcome.reply))?;
+        read(answer.status, &answer.body).map_err(broken)
     }
 }
 
@@ -148,13 +155,25 @@ impl Granted {
     }
 }
 
+/// What the server grants; or why it does not, in words.
+fn read(status: StatusCode, body: &[u8]) -> Result<Granted, String> {
+    if !status.is_success() {
+        return Err(denied(status, body));
+    }
+    match serde_json::from_slice::<Granted>(body) {
+        Ok(granted) if is_token(&granted.access_token) => Ok(granted),
+        // What cannot be read may hold a token: nothing of it is told.
+        _ => Err(format!("{status}, and nothing that holds one")),
+    }
+}
+
 /// Of visible ASCII (RFC 6750, 2.1), so that it cannot break out of its place.
 fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The server's own words where it speaks as RFC 6749 has it, else the status alone.
-fn denied(status: reqwest::StatusCode, body: &[u8]) -> String {
+fn denied(status: StatusCode, body: &[u8]) -> String {
     let Ok(Denied { error, error_description }) = serde_json::from_slice(body) else {
         return format!("the token server answered {status}");
     };
@@ -193,14 +212,52 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn whoever_waits_for_a_token_that_does_not_come_shares_the_failure() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let secret = Some(Secret::new("hunter2".to_owned()));
+        let (client_id, scope) = ("ours".to_owned(), None);
+        let settings = TokenSettings { url, client_id, client_secret: secret, scope, refresh_token: None };
+        let tokens = Tokens::new(settings, Duration::from_secs(20)).unwrap();
+        // It hangs up on the first that comes, and leaves all others waiting.
+        let hangs_up = async {
+            drop(listener.accept().await);
+            std::future::pending::<()>().await;
+        };
+        let all = futures_util::future::join_all((0..100).map(|_| tokens.get()));
+        let answers = tokio::select! { answers = all => answers, () = hangs_up => Vec::new() };
+        let causes: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+        assert_eq!(causes, vec![causes[0].clone(); 100]);
+    }
+
     #[test]
     fn a_denial_is_told_in_the_servers_words_without_our_secrets() {
         let body =
             br#"{"error":"invalid_client","error_description":"AADSTS7000215: 'hunter2'\r\nis wrong"}"#;
-        let words = denied(reqwest::StatusCode::UNAUTHORIZED, body);
+        let words = denied(StatusCode::UNAUTHORIZED, body);
         let told = without(&words, &[&Secret::new("hunter2".to_owned())]);
         assert!(told.ends_with("401 Unauthorized: invalid_client AADSTS7000215: '…'  is wrong"), "{told}");
-        assert!(denied(reqwest::StatusCode::BAD_GATEWAY, b"<html>").ends_with("502 Bad Gateway"));
+        assert!(denied(StatusCode::BAD_GATEWAY, b"<html>").ends_with("502 Bad Gateway"));
+    }
+
+    #[test]
+    fn fuzzed_grants_hold_a_token_for_a_day_at_most_or_are_told_in_a_line() {
+        let seeds: [&[u8]; 6] = [
+            br#"{"access_token":"eyJ0eXAi","token_type":"Bearer","expires_in":3600}"#,
+            br#"{"access_token":"a","expires_in":"3599","refresh_token":"b"}"#,
+            br#"{"error":"invalid_client","error_description":"AADSTS7000215:\r\nwrong"}"#,
+            br#"{"access_token":"\u0001","expires_in":-1e999}"#,
+            b"<html><title>Sign in</title></html>",
+            b"[[[[[[[[",
+        ];
+        crate::fuzz::fuzz("the token server's answers", &seeds, |body, chance| {
+            let status = if chance.bool() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+            match read(status, body) {
+                Ok(granted) => assert!(is_token(&granted.access_token) && granted.life() <= LONGEST),
+                Err(told) => assert!(told.chars().count() <= 2 * SAID && !told.contains(char::is_control)),
+            }
+        });
     }
 
     #[test]

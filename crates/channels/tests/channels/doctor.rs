@@ -2,10 +2,11 @@
 
 use domain::endpoint::EmailAddress;
 use orderbell_channels::email::doctor::{Step, examine};
-use orderbell_channels::email::{SmtpSettings, TlsMode};
+use orderbell_channels::email::{Credentials, Proof, SmtpSettings, TlsMode};
 
 use crate::fixtures::{credentials, plain_relay};
 use crate::smtp_peer::{Act, Peer, Script, always};
+use crate::token_server::{Grant, TokenServer};
 
 fn jane() -> EmailAddress {
     EmailAddress::parse("recipient", "jane@example.com").unwrap()
@@ -80,6 +81,48 @@ async fn the_walk_ends_where_it_fails_and_says_what_to_check() {
         let complaint = complaint(&steps);
         assert!(complaint.contains(advice) && complaint.contains(answer.trim_end()), "{complaint}");
         assert!(!complaint.contains("correct horse"));
+    }
+}
+
+/// As Microsoft 365 words it.
+#[tokio::test]
+async fn what_microsoft_means_by_one_code_is_told_apart() {
+    let refused =
+        |text: &str| format!("535 5.7.139 Authentication unsuccessful, {text} [AM0PR01.example]\r\n");
+    let off = refused(
+        "SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/smtp_auth_disabled",
+    );
+    let mailbox = refused("SmtpClientAuthentication is disabled for the Mailbox.");
+    let basic = refused("basic authentication is disabled.");
+    let locked = refused("user is locked by your organization's security defaults policy.");
+    let criteria = refused("the request did not meet the criteria to be authenticated successfully.");
+    let incorrect = refused("the user credentials were incorrect.");
+    let client = "550 5.7.30 Basic authentication is not supported for Client Submission.\r\n".to_owned();
+    let late = "530 5.7.57 Client not authenticated to send mail. Error: 535 5.7.139 Authentication unsuccessful, \
+                SmtpClientAuthentication is disabled for the Tenant.\r\n";
+    let plain = "535 5.7.3 Authentication unsuccessful\r\n".to_owned();
+    for (step, answer, by_password, by_token) in [
+        ("AUTH", off, "neither a password nor a token", "neither a password nor a token"),
+        ("AUTH", mailbox, "Authenticated SMTP", "Authenticated SMTP"),
+        ("AUTH", basic, "Set smtp.token_url", "security policy"),
+        ("AUTH", locked, "Set smtp.token_url", "security policy"),
+        ("AUTH", criteria, "Set smtp.token_url", "security policy"),
+        ("AUTH", client, "Set smtp.token_url", "security policy"),
+        ("AUTH", incorrect, "Check user and password", "refuses the token"),
+        ("AUTH", plain, "Check user and password", "refuses the token"),
+        ("MAIL", late.to_owned(), "neither a password nor a token", "neither a password nor a token"),
+    ] {
+        let answer: &'static str = answer.leak();
+        let (_tokens, token) = TokenServer::start(Grant::token()).await;
+        let user = "orders@shop.example".to_owned();
+        let token = Credentials { user, proof: Proof::Token(token) };
+        for (credentials, advice) in [(credentials(), by_password), (token, by_token)] {
+            let offers = vec!["AUTH LOGIN PLAIN XOAUTH2"];
+            let peer = Peer::start(Script { offers, ..always(step, Act::Say(answer)) }).await;
+            let settings = SmtpSettings { credentials: Some(credentials), ..plain_relay(peer.port) };
+            let steps = examine(&settings, None).await;
+            assert!(complaint(&steps).contains(advice), "{answer}: {}", complaint(&steps));
+        }
     }
 }
 

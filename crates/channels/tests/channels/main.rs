@@ -21,9 +21,12 @@ mod sms_faults;
 mod smtp_login;
 mod smtp_peer;
 mod smtp_replies;
+#[cfg(feature = "emulators")]
+mod smtp_tokens;
 mod smtp_trust;
 #[cfg(feature = "emulators")]
 mod spam_score;
+mod token_server;
 mod webhook;
 mod webhook_faults;
 mod webhook_guard;

@@ -33,7 +33,7 @@ use prism::Prism;
 use python::ask;
 
 /// Other people's servers take their time for a first answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Every kind of message there is.
 fn messages() -> [Content; 5] {

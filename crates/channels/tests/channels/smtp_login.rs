@@ -1,12 +1,6 @@
 //! Logging in at a relay, by password and by token.
 
-use std::sync::{Arc, Mutex};
-
 use application::ports::Channel;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::routing::post;
-use axum::{Form, Router};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
@@ -15,51 +9,11 @@ use orderbell_channels::email::{Credentials, Email, Proof, SmtpSettings, TokenSe
 
 use crate::fixtures::{credentials, mail, plain_relay};
 use crate::smtp_peer::{Act, Peer, Script};
+use crate::token_server::{Grant, TokenServer};
 
 const CHANNEL: OutcomeKind = OutcomeKind::Transient(Scope::Channel);
-const GRANTED: &str = r#"{"access_token":"token-N","token_type":"Bearer","expires_in":3600}"#;
 
-/// A form's names and values.
-type Fields = Vec<(String, String)>;
-
-/// A token server: what it answers, with the number of the request for `N`, and what it was asked.
-#[derive(Clone)]
-struct TokenServer {
-    answer: Arc<Mutex<(StatusCode, String)>>,
-    asked: Arc<Mutex<Vec<Fields>>>,
-}
-
-impl TokenServer {
-    #[expect(clippy::disallowed_methods, reason = "the server is another party and runs beside the test")]
-    async fn start(status: StatusCode, body: &str) -> (Self, TokenSettings) {
-        let server = Self { answer: Arc::new(Mutex::new((status, body.to_owned()))), asked: Arc::default() };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/token", listener.local_addr().unwrap());
-        let router = Router::new().route("/token", post(answer)).with_state(server.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let settings = TokenSettings {
-            url: url.parse().unwrap(),
-            client_id: "client".to_owned(),
-            client_secret: Some(Secret::new("hunter2".to_owned())),
-            scope: Some("https://outlook.office365.com/.default".to_owned()),
-            refresh_token: None,
-        };
-        (server, settings)
-    }
-
-    fn asked(&self) -> Vec<Fields> {
-        self.asked.lock().unwrap().clone()
-    }
-}
-
-async fn answer(State(server): State<TokenServer>, Form(form): Form<Fields>) -> (StatusCode, String) {
-    let mut asked = server.asked.lock().unwrap();
-    asked.push(form);
-    let (status, body) = server.answer.lock().unwrap().clone();
-    (status, body.replace("-N", &format!("-{}", asked.len())))
-}
-
-fn offering(ways: &'static str) -> Script {
+pub(crate) fn offering(ways: &'static str) -> Script {
     Script { offers: vec![ways], ..Script::default() }
 }
 
@@ -67,7 +21,7 @@ fn with_password(peer: &Peer) -> SmtpSettings {
     SmtpSettings { credentials: Some(credentials()), ..plain_relay(peer.port) }
 }
 
-fn with_token(peer: &Peer, token: TokenSettings) -> SmtpSettings {
+pub(crate) fn with_token(peer: &Peer, token: TokenSettings) -> SmtpSettings {
     let credentials = Credentials { user: "orders@shop.example".to_owned(), proof: Proof::Token(token) };
     SmtpSettings { credentials: Some(credentials), ..plain_relay(peer.port) }
 }
@@ -134,7 +88,7 @@ async fn login_is_tried_where_plain_is_offered_but_not_known() {
 
 #[tokio::test]
 async fn a_token_is_asked_for_once_and_used_until_it_ends() {
-    let (server, token) = TokenServer::start(StatusCode::OK, GRANTED).await;
+    let (server, token) = TokenServer::start(Grant::token()).await;
     let peer = Peer::start(offering("AUTH LOGIN xoauth2")).await;
     let email = Email::new(with_token(&peer, token)).unwrap();
     let mails = [mail(), mail(), mail(), mail()];
@@ -155,8 +109,8 @@ async fn a_token_is_asked_for_once_and_used_until_it_ends() {
 
 #[tokio::test]
 async fn a_refresh_token_is_followed_by_the_next_one() {
-    let granted = GRANTED.replace("3600", "0,\"refresh_token\":\"refresh-N\"");
-    let (server, token) = TokenServer::start(StatusCode::OK, &granted).await;
+    let granted = r#"{"access_token":"token-N","expires_in":0,"refresh_token":"refresh-N"}"#.to_owned();
+    let (server, token) = TokenServer::start(Grant::Say(200, granted)).await;
     let token = TokenSettings {
         refresh_token: Some(Secret::new("refresh-0".to_owned())),
         client_secret: None,
@@ -176,7 +130,7 @@ async fn a_refresh_token_is_followed_by_the_next_one() {
 #[tokio::test]
 async fn a_token_that_is_refused_is_replaced_once() {
     const CHALLENGE: &str = "334 eyJzdGF0dXMiOiI0MDEifQ==\r\n";
-    let (server, token) = TokenServer::start(StatusCode::OK, GRANTED).await;
+    let (server, token) = TokenServer::start(Grant::token()).await;
     let peer = Peer::start(offering("AUTH XOAUTH2")).await;
     let email = Email::new(with_token(&peer, token)).unwrap();
     assert_eq!(email.probe().await, Ok(()));
@@ -196,7 +150,7 @@ async fn a_token_that_is_refused_is_replaced_once() {
 async fn a_long_token_waits_until_it_is_asked_for() {
     let long = "t".repeat(3_000);
     let granted = format!(r#"{{"access_token":"{long}","expires_in":"3600"}}"#);
-    let (_server, token) = TokenServer::start(StatusCode::OK, &granted).await;
+    let (_server, token) = TokenServer::start(Grant::Say(200, granted)).await;
     let peer = Peer::start(offering("AUTH XOAUTH2")).await;
     peer.does_once("AUTH", Act::Say("334\r\n"));
     peer.does_once("?", Act::Say("235 2.7.0 ok\r\n"));
@@ -207,48 +161,8 @@ async fn a_long_token_waits_until_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn without_a_token_mail_waits_and_no_secret_is_told() {
-    for (status, body, told) in [
-        (
-            401,
-            r#"{"error":"invalid_client","error_description":"hunter2 is wrong"}"#,
-            "invalid_client … is wrong",
-        ),
-        (400, r#"{"error":"invalid_grant"}"#, "invalid_grant"),
-        (503, "<html>hunter2</html>", "503"),
-        (302, "", "302"),
-        (200, r#"{"access_token":""}"#, "nothing that holds one"),
-        (200, r#"{"access_token":"a\u0001b"}"#, "nothing that holds one"),
-        (200, "not JSON: hunter2", "nothing that holds one"),
-    ] {
-        let (_server, token) = TokenServer::start(StatusCode::from_u16(status).unwrap(), body).await;
-        let peer = Peer::start(offering("AUTH XOAUTH2")).await;
-        let outcome = send(&Email::new(with_token(&peer, token)).unwrap()).await;
-        assert_eq!(outcome.kind, CHANNEL, "{}", outcome.reply);
-        assert!(
-            outcome.reply.starts_with("token: no token: ") && outcome.reply.contains(told),
-            "{}",
-            outcome.reply
-        );
-        assert!(!outcome.reply.contains("hunter2"), "{}", outcome.reply);
-        assert!(peer.lines("AUTH").is_empty() && peer.lines("MAIL").is_empty());
-    }
-}
-
-#[tokio::test]
-async fn a_token_server_that_is_down_is_the_channels_failure() {
-    let (_server, token) = TokenServer::start(StatusCode::OK, GRANTED).await;
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let token = TokenSettings { url: format!("http://{nobody}/").parse().unwrap(), ..token };
-    let peer = Peer::start(offering("AUTH XOAUTH2")).await;
-    let outcome = send(&Email::new(with_token(&peer, token)).unwrap()).await;
-    assert_eq!(outcome.kind, CHANNEL);
-    assert!(outcome.reply.starts_with("token: no token: no connection"), "{}", outcome.reply);
-}
-
-#[tokio::test]
 async fn tokens_come_over_tls_or_from_this_machine() {
-    let (_server, token) = TokenServer::start(StatusCode::OK, GRANTED).await;
+    let (_server, token) = TokenServer::start(Grant::token()).await;
     for (setting, token) in [
         ("token_url", TokenSettings { url: "http://login.example/token".parse().unwrap(), ..token.clone() }),
         ("token_url", TokenSettings { url: "ftp://127.0.0.1/token".parse().unwrap(), ..token.clone() }),

@@ -83,6 +83,9 @@ fn no_login(settings: &SmtpSettings) -> &'static str {
 /// What the code says (RFC 5321, 4.2.3; RFC 4954, 6; RFC 3207, 4), at that step.
 fn refused(settings: &SmtpSettings, stage: Stage, code: u16, text: &str) -> String {
     let from = &settings.from;
+    if let Some(words) = microsofts(settings, text) {
+        return words.to_owned();
+    }
     let words = match (code, stage) {
         (CLOSING, _) => {
             "The server hangs up for now: it is busy or being restarted, or has had too much from us. Nothing is wrong \
@@ -100,7 +103,7 @@ fn refused(settings: &SmtpSettings, stage: Stage, code: u16, text: &str) -> Stri
         (501 | 504, Stage::Greeting) => {
             "The server does not take the name that we greet with. Set smtp.hello_name to this machine's full host name."
         }
-        (_, Stage::Auth) => return login_refused(settings, code, text).to_owned(),
+        (_, Stage::Auth) => return login_refused(settings, code).to_owned(),
         (530 | 538, _) => {
             "The server wants a login or TLS first. Set smtp.username and smtp.password, and smtp.tls."
         }
@@ -127,16 +130,40 @@ fn refused(settings: &SmtpSettings, stage: Stage, code: u16, text: &str) -> Stri
     words.to_owned()
 }
 
-fn login_refused(settings: &SmtpSettings, code: u16, text: &str) -> &'static str {
-    let by_token = matches!(&settings.credentials, Some(Credentials { proof: Proof::Token(_), .. }));
+/// What Microsoft 365 means by 5.7.139 and 5.7.30, which it says of several things, and of logins at MAIL FROM too; `None`
+/// where it means what others mean. Its words are as people met them; Microsoft lists none.
+fn microsofts(settings: &SmtpSettings, text: &str) -> Option<&'static str> {
+    let words = text.to_lowercase();
+    let says = |part: &str| words.contains(part);
+    if !words.split_whitespace().any(|word| matches!(word, "5.7.139" | "5.7.30")) {
+        return None;
+    }
+    if says("smtpclientauthentication is disabled") {
+        return Some(
+            "SMTP AUTH is switched off for this mailbox or the whole organization, so that neither a password nor a token \
+             helps. Have the administrator allow it for the mailbox (in its mail apps: Authenticated SMTP).",
+        );
+    }
+    if says("credentials were incorrect") {
+        return None;
+    }
+    Some(if logs_in_by_token(settings) {
+        "The organization's security policy refuses this login, though it is by token. Have the administrator look \
+             for it among the sign-ins and allow it."
+    } else {
+        "The server takes no password here (Microsoft 365 switches basic authentication off, or the organization's \
+             security policy forbids it), so that another password does not help. Set smtp.token_url, smtp.client_id, \
+             smtp.client_secret and smtp.scope, so that the program logs in by token."
+    })
+}
+
+fn logs_in_by_token(settings: &SmtpSettings) -> bool {
+    matches!(&settings.credentials, Some(Credentials { proof: Proof::Token(_), .. }))
+}
+
+fn login_refused(settings: &SmtpSettings, code: u16) -> &'static str {
     match code {
-        // Microsoft 365, since basic authentication is off.
-        535 | 550 if !by_token && (text.contains("5.7.139") || text.contains("5.7.30")) => {
-            "The server takes passwords no more (Microsoft 365 has switched basic authentication off), so that another \
-             password does not help. Set smtp.token_url, smtp.client_id, smtp.client_secret and smtp.scope, so that the \
-             program logs in by token; or have the administrator allow SMTP AUTH for this mailbox."
-        }
-        _ if by_token => {
+        _ if logs_in_by_token(settings) => {
             "The server refuses the token. Check that smtp.username is the mailbox, that the application may send mail \
              for it, and that SMTP AUTH is allowed for it; and smtp.scope."
         }
