@@ -5,6 +5,7 @@ mod backoff;
 mod failure;
 mod idempotency_record;
 pub(crate) mod item;
+mod lease;
 mod log;
 mod mark;
 mod merge;
@@ -51,7 +52,7 @@ impl TableOptions {
     pub const KEY: &str = "orderId";
 
     /// The attributes that orders and idempotency records have besides their key.
-    pub const ATTRIBUTES: [&str; 14] = [
+    pub const ATTRIBUTES: [&str; 16] = [
         item::KIND,
         item::ORDER_TIME,
         seed_row::CUSTOMER_NAME,
@@ -66,6 +67,8 @@ impl TableOptions {
         idempotency_record::FINGERPRINT,
         idempotency_record::PLACED_AT,
         idempotency_record::EXPIRES_AT,
+        lease::LEASE_HOLDER,
+        lease::LEASED_UNTIL,
     ];
 }
 

@@ -330,3 +330,40 @@ async fn an_id_that_another_item_has_is_never_overwritten() {
         assert_eq!(given.items().await.len(), 1);
     }
 }
+
+#[tokio::test]
+async fn what_is_unpublished_under_no_id_at_all_is_told_of_by_its_key() {
+    for emulator in EMULATORS {
+        let given = Given::ours(emulator).await;
+        let strays = ["!", "not an id", "zzz", "\u{fffd}", "00000000-0000-0000-0000-00000000000"];
+        for (shard, key) in strays.iter().enumerate() {
+            given.put(key, &[("kind", "order"), ("unpublished", &shard.to_string())]).await;
+        }
+        let order = order();
+        given.table.accept(order.clone(), None).await.unwrap();
+        let found = given.table.unpublished_after(None, 10).await.unwrap();
+        assert_eq!(found.orders.iter().map(|logged| logged.order.id).collect::<Vec<_>>(), [order.id]);
+        assert_eq!(found.strays, strays.map(str::to_owned).into());
+    }
+}
+
+#[tokio::test]
+async fn a_lease_is_one_holders_at_a_time() {
+    for emulator in EMULATORS {
+        let table = Given::ours(emulator).await.table;
+        let later = now() + Duration::from_mins(1);
+        // Moto isolates no write from another: of two that come at once it may let both through.
+        let holders = if emulator == MOTO { vec!["a"] } else { vec!["a", "b", "c", "d", "e"] };
+        let taken = holders.iter().map(|holder| table.take_lease("sweep", holder, later));
+        let taken = futures_util::future::join_all(taken).await;
+        let taken: Vec<_> = taken.into_iter().map(Result::unwrap).collect();
+        assert_eq!(taken.iter().filter(|taken| **taken).count(), 1, "{taken:?}");
+        let first = holders[taken.iter().position(|taken| *taken).unwrap()];
+        assert!(table.take_lease("sweep", first, later).await.unwrap(), "its own attempt before this one");
+        assert!(table.take_lease("other", "f", later).await.unwrap());
+        table.end_lease("sweep", "f").await.unwrap();
+        assert!(!table.take_lease("sweep", "f", later).await.unwrap(), "another's lease was ended");
+        table.end_lease("sweep", first).await.unwrap();
+        assert!(table.take_lease("sweep", "f", later).await.unwrap());
+    }
+}

@@ -36,6 +36,8 @@ pub(crate) enum Part {
 pub(crate) struct HttpConfig {
     /// Who may place orders.
     pub(crate) intake: web::Intake,
+    /// Where orders are placed besides `/create-order`.
+    pub(crate) intake_paths: Vec<web::IntakePath>,
     /// Opens management routes.
     pub(crate) admin_key: Option<web::KeyHash>,
     /// Which origins' pages may place orders.
@@ -133,6 +135,12 @@ fn http<E: Fn(&str) -> Option<String>>(reading: &mut Reading<E>) -> Option<HttpC
     });
     let config = HttpConfig {
         intake: intake?,
+        // A function URL and an API's root resource have no path, and the recipe's function asked for none.
+        intake_paths: reading.or(
+            "ORDERBELL_INTAKE_PATHS",
+            vec![web::IntakePath::root()],
+            web::IntakePath::parse_list,
+        ),
         admin_key: reading.optional("ORDERBELL_ADMIN_KEY_HASH", |text| {
             web::KeyHash::parse(text)
                 .ok_or_else(|| "must be the SHA-256 of a key: 64 hexadecimal digits".to_owned())
@@ -183,16 +191,25 @@ fn key_attribute(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// <https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html>
 fn topic_arn(text: &str) -> Result<String, String> {
+    let wrong = || "must be a topic's ARN such as arn:aws:sns:eu-central-1:123456789012:orders".to_owned();
     let parts: Vec<_> = text.split(':').collect();
-    let ["arn", _, "sns", _, _, name] = parts[..] else {
-        return Err("must be a topic's ARN such as arn:aws:sns:eu-central-1:123456789012:orders".to_owned());
-    };
-    // A topic's name has no other dot: <https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html>
+    let ["arn", partition, "sns", region, account, name] = parts[..] else { return Err(wrong()) };
+    // A topic's name has no other dot.
     if name.contains('.') {
         return Err("must be a standard topic: a FIFO topic delivers to SQS only".to_owned());
     }
-    Ok(text.to_owned())
+    let lower = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let is_right = partition.strip_prefix("aws").is_some_and(|rest| rest.bytes().all(lower))
+        && !region.is_empty()
+        && region.bytes().all(|byte| lower(byte) || byte.is_ascii_digit())
+        && account.len() == 12
+        && account.bytes().all(|byte| byte.is_ascii_digit())
+        && (1..=256).contains(&name.len())
+        && name.bytes().all(allowed);
+    if is_right { Ok(text.to_owned()) } else { Err(wrong()) }
 }
 
 fn https_url(text: &str) -> Result<String, String> {
@@ -207,5 +224,7 @@ fn hours(text: &str) -> Result<Duration, String> {
     hours.map(Duration::from_hours).ok_or_else(|| "must be a whole number of hours from 1 to 8760".to_owned())
 }
 
+#[cfg(test)]
+mod template_tests;
 #[cfg(test)]
 mod tests;

@@ -28,7 +28,12 @@ pub(crate) struct Function {
 /// What the function does with an event.
 pub(crate) enum Handler {
     /// It is a request: the router answers it.
-    Http(Router),
+    Http {
+        /// It has the routes.
+        router: Router,
+        /// Where orders are placed besides `/create-order`.
+        intake_paths: Vec<web::IntakePath>,
+    },
     /// It is a batch of the table's stream.
     Stream(Stream),
     /// It says that it is time to sweep.
@@ -58,7 +63,9 @@ impl Function {
 
     async fn handle(&self, event: &str, context: &Context) -> Result<Value, Diagnostic> {
         match &self.handler {
-            Handler::Http(router) => Ok(http::answer(router.clone(), event, &context.request_id).await),
+            Handler::Http { router, intake_paths } => {
+                Ok(http::answer(router.clone(), intake_paths, event, &context.request_id).await)
+            }
             Handler::Stream(stream) => stream.announce(event).await,
             Handler::Sweep(sweep) => sweep.sweep(deadline(context)).await,
         }

@@ -49,12 +49,18 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
                 randomness: Arc::clone(&randomness),
                 idempotency_lifetime: http.idempotency_lifetime,
             };
-            Handler::Http(web::router(app, settings(http, &*randomness)))
+            let intake_paths = http.intake_paths.clone();
+            Handler::Http { router: web::router(app, settings(http, &*randomness)), intake_paths }
         }
         // The table's stream → topic.
         Part::Stream => Handler::Stream(Stream { topic, key }),
         // A schedule → the table's index of what is unpublished → topic.
-        Part::Sweep => Handler::Sweep(Sweep { backlog: Arc::new(table), topic, clock }),
+        Part::Sweep => Handler::Sweep(Sweep {
+            backlog: Arc::new(table),
+            topic,
+            clock,
+            randomness: Arc::new(SystemRandomness),
+        }),
     };
     Ok(Function { handler, measures })
 }
@@ -63,6 +69,7 @@ fn settings(http: HttpConfig, randomness: &dyn Randomness) -> web::Settings {
     web::Settings {
         admin_key: http.admin_key,
         intake: http.intake,
+        intake_paths: http.intake_paths,
         cors_allow_origins: http.cors_allow_origins,
         public_url: http.public_url,
         receipts: None,

@@ -271,3 +271,39 @@ async fn what_a_failing_topic_left_behind_is_swept_up_once_it_works_again() {
         "it is the stream's yet"
     );
 }
+
+#[tokio::test]
+async fn two_sweeps_at_once_announce_each_order_once() {
+    let deployment = Deployment::new().await;
+    let old = deployment.accepted(60, Duration::from_mins(20)).await;
+    let sweeps = [deployment.function("sweep", &[]), deployment.function("sweep", &[])];
+    let answers: Vec<_> = thread::scope(|scope| {
+        let invoke =
+            |sweep: Function| scope.spawn(move || sweep.invoke(json!({ "source": "aws.scheduler" })));
+        let asked = sweeps.map(invoke);
+        asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    assert!(answers.iter().all(|(kind, _)| *kind == Kind::Response), "{answers:?}");
+    let published: u64 = answers.iter().filter_map(|(_, swept)| swept["published"].as_u64()).sum();
+    assert_eq!(published, 60, "{answers:?}");
+    let mut told = deployment.told();
+    told.sort();
+    let mut placed: Vec<_> = old.iter().map(ToString::to_string).collect();
+    placed.sort();
+    assert_eq!(told, placed);
+}
+
+#[tokio::test]
+async fn a_sweep_that_died_holds_up_the_others_until_its_time_is_over_and_no_longer() {
+    let deployment = Deployment::new().await;
+    deployment.accepted(1, Duration::from_mins(20)).await;
+    let now = SystemClock.now();
+    let sweep = deployment.function("sweep", &[]);
+    assert!(deployment.table.take_lease("sweep", "died", now + Duration::from_mins(5)).await.unwrap());
+    assert_eq!(sweep.invoke(json!({})).1, json!({ "leftToAnother": true }));
+    assert!(deployment.told().is_empty());
+    assert!(deployment.table.take_lease("sweep", "died", now - Duration::from_secs(6)).await.unwrap());
+    assert_eq!(sweep.invoke(json!({})).1["published"], 1);
+    assert_eq!(deployment.told().len(), 1);
+    assert!(deployment.table.take_lease("sweep", "next", now).await.unwrap(), "a lease outlived its sweep");
+}

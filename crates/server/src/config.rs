@@ -31,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<Url>,
     /// Who may place orders.
     pub(crate) intake: web::Intake,
+    /// Where orders are placed besides `/create-order`.
+    pub(crate) intake_paths: Vec<web::IntakePath>,
     /// The admin key, if it is not the one in the data folder.
     pub(crate) admin_key: Option<String>,
     /// Which origins' pages may place orders.
@@ -78,6 +80,7 @@ impl Config {
             data,
             public_url: public_url(&mut reading, listen),
             intake: intake(&mut reading, listen),
+            intake_paths: reading.or("intake_paths", Vec::new(), web::IntakePath::parse_list),
             admin_key,
             cors_allow_origins: reading.or(
                 "cors_allow_origins",

@@ -120,6 +120,7 @@ fn settings(
     web::Settings {
         admin_key: Some(web::KeyHash::of(admin_key)),
         intake: config.intake.clone(),
+        intake_paths: config.intake_paths.clone(),
         cors_allow_origins: config.cors_allow_origins.clone(),
         receipts: receipts(config),
         metrics: Some(Arc::new(move || metrics.render())),

@@ -8,6 +8,9 @@ use domain::Timestamp;
 
 use crate::failure::Reach;
 
+/// What readiness means here.
+const VOUCHES_FOR: &str = "the store took its last commit";
+
 /// The writer's last word. Asking costs nothing.
 #[derive(Debug, Default)]
 pub(crate) struct LastWord(Mutex<Word>);
@@ -45,7 +48,9 @@ impl LastWord {
     /// Why the last commit failed, under the codes `storage_full`, `locked` and `store_failed`.
     pub(crate) fn ready(&self) -> Result<Readiness, Error> {
         let Word { committed_at, trouble } = *self.word();
-        let Some(reach) = trouble else { return Ok(Readiness { last_commit: committed_at }) };
+        let Some(reach) = trouble else {
+            return Ok(Readiness { last_commit: committed_at, vouches_for: VOUCHES_FOR });
+        };
         let (kind, code, what) = match reach {
             Reach::Full => (ErrorKind::StorageFull, "storage_full", "The disk is full"),
             Reach::Locked => (ErrorKind::Busy, "locked", "Another process holds the database's write lock"),
@@ -79,7 +84,7 @@ mod tests {
         word.committed(now, false);
         assert_eq!(word.ready().unwrap_err().code, "storage_full", "there was room for something small");
         word.committed(now, true);
-        assert_eq!(word.ready().unwrap(), Readiness { last_commit: Some(now) });
+        assert_eq!(word.ready().unwrap(), Readiness { last_commit: Some(now), vouches_for: VOUCHES_FOR });
         word.failed(Reach::Locked);
         let error = word.ready().unwrap_err();
         assert_eq!((error.kind, error.code), (ErrorKind::Busy, "locked"));

@@ -11,6 +11,7 @@ mod console;
 mod cors;
 mod error_mapping;
 pub mod gateway_event;
+mod intake_path;
 mod observe;
 mod pages;
 mod path_id;
@@ -19,5 +20,6 @@ mod query;
 mod router;
 mod settings;
 
+pub use intake_path::IntakePath;
 pub use router::router;
 pub use settings::{Intake, IntakeKey, KeyHash, NotFromProvider, ReceiptReader, Report, Settings};

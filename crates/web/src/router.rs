@@ -1,6 +1,6 @@
 //! The table of routes.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use application::App;
 use axum::Router;
@@ -12,6 +12,7 @@ use crate::api::{
     create_order, deliveries, drop_deliveries, health, inbox, metrics, openapi, orders, receipts, redrive,
     retry, rotate_secret, send_test, subscription, subscriptions, suspension, test_filter,
 };
+use crate::intake_path::IntakePath;
 use crate::observe::Observed;
 use crate::pages::{assets, confirm, docs, order_form, unsubscribe};
 use crate::settings::Settings;
@@ -80,6 +81,34 @@ fn pages() -> Vec<(&'static str, Methods)> {
     ]
 }
 
+/// The patterns of all routes.
+static PATTERNS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| api().into_iter().chain(pages()).map(|(pattern, _)| pattern).collect());
+
+/// Whether something is served at that path, or orders are placed there.
+pub(crate) fn is_served(path: &str, intake_paths: &[IntakePath]) -> bool {
+    let fits = |pattern: &str| {
+        let same = |(wanted, segment): (&str, &str)| {
+            wanted == segment || (wanted.starts_with('{') && !segment.is_empty())
+        };
+        pattern.split('/').count() == path.split('/').count()
+            && pattern.split('/').zip(path.split('/')).all(same)
+    };
+    intake_paths.iter().any(|intake| intake.as_str() == path) || PATTERNS.iter().any(|pattern| fits(pattern))
+}
+
+/// Whether a path may not become one where orders are placed: it begins as routes do that are posted to, or that people
+/// open. Orders and the form at the root are only read, and may be read further on.
+pub(crate) fn is_taken(path: &str) -> bool {
+    let first = first_segment(path);
+    !matches!(first, "" | "create-order" | "orders")
+        && PATTERNS.iter().any(|pattern| first_segment(pattern) == first)
+}
+
+fn first_segment(path: &str) -> &str {
+    path.split('/').nth(1).unwrap_or_default()
+}
+
 /// A page elsewhere may read every answer of this route, failures included, if its origin is allowed.
 fn with_cors(methods: Methods, settings: &Settings) -> Methods {
     match cors::layer(&settings.cors_allow_origins) {
@@ -103,11 +132,22 @@ pub fn router(app: App, settings: Settings) -> Router {
         let randomness = Arc::clone(&web.app.randomness);
         layer_fn(move |route: Route| Observed { path, route, randomness: Arc::clone(&randomness) })
     };
+    let mut intake_paths = web.settings.intake_paths.clone();
     let mut router = Router::new();
     for (path, methods) in api().into_iter().chain(pages()) {
+        let known = intake_paths.len();
+        intake_paths.retain(|intake| intake.as_str() != path);
+        let places_orders = intake_paths.len() < known;
+        let methods = if places_orders { methods.post(create_order::place) } else { methods };
         let methods = methods.fallback(problem::method_not_allowed);
-        let methods = if path == CREATE_ORDER { with_cors(methods, &web.settings) } else { methods };
+        let has_cors = places_orders || path == CREATE_ORDER;
+        let methods = if has_cors { with_cors(methods, &web.settings) } else { methods };
         router = router.route(path, methods.layer(observed(path)));
+    }
+    for path in intake_paths {
+        let methods = post(create_order::place).fallback(problem::method_not_allowed);
+        let methods = with_cors(methods, &web.settings).layer(observed(CREATE_ORDER));
+        router = router.route(path.as_str(), methods);
     }
     let lost = any(problem::not_found);
     router.fallback_service(lost.layer(observed("none"))).with_state(Arc::clone(&web))

@@ -9,6 +9,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use url::Url;
 
+use crate::intake_path::IntakePath;
+
 /// What a host decides about its HTTP side.
 #[derive(Clone)]
 pub struct Settings {
@@ -16,6 +18,8 @@ pub struct Settings {
     pub admin_key: Option<KeyHash>,
     /// Who may place orders.
     pub intake: Intake,
+    /// Where orders are placed besides `/create-order`.
+    pub intake_paths: Vec<IntakePath>,
     /// The origins whose pages may place orders: exact ones such as `https://shop.example`, or `*` for all.
     /// Empty: the order route knows no CORS. An entry that cannot be a header's value matches nothing.
     pub cors_allow_origins: Vec<String>,
@@ -55,8 +59,6 @@ impl Settings {
     /// # Errors
     /// The rule that is broken, as a sentence that wants the setting's name before it.
     pub fn parse_origins(text: &str) -> Result<Vec<String>, String> {
-        let is_origin =
-            |text: &str| Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text);
         let origins: Vec<_> = entries(text).map(str::to_owned).collect();
         if origins.iter().all(|origin| origin == "*" || is_origin(origin)) {
             Ok(origins)
@@ -64,6 +66,23 @@ impl Settings {
             Err("must be * or origins such as https://shop.example.com".to_owned())
         }
     }
+}
+
+/// Whether it is an origin as browsers write it.
+fn is_origin(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let ends = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+        (1..=63).contains(&label.len())
+            && ends(label.bytes().next())
+            && ends(label.bytes().last())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.port() != Some(0)
+            && url.domain().is_none_or(|domain| domain.split('.').all(is_label))
+            && url.origin().ascii_serialization() == text
+    })
 }
 
 /// Who may place orders.
@@ -176,7 +195,15 @@ mod tests {
     fn an_origin_is_a_scheme_a_host_and_no_more_than_a_port() {
         let origins = Settings::parse_origins("https://shop.example, http://localhost:3000,*").unwrap();
         assert_eq!(origins, ["https://shop.example", "http://localhost:3000", "*"]);
-        for wrong in ["shop.example", "https://shop.example/", "https://shop.example:443", "null"] {
+        for wrong in [
+            "shop.example",
+            "https://shop.example/",
+            "https://shop.example:443",
+            "https://shop..example",
+            "https://-shop.example",
+            "https://shop.example:0",
+            "null",
+        ] {
             assert!(Settings::parse_origins(wrong).is_err(), "{wrong}");
         }
     }

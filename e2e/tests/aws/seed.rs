@@ -6,6 +6,7 @@ use orderbell_e2e::aws::event_source_mapping::EventSourceMapping;
 use orderbell_e2e::aws::table::Table;
 use orderbell_e2e::host::in_envelope;
 use orderbell_e2e::receiver::Receiver;
+use serde_json::json;
 
 use super::{once, told};
 
@@ -110,5 +111,32 @@ async fn every_kind_of_event_places_an_order() -> Result<()> {
         assert_eq!(answer["statusCode"], 200, "{event}: {answer}");
     }
     assert_eq!(cloud.table.orders().await?.len(), events.len());
+    Ok(())
+}
+
+/// What AWS hands over for the recipe's clients: behind a base path, at a function URL's root, through a lattice.
+#[tokio::test]
+async fn the_recipes_clients_place_their_orders_wherever_they_post() -> Result<()> {
+    let cloud = Cloud::start().await?;
+    let body = r#"{"customerName": "John Doe", "productName": "Wireless Mouse"}"#;
+    let url = |path: &str| {
+        json!({"version": "2.0", "routeKey": "$default", "rawPath": path, "headers": {}, "body": body,
+            "requestContext": {"http": {"method": "POST", "path": path}, "stage": "$default"}})
+    };
+    let rest = json!({"resource": "/{proxy+}", "path": "/shop/create-order", "httpMethod": "POST", "headers": null,
+        "pathParameters": {"proxy": "create-order"}, "requestContext": {"path": "/shop/create-order", "stage": "prod"},
+        "body": body});
+    let lattice = json!({"raw_path": "/create-order", "method": "POST", "headers": {}, "body": body});
+    for event in [url("/create-order"), url("/"), rest, lattice] {
+        let answer = cloud.http.invoke(&event).await?.answer()?;
+        assert_eq!(answer["statusCode"], 200, "{event}: {answer}");
+    }
+    let socket = json!({"requestContext": {"connectionId": "a", "eventType": "MESSAGE"}, "body": body});
+    let records = json!({"Records": [{"eventSource": "aws:sqs", "body": body}]});
+    for event in [socket, records, url("/nowhere")] {
+        let answer = cloud.http.invoke(&event).await?.answer()?;
+        assert!([400, 404].iter().any(|status| answer["statusCode"] == *status), "{event}: {answer}");
+    }
+    assert_eq!(cloud.client()?.list("/orders").await?.len(), 4);
     Ok(())
 }

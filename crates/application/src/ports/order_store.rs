@@ -37,6 +37,8 @@ pub trait OrderStore: Send + Sync {
 pub struct Readiness {
     /// When it last wrote to its disk, if it has one and has written since it was opened.
     pub last_commit: Option<Timestamp>,
+    /// What it vouches for, for a person.
+    pub vouches_for: &'static str,
 }
 
 /// Under which key an order is placed, and what counts as the same order.

@@ -1,5 +1,7 @@
 //! The orders that are not yet announced, as a log.
 
+use std::collections::BTreeSet;
+
 use application::Error;
 use application::ports::OrderLog;
 use async_trait::async_trait;
@@ -18,6 +20,8 @@ pub struct Unpublished {
     /// The ids of items before the last of these, or of the rest where these are all, that are marked as orders and cannot
     /// be read: announced once they are mended.
     pub unreadable: Vec<OrderId>,
+    /// The keys of items that were met and are no ids at all: they have no place among orders, and may be met again.
+    pub strays: BTreeSet<String>,
 }
 
 impl Table {
@@ -44,6 +48,7 @@ impl Table {
                 Err(_) => unpublished.unreadable.push(id),
             }
         }
+        unpublished.strays = found.into_strays();
         Ok(unpublished)
     }
 }

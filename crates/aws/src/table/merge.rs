@@ -1,6 +1,6 @@
 //! The orders of an index, in the order of their ids over all of its shards.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use application::Error;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
@@ -28,6 +28,8 @@ pub(super) struct Merge<'a> {
     /// How many items of a shard are read at a time.
     step: i32,
     shards: Vec<Shard>,
+    /// The keys of items that are no ids.
+    strays: BTreeSet<String>,
 }
 
 /// How far a shard was read.
@@ -65,7 +67,20 @@ impl<'a> Merge<'a> {
         let shards = shard::all().map(|name| Shard { name, found: VecDeque::new(), rest: rest() }).collect();
         // An even share, and some more since no share is quite even.
         let share = wanted as u64 / shard::SHARDS + 4;
-        Self { table, index, span, direction, step: i32::try_from(share).unwrap_or(i32::MAX), shards }
+        Self {
+            table,
+            index,
+            span,
+            direction,
+            step: i32::try_from(share).unwrap_or(i32::MAX),
+            shards,
+            strays: BTreeSet::new(),
+        }
+    }
+
+    /// The keys of the items that were met and are no ids.
+    pub(super) fn into_strays(self) -> BTreeSet<String> {
+        self.strays
     }
 
     /// The next order, or item that is none.
@@ -88,7 +103,7 @@ impl<'a> Merge<'a> {
         let answers = join_all(short.iter().map(|(_, shard)| self.query(shard))).await;
         let places: Vec<_> = short.iter().map(|(place, _)| *place).collect();
         for (place, answer) in places.into_iter().zip(answers) {
-            self.shards[place].take(answer?, &self.table.key);
+            self.strays.extend(self.shards[place].take(answer?, &self.table.key));
         }
         Ok(())
     }
@@ -99,8 +114,8 @@ impl<'a> Merge<'a> {
         let query = query.expression_attribute_names("#shard", self.index);
         let query = query.expression_attribute_names("#key", &*self.table.key);
         let query = query.expression_attribute_values(":shard", item::text(&shard.name));
-        let query = query.expression_attribute_values(":first", item::text(self.span.first.to_string()));
-        let query = query.expression_attribute_values(":last", item::text(self.span.last.to_string()));
+        let query = query.expression_attribute_values(":first", item::text(self.span.first_key()));
+        let query = query.expression_attribute_values(":last", item::text(self.span.last_key()));
         let query = query.scan_index_forward(self.direction == Direction::OldestFirst).limit(self.step);
         let after = if let Rest::After(position) = &shard.rest { Some(position.clone()) } else { None };
         query.set_exclusive_start_key(after).send().await.map_err(|error| unread(&error))
@@ -112,8 +127,10 @@ impl Shard {
         self.found.is_empty() && !matches!(self.rest, Rest::Nothing)
     }
 
-    /// Takes in what was read. An item that is not an order has its place among them, and hides none.
-    fn take(&mut self, answer: QueryOutput, key: &str) {
+    /// Takes in what was read, and answers the keys that are no ids. An item that is not an order has its place among
+    /// them, and hides none.
+    fn take(&mut self, answer: QueryOutput, key: &str) -> Vec<String> {
+        let mut strays = Vec::new();
         self.rest = answer.last_evaluated_key.map_or(Rest::Nothing, Rest::After);
         for found in answer.items.unwrap_or_default() {
             let order = item::order(&found, key);
@@ -121,8 +138,11 @@ impl Shard {
             if let Err(bad) = &order {
                 tracing::error!(order_id = id, cause = %bad, "an item is marked as an order and is none");
             }
-            // One whose key is no id has no place, either.
-            self.found.extend(id.parse().ok().map(|id| Found { id, order }));
+            match id.parse() {
+                Ok(id) => self.found.push_back(Found { id, order }),
+                Err(_) => strays.push(id.to_owned()),
+            }
         }
+        strays
     }
 }

@@ -17,6 +17,12 @@ use super::{Table, accept};
 /// string, which is at most twice as long, and may be 6 MB (developer guide, "Lambda quotas").
 const PAGE_BYTES: usize = 2 * 1_024 * 1_024;
 
+/// That orders can be told of is not asked: what SNS does not take now stays unpublished, and is told of later.
+const READY: Readiness = Readiness {
+    last_commit: None,
+    vouches_for: "the table can be read; what the topic does not take stays in the table and is announced later",
+};
+
 #[async_trait]
 impl OrderStore for Table {
     async fn accept(&self, order: Order, idempotency: Option<Idempotency>) -> Result<Acceptance, Error> {
@@ -70,7 +76,7 @@ impl OrderStore for Table {
     /// Reads an item that is not there, which tells whether the table is, whether its key is the one we know, and whether
     /// we may use it.
     async fn ready(&self) -> Result<Readiness, Error> {
-        self.get("ready").send().await.map(|_| Readiness::default()).map_err(|error| unread(&error))
+        self.get("ready").send().await.map(|_| READY).map_err(|error| unread(&error))
     }
 }
 

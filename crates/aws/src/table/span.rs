@@ -44,6 +44,16 @@ impl Span {
         }
     }
 
+    /// The least key of it: with the least id begins all that a key can be.
+    pub(super) fn first_key(self) -> String {
+        if self.first == Self::ALL.first { "\u{0}".to_owned() } else { self.first.to_string() }
+    }
+
+    /// The greatest key of it: with the greatest id ends all that a key can be.
+    pub(super) fn last_key(self) -> String {
+        if self.last == Self::ALL.last { "\u{10ffff}".to_owned() } else { self.last.to_string() }
+    }
+
     pub(super) fn is_empty(self) -> bool {
         self.first > self.last
     }

@@ -22,6 +22,16 @@ fn http_with(changes: &[(&str, &str)]) -> Result<HttpConfig, Mistakes> {
     })
 }
 
+/// Whether the program starts with that value in a variable, beside what it needs.
+pub(super) fn accepts(variable: &str, value: &str) -> bool {
+    http_with(&[(variable, value)]).is_ok()
+}
+
+/// A key's hash, as it is shown.
+pub(super) fn hash() -> String {
+    web::KeyHash::of("a key that is long enough").to_string()
+}
+
 fn mistakes(changes: &[(&str, &str)]) -> String {
     read(changes).unwrap_err().to_string()
 }
@@ -93,6 +103,17 @@ fn without_an_admin_keys_hash_there_is_no_admin() {
 fn a_fifo_topic_is_refused_with_the_reason() {
     let fifo = [("ORDERBELL_TOPIC_ARN", "arn:aws:sns:eu-central-1:123456789012:orders.fifo")];
     assert!(mistakes(&fifo).contains("FIFO"));
+}
+
+#[test]
+fn orders_are_placed_at_the_root_too_unless_other_paths_are_named() {
+    let paths = |changes: &[(&str, &str)]| -> Vec<String> {
+        let paths = http_with(changes).unwrap().intake_paths;
+        paths.iter().map(|path| path.as_str().to_owned()).collect()
+    };
+    assert_eq!(paths(&[]), ["/"]);
+    assert_eq!(paths(&[("ORDERBELL_INTAKE_PATHS", "/orders/new,/")]), ["/", "/orders/new"]);
+    assert!(http_with(&[("ORDERBELL_INTAKE_PATHS", "orders")]).is_err());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What tests of the handlers start from.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -157,16 +157,40 @@ pub(crate) struct FakeBacklog {
     topic: Arc<FakeTopic>,
     hangs_behind: Mutex<Option<OrderId>>,
     damaged: Mutex<HashSet<OrderId>>,
+    strays: Mutex<BTreeSet<String>>,
+    holder: Mutex<Option<String>>,
 }
 
 impl FakeBacklog {
     pub(crate) fn new(orders: Vec<Order>, topic: Arc<FakeTopic>) -> Self {
-        Self { orders, topic, hangs_behind: Mutex::default(), damaged: Mutex::default() }
+        Self {
+            orders,
+            topic,
+            hangs_behind: Mutex::default(),
+            damaged: Mutex::default(),
+            strays: Mutex::default(),
+            holder: Mutex::default(),
+        }
     }
 
     /// Lets nobody read an order.
     pub(crate) fn damage(&self, order: OrderId) {
         self.damaged.lock().unwrap().insert(order);
+    }
+
+    /// Puts an item among them whose key is no id.
+    pub(crate) fn stray(&self, key: &str) {
+        self.strays.lock().unwrap().insert(key.to_owned());
+    }
+
+    /// Lets another sweep be on its way.
+    pub(crate) fn hold(&self) {
+        *self.holder.lock().unwrap() = Some("another".to_owned());
+    }
+
+    /// Whether a sweep is on its way.
+    pub(crate) fn is_held(&self) -> bool {
+        self.holder.lock().unwrap().is_some()
     }
 
     /// Lets everything be read again.
@@ -189,7 +213,8 @@ impl Backlog for FakeBacklog {
         }
         let published = self.topic.published();
         let behind = self.orders.iter().filter(|order| after.is_none_or(|after| order.id > after));
-        let mut unpublished = Unpublished::default();
+        let strays = self.strays.lock().unwrap().clone();
+        let mut unpublished = Unpublished { strays, ..Unpublished::default() };
         for order in behind.filter(|order| !published.contains(&order.id)) {
             if self.damaged.lock().unwrap().contains(&order.id) {
                 unpublished.unreadable.push(order.id);
@@ -201,5 +226,17 @@ impl Backlog for FakeBacklog {
             }
         }
         Ok(unpublished)
+    }
+
+    async fn reserve(&self, holder: &str, _: Timestamp) -> Result<bool, Error> {
+        let mut held = self.holder.lock().unwrap();
+        let is_free = held.is_none();
+        held.get_or_insert_with(|| holder.to_owned());
+        Ok(is_free)
+    }
+
+    async fn leave(&self, holder: &str) -> Result<(), Error> {
+        self.holder.lock().unwrap().take_if(|held| held == holder);
+        Ok(())
     }
 }

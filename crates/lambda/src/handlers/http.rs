@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, Request};
 use serde_json::Value;
 use tower::ServiceExt;
+use web::IntakePath;
 use web::gateway_event::{self, Shape};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -14,8 +15,13 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Answers an event in the shape that its sender expects; one that is no request gets a 400 in a shape that all of them
 /// accept. A request without an id of its client's gets Lambda's: it stands in the gateway's access log
 /// (`$context.integration.requestId`), in every line of ours, and in the order.
-pub(crate) async fn answer(router: Router, event: &str, request_id: &str) -> Value {
-    let (response, shape) = match gateway_event::request(event.as_bytes()) {
+pub(crate) async fn answer(
+    router: Router,
+    intake_paths: &[IntakePath],
+    event: &str,
+    request_id: &str,
+) -> Value {
+    let (response, shape) = match gateway_event::request(event.as_bytes(), intake_paths) {
         Ok((request, shape)) => (route(router, named(request, request_id)).await, shape),
         Err(bad_event) => (bad_event.into_response(), Shape::Bare),
     };
@@ -58,7 +64,7 @@ mod tests {
             "version": "2.0", "rawPath": path, "rawQueryString": "", "headers": headers,
             "requestContext": { "http": { "method": "GET", "path": path }, "stage": "$default", "requestId": "gw=" },
         });
-        answer(router(), &event.to_string(), "8f5e-lambda").await
+        answer(router(), &[], &event.to_string(), "8f5e-lambda").await
     }
 
     #[tokio::test]
@@ -76,7 +82,7 @@ mod tests {
             r#"{"httpMethod":"POST","path":"/","requestContext":{},"body":"%","isBase64Encoded":true}"#,
             r#"{"requestContext":7}"#,
         ] {
-            let answer = answer(router(), event, "8f5e").await;
+            let answer = answer(router(), &[], event, "8f5e").await;
             assert_eq!(answer["statusCode"], 400, "{event}");
             let problem: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
             assert_eq!(problem["code"], "bad_event", "{event}");
@@ -86,7 +92,7 @@ mod tests {
     #[tokio::test]
     async fn any_json_value_is_answered() {
         for event in ["null", "7", "[]", "\"text\"", "{}", r#"{"body":null}"#, r#"{"body":7}"#] {
-            assert_eq!(answer(router(), event, "8f5e").await["statusCode"], 200, "{event}");
+            assert_eq!(answer(router(), &[], event, "8f5e").await["statusCode"], 200, "{event}");
         }
     }
 

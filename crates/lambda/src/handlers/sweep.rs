@@ -1,10 +1,11 @@
 //! `sweep`: publishes the orders that the stream left behind, so that no failure of SNS, however long, loses one.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use application::Error;
-use application::ports::{Clock, Topic};
+use application::ports::{Clock, Randomness, Topic};
 use async_trait::async_trait;
 use aws::Unpublished;
 use domain::Timestamp;
@@ -31,12 +32,26 @@ const GIVE_UP: Duration = Duration::from_secs(2);
 pub(crate) trait Backlog: Send + Sync {
     /// The first `limit` of them behind that order, or of all, and what cannot be read on the way.
     async fn unpublished(&self, after: Option<OrderId>, limit: usize) -> Result<Unpublished, Error>;
+
+    /// Lets `holder` alone go through them until then, unless somebody else does; whether it may.
+    async fn reserve(&self, holder: &str, until: Timestamp) -> Result<bool, Error>;
+
+    /// Lets others go through them before that time.
+    async fn leave(&self, holder: &str) -> Result<(), Error>;
 }
 
 #[async_trait]
 impl Backlog for aws::Table {
     async fn unpublished(&self, after: Option<OrderId>, limit: usize) -> Result<Unpublished, Error> {
         self.unpublished_after(after, limit).await
+    }
+
+    async fn reserve(&self, holder: &str, until: Timestamp) -> Result<bool, Error> {
+        self.take_lease("sweep", holder, until).await
+    }
+
+    async fn leave(&self, holder: &str) -> Result<(), Error> {
+        self.end_lease("sweep", holder).await
     }
 }
 
@@ -48,6 +63,8 @@ pub(crate) struct Sweep {
     pub(crate) topic: Arc<dyn Topic>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
+    /// Tells two sweeps apart.
+    pub(crate) randomness: Arc<dyn Randomness>,
 }
 
 /// What came of a sweep.
@@ -71,13 +88,26 @@ impl Sweep {
     /// Goes through what is unpublished, in rounds, until its end or until the `deadline` is near. Each order is tried
     /// once, and none that fails holds up those behind it, however many fail.
     ///
+    /// The schedule may say so twice, and two sweeps at once would both find an order without its mark: where another
+    /// one is on its way, this one leaves all to it. One that dies holds up the next ones until its `deadline`.
+    ///
     /// # Errors
-    /// What is unpublished cannot be read.
+    /// What is unpublished cannot be read, or the table does not say whether another sweep is on its way.
     pub(crate) async fn sweep(&self, deadline: Timestamp) -> Result<Value, Diagnostic> {
-        let swept = self.rounds(deadline).await.map_err(|error| {
+        let holder = format!("{:032x}", u128::from_ne_bytes(self.randomness.bytes()));
+        let failed = |error: Error| {
             tracing::error!(%error, cause = error.cause(), "what is unpublished cannot be read");
             failure("Sweep", error.to_string())
-        })?;
+        };
+        if !self.backlog.reserve(&holder, deadline).await.map_err(failed)? {
+            tracing::info!("another sweep is on its way");
+            return Ok(json!({ "leftToAnother": true }));
+        }
+        let swept = self.rounds(deadline).await;
+        if let Err(error) = self.backlog.leave(&holder).await {
+            tracing::warn!(%error, cause = error.cause(), "the sweep's lease ends by itself");
+        }
+        let swept = swept.map_err(failed)?;
         measure(&swept);
         if swept.left > 0 {
             tracing::warn!(
@@ -92,11 +122,13 @@ impl Sweep {
 
     async fn rounds(&self, deadline: Timestamp) -> Result<Swept, Error> {
         let (mut swept, mut after) = (Swept::default(), None);
+        // What is behind the last order of a round is met again in the next one.
+        let (mut damaged, mut strays) = (BTreeSet::new(), BTreeSet::new());
         // A read that does not end in time is the end as well: what was swept until then is still to be said.
         while let Ok(due) = timeout(self.patience(deadline), self.due(after)).await {
-            let Unpublished { orders: due, unreadable } = due?;
-            swept.unreadable += unreadable.len();
-            self.leave(unreadable.iter().map(|id| id.time()), &mut swept);
+            let Unpublished { orders: due, unreadable, strays: met } = due?;
+            damaged.extend(unreadable);
+            strays.extend(met);
             let Some(last) = due.last() else { break };
             after = Some(last.order.id);
             if self.until(deadline) <= LAST_ROUND {
@@ -110,6 +142,9 @@ impl Sweep {
             swept.failed += left.len();
             self.leave(left.iter().map(|logged| logged.order.time), &mut swept);
         }
+        self.leave(damaged.iter().map(|id| id.time()), &mut swept);
+        swept.unreadable = damaged.len() + strays.len();
+        swept.left += strays.len();
         Ok(swept)
     }
 
@@ -117,8 +152,8 @@ impl Sweep {
     async fn due(&self, after: Option<OrderId>) -> Result<Unpublished, Error> {
         let mut unpublished = self.backlog.unpublished(after, ROUND).await?;
         let now = self.clock.now();
-        unpublished.orders.retain(|logged| age(now, logged.order.time) >= GRACE);
-        unpublished.unreadable.retain(|id| age(now, id.time()) >= GRACE);
+        unpublished.orders.retain(|logged| is_due(now, logged.order.time));
+        unpublished.unreadable.retain(|id| is_due(now, id.time()));
         Ok(unpublished)
     }
 
@@ -152,6 +187,12 @@ impl Sweep {
     fn patience(&self, deadline: Timestamp) -> Duration {
         self.until(deadline).saturating_sub(GIVE_UP)
     }
+}
+
+/// Whether an order of that time is the sweep's. One of a time that is far ahead, as damage leaves it, would never grow
+/// old.
+fn is_due(now: Timestamp, time: Timestamp) -> bool {
+    age(now, time) >= GRACE || age(time, now) >= GRACE
 }
 
 /// How long ago `then` was; nothing if it is still to come.

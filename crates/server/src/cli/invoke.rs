@@ -32,7 +32,7 @@ const MAX_ANSWER: usize = 6 * 1024 * 1024;
 pub(super) fn invoke(flags: &Flags) -> Result<(), Failure> {
     let event = read(&flags.event)?;
     let (request, shape) =
-        gateway_event::request(&event).map_err(|bad| Failure::Usage(vec![bad.to_string()]))?;
+        gateway_event::request(&event, &[]).map_err(|bad| Failure::Usage(vec![bad.to_string()]))?;
     block_on(async {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, MAX_ANSWER).await?;

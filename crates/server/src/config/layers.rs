@@ -7,12 +7,13 @@ use std::path::Path;
 use toml::Value;
 
 /// Every setting there is, as the file has it. In the environment `smtp.host` is `ORDERBELL_SMTP_HOST`.
-pub(crate) const SETTINGS: [&str; 60] = [
+pub(crate) const SETTINGS: [&str; 61] = [
     "listen",
     "data",
     "public_url",
     "intake",
     "intake_keys",
+    "intake_paths",
     "admin_key",
     "cors_allow_origins",
     "idempotency_lifetime_hours",

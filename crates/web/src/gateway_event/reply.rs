@@ -33,7 +33,8 @@ pub async fn response(response: Response<Body>, shape: Shape) -> Value {
         }
         Shape::Proxy => json!({ "statusCode": status, "headers": joined(&without_cookies(headers.clone())),
             "multiValueHeaders": several(&headers), "body": body, "isBase64Encoded": is_base64 }),
-        Shape::LoadBalancer { multi_value } => {
+        Shape::LoadBalancer { .. } | Shape::Lattice => {
+            let multi_value = shape == Shape::LoadBalancer { multi_value: true };
             let description = head.status.canonical_reason().unwrap_or_default();
             let (name, headers) = if multi_value {
                 ("multiValueHeaders", several(&headers))

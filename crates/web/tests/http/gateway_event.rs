@@ -20,7 +20,7 @@ async fn text(request: Request<Body>) -> String {
 }
 
 async fn invoke(host: &Host, event: &[u8]) -> Value {
-    let (request, shape) = request(event).unwrap();
+    let (request, shape) = request(event, &[]).unwrap();
     let answer = host.send(request).await;
     let mut plain = Response::new(Body::from(answer.text));
     *plain.status_mut() = answer.status;
@@ -43,7 +43,7 @@ async fn every_event_that_carries_the_seeds_order_places_it() {
         ("load-balancer", Shape::LoadBalancer { multi_value: false }),
         ("load-balancer-multi-value", Shape::LoadBalancer { multi_value: true }),
     ] {
-        let (asked, found) = request(&event(name)).unwrap();
+        let (asked, found) = request(&event(name), &[]).unwrap();
         assert_eq!(
             (found, asked.method().as_str(), asked.uri().path()),
             (shape, "POST", "/create-order"),
@@ -64,13 +64,13 @@ async fn every_event_that_carries_the_seeds_order_places_it() {
 
 #[tokio::test]
 async fn the_seeds_test_event_is_the_seeds_body_character_for_character() {
-    let (request, _) = request(&event("bare")).unwrap();
+    let (request, _) = request(&event("bare"), &[]).unwrap();
     assert_eq!(text(request).await, SEED_BODY);
 }
 
 #[tokio::test]
 async fn the_numbers_of_a_bare_body_stay_as_they_were_written() {
-    let (request, _) = request(br#"{"body": {"total": 0.10000000000000000001}}"#).unwrap();
+    let (request, _) = request(br#"{"body": {"total": 0.10000000000000000001}}"#, &[]).unwrap();
     assert_eq!(text(request).await, r#"{"total": 0.10000000000000000001}"#);
 }
 
@@ -90,20 +90,20 @@ async fn any_other_json_is_an_order_that_lacks_its_names() {
 #[test]
 fn what_is_no_request_is_refused_and_says_why() {
     for (event, says) in [
-        (b"{".to_vec(), "EOF"),
-        (event("web-socket"), "method"),
-        (br#"{"requestContext":[],"httpMethod":"POST"}"#.to_vec(), "invalid length"),
-        (br#"{"requestContext":"x"}"#.to_vec(), "invalid type"),
+        (b"{".to_vec(), "no JSON (line 1, column 1)"),
+        (event("web-socket"), "web socket"),
+        (br#"{"requestContext":[],"httpMethod":"POST"}"#.to_vec(), "must be an object"),
+        (br#"{"requestContext":"x"}"#.to_vec(), "must be an object"),
         (br#"{"httpMethod":"POST","path":"/","body":"%","isBase64Encoded":true}"#.to_vec(), "base64"),
     ] {
-        let refused = request(&event).unwrap_err().to_string();
+        let refused = request(&event, &[]).unwrap_err().to_string();
         assert!(refused.contains(says), "{refused}");
     }
 }
 
 #[test]
 fn a_2_0_event_brings_its_query_its_cookies_and_no_stage() {
-    let (request, _) = request(&event("http-api-2.0-stage")).unwrap();
+    let (request, _) = request(&event("http-api-2.0-stage"), &[]).unwrap();
     assert_eq!(request.method(), "GET");
     assert_eq!(request.uri(), "/orders?limit=2&from=2026-01-31T12%3A00%3A00Z&tag=a&tag=b");
     assert_eq!(request.headers()["cookie"], "one=1; two=2");
@@ -112,7 +112,7 @@ fn a_2_0_event_brings_its_query_its_cookies_and_no_stage() {
 
 #[test]
 fn a_1_0_event_brings_every_value_of_a_header_and_of_the_query() {
-    let (request, _) = request(&event("http-api-1.0-stage")).unwrap();
+    let (request, _) = request(&event("http-api-1.0-stage"), &[]).unwrap();
     assert_eq!(request.uri().path(), "/orders");
     let mut query: Vec<_> = request.uri().query().unwrap().split('&').collect();
     query.sort_unstable();
@@ -123,9 +123,9 @@ fn a_1_0_event_brings_every_value_of_a_header_and_of_the_query() {
 
 #[test]
 fn a_load_balancers_query_is_handed_on_as_it_came() {
-    let (single, _) = request(&event("load-balancer")).unwrap();
+    let (single, _) = request(&event("load-balancer"), &[]).unwrap();
     assert_eq!(single.uri(), "/create-order?note=a%20b");
-    let (several, _) = request(&event("load-balancer-multi-value")).unwrap();
+    let (several, _) = request(&event("load-balancer-multi-value"), &[]).unwrap();
     assert_eq!(several.uri(), "/create-order?note=a%20b&note=c");
 }
 
@@ -144,7 +144,7 @@ fn only_a_stage_that_stands_in_the_path_is_stripped() {
         ("$default", "/orders", "/orders", "/orders"),
         ("prod", "/a b/ü", "/a b/ü", "/a%20b/%C3%BC"),
     ] {
-        let (request, _) = request(&rest(stage, path, full_path)).unwrap();
+        let (request, _) = request(&rest(stage, path, full_path), &[]).unwrap();
         assert_eq!(request.uri().path(), expected, "{stage} {path}");
     }
 }

@@ -223,6 +223,7 @@ fn settings() -> Settings {
         receipts: None,
         admin_key: Some(KeyHash::of(ADMIN_KEY)),
         intake: Intake::Open,
+        intake_paths: Vec::new(),
         cors_allow_origins: Vec::new(),
         public_url: "http://127.0.0.1:8080".to_owned(),
         metrics: None,

@@ -8,6 +8,7 @@ mod contract;
 mod cors;
 mod create_order;
 mod deliveries;
+mod event_shapes;
 mod gateway_event;
 mod host;
 mod inbox;

@@ -22,6 +22,7 @@ fn world(ages: impl IntoIterator<Item = i64>) -> World {
         backlog: Arc::clone(&backlog) as _,
         topic: Arc::clone(&topic) as _,
         clock: Arc::clone(&clock) as _,
+        randomness: Arc::new(crate::host::SystemRandomness),
     };
     World { topic, backlog, clock, sweep, orders: ids }
 }
@@ -125,6 +126,44 @@ async fn no_round_begins_when_lambda_is_about_to_end_the_invocation() {
     assert_eq!(swept, Swept { published: 0, failed: 0, left: 2, oldest_seconds: 1_300, ..Swept::default() });
     world.clock.advance(Duration::from_mins(2));
     assert_eq!(world.sweep.rounds(deadline).await.unwrap().oldest_seconds, 1_420);
+}
+
+#[tokio::test]
+async fn an_item_that_has_no_place_among_orders_is_counted_once() {
+    let world = world((1_500..1_800).rev());
+    world.backlog.stray("no id");
+    world.backlog.stray("zzz");
+    let swept = world.swept().await;
+    assert_eq!(swept, Swept { published: 300, unreadable: 2, left: 2, ..Swept::default() });
+}
+
+#[tokio::test]
+async fn what_is_of_a_time_to_come_is_no_less_due() {
+    let world = world([-901, -899, 901]);
+    world.backlog.damage(world.orders[0]);
+    let swept = world.swept().await;
+    assert_eq!((swept.published, swept.unreadable, swept.left), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_sweep_leaves_all_to_one_that_is_on_its_way_and_says_nothing_of_what_is_left() {
+    let measures = crate::measures::Measures::new("shop-sweep".to_owned(), Arc::new(StoppedClock::at(NOW)));
+    let _guard = metrics::set_default_local_recorder(&measures);
+    let world = world([1_300]);
+    world.backlog.hold();
+    let answer = world.sweep.sweep(world.clock.now() + Duration::from_mins(1)).await.unwrap();
+    assert_eq!(answer, json!({ "leftToAnother": true }));
+    assert!(world.topic.published().is_empty() && world.backlog.is_held());
+    let mut line = Vec::new();
+    measures.write_line("8f5e", &mut line);
+    assert!(line.is_empty());
+}
+
+#[tokio::test]
+async fn a_sweep_that_is_over_holds_up_no_other() {
+    let world = world([1_300]);
+    world.sweep.sweep(world.clock.now() + Duration::from_mins(1)).await.unwrap();
+    assert!(!world.backlog.is_held());
 }
 
 #[tokio::test]
