@@ -3,7 +3,7 @@
 use domain::order::idempotency::IdempotencyKey;
 use domain::order::{Order, OrderDetails, OrderId};
 
-use crate::ports::{Acceptance, Idempotency};
+use crate::ports::{Acceptance, Idempotency, Origin};
 use crate::{App, Error, ErrorKind};
 
 /// A request to place an order.
@@ -15,6 +15,8 @@ pub struct PlaceOrder {
     pub key: Option<IdempotencyKey>,
     /// Whose key that is; empty for anonymous callers.
     pub caller: String,
+    /// From where an anonymous caller came.
+    pub origin: Option<Origin>,
     /// The request's id, as the log has it.
     pub request_id: String,
 }
@@ -36,6 +38,7 @@ pub async fn place_order(app: &App, request: PlaceOrder) -> Result<Placed, Error
     let now = app.clock.now();
     let idempotency = request.key.map(|key| Idempotency {
         scope: request.caller,
+        origin: request.origin,
         key,
         fingerprint: request.details.fingerprint(),
         lifetime: app.idempotency_lifetime,

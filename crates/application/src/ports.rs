@@ -25,7 +25,7 @@ pub use delivery_records::{
 };
 pub use inbox::{Inbox, InboxMessage};
 pub use order_log::OrderLog;
-pub use order_store::{Acceptance, Idempotency, OrderQuery, OrderStore, Readiness};
+pub use order_store::{Acceptance, Idempotency, OrderQuery, OrderStore, Origin, Readiness};
 pub use own_topic::OwnTopic;
 pub use page::{Page, PageRequest, UnreadableRow};
 pub use randomness::Randomness;

@@ -71,7 +71,8 @@ pub(crate) fn order_at(time: Timestamp) -> Order {
 /// A key of the anonymous callers that was never used before, for this order.
 pub(crate) fn key_for(order: &Order) -> Idempotency {
     let key = IdempotencyKey::parse(&OrderId::new(now(), unique()).to_string()).expect("a valid key");
-    Idempotency { scope: String::new(), key, fingerprint: order.details.fingerprint(), lifetime: LIFETIME }
+    let fingerprint = order.details.fingerprint();
+    Idempotency { scope: String::new(), origin: Some([1; 16]), key, fingerprint, lifetime: LIFETIME }
 }
 
 pub(crate) fn policy(json: &str) -> FilterPolicy {

@@ -2,7 +2,7 @@
 
 use application::ErrorKind;
 use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, PageRequest};
-use domain::order::OrderId;
+use domain::order::{Order, OrderId};
 use futures_util::future::join_all;
 
 use crate::given::{
@@ -66,10 +66,64 @@ pub async fn another_order_under_a_live_key_is_refused(store: &dyn OrderStore) {
 pub async fn an_equal_key_of_another_caller_is_another_key(store: &dyn OrderStore) {
     let (ours, theirs) = (order(), order());
     let key = key_for(&ours);
-    let their_key = Idempotency { scope: "another".to_owned(), ..key.clone() };
+    let their_key = Idempotency { scope: "another".to_owned(), origin: None, ..key.clone() };
     assert_eq!(store.accept(ours, Some(key)).await.unwrap(), Acceptance::Stored);
     assert_eq!(store.accept(theirs.clone(), Some(their_key.clone())).await.unwrap(), Acceptance::Stored);
     assert_eq!(store.accept(order(), Some(their_key)).await.unwrap(), Acceptance::Repeated(theirs.id));
+}
+
+/// Phones change their network while they retry.
+pub async fn a_retry_from_another_network_is_the_same_order(store: &dyn OrderStore) {
+    let first = order();
+    let key = key_for(&first);
+    store.accept(first.clone(), Some(key.clone())).await.unwrap();
+    for place in 2..5 {
+        let retry =
+            store.accept(order(), Some(Idempotency { origin: Some([place; 16]), ..key.clone() })).await;
+        assert_eq!(retry.unwrap(), Acceptance::Repeated(first.id));
+    }
+    assert_eq!(listed(store, OrderQuery::default(), 200).await, [first.id]);
+}
+
+/// Whoever guesses a key and comes first keeps nobody's order away, and each of the two is stored once.
+pub async fn nobody_claims_a_key_for_callers_elsewhere(store: &dyn OrderStore) {
+    let (claim, real) = (product("Nothing"), order());
+    let claimed = Idempotency { origin: Some([2; 16]), ..key_for(&claim) };
+    let key = Idempotency { key: claimed.key.clone(), ..key_for(&real) };
+    assert_eq!(store.accept(claim.clone(), Some(claimed.clone())).await.unwrap(), Acceptance::Stored);
+    assert_eq!(store.accept(real.clone(), Some(key.clone())).await.unwrap(), Acceptance::Stored);
+    assert_eq!(store.accept(order(), Some(key)).await.unwrap(), Acceptance::Repeated(real.id));
+    let again = store.accept(product("Nothing"), Some(claimed.clone())).await.unwrap();
+    assert_eq!(again, Acceptance::Repeated(claim.id));
+    let third = product("Keyboard");
+    let reused = Idempotency { fingerprint: third.details.fingerprint(), ..claimed };
+    assert_eq!(store.accept(third, Some(reused)).await.unwrap(), Acceptance::KeyReused);
+    assert_eq!(listed(store, OrderQuery::default(), 200).await, [real.id, claim.id]);
+}
+
+/// A caller who is known is the same one wherever he is.
+pub async fn a_known_callers_key_is_his_wherever_he_comes_from(store: &dyn OrderStore) {
+    let (first, other) = (order(), product("Keyboard"));
+    let key = Idempotency { scope: "shop".to_owned(), origin: None, ..key_for(&first) };
+    let reused = Idempotency { fingerprint: other.details.fingerprint(), ..key.clone() };
+    assert_eq!(store.accept(first, Some(key)).await.unwrap(), Acceptance::Stored);
+    assert_eq!(store.accept(other, Some(reused)).await.unwrap(), Acceptance::KeyReused);
+}
+
+/// Twenty places at once, each with an order of its own five times: each is stored once.
+pub async fn a_key_that_many_share_at_once_keeps_their_orders_apart(store: &dyn OrderStore) {
+    let key = key_for(&order());
+    let tries = join_all((0..100_u8).map(|number| {
+        let place = number % 20;
+        let order = product(&format!("Mouse {place}"));
+        let fingerprint = order.details.fingerprint();
+        let key = Idempotency { origin: Some([place; 16]), fingerprint, ..key.clone() };
+        async move { store.accept(order, Some(key)).await.unwrap() }
+    }))
+    .await;
+    assert_eq!(tries.iter().filter(|answer| **answer == Acceptance::Stored).count(), 20);
+    assert!(!tries.contains(&Acceptance::KeyReused), "{tries:?}");
+    assert_eq!(listed(store, OrderQuery::default(), 200).await.len(), 20);
 }
 
 /// A key lives until its lifetime after the time of the order that was stored under it is over.
@@ -148,6 +202,10 @@ pub async fn a_bad_cursor_is_refused(store: &dyn OrderStore) {
 /// A store that works says so.
 pub async fn a_working_store_is_ready(store: &dyn OrderStore) {
     store.ready().await.unwrap();
+}
+
+fn product(name: &str) -> Order {
+    order_of(&format!(r#"{{"customerName":"Ada","productName":"{name}"}}"#))
 }
 
 async fn place(store: &dyn OrderStore, count: usize) -> Vec<OrderId> {

@@ -46,6 +46,13 @@ impl LinkKey {
         Self(bytes)
     }
 
+    /// Another secret, which tells nothing of this one: the same for the same purpose.
+    #[must_use]
+    pub fn secret_for(&self, purpose: &str) -> [u8; 32] {
+        let mac = <Hmac<Sha256> as KeyInit>::new((&self.0).into());
+        mac.chain_update("orderbell.secret.v1.").chain_update(purpose).finalize().into_bytes().into()
+    }
+
     fn mac(&self, purpose: Purpose, said: &[u8]) -> Hmac<Sha256> {
         let context: &[u8] = match purpose {
             Purpose::Confirm => b"orderbell.link.v1.confirm\0",

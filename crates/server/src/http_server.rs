@@ -7,6 +7,7 @@
 //! the time that `web` gives it; an answer has to be taken, however slowly, without standing still for [`STANDSTILL`]; the
 //! next request is read only then. How many connections there are is limited (`room`).
 
+mod forwarded;
 mod line;
 mod room;
 mod turn;
@@ -26,6 +27,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
 use hyper_util::server::graceful::GracefulShutdown;
+use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime;
 use tokio::sync::mpsc;
@@ -62,6 +64,7 @@ const SAID_AGAIN: Duration = Duration::from_mins(1);
 /// A connection that was taken, and its place.
 struct Arrival {
     stream: std::net::TcpStream,
+    address: IpAddr,
     place: Place,
 }
 
@@ -104,8 +107,9 @@ pub(crate) async fn serve(
     mut stop: Stop,
 ) -> io::Result<()> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let lanes: Vec<_> =
-        (0..cores).map(|_| Lane::start(router.clone(), stop.clone())).collect::<io::Result<_>>()?;
+    let lanes: Vec<_> = (0..cores)
+        .map(|_| Lane::start(router.clone(), &limits.proxies, stop.clone()))
+        .collect::<io::Result<_>>()?;
     let room = Room::new(limits);
     tokio::select! {
         () = accept(&listener, &room, &lanes) => {}
@@ -128,7 +132,7 @@ async fn accept(listener: &TcpListener, room: &Arc<Room>, lanes: &[Lane]) {
                 let Some(place) = room.admit(peer.ip()).await else { continue };
                 // A client that is gone already needs no lane.
                 let Ok(stream) = prepared(stream) else { continue };
-                if lane.connections.send(Arrival { stream, place }).is_err() {
+                if lane.connections.send(Arrival { stream, address: peer.ip(), place }).is_err() {
                     return;
                 }
             }
@@ -161,13 +165,15 @@ fn is_the_clients(error: &io::Error) -> bool {
 }
 
 impl Lane {
-    fn start(router: Router, stop: Stop) -> io::Result<Self> {
+    fn start(router: Router, proxies: &[IpNet], stop: Stop) -> io::Result<Self> {
+        let proxies = Arc::from(proxies);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (connections, incoming) = mpsc::unbounded_channel();
         let lane = move || {
             runtime.block_on(serve_lane(
                 incoming,
                 router,
+                proxies,
                 Patience { head: HEAD, standstill: STANDSTILL },
                 stop,
             ));
@@ -183,6 +189,7 @@ impl Lane {
 async fn serve_lane(
     mut incoming: mpsc::UnboundedReceiver<Arrival>,
     router: Router,
+    proxies: Arc<[IpNet]>,
     patience: Patience,
     mut stop: Stop,
 ) {
@@ -190,7 +197,7 @@ async fn serve_lane(
     http.timer(TokioTimer::new()).header_read_timeout(patience.head).max_buf_size(LARGEST_HEAD);
     let connections = GracefulShutdown::new();
     loop {
-        let Arrival { stream, mut place } = tokio::select! {
+        let Arrival { stream, address, mut place } = tokio::select! {
             Some(arrival) = incoming.recv() => arrival,
             () = stopped(&mut stop) => break,
         };
@@ -198,8 +205,12 @@ async fn serve_lane(
             Ok(stream) => {
                 let (line, turn) =
                     (Line::new(stream, place.turn(), patience.standstill), Arc::clone(place.turn()));
-                let router = router.clone();
-                let answer = move |request| answer(router.clone(), request, Arc::clone(&turn));
+                let (router, proxies) = (router.clone(), Arc::clone(&proxies));
+                let answer = move |mut request: Request<Incoming>| {
+                    let client = forwarded::client(address, request.headers(), &proxies);
+                    request.extensions_mut().insert(web::Client::At(client));
+                    answer(router.clone(), request, Arc::clone(&turn))
+                };
                 let connection = connections.watch(http.serve_connection(line, service_fn(answer)));
                 tokio::spawn(async move {
                     tokio::select! {

@@ -67,6 +67,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
 
     // What lies beside it in the data folder.
     let link_key = keys::link_key(&config.data, &*randomness)?;
+    let origin_secret = link_key.secret_for("origin");
     let admin_key = match &config.admin_key {
         Some(key) => key.clone(),
         None => keys::admin_key(&config.data, &*randomness)?,
@@ -93,7 +94,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         clock: Arc::clone(&clock),
         data: config.data.clone(),
     };
-    let settings = settings(config, &admin_key, &public_url, randomness.bytes(), &metrics);
+    let settings = settings(config, &admin_key, &public_url, randomness.bytes(), origin_secret, &metrics);
     let router = web::router(app, settings);
 
     // What reaches the outside: store → engine → channels.
@@ -114,11 +115,13 @@ fn settings(
     admin_key: &str,
     public_url: &str,
     console_secret: [u8; 32],
+    origin_secret: [u8; 32],
     metrics: &PrometheusHandle,
 ) -> web::Settings {
     let metrics = metrics.clone();
     web::Settings {
         admin_key: Some(web::KeyHash::of(admin_key)),
+        origin_secret,
         intake: config.intake.clone(),
         intake_paths: config.intake_paths.clone(),
         cors_allow_origins: config.cors_allow_origins.clone(),

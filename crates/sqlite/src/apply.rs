@@ -48,7 +48,7 @@ pub(crate) use command::Command;
 pub(crate) use confirm::ONLY_IN_SANDBOX;
 use full_disk::FullDisk;
 use known_keys::KnownKeys;
-pub(crate) use known_keys::hash_of;
+pub(crate) use known_keys::read_hashes;
 pub(crate) use next_due::NEXT_AT;
 pub(crate) use pending::Place;
 pub(crate) use publish::{NewDelivery, Publish};

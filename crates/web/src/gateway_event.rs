@@ -9,6 +9,7 @@ mod members;
 mod parse;
 mod place;
 mod reply;
+mod source;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -17,6 +18,7 @@ use crate::problem::Problem;
 
 pub use parse::request;
 pub use reply::response;
+pub use source::client;
 
 /// What an event was, and so what its answer looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,12 +7,14 @@
 mod access;
 mod api;
 mod body;
+mod client;
 mod console;
 mod cors;
 mod error_mapping;
 pub mod gateway_event;
 mod intake_path;
 mod observe;
+mod origin;
 mod pages;
 mod path_id;
 mod problem;
@@ -20,6 +22,7 @@ mod query;
 mod router;
 mod settings;
 
+pub use client::Client;
 pub use intake_path::IntakePath;
 pub use router::router;
 pub use settings::{Intake, IntakeKey, KeyHash, NotFromProvider, ReceiptReader, Report, Settings};

@@ -16,6 +16,9 @@ use crate::intake_path::IntakePath;
 pub struct Settings {
     /// Opens management routes and the console. `None`: management routes answer 403 `management_disabled`.
     pub admin_key: Option<KeyHash>,
+    /// Hides where callers without a key come from, in what is kept with an `Idempotency-Key`. Where it changes, another
+    /// order under a live key is taken for that of somebody else.
+    pub origin_secret: [u8; 32],
     /// Who may place orders.
     pub intake: Intake,
     /// Where orders are placed besides `/create-order`.
@@ -152,6 +155,12 @@ impl KeyHash {
             *byte = u8::from_str_radix(&hex[place..place + 2], 16).ok()?;
         }
         Some(Self(hash))
+    }
+
+    /// A secret for [`Settings::origin_secret`] that all processes have in common which know this hash.
+    #[must_use]
+    pub fn origin_secret(&self) -> [u8; 32] {
+        Sha256::new().chain_update("orderbell.origin.v1\0").chain_update(self.0).finalize().into()
     }
 
     /// Whether both are hashes of the same key.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use application::ports::{Acceptance, Clock, Idempotency, OrderStore, Randomness};
+use application::ports::{Acceptance, Clock, Idempotency, OrderStore, Origin, Randomness};
 use domain::Timestamp;
 use domain::order::idempotency::IdempotencyKey;
 use domain::order::{Order, OrderDetails};
@@ -63,5 +63,8 @@ fn request(key: &str) -> Result<(Order, Idempotency)> {
     let order = Order { id, time: now, details, request_id: "placed-again".to_owned() };
     let key = IdempotencyKey::parse(key).map_err(|error| anyhow!("{error:?}"))?;
     let lifetime = Duration::from_hours(24);
-    Ok((order, Idempotency { scope: String::new(), key, fingerprint, lifetime }))
+    Ok((
+        order,
+        Idempotency { scope: String::new(), origin: Some(Origin::default()), key, fingerprint, lifetime },
+    ))
 }

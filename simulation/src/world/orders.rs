@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use application::Error;
 use application::place_order::{PlaceOrder, Placed, place_order};
+use application::ports::Origin;
 use domain::order::OrderDetails;
 use domain::order::idempotency::IdempotencyKey;
 
@@ -69,6 +70,7 @@ impl World<'_> {
                 .transpose()
                 .map_err(|invalid| anyhow::anyhow!("{invalid:?}"))?,
             caller: String::new(),
+            origin: Some(Origin::default()),
             request_id: request.clone(),
         };
         let app = process.app.clone();

@@ -16,6 +16,8 @@ use crate::Error;
 /// - When [`accept`](Self::accept) answers [`Acceptance::Stored`], the order and its idempotency record are on disk:
 ///   neither a crash nor a loss of power takes them away.
 /// - Both are stored together or not at all, however often and however concurrently the same key is used.
+/// - Of the orders that anonymous callers send under one key, equal ones are one order, wherever they come from; different
+///   ones from different places are different orders, and cost the same however many there are.
 /// - When it fails with `Busy` or `StorageFull`, nothing was stored.
 #[async_trait]
 pub trait OrderStore: Send + Sync {
@@ -46,6 +48,9 @@ pub struct Readiness {
 pub struct Idempotency {
     /// Whose key it is; equal keys of other callers are other keys. Anonymous callers share the empty scope.
     pub scope: String,
+    /// From where an anonymous caller came; nothing for one who is known. Callers of the empty scope cannot be told apart,
+    /// so that nobody may claim a key for the others: only another order from the same place is refused.
+    pub origin: Option<Origin>,
     /// The client's key.
     pub key: IdempotencyKey,
     /// What was asked for.
@@ -54,6 +59,10 @@ pub struct Idempotency {
     pub lifetime: Duration,
 }
 
+/// A digest of the network that a request came from, under a secret of the host's: it tells whether two requests came from
+/// the same one, and neither the store nor who reads it learns which. It lives as long as the key that it stands with.
+pub type Origin = [u8; 16];
+
 /// What came of accepting an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Acceptance {
@@ -61,7 +70,7 @@ pub enum Acceptance {
     Stored,
     /// The same order was stored under this key before, with this id; nothing was stored now.
     Repeated(OrderId),
-    /// Another order was stored under this key before; nothing was stored now.
+    /// Another order of the same caller, or from the same place, was stored under this key before; nothing was stored now.
     KeyReused,
 }
 

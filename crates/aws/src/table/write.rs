@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::types::{
     CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use domain::order::Order;
+use futures_util::future::try_join_all;
 
 use super::failure::{Failure, Fault};
 use super::item::{self, DETAILS, Item, ORDER_TIME, REQUEST_ID};
@@ -64,7 +65,8 @@ impl<'a> Write<'a> {
         let write = self.table.client.transact_write_items();
         // Within ten minutes, the table answers a repeated token as it answered the first, and writes nothing.
         let write = write.client_request_token(self.order.id.to_string());
-        let write = write.transact_items(self.order_put()?).transact_items(self.record_put(idempotency)?);
+        let write = write
+            .set_transact_items(Some([vec![self.order_put()?], self.record_puts(idempotency)?].concat()));
         let Err(error) = write.customize().config_override(once()).send().await else {
             return Ok(Acceptance::Stored);
         };
@@ -83,8 +85,12 @@ impl<'a> Write<'a> {
         action(put)
     }
 
-    fn record_put(&self, idempotency: &Idempotency) -> Result<TransactWriteItem, Failure> {
-        let record = idempotency_record::of_order(self.order, idempotency, &self.table.key);
+    fn record_puts(&self, idempotency: &Idempotency) -> Result<Vec<TransactWriteItem>, Failure> {
+        let records = idempotency_record::of_order(self.order, idempotency, &self.table.key);
+        records.into_iter().map(|record| self.record_put(record, idempotency)).collect()
+    }
+
+    fn record_put(&self, record: Item, idempotency: &Idempotency) -> Result<TransactWriteItem, Failure> {
         let last_over = idempotency_record::last_over(self.order.time, idempotency.lifetime);
         let put = Put::builder().table_name(&*self.table.name).set_item(Some(record));
         let put = put.condition_expression("attribute_not_exists(#key) OR #placed_at <= :last_over");
@@ -103,13 +109,24 @@ impl<'a> Write<'a> {
         let failure = |fault| Failure::new(fault, format!("TransactionCanceledException: {codes:?}"));
         match reasons {
             [order, _] if is_condition(order) => self.found(order.item()),
-            [_, record] if is_condition(record) => {
-                let answer =
-                    record.item().map(|record| idempotency_record::answer(record, self.order, idempotency));
-                answer.transpose()?.flatten().ok_or_else(|| failure(Fault::Conflict))
+            [_, records @ ..] if records.iter().any(is_condition) => {
+                let found =
+                    records.iter().filter(|record| is_condition(record)).filter_map(CancellationReason::item);
+                self.answer(found, idempotency)?.ok_or_else(|| failure(Fault::Conflict))
             }
             _ => Err(failure(Fault::of_reasons(reasons))),
         }
+    }
+
+    /// What the records answer that were found, in the order of their keys.
+    fn answer<'i>(
+        &self,
+        mut records: impl Iterator<Item = &'i Item>,
+        idempotency: &Idempotency,
+    ) -> Result<Option<Acceptance>, Failure> {
+        let answer = records
+            .find_map(|record| idempotency_record::answer(record, self.order, idempotency).transpose());
+        Ok(answer.transpose()?)
     }
 
     /// What follows from an item that has the order's id already: an earlier attempt stored it, if it is ours.
@@ -130,17 +147,19 @@ impl<'a> Write<'a> {
     /// Tells by reading what holds: whether the order is stored, or another one under its key. Both are written with the
     /// key's record or not at all.
     pub(super) async fn look(&self) -> Result<Option<Acceptance>, Failure> {
-        let key = self.idempotency.map_or_else(|| self.order.id.to_string(), idempotency_record::key);
+        let Some(idempotency) = self.idempotency else {
+            let found = self.look_at(&self.order.id.to_string()).await?;
+            return found.map(|earlier| self.found(Some(&earlier))).transpose();
+        };
+        let keys = idempotency_record::keys(idempotency);
+        let found = try_join_all(keys.iter().map(|key| self.look_at(key))).await?;
+        self.answer(found.iter().flatten(), idempotency)
+    }
+
+    async fn look_at(&self, key: &str) -> Result<Option<Item>, Failure> {
         let look = once().timeout_config(TimeoutConfig::builder().operation_timeout(LOOK).build());
-        let found = self.table.get(&key).customize().config_override(look).send().await;
-        let found = found.map_err(|error| Failure::of(&error))?;
-        match (found.item(), self.idempotency) {
-            (Some(record), Some(idempotency)) => {
-                Ok(idempotency_record::answer(record, self.order, idempotency)?)
-            }
-            (Some(earlier), None) => self.found(Some(earlier)).map(Some),
-            (None, _) => Ok(None),
-        }
+        let found = self.table.get(key).customize().config_override(look).send().await;
+        Ok(found.map_err(|error| Failure::of(&error))?.item)
     }
 }
 

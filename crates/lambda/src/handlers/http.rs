@@ -22,7 +22,13 @@ pub(crate) async fn answer(
     request_id: &str,
 ) -> Value {
     let (response, shape) = match gateway_event::request(event.as_bytes(), intake_paths) {
-        Ok((request, shape)) => (route(router, named(request, request_id)).await, shape),
+        Ok((mut request, shape)) => {
+            let client = gateway_event::client(event.as_bytes(), request.headers());
+            if let Some(client) = client {
+                request.extensions_mut().insert(client);
+            }
+            (route(router, named(request, request_id)).await, shape)
+        }
         Err(bad_event) => (bad_event.into_response(), Shape::Bare),
     };
     if response.status().is_server_error() {

@@ -60,7 +60,10 @@ fn server_with(most: usize, patience: Patience) -> Server {
     let lane = [Lane { connections, thread: thread::spawn(|| {}) }];
     let accepting = Arc::clone(&room);
     let running = tokio::spawn(async move {
-        tokio::join!(accept(&listener, &accepting, &lane), serve_lane(incoming, router, patience, stopping));
+        tokio::join!(
+            accept(&listener, &accepting, &lane),
+            serve_lane(incoming, router, Arc::from([]), patience, stopping)
+        );
     });
     Server { address, room, counted, _stop: stop, running }
 }

@@ -5,7 +5,7 @@ use domain::Timestamp;
 use domain::order::OrderId;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::known_keys::{Place, hash};
+use super::known_keys::{Hashes, Place, hashes};
 use super::{Answer, Effects, KnownKeys, State};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
@@ -21,22 +21,25 @@ pub(crate) struct Accept {
     pub(crate) key: Option<Hashed>,
 }
 
-/// A key with the hash that it is looked up by: whoever asks computes that, not the one thread that writes.
+/// A key with the hashes that it is looked up by: whoever asks computes that, not the one thread that writes.
 #[derive(Debug)]
 pub(crate) struct Hashed {
     idempotency: Idempotency,
-    hash: i64,
+    pub(super) hashes: Hashes,
 }
 
 impl From<Idempotency> for Hashed {
     fn from(idempotency: Idempotency) -> Self {
-        Self { hash: hash(&idempotency.scope, idempotency.key.as_str()), idempotency }
+        let Idempotency { scope, key, fingerprint, origin, .. } = &idempotency;
+        let origin = origin.as_ref().map(<[u8; 16]>::as_slice);
+        let hashes = hashes(scope.as_bytes(), key.as_str().as_bytes(), fingerprint, origin);
+        Self { idempotency, hashes }
     }
 }
 
 const INSERT: &str = "INSERT INTO orders (seq, id, order_time, body, request_id) VALUES (?, ?, ?, ?, ?)";
-const INSERT_KEY: &str = "INSERT INTO idempotency_keys (order_seq, ends_at, scope, key, fingerprint) \
-     VALUES (?, ?, ?, ?, ?)";
+const INSERT_KEY: &str = "INSERT INTO idempotency_keys (order_seq, ends_at, scope, key, fingerprint, origin) \
+     VALUES (?, ?, ?, ?, ?, ?)";
 
 pub(super) fn accept(state: &mut State, effects: &mut Effects, order: &Accept) -> Result<Answer, Failure> {
     let State { connection, keys, last_place, .. } = state;
@@ -61,18 +64,24 @@ pub(super) fn accept(state: &mut State, effects: &mut Effects, order: &Accept) -
     Ok(Answer::Accepted(Acceptance::Stored))
 }
 
-/// What an earlier order under a live key of the same name answers.
+/// What an earlier order under a live key of the same name answers: the same one first, from wherever it came; then another
+/// one of the same caller, or from the same place.
 fn earlier(
     connection: &Connection,
     keys: &KnownKeys,
-    Hashed { idempotency: wanted, hash }: &Hashed,
+    Hashed { idempotency: wanted, hashes }: &Hashed,
     now: i64,
 ) -> rusqlite::Result<Option<Acceptance>> {
-    for place in keys.candidates(connection, *hash, now)? {
-        let Some(found) = keyed(connection, place, &wanted.scope, wanted.key.as_str())? else { continue };
-        if found.ends_at > now {
-            let same = found.fingerprint == wanted.fingerprint;
-            return Ok(Some(if same { Acceptance::Repeated(found.id) } else { Acceptance::KeyReused }));
+    for hash in hashes.iter().flatten() {
+        for place in keys.candidates(connection, *hash, now)? {
+            let found = keyed(connection, place, &wanted.scope, wanted.key.as_str())?;
+            let Some(found) = found.filter(|found| found.ends_at > now) else { continue };
+            if found.fingerprint == wanted.fingerprint {
+                return Ok(Some(Acceptance::Repeated(found.id)));
+            }
+            if found.origin.as_deref() == wanted.origin.as_ref().map(<[u8; 16]>::as_slice) {
+                return Ok(Some(Acceptance::KeyReused));
+            }
         }
     }
     Ok(None)
@@ -82,16 +91,18 @@ struct Keyed {
     id: OrderId,
     ends_at: i64,
     fingerprint: Vec<u8>,
+    origin: Option<Vec<u8>>,
 }
 
 /// The order at a place, if it really has this key.
 fn keyed(connection: &Connection, place: Place, scope: &str, key: &str) -> rusqlite::Result<Option<Keyed>> {
-    let sql = "SELECT id, ends_at, fingerprint FROM idempotency_keys JOIN orders ON orders.seq = order_seq \
+    let sql = "SELECT id, ends_at, fingerprint, origin FROM idempotency_keys JOIN orders ON orders.seq = order_seq \
                WHERE order_seq = ? AND scope = ? AND key = ?";
     let mut statement = connection.prepare_cached(sql)?;
     let found = statement.query_row(params![place.order, scope, key], |row| {
         let id = OrderId(columns::uuid(row, "id")?);
-        Ok(Keyed { id, ends_at: row.get("ends_at")?, fingerprint: row.get("fingerprint")? })
+        let (ends_at, fingerprint) = (row.get("ends_at")?, row.get("fingerprint")?);
+        Ok(Keyed { id, ends_at, fingerprint, origin: row.get("origin")? })
     });
     found.optional()
 }
@@ -105,7 +116,11 @@ fn remember(
     now: i64,
 ) -> rusqlite::Result<()> {
     match store_key(connection, keys, &key.idempotency, seq, now) {
-        Ok(period) => keys.remember(Place { period, hash: key.hash, order: seq }, now),
+        Ok(period) => {
+            for hash in key.hashes.iter().flatten() {
+                keys.remember(Place { period, hash: *hash, order: seq }, now);
+            }
+        }
         Err(error) => {
             // SQLite undid that statement. An order and its key are stored together or not at all.
             if !connection.is_autocommit() {
@@ -121,14 +136,14 @@ fn remember(
 fn store_key(
     connection: &Connection,
     keys: &mut KnownKeys,
-    Idempotency { scope, key, fingerprint, lifetime }: &Idempotency,
+    Idempotency { scope, key, fingerprint, origin, lifetime }: &Idempotency,
     seq: i64,
     now: i64,
 ) -> rusqlite::Result<i64> {
     let lifetime = i64::try_from(lifetime.as_micros()).unwrap_or(i64::MAX);
     let ends_at = now.saturating_add(lifetime);
     let period = keys.period(connection, seq, ends_at, lifetime)?;
-    let values = params![seq, ends_at, scope, key.as_str(), fingerprint];
+    let values = params![seq, ends_at, scope, key.as_str(), fingerprint, origin];
     connection.prepare_cached(INSERT_KEY)?.execute(values)?;
     Ok(period)
 }

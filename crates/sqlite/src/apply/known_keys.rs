@@ -25,7 +25,7 @@ use periods::{HOUR, Run, Runs};
 
 /// The upkeep waits until so many rows may be touched: a commit with a single order seldom pays for it.
 const LEAST_PIECE: usize = 256;
-/// How many rows the upkeep may touch in each table for each key that was accepted: it moves them in and clears them away
+/// How many rows the upkeep may touch in each table for each hash of a key that was accepted: it moves them in and clears them away
 /// twice as fast as they come.
 const ROWS_A_KEY: usize = 2;
 /// How many are moved in one commit at the start.
@@ -38,7 +38,7 @@ const FILTERS: usize = 2;
 pub(crate) struct Place {
     /// The hour since 1970 at whose beginning all keys of the period are over.
     pub(crate) period: i64,
-    /// Of the key and whose it is.
+    /// Of the key and whose it is, or with what it was sent.
     pub(crate) hash: i64,
     /// The `seq` of the order that was stored under it.
     pub(crate) order: i64,
@@ -47,7 +47,7 @@ pub(crate) struct Place {
 /// What is known of keys in memory.
 #[derive(Debug)]
 pub(crate) struct KnownKeys {
-    /// So many gather before they are moved.
+    /// So many hashes gather before they are moved.
     gathered_at_most: usize,
     /// In no index yet.
     gathered: HashTable<Place>,
@@ -76,14 +76,23 @@ struct Open {
     spent: usize,
 }
 
-/// What a key is looked up by: the first 64 bits of a SHA-256, for which nobody finds many keys that collide.
-pub(super) fn hash(scope: &str, key: &str) -> i64 {
-    hash_of(scope.as_bytes(), key.as_bytes())
+/// What a key is looked up by.
+pub(crate) type Hashes = [Option<i64>; 2];
+
+/// A caller who is known finds a key by itself. An anonymous one finds it with the order, to tell a retry from anywhere, and
+/// with where it comes from, to tell another order from there: so a look-up costs the same however many use one key.
+pub(crate) fn hashes(scope: &[u8], key: &[u8], fingerprint: &[u8], origin: Option<&[u8]>) -> Hashes {
+    match origin {
+        None => [Some(hash(&[scope, key])), None],
+        Some(origin) => [Some(hash(&[scope, key, fingerprint])), Some(hash(&[scope, key, origin]))],
+    }
 }
 
-pub(crate) fn hash_of(scope: &[u8], key: &[u8]) -> i64 {
-    // A key holds no control characters: where the scope ends is certain.
-    let digest = Sha256::new().chain_update(scope).chain_update([0]).chain_update(key).finalize();
+/// The first 64 bits of a SHA-256, for which nobody finds many keys that collide.
+fn hash(parts: &[&[u8]]) -> i64 {
+    // A scope and a key hold no control characters, a fingerprint and an origin differ in length: where each ends is certain.
+    let digest =
+        parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part).chain_update([0])).finalize();
     digest.first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
 }
 
@@ -93,7 +102,7 @@ fn spread(place: &Place) -> u64 {
 }
 
 impl KnownKeys {
-    /// Reads the keys that are not in the index yet, and which periods there are. `gathered_at_most` bounds the keys in
+    /// Reads the keys that are not in the index yet, and which periods there are. `gathered_at_most` bounds the hashes in
     /// memory: there are never more than one and a half times as many, beside those of one commit.
     pub(crate) fn read(connection: &Connection, gathered_at_most: usize) -> rusqlite::Result<Self> {
         let marker = "SELECT flushed_through FROM idempotency";
@@ -137,16 +146,19 @@ impl KnownKeys {
     }
 
     fn gather(&mut self, connection: &Connection, flushed: i64) -> rusqlite::Result<()> {
-        let sql = "SELECT order_seq, scope, key FROM idempotency_keys WHERE order_seq > ? ORDER BY order_seq";
+        let sql = "SELECT order_seq, scope, key, fingerprint, origin FROM idempotency_keys \
+                   WHERE order_seq > ? ORDER BY order_seq";
         let mut statement = connection.prepare(sql)?;
         let mut rows = statement.query([flushed])?;
         while let Some(row) = rows.next()? {
             let order = row.get(0)?;
-            let hash = hash_of(row.get_ref(1)?.as_bytes()?, row.get_ref(2)?.as_bytes()?);
+            let hashes = read_hashes(row)?;
             self.last_order = order;
             if let Some(period) = self.runs.period(order) {
-                let place = Place { period, hash, order };
-                self.gathered.insert_unique(spread(&place), place, spread);
+                for hash in hashes.into_iter().flatten() {
+                    let place = Place { period, hash, order };
+                    self.gathered.insert_unique(spread(&place), place, spread);
+                }
             }
         }
         Ok(())
@@ -329,11 +341,18 @@ impl KnownKeys {
         }
     }
 
-    /// How many keys are in memory.
+    /// How many hashes are in memory.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.gathered.len() + self.moving.len()
     }
+}
+
+/// The hashes of a row of `idempotency_keys`.
+pub(crate) fn read_hashes(row: &rusqlite::Row<'_>) -> rusqlite::Result<Hashes> {
+    let (scope, key) = (row.get_ref("scope")?.as_bytes()?, row.get_ref("key")?.as_bytes()?);
+    let origin = row.get_ref("origin")?.as_blob_or_null()?;
+    Ok(hashes(scope, key, row.get_ref("fingerprint")?.as_bytes()?, origin))
 }
 
 /// Deletes about so many hashes from a period's beginning; answers whether those were all.

@@ -37,6 +37,7 @@ fn id(number: u8) -> [u8; 10] {
 fn accept(number: u8, key: Option<&str>) -> Command {
     let key = key.map(|key| Idempotency {
         scope: String::new(),
+        origin: None,
         key: IdempotencyKey::parse(&format!("{key:0>16}")).unwrap(),
         fingerprint: [1; 32],
         lifetime: LIFETIME,

@@ -5,10 +5,10 @@ use domain::order::OrderId;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::exception::{Exception, ExceptionKind, Findings};
-use crate::apply::hash_of;
+use crate::apply::read_hashes;
 use crate::columns::{self, micros};
 
-const KEYS: &str = "SELECT order_seq, ends_at, scope, key, orders.id, orders.seq IS NULL AS order_gone, \
+const KEYS: &str = "SELECT order_seq, ends_at, scope, key, fingerprint, origin, orders.id, orders.seq IS NULL AS order_gone, \
      (SELECT period FROM idempotency_periods WHERE first_order <= order_seq ORDER BY first_order DESC LIMIT 1) \
      AS period FROM idempotency_keys LEFT JOIN orders ON orders.seq = order_seq ORDER BY order_seq";
 
@@ -43,9 +43,13 @@ pub(super) fn check(
 }
 
 fn is_found(snapshot: &Connection, key: &Row<'_>) -> rusqlite::Result<bool> {
-    let hash = hash_of(key.get_ref("scope")?.as_bytes()?, key.get_ref("key")?.as_bytes()?);
     let (period, place): (Option<i64>, i64) = (key.get("period")?, key.get("order_seq")?);
     let sql =
         "SELECT EXISTS (SELECT 1 FROM idempotency_hashes WHERE period = ? AND hash = ? AND order_seq = ?)";
-    snapshot.prepare_cached(sql)?.query_row(params![period, hash, place], |row| row.get(0))
+    for hash in read_hashes(key)?.iter().flatten() {
+        if !snapshot.prepare_cached(sql)?.query_row(params![period, hash, place], |row| row.get(0))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -59,7 +59,13 @@ pub(crate) fn order_at(time: Timestamp) -> Order {
 pub(crate) fn key(key: &str) -> Idempotency {
     let key = IdempotencyKey::parse(&format!("{key:0>16}")).unwrap();
     let lifetime = Duration::from_hours(24);
-    Idempotency { scope: String::new(), key, fingerprint: order().details.fingerprint(), lifetime }
+    Idempotency {
+        scope: String::new(),
+        origin: None,
+        key,
+        fingerprint: order().details.fingerprint(),
+        lifetime,
+    }
 }
 
 /// Makes a subscription; answers the confirmation it is owed.

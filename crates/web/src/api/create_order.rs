@@ -14,8 +14,10 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::access::caller;
 use crate::body;
+use crate::client::Client;
 use crate::cors::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use crate::observe::{request_id, span};
+use crate::origin::origin;
 use crate::problem::Problem;
 use crate::router::Web;
 
@@ -25,9 +27,11 @@ pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Resu
     let caller = caller(&web.settings, &head.headers)?.to_owned();
     refuse_multipart(&head.headers)?;
     let key = idempotency_key(&head.headers)?;
+    let origin =
+        caller.is_empty().then(|| origin(&web.settings.origin_secret, Client::counted(&head.extensions)));
     let json = body::read(&head.headers, body).await?;
     let details = OrderDetails::parse(json_or_nothing(&json))?;
-    let order = PlaceOrder { details, key, caller, request_id: request_id(&head.headers) };
+    let order = PlaceOrder { details, key, caller, origin, request_id: request_id(&head.headers) };
     // What fails is logged in a span; the frequent case goes without, since its line carries the id itself.
     let placed = place_order(&web.app, order).await;
     let failed = |error: Error| span(&head.headers, &head.method, head.uri.path()).in_scope(|| error.into());

@@ -11,7 +11,7 @@ use axum::body::{Body, Bytes};
 use domain::order::{Order, OrderId};
 use http::{Request, StatusCode};
 use http_body::Frame;
-use orderbell_web::{Intake, IntakeKey, KeyHash};
+use orderbell_web::{Client, Intake, IntakeKey, KeyHash};
 use serde_json::json;
 
 use crate::host::{ADMIN_KEY, Answer, Host, SEED_BODY};
@@ -205,6 +205,46 @@ async fn where_intake_is_open_a_wrong_key_is_refused_nevertheless() {
     wrong.assert_problem(StatusCode::UNAUTHORIZED, "wrong_key");
     assert_eq!(place_with(&host, "authorization", "Basic d3Jvbmc6", SEED_BODY).await.status, StatusCode::OK);
     assert_eq!(place_with(&host, "x-api-key", ADMIN_KEY, SEED_BODY).await.status, StatusCode::OK);
+}
+
+async fn place_from(host: &Host, address: &str, body: &str) -> Answer {
+    let client = Client::At(address.parse().unwrap());
+    let request = post().extension(client).header("idempotency-key", KEY);
+    host.send(request.body(Body::from(body.to_owned())).unwrap()).await
+}
+
+#[tokio::test]
+async fn who_guesses_a_key_and_comes_first_keeps_no_order_away() {
+    let host = Host::start();
+    let claim = r#"{"customerName":"Mallory","productName":"Nothing"}"#;
+    assert_eq!(place_from(&host, "198.51.100.1", claim).await.status, StatusCode::OK);
+    let real = place_from(&host, "203.0.113.7", SEED_BODY).await;
+    assert_eq!((real.status, real.header("idempotency-replayed")), (StatusCode::OK, None));
+    for elsewhere in ["203.0.113.7", "192.0.2.1", "2001:db8::1"] {
+        let retry = place_from(&host, elsewhere, SEED_BODY).await;
+        assert_eq!((retry.status, &retry.text), (StatusCode::OK, &real.text), "{elsewhere}");
+        assert_eq!(retry.header("idempotency-replayed"), Some("true"), "{elsewhere}");
+    }
+    assert_eq!(orders(&host).await, 2);
+}
+
+#[tokio::test]
+async fn another_order_under_a_used_key_is_refused_only_where_it_comes_from_the_same_network() {
+    for (first, other, same) in [
+        ("203.0.113.7", "203.0.113.7", true),
+        ("203.0.113.7", "::ffff:203.0.113.7", true),
+        ("203.0.113.7", "203.0.113.8", false),
+        ("2001:db8:1:2::3", "2001:db8:1:2:9::9", true),
+        ("2001:db8:1:2::3", "2001:db8:1:3::3", false),
+        ("127.0.0.1", "::1", false),
+    ] {
+        let host = Host::start();
+        place_from(&host, first, SEED_BODY).await;
+        let answer = place_from(&host, other, r#"{"customerName":"Jo","productName":"Pad"}"#).await;
+        let expected = if same { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+        assert_eq!(answer.status, expected, "{first} {other}");
+        assert_eq!(orders(&host).await, if same { 1 } else { 2 }, "{first} {other}");
+    }
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn a_filter_holds_what_was_put_in_and_hardly_anything_else() {
-        let hash = |number: u32| hash("", &number.to_string());
+        let hash = |number: u32| hash(&[b"", number.to_string().as_bytes()]);
         let mut filter = Filter::new();
         for number in 0..100_000 {
             filter.insert(hash(number));

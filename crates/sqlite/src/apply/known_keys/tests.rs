@@ -48,11 +48,28 @@ fn order(number: u64, key_number: u64, time: Timestamp, lifetime: Duration) -> C
         request_id: String::new(),
         key: Some(Hashed::from(Idempotency {
             scope: String::new(),
+            origin: None,
             key: IdempotencyKey::parse(&key(key_number)).unwrap(),
             fingerprint: [1; 32],
             lifetime,
         })),
     })
+}
+
+/// An order of that content which an anonymous caller at that place sends under the key that all of them use.
+fn shared(number: u32, origin: u32, content: u32) -> Command {
+    let bytes = |number: u32| std::array::from_fn(|place| number.to_be_bytes()[place % 4]);
+    let fingerprint = std::array::from_fn(|place| content.to_be_bytes()[place % 4]);
+    let key = IdempotencyKey::parse(&key(0)).unwrap();
+    let idempotency = Idempotency {
+        scope: String::new(),
+        origin: Some(bytes(origin)),
+        key,
+        fingerprint,
+        lifetime: LIFETIME,
+    };
+    let Command::Accept(order) = order(number.into(), 0, start(), LIFETIME) else { panic!("not an order") };
+    Command::Accept(Accept { key: Some(Hashed::from(idempotency)), ..order })
 }
 
 fn place(state: &mut State, commands: Vec<Command>) -> Vec<Acceptance> {
@@ -77,7 +94,7 @@ fn known(state: &State, number: u64, time: Timestamp) -> bool {
 }
 
 fn hash_at(number: u64) -> i64 {
-    hash("", &key(number))
+    hash(&[b"", key(number).as_bytes()])
 }
 
 fn repeated(state: &mut State, number: u64, time: Timestamp) -> bool {
@@ -457,4 +474,37 @@ fn a_period_is_over_when_all_of_its_keys_are_and_two_are_alive() {
         }
         assert!(periods.len() <= 2, "{lifetime}: {periods:?}");
     }
+}
+
+#[test]
+fn a_key_that_thousands_share_costs_each_the_same_and_keeps_their_orders_apart() {
+    const MANY: u32 = 5_000;
+    let (folder, mut state) = store(GATHERED);
+    for first in (0..MANY).step_by(100) {
+        let commands = (first..first + 100).map(|number| shared(number, number, number)).collect();
+        assert!(place(&mut state, commands).iter().all(|answer| *answer == STORED));
+        assert!(state.keys.len() <= GATHERED * 3 / 2 + 200, "{} are in memory", state.keys.len());
+    }
+    let found = |state: &State, command: &Command| {
+        let Command::Accept(Accept { key: Some(key), .. }) = command else { panic!("not with a key") };
+        let at =
+            |hash| state.keys.candidates(&state.connection, hash, start().as_microsecond()).unwrap().len();
+        key.hashes.iter().flatten().map(|hash| at(*hash)).sum::<usize>()
+    };
+    for _ in 0..2 {
+        for number in [0, 1, 2_500, MANY - 1] {
+            assert_eq!(found(&state, &shared(MANY, number, number)), 2, "its order and its place");
+            let retry = place(&mut state, vec![shared(2 * MANY, MANY + number, number)]).remove(0);
+            assert!(matches!(retry, Acceptance::Repeated(_)), "{retry:?}");
+            let reused = place(&mut state, vec![shared(2 * MANY, number, MANY + number)]).remove(0);
+            assert_eq!(reused, Acceptance::KeyReused);
+        }
+        drop(state);
+        state = opened(&folder, GATHERED);
+    }
+    let later = start() + LIFETIME * 2 + Duration::from_hours(1);
+    while state.keys.want_upkeep(later.as_microsecond()) {
+        apply(&mut state, vec![Command::MaintainKeys { now: later }]);
+    }
+    assert_eq!((count(&state, "idempotency_keys"), count(&state, "idempotency_hashes")), (0, 0));
 }

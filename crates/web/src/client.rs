@@ -1,0 +1,43 @@
+//! Who sends a request, as the host tells it.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use http::Extensions;
+
+/// Who sends a request; the host puts it among the request's extensions. Without it, nothing is known of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Client {
+    /// Somebody at this address: of the connection, or as a proxy that the host trusts tells it.
+    At(IpAddr),
+}
+
+impl Client {
+    /// The address to count them by: an IPv4 one, or the first half of an IPv6 one, which is what one household is given
+    /// (RFC 6177).
+    pub(crate) fn counted(extensions: &Extensions) -> Option<IpAddr> {
+        let Self::At(address) = extensions.get()?;
+        Some(match address.to_canonical() {
+            IpAddr::V6(whole) => Ipv6Addr::from_bits(whole.to_bits() >> 64 << 64).into(),
+            address @ IpAddr::V4(_) => address,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(address: &str) -> String {
+        let mut extensions = Extensions::new();
+        extensions.insert(Client::At(address.parse().unwrap()));
+        Client::counted(&extensions).unwrap().to_string()
+    }
+
+    #[test]
+    fn a_household_counts_as_one() {
+        assert_eq!(counted("203.0.113.7"), "203.0.113.7");
+        assert_eq!(counted("::ffff:203.0.113.7"), "203.0.113.7");
+        assert_eq!(counted("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(counted("2001:db8:1:2::9"), "2001:db8:1:2::");
+    }
+}
