@@ -71,6 +71,8 @@ fn settings(http: HttpConfig, randomness: &dyn Randomness) -> web::Settings {
         admin_key: http.admin_key,
         intake: http.intake,
         intake_paths: http.intake_paths,
+        // API Gateway has them: each process would have limits of its own.
+        order_limits: web::OrderLimits::default(),
         cors_allow_origins: http.cors_allow_origins,
         public_url: http.public_url,
         receipts: None,

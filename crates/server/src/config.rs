@@ -4,6 +4,7 @@ mod channels;
 mod connections;
 mod layers;
 mod local;
+mod order_limits;
 mod reading;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use channels::{chat, email, sms, webhook};
 use connections::Connections;
 pub(crate) use layers::Layers;
 pub(crate) use local::Local;
+use order_limits::order_limits;
 use reading::{Reading, no_control_characters};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -33,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) intake: web::Intake,
     /// Where orders are placed besides `/create-order`.
     pub(crate) intake_paths: Vec<web::IntakePath>,
+    /// How many orders may come.
+    pub(crate) order_limits: web::OrderLimits,
     /// The admin key, if it is not the one in the data folder.
     pub(crate) admin_key: Option<String>,
     /// Which origins' pages may place orders.
@@ -75,6 +79,7 @@ impl Config {
         let mut reading = Reading::new(layers);
         let webhook = webhook(&mut reading);
         let Local { listen, data, admin_key } = Local::of(&mut reading);
+        let connections = Connections::of(&mut reading);
         let config = Self {
             listen,
             data,
@@ -88,7 +93,8 @@ impl Config {
                 web::Settings::parse_origins,
             ),
             idempotency_lifetime: reading.or("idempotency_lifetime_hours", Duration::from_hours(24), hours),
-            connections: Connections::of(&mut reading),
+            order_limits: order_limits(&mut reading, listen, connections.proxies()),
+            connections,
             log: reading.or("log", EnvFilter::new("info"), log_filter),
             log_format: reading.or("log_format", LogFormat::Auto, log_format),
             smtp: email(&mut reading),

@@ -41,6 +41,7 @@ const COUNTERS: &[Described] = &[
         "orderbell_orders_repeated_total",
         "Orders that were placed again under the same key, and answered as before.",
     ),
+    ("orderbell_orders_refused_total", "Orders that were refused because too many came, by limit."),
     ("orderbell_orders_unmatched_total", "Orders that no subscription was owed."),
     ("orderbell_receipts_total", "Reports of providers on messages that they took, by status."),
     (
@@ -142,6 +143,7 @@ fn labels_of(name: &str) -> Vec<Vec<Label>> {
         "orderbell_deliveries_waiting" => pairs("protocol", &protocols(), "reason", &WAITS),
         "orderbell_http_requests_total" => pairs("route", &["/create-order"], "status", &STATUSES),
         "orderbell_oldest_waiting_seconds" => each("reason", &WAITS),
+        "orderbell_orders_refused_total" => each("limit", &web::ORDER_LIMITS),
         "orderbell_receipts_total" => each("status", &ReceiptStatus::ALL.map(ReceiptStatus::name)),
         _ => vec![Vec::new()],
     }

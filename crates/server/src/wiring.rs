@@ -124,6 +124,7 @@ fn settings(
         origin_secret,
         intake: config.intake.clone(),
         intake_paths: config.intake_paths.clone(),
+        order_limits: config.order_limits.clone(),
         cors_allow_origins: config.cors_allow_origins.clone(),
         receipts: receipts(config),
         metrics: Some(Arc::new(move || metrics.render())),

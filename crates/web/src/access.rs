@@ -12,7 +12,7 @@ use crate::router::Web;
 use crate::settings::{Intake, KeyHash, Settings};
 
 /// The caller who presents the admin key.
-const ADMIN: &str = "admin";
+pub(crate) const ADMIN: &str = "admin";
 
 /// The proof that a request carries the admin key: a handler that takes it is a management route.
 pub(crate) struct Admin;

@@ -14,6 +14,7 @@ mod error_mapping;
 pub mod gateway_event;
 mod intake_path;
 mod observe;
+mod order_limits;
 mod origin;
 mod pages;
 mod path_id;
@@ -24,5 +25,6 @@ mod settings;
 
 pub use client::Client;
 pub use intake_path::IntakePath;
+pub use order_limits::{ORDER_LIMITS, OrderLimits, OrderRate};
 pub use router::router;
 pub use settings::{Intake, IntakeKey, KeyHash, NotFromProvider, ReceiptReader, Report, Settings};

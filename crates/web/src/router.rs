@@ -14,6 +14,7 @@ use crate::api::{
 };
 use crate::intake_path::IntakePath;
 use crate::observe::Observed;
+use crate::order_limits::OrdersTaken;
 use crate::pages::{assets, confirm, docs, order_form, unsubscribe};
 use crate::settings::Settings;
 use crate::{console, cors, problem};
@@ -22,6 +23,7 @@ use crate::{console, cors, problem};
 pub(crate) struct Web {
     pub(crate) app: App,
     pub(crate) settings: Settings,
+    pub(crate) orders_taken: OrdersTaken,
 }
 
 /// The route that must be fast.
@@ -127,7 +129,8 @@ fn with_cors(methods: Methods, settings: &Settings) -> Methods {
 ///
 /// It runs on a tokio runtime whose timer is on: a body that does not arrive is not waited for for ever.
 pub fn router(app: App, settings: Settings) -> Router {
-    let web = Arc::new(Web { app, settings });
+    let orders_taken = OrdersTaken::within(settings.order_limits.clone());
+    let web = Arc::new(Web { app, settings, orders_taken });
     let observed = |path| {
         let randomness = Arc::clone(&web.app.randomness);
         layer_fn(move |route: Route| Observed { path, route, randomness: Arc::clone(&randomness) })

@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 use url::Url;
 
 use crate::intake_path::IntakePath;
+use crate::order_limits::OrderLimits;
 
 /// What a host decides about its HTTP side.
 #[derive(Clone)]
@@ -23,6 +24,8 @@ pub struct Settings {
     pub intake: Intake,
     /// Where orders are placed besides `/create-order`.
     pub intake_paths: Vec<IntakePath>,
+    /// How many orders may come.
+    pub order_limits: OrderLimits,
     /// The origins whose pages may place orders: exact ones such as `https://shop.example`, or `*` for all.
     /// Empty: the order route knows no CORS. An entry that cannot be a header's value matches nothing.
     pub cors_allow_origins: Vec<String>,

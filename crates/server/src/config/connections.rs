@@ -34,6 +34,11 @@ impl Connections {
         }
     }
 
+    /// Who speaks for many.
+    pub(super) fn proxies(&self) -> &[IpNet] {
+        &self.proxies
+    }
+
     /// The limits of a process that may have so many descriptors and makes so many calls to the outside at once.
     pub(crate) fn limits(&self, descriptors: usize, calls: usize) -> Limits {
         let possible = descriptors::for_clients(descriptors, calls).max(1);

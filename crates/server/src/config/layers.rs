@@ -7,7 +7,7 @@ use std::path::Path;
 use toml::Value;
 
 /// Every setting there is, as the file has it. In the environment `smtp.host` is `ORDERBELL_SMTP_HOST`.
-pub(crate) const SETTINGS: [&str; 61] = [
+pub(crate) const SETTINGS: [&str; 64] = [
     "listen",
     "data",
     "public_url",
@@ -20,6 +20,9 @@ pub(crate) const SETTINGS: [&str; 61] = [
     "max_connections",
     "max_connections_per_peer",
     "proxies",
+    "max_orders_per_address",
+    "max_orders_per_key",
+    "max_orders_without_key",
     "log",
     "log_format",
     "smtp.host",

@@ -46,6 +46,36 @@ fn flags_win_over_the_environment_and_the_environment_over_the_file() {
 }
 
 #[test]
+fn orders_are_limited_outside_loopback_and_as_is_written() {
+    let outside = "listen = '0.0.0.0:80'\nintake = 'open'\npublic_url = 'https://shop.example'\n";
+    let limits = |toml: &str| {
+        let limits = read(toml, &[]).unwrap().order_limits;
+        [limits.per_address, limits.per_key, limits.without_key]
+            .map(|rate| rate.map(|web::OrderRate { per_minute, burst }| (per_minute, burst)))
+    };
+    assert_eq!(limits(""), [None; 3]);
+    assert_eq!(limits(outside), [Some((60, 120)), Some((600, 1_200)), Some((1_200, 2_400))]);
+    for (written, expected) in [
+        ("\"60/120\"", Some((60, 120))),
+        ("\" 5 / 1 \"", Some((5, 1))),
+        ("7", Some((7, 14))),
+        ("\"off\"", None),
+    ] {
+        assert_eq!(limits(&format!("{outside}max_orders_per_address = {written}"))[0], expected, "{written}");
+        assert_eq!(limits(&format!("max_orders_without_key = {written}"))[2], expected, "{written}");
+    }
+    for wrong in
+        ["0", "-1", "\"\"", "\"60/0\"", "\"60/\"", "\"60/1/1\"", "\"1000001\"", "1.5", "\"on\"", "false"]
+    {
+        let said = mistakes(&format!("max_orders_per_key = {wrong}"), &[]);
+        assert!(
+            said.contains("max_orders_per_key in ") && said.contains("such as 60/120"),
+            "{wrong}: {said}"
+        );
+    }
+}
+
+#[test]
 fn all_mistakes_are_named_at_once() {
     let said = mistakes(
         "listen = \"here\"\nunknown = 1\n[smtp]\nhost = \"relay\"\nusername = \"me\"\ntls = \"maybe\"",

@@ -5,12 +5,17 @@ use std::net::{IpAddr, SocketAddr};
 use hyper::HeaderMap;
 use ipnet::IpNet;
 
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
+
 /// Who connected; if that is one of the `proxies`, the nearest address before it that is none, as each of them added to
-/// `X-Forwarded-For`. What anybody else wrote there is not believed.
+/// `X-Forwarded-For` or, where that is not there, to `Forwarded` (RFC 7239). What anybody else wrote there is not believed.
 pub(super) fn client(connected: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     let is_proxy = |address: &IpAddr| proxies.iter().any(|proxy| proxy.contains(address));
-    let told = headers.get_all("x-forwarded-for").iter().rev();
-    let mut hops = told.flat_map(|line| line.to_str().unwrap_or_default().rsplit(',').map(address));
+    let usual = headers.contains_key(X_FORWARDED_FOR);
+    let (name, read): (_, fn(&str) -> Option<IpAddr>) =
+        if usual { (X_FORWARDED_FOR, address) } else { ("forwarded", node) };
+    let told = headers.get_all(name).iter().rev();
+    let mut hops = told.flat_map(|line| line.to_str().unwrap_or_default().rsplit(',').map(read));
     let mut client = connected.to_canonical();
     while is_proxy(&client)
         && let Some(Some(before)) = hops.next()
@@ -23,7 +28,15 @@ pub(super) fn client(connected: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) 
 /// An address, which some proxies write with a port.
 fn address(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim();
-    hop.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()))
+    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
+    bare.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()))
+}
+
+/// Whom an element of `Forwarded` names, such as `for="[2001:db8::1]:4711";proto=https`.
+fn node(element: &str) -> Option<IpAddr> {
+    let named = |pair: &&str| pair.trim().get(..4).is_some_and(|name| name.eq_ignore_ascii_case("for="));
+    let pair = element.split(';').find(named)?.trim();
+    address(pair.get(4..)?.trim_matches('"'))
 }
 
 #[cfg(test)]
@@ -50,6 +63,30 @@ mod tests {
             }
             let found = client(connected.parse().unwrap(), &headers, &proxies);
             assert_eq!(found.to_string(), expected, "{connected} {told:?}");
+        }
+    }
+
+    #[test]
+    fn the_other_header_is_believed_where_the_usual_one_is_not_there() {
+        let proxies = ["127.0.0.0/8", "10.0.0.0/8"].map(|proxy| proxy.parse().unwrap());
+        for (told, expected) in [
+            ("for=198.51.100.1", "198.51.100.1"),
+            ("For=\"[2001:db8::1]:4711\";proto=https;by=10.0.0.3", "2001:db8::1"),
+            ("by=10.0.0.3; for=\"[2001:db8::1]\"", "2001:db8::1"),
+            ("for=9.9.9.9, for=198.51.100.1:80, for=10.0.0.3", "198.51.100.1"),
+            ("for=198.51.100.1, for=unknown", "127.0.0.1"),
+            ("for=\"_hidden\"", "127.0.0.1"),
+            ("proto=https", "127.0.0.1"),
+            ("for=", "127.0.0.1"),
+            ("\u{e9}\u{e9}\u{e9}=1", "127.0.0.1"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("forwarded", hyper::header::HeaderValue::from_bytes(told.as_bytes()).unwrap());
+            let found =
+                |headers: &HeaderMap| client("127.0.0.1".parse().unwrap(), headers, &proxies).to_string();
+            assert_eq!(found(&headers), expected, "{told}");
+            headers.insert("x-forwarded-for", "192.0.2.1".parse().unwrap());
+            assert_eq!(found(&headers), "192.0.2.1", "{told}");
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::body;
 use crate::client::Client;
 use crate::cors::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use crate::observe::{request_id, span};
+use crate::order_limits::Orderer;
 use crate::origin::origin;
 use crate::problem::Problem;
 use crate::router::Web;
@@ -24,16 +25,23 @@ use crate::router::Web;
 /// Places an order. Success is answered only once the order is stored.
 pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
-    let caller = caller(&web.settings, &head.headers)?.to_owned();
+    let caller = caller(&web.settings, &head.headers)?;
+    let client = Client::counted(&head.extensions);
+    let orderer = if caller.is_empty() { Orderer::Address(client) } else { Orderer::Key(caller) };
+    // Before the body is read, so that a flood costs little.
+    web.orders_taken.take(orderer, web.app.clock.now())?;
     refuse_multipart(&head.headers)?;
     let key = idempotency_key(&head.headers)?;
-    let origin =
-        caller.is_empty().then(|| origin(&web.settings.origin_secret, Client::counted(&head.extensions)));
+    let origin = caller.is_empty().then(|| origin(&web.settings.origin_secret, client));
     let json = body::read(&head.headers, body).await?;
     let details = OrderDetails::parse(json_or_nothing(&json))?;
-    let order = PlaceOrder { details, key, caller, origin, request_id: request_id(&head.headers) };
+    let (caller, request_id) = (caller.to_owned(), request_id(&head.headers));
+    let order = PlaceOrder { details, key, caller, origin, request_id };
     // What fails is logged in a span; the frequent case goes without, since its line carries the id itself.
     let placed = place_order(&web.app, order).await;
+    if placed.as_ref().map_or(true, |placed| placed.repeated) {
+        web.orders_taken.give_back(orderer);
+    }
     let failed = |error: Error| span(&head.headers, &head.method, head.uri.path()).in_scope(|| error.into());
     placed.map(answer).map_err(failed)
 }

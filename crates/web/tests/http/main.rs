@@ -16,6 +16,7 @@ mod log_and_metrics;
 mod operating;
 mod operations;
 mod order_form;
+mod order_limits;
 mod orders;
 mod subscriber_links;
 mod subscriptions;

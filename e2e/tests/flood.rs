@@ -1,0 +1,85 @@
+//! A client that places thousands of orders in seconds: the others are served, and what came of it can be cleaned up.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use orderbell_e2e::program::{Program, Settings};
+use serde_json::{Value, json};
+
+/// How many orders the client places, so many at a time.
+const ORDERS: usize = 8_000;
+const AT_A_TIME: usize = 64;
+
+/// A program whose clients are told apart by their addresses on the loopback interface.
+fn settings() -> Settings {
+    vec![
+        ("ORDERBELL_PROXIES", "192.0.2.1".to_owned()),
+        ("ORDERBELL_MAX_ORDERS_PER_ADDRESS", "60/120".to_owned()),
+        ("ORDERBELL_MAX_ORDERS_WITHOUT_KEY", "1200/2400".to_owned()),
+    ]
+}
+
+/// A client that calls from that address of this machine.
+fn client_at(address: u8) -> Result<reqwest::Client> {
+    let address = IpAddr::from(Ipv4Addr::new(127, 0, 0, address));
+    Ok(reqwest::Client::builder()
+        .no_proxy()
+        .local_address(address)
+        .timeout(Duration::from_mins(1))
+        .build()?)
+}
+
+fn order(customer: &str, number: usize) -> Value {
+    json!({"customerName": customer, "productName": format!("Product {number}")})
+}
+
+/// Places the orders; answers how many were taken.
+async fn flood(program: &Program) -> Result<usize> {
+    let (client, url) = (client_at(1)?, format!("{}/create-order", program.url()));
+    let mut taken = 0;
+    for first in (0..ORDERS).step_by(AT_A_TIME) {
+        let mut answers = tokio::task::JoinSet::new();
+        for number in first..first + AT_A_TIME {
+            answers.spawn(client.post(&url).json(&order("Mallory", number)).send());
+        }
+        while let Some(answer) = answers.join_next().await {
+            let answer = answer??;
+            match answer.status().as_u16() {
+                200 => taken += 1,
+                429 => {
+                    let wait = answer.headers().get("retry-after").context("a Retry-After")?.to_str()?;
+                    ensure!((1..=2).contains(&wait.parse::<u64>()?), "wait {wait} s");
+                    ensure!(answer.json::<Value>().await?["code"] == "too_many_orders");
+                }
+                other => anyhow::bail!("an order of the flood is answered {other}"),
+            }
+        }
+    }
+    Ok(taken)
+}
+
+#[tokio::test]
+async fn a_client_that_floods_is_held_back_and_costs_no_other_its_orders() -> Result<()> {
+    let program = Program::start(settings()).await?;
+    let client = program.client()?;
+    let taken = flood(&program).await?;
+    // Its burst, and an order for each second that it took.
+    ensure!((120..600).contains(&taken), "{taken} orders of {ORDERS} were taken");
+
+    let healthy = client_at(2)?;
+    for number in 0..50 {
+        let order = healthy.post(format!("{}/create-order", program.url())).json(&order("Ada", number));
+        ensure!(order.send().await?.status() == 200);
+    }
+    ensure!(client.list("/orders?limit=200").await?.len() == taken + 50);
+
+    let metrics = client.get("/metrics").await?.body;
+    let refused = format!("orderbell_orders_refused_total{{limit=\"address\"}} {}", ORDERS - taken);
+    ensure!(metrics.contains(&refused), "{refused} is not in {metrics}");
+    let log = program.log();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("more orders came than are taken")).collect();
+    ensure!((1..=60).contains(&lines.len()), "{} lines", lines.len());
+    ensure!(lines.iter().all(|line| !line.contains("127.0.0.1")), "{lines:?}");
+    Ok(())
+}
