@@ -18,7 +18,7 @@ pub mod receipt;
 pub mod retry;
 pub mod sms_text;
 pub mod subscription;
-pub mod visible;
+mod visible;
 pub mod webhook_secret;
 
 pub use invalid::Invalid;

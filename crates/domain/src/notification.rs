@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::order::Order;
+use crate::visible::with_overrides_shown;
 
 /// The subject of a notification: the seed's.
 pub const SUBJECT: &str = "New Order Notification";
@@ -22,13 +23,13 @@ pub struct Event<'a> {
     pub data: &'a Order,
 }
 
-/// The text of a notification: the seed's, character for character.
+/// The text of a notification: the seed's, character for character, with what would turn its direction written out.
 #[must_use]
 pub fn text(order: &Order) -> String {
-    format!(
+    with_overrides_shown(&format!(
         "📦 New Order Received!\nOrder ID: {}\nCustomer: {}\nProduct: {}",
         order.id, order.details.customer_name, order.details.products
-    )
+    ))
 }
 
 /// The structured form of a notification.

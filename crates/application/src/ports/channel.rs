@@ -10,7 +10,6 @@ use domain::endpoint::{Endpoint, Protocol};
 use domain::notice::{self, Notice};
 use domain::notification;
 use domain::order::Order;
-use domain::visible::with_overrides_shown;
 use domain::webhook_secret::WebhookSecret;
 
 /// Sends messages over one protocol. An adapter MUST keep these promises:
@@ -162,7 +161,7 @@ impl Content {
     #[must_use]
     pub fn text(&self) -> String {
         match self {
-            Self::Notification { order, .. } => with_overrides_shown(&notification::text(order)),
+            Self::Notification { order, .. } => notification::text(order),
             Self::Confirmation { expires_at, .. } => format!(
                 "Someone asked for this address to be told of new orders.\nTo receive them, open the link below and \
                  confirm by {}.\nIf it was not you, do nothing: you will not hear from us.",

@@ -18,6 +18,8 @@ const ENVELOPE: usize = 64;
 const MAX_SMS_UNITS: usize = 670;
 /// The longest text message that SNS takes, in bytes.
 const MAX_SMS_BYTES: usize = 1_600;
+/// The longest mail about an order that hardly fits, in bytes: what a person reads of it, and no attacker makes longer.
+const MAX_MAIL_BYTES: usize = 32_768;
 
 /// An order, put into words.
 #[derive(Debug)]
@@ -68,10 +70,10 @@ impl Announcement {
 ///
 /// The structured notification is written once for each protocol that gets it. Where an order is too large for that,
 /// it is the default, once, and mail gets the text by name; where even that is too large, its
-/// `message`, which repeats what its `data` says, is empty.
+/// `message`, which repeats what its `data` says, is empty, and mail gets the beginning.
 fn message(order: &Order, room: usize) -> Result<String, Unspeakable> {
     let text = notification::text(order);
-    let sms = fitted(&text);
+    let sms = cut(&text, MAX_SMS_UNITS, MAX_SMS_BYTES);
     let event = notification::event(order);
     let structured = serde_json::to_string(&event)?;
     let spread = json!({
@@ -87,23 +89,24 @@ fn message(order: &Order, room: usize) -> Result<String, Unspeakable> {
         return Ok(once);
     }
     let brief = serde_json::to_string(&Event { message: String::new(), ..event })?;
-    Some(said_once(&brief, &text, &sms)).filter(|brief| brief.len() <= room).ok_or(Unspeakable::TooLarge)
+    let mail = cut(&text, MAX_MAIL_BYTES, MAX_MAIL_BYTES);
+    Some(said_once(&brief, &mail, &sms)).filter(|brief| brief.len() <= room).ok_or(Unspeakable::TooLarge)
 }
 
 fn said_once(structured: &str, text: &str, sms: &str) -> String {
     json!({ "default": structured, "email": text, "sms": sms }).to_string()
 }
 
-/// The text, cut so that it goes as one text message of up to ten parts.
-fn fitted(text: &str) -> String {
-    if text.encode_utf16().count() <= MAX_SMS_UNITS && text.len() <= MAX_SMS_BYTES {
+/// The text, cut to so many UTF-16 units and bytes.
+fn cut(text: &str, most_units: usize, most_bytes: usize) -> String {
+    if text.encode_utf16().count() <= most_units && text.len() <= most_bytes {
         return text.to_owned();
     }
     let (mut units, mut bytes) = ('…'.len_utf16(), '…'.len_utf8());
     let fits = |c: &char| {
         units += c.len_utf16();
         bytes += c.len_utf8();
-        units <= MAX_SMS_UNITS && bytes <= MAX_SMS_BYTES
+        units <= most_units && bytes <= most_bytes
     };
     text.chars().take_while(fits).chain(['…']).collect()
 }
@@ -150,6 +153,16 @@ mod tests {
     }
 
     #[test]
+    fn what_turns_the_direction_of_a_name_is_written_out_for_people_and_kept_for_programs() {
+        let said = said(&order(r#"{"customerName":"Ada\u202e","productName":"Mouse"}"#));
+        for people in ["default", "sms"] {
+            assert!(said[people].as_str().unwrap().contains("Customer: Ada[U+202E]\n"), "{said}");
+        }
+        let structured: Value = serde_json::from_str(said["https"].as_str().unwrap()).unwrap();
+        assert_eq!(structured["data"]["customerName"], "Ada\u{202e}");
+    }
+
+    #[test]
     fn each_protocol_gets_what_it_can_use() {
         let order = order(r#"{"customerName":"Ada","productName":"Mouse"}"#);
         let said = said(&order);
@@ -177,7 +190,7 @@ mod tests {
     #[test]
     fn the_largest_order_however_it_is_written_fits_with_all_its_data() {
         let escaped = "\u{1}".repeat(2_000);
-        for letter in ["\"", "\\", "é", "€", "📦", "/"] {
+        for letter in ["\"", "\\", "é", "€", "📦", "/", "\u{202e}"] {
             for note in ["", escaped.as_str(), &"\"".repeat(2_000)] {
                 let order = large(letter, note);
                 let said = said(&order);
@@ -195,7 +208,7 @@ mod tests {
         assert_eq!(sms.encode_utf16().count(), MAX_SMS_UNITS);
         assert!(sms.starts_with("📦 New Order Received!") && sms.ends_with('…'));
         for text in ["€".repeat(700), "📦".repeat(700)] {
-            let fitted = fitted(&text);
+            let fitted = cut(&text, MAX_SMS_UNITS, MAX_SMS_BYTES);
             assert!(fitted.len() <= MAX_SMS_BYTES && fitted.encode_utf16().count() <= MAX_SMS_UNITS);
         }
     }
