@@ -152,25 +152,17 @@ impl Topic {
 
     /// A subscription with what SNS says of it.
     pub(super) async fn describe(&self, listed: Listed) -> Result<Subscription, Error> {
-        let Standing::Confirmed(arn) = &listed.standing else {
-            return Ok(listed.subscription(Wanted::Ours(None)));
-        };
-        match self.look(arn).await? {
-            Some(seen) if seen.pending => {
-                Ok(Listed { standing: Standing::Pending, ..listed }.subscription(seen.wanted))
-            }
-            Some(seen) => Ok(listed.subscription(seen.wanted)),
-            None => Ok(Listed { standing: Standing::Deleted, ..listed }.subscription(Wanted::Ours(None))),
-        }
+        let (listed, wanted) = self.settled(listed).await?;
+        Ok(listed.subscription(wanted))
     }
 
-    /// How a subscription stands, once SNS was asked about one that has an ARN.
-    pub(super) async fn settled(&self, listed: Listed) -> Result<Listed, Error> {
-        let Standing::Confirmed(arn) = &listed.standing else { return Ok(listed) };
+    /// How a subscription stands and what it wants, for which SNS is asked about one that has an ARN.
+    pub(super) async fn settled(&self, listed: Listed) -> Result<(Listed, Wanted), Error> {
+        let Standing::Confirmed(arn) = &listed.standing else { return Ok((listed, Wanted::Ours(None))) };
         Ok(match self.look(arn).await? {
-            Some(seen) if seen.pending => Listed { standing: Standing::Pending, ..listed },
-            Some(_) => listed,
-            None => Listed { standing: Standing::Deleted, ..listed },
+            Some(seen) if seen.pending => (Listed { standing: Standing::Pending, ..listed }, seen.wanted),
+            Some(seen) => (listed, seen.wanted),
+            None => (Listed { standing: Standing::Deleted, ..listed }, Wanted::Ours(None)),
         })
     }
 

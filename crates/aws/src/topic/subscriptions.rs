@@ -58,7 +58,7 @@ impl Topic {
 
     /// Sends the question to a pending subscription again.
     pub(super) async fn ask_again(&self, id: SubscriptionId) -> Result<Subscription, Error> {
-        let listed = self.standing(id).await?;
+        let (listed, _) = self.standing(id).await?;
         if let Standing::Confirmed(_) = &listed.standing {
             let message = "The subscription is confirmed already";
             return Err(Error::new(ErrorKind::Conflict, "already_confirmed", message));
@@ -83,8 +83,8 @@ impl Topic {
         require_none("maxReceivesPerSecond", max_receives_per_second.flatten().is_none())?;
         require_none("escalation", escalation.flatten().is_none())?;
         let Some(policy) = filter_policy else {
-            let listed = self.standing(id).await?;
-            return self.describe(listed).await;
+            let (listed, wanted) = self.standing(id).await?;
+            return Ok(listed.subscription(wanted));
         };
         self.change_policy(id, policy).await
     }
@@ -96,7 +96,7 @@ impl Topic {
         id: SubscriptionId,
         policy: Option<FilterPolicy>,
     ) -> Result<Subscription, Error> {
-        let listed = self.standing(id).await?;
+        let (listed, _) = self.standing(id).await?;
         let protocol = listed.endpoint.protocol();
         policy.as_ref().map_or(Ok(()), |policy| require_carried(policy, protocol))?;
         let Standing::Confirmed(arn) = &listed.standing else {
@@ -124,13 +124,13 @@ impl Topic {
         reason: EndReason,
         at: Timestamp,
     ) -> Result<Subscription, Error> {
-        let listed = self.settled(self.find(id).await?.ok_or_else(not_found)?).await?;
+        let (listed, wanted) = self.settled(self.find(id).await?.ok_or_else(not_found)?).await?;
         let arn = match &listed.standing {
-            Standing::Deleted => return self.describe(listed).await,
+            Standing::Deleted => return Ok(listed.subscription(wanted)),
             Standing::Pending => return Err(pending("SNS ends a confirmed subscription only")),
             Standing::Confirmed(arn) => arn.clone(),
         };
-        let before = self.describe(listed).await?;
+        let before = listed.subscription(wanted);
         match self.client.unsubscribe().subscription_arn(arn).send().await {
             Err(error) if Fault::of(&error) != Fault::NotFound => Err(failure(&error)),
             _ => {
@@ -139,13 +139,13 @@ impl Topic {
         }
     }
 
-    /// The subscription of that id, which has not ended.
-    async fn standing(&self, id: SubscriptionId) -> Result<Listed, Error> {
-        let listed = self.settled(self.find(id).await?.ok_or_else(not_found)?).await?;
+    /// The subscription of that id, which has not ended, and what it wants.
+    async fn standing(&self, id: SubscriptionId) -> Result<(Listed, Wanted), Error> {
+        let (listed, wanted) = self.settled(self.find(id).await?.ok_or_else(not_found)?).await?;
         if listed.standing == Standing::Deleted {
             return Err(Error::new(ErrorKind::Conflict, "subscription_ended", "The subscription has ended"));
         }
-        Ok(listed)
+        Ok((listed, wanted))
     }
 
     /// Has SNS ask the endpoint's owner, and answers the subscription's ARN.

@@ -2,10 +2,12 @@
 
 use application::ErrorKind;
 use application::ports::{PageRequest, SubscriptionQuery, Topic as _};
+use domain::attributes::AttributesChange;
 use domain::endpoint::Protocol;
-use domain::subscription::Subscription;
 use domain::subscription::SubscriptionState::{self, Confirmed, Ended, Pending};
+use domain::subscription::{EndReason, Subscription};
 
+use crate::given::start;
 use crate::scripted::{Aws, attributes, error, page};
 
 const FIRST: [(&str, &str, &str); 4] = [
@@ -108,4 +110,23 @@ async fn a_policy_that_ours_cannot_say_hides_no_subscription() {
     })
     .await;
     assert_eq!(listed(&aws, SubscriptionQuery::default(), 10).await.len(), 3);
+}
+
+/// Each such call counts against what SNS takes of an account.
+#[tokio::test]
+async fn sns_is_asked_once_about_each_subscription() {
+    let asked =
+        |aws: &Aws| aws.actions().iter().filter(|action| *action == "GetSubscriptionAttributes").count();
+    let aws = sns().await;
+    let all = listed(&aws, SubscriptionQuery::default(), 1).await;
+    assert_eq!(asked(&aws), 3, "those that have an ARN");
+    let mails = SubscriptionQuery { protocol: Some(Protocol::Email), ..SubscriptionQuery::default() };
+    listed(&aws, mails, 10).await;
+    assert_eq!(asked(&aws), 4, "the mail that has one");
+    let ada = all[0].id;
+    let same = AttributesChange { filter_policy: None, max_receives_per_second: None, escalation: None };
+    assert_eq!(aws.topic.change_attributes(ada, same).await.unwrap(), all[0]);
+    assert_eq!(asked(&aws), 5);
+    aws.topic.unsubscribe(ada, EndReason::Unsubscribed, start()).await.unwrap();
+    assert_eq!(asked(&aws), 6);
 }
