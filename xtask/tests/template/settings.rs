@@ -104,3 +104,48 @@ fn every_log_ends_some_day() {
         assert_eq!(log["Properties"]["RetentionInDays"], json!({ "Ref": "LogRetentionDays" }), "{name}");
     }
 }
+
+/// As browsers read it (<https://fetch.spec.whatwg.org/#cors-preflight-fetch>): `*` means every header but `authorization`.
+#[test]
+fn a_page_of_an_allowed_origin_may_send_any_header_along() {
+    let cors = &properties("Api")["CorsConfiguration"];
+    assert_eq!(cors["AllowCredentials"], Value::Null, "with credentials, * would mean a header of that name");
+    let allowed: Vec<_> =
+        cors["AllowHeaders"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    let may_send =
+        |header: &str| allowed.contains(&header) || (header != "authorization" && allowed.contains(&"*"));
+    for header in [
+        "content-type",
+        "idempotency-key",
+        "x-api-key",
+        "authorization",
+        "x-request-id",
+        "baggage",
+        "sentry-trace",
+        "traceparent",
+        "tracestate",
+        "x-requested-with",
+        "x-csrf-token",
+        "x-datadog-trace-id",
+        "newrelic",
+        "prefer",
+        "if-none-match",
+    ] {
+        assert!(may_send(header), "{header} is refused");
+    }
+    for method in ["POST", "OPTIONS"] {
+        assert!(cors["AllowMethods"].as_array().unwrap().contains(&Value::from(method)));
+    }
+}
+
+#[test]
+fn a_flood_is_held_off_by_the_gateway() {
+    let limits = &properties("ApiStage")["DefaultRouteSettings"];
+    assert_eq!(limits["ThrottlingRateLimit"], json!({ "Ref": "ThrottleRate" }));
+    assert_eq!(limits["ThrottlingBurstLimit"], json!({ "Ref": "ThrottleBurst" }));
+    // Far above what a shop meets, and below what an account has for all of its APIs in a region.
+    // <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
+    let default = |parameter: &str| template()["Parameters"][parameter]["Default"].as_u64().unwrap();
+    assert!((100..=10_000).contains(&default("ThrottleRate")));
+    assert!((default("ThrottleRate")..=5_000).contains(&default("ThrottleBurst")));
+}
