@@ -27,7 +27,7 @@ pub enum OutcomeKind {
     Transient(Scope),
     /// It failed, and will never succeed as it is.
     Permanent(Scope),
-    /// The receiver asked for patience; nothing was spent.
+    /// The receiver asked for patience; nothing was spent, unless it asks again and again.
     Throttled {
         /// Who asked.
         scope: Scope,

@@ -14,7 +14,7 @@ pub use wait_reason::{WaitReason, Waiting};
 
 use crate::attempt::{Outcome, OutcomeKind, Scope};
 use crate::endpoint::Protocol;
-use crate::failing::pause_after;
+use crate::failing::{LONGEST_PAUSE, pause_after};
 pub use crate::id::DeliveryId;
 use crate::retry::{Chance, Schedule, jittered};
 use crate::subscription::EndReason;
@@ -95,8 +95,12 @@ pub enum OnUnknown {
 
 /// How long an endpoint or channel is left alone when it asked for patience without saying for how long.
 pub const DEFAULT_PATIENCE: Duration = Duration::from_mins(1);
-/// The shortest wait for one that said it wants none: what was throttled is not sent again at once, for ever.
+/// The shortest wait for one that said it wants none; twice as long after each further such answer, up to
+/// [`LONGEST_PAUSE`].
 pub const MIN_PATIENCE: Duration = Duration::from_secs(5);
+/// So many times in a row patience costs nothing: some 25 minutes for one that asks for none. From then on each such
+/// answer uses an attempt, so that a server that never has time comes to an end.
+pub const FREE_PATIENCE: u32 = 10;
 /// The longest wait that a receiver's Retry-After is granted.
 pub const MAX_PATIENCE: Duration = Duration::from_hours(24);
 /// The longest wait that a provider's is: all that goes over its channel waits.
@@ -113,7 +117,8 @@ pub struct Effort {
     pub deadline: Option<Timestamp>,
     /// What follows from an unknown outcome on its channel.
     pub on_unknown: OnUnknown,
-    /// How many attempts at its endpoint have failed in a row before this one, whichever delivery they were at.
+    /// How many attempts at its endpoint have failed in a row before this one, whichever delivery they were at. Where the
+    /// provider of its channel asks for patience: how many times in a row it did before.
     pub failures: u32,
 }
 
@@ -152,13 +157,14 @@ fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> 
             unspent(now, Consequence::PauseChannel(None))
         }
         OutcomeKind::Throttled { scope: Scope::Channel, retry_after } => {
-            let until = retry_after.map(|asked| now + asked.clamp(MIN_PATIENCE, MAX_CHANNEL_PATIENCE));
-            unspent(now, Consequence::PauseChannel(until))
+            let asked = retry_after.unwrap_or_default();
+            let until = now + patience(asked, effort.failures).min(MAX_CHANNEL_PATIENCE);
+            patient(effort, unspent(now, Consequence::PauseChannel(Some(until))), now, chance)
         }
         OutcomeKind::Throttled { retry_after, .. } => {
-            let patience = retry_after.unwrap_or(DEFAULT_PATIENCE).clamp(MIN_PATIENCE, MAX_PATIENCE);
-            let until = now + patience;
-            unspent(until, Consequence::PauseEndpoint(until))
+            let asked = retry_after.unwrap_or(DEFAULT_PATIENCE);
+            let until = now + patience(asked, effort.failures).min(MAX_PATIENCE);
+            patient(effort, unspent(until, Consequence::PauseEndpoint(until)), now, chance)
         }
         OutcomeKind::Permanent(Scope::Endpoint) => {
             let reason = EndReason::of_receiver(protocol);
@@ -170,6 +176,23 @@ fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> 
             again(protocol, spent.saturating_add(1), now, chance)
         }
     }
+}
+
+/// How long one is left alone that asks for patience, having answered nothing better so many times before.
+fn patience(asked: Duration, failures: u32) -> Duration {
+    asked.max(MIN_PATIENCE.saturating_mul(1 << failures.min(16)).min(LONGEST_PAUSE))
+}
+
+/// What patience costs: nothing at first, then an attempt each time, which is made no sooner than the schedule has it.
+fn patient(effort: Effort, free: Decision, now: Timestamp, chance: Chance) -> Decision {
+    if effort.failures < FREE_PATIENCE {
+        return free;
+    }
+    let mut decision = again(effort.protocol, effort.spent.saturating_add(1), now, chance);
+    if let (Next::Again(scheduled), Next::Again(asked)) = (decision.next, free.next) {
+        decision.next = Next::Again(scheduled.max(asked));
+    }
+    Decision { consequence: free.consequence, ..decision }
 }
 
 fn over(state: DeliveryState) -> Decision {

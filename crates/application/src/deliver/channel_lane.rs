@@ -36,6 +36,8 @@ pub(super) struct ChannelLane {
     failures: u32,
     /// Attempts in a row of which nobody knows what came of them.
     unheard: u32,
+    /// Pauses in a row that its provider asked for.
+    throttles: u32,
     suspects: Suspects,
 }
 
@@ -77,6 +79,7 @@ impl ChannelLane {
             health: Health::Working,
             failures: 0,
             unheard: 0,
+            throttles: 0,
             suspects: Suspects::default(),
         }
     }
@@ -147,6 +150,17 @@ impl ChannelLane {
         (outcome, false)
     }
 
+    /// Its provider asks for patience: answers how many times in a row it did before. Attempts that were in flight together
+    /// count once.
+    pub(super) fn throttled(&mut self) -> u32 {
+        let before = self.throttles;
+        if self.is_paused() {
+            return before.saturating_sub(1);
+        }
+        self.throttles = before.saturating_add(1);
+        before
+    }
+
     /// Whether an attempt in flight takes long, where each endpoint is a server of its own.
     pub(super) fn takes_long(&self, delivery: &DueDelivery, now: Timestamp) -> bool {
         let since = self.in_flight.get(&delivery.id).map(|flight| flight.since);
@@ -157,6 +171,7 @@ impl ChannelLane {
     fn works(&mut self) {
         self.failures = 0;
         self.unheard = 0;
+        self.throttles = 0;
         self.suspects.channel_answers();
         if self.health == Health::OnTrial {
             self.health = Health::Working;

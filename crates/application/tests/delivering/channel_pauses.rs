@@ -1,5 +1,7 @@
 //! A channel that fails as a whole: paused, probed, tried, resumed; no delivery pays for it.
 
+use std::time::Duration;
+
 use application::deliver::Event;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::Next;
@@ -34,6 +36,31 @@ fn it_is_paused_once_and_spends_no_attempt() {
         assert_eq!(finished.decision.next, Next::Again(hand.now));
     }
     assert!(hand.begin().is_empty());
+}
+
+#[test]
+fn a_provider_that_asks_for_patience_for_ever_is_given_more_and_more_and_then_uses_attempts() {
+    let kind = OutcomeKind::Throttled { scope: Scope::Channel, retry_after: Some(Duration::ZERO) };
+    let mut hand = Hand::new();
+    hand.fetched(mails([1], 1));
+    assert_eq!(hand.begun(), ids([1]));
+    let mut waits = Vec::new();
+    let mut spent = Vec::new();
+    for _ in 0..12 {
+        hand.sent(1, kind);
+        spent.push(hand.recorded()[0].decision.spent);
+        hand.fetched(Vec::new());
+        let wait = hand.wakes_in().unwrap();
+        waits.push(wait);
+        hand.pass(wait.unsigned_abs());
+        hand.tell(Event::Woken);
+        assert_eq!(hand.probe(), Some(Email));
+        hand.tell(Event::Probed(Email, Ok(())));
+        hand.fetched(mails([1], 1));
+        assert_eq!(hand.begun(), ids([1]), "its probe goes well each time");
+    }
+    assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300, 300, 300, 300, 300]);
+    assert_eq!(spent, [[false; 10].as_slice(), &[true; 2]].concat());
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::attempt::{MAX_REPLY, Outcome, OutcomeKind, Scope};
 use domain::delivery::{
-    Consequence, DEFAULT_PATIENCE, Decision, DeliveryState, Effort, MAX_CHANNEL_PATIENCE, MAX_PATIENCE,
-    MIN_PATIENCE, Next, decide,
+    Consequence, DEFAULT_PATIENCE, Decision, DeliveryState, Effort, FREE_PATIENCE, MAX_CHANNEL_PATIENCE,
+    MAX_PATIENCE, MIN_PATIENCE, Next, decide,
 };
 use domain::endpoint::Protocol;
 use domain::retry::{Chance, Schedule};
@@ -174,6 +174,56 @@ fn a_provider_that_asks_for_patience_gets_it_within_limits() {
     ] {
         let decision = decided(Protocol::Sms, 0, None, throttled(Scope::Channel, Some(asked)));
         assert_eq!(decision, free(now(), Consequence::PauseChannel(Some(now() + granted))), "{asked:?}");
+    }
+}
+
+#[test]
+fn patience_grows_with_each_answer_that_asks_for_it() {
+    for scope in [Scope::Delivery, Scope::Endpoint, Scope::Channel] {
+        for (failures, asked, seconds) in
+            [(0, 0, 5), (1, 0, 10), (2, 0, 20), (5, 7, 160), (6, 0, 300), (9, 0, 300), (3, 600, 600)]
+        {
+            let kind = throttled(scope, Some(Duration::from_secs(asked)));
+            let decision = after_failures(failures, Protocol::Webhook, kind);
+            let until = now() + Duration::from_secs(seconds);
+            let expected = match scope {
+                Scope::Channel => free(now(), Consequence::PauseChannel(Some(until))),
+                _ => free(until, Consequence::PauseEndpoint(until)),
+            };
+            assert_eq!(decision, expected, "{scope:?}, {failures} before, {asked} s asked");
+        }
+    }
+}
+
+#[test]
+fn whoever_asks_for_patience_for_ever_uses_up_the_attempts_and_comes_to_an_end() {
+    for protocol in Protocol::ALL {
+        for scope in [Scope::Endpoint, Scope::Channel] {
+            for asked in [None, Some(0), Some(1), Some(90), Some(86_400), Some(u64::MAX)] {
+                let kind = throttled(scope, asked.map(Duration::from_secs));
+                let (mut spent, mut failures, mut now) = (0, 0, now());
+                let last = loop {
+                    let on_unknown = policy(protocol);
+                    let effort = Effort { protocol, spent, deadline: None, on_unknown, failures };
+                    let decision = decide(effort, &Outcome::new(kind, ""), now, NO_JITTER);
+                    assert_eq!(decision.spent, failures >= FREE_PATIENCE);
+                    let Some(Consequence::PauseEndpoint(until) | Consequence::PauseChannel(Some(until))) =
+                        decision.consequence
+                    else {
+                        panic!("{protocol} {kind:?}: it is not left alone: {decision:?}");
+                    };
+                    assert!(until > now);
+                    (spent, failures) = (spent + u32::from(decision.spent), failures + 1);
+                    now = match decision.next {
+                        Next::Again(at) => at.max(until),
+                        Next::Over(state) => break state,
+                    };
+                };
+                assert_eq!(last, DeliveryState::Dead, "{protocol} {kind:?}");
+                let attempts = Schedule::of(protocol).attempts();
+                assert_eq!((spent, failures), (attempts, FREE_PATIENCE + attempts));
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What follows from what was sent: the decision, and its consequences for others.
 
 use domain::Timestamp;
-use domain::attempt::Outcome;
+use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::{Consequence, Decision, DeliveryId, Effort, OnUnknown, decide};
 use domain::endpoint::Protocol;
 use domain::retry::Chance;
@@ -24,15 +24,19 @@ impl Engine {
         let Some(delivery) = self.sending.remove(&id) else { return };
         let protocol = delivery.protocol();
         let (mut outcome, mut on_unknown) = (sent.outcome, OnUnknown::Hold);
-        let (mut silent, mut slow) = (false, false);
+        let (mut silent, mut slow, mut throttles) = (false, false, None);
         if let Some(lane) = self.lanes.get_mut(&protocol) {
             on_unknown = lane.rules.on_unknown;
             slow = lane.takes_long(&delivery, now);
             (outcome, silent) = lane.hear(&delivery, outcome);
             silent &= protocol.has_provider();
+            if matches!(outcome.kind, OutcomeKind::Throttled { scope: Scope::Channel, .. }) {
+                throttles = Some(lane.throttled());
+            }
         }
         // An endpoint is not to blame where nobody hears from the provider.
-        let failures = if silent { 0 } else { self.queues.failures(delivery.subscription.id) };
+        let of_endpoint = if silent { 0 } else { self.queues.failures(delivery.subscription.id) };
+        let failures = throttles.unwrap_or(of_endpoint);
         let effort = Effort { failures, ..delivery.effort(on_unknown) };
         let decision = decide(effort, &outcome, now, chance);
         if silent {
