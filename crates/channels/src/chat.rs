@@ -19,6 +19,8 @@ use crate::unsendable::{callable, never};
 pub struct ChatSettings {
     /// Chat servers that may be in a private network.
     pub allowed_hosts: Vec<AllowedHost>,
+    /// Certificates to trust besides Mozilla's and the system's roots, as PEM: of private authorities, or receivers' own.
+    pub ca: Option<Vec<u8>>,
     /// The limit for connecting, and again for the whole answer.
     pub timeout: Duration,
     /// At what pace messages are posted, and what follows when nobody knows whether one was.
@@ -37,7 +39,7 @@ impl Chat {
     /// # Errors
     /// The HTTP client could not be made.
     pub fn new(settings: ChatSettings) -> Result<Self, NoClient> {
-        let caller = Caller::new(&settings.allowed_hosts, settings.timeout)?;
+        let caller = Caller::new(&settings.allowed_hosts, settings.ca.as_deref(), settings.timeout)?;
         Ok(Self { settings, caller })
     }
 
@@ -46,14 +48,15 @@ impl Chat {
             return Err(never(format!("{} is no chat", message.endpoint.masked())));
         };
         let url = callable(url)?;
+        let is_slack = url.host_str() == Some(answer::SLACK);
         if let Some(refusal) = refused(&url, &self.settings.allowed_hosts) {
             return Err(never(refusal));
         }
         let post = self.caller.client().post(url).json(&payload::payload(&message.content));
         let request = post.build().map_err(|error| never(error.without_url()))?;
-        // The word that says why it was refused.
-        let answer = self.caller.ask(request, |status| !status.is_success()).await?;
-        Ok(Outcome::new(answer::kind(&answer, message.at), answer.reply()))
+        // Whether it was posted, or why not, the body says.
+        let answer = self.caller.ask(request, |_| true).await?;
+        Ok(answer::meaning(&answer, is_slack, message.at))
     }
 }
 

@@ -38,6 +38,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) retry_after: Option<String>,
     pub(crate) body: Vec<u8>,
+    /// It was waited for and did not come to its end: what it said last nobody knows.
+    pub(crate) broke_off: bool,
 }
 
 const USER_AGENT: &str = concat!("Orderbell/", env!("CARGO_PKG_VERSION"));
@@ -45,14 +47,15 @@ const USER_AGENT: &str = concat!("Orderbell/", env!("CARGO_PKG_VERSION"));
 /// since a request into a connection that is just being closed would be of unknown outcome.
 const IDLE: Duration = Duration::from_secs(20);
 
-/// A client for URLs that come from outside: it connects only to addresses on the public internet, and to `allowed`.
-fn guarded_client(allowed: &[AllowedHost], timeout: Duration) -> Result<Client, NoClient> {
-    build(Client::builder().dns_resolver(Guard::new(allowed, look_up_limit(timeout))), timeout)
+/// A client for URLs that come from outside: it connects only to addresses on the public internet, and to `allowed`, and
+/// trusts the certificates in `ca` (PEM) too.
+fn guarded_client(allowed: &[AllowedHost], ca: Option<&[u8]>, timeout: Duration) -> Result<Client, NoClient> {
+    build(Client::builder().dns_resolver(Guard::new(allowed, look_up_limit(timeout))), ca, timeout)
 }
 
 /// A client for a URL that the operator chose.
 pub(crate) fn client(timeout: Duration) -> Result<Client, NoClient> {
-    build(Client::builder().dns_resolver(Anywhere(look_up_limit(timeout))), timeout)
+    build(Client::builder().dns_resolver(Anywhere(look_up_limit(timeout))), None, timeout)
 }
 
 /// What of the time for connecting a look-up may take: a resolver that is silent is told from a receiver that is.
@@ -62,9 +65,10 @@ fn look_up_limit(timeout: Duration) -> Duration {
 
 /// No proxy stands between, and no redirect leads elsewhere. `timeout` is the limit for connecting, and again for the
 /// whole answer.
-fn build(builder: ClientBuilder, timeout: Duration) -> Result<Client, NoClient> {
+fn build(builder: ClientBuilder, ca: Option<&[u8]>, timeout: Duration) -> Result<Client, NoClient> {
+    let trusting = crate::tls::client_config(ca).map_err(|why| NoClient(format!("of the ca_file: {why}")))?;
     builder
-        .tls_backend_preconfigured(crate::tls::client_config(None).map_err(NoClient)?)
+        .tls_backend_preconfigured(trusting)
         .redirect(redirect::Policy::none())
         .no_proxy()
         .user_agent(USER_AGENT)
@@ -90,18 +94,19 @@ async fn read(mut response: Response, needed: impl Fn(StatusCode) -> bool) -> An
         response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let mut body = Vec::new();
     let rest = async {
-        while body.len() < MAX_ANSWER
-            && let Ok(Some(chunk)) = response.chunk().await
-        {
+        while body.len() < MAX_ANSWER {
+            let Some(chunk) = response.chunk().await? else { break };
             body.extend_from_slice(&chunk[..chunk.len().min(MAX_ANSWER - body.len())]);
         }
+        Ok::<(), reqwest::Error>(())
     };
-    if needed(status) {
-        rest.await;
+    let broke_off = if needed(status) {
+        rest.await.is_err()
     } else {
         let _what_came_by_then = tokio::time::timeout(GLANCE, rest).await;
-    }
-    Answer { status, retry_after, body }
+        false
+    };
+    Answer { status, retry_after, body, broke_off }
 }
 
 /// No answer came: without a connection nothing was sent, with one the receiver may have taken it all the same.
@@ -146,7 +151,7 @@ mod tests {
     async fn a_name_that_leads_inside_is_not_connected_to() {
         let receiver = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         receiver.set_nonblocking(true).unwrap();
-        let caller = Caller::new(&[], Duration::from_secs(5)).unwrap();
+        let caller = Caller::new(&[], None, Duration::from_secs(5)).unwrap();
         let url = format!("http://localhost:{}/", receiver.local_addr().unwrap().port());
         let request = caller.client().post(url).build().unwrap();
         let outcome = caller.ask(request, |_| false).await.unwrap_err();

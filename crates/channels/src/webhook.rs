@@ -24,6 +24,8 @@ use crate::unsendable::{callable, never};
 pub struct WebhookSettings {
     /// Receivers that may be in a private network.
     pub allowed_hosts: Vec<AllowedHost>,
+    /// Certificates to trust besides Mozilla's and the system's roots, as PEM: of private authorities, or receivers' own.
+    pub ca: Option<Vec<u8>>,
     /// The limit for connecting, and again for the whole answer.
     pub timeout: Duration,
     /// At what pace calls are made, and what follows when nobody knows whether one was taken.
@@ -42,7 +44,7 @@ impl Webhook {
     /// # Errors
     /// The HTTP client could not be made.
     pub fn new(settings: WebhookSettings) -> Result<Self, NoClient> {
-        let caller = Caller::new(&settings.allowed_hosts, settings.timeout)?;
+        let caller = Caller::new(&settings.allowed_hosts, settings.ca.as_deref(), settings.timeout)?;
         Ok(Self { settings, caller })
     }
 

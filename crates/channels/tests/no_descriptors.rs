@@ -72,8 +72,10 @@ fn channels() -> Vec<(Box<dyn Channel>, Message)> {
     let mut channels: Vec<(Box<dyn Channel>, Message)> = Vec::new();
     for host in ["127.0.0.1", "localhost"] {
         let url = format!("http://{host}:9/hook");
-        let webhook = WebhookSettings { allowed_hosts: allowed_hosts(), timeout: TIMEOUT, rules: rules() };
-        let chat = ChatSettings { allowed_hosts: allowed_hosts(), timeout: TIMEOUT, rules: rules() };
+        let webhook =
+            WebhookSettings { allowed_hosts: allowed_hosts(), ca: None, timeout: TIMEOUT, rules: rules() };
+        let chat =
+            ChatSettings { allowed_hosts: allowed_hosts(), ca: None, timeout: TIMEOUT, rules: rules() };
         let relay = SmtpSettings { host: host.to_owned(), ..plain_relay(9) };
         channels.push((
             Box::new(Webhook::new(webhook).unwrap()),

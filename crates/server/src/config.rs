@@ -99,7 +99,7 @@ impl Config {
             log_format: reading.or("log_format", LogFormat::Auto, log_format),
             smtp: email(&mut reading),
             sms: sms(&mut reading),
-            chat: chat(&mut reading, webhook.allowed_hosts.clone()),
+            chat: chat(&mut reading, &webhook),
             webhook,
         };
         reading.name_the_unused();

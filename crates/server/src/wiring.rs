@@ -163,9 +163,9 @@ fn channels(config: &Config, store: &Store) -> anyhow::Result<Channels> {
         }
         None => {}
     }
-    let webhook = Webhook::new(config.webhook.clone())?;
+    let webhook = Webhook::new(config.webhook.clone()).with_context(|| "webhook")?;
     channels.insert(Protocol::Webhook, (ChannelMode::Live, Arc::new(webhook)));
-    let chat = Chat::new(config.chat.clone())?;
+    let chat = Chat::new(config.chat.clone()).with_context(|| "chat")?;
     channels.insert(Protocol::Chat, (ChannelMode::Live, Arc::new(chat)));
     Ok(channels)
 }

@@ -116,7 +116,7 @@ impl Twilio {
         let delivery = path.rsplit('/').next().unwrap_or_default().replace('-', "");
         let sid = format!("SM{:032x}", fastrand::u128(..));
         let taken = Taken { delivery: delivery.clone(), callback, sid };
-        let answer = format!(r#"{{"sid": "{}", "num_segments": "2"}}"#, taken.sid);
+        let answer = format!(r#"{{"sid": "{}", "status": "queued", "num_segments": "2"}}"#, taken.sid);
         self.write_down(to, body, &delivery);
         let drops = misbehaves && fastrand::usize(..DROPPED) == 0;
         self.with(|state| {

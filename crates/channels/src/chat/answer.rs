@@ -4,8 +4,9 @@
 //! conditions for incoming webhooks". The body is one word; a word stands before the status.
 
 use domain::Timestamp;
-use domain::attempt::{OutcomeKind, Scope};
+use domain::attempt::{Outcome, OutcomeKind, Scope};
 use reqwest::StatusCode;
+use serde_json::Value;
 
 use crate::http::Answer;
 
@@ -22,13 +23,63 @@ const NOT_UNDERSTOOD: [&str; 6] = [
     "missing_text_or_fallback_or_attachments",
 ];
 
-/// What came of a post at `now`. What an administrator of the chat can undo (`action_prohibited`,
+/// Where Slack's own webhooks are.
+pub(super) const SLACK: &str = "hooks.slack.com";
+/// What those say that take Slack's form: Slack, Mattermost and Discord (`/slack`) `ok`, Microsoft's connectors `1`.
+const TAKEN: [&str; 2] = ["ok", "1"];
+/// How Microsoft's connectors say that they were asked too often: with status 200.
+const TOO_OFTEN: &str = "returned HTTP error 429";
+
+/// What came of a post at `now`. Whoever answers 200 without a chat's word is none: a captive portal, a proxy's page, a chat
+/// that refuses in words. Nothing was posted there, and it is tried again.
+pub(super) fn meaning(answer: &Answer, is_slack: bool, now: Timestamp) -> Outcome {
+    if !answer.status.is_success() {
+        return Outcome::new(refusal(answer, now), answer.reply());
+    }
+    let word = str::from_utf8(&answer.body).unwrap_or_default().trim();
+    if is_taken(word, is_slack) {
+        Outcome::new(OutcomeKind::Delivered, answer.reply())
+    } else if answer.broke_off && !is_page(word) {
+        Outcome::new(OutcomeKind::Unknown, format!("its answer broke off: {}", answer.reply()))
+    } else if word.contains(TOO_OFTEN) {
+        let kind = OutcomeKind::Throttled { scope: Scope::Endpoint, retry_after: answer.patience(now) };
+        Outcome::new(kind, answer.reply())
+    } else {
+        let reply = format!("answered as no chat does: {}", answer.reply());
+        Outcome::new(OutcomeKind::Transient(Scope::Endpoint), reply)
+    }
+}
+
+/// Slack says `ok` and nothing else. Of the others some say nothing (Microsoft's workflows, Discord), and some a JSON object:
+/// Google Chat the message that it made, Rocket.Chat and Zulip whether it went well.
+fn is_taken(word: &str, is_slack: bool) -> bool {
+    if is_slack {
+        return word == "ok";
+    }
+    if word.is_empty() || TAKEN.iter().any(|taken| word.eq_ignore_ascii_case(taken)) {
+        return true;
+    }
+    let Ok(Value::Object(said)) = serde_json::from_str(word) else { return false };
+    let says = |name: &str, value: Value| said.get(name) == Some(&value);
+    let refused = said.get("error").is_some_and(|error| !error.is_null())
+        || says("ok", false.into())
+        || says("success", false.into())
+        || says("result", "error".into())
+        // A captive portal's own word (RFC 8908).
+        || says("captive", true.into());
+    !refused
+}
+
+fn is_page(word: &str) -> bool {
+    word.starts_with('<')
+}
+
+/// Why a post was refused. What an administrator of the chat can undo (`action_prohibited`,
 /// `posting_to_general_channel_denied`, `no_active_hooks`, `team_disabled`) is tried again, as is what is not Slack's word.
-pub(super) fn kind(answer: &Answer, now: Timestamp) -> OutcomeKind {
+fn refusal(answer: &Answer, now: Timestamp) -> OutcomeKind {
     let word = str::from_utf8(&answer.body).unwrap_or_default().trim();
     let asked = answer.patience(now);
     match answer.status {
-        status if status.is_success() => OutcomeKind::Delivered,
         StatusCode::GONE => OutcomeKind::Permanent(Scope::Endpoint),
         StatusCode::TOO_MANY_REQUESTS => {
             OutcomeKind::Throttled { scope: Scope::Endpoint, retry_after: asked }

@@ -21,11 +21,15 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Connects only to addresses on the public internet, and to `allowed`. `timeout` is the limit for connecting, and
-    /// again for the whole answer.
-    pub(crate) fn new(allowed: &[AllowedHost], timeout: Duration) -> Result<Self, NoClient> {
+    /// Connects only to addresses on the public internet, and to `allowed`; trusts the certificates in `ca` (PEM) too.
+    /// `timeout` is the limit for connecting, and again for the whole answer.
+    pub(crate) fn new(
+        allowed: &[AllowedHost],
+        ca: Option<&[u8]>,
+        timeout: Duration,
+    ) -> Result<Self, NoClient> {
         Ok(Self {
-            client: guarded_client(allowed, timeout)?,
+            client: guarded_client(allowed, ca, timeout)?,
             reach: Reach::new(super::look_up_limit(timeout)),
         })
     }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::MessageAttributeValue;
-use domain::attempt::Outcome;
+use domain::attempt::{Outcome, OutcomeKind};
 use domain::endpoint::{Endpoint, PhoneNumber, Protocol};
 use domain::sms_text::parts;
 
@@ -59,7 +59,9 @@ impl Sns {
             publish = publish.message_attributes(name, string(value).map_err(never)?);
         }
         let published = publish.send().await.map_err(|error| failure::outcome(&error))?;
-        let id = published.message_id().unwrap_or("an unnamed message");
+        let Some(id) = published.message_id().filter(|id| !id.is_empty()) else {
+            return Err(Outcome::new(OutcomeKind::Unknown, "SNS answered without a MessageId"));
+        };
         Ok(format!("accepted as {id}, {}{}", parts(text), known.remark()))
     }
 

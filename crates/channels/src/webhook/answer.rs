@@ -3,6 +3,7 @@
 use application::ports::{Content, Sent};
 use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
+use domain::json_text::utf8;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
@@ -26,7 +27,7 @@ pub(super) fn meaning(answer: &Answer, content: &Content, now: Timestamp) -> Sen
 }
 
 /// Standard Webhooks: 2xx is success, 410 ends the subscription, all else is tried again; whoever asks for patience
-/// gets it without an attempt being spent.
+/// gets it, at first without an attempt being spent.
 fn kind(answer: &Answer, now: Timestamp) -> OutcomeKind {
     if answer.status.is_success() {
         return OutcomeKind::Delivered;
@@ -42,13 +43,70 @@ fn kind(answer: &Answer, now: Timestamp) -> OutcomeKind {
     }
 }
 
+/// What a receiver said to our question: yes, or in which way it did not.
 fn to_challenge(answer: &Answer, challenge: &str) -> Sent {
-    let confirmed =
-        serde_json::from_slice::<Yes>(&answer.body).is_ok_and(|yes| yes.confirmation == challenge);
-    if confirmed {
-        return Sent { outcome: Outcome::new(OutcomeKind::Delivered, answer.reply()), confirmed };
+    let said = utf8(&answer.body).map(|json| serde_json::from_slice::<Yes>(json).ok());
+    if said.as_ref().is_ok_and(|yes| yes.as_ref().is_some_and(|yes| yes.confirmation == challenge)) {
+        return Sent { outcome: Outcome::new(OutcomeKind::Delivered, answer.reply()), confirmed: true };
     }
-    let reply =
-        format!("answered {} but did not repeat the challenge in `confirmation`", answer.status.as_u16());
-    Sent { outcome: Outcome::new(OutcomeKind::Transient(Scope::Endpoint), reply), confirmed }
+    let status = answer.status.as_u16();
+    let reply = match said {
+        Err(other) => format!("answered {status}, and what it said cannot be read: {other}"),
+        Ok(_) => format!("answered {status} but did not repeat the challenge in `confirmation`"),
+    };
+    Sent { outcome: Outcome::new(OutcomeKind::Transient(Scope::Endpoint), reply), confirmed: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn confirmation(challenge: &str) -> Content {
+        Content::Confirmation {
+            confirm_url: String::new(),
+            challenge: challenge.to_owned(),
+            expires_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn answer(status: u16, retry_after: Option<String>, body: Vec<u8>) -> Answer {
+        Answer { status: StatusCode::from_u16(status).unwrap(), retry_after, body, broke_off: false }
+    }
+
+    #[test]
+    fn a_challenge_is_repeated_in_utf_8_whatever_stands_before_it() {
+        let yes = r#"{"confirmation":"abc"}"#;
+        let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        for (body, confirmed, said) in [
+            (yes.as_bytes().to_vec(), true, "200"),
+            (format!("\u{FEFF}{yes}").into_bytes(), true, "200"),
+            (utf_16(yes), false, "UTF-16"),
+            (utf_16(&format!("\u{FEFF}{yes}")), false, "UTF-16"),
+            (b"\x1F\x8B\x08\0".to_vec(), false, "gzip"),
+            (br#"{"challenge":"abc"}"#.to_vec(), false, "did not repeat"),
+            (br#"{"confirmation":"ab"}"#.to_vec(), false, "did not repeat"),
+        ] {
+            let sent = meaning(&answer(200, None, body), &confirmation("abc"), Timestamp::UNIX_EPOCH);
+            assert_eq!(sent.confirmed, confirmed, "{sent:?}");
+            assert!(sent.outcome.reply.contains(said), "{sent:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_us_fail_and_only_the_challenge_confirms(
+            status in 100_u16..1_000,
+            retry_after in prop::option::of(".*"),
+            body in prop::collection::vec(any::<u8>(), 0..2_000),
+        ) {
+            let answer = answer(status, retry_after, body);
+            let sent = meaning(&answer, &confirmation("abc"), Timestamp::UNIX_EPOCH);
+            prop_assert!(!sent.confirmed);
+            prop_assert!(sent.outcome.kind != OutcomeKind::Delivered, "it was asked and did not say yes");
+            let sent = meaning(&answer, &Content::Test, Timestamp::UNIX_EPOCH);
+            prop_assert_eq!(sent.outcome.kind == OutcomeKind::Delivered, (200..300).contains(&status));
+        }
+    }
 }

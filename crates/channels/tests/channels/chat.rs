@@ -21,7 +21,7 @@ const ENDED: OutcomeKind = OutcomeKind::Permanent(Scope::Endpoint);
 /// A channel that may post to this machine.
 pub(crate) fn chat() -> Chat {
     let allowed_hosts = vec!["127.0.0.0/8".parse().unwrap()];
-    Chat::new(ChatSettings { allowed_hosts, timeout: TIMEOUT, rules: rules() }).unwrap()
+    Chat::new(ChatSettings { allowed_hosts, ca: None, timeout: TIMEOUT, rules: rules() }).unwrap()
 }
 
 pub(crate) fn post(receiver: &Receiver, content: Content) -> Message {
@@ -127,11 +127,44 @@ async fn slacks_word_says_what_a_refusal_means() {
 }
 
 #[tokio::test]
-async fn the_word_of_a_refusal_is_waited_for_and_that_of_a_success_is_not() {
+async fn the_word_that_says_what_became_of_a_post_is_waited_for() {
     let refused = outcome(Reaction::Late("404 Not Found", "no_service".to_owned())).await;
     assert_eq!(refused.kind, ENDED);
     let taken = outcome(Reaction::Late("200 OK", "ok".to_owned())).await;
-    assert_eq!((taken.kind, taken.reply.as_str()), (OutcomeKind::Delivered, "200 OK"));
+    assert_eq!((taken.kind, taken.reply.as_str()), (OutcomeKind::Delivered, "200 OK ok"));
+}
+
+#[tokio::test]
+async fn a_post_is_delivered_where_a_chat_says_so() {
+    let portal = format!("<html><title>Log in</title>{}", "x".repeat(100_000));
+    for (status, body, kind) in [
+        ("200 OK", "ok", OutcomeKind::Delivered),
+        ("200 OK", "OK\n", OutcomeKind::Delivered),
+        ("200 OK", "1", OutcomeKind::Delivered),
+        ("202 Accepted", "", OutcomeKind::Delivered),
+        ("204 No Content", "", OutcomeKind::Delivered),
+        ("200 OK", r#"{"success":true}"#, OutcomeKind::Delivered),
+        ("200 OK", r#"{"result":"success","msg":""}"#, OutcomeKind::Delivered),
+        ("200 OK", r#"{"name":"spaces/A/messages/B","text":"…"}"#, OutcomeKind::Delivered),
+        ("200 OK", portal.as_str(), LATER),
+        ("200 OK", "  <!doctype html>", LATER),
+        ("200 OK", "<?xml version=\"1.0\"?><error/>", LATER),
+        ("200 OK", "invalid_token", LATER),
+        ("200 OK", "Please log in", LATER),
+        ("200 OK", "[]", LATER),
+        ("200 OK", r#"{"ok":false,"error":"invalid_auth"}"#, LATER),
+        ("200 OK", r#"{"success":false}"#, LATER),
+        ("200 OK", r#"{"captive":true}"#, LATER),
+        (
+            "200 OK",
+            "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429 with ContextId x",
+            OutcomeKind::Throttled { scope: Scope::Endpoint, retry_after: None },
+        ),
+    ] {
+        let outcome = outcome(Reaction::Answer(status, body.to_owned())).await;
+        assert_eq!(outcome.kind, kind, "{status} {body}: {}", outcome.reply);
+    }
+    assert_eq!(outcome(Reaction::BreakOff("200 OK")).await.kind, OutcomeKind::Unknown);
 }
 
 #[tokio::test]
@@ -153,7 +186,7 @@ async fn a_chat_that_asks_for_patience_gets_it() {
 #[tokio::test]
 async fn an_address_inside_is_never_posted_to() {
     let receiver = Receiver::start([]).await;
-    let settings = ChatSettings { allowed_hosts: Vec::new(), timeout: TIMEOUT, rules: rules() };
+    let settings = ChatSettings { allowed_hosts: Vec::new(), ca: None, timeout: TIMEOUT, rules: rules() };
     let outcome = Chat::new(settings).unwrap().send(&post(&receiver, notification())).await.outcome;
     assert_eq!(outcome.kind, NEVER, "{}", outcome.reply);
     assert!(receiver.received().is_empty());

@@ -93,8 +93,8 @@ async fn an_account_without_money_is_known_by_its_words() {
 #[tokio::test]
 async fn without_a_code_the_status_says_what_an_answer_means() {
     for (status, kind) in [
-        ("200 OK", OutcomeKind::Delivered),
-        ("201 Created", OutcomeKind::Delivered),
+        ("200 OK", CHANNEL),
+        ("201 Created", CHANNEL),
         ("302 Found", CHANNEL),
         ("400 Bad Request", NEVER),
         ("401 Unauthorized", CHANNEL),
@@ -106,6 +106,55 @@ async fn without_a_code_the_status_says_what_an_answer_means() {
     ] {
         let outcome = from_twilio(Reaction::Answer(status, "<html>".to_owned())).await;
         assert_eq!(outcome.kind, kind, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn only_twilios_own_words_say_that_a_message_was_made() {
+    let page = format!("<!DOCTYPE html><title>Log in</title>{}", "x".repeat(100_000));
+    for (status, body, kind) in [
+        ("201 Created", r#"{"sid":"SM1","status":"queued"}"#, OutcomeKind::Delivered),
+        ("200 OK", r#"{"sid":"SM1","status":"accepted","num_segments":null}"#, OutcomeKind::Delivered),
+        ("201 Created", r#"{"sid":"SM1","status":"a new one"}"#, OutcomeKind::Delivered),
+        ("200 OK", page.as_str(), CHANNEL),
+        ("201 Created", "OK", CHANNEL),
+        ("202 Accepted", "", CHANNEL),
+        ("204 No Content", "", CHANNEL),
+        ("200 OK", "{}", CHANNEL),
+        ("200 OK", "[]", CHANNEL),
+        ("201 Created", r#"{"sid":null,"status":"queued"}"#, CHANNEL),
+        ("201 Created", r#"{"sid":"","status":"queued"}"#, CHANNEL),
+        ("201 Created", r#"{"sid":"SM1"}"#, CHANNEL),
+        ("200 OK", r#"{"captive":true,"user-portal-url":"https://portal.example"}"#, CHANNEL),
+        ("201 Created", r#"{"sid":"SM1","status":"failed"}"#, NEVER),
+        ("201 Created", r#"{"sid":"SM1","status":"failed","error_code":21211}"#, NEVER),
+        ("201 Created", r#"{"sid":"SM1","status":"failed","error_code":21610}"#, ENDED),
+        ("201 Created", r#"{"sid":"SM1","status":"undelivered","error_code":30003}"#, UNCLEAR),
+        ("201 Created", r#"{"sid":"SM1","status":"canceled","error_code":null}"#, NEVER),
+        ("201 Created", r#"{"sid":"SM1","status":"failed","error_code":30002}"#, CHANNEL),
+    ] {
+        let outcome = from_twilio(Reaction::Answer(status, body.to_owned())).await;
+        assert_eq!(outcome.kind, kind, "{status} {body}: {}", outcome.reply);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_snss_without_a_message_id_is_no_success() {
+    let envelope = |result: &str| {
+        let xmlns = "http://sns.amazonaws.com/doc/2010-03-31/";
+        format!(r#"<PublishResponse xmlns="{xmlns}">{result}</PublishResponse>"#)
+    };
+    for (body, kind) in [
+        ("<!DOCTYPE html><html><body>Log in</body></html>".to_owned(), CHANNEL),
+        ("<html/>".to_owned(), CHANNEL),
+        ("OK".to_owned(), CHANNEL),
+        (String::new(), CHANNEL),
+        (r#"{"MessageId":"1"}"#.to_owned(), CHANNEL),
+        (envelope("<PublishResult></PublishResult>"), OutcomeKind::Unknown),
+        (envelope("<PublishResult><MessageId></MessageId></PublishResult>"), OutcomeKind::Unknown),
+    ] {
+        let outcome = from_sns(Reaction::Answer("200 OK", body.clone())).await;
+        assert_eq!(outcome.kind, kind, "{body}: {}", outcome.reply);
     }
 }
 
@@ -199,10 +248,10 @@ async fn whether_a_provider_that_falls_silent_took_it_is_unknown() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_is_accepted_though_the_rest_of_the_answer_is_lost() {
+async fn whether_a_message_was_made_whose_answer_breaks_off_is_unknown() {
     let outcome = from_twilio(Reaction::BreakOff("201 Created")).await;
-    assert_eq!(outcome.kind, OutcomeKind::Delivered);
-    assert_eq!(outcome.reply, "accepted, 2 parts of UCS-2 (201 Created)");
+    assert_eq!(outcome.kind, OutcomeKind::Unknown);
+    assert_eq!(outcome.reply, "its answer broke off: 201 Created half of it");
 }
 
 #[tokio::test]
@@ -243,6 +292,10 @@ async fn a_probe_says_whether_the_provider_answers_and_knows_us() {
         assert_eq!(twilio(&receiver.api()).probe().await.is_ok(), works, "{status}");
         let asked = receiver.received().remove(0).request_line;
         assert!(asked.starts_with("GET /2010-04-01/Accounts/AC") && asked.contains("PageSize=1"), "{asked}");
+    }
+    for status in ["200 OK", "403 Forbidden"] {
+        let receiver = Receiver::start([Reaction::Answer(status, "<html>Log in</html>".to_owned())]).await;
+        assert!(twilio(&receiver.api()).probe().await.is_err(), "{status}: a portal's page is not Twilio");
     }
     for (reaction, works) in [
         (error("403 Forbidden", "AuthorizationError", ""), true),

@@ -14,7 +14,7 @@ use crate::http_receiver::{Reaction, Receiver};
 /// A channel that may call this machine.
 pub(crate) fn webhook() -> Webhook {
     let allowed_hosts = vec!["127.0.0.0/8".parse().unwrap()];
-    Webhook::new(WebhookSettings { allowed_hosts, timeout: TIMEOUT, rules: rules() }).unwrap()
+    Webhook::new(WebhookSettings { allowed_hosts, ca: None, timeout: TIMEOUT, rules: rules() }).unwrap()
 }
 
 async fn asked(reaction: Reaction) -> Sent {

@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime};
 use application::ports::Channel;
 use domain::attempt::{MAX_REPLY, Outcome, OutcomeKind, Scope};
 use domain::endpoint::Protocol;
+use orderbell_channels::chat::{Chat, ChatSettings};
 use orderbell_channels::webhook::{Webhook, WebhookSettings};
 
-use crate::fixtures::{message, notification, rules};
+use crate::fixtures::{TIMEOUT, message, notification, rules};
 use crate::http_receiver::{Reaction, Receiver};
 use crate::webhook::webhook;
 
@@ -113,6 +114,49 @@ async fn a_receiver_whose_certificate_nobody_vouches_for_gets_nothing() {
 }
 
 #[tokio::test]
+async fn a_receiver_of_a_private_authority_is_spoken_to_where_that_is_trusted() {
+    let peer = crate::smtp_peer::Peer::start_implicit(crate::smtp_peer::Script::default()).await;
+    let another = crate::smtp_peer::Peer::start_implicit(crate::smtp_peer::Script::default()).await;
+    let both = [another.ca.clone(), peer.ca.clone()].concat();
+    let allowed_hosts = || vec!["127.0.0.0/8".parse().unwrap()];
+    // It speaks no HTTP: what comes over the line shows that there is one.
+    for (ca, kind) in [
+        (Some(peer.ca.clone()), OutcomeKind::Unknown),
+        (Some(both), OutcomeKind::Unknown),
+        (Some(another.ca.clone()), LATER),
+        (None, LATER),
+    ] {
+        let settings = WebhookSettings {
+            allowed_hosts: allowed_hosts(),
+            ca: ca.clone(),
+            timeout: TIMEOUT,
+            rules: rules(),
+        };
+        let hook = message(Protocol::Webhook, &format!("https://127.0.0.1:{}/", peer.port), notification());
+        assert_eq!(Webhook::new(settings).unwrap().send(&hook).await.outcome.kind, kind);
+        let settings = ChatSettings { allowed_hosts: allowed_hosts(), ca, timeout: TIMEOUT, rules: rules() };
+        let chat = message(Protocol::Chat, &format!("https://127.0.0.1:{}/", peer.port), notification());
+        assert_eq!(Chat::new(settings).unwrap().send(&chat).await.outcome.kind, kind);
+    }
+}
+
+#[test]
+fn a_file_of_certificates_that_holds_none_is_refused() {
+    let cut = b"-----BEGIN CERTIFICATE-----\nMIIB".to_vec();
+    let garbage = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec();
+    for ca in [Vec::new(), b"no certificate".to_vec(), cut, garbage, vec![0xFF; 100]] {
+        let settings = WebhookSettings {
+            allowed_hosts: Vec::new(),
+            ca: Some(ca.clone()),
+            timeout: TIMEOUT,
+            rules: rules(),
+        };
+        let refused = Webhook::new(settings).err().map(|error| error.to_string());
+        assert!(refused.is_some_and(|why| why.contains("ca_file")), "{}", String::from_utf8_lossy(&ca));
+    }
+}
+
+#[tokio::test]
 async fn whether_a_receiver_that_falls_silent_took_it_is_unknown() {
     for reaction in [Reaction::Hang, Reaction::HangUp, Reaction::Babble] {
         let outcome = outcome(reaction.clone()).await;
@@ -141,7 +185,8 @@ async fn receivers_that_drip_after_their_status_hold_nobody_up_and_are_left() {
     let receiver = Receiver::start_with(Reaction::Drip("200 OK"), []).await;
     let allowed_hosts = vec!["127.0.0.0/8".parse().unwrap()];
     // Whoever waited for the bodies would wait for an hour.
-    let settings = WebhookSettings { allowed_hosts, timeout: Duration::from_hours(1), rules: rules() };
+    let settings =
+        WebhookSettings { allowed_hosts, ca: None, timeout: Duration::from_hours(1), rules: rules() };
     let webhook = Webhook::new(settings).unwrap();
     let message = message(Protocol::Webhook, &receiver.url(), notification());
     let calls = (0..64).map(|_| webhook.send(&message));

@@ -16,7 +16,7 @@ fn is_refused(url: &str, allowed: &[&str]) -> bool {
 
 async fn sent(url: &str, allowed: &[&str]) -> Outcome {
     let allowed_hosts = allowed.iter().map(|host| host.parse().unwrap()).collect();
-    let settings = WebhookSettings { allowed_hosts, timeout: TIMEOUT, rules: rules() };
+    let settings = WebhookSettings { allowed_hosts, ca: None, timeout: TIMEOUT, rules: rules() };
     Webhook::new(settings).unwrap().send(&message(Protocol::Webhook, url, notification())).await.outcome
 }
 

@@ -67,11 +67,12 @@ pub(super) fn email(reading: &mut Reading) -> Option<SmtpSettings> {
 /// How webhooks are called.
 pub(super) fn webhook(reading: &mut Reading) -> WebhookSettings {
     let allowed_hosts = reading.or("webhook.allowed_hosts", Vec::new(), allowed_hosts);
+    let ca = reading.optional("webhook.ca_file", pem_file);
     let timeout =
         Duration::from_secs(reading.or("webhook.timeout_seconds", WEBHOOK_TIMEOUT, number(1..=120)));
     let mut rules = WEBHOOK_RULES.read(reading);
     rules.concurrency.endpoint = reading.or("webhook.endpoint_concurrency", 1, number(1..=1_000));
-    WebhookSettings { allowed_hosts, timeout, rules }
+    WebhookSettings { allowed_hosts, ca, timeout, rules }
 }
 
 fn allowed_hosts(text: &str) -> Result<Vec<AllowedHost>, String> {

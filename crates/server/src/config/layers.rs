@@ -7,7 +7,7 @@ use std::path::Path;
 use toml::Value;
 
 /// Every setting there is, as the file has it. In the environment `smtp.host` is `ORDERBELL_SMTP_HOST`.
-pub(crate) const SETTINGS: [&str; 64] = [
+pub(crate) const SETTINGS: [&str; 65] = [
     "listen",
     "data",
     "public_url",
@@ -43,6 +43,7 @@ pub(crate) const SETTINGS: [&str; 64] = [
     "smtp.max_per_second",
     "smtp.on_unknown",
     "webhook.allowed_hosts",
+    "webhook.ca_file",
     "webhook.timeout_seconds",
     "webhook.concurrency",
     "webhook.endpoint_concurrency",

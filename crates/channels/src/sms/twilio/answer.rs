@@ -6,6 +6,7 @@ use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::sms_text::Parts;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::http::Answer;
 
@@ -13,9 +14,17 @@ use crate::http::Answer;
 #[derive(Deserialize)]
 struct Made {
     sid: String,
+    status: String,
     #[serde(default)]
     num_segments: Option<String>,
+    #[serde(default)]
+    error_code: Option<u32>,
+    #[serde(default)]
+    error_message: Option<String>,
 }
+
+/// The states of a message that will not arrive (Twilio, "Message status values").
+const FAILED: [&str; 3] = ["failed", "undelivered", "canceled"];
 
 /// A request that was refused.
 #[derive(Deserialize)]
@@ -80,7 +89,7 @@ const OF_THE_DELIVERY: [u32; 17] = [
 /// What came of asking for a message of `parts` at `now`: words for the timeline, or a failure.
 pub(super) fn to_create(answer: &Answer, parts: Parts, now: Timestamp) -> Result<String, Outcome> {
     if answer.status.is_success() {
-        return Ok(accepted(answer, parts));
+        return accepted(answer, parts, now);
     }
     let refused = serde_json::from_slice::<Refused>(&answer.body).ok();
     let (code, message) =
@@ -93,33 +102,58 @@ pub(super) fn to_create(answer: &Answer, parts: Parts, now: Timestamp) -> Result
     Err(Outcome::new(kind, reply))
 }
 
-/// What came of the question whether Twilio is there for us. Whoever may send and not read is refused here and known.
+/// What came of the question whether Twilio is there for us: it answers JSON. Whoever may send and not read is refused here
+/// and known.
 pub(super) fn to_probe(answer: &Answer) -> Result<(), Outcome> {
+    let is_an_object = || serde_json::from_slice::<Map<String, Value>>(&answer.body).is_ok();
     match answer.status.as_u16() {
-        200..=299 | 403 => Ok(()),
+        200..=299 | 403 if is_an_object() => Ok(()),
         _ => Err(Outcome::new(OutcomeKind::Transient(Scope::Channel), answer.reply())),
     }
 }
 
-/// The parts that Twilio counted, or ours where it has not yet.
-fn accepted(answer: &Answer, parts: Parts) -> String {
-    let Ok(made) = serde_json::from_slice::<Made>(&answer.body) else {
-        return format!("accepted, {parts} ({})", answer.status);
-    };
-    match made.num_segments.as_deref() {
+/// A success is what Twilio's own body says, with the parts that it counted, or ours where it has not yet. Whoever answers
+/// 200 without it is not Twilio: a captive portal, a proxy, another server at `sms.api_url`. Nothing was sent there, and
+/// nothing will be until somebody mends that. An answer of Twilio's that broke off leaves it open.
+fn accepted(answer: &Answer, parts: Parts, now: Timestamp) -> Result<String, Outcome> {
+    let Ok(made) = serde_json::from_slice::<Made>(&answer.body) else { return Err(no_success(answer)) };
+    if made.sid.is_empty() || made.status.is_empty() {
+        return Err(no_success(answer));
+    }
+    if FAILED.contains(&made.status.as_str()) {
+        let message = made.error_message.unwrap_or_default();
+        let kind = kind_of(400, made.error_code, &message, answer, now);
+        let code = made.error_code.map(|code| format!(" {code}")).unwrap_or_default();
+        return Err(Outcome::new(kind, format!("{} as {}:{code} {message}", made.status, made.sid)));
+    }
+    Ok(match made.num_segments.as_deref() {
         None | Some("0") => format!("accepted as {}, {parts}", made.sid),
         Some("1") => format!("accepted as {}, 1 segment", made.sid),
         Some(segments) => format!("accepted as {}, {segments} segments", made.sid),
+    })
+}
+
+fn no_success(answer: &Answer) -> Outcome {
+    let is_page = answer.body.trim_ascii_start().starts_with(b"<");
+    if answer.broke_off && !is_page {
+        return Outcome::new(OutcomeKind::Unknown, format!("its answer broke off: {}", answer.reply()));
     }
+    let reply = format!("answered as Twilio does not: {}", answer.reply());
+    Outcome::new(OutcomeKind::Transient(Scope::Channel), reply)
 }
 
 /// A 503 says that the request was not handled; after any other 5xx it may have been.
 fn kind(answer: &Answer, code: Option<u32>, message: &str, now: Timestamp) -> OutcomeKind {
+    kind_of(answer.status.as_u16(), code, message, answer, now)
+}
+
+/// What it means that `answer` says so, as if it had that status.
+fn kind_of(status: u16, code: Option<u32>, message: &str, answer: &Answer, now: Timestamp) -> OutcomeKind {
     let throttled = OutcomeKind::Throttled { scope: Scope::Channel, retry_after: answer.patience(now) };
     let message = message.to_lowercase();
     let is_ours = code.is_some_and(|code| OUR_SETTINGS.contains(&code))
         || OUR_ACCOUNT.iter().any(|words| message.contains(words));
-    match (answer.status.as_u16(), code) {
+    match (status, code) {
         (_, Some(OPTED_OUT)) => OutcomeKind::Permanent(Scope::Endpoint),
         (429, _) | (_, Some(TOO_MANY_REQUESTS | QUEUE_IS_FULL)) => throttled,
         _ if is_ours => OutcomeKind::Transient(Scope::Channel),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use channels::chat::ChatSettings;
-use channels::http::AllowedHost;
+use channels::webhook::WebhookSettings;
 use domain::delivery::OnUnknown;
 
 use super::rules::Rules;
@@ -18,8 +18,10 @@ const RULES: Rules = Rules {
     on_unknown: ("chat.on_unknown", OnUnknown::Retry),
 };
 
-/// How chats are posted to; in a private network, they stand among the hosts that webhooks may call.
-pub(crate) fn chat(reading: &mut Reading, allowed_hosts: Vec<AllowedHost>) -> ChatSettings {
+/// How chats are posted to; in a private network, they stand among the hosts that webhooks may call, and are trusted by the
+/// same certificates.
+pub(crate) fn chat(reading: &mut Reading, webhook: &WebhookSettings) -> ChatSettings {
+    let (allowed_hosts, ca) = (webhook.allowed_hosts.clone(), webhook.ca.clone());
     let timeout = Duration::from_secs(reading.or("chat.timeout_seconds", TIMEOUT, number(1..=120)));
-    ChatSettings { allowed_hosts, timeout, rules: RULES.read(reading) }
+    ChatSettings { allowed_hosts, ca, timeout, rules: RULES.read(reading) }
 }
