@@ -3,6 +3,7 @@
 use domain::attributes::{Attributes, Escalation};
 use domain::endpoint::{Endpoint, Protocol};
 use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
+use domain::webhook_secret::WebhookSecret;
 
 use crate::ports::{NewSubscription, Subscribed};
 use crate::{App, Error, ErrorKind, OwnDelivery};
@@ -14,6 +15,8 @@ pub struct Subscribe {
     pub endpoint: Endpoint,
     /// What was chosen for it.
     pub attributes: Attributes,
+    /// Signs what a webhook gets, where its receiver knows it already; otherwise one is made.
+    pub secret: Option<WebhookSecret>,
 }
 
 /// What the operator is told.
@@ -29,12 +32,16 @@ pub struct SubscribeAnswer {
 ///
 /// # Errors
 /// `channel_not_configured` if this host has no channel for the protocol; `Conflict` with `subscription_differs` if the
-/// endpoint has a subscription with other attributes; `invalid_escalation` if it leads to no other subscription.
+/// endpoint has a subscription with other attributes or another secret than the one that is given; `invalid_escalation` if
+/// it leads to no other subscription; `secret_not_used` if nothing would be signed with the secret.
 pub async fn subscribe(app: &App, request: Subscribe) -> Result<SubscribeAnswer, Error> {
     let protocol = request.endpoint.protocol();
     if let Some(own) = &app.own_delivery {
         require_channel(own, protocol)?;
         (own.endpoint_rule)(&request.endpoint)?;
+    }
+    if request.secret.is_some() {
+        require_signing(app, protocol)?;
     }
     if let Some(escalation) = request.attributes.escalation {
         check_escalation(app, escalation, None).await?;
@@ -42,7 +49,8 @@ pub async fn subscribe(app: &App, request: Subscribe) -> Result<SubscribeAnswer,
     let now = app.clock.now();
     let new = NewSubscription {
         id: app.randomness.subscription_id(now),
-        secret: (protocol == Protocol::Webhook).then(|| app.randomness.webhook_secret()),
+        secret: (protocol == Protocol::Webhook)
+            .then(|| request.secret.clone().unwrap_or_else(|| app.randomness.webhook_secret())),
         confirmation: app.randomness.delivery_id(now),
         endpoint: request.endpoint,
         attributes: request.attributes,
@@ -53,13 +61,32 @@ pub async fn subscribe(app: &App, request: Subscribe) -> Result<SubscribeAnswer,
             tracing::info!(subscription_id = %subscription.id, endpoint = subscription.endpoint.masked(), "subscribed");
             Ok(SubscribeAnswer { subscription, created: true })
         }
-        Subscribed::Existing(subscription) => Ok(SubscribeAnswer { subscription, created: false }),
-        Subscribed::Differs(subscription) => {
-            let message =
-                format!("This endpoint is subscribed with other attributes, as {}", subscription.id);
-            Err(Error::new(ErrorKind::Conflict, "subscription_differs", message))
+        Subscribed::Existing(subscription) if signs_otherwise(&subscription, request.secret.as_ref()) => {
+            Err(differs("another secret", &subscription))
         }
+        Subscribed::Existing(subscription) => Ok(SubscribeAnswer { subscription, created: false }),
+        Subscribed::Differs(subscription) => Err(differs("other attributes", &subscription)),
     }
+}
+
+fn differs(by: &str, existing: &Subscription) -> Error {
+    let message = format!("This endpoint is subscribed with {by}, as {}", existing.id);
+    Error::new(ErrorKind::Conflict, "subscription_differs", message)
+}
+
+fn signs_otherwise(existing: &Subscription, given: Option<&WebhookSecret>) -> bool {
+    given.is_some_and(|given| existing.secrets.as_ref().is_none_or(|secrets| secrets.current != *given))
+}
+
+/// Refuses a secret that nothing would be signed with: its owner would wait for signatures.
+fn require_signing(app: &App, protocol: Protocol) -> Result<(), Error> {
+    let why = match protocol {
+        Protocol::Webhook if app.own_delivery.is_none() => "SNS signs in its own way, without a secret",
+        Protocol::Webhook => return Ok(()),
+        _ => "only webhooks are signed",
+    };
+    let message = format!("secret cannot be given: {why}");
+    Err(Error::new(ErrorKind::Invalid, "secret_not_used", message).at_field("secret"))
 }
 
 /// Refuses a protocol that nothing here could ever deliver.

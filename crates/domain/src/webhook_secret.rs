@@ -7,9 +7,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
-/// `whsec_` and the base64 of 32 bytes (Standard Webhooks: 24 to 64). Its `Debug` form hides it.
+use crate::Invalid;
+
+/// `whsec_` and the base64 of 24 to 64 bytes, as Standard Webhooks has it; ours are 32 long. Its `Debug` form hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WebhookSecret(String);
+
+/// How many bytes a secret may have (Standard Webhooks 1.0, "Signature scheme").
+const LENGTH: std::ops::RangeInclusive<usize> = 24..=64;
+const PREFIX: &str = "whsec_";
 
 /// How long a replaced secret still signs beside the new one, so that a receiver can change over in peace: 24 h, as
 /// Svix has it.
@@ -49,7 +55,22 @@ impl WebhookSecret {
     /// Makes a secret of random bytes.
     #[must_use]
     pub fn new(random: [u8; 32]) -> Self {
-        Self(format!("whsec_{}", STANDARD.encode(random)))
+        Self(format!("{PREFIX}{}", STANDARD.encode(random)))
+    }
+
+    /// Reads a secret that the receiver chose.
+    ///
+    /// # Errors
+    /// `invalid_secret` at `secret`; the message does not repeat it.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let bytes = text.strip_prefix(PREFIX).and_then(|encoded| STANDARD.decode(encoded).ok());
+        match bytes {
+            Some(bytes) if LENGTH.contains(&bytes.len()) => Ok(Self(text.to_owned())),
+            _ => {
+                let message = "secret must be whsec_ and the base64 of 24 to 64 bytes";
+                Err(Invalid::new("invalid_secret", "secret", message))
+            }
+        }
     }
 
     /// Takes a secret back from the store.
@@ -68,5 +89,28 @@ impl WebhookSecret {
 impl fmt::Debug for WebhookSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("WebhookSecret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(bytes: usize) -> String {
+        format!("{PREFIX}{}", STANDARD.encode(vec![0xA5; bytes]))
+    }
+
+    #[test]
+    fn a_secret_of_the_receivers_has_24_to_64_bytes() {
+        for right in [of(24), of(25), of(32), of(64), WebhookSecret::new([1; 32]).reveal().to_owned()] {
+            assert_eq!(WebhookSecret::parse(&right).unwrap().reveal(), right);
+        }
+        let bare = of(32).replace(PREFIX, "");
+        let url_safe = of(32).replace('+', "-").replace("pa", "p_");
+        for wrong in ["", PREFIX, "secret", &of(23), &of(65), &bare, &url_safe, &format!("{} ", of(32))] {
+            let invalid = WebhookSecret::parse(wrong).unwrap_err();
+            assert_eq!((invalid.code, invalid.field.as_str()), ("invalid_secret", "secret"), "{wrong}");
+            assert!(!invalid.message.contains(&bare), "what was wrong may be somebody's secret");
+        }
     }
 }

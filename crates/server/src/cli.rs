@@ -7,6 +7,7 @@ mod delivery;
 mod doctor;
 mod harmless;
 mod inbox;
+mod input;
 mod invoke;
 mod key;
 mod local;

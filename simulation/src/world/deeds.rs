@@ -181,7 +181,7 @@ impl World<'_> {
                 (3, Receives::All),
             ]),
         };
-        let request = Subscribe { endpoint, attributes };
+        let request = Subscribe { endpoint, attributes, secret: None };
         self.ask("subscribe", |app| async move { Told::Subscribed(subscribe(&app, request).await) });
     }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::header::LOCATION;
+use reqwest::{Method, RequestBuilder, StatusCode, redirect};
 use serde_json::Value;
 use url::{Host, Url};
 
@@ -31,11 +32,11 @@ pub(super) struct Server {
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The HTTP client of every command.
+/// The HTTP client of every command. It follows no redirect: what a server says is shown, and no other is told a key.
 pub(super) fn http_client() -> anyhow::Result<reqwest::Client> {
     // Only the first call in a process installs it.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Ok(reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?)
+    Ok(reqwest::Client::builder().timeout(TIMEOUT).no_proxy().redirect(redirect::Policy::none()).build()?)
 }
 
 impl Server {
@@ -69,6 +70,12 @@ impl Server {
         }
         let answer = complete(request).send().await.map_err(|error| no_server(&server, &error))?;
         let status = answer.status();
+        if let Some(place) = answer.headers().get(LOCATION).filter(|_| status.is_redirection()) {
+            let place = place.to_str().unwrap_or_default().escape_debug();
+            return Err(
+                anyhow!("{server} leads on to {place} ({status}): name that server with --url").into()
+            );
+        }
         let text = answer.text().await.with_context(|| format!("{url} broke off its answer"))?;
         let json = if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str::<Value>(&text) };
         let json = json.map_err(|_| {

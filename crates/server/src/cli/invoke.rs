@@ -1,18 +1,20 @@
 //! `orderbell invoke`: what the seed does in the Lambda console.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::fmt::Display;
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, Response};
+use axum::http::header::HOST;
+use axum::http::{HeaderValue, Request, Response};
 use clap::Args;
+use domain::json_text::utf8;
 use serde_json::Value;
 use tower::ServiceExt;
 use web::gateway_event;
 
 use super::api_client::{Server, http_client};
-use super::{Failure, block_on, configure, local, output, serve};
+use super::{Failure, block_on, configure, input, local, output, serve};
 use crate::wiring::wire;
 
 #[derive(Args)]
@@ -30,9 +32,11 @@ const MAX_ANSWER: usize = 6 * 1024 * 1024;
 
 /// Posts the event's request to the server, or opens the store itself when nothing runs there, and prints the response.
 pub(super) fn invoke(flags: &Flags) -> Result<(), Failure> {
-    let event = read(&flags.event)?;
-    let (request, shape) =
-        gateway_event::request(&event, &[]).map_err(|bad| Failure::Usage(vec![bad.to_string()]))?;
+    let event = input::read(&flags.event)?;
+    let wrong = |why: &dyn Display| Failure::Usage(vec![why.to_string()]);
+    let json = utf8(&event)
+        .map_err(|other| wrong(&format_args!("{} cannot be read: {other}", flags.event.display())))?;
+    let (request, shape) = gateway_event::request(json, &[]).map_err(|bad| wrong(&bad))?;
     block_on(async {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, MAX_ANSWER).await?;
@@ -44,15 +48,6 @@ pub(super) fn invoke(flags: &Flags) -> Result<(), Failure> {
         let answer: Value = gateway_event::response(answer, shape).await;
         Ok(output::json(&answer)?)
     })?
-}
-
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let mut event = Vec::new();
-    if path == Path::new("-") {
-        std::io::stdin().lock().read_to_end(&mut event)?;
-        return Ok(event);
-    }
-    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// The server's answer, or `None` if none runs there.
@@ -81,11 +76,17 @@ async fn ask_server(
 }
 
 /// Serves the request here, on the data folder. The order is published when a server next runs on it.
-async fn open_store(flags: &Flags, server: &str, request: Request<Body>) -> Result<Response<Body>, Failure> {
+async fn open_store(
+    flags: &Flags,
+    server: &str,
+    mut request: Request<Body>,
+) -> Result<Response<Body>, Failure> {
     let local::Flags { data, config } = flags.server.local.clone();
     let config = configure(&serve::Flags { data, config, ..serve::Flags::default() })?;
     let system =
         wire(&config, config.listen).await.with_context(|| format!("nothing answers at {server}"))?;
+    // As the server would be asked: by its own name, whatever the event's gateway was called.
+    request.headers_mut().insert(HOST, HeaderValue::try_from(config.listen.to_string())?);
     let answer = system.router.oneshot(request).await?;
     let (parts, body) = answer.into_parts();
     let body = to_bytes(body, MAX_ANSWER).await?;

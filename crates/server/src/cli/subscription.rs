@@ -1,5 +1,8 @@
 //! `orderbell subscription add|list|show|confirm|resend|change|suspend|resume|rotate-secret|test|test-filter|remove`.
 
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use domain::link_token::token_in_link;
 use reqwest::Method;
@@ -7,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::api_client::Server;
 use super::order::{Page, get};
-use super::{Failure, block_on, output, subscription_story, test_filter};
+use super::{Failure, block_on, input, output, subscription_story, test_filter};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -73,6 +76,10 @@ pub(super) struct Add {
     /// orders, notices (to the operator) or all
     #[arg(long, default_value = "orders")]
     receives: String,
+    /// Holds the secret that a webhook's receiver verifies with, `whsec_…`, if it has one already: a file, or - for standard
+    /// input
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
     #[command(flatten)]
     server: Server,
 }
@@ -147,6 +154,7 @@ async fn add(add: Add) -> Result<(), Failure> {
         ("maxReceivesPerSecond", add.max_receives_per_second.map(Value::from)),
         ("escalation", add.escalation),
         ("receives", Some(Value::from(add.receives))),
+        ("secret", add.secret_file.as_deref().map(secret).transpose()?.map(Value::from)),
     ] {
         if let Some(value) = value {
             body[name] = value;
@@ -160,6 +168,13 @@ async fn add(add: Add) -> Result<(), Failure> {
         output::line(&output::cell(answer.get("subscriptionId")))
     });
     Ok(shown?)
+}
+
+/// The secret in a file, without the line's end that an editor puts there.
+fn secret(path: &Path) -> anyhow::Result<String> {
+    let bytes = input::read(path)?;
+    let text = String::from_utf8(bytes).ok().with_context(|| format!("{} is no text", path.display()))?;
+    Ok(text.trim().to_owned())
 }
 
 fn show_secret(answer: &Value) {

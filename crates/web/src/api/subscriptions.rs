@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::subscription::SubscriptionState;
+use domain::webhook_secret::WebhookSecret;
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode, Uri};
 
@@ -35,20 +36,22 @@ pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Res
     Ok(answer_page(&page, SubscriptionJson::of))
 }
 
-/// Makes a subscription: 201 with its webhook's secret, shown this once; 200 if it was there with the same
-/// attributes.
+/// Makes a subscription: 201 with the secret that was made for its webhook, shown this once; 200 if it was there with the
+/// same attributes.
 pub(crate) async fn create(
     _: Admin,
     State(web): State<Arc<Web>>,
     Whole(json): Whole,
 ) -> Result<Response, Problem> {
-    let request =
-        read(&Members::read(&json, &[&["protocol", "endpoint"], attributes::MEMBERS.as_slice()].concat())?)?;
+    let known = [&["protocol", "endpoint", "secret"], attributes::MEMBERS.as_slice()].concat();
+    let request = read(&Members::read(&json, &known)?)?;
+    let is_known = request.secret.is_some();
     let made = subscribe(&web.app, request).await?;
     if !made.created {
         return Ok(answer(StatusCode::OK, &SubscriptionJson::of(&made.subscription)));
     }
-    let mut response = answer(StatusCode::CREATED, &SubscriptionJson::with_secret(&made.subscription));
+    let shown = if is_known { SubscriptionJson::of } else { SubscriptionJson::with_secret };
+    let mut response = answer(StatusCode::CREATED, &shown(&made.subscription));
     if let Ok(location) = HeaderValue::try_from(format!("/subscriptions/{}", made.subscription.id)) {
         response.headers_mut().insert(LOCATION, location);
     }
@@ -58,5 +61,6 @@ pub(crate) async fn create(
 fn read(members: &Members<'_>) -> Result<Subscribe, Problem> {
     let protocol = Protocol::parse(&members.required("protocol")?)?;
     let endpoint = Endpoint::parse(protocol, &members.required("endpoint")?)?;
-    Ok(Subscribe { endpoint, attributes: attributes::read(members)? })
+    let secret = members.text("secret")?.map(|secret| WebhookSecret::parse(&secret)).transpose()?;
+    Ok(Subscribe { endpoint, attributes: attributes::read(members)?, secret })
 }

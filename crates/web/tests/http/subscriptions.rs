@@ -184,3 +184,42 @@ async fn a_subscription_that_is_not_there_is_not_found_by_any_method() {
         answer.assert_problem(StatusCode::NOT_FOUND, "subscription_not_found");
     }
 }
+
+#[tokio::test]
+async fn a_webhooks_secret_can_be_its_receivers_own() {
+    let host = Host::start();
+    let secret = |byte: &str| format!("whsec_{}", byte.repeat(8));
+    let wanted = |secret: &str| {
+        json!({"protocol": "webhook", "endpoint": "https://hooks.example/1", "secret": secret}).to_string()
+    };
+    let made = host.manage("POST", "/subscriptions", &wanted(&secret("AAAA"))).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    assert!(!made.text.contains("whsec_"), "who gave it knows it");
+    let due = host.due().await.deliveries;
+    let signing = due[0].subscription.secrets.as_ref().unwrap();
+    assert_eq!(signing.current.reveal(), secret("AAAA"), "the first challenge is signed with it");
+    let again = host.manage("POST", "/subscriptions", &wanted(&secret("AAAA"))).await;
+    assert_eq!(again.status, StatusCode::OK);
+    let other = host.manage("POST", "/subscriptions", &wanted(&secret("BBBB"))).await;
+    other.assert_problem(StatusCode::CONFLICT, "subscription_differs");
+}
+
+#[tokio::test]
+async fn a_secret_that_is_none_or_signs_nothing_is_refused() {
+    let host = Host::start();
+    let right = format!("whsec_{}", "AAAA".repeat(8));
+    for (protocol, endpoint, secret, code) in [
+        ("webhook", "https://hooks.example/1", "whsec_", "invalid_secret"),
+        ("webhook", "https://hooks.example/1", "secret", "invalid_secret"),
+        ("webhook", "https://hooks.example/1", "whsec_AAAA", "invalid_secret"),
+        ("webhook", "https://hooks.example/1", "whsec_!!!!", "invalid_secret"),
+        ("email", "jo@example.com", right.as_str(), "secret_not_used"),
+        ("sms", "+4915112345678", right.as_str(), "secret_not_used"),
+    ] {
+        let body = json!({"protocol": protocol, "endpoint": endpoint, "secret": secret}).to_string();
+        let answer = host.manage("POST", "/subscriptions", &body).await;
+        let problem = answer.assert_problem(StatusCode::BAD_REQUEST, code);
+        assert_eq!(problem["field"], "secret");
+    }
+    assert_eq!(host.manage("GET", "/subscriptions", "").await.json()["items"], json!([]));
+}
