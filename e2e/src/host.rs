@@ -23,7 +23,8 @@ impl Host {
     /// # Errors
     /// It does not start.
     pub async fn one_machine() -> Result<Self> {
-        Program::start(Receiver::settings()).await.map(Self::OneMachine)
+        let pages = ("ORDERBELL_CORS_ALLOW_ORIGINS", "*".to_owned());
+        Program::start([Receiver::settings(), vec![pages]].concat()).await.map(Self::OneMachine)
     }
 
     /// Deploys to the emulators.

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 /// Begins a request whose body never comes, and waits until the program waits for that. It gives it ten seconds.
 async fn half_a_request(program: &Program) -> Result<TcpStream> {
     let mut line = TcpStream::connect(program.url().replace("http://", "")).await?;
-    let head = "Host: x\r\nExpect: 100-continue\r\nContent-Length: 100";
+    let head = "Host: localhost\r\nExpect: 100-continue\r\nContent-Length: 100";
     line.write_all(format!("POST /create-order HTTP/1.1\r\n{head}\r\n\r\n").as_bytes()).await?;
     let mut go_on = [0; 12];
     line.read_exact(&mut go_on).await?;

@@ -46,11 +46,11 @@ async fn occupy(address: SocketAddr, kind: usize) -> Result<TcpStream> {
     let sent = match kind % 6 {
         0 => String::new(),
         1 => "GET /orders HTTP/1.1\r\nHost:".to_owned(),
-        2 => "POST /create-order HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n{".to_owned(),
-        3 => "POST /create-order HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n"
+        2 => "POST /create-order HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n{".to_owned(),
+        3 => "POST /create-order HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n"
             .to_owned(),
-        4 => "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(400),
-        _ => "HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n".repeat(4_000),
+        4 => "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(400),
+        _ => "HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(4_000),
     };
     // It may already be closed again, or be read no further.
     let _ = timeout(Duration::from_millis(50), line.write_all(sent.as_bytes())).await;
@@ -149,7 +149,7 @@ async fn requests_without_end_and_answers_that_nobody_takes_are_kept_in_little_m
         let mut line = TcpStream::connect(address(&program)?).await?;
         let sent = match number % 2 {
             0 => format!("GET / HTTP/1.1\r\nCookie: {}", "x".repeat(390_000)),
-            _ => "OPTIONS /create-order HTTP/1.1\r\nHost: x\r\n\r\n".repeat(20_000),
+            _ => "OPTIONS /create-order HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(20_000),
         };
         let _refused = timeout(Duration::from_millis(100), line.write_all(sent.as_bytes())).await;
         occupying.push(line);
@@ -164,7 +164,8 @@ async fn requests_without_end_and_answers_that_nobody_takes_are_kept_in_little_m
 async fn a_body_that_drips_is_given_its_time_and_no_more() -> Result<()> {
     let program = Program::start(Vec::new()).await?;
     let mut line = TcpStream::connect(address(&program)?).await?;
-    line.write_all(b"POST /create-order HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n").await?;
+    line.write_all(b"POST /create-order HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n")
+        .await?;
     let (mut reading, mut writing) = line.split();
     let mut answer = String::new();
     let dripping = async {

@@ -1,7 +1,10 @@
 //! `orderbell invoke`: what the seed does in the Lambda console, with a server running and without.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::Output;
+use std::thread;
 
 use anyhow::{Context, Result};
 use orderbell_e2e::program::{Program, orderbell};
@@ -96,6 +99,62 @@ async fn an_event_without_names_gets_the_seeds_error() -> Result<()> {
         assert_eq!(response["statusCode"], 400, "{event}");
         let body: Value = serde_json::from_str(response["body"].as_str().unwrap_or_default())?;
         assert_eq!(body["error"], "Missing customerName or productName", "{event}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_event_file_may_begin_with_a_mark_and_one_in_another_encoding_is_named() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let file = program.data().join("event.json");
+    let event = json!({"body": ORDER}).to_string();
+    fs::write(&file, format!("\u{FEFF}{event}"))?;
+    order_id("a mark", &program.command(&["invoke", &file.display().to_string()])?)?;
+    let utf_16: Vec<_> = event.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (bytes, name) in [(utf_16, "UTF-16"), (b"\x1F\x8B\x08\0\0".to_vec(), "gzip")] {
+        fs::write(&file, bytes)?;
+        let output = program.command(&["invoke", &file.display().to_string()])?;
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(name), "{output:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_redirect_is_shown_as_it_is_and_followed_by_no_command() -> Result<()> {
+    for status in [301, 302, 303, 307, 308] {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let server = thread::spawn(move || redirect_twice(&listener, status));
+        let folder = tempfile::tempdir()?;
+        let event = folder.path().join("event.json");
+        fs::write(&event, json!({"body": ORDER}).to_string())?;
+        let output = orderbell(folder.path()).args(["invoke", "--url", &url]).arg(&event).output()?;
+        let response: Value = serde_json::from_slice(&output.stdout)?;
+        assert_eq!(response["statusCode"], status, "{response}");
+        let mut list = orderbell(folder.path());
+        let output =
+            list.args(["order", "list", "--url", &url, "--key", "a-key-of-somebody-here"]).output()?;
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            String::from_utf8_lossy(&output.stderr).contains("http://127.0.0.1:1/elsewhere"),
+            "{output:?}"
+        );
+        server.join().expect("the server ends")?;
+    }
+    Ok(())
+}
+
+fn redirect_twice(listener: &TcpListener, status: u16) -> std::io::Result<()> {
+    for _ in 0..2 {
+        let (mut stream, _) = listener.accept()?;
+        let mut head = [0; 4_096];
+        let _ = stream.read(&mut head)?;
+        let place = "http://127.0.0.1:1/elsewhere";
+        let answer = format!(
+            "HTTP/1.1 {status} Elsewhere\r\nlocation: {place}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(answer.as_bytes())?;
     }
     Ok(())
 }

@@ -79,7 +79,8 @@ impl Program {
     /// Has it log so many lines.
     async fn log_lines(&self, count: usize) -> Result<()> {
         let mut line = BufStream::new(TcpStream::connect(self.address).await?);
-        let requests = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "lost".repeat(50)).repeat(AT_ONCE);
+        let requests =
+            format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "lost".repeat(50)).repeat(AT_ONCE);
         let logged = timeout(wait::SOON * 2, async {
             for _ in 0..count / AT_ONCE {
                 line.write_all(requests.as_bytes()).await?;

@@ -17,7 +17,7 @@ pub(super) async fn occupy(server: SocketAddr, number: usize) -> Infallible {
             if number.is_multiple_of(2) {
                 let _ = line.read(&mut [0]).await;
             } else {
-                let requests = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(50);
+                let requests = "GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(50);
                 while line.write_all(requests.as_bytes()).await.is_ok() {}
             }
         }
@@ -27,8 +27,9 @@ pub(super) async fn occupy(server: SocketAddr, number: usize) -> Infallible {
 
 /// Reads the order's timeline over and over.
 pub(super) async fn read(server: SocketAddr, key: String, order: String) -> Infallible {
-    let request =
-        format!("GET /orders/{order} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-api-key: {key}\r\n\r\n");
+    let request = format!(
+        "GET /orders/{order} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-api-key: {key}\r\n\r\n"
+    );
     loop {
         let read = async {
             let mut line = TcpStream::connect(server).await?;

@@ -74,6 +74,7 @@ fn settings(http: HttpConfig, randomness: &dyn Randomness) -> web::Settings {
         // API Gateway has them: each process would have limits of its own.
         order_limits: web::OrderLimits::default(),
         cors_allow_origins: http.cors_allow_origins,
+        front_door: web::FrontDoor::Gateway,
         public_url: http.public_url,
         receipts: None,
         // CloudWatch has them.

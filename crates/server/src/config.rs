@@ -17,7 +17,7 @@ use connections::Connections;
 pub(crate) use layers::Layers;
 pub(crate) use local::Local;
 use order_limits::order_limits;
-use reading::{Reading, no_control_characters};
+use reading::{Reading, list, no_control_characters};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
@@ -41,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) admin_key: Option<String>,
     /// Which origins' pages may place orders.
     pub(crate) cors_allow_origins: Vec<String>,
+    /// By which names, and from which pages, the program is reached.
+    pub(crate) front_door: web::FrontDoor,
     /// How long an idempotency key lives.
     pub(crate) idempotency_lifetime: Duration,
     /// How many connections there may be.
@@ -80,18 +82,17 @@ impl Config {
         let webhook = webhook(&mut reading);
         let Local { listen, data, admin_key } = Local::of(&mut reading);
         let connections = Connections::of(&mut reading);
+        let public_url = public_url(&mut reading, listen);
+        let pages = reading.optional("cors_allow_origins", web::Settings::parse_origins);
         let config = Self {
             listen,
             data,
-            public_url: public_url(&mut reading, listen),
+            front_door: front_door(&mut reading, listen, public_url.as_ref(), pages.clone()),
+            public_url,
             intake: intake(&mut reading, listen),
             intake_paths: reading.or("intake_paths", Vec::new(), web::IntakePath::parse_list),
             admin_key,
-            cors_allow_origins: reading.or(
-                "cors_allow_origins",
-                vec!["*".to_owned()],
-                web::Settings::parse_origins,
-            ),
+            cors_allow_origins: pages.unwrap_or_else(|| vec!["*".to_owned()]),
             idempotency_lifetime: reading.or("idempotency_lifetime_hours", Duration::from_hours(24), hours),
             order_limits: order_limits(&mut reading, listen, connections.proxies()),
             connections,
@@ -166,6 +167,23 @@ fn public_url(reading: &mut Reading, listen: SocketAddr) -> Option<Url> {
         );
     }
     reading.optional("public_url", http_url)
+}
+
+/// Who is let in. On loopback a name or a page of elsewhere is let in where the operator wrote that it may be.
+fn front_door(
+    reading: &mut Reading,
+    listen: SocketAddr,
+    public_url: Option<&Url>,
+    pages: Option<Vec<String>>,
+) -> web::FrontDoor {
+    let mut hosts = reading.or("allowed_hosts", Vec::new(), |text| {
+        list(text).map(|entry| entry.parse::<web::HostName>().map_err(str::to_owned)).collect()
+    });
+    if !listen.ip().is_loopback() {
+        return web::FrontDoor::Everyone;
+    }
+    hosts.extend(public_url.and_then(|url| url.host_str()?.parse::<web::HostName>().ok()));
+    web::FrontDoor::Loopback { hosts, origins: pages.unwrap_or_default() }
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -126,6 +126,7 @@ fn settings(
         intake_paths: config.intake_paths.clone(),
         order_limits: config.order_limits.clone(),
         cors_allow_origins: config.cors_allow_origins.clone(),
+        front_door: config.front_door.clone(),
         receipts: receipts(config),
         metrics: Some(Arc::new(move || metrics.render())),
         console_secret,

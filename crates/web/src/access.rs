@@ -5,11 +5,14 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::problem::Problem;
 use crate::router::Web;
 use crate::settings::{Intake, KeyHash, Settings};
+use crate::single_header::single;
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The caller who presents the admin key.
 pub(crate) const ADMIN: &str = "admin";
@@ -51,7 +54,8 @@ fn holder<'a>(admin_key: Option<&KeyHash>, intake: &'a Intake, key: &KeyHash) ->
 /// ours.
 fn presented_key(headers: &HeaderMap) -> Result<Option<KeyHash>, Problem> {
     let text = |value: &HeaderValue| value.to_str().map(str::to_owned).map_err(|_| wrong_key());
-    let key = match (headers.get("x-api-key"), headers.get(AUTHORIZATION)) {
+    let api_key = single(headers, &API_KEY, "x-api-key")?;
+    let key = match (api_key, single(headers, &AUTHORIZATION, "Authorization")?) {
         (Some(key), _) => Some(text(key)?),
         (None, Some(authorization)) => bearer_token(&text(authorization)?).map(str::to_owned),
         (None, None) => None,

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
-use http::header::CONTENT_LENGTH;
+use domain::json_text::utf8;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, StatusCode};
 use http_body_util::LengthLimitError;
 use serde_json::value::RawValue;
@@ -18,8 +19,9 @@ pub(crate) const MAX_BODY: usize = 64 * 1_024;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Reads a body of at most [`MAX_BODY`] bytes.
+/// Reads a body of at most [`MAX_BODY`] bytes, as it is: what is compressed is refused by its name.
 pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    refuse_compressed(headers)?;
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > MAX_BODY as u64) {
         return Err(too_large());
@@ -34,6 +36,27 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Probl
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "The body took too long to arrive"))
         }
     }
+}
+
+fn refuse_compressed(headers: &HeaderMap) -> Result<(), Problem> {
+    for value in headers.get_all(CONTENT_ENCODING) {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let as_it_is = |name: &str| name.is_empty() || name.eq_ignore_ascii_case("identity");
+        if let Some(name) = value.split(',').map(str::trim).find(|name| !as_it_is(name)) {
+            return Err(unsupported_encoding(name).at_field("Content-Encoding"));
+        }
+    }
+    Ok(())
+}
+
+/// The JSON of a body: without the mark that some programs put before it, and in no other encoding than UTF-8.
+pub(crate) fn json(body: &[u8]) -> Result<&[u8], Problem> {
+    utf8(body).map_err(|other| unsupported_encoding(other.name()))
+}
+
+fn unsupported_encoding(name: &str) -> Problem {
+    let detail = format!("The body is encoded as {name}: send it as UTF-8, and not compressed");
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", detail)
 }
 
 /// The whole body of a request, taken by a handler after all that decides whether it is worth reading.
@@ -65,7 +88,8 @@ pub(crate) struct Members<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
 
 impl<'a> Members<'a> {
     /// Reads an object that has no other members than `known`.
-    pub(crate) fn read(json: &'a [u8], known: &[&str]) -> Result<Self, Problem> {
+    pub(crate) fn read(body: &'a [u8], known: &[&str]) -> Result<Self, Problem> {
+        let json = json(body)?;
         let malformed = |detail: String| Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail);
         let value: &RawValue = serde_json::from_slice(json)
             .map_err(|error| malformed(format!("The body is not valid JSON: {error}")))?;

@@ -10,12 +10,12 @@ use axum::response::Response;
 use futures_util::future::Either;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ORIGIN, RETRY_AFTER,
 };
 use http::{HeaderName, Method, StatusCode};
 use tower::util::Oneshot;
 use tower::{Service, ServiceExt};
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::observe::REQUEST_ID;
 
@@ -23,12 +23,11 @@ use crate::observe::REQUEST_ID;
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer is an earlier one's repetition.
 pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// How long a browser may remember a preflight's answer.
 const MAX_AGE: Duration = Duration::from_mins(10);
 
 /// The CORS rules for a route that is posted to; `None` if no origin is allowed. No credentials: keys are
-/// headers.
+/// headers. A page that may post may send any header along: those of its tracing and of its framework mean nothing here.
 pub(crate) fn layer(origins: &[String]) -> Option<CorsLayer> {
     if origins.is_empty() {
         return None;
@@ -41,7 +40,7 @@ pub(crate) fn layer(origins: &[String]) -> Option<CorsLayer> {
     let layer = CorsLayer::new()
         .allow_origin(allow_origin)
         .allow_methods([Method::POST, Method::OPTIONS])
-        .allow_headers([CONTENT_TYPE, IDEMPOTENCY_KEY, API_KEY, AUTHORIZATION, REQUEST_ID])
+        .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([REQUEST_ID, IDEMPOTENCY_REPLAYED, RETRY_AFTER])
         .max_age(MAX_AGE);
     Some(layer)

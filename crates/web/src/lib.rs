@@ -11,6 +11,7 @@ mod client;
 mod console;
 mod cors;
 mod error_mapping;
+mod front_door;
 pub mod gateway_event;
 mod intake_path;
 mod observe;
@@ -22,8 +23,10 @@ mod problem;
 mod query;
 mod router;
 mod settings;
+mod single_header;
 
 pub use client::Client;
+pub use front_door::{FrontDoor, HostName};
 pub use intake_path::IntakePath;
 pub use order_limits::{ORDER_LIMITS, OrderLimits, OrderRate};
 pub use router::router;

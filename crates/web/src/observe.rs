@@ -6,13 +6,15 @@ use std::task::{Context, Poll};
 
 use application::ports::Randomness;
 use axum::extract::Request;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either, ready};
+use http::header::X_CONTENT_TYPE_OPTIONS;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use tower::Service;
 use tracing::Instrument;
 
+use crate::front_door::FrontDoor;
 use crate::router::CREATE_ORDER;
 
 /// The header that names a request, in requests and in answers.
@@ -26,6 +28,7 @@ pub(crate) struct Observed {
     pub(crate) path: &'static str,
     pub(crate) route: Route,
     pub(crate) randomness: Arc<dyn Randomness>,
+    pub(crate) door: Arc<FrontDoor>,
 }
 
 impl Service<Request> for Observed {
@@ -49,11 +52,18 @@ impl Service<Request> for Observed {
             CREATE_ORDER => tracing::Span::none(),
             _ => span(request.headers(), request.method(), request.uri().path()),
         };
-        let (path, answer) = (self.path, self.route.call(request));
+        let path = self.path;
+        let answer = match self.door.refuse(&request) {
+            Ok(()) => Either::Left(self.route.call(request)),
+            Err(refused) => Either::Right(ready(Ok(refused.into_response()))),
+        };
         let observed = async move {
             let mut response = answer.await?;
             tracing::debug!(status = response.status().as_u16(), "answered");
-            response.headers_mut().insert(REQUEST_ID, id);
+            let headers = response.headers_mut();
+            headers.insert(REQUEST_ID, id);
+            // What an answer is, its content type says: no browser shall find a page in it.
+            headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
             count(path, response.status());
             Ok(response)
         };

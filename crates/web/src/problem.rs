@@ -51,6 +51,11 @@ impl Problem {
         Self { field: Some(field.into()), ..Self::new(StatusCode::BAD_REQUEST, code, detail) }
     }
 
+    /// The same, said of an input field, query parameter or header.
+    pub(crate) fn at_field(self, field: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..self }
+    }
+
     /// A defect of ours, of which the caller learns nothing more.
     pub(crate) fn internal(cause: &impl std::fmt::Display) -> Self {
         tracing::error!(%cause, "an answer could not be made");

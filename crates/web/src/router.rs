@@ -131,9 +131,15 @@ fn with_cors(methods: Methods, settings: &Settings) -> Methods {
 pub fn router(app: App, settings: Settings) -> Router {
     let orders_taken = OrdersTaken::within(settings.order_limits.clone());
     let web = Arc::new(Web { app, settings, orders_taken });
+    let door = Arc::new(web.settings.front_door.clone());
     let observed = |path| {
-        let randomness = Arc::clone(&web.app.randomness);
-        layer_fn(move |route: Route| Observed { path, route, randomness: Arc::clone(&randomness) })
+        let (randomness, door) = (Arc::clone(&web.app.randomness), Arc::clone(&door));
+        layer_fn(move |route: Route| Observed {
+            path,
+            route,
+            randomness: Arc::clone(&randomness),
+            door: Arc::clone(&door),
+        })
     };
     let mut intake_paths = web.settings.intake_paths.clone();
     let mut router = Router::new();

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use url::Url;
 
+use crate::front_door::FrontDoor;
 use crate::intake_path::IntakePath;
 use crate::order_limits::OrderLimits;
 
@@ -29,6 +30,8 @@ pub struct Settings {
     /// The origins whose pages may place orders: exact ones such as `https://shop.example`, or `*` for all.
     /// Empty: the order route knows no CORS. An entry that cannot be a header's value matches nothing.
     pub cors_allow_origins: Vec<String>,
+    /// Who is let in.
+    pub front_door: FrontDoor,
     /// Where people reach this host: scheme, host and port. Cookies are `Secure` if it begins with `https`.
     pub public_url: String,
     /// Checks and reads what a provider reports of a message. `None`: `/receipts/…` answers 501.

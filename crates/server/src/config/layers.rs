@@ -7,7 +7,7 @@ use std::path::Path;
 use toml::Value;
 
 /// Every setting there is, as the file has it. In the environment `smtp.host` is `ORDERBELL_SMTP_HOST`.
-pub(crate) const SETTINGS: [&str; 65] = [
+pub(crate) const SETTINGS: [&str; 66] = [
     "listen",
     "data",
     "public_url",
@@ -16,6 +16,7 @@ pub(crate) const SETTINGS: [&str; 65] = [
     "intake_paths",
     "admin_key",
     "cors_allow_origins",
+    "allowed_hosts",
     "idempotency_lifetime_hours",
     "max_connections",
     "max_connections_per_peer",

@@ -447,3 +447,32 @@ fn a_setting_that_does_nothing_is_named() {
         assert!(!said.contains("hunter2"), "{said}");
     }
 }
+
+#[test]
+fn on_loopback_the_public_urls_host_and_those_that_are_named_are_let_in() {
+    let door = |toml: &str| read(toml, &[]).unwrap().front_door;
+    let web::FrontDoor::Loopback { hosts, origins } = door("") else { panic!("it listens on loopback") };
+    assert!(
+        hosts.is_empty() && origins.is_empty(),
+        "pages of elsewhere are let in only where that is written"
+    );
+    let toml = "public_url = \"https://Orders.example:8443\"\nallowed_hosts = [\"intra\", \"10.0.0.7\"]\n\
+                cors_allow_origins = \"https://shop.example\"";
+    let web::FrontDoor::Loopback { hosts, origins } = door(toml) else { panic!("it listens on loopback") };
+    let hosts: Vec<_> = hosts.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        (hosts, origins),
+        (
+            vec!["intra".into(), "10.0.0.7".into(), "orders.example".into()],
+            vec!["https://shop.example".to_owned()]
+        )
+    );
+    let outside = "listen = \"0.0.0.0:8080\"\nintake = \"open\"\npublic_url = \"https://orders.example\"";
+    assert!(matches!(door(outside), web::FrontDoor::Everyone));
+    for wrong in ["http://intra", "intra:8080", "in tra", "[::"] {
+        assert!(
+            mistakes(&format!("allowed_hosts = \"{wrong}\""), &[]).contains("allowed_hosts in "),
+            "{wrong}"
+        );
+    }
+}

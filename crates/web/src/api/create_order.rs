@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use application::Error;
 use application::place_order::{PlaceOrder, Placed, place_order};
-use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use domain::order::OrderDetails;
@@ -21,6 +20,7 @@ use crate::order_limits::Orderer;
 use crate::origin::origin;
 use crate::problem::Problem;
 use crate::router::Web;
+use crate::single_header::single;
 
 /// Places an order. Success is answered only once the order is stored.
 pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {
@@ -33,8 +33,8 @@ pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Resu
     refuse_multipart(&head.headers)?;
     let key = idempotency_key(&head.headers)?;
     let origin = caller.is_empty().then(|| origin(&web.settings.origin_secret, client));
-    let json = body::read(&head.headers, body).await?;
-    let details = OrderDetails::parse(json_or_nothing(&json))?;
+    let body = body::read(&head.headers, body).await?;
+    let details = OrderDetails::parse(or_nothing(body::json(&body)?))?;
     let (caller, request_id) = (caller.to_owned(), request_id(&head.headers));
     let order = PlaceOrder { details, key, caller, origin, request_id };
     // What fails is logged in a span; the frequent case goes without, since its line carries the id itself.
@@ -47,8 +47,8 @@ pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Resu
 }
 
 /// No body at all lacks the names, as in the seed.
-fn json_or_nothing(body: &Bytes) -> &[u8] {
-    if body.is_empty() { b"{}" } else { body }
+fn or_nothing(json: &[u8]) -> &[u8] {
+    if json.is_empty() { b"{}" } else { json }
 }
 
 fn answer(placed: Placed) -> Response {
@@ -63,7 +63,8 @@ fn answer(placed: Placed) -> Response {
 
 /// Every other content type is read as JSON: a browser's `fetch` says text/plain, `curl -d` a form type.
 fn refuse_multipart(headers: &HeaderMap) -> Result<(), Problem> {
-    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let content_type = single(headers, &CONTENT_TYPE, "Content-Type")?;
+    let content_type = content_type.map(HeaderValue::as_bytes).unwrap_or_default();
     if content_type.get(..10).is_some_and(|start| start.eq_ignore_ascii_case(b"multipart/")) {
         let detail = "Send the order as JSON, not as multipart";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
@@ -72,7 +73,7 @@ fn refuse_multipart(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let Some(value) = single(headers, &IDEMPOTENCY_KEY, "Idempotency-Key")? else { return Ok(None) };
     // What is not UTF-8 is not visible ASCII either: the key's own rule refuses it.
     Ok(Some(IdempotencyKey::parse(&String::from_utf8_lossy(value.as_bytes()))?))
 }

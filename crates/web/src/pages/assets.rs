@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::Uri;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
 use crate::problem::{self, Problem};
 
@@ -22,6 +22,6 @@ pub(crate) async fn show(uri: Uri) -> Result<Response, Problem> {
         "/assets/icon.svg" => (ICON, include_str!("../../assets/icon.svg")),
         _ => return Err(problem::not_found().await),
     };
-    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, KEPT), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, KEPT)];
     Ok((headers, content).into_response())
 }

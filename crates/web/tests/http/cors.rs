@@ -12,10 +12,15 @@ fn with_cors(origins: &'static [&'static str]) -> Host {
 }
 
 async fn preflight(host: &Host, origin: &str) -> Answer {
+    preflight_of(host, origin, "content-type,idempotency-key").await
+}
+
+/// Asks whether a page may send these headers along.
+async fn preflight_of(host: &Host, origin: &str, headers: &str) -> Answer {
     let request = Request::options("/create-order")
         .header("origin", origin)
         .header("access-control-request-method", "POST")
-        .header("access-control-request-headers", "content-type,idempotency-key");
+        .header("access-control-request-headers", headers);
     host.send(request.body(Body::empty()).unwrap()).await
 }
 
@@ -40,11 +45,34 @@ async fn a_preflight_from_an_allowed_origin_is_answered_204_with_what_is_allowed
     assert_eq!((answer.status, answer.text.as_str()), (StatusCode::NO_CONTENT, ""));
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://shop.example"));
     assert_eq!(answer.header("access-control-allow-methods"), Some("POST,OPTIONS"));
-    let allowed = "content-type,idempotency-key,x-api-key,authorization,x-request-id";
-    assert_eq!(answer.header("access-control-allow-headers"), Some(allowed));
+    assert_eq!(answer.header("access-control-allow-headers"), Some("content-type,idempotency-key"));
     assert_eq!(answer.header("access-control-allow-credentials"), None);
     assert_eq!(answer.header("access-control-max-age"), Some("600"));
     assert!(answer.header("x-request-id").is_some());
+}
+
+#[tokio::test]
+async fn a_page_of_an_allowed_origin_may_send_whatever_headers_its_tools_add() {
+    let (shop, all) = (with_cors(&["https://shop.example"]), with_cors(&["*"]));
+    for headers in [
+        "baggage,content-type,sentry-trace",
+        "traceparent,tracestate",
+        "x-requested-with",
+        "x-datadog-origin,x-datadog-parent-id,x-datadog-sampling-priority,x-datadog-trace-id",
+        "newrelic",
+        "b3",
+        "x-b3-traceid,x-b3-spanid,x-b3-sampled",
+        "authorization,x-api-key,idempotency-key,content-type,x-request-id",
+        "elastic-apm-traceparent,x-instana-t,x-amzn-trace-id,uber-trace-id,cache-control,pragma",
+    ] {
+        for host in [&shop, &all] {
+            let answer = preflight_of(host, "https://shop.example", headers).await;
+            assert_eq!(answer.status, StatusCode::NO_CONTENT);
+            assert_eq!(answer.header("access-control-allow-headers"), Some(headers));
+        }
+        let answer = preflight_of(&shop, "https://evil.example", headers).await;
+        assert_eq!((answer.status, cors_headers(&answer)), (StatusCode::NO_CONTENT, Vec::new()));
+    }
 }
 
 #[tokio::test]
@@ -62,7 +90,7 @@ async fn an_allowed_page_may_read_failures_too() {
     let answer = place_from(&host, "https://shop.example", "{}").await;
     answer.assert_problem(StatusCode::BAD_REQUEST, "missing_field");
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://shop.example"));
-    assert_eq!(answer.header("vary"), Some("origin"));
+    assert_eq!(answer.header("vary"), Some("origin, access-control-request-headers"));
     let readable = "x-request-id,idempotency-replayed,retry-after";
     assert_eq!(answer.header("access-control-expose-headers"), Some(readable));
     let wrong_method = Request::put("/create-order").header("origin", "https://shop.example");

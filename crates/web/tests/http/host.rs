@@ -19,7 +19,7 @@ use domain::endpoint::Protocol;
 use domain::link_token::{LinkKey, LinkToken, Purpose};
 use domain::subscription::SubscriptionId;
 use http::{HeaderMap, Request, StatusCode};
-use orderbell_web::{Intake, KeyHash, OrderLimits, Settings};
+use orderbell_web::{FrontDoor, Intake, KeyHash, OrderLimits, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -227,6 +227,7 @@ fn settings() -> Settings {
         intake_paths: Vec::new(),
         order_limits: OrderLimits::default(),
         cors_allow_origins: Vec::new(),
+        front_door: FrontDoor::Gateway,
         public_url: "http://127.0.0.1:8080".to_owned(),
         metrics: None,
         console_secret: [9; 32],

@@ -9,6 +9,7 @@ mod cors;
 mod create_order;
 mod deliveries;
 mod event_shapes;
+mod front_door;
 mod gateway_event;
 mod host;
 mod inbox;
