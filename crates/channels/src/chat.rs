@@ -56,7 +56,7 @@ impl Chat {
         let request = post.build().map_err(|error| never(error.without_url()))?;
         // Whether it was posted, or why not, the body says.
         let answer = self.caller.ask(request, |_| true).await?;
-        Ok(answer::meaning(&answer, is_slack, message.at))
+        Ok(answer::meaning(&answer, is_slack, message.at).with_status(answer.status))
     }
 }
 

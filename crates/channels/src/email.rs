@@ -106,11 +106,12 @@ impl Channel for Email {
     }
 
     async fn send(&self, message: &Message) -> Sent {
-        let (kind, words) = match self.hand_over(message).await {
-            Ok(taken) => (OutcomeKind::Delivered, taken),
-            Err(fault) => (fault.kind(), fault.to_string()),
+        let outcome = match self.hand_over(message).await {
+            Ok(taken) => Outcome::new(OutcomeKind::Delivered, taken),
+            Err(fault) => fault.outcome(),
         };
-        Outcome::new(kind, without_recipient(&words, &message.endpoint)).into()
+        let reply = without_recipient(&outcome.reply, &message.endpoint);
+        Outcome { status: outcome.status, ..Outcome::new(outcome.kind, reply) }.into()
     }
 
     async fn probe(&self) -> Result<(), Outcome> {

@@ -128,6 +128,11 @@ impl Answer {
         self.retry_after.as_deref().and_then(|value| retry_after::retry_after(value, now))
     }
 
+    /// What it came to, in the other side's own words.
+    pub(crate) fn outcome(&self, kind: OutcomeKind) -> Outcome {
+        Outcome::new(kind, self.reply()).with_status(self.status)
+    }
+
     /// The status, and the beginning of what was said.
     pub(crate) fn reply(&self) -> String {
         let hint = if self.status.is_redirection() { " (redirects are not followed)" } else { "" };

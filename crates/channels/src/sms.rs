@@ -31,5 +31,6 @@ pub struct SmsSettings {
 /// An outcome in a provider's words, without the number.
 fn without_number(outcome: &Outcome, number: &PhoneNumber) -> Outcome {
     let shown = Endpoint::Sms(number.clone()).masked();
-    Outcome::new(outcome.kind, masked(&outcome.reply, &number.to_string(), &shown))
+    let reply = masked(&outcome.reply, &number.to_string(), &shown);
+    Outcome { status: outcome.status, ..Outcome::new(outcome.kind, reply) }
 }

@@ -12,8 +12,11 @@ pub const MAX_REPLY: usize = 500;
 pub struct Outcome {
     /// Which kind of end it came to.
     pub kind: OutcomeKind,
-    /// The receiver's own reply, or what failed, in words: one line, at most [`MAX_REPLY`] characters.
+    /// The receiver's own reply, or what failed, in words: one line, at most [`MAX_REPLY`] characters. It may repeat what
+    /// was sent, or the secret address that it was sent to: timelines show it, the log never does.
     pub reply: String,
+    /// The number that the other side answered with, such as HTTP's 404 or SMTP's 550: all of its answer that is logged.
+    pub status: Option<u16>,
 }
 
 /// The kinds of end that an attempt can come to.
@@ -57,7 +60,13 @@ impl Outcome {
     /// An outcome whose reply is cut to [`MAX_REPLY`] characters on one line.
     #[must_use]
     pub fn new(kind: OutcomeKind, reply: impl AsRef<str>) -> Self {
-        Self { kind, reply: one_line(reply.as_ref()) }
+        Self { kind, reply: one_line(reply.as_ref()), status: None }
+    }
+
+    /// The same, with the number that the other side answered with.
+    #[must_use]
+    pub fn with_status(self, status: impl Into<u16>) -> Self {
+        Self { status: Some(status.into()), ..self }
     }
 }
 

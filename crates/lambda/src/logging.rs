@@ -6,11 +6,14 @@ use domain::Timestamp;
 use serde_json::{Map, Value};
 use tracing::{Event, Subscriber};
 use tracing_serde::fields::AsMap;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::fmt::format::{JsonFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormattedFields, MakeWriter};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
+
+/// What the targets of our own lines begin with: the crates' names.
+const OURS: [&str; 3] = ["orderbell", "bootstrap", "aws::"];
 
 /// Starts the log.
 pub(crate) fn start(filter: Targets) {
@@ -27,7 +30,9 @@ where
         .fmt_fields(JsonFields::new())
         .event_format(JsonLines)
         .with_writer(writer);
-    tracing_subscriber::registry().with(filter).with(lines)
+    // A library's lines may hold whatever passes through it: headers, keys, messages.
+    let ours = filter_fn(|line| OURS.iter().any(|ours| line.target().starts_with(ours)));
+    tracing_subscriber::registry().with(filter).with(lines.with_filter(ours))
 }
 
 /// Writes an event as a line: its own fields and those of the spans around it, side by side.

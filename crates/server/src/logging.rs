@@ -3,18 +3,24 @@
 mod json_lines;
 mod line_queue;
 
+use std::any::Any;
 use std::io::{self, IsTerminal};
 use std::panic;
 use std::sync::Arc;
 
 use domain::Timestamp;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::{Filter, Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry};
 
 use self::json_lines::{JsonLines, Members};
 use self::line_queue::LineQueue;
 use crate::config::LogFormat;
 
+/// What the targets of our own lines begin with: each crate's name does.
+const OURS: &str = "orderbell";
 /// Counts the lines that could not be written.
 pub(crate) const DROPPED: &str = "orderbell_log_lines_dropped_total";
 
@@ -36,16 +42,21 @@ pub(crate) fn start(filter: EnvFilter, format: LogFormat) -> io::Result<(Log, La
         LogFormat::Json => true,
     };
     let log = Log(LineQueue::start(io::stderr(), if is_json { lost_as_json } else { lost_as_text })?);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(log.clone());
+    let lines = fmt::layer().with_writer(log.clone());
+    let begun = Registry::default();
     match format {
-        _ if is_json => lines.fmt_fields(Members).event_format(JsonLines).init(),
-        LogFormat::Auto => lines.with_target(false).init(),
-        LogFormat::Text | LogFormat::Json => lines.with_target(false).with_ansi(false).init(),
+        _ if is_json => {
+            begun.with(lines.fmt_fields(Members).event_format(JsonLines).with_filter(wanted(filter))).init();
+        }
+        LogFormat::Auto => begun.with(lines.with_target(false).with_filter(wanted(filter))).init(),
+        LogFormat::Text | LogFormat::Json => {
+            begun.with(lines.with_target(false).with_ansi(false).with_filter(wanted(filter))).init();
+        }
     }
     // The library's own would write to standard error itself, and wait for whoever reads that.
     panic::set_hook(Box::new(|panic| {
         let at = panic.location().map(ToString::to_string);
-        tracing::error!(at, "panicked: {}", panic.payload_as_str().unwrap_or("no word"));
+        tracing::error!(at, "panicked: {}", own_words(panic.payload()));
     }));
     Ok((log.clone(), LastLines(log)))
 }
@@ -86,6 +97,17 @@ impl io::Write for Log {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// What a panic says, if nothing was put into it: a message that was made up may quote what it broke at.
+pub(crate) fn own_words(payload: &(dyn Any + Send)) -> &'static str {
+    payload.downcast_ref::<&'static str>().copied().unwrap_or("its words may quote data and are not told")
+}
+
+/// Of Orderbell's own lines, those that the filter wants. A library's may hold whatever passes through it: headers, keys,
+/// messages.
+fn wanted(filter: EnvFilter) -> impl Filter<Registry> {
+    filter.and(filter_fn(|line| line.target().starts_with(OURS)))
 }
 
 fn lost_as_text(lines: u64) -> String {

@@ -14,7 +14,13 @@ use std::io;
 
 use anyhow::anyhow;
 use tokio::sync::watch;
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
+
+use crate::logging::own_words;
+
+fn words_of(broken: JoinError) -> &'static str {
+    broken.try_into_panic().map_or("it was cancelled", |payload| own_words(&*payload))
+}
 
 /// Tells tasks to come to an end.
 pub(crate) type Stop = watch::Receiver<bool>;
@@ -55,7 +61,7 @@ impl Workers {
         let (id, why) = match self.running.join_next_with_id().await {
             Some(Ok((id, Ok(())))) => (id, "it came to its end".to_owned()),
             Some(Ok((id, Err(error)))) => (id, error.to_string()),
-            Some(Err(panic)) => (panic.id(), panic.to_string()),
+            Some(Err(broken)) => (broken.id(), format!("it panicked: {}", words_of(broken))),
             None => std::future::pending().await,
         };
         let name = self.names.get(&id).copied().unwrap_or_default();

@@ -42,9 +42,10 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error.kind {
             ErrorKind::Internal | ErrorKind::StorageFull | ErrorKind::Unavailable => {
-                tracing::error!(%error, cause = error.cause(), "request failed");
+                tracing::error!(code = error.code, cause = error.cause(), "request failed");
             }
-            _ => tracing::debug!(%error, cause = error.cause(), "request refused"),
+            // What it says may quote the caller.
+            _ => tracing::debug!(code = error.code, "request refused"),
         }
         let retry_after = retry_after(&error);
         let Error { kind, code, message, field, .. } = error;

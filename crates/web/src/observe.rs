@@ -40,7 +40,7 @@ impl Service<Request> for Observed {
         Service::<Request>::poll_ready(&mut self.route, context)
     }
 
-    /// The path in the span has no query, which can hold a link's token.
+    /// The span tells the route and not the caller's own path, which can hold anything.
     fn call(&mut self, mut request: Request) -> Self::Future {
         let id = match request.headers().get(REQUEST_ID) {
             Some(id) if is_request_id(id) => id.clone(),
@@ -50,7 +50,7 @@ impl Service<Request> for Observed {
         let span = match self.path {
             // Its one line in the log carries the id itself: a span would cost more than that line.
             CREATE_ORDER => tracing::Span::none(),
-            _ => span(request.headers(), request.method(), request.uri().path()),
+            route => span(request.headers(), request.method(), route),
         };
         let path = self.path;
         let answer = match self.door.refuse(&request) {
@@ -72,8 +72,21 @@ impl Service<Request> for Observed {
 }
 
 /// What stands in every line about a request.
-pub(crate) fn span(headers: &HeaderMap, method: &Method, path: &str) -> tracing::Span {
-    tracing::info_span!("request", request_id = request_id(headers), method = method.as_str(), path)
+pub(crate) fn span(headers: &HeaderMap, method: &Method, route: &'static str) -> tracing::Span {
+    // A method that HTTP does not know is the caller's own word.
+    let method = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PATCH,
+        Method::DELETE,
+        Method::PUT,
+        Method::OPTIONS,
+    ]
+    .into_iter()
+    .find(|known| known == method);
+    let method = method.as_ref().map_or("other", Method::as_str);
+    tracing::info_span!("request", request_id = request_id(headers), method, route)
 }
 
 /// The id of an observed request.

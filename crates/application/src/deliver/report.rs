@@ -1,6 +1,6 @@
 //! What the log and the metrics say of an attempt.
 
-use domain::attempt::OutcomeKind;
+use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::Next;
 use domain::subscription::SubscriptionId;
 
@@ -18,7 +18,7 @@ pub(super) fn suspended(subscription_id: SubscriptionId) {
     tracing::error!(%subscription_id, "suspended: nothing has got through for days");
 }
 
-/// Tells of an attempt that ended, once: its timeline holds the same.
+/// Tells of an attempt that ended, once. Its timeline holds the same, and what was replied, which may repeat anything.
 pub(super) fn attempt_ended(delivery: &DueDelivery, finished: &Finished) {
     let protocol = delivery.protocol();
     let outcome = finished.outcome.kind;
@@ -33,14 +33,14 @@ pub(super) fn attempt_ended(delivery: &DueDelivery, finished: &Finished) {
     let request_id = delivery.order.as_ref().map(|order| order.request_id.as_str());
     let endpoint = delivery.subscription.endpoint.masked();
     let (delivery_id, kind, number) = (finished.delivery, delivery.kind.name(), finished.number);
-    let (outcome_name, reply) = (outcome.name(), finished.outcome.reply.as_str());
+    let (outcome_name, scope) = (outcome.name(), outcome.scope().map(Scope::name));
     match outcome {
         OutcomeKind::Delivered | OutcomeKind::Sandboxed => tracing::info!(
             %delivery_id, kind, order_id, request_id, endpoint, number, outcome = outcome_name, "attempt succeeded"
         ),
         _ => tracing::warn!(
-            %delivery_id, kind, order_id, request_id, endpoint, number, outcome = outcome_name, reply,
-            next = what_follows(finished.decision.next), "attempt failed"
+            %delivery_id, kind, order_id, request_id, endpoint, number, outcome = outcome_name, scope,
+            status = finished.outcome.status, next = what_follows(finished.decision.next), "attempt failed"
         ),
     }
 }

@@ -56,7 +56,15 @@ pub(super) const CLOSING: u16 = 421;
 impl Fault {
     /// The outcome of an attempt that this ended.
     pub(super) fn outcome(&self) -> Outcome {
-        Outcome::new(self.kind(), self.to_string())
+        Outcome { status: self.status(), ..Outcome::new(self.kind(), self.to_string()) }
+    }
+
+    /// The code of the relay's refusal.
+    pub(super) fn status(&self) -> Option<u16> {
+        match self.cause {
+            Cause::Refused { code, .. } => Some(code),
+            _ => None,
+        }
     }
 
     /// Up to MAIL FROM it is the channel's; then a refusal is whose it says, a lost line the channel's; once the content

@@ -22,7 +22,7 @@ pub(super) fn meaning(answer: &Answer, content: &Content, now: Timestamp) -> Sen
         Content::Confirmation { challenge, .. } if kind == OutcomeKind::Delivered => {
             to_challenge(answer, challenge)
         }
-        _ => Outcome::new(kind, answer.reply()).into(),
+        _ => answer.outcome(kind).into(),
     }
 }
 
@@ -47,14 +47,15 @@ fn kind(answer: &Answer, now: Timestamp) -> OutcomeKind {
 fn to_challenge(answer: &Answer, challenge: &str) -> Sent {
     let said = utf8(&answer.body).map(|json| serde_json::from_slice::<Yes>(json).ok());
     if said.as_ref().is_ok_and(|yes| yes.as_ref().is_some_and(|yes| yes.confirmation == challenge)) {
-        return Sent { outcome: Outcome::new(OutcomeKind::Delivered, answer.reply()), confirmed: true };
+        return Sent { outcome: answer.outcome(OutcomeKind::Delivered), confirmed: true };
     }
     let status = answer.status.as_u16();
     let reply = match said {
         Err(other) => format!("answered {status}, and what it said cannot be read: {other}"),
         Ok(_) => format!("answered {status} but did not repeat the challenge in `confirmation`"),
     };
-    Sent { outcome: Outcome::new(OutcomeKind::Transient(Scope::Endpoint), reply), confirmed: false }
+    let outcome = Outcome::new(OutcomeKind::Transient(Scope::Endpoint), reply).with_status(answer.status);
+    Sent { outcome, confirmed: false }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::observe::{request_id, span};
 use crate::order_limits::Orderer;
 use crate::origin::origin;
 use crate::problem::Problem;
-use crate::router::Web;
+use crate::router::{CREATE_ORDER, Web};
 use crate::single_header::single;
 
 /// Places an order. Success is answered only once the order is stored.
@@ -42,7 +42,7 @@ pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Resu
     if placed.as_ref().map_or(true, |placed| placed.repeated) {
         web.orders_taken.give_back(orderer);
     }
-    let failed = |error: Error| span(&head.headers, &head.method, head.uri.path()).in_scope(|| error.into());
+    let failed = |error: Error| span(&head.headers, &head.method, CREATE_ORDER).in_scope(|| error.into());
     placed.map(answer).map_err(failed)
 }
 

@@ -40,7 +40,7 @@ impl Engine {
         let effort = Effort { failures, ..delivery.effort(on_unknown) };
         let decision = decide(effort, &outcome, now, chance);
         if silent {
-            self.pause(protocol, None, &outcome.reply, now, actions);
+            self.pause(protocol, None, &outcome, now, actions);
         } else {
             self.queues.hear(delivery.subscription.id, outcome.kind, slow, now);
         }
@@ -71,7 +71,7 @@ impl Engine {
         match decision.consequence {
             None => {}
             Some(Consequence::PauseChannel(until)) => {
-                self.pause(delivery.protocol(), until, &outcome.reply, now, actions);
+                self.pause(delivery.protocol(), until, outcome, now, actions);
             }
             Some(Consequence::PauseEndpoint(until)) => {
                 self.queues.pause(delivery.subscription.id, now, until);
@@ -88,13 +88,13 @@ impl Engine {
         &mut self,
         protocol: Protocol,
         until: Option<Timestamp>,
-        reason: &str,
+        outcome: &Outcome,
         now: Timestamp,
         actions: &mut Vec<Action>,
     ) {
         if self.lanes.get_mut(&protocol).is_some_and(|lane| lane.pause(now, until)) {
-            tracing::error!(%protocol, reason, "channel paused");
-            actions.push(Action::NotePause(protocol, reason.to_owned()));
+            tracing::error!(%protocol, status = outcome.status, "channel paused; timelines say why");
+            actions.push(Action::NotePause(protocol, outcome.reply.clone()));
             self.forget_channel(protocol, now);
         }
     }
@@ -135,7 +135,7 @@ impl Engine {
             }
             Err(outcome) => {
                 lane.probe_failed(now);
-                tracing::warn!(%protocol, reason = outcome.reply, "channel still paused");
+                tracing::warn!(%protocol, status = outcome.status, "channel still paused");
             }
         }
     }

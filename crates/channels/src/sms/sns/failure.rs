@@ -32,7 +32,12 @@ where
         }
         _ => OutcomeKind::Unknown,
     };
-    Outcome::new(kind, explain(error))
+    Outcome { status: status(error), ..Outcome::new(kind, explain(error)) }
+}
+
+/// The status of SNS's answer, if there was one.
+fn status<E>(error: &SdkError<E>) -> Option<u16> {
+    error.raw_response().map(|answer| answer.status().as_u16())
 }
 
 /// What came of a question that failed before anything was sent: whoever knows nothing can still be asked again.
@@ -40,11 +45,10 @@ pub(super) fn before_sending<E>(error: &SdkError<E>) -> Outcome
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    match outcome(error) {
-        Outcome { kind: OutcomeKind::Unknown, reply } => {
-            Outcome::new(OutcomeKind::Transient(Scope::Channel), reply)
-        }
-        known => known,
+    let outcome = outcome(error);
+    match outcome.kind {
+        OutcomeKind::Unknown => Outcome { kind: OutcomeKind::Transient(Scope::Channel), ..outcome },
+        _ => outcome,
     }
 }
 
@@ -56,7 +60,8 @@ where
     if is_not_allowed(error) {
         return Ok(());
     }
-    Err(Outcome::new(OutcomeKind::Transient(Scope::Channel), explain(error)))
+    let outcome = Outcome::new(OutcomeKind::Transient(Scope::Channel), explain(error));
+    Err(Outcome { status: status(error), ..outcome })
 }
 
 /// Whether our keys are known and may not do this.

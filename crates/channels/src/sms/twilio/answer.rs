@@ -99,7 +99,7 @@ pub(super) fn to_create(answer: &Answer, parts: Parts, now: Timestamp) -> Result
         Some(Refused { code, message }) => format!("{} {code} {message}", answer.status.as_u16()),
         None => answer.reply(),
     };
-    Err(Outcome::new(kind, reply))
+    Err(Outcome::new(kind, reply).with_status(answer.status))
 }
 
 /// What came of the question whether Twilio is there for us: it answers JSON. Whoever may send and not read is refused here
@@ -108,7 +108,7 @@ pub(super) fn to_probe(answer: &Answer) -> Result<(), Outcome> {
     let is_an_object = || serde_json::from_slice::<Map<String, Value>>(&answer.body).is_ok();
     match answer.status.as_u16() {
         200..=299 | 403 if is_an_object() => Ok(()),
-        _ => Err(Outcome::new(OutcomeKind::Transient(Scope::Channel), answer.reply())),
+        _ => Err(answer.outcome(OutcomeKind::Transient(Scope::Channel))),
     }
 }
 
