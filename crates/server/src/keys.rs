@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
 use application::ports::Randomness;
 use domain::link_token::LinkKey;
+
+use crate::trust::{self, Kept};
 
 /// The admin key's file in the data folder.
 pub(crate) const ADMIN_KEY_FILE: &str = "admin.key";
@@ -40,7 +41,7 @@ pub(crate) fn kept_in(data: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let mut kept = Vec::new();
     for name in FILES {
         let path = data.join(name);
-        match fs::read(&path) {
+        match trust::read(&path, Kept::Secret) {
             Ok(secret) => kept.push((name.to_owned(), secret)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
@@ -62,7 +63,7 @@ pub(crate) fn new_key(prefix: &str, randomness: &dyn Randomness) -> String {
 
 /// Reads a secret, or makes it: written whole under another name first, so that a crash leaves no half of it.
 fn read_or_make(path: &Path, make: impl FnOnce() -> Vec<u8>) -> anyhow::Result<Vec<u8>> {
-    match fs::read(path) {
+    match trust::read(path, Kept::Secret) {
         Ok(secret) => return Ok(secret),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
@@ -70,8 +71,13 @@ fn read_or_make(path: &Path, make: impl FnOnce() -> Vec<u8>) -> anyhow::Result<V
     let secret = make();
     let unfinished = path.with_extension("new");
     let write = || -> std::io::Result<()> {
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        // What a crash left. What somebody else laid there is not ours to take away.
+        trust::look_at(&unfinished)?;
+        match fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = trust::make_private(&unfinished)?;
         file.write_all(&secret)?;
         file.sync_all()?;
         fs::rename(&unfinished, path)?;

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::Path;
 
 use toml::Value;
+
+use crate::trust::{self, Kept};
 
 /// Every setting there is, as the file has it. In the environment `smtp.host` is `ORDERBELL_SMTP_HOST`.
 pub(crate) const SETTINGS: [&str; 66] = [
@@ -76,6 +79,18 @@ pub(crate) const SETTINGS: [&str; 66] = [
     "chat.on_unknown",
 ];
 
+/// Those that open something.
+const SECRETS: [&str; 8] = [
+    "admin_key",
+    "smtp.password",
+    "smtp.client_secret",
+    "smtp.refresh_token",
+    "sms.auth_token",
+    "sms.api_key_secret",
+    "sms.aws_secret_access_key",
+    "sms.aws_session_token",
+];
+
 /// Settings that are read from AWS's own variables too, where nothing of ours says otherwise.
 const AWS_VARIABLES: [(&str, &str); 5] = [
     ("sms.aws_region", "AWS_REGION"),
@@ -85,9 +100,9 @@ const AWS_VARIABLES: [(&str, &str); 5] = [
     ("sms.aws_endpoint_url", "AWS_ENDPOINT_URL_SNS"),
 ];
 
-/// Variables of ours that are no settings: three of the commands, and one of the program's own tests.
-const OTHER_VARIABLES: [&str; 4] =
-    ["ORDERBELL_CONFIG", "ORDERBELL_URL", "ORDERBELL_KEY", "ORDERBELL_MUTATION"];
+/// Variables of ours that are no settings: three of the commands, whom to trust, and one of the program's own tests.
+const OTHER_VARIABLES: [&str; 5] =
+    ["ORDERBELL_CONFIG", "ORDERBELL_URL", "ORDERBELL_KEY", "ORDERBELL_TRUST", "ORDERBELL_MUTATION"];
 
 /// The file that is read if it is there and no other is named.
 pub(crate) const DEFAULT_FILE: &str = "orderbell.toml";
@@ -116,12 +131,23 @@ impl Layers {
     pub(crate) fn file(mut self, named: Option<&Path>) -> Self {
         let named = named.filter(|path| !path.as_os_str().is_empty());
         let path = named.unwrap_or(Path::new(DEFAULT_FILE));
-        match std::fs::read_to_string(path) {
-            Ok(text) => self.toml(path, &text),
+        match trust::read(path, Kept::Open).and_then(as_utf8) {
+            Ok(text) => {
+                self.toml(path, &text);
+                self.keep_secrets(path);
+            }
             Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => self.mistakes.push(format!("{}: cannot be read: {error}", path.display())),
         }
         self
+    }
+
+    /// Secrets stand in no file that others can read.
+    fn keep_secrets(&mut self, path: &Path) {
+        let holds = self.written.keys().any(|setting| SECRETS.contains(setting));
+        if let Some(error) = holds.then(|| trust::read(path, Kept::Secret).err()).flatten() {
+            self.mistakes.push(format!("{}: {error}", path.display()));
+        }
     }
 
     fn toml(&mut self, path: &Path, text: &str) {
@@ -199,7 +225,7 @@ impl Layers {
 }
 
 fn no_such_variable(name: &str) -> String {
-    let commands = OTHER_VARIABLES.into_iter().take(3).map(str::to_owned);
+    let commands = OTHER_VARIABLES.into_iter().take(4).map(str::to_owned);
     let known = SETTINGS.into_iter().map(environment_name).chain(commands);
     format!("{name}: there is no such setting{}", nearest(name, known))
 }
@@ -230,6 +256,10 @@ fn nearest(written: &str, known: impl Iterator<Item = String>) -> String {
     near_enough.map_or_else(String::new, |(_, name)| format!("; did you mean {name}?"))
 }
 
+fn as_utf8(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
+}
+
 /// A value as the environment would have it: lists are joined by commas, tables are entries NAME=VALUE.
 fn as_text(value: Value) -> String {
     match value {
@@ -240,5 +270,20 @@ fn as_text(value: Value) -> String {
             table.into_iter().map(entry).collect::<Vec<_>>().join(",")
         }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_called_a_key_a_token_a_secret_or_a_password_is_kept_as_one() {
+        let ends = ["key", "token", "secret", "password"];
+        let called = SETTINGS.into_iter().filter(|setting| ends.iter().any(|end| setting.ends_with(end)));
+        for setting in called {
+            assert!(SECRETS.contains(&setting), "{setting}");
+        }
+        assert!(SECRETS.iter().all(|secret| SETTINGS.contains(secret)));
     }
 }

@@ -1,10 +1,12 @@
 //! What commands beside a server must know of it.
 
+use std::iter;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::reading::Reading;
 use super::{Layers, address, key};
+use crate::trust;
 
 /// Where this machine's server is, and what opens it: the same settings that the server reads.
 #[derive(Debug)]
@@ -29,9 +31,11 @@ impl Local {
     }
 
     pub(super) fn of(reading: &mut Reading) -> Self {
+        let data = reading.or("data", PathBuf::from("./orderbell-data"), |text| Ok(PathBuf::from(text)));
+        believe(&data, reading);
         Self {
             listen: reading.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), address),
-            data: reading.or("data", PathBuf::from("./orderbell-data"), |text| Ok(PathBuf::from(text))),
+            data,
             admin_key: reading.optional("admin_key", key),
         }
     }
@@ -46,6 +50,18 @@ impl Local {
             });
         }
         format!("http://{address}")
+    }
+}
+
+/// Nobody else may have laid the data folder, or anything that is read in it, for us to find. Its secrets are looked at when
+/// they are read.
+fn believe(data: &Path, reading: &mut Reading) {
+    let within = ["orderbell.db", "orderbell.db-wal", "orderbell.db-shm", "orderbell.lock"];
+    for path in iter::once(data.to_owned()).chain(within.map(|name| data.join(name))) {
+        if let Err(error) = trust::look_at(&path) {
+            reading.mistake("data", &format!("{} {error}", path.display()));
+            break;
+        }
     }
 }
 

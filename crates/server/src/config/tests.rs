@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use domain::delivery::OnUnknown;
@@ -10,6 +11,7 @@ fn read(toml: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("orderbell.toml");
     fs::write(&file, toml).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
     Config::read(Layers::default().file(Some(&file)).environment(variables))
 }

@@ -1,0 +1,115 @@
+//! What somebody else laid for the program to find is not believed.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::path::Path;
+use std::process::Output;
+
+use anyhow::Result;
+use orderbell_e2e::program::{new_home, orderbell};
+
+/// A user that is neither us nor root.
+const ANOTHER: u32 = 54_321;
+
+fn refused(output: &Output, words: &[&str]) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(matches!(output.status.code(), Some(1 | 2)), "{output:?}");
+    for word in words {
+        assert!(said.contains(word), "{word} is not in: {said}");
+    }
+}
+
+fn chmod(path: &Path, mode: u32) -> Result<()> {
+    Ok(fs::set_permissions(path, fs::Permissions::from_mode(mode))?)
+}
+
+/// Gives a file away, which only root can.
+fn is_given_away(path: &Path) -> bool {
+    chown(path, Some(ANOTHER), Some(ANOTHER)).is_ok()
+}
+
+#[test]
+fn a_settings_file_that_others_made_or_can_change_or_read_a_secret_in_is_refused() -> Result<()> {
+    let home = new_home()?;
+    let file = home.path().join("orderbell.toml");
+    let list = || orderbell(home.path()).args(["order", "list"]).output();
+    fs::write(&file, "listen = \"127.0.0.1:1\"\n")?;
+    chmod(&file, 0o666)?;
+    refused(&list()?, &["orderbell.toml", "mode 0666", "chmod go-w orderbell.toml"]);
+    fs::write(&file, "admin_key = \"0123456789abcdefghij\"\n")?;
+    chmod(&file, 0o644)?;
+    refused(&list()?, &["orderbell.toml", "mode 0644", "others can read", "chmod go-rwx"]);
+    chmod(&file, 0o600)?;
+    refused(&list()?, &["no Orderbell answers"]);
+    if is_given_away(&file) {
+        refused(&list()?, &["orderbell.toml", "belongs to user 54321", "ORDERBELL_TRUST=user:54321"]);
+        let trusted =
+            orderbell(home.path()).env("ORDERBELL_TRUST", "user:54321").args(["order", "list"]).output()?;
+        refused(&trusted, &["no Orderbell answers"]);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_data_folder_that_others_made_or_can_change_is_refused_by_every_command() -> Result<()> {
+    let home = new_home()?;
+    let data = home.path().join("orderbell-data");
+    fs::create_dir(&data)?;
+    fs::write(home.path().join("event.json"), "{}")?;
+    let commands: [&[&str]; 5] = [
+        &["serve", "--listen", "127.0.0.1:0"],
+        &["order", "list"],
+        &["audit"],
+        &["backup", "b"],
+        &["invoke", "event.json"],
+    ];
+    chmod(&data, 0o777)?;
+    for command in commands {
+        refused(
+            &orderbell(home.path()).args(command).output()?,
+            &["orderbell-data", "mode 0777", "chmod go-w"],
+        );
+    }
+    chmod(&data, 0o755)?;
+    if is_given_away(&data) {
+        for command in commands {
+            refused(
+                &orderbell(home.path()).args(command).output()?,
+                &["orderbell-data", "belongs to user 54321"],
+            );
+        }
+    }
+    assert_eq!(fs::read_dir(&data)?.count(), 0, "nothing was written there");
+    Ok(())
+}
+
+#[test]
+fn keys_that_others_made_or_can_read_are_refused_and_none_is_written_where_a_link_leads() -> Result<()> {
+    let home = new_home()?;
+    let data = home.path().join("orderbell-data");
+    fs::create_dir(&data)?;
+    chmod(&data, 0o700)?;
+    let (key, unfinished, target) =
+        (data.join("admin.key"), data.join("admin.new"), home.path().join("target"));
+    let serve = || orderbell(home.path()).args(["serve", "--listen", "127.0.0.1:0"]).output();
+    fs::write(&key, "obk_admin_0123456789abcdef0123456789")?;
+    chmod(&key, 0o644)?;
+    refused(&serve()?, &["admin.key", "mode 0644", "others can read"]);
+    chmod(&key, 0o600)?;
+    if is_given_away(&key) {
+        refused(&serve()?, &["admin.key", "belongs to user 54321"]);
+    }
+    fs::remove_file(&key)?;
+    fs::write(&unfinished, "")?;
+    if is_given_away(&unfinished) {
+        refused(&serve()?, &["admin.key", "belongs to user 54321"]);
+    }
+    fs::remove_file(&unfinished)?;
+    symlink(&target, &unfinished)?;
+    fs::write(home.path().join("event.json"), "{}")?;
+    let made = orderbell(home.path()).args(["invoke", "event.json"]).output()?;
+    assert!(made.status.success(), "{made:?}");
+    assert!(!target.exists() && key.exists());
+    assert_eq!(fs::metadata(&key)?.mode() & 0o777, 0o600);
+    Ok(())
+}
