@@ -27,7 +27,12 @@ const CUTS: u32 = 20;
 pub(crate) fn run(root: &Path, steps: &mut Steps) -> Result<()> {
     let tools = prepare(root, steps)?;
     let runner = Runner::find(root);
-    let mut tests = beside_emulators(&runner.command(root, &EVERYTHING))?;
+    let mut command = runner.command(root, &EVERYTHING);
+    if tools.relays.is_none() {
+        eprintln!("left out, since they need root: Debian's mail relays");
+        command.args(["--", "--skip", "real_relays::"]);
+    }
+    let mut tests = beside_emulators(&command)?;
     tests.current_dir(root);
     tests.env("ORDERBELL_CRASH_KILLS", KILLS.to_string());
     tests.env("ORDERBELL_POWER_LOSS_CUTS", CUTS.to_string());
@@ -55,7 +60,7 @@ pub(crate) fn with_peers<'a>(command: &'a mut Command, tools: &Tools) -> Result<
         .env("ORDERBELL_BIN", programs.join("orderbell"))
         .env("ORDERBELL_LAMBDA", programs.join("bootstrap"));
     command.env("ORDERBELL_PYTHON", &tools.python).env("ORDERBELL_PRISM", &tools.prism);
-    Ok(command.env("ORDERBELL_RELAYS", &tools.relays))
+    Ok(command.envs(tools.relays.iter().map(|relays| ("ORDERBELL_RELAYS", relays))))
 }
 
 fn beside_emulators(command: &Command) -> Result<Command> {
