@@ -47,6 +47,9 @@ impl Email {
     }
 
     async fn hand_over(&self, message: &Message) -> Result<String, Fault> {
+        if let Endpoint::Email(recipient) = &message.endpoint {
+            self.relay.require_known(recipient)?;
+        }
         let mail = compose(&self.relay.settings.from, message)?;
         let mut session = self.begin(mail.needs).await?;
         let taken = transfer(&mut session, &mail).await;

@@ -92,11 +92,14 @@ impl fmt::Display for Protocol {
     }
 }
 
-/// Reads a mail address without a display name, at a domain's name, at most 254 bytes long. An order's is kept in the
-/// spelling it came in, the domain lower-cased: nobody compares it with another.
+/// Reads a customer's mail address without a display name, at a domain's full name, at most 254 bytes long. It is kept in
+/// the spelling it came in, the domain lower-cased: nobody compares it with another.
 pub(crate) fn mail_address(field: &str, text: &str) -> Result<Parsed, Invalid> {
-    let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
-    let text = text.trim();
+    parsed(field, text.trim(), Options::default().with_required_tld())
+}
+
+fn parsed(field: &str, text: &str, options: Options) -> Result<Parsed, Invalid> {
+    let options = options.without_display_text().without_domain_literal();
     match Parsed::parse_with_options(text, options) {
         Ok(address) if fits(address.as_str()) => Ok(address),
         _ => Err(no_address(field, text)),
@@ -126,26 +129,63 @@ fn has_stray_dots(text: &str) -> bool {
     })
 }
 
-/// The address with its domain as DNS asks for it; a URL's `%` has no meaning in a domain's name.
-fn with_one_domain(address: &str) -> Option<String> {
+/// The address with its domain as DNS asks for it, and no needless quotes; a URL's `%` has no meaning in a domain's name.
+fn in_one_form(address: &str) -> Option<String> {
     let (local_part, domain) = address.rsplit_once('@').filter(|(_, domain)| !domain.contains('%'))?;
     match url::Host::parse(domain) {
-        Ok(url::Host::Domain(domain)) => Some(format!("{local_part}@{domain}")),
+        Ok(url::Host::Domain(domain)) => Some(format!("{}@{domain}", least_quoted(local_part))),
         _ => None,
     }
 }
 
+/// What stands before the `@`, quoted no more than it must be (RFC 5321, 4.1.2).
+fn least_quoted(local_part: &str) -> String {
+    match meant(local_part) {
+        Some(meant) if meant.split('.').all(is_atom) => meant,
+        Some(meant) => format!("\"{}\"", meant.replace('\\', "\\\\").replace('"', "\\\"")),
+        None => local_part.to_owned(),
+    }
+}
+
+/// What a quoted text means; `None` where it is none.
+fn meant(text: &str) -> Option<String> {
+    let mut chars = text.strip_prefix('"')?.strip_suffix('"')?.chars();
+    let mut meant = String::new();
+    while let Some(c) = chars.next() {
+        meant.push(match c {
+            '\\' => chars.next()?,
+            '"' => return None,
+            c => c,
+        });
+    }
+    Some(meant)
+}
+
+/// RFC 5322, 3.2.3, and RFC 6531, 3.3.
+fn is_atom(text: &str) -> bool {
+    let is_part = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    !text.is_empty() && text.chars().all(is_part)
+}
+
 impl EmailAddress {
     /// Reads an address without a display name, at a domain's name, at most 254 bytes long, of which a person sees each
-    /// character; the domain is written in A-labels and lower case, so that one mailbox has one form.
+    /// character. One mailbox has one form: the domain is written in A-labels and lower case, and what stands before the
+    /// `@` is quoted only where it must be. The domain may be one machine's own, such as `localhost`: see
+    /// [`has_full_domain`](Self::has_full_domain).
     ///
     /// # Errors
     /// `invalid_email`, naming `field`.
     pub fn parse(field: &str, text: &str) -> Result<Self, Invalid> {
-        let Some(text) = with_one_domain(text.trim()) else { return Err(no_address(field, text.trim())) };
-        let address = mail_address(field, &text)?;
+        let Some(text) = in_one_form(text.trim()) else { return Err(no_address(field, text.trim())) };
+        let address = parsed(field, &text, Options::default().with_no_minimum_sub_domains())?;
         let hidden = address.local_part().chars().any(|c| c != ' ' && is_invisible(c));
         if hidden { Err(no_address(field, &text)) } else { Ok(Self(text)) }
+    }
+
+    /// Whether the domain has a dot. Without one, only a relay on the machine that it means knows it.
+    #[must_use]
+    pub fn has_full_domain(&self) -> bool {
+        self.domain().contains('.')
     }
 
     /// The part after the `@`.

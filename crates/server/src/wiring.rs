@@ -10,7 +10,7 @@ use application::settle_the_past::settle_the_past;
 use application::{App, ChannelMode, OwnDelivery};
 use axum::Router;
 use channels::chat::Chat;
-use channels::email::Email;
+use channels::email::{Email, SmtpSettings};
 use channels::http::{AllowedHost, refused};
 use channels::sandbox::Sandbox;
 use channels::sms::sns::Sns;
@@ -178,13 +178,13 @@ fn own_delivery(
     link_key: LinkKey,
     public_url: String,
 ) -> OwnDelivery {
-    let allowed_hosts = config.webhook.allowed_hosts.clone();
+    let (allowed_hosts, relay) = (config.webhook.allowed_hosts.clone(), config.smtp.clone());
     OwnDelivery {
         topic: Arc::new(store.clone()),
         records: Arc::new(store.clone()),
         inbox: Arc::new(store.clone()),
         channels,
-        endpoint_rule: Arc::new(move |endpoint| reachable(endpoint, &allowed_hosts)),
+        endpoint_rule: Arc::new(move |endpoint| reachable(endpoint, &allowed_hosts, relay.as_ref())),
         link_key,
         public_url,
     }
@@ -201,13 +201,25 @@ fn receipts(config: &Config) -> Option<web::ReceiptReader> {
     }))
 }
 
-/// Refuses a webhook or chat that the forgery guard would never call, before anyone waits for it.
-fn reachable(endpoint: &Endpoint, allowed_hosts: &[AllowedHost]) -> Result<(), Invalid> {
-    let (Endpoint::Webhook(url) | Endpoint::Chat(url)) = endpoint else { return Ok(()) };
-    match url.url().and_then(|url| refused(&url, allowed_hosts)) {
-        Some(refusal) => Err(Invalid::new("endpoint_not_allowed", "endpoint", refusal.to_string())),
-        None => Ok(()),
-    }
+/// Refuses what would never be delivered to, before anyone waits for it: a webhook or chat that the forgery guard would
+/// not call, an address that the relay cannot know. The sandbox takes any.
+fn reachable(
+    endpoint: &Endpoint,
+    allowed_hosts: &[AllowedHost],
+    relay: Option<&SmtpSettings>,
+) -> Result<(), Invalid> {
+    let refused = match endpoint {
+        Endpoint::Webhook(url) | Endpoint::Chat(url) => {
+            url.url().and_then(|url| refused(&url, allowed_hosts)).map(|refusal| refusal.to_string())
+        }
+        Endpoint::Email(address) if relay.is_some_and(|relay| !relay.knows(address.domain())) => Some(
+            "endpoint must have a full domain, such as jo@example.com: one without a dot is known to a mail relay on \
+             this machine only (smtp.host localhost)"
+                .to_owned(),
+        ),
+        Endpoint::Email(_) | Endpoint::Sms(_) => None,
+    };
+    refused.map_or(Ok(()), |why| Err(Invalid::new("endpoint_not_allowed", "endpoint", why)))
 }
 
 /// What follows on each channel when a message may have arrived or not.

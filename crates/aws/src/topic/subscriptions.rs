@@ -23,7 +23,7 @@ impl Topic {
     /// Subscribes an endpoint, unless it is subscribed already. Where it is and pending, only SNS knows its policy: it
     /// is asked by subscribing again, which sends the question again.
     pub(super) async fn subscribe_endpoint(&self, new: NewSubscription) -> Result<Subscribed, Error> {
-        require_protocol(&new.endpoint)?;
+        require_way(&new.endpoint)?;
         let (policy, protocol) = (only_policy(new.attributes)?, new.endpoint.protocol());
         policy.as_ref().map_or(Ok(()), |policy| require_carried(policy, protocol))?;
         let id = subscription_id(&self.arn, &new.endpoint);
@@ -180,13 +180,20 @@ impl Topic {
     }
 }
 
-/// Refuses an endpoint that SNS has no protocol for.
-fn require_protocol(endpoint: &Endpoint) -> Result<(), Error> {
-    if !matches!(endpoint, Endpoint::Chat(_)) {
-        return Ok(());
+/// Refuses an endpoint that SNS has no protocol for, or no way to.
+fn require_way(endpoint: &Endpoint) -> Result<(), Error> {
+    let invalid = |code, field, message| Err(Error::new(ErrorKind::Invalid, code, message).at_field(field));
+    match endpoint {
+        Endpoint::Chat(_) => {
+            let message = "SNS does not deliver to a chat; on one machine Orderbell does";
+            invalid("channel_not_configured", "protocol", message)
+        }
+        Endpoint::Email(address) if !address.has_full_domain() => {
+            let message = "endpoint must have a full domain, such as jo@example.com: SNS knows no other";
+            invalid("endpoint_not_allowed", "endpoint", message)
+        }
+        _ => Ok(()),
     }
-    let message = "SNS does not deliver to a chat; on one machine Orderbell does";
-    Err(Error::new(ErrorKind::Invalid, "channel_not_configured", message).at_field("protocol"))
 }
 
 fn not_found() -> Error {
@@ -222,5 +229,27 @@ fn unset(error: &SdkError<SetSubscriptionAttributesError>, wrong: &str) -> Error
             .because(explain(error)),
         Fault::NotFound => not_found(),
         _ => failure(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::endpoint::Protocol;
+
+    use super::*;
+
+    #[test]
+    fn sns_is_not_asked_for_a_chat_or_a_domain_of_one_machine() {
+        for (protocol, text, field) in [
+            (Protocol::Chat, "https://chat.example/hook", Some("protocol")),
+            (Protocol::Email, "root@localhost", Some("endpoint")),
+            (Protocol::Email, "jo@mailhost", Some("endpoint")),
+            (Protocol::Email, "jo@example.com", None),
+            (Protocol::Sms, "+4915112345678", None),
+        ] {
+            let endpoint = Endpoint::parse(protocol, text).unwrap();
+            let refused = require_way(&endpoint).err();
+            assert_eq!(refused.and_then(|error| error.field).as_deref(), field, "{text}");
+        }
     }
 }

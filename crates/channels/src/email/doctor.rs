@@ -38,6 +38,7 @@ pub async fn examine(settings: &SmtpSettings, recipient: Option<&EmailAddress>) 
 
 async fn walk(relay: &Relay, recipient: Option<&EmailAddress>, trail: &mut Trail) -> Result<(), Fault> {
     let sender = relay.settings.from.address();
+    recipient.map_or(Ok(()), |recipient| relay.require_known(recipient))?;
     let recipient = recipient.map(ascii_domain).transpose()?;
     let international_address = recipient.as_ref().is_some_and(|address| !address.user().is_ascii());
     let mut session = Session::open(relay, trail).await?;

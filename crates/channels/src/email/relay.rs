@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::endpoint::EmailAddress;
 use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
-use super::settings::{Credentials, InvalidSettings, Proof, SmtpSettings, TlsMode};
+use super::fault::{Cause, Fault, Stage};
+use super::settings::{Credentials, InvalidSettings, Proof, SmtpSettings, TlsMode, is_this_machine};
 use super::token::Tokens;
 use crate::tls;
 
@@ -43,6 +45,13 @@ impl Relay {
                 "tls must be implicit or starttls when a password goes to another machine",
             );
         }
+        if !settings.knows(settings.from.address().domain()) {
+            return invalid(
+                "from",
+                "from must have a full domain, such as orders@example.com: one without a dot is known to a relay on this \
+                 machine only (host localhost)",
+            );
+        }
         if *timeout == Duration::ZERO {
             return invalid("timeout", "timeout must be longer than nothing");
         }
@@ -62,12 +71,15 @@ impl Relay {
         };
         Ok(Self { settings, security, tokens })
     }
-}
 
-/// Whether a host, as it is written or in a URL, is this machine.
-pub(super) fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    /// Refuses a recipient whom the relay would take for another: on its own machine, and not on this one.
+    pub(super) fn require_known(&self, recipient: &EmailAddress) -> Result<(), Fault> {
+        if self.settings.knows(recipient.domain()) {
+            return Ok(());
+        }
+        let why = "a domain without a dot is known to a relay on this machine only";
+        Err(Fault { stage: Stage::Recipient, cause: Cause::Unwritable(why.to_owned()) })
+    }
 }
 
 fn security(settings: &SmtpSettings) -> Result<Security, InvalidSettings> {

@@ -93,6 +93,22 @@ pub struct InvalidSettings {
     pub message: String,
 }
 
+impl SmtpSettings {
+    /// Whether the relay can know that domain, or address literal: a name without a dot, such as `localhost`, only where it
+    /// is on this machine.
+    #[must_use]
+    pub fn knows(&self, domain: &str) -> bool {
+        domain.contains(['.', ':']) || is_this_machine(&self.host)
+    }
+}
+
+/// Whether a host, as it is written or in a URL, is this machine.
+pub(super) fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
 impl Sender {
     /// Reads `orders@example.com` or `Orderbell <orders@example.com>`.
     ///

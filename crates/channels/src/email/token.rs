@@ -11,8 +11,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::fault::Cause;
-use super::relay::is_this_machine;
-use super::settings::{InvalidSettings, TokenSettings};
+use super::settings::{InvalidSettings, TokenSettings, is_this_machine};
 use crate::Secret;
 use crate::http::{self, ask};
 

@@ -2,7 +2,7 @@
 
 use domain::endpoint::EmailAddress;
 use orderbell_channels::email::doctor::{Step, examine};
-use orderbell_channels::email::{Credentials, Proof, SmtpSettings, TlsMode};
+use orderbell_channels::email::{Credentials, Proof, Sender, SmtpSettings, TlsMode};
 
 use crate::fixtures::{credentials, plain_relay};
 use crate::smtp_peer::{Act, Peer, Script, always};
@@ -82,6 +82,25 @@ async fn the_walk_ends_where_it_fails_and_says_what_to_check() {
         assert!(complaint.contains(advice) && complaint.contains(answer.trim_end()), "{complaint}");
         assert!(!complaint.contains("correct horse"));
     }
+}
+
+#[tokio::test]
+async fn a_domain_of_one_machine_is_examined_at_its_own_relay_only() {
+    let root = EmailAddress::parse("recipient", "root@localhost").unwrap();
+    let peer = Peer::start(Script::default()).await;
+    let from = Sender::parse("root@localhost").unwrap();
+    let steps = examine(&SmtpSettings { from: from.clone(), ..plain_relay(peer.port) }, Some(&root)).await;
+    assert!(steps.iter().all(|step| step.result.is_ok()), "{steps:?}");
+    assert_eq!(peer.lines("MAIL"), ["MAIL FROM:<root@localhost>"]);
+    assert_eq!(peer.lines("RCPT"), ["RCPT TO:<root@localhost>"]);
+
+    let elsewhere = SmtpSettings { host: "relay.example".to_owned(), ..plain_relay(25) };
+    let steps = examine(&elsewhere, Some(&root)).await;
+    assert_eq!(names(&steps), ["RCPT TO"]);
+    assert!(complaint(&steps).contains("a relay on this machine only"), "{}", complaint(&steps));
+    let steps = examine(&SmtpSettings { from, ..elsewhere }, None).await;
+    assert_eq!(names(&steps), ["settings"]);
+    assert!(complaint(&steps).starts_with("from must have a full domain"), "{}", complaint(&steps));
 }
 
 /// As Microsoft 365 words it.

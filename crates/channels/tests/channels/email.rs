@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use application::ports::{Channel, ChannelRules, Concurrency};
 use domain::attempt::{OutcomeKind, Scope};
-use orderbell_channels::email::{Email, SmtpSettings, TlsMode};
+use domain::endpoint::Protocol;
+use orderbell_channels::email::{Email, Sender, SmtpSettings, TlsMode};
 
-use crate::fixtures::{credentials, mail, plain_relay};
+use crate::fixtures::{credentials, mail, message, notification, plain_relay};
 use crate::smtp_peer::{Act, Peer, Script, always};
 
 fn over_tls(peer: &Peer, tls: TlsMode) -> SmtpSettings {
@@ -37,6 +38,27 @@ async fn a_mail_arrives_over_a_plain_line() {
     assert_eq!(peer.lines("MAIL"), ["MAIL FROM:<orders@shop.example>"]);
     assert_eq!(peer.lines("RCPT"), ["RCPT TO:<jane@example.com>"]);
     assert_eq!(peer.lines("EHLO"), ["EHLO [127.0.0.1]"]);
+}
+
+#[tokio::test]
+async fn a_relay_elsewhere_is_never_told_a_domain_of_one_machine() {
+    let root = message(Protocol::Email, "root@localhost", notification());
+    let peer = Peer::start(Script::default()).await;
+    let outcome = Email::new(plain_relay(peer.port)).unwrap().send(&root).await.outcome;
+    assert_eq!(outcome.kind, OutcomeKind::Delivered, "{}", outcome.reply);
+    let from = Sender::parse("root@localhost").unwrap();
+    for host in ["relay.example", "mail", "192.0.2.7", "2001:db8::1", "localhost.example"] {
+        let elsewhere = SmtpSettings { host: host.to_owned(), ..plain_relay(peer.port) };
+        let invalid = Email::new(SmtpSettings { from: from.clone(), ..elsewhere.clone() }).err().unwrap();
+        assert_eq!(invalid.setting, "from", "{host}");
+        let outcome = Email::new(elsewhere).unwrap().send(&root).await.outcome;
+        assert_eq!(outcome.kind, OutcomeKind::Permanent(Scope::Delivery), "{host}: {}", outcome.reply);
+        assert!(outcome.reply.contains("a relay on this machine only"), "{host}: {}", outcome.reply);
+    }
+    for host in ["localhost", "LocalHost", "127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"] {
+        let (host, from) = (host.to_owned(), from.clone());
+        assert!(Email::new(SmtpSettings { host, from, ..plain_relay(25) }).is_ok());
+    }
 }
 
 #[tokio::test]

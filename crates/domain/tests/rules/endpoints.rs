@@ -23,7 +23,6 @@ fn what_is_no_mail_address_at_a_domain_is_refused() {
         "jo",
         "jo@",
         "@example.com",
-        "jo@localhost",
         "jo@[127.0.0.1]",
         "jo@example..com",
         "jo@example.com.",
@@ -57,6 +56,62 @@ fn a_domain_has_one_form() {
     }
     for domain in ["ex%61mple.com", "192.0.2.7", "example.com.", "xn--a.example", "a b.example"] {
         assert_eq!(normal(Protocol::Email, &format!("joe@{domain}")), Err("invalid_email"), "{domain:?}");
+    }
+}
+
+#[test]
+fn a_domain_may_be_one_machines_own() {
+    for (text, expected) in [
+        ("root@localhost", "root@localhost"),
+        ("Root@LOCALHOST", "Root@localhost"),
+        ("jo@mailhost", "jo@mailhost"),
+        ("jo@m\u{fc}ller", "jo@xn--mller-kva"),
+        ("jo@ai", "jo@ai"),
+        ("jo@\u{ff4c}ocalhost", "jo@localhost"),
+    ] {
+        let address = EmailAddress::parse("endpoint", text).unwrap();
+        assert_eq!((address.to_string().as_str(), address.has_full_domain()), (expected, false), "{text}");
+    }
+    assert!(EmailAddress::parse("endpoint", "jo@foo.localhost").unwrap().has_full_domain());
+    for text in ["jo@127", "jo@0x7f", "jo@localhost.", "jo@-", "jo@local host", "jo@.", "jo@[localhost]"] {
+        assert_eq!(normal(Protocol::Email, text), Err("invalid_email"), "{text}");
+    }
+}
+
+#[test]
+fn quoting_that_is_not_needed_is_dropped() {
+    for (local_part, expected) in [
+        (r#""jo""#, "jo"),
+        (r#""jo.doe""#, "jo.doe"),
+        (r#""j\o""#, "jo"),
+        (r#""\j\o\.\d""#, "jo.d"),
+        (r#""Jo+x=1/2""#, "Jo+x=1/2"),
+        (r#""jö""#, "jö"),
+        (r#""jo doe""#, r#""jo doe""#),
+        (r#""jo\ doe""#, r#""jo doe""#),
+        (r#""jo..e.""#, r#""jo..e.""#),
+        (r#""jo\.\.e""#, r#""jo..e""#),
+        (r#""a@b""#, r#""a@b""#),
+        (r#""a\@b""#, r#""a@b""#),
+        (r#""a\"b""#, r#""a\"b""#),
+        (r#""a\\b""#, r#""a\\b""#),
+        (r#""\"jo\"""#, r#""\"jo\"""#),
+        (r#""a,b""#, r#""a,b""#),
+        ("jo", "jo"),
+    ] {
+        let formed = normal(Protocol::Email, &format!("{local_part}@example.com"));
+        assert_eq!(formed, Ok(format!("{expected}@example.com")), "{local_part}");
+        let again = normal(Protocol::Email, &format!("{expected}@example.com"));
+        assert_eq!(again, Ok(format!("{expected}@example.com")), "{expected} is the one form");
+    }
+    for local_part in
+        [r#""jo"#, r#"jo""#, r#""jo"doe""#, r#""jo\""#, r#"j"o"e"#, r#"""#, r#"a"b"#, r#""jo".doe"#]
+    {
+        assert_eq!(
+            normal(Protocol::Email, &format!("{local_part}@example.com")),
+            Err("invalid_email"),
+            "{local_part}"
+        );
     }
 }
 

@@ -100,3 +100,34 @@ async fn a_channels_pause_ends_with_the_process_that_saw_it_fail() {
     assert!(matches!(*ends().await, [Some(_)]));
     store.close().await;
 }
+
+#[test]
+fn a_domain_of_one_machine_is_subscribed_where_its_relay_or_the_sandbox_is() {
+    let root = Endpoint::parse(Protocol::Email, "root@localhost").unwrap();
+    let jo = Endpoint::parse(Protocol::Email, "jo@example.com").unwrap();
+    let relay = |host: &str| {
+        let file = |layers: Layers, (setting, text): (&'static str, &str)| {
+            layers.flag(setting, Some(text.to_owned()))
+        };
+        let settings = [("smtp.host", host), ("smtp.from", "orders@example.com")];
+        Config::read(settings.into_iter().fold(Layers::default(), file)).unwrap().smtp
+    };
+    for (relay, taken) in [
+        (None, true),
+        (relay("localhost"), true),
+        (relay("127.0.0.1"), true),
+        (relay("::1"), true),
+        (relay("relay.example"), false),
+        (relay("mailhost"), false),
+        (relay("10.0.0.1"), false),
+    ] {
+        assert_eq!(reachable(&jo, &[], relay.as_ref()), Ok(()));
+        match reachable(&root, &[], relay.as_ref()) {
+            Ok(()) => assert!(taken, "{relay:?}"),
+            Err(refused) => {
+                assert!(!taken && refused.field == "endpoint", "{relay:?}");
+                assert!(refused.message.contains("smtp.host localhost"), "{}", refused.message);
+            }
+        }
+    }
+}
