@@ -62,7 +62,7 @@ pub(crate) fn of_order(order: &Order, key: &str) -> serde_json::Result<Item> {
 
 /// The order in an item, be it ours or one that the seed's function put.
 pub(crate) fn order(item: &Item, key: &str) -> Result<Order, BadItem> {
-    let id = string(item, key)?.parse::<OrderId>().map_err(|_| BadItem::new(key, "not a UUID"))?;
+    let id = id(item, key)?;
     if !item.contains_key(KIND) {
         return seed_row::order(item, id);
     }
@@ -75,6 +75,14 @@ pub(crate) fn order(item: &Item, key: &str) -> Result<Order, BadItem> {
         details: details(item)?,
         request_id: string(item, REQUEST_ID)?.to_owned(),
     })
+}
+
+/// The id of the order in an item, written as ids are: under another writing nothing would find the item again, not even
+/// the mark that it was announced.
+pub(super) fn id(item: &Item, key: &str) -> Result<OrderId, BadItem> {
+    let text = string(item, key)?;
+    let id = text.parse().ok().filter(|id: &OrderId| id.to_string() == text);
+    id.ok_or_else(|| BadItem::new(key, "not a UUID in lower case with hyphens"))
 }
 
 fn details(item: &Item) -> Result<OrderDetails, BadItem> {

@@ -134,13 +134,13 @@ impl Shard {
         self.rest = answer.last_evaluated_key.map_or(Rest::Nothing, Rest::After);
         for found in answer.items.unwrap_or_default() {
             let order = item::order(&found, key);
-            let id = item::string(&found, key).unwrap_or_default();
+            let text = item::string(&found, key).unwrap_or_default();
             if let Err(bad) = &order {
-                tracing::error!(order_id = id, cause = %bad, "an item is marked as an order and is none");
+                tracing::error!(order_id = text, cause = %bad, "an item is marked as an order and is none");
             }
-            match id.parse() {
+            match item::id(&found, key) {
                 Ok(id) => self.found.push_back(Found { id, order }),
-                Err(_) => strays.push(id.to_owned()),
+                Err(_) => strays.push(text.to_owned()),
             }
         }
         strays
