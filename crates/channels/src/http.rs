@@ -150,7 +150,62 @@ impl std::error::Error for NoClient {}
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream;
+    use http_body::Frame;
+    use http_body_util::StreamBody;
+    use tokio::time::{Instant, sleep};
+
     use super::*;
+
+    /// An answer whose body comes by a byte each `gap`: so many, then its end.
+    #[expect(clippy::disallowed_methods, reason = "the clock of the test is its own")]
+    fn dripping(gap: Duration, bytes: usize) -> Response {
+        let pieces = stream::unfold(0, move |sent| async move {
+            sleep(gap).await;
+            (sent < bytes).then(|| (Ok::<_, Infallible>(Frame::data(&b"x"[..])), sent + 1))
+        });
+        ::http::Response::new(reqwest::Body::wrap(StreamBody::new(pieces))).into()
+    }
+
+    /// What is read of such an answer, and in how many milliseconds of the test's clock.
+    async fn read_of(gap: u64, bytes: usize, needed: bool) -> (usize, u128) {
+        let start = Instant::now();
+        let answer = read(dripping(Duration::from_millis(gap), bytes), |_| needed).await;
+        assert!(!answer.broke_off);
+        (answer.body.len(), start.elapsed().as_millis())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_nobody_needs_is_given_a_glance() {
+        for (gap, bytes, read, took) in [
+            (0, 3, 3, 0),
+            (2, 5, 5, 12),
+            (10, 2, 2, 25),
+            (10, usize::MAX, 2, 25),
+            (24, usize::MAX, 1, 25),
+            (26, 1, 0, 25),
+            (3_600_000, usize::MAX, 0, 25),
+            (0, usize::MAX, MAX_ANSWER, 0),
+        ] {
+            let (length, milliseconds) = read_of(gap, bytes, false).await;
+            assert_eq!(length, read, "{bytes} bytes, one each {gap} ms");
+            // Timers round up to the next millisecond.
+            assert!(
+                (took..=took + 1).contains(&milliseconds),
+                "{bytes} bytes, one each {gap} ms: {milliseconds}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_needed_is_read_to_its_end() {
+        for (gap, bytes, read) in [(0, 3, 3), (26, 3, 3), (3_600_000, 5, 5), (60_000, usize::MAX, MAX_ANSWER)]
+        {
+            assert_eq!(read_of(gap, bytes, true).await.0, read, "{bytes} bytes, one each {gap} ms");
+        }
+    }
 
     #[tokio::test]
     async fn a_name_that_leads_inside_is_not_connected_to() {
