@@ -108,7 +108,7 @@ pub(crate) async fn check_escalation(
     let field = "escalation.subscriptionId";
     let refused = |why: &str| {
         let message = format!("{field} must name {why}");
-        Error::new(ErrorKind::Invalid, "invalid_escalation", message).at_field(field)
+        Error::new(ErrorKind::Conflict, "invalid_escalation", message).at_field(field)
     };
     if from == Some(escalation.to) {
         return Err(refused("another subscription"));
