@@ -200,13 +200,25 @@ impl EmailAddress {
     }
 }
 
-/// Country codes behind which no number begins with 0 (ITU-T E.164 and libphonenumber's patterns; the trunk prefix is
-/// dialled within the country only). Others, such as Italy's 39, keep theirs: there only the number's owner knows.
-const DROP_TRUNK_ZERO: [&str; 42] = [
-    "1", "7", "20", "27", "31", "32", "33", "40", "41", "43", "44", "46", "49", "60", "61", "62", "63", "64",
-    "66", "81", "82", "84", "86", "90", "91", "92", "94", "98", "234", "254", "353", "358", "380", "381",
-    "385", "386", "421", "880", "886", "966", "971", "972",
+/// Country codes of two digits; 1 and 7 stand alone, all others have three (ITU-T E.164).
+const TWO_DIGITS: [&str; 44] = [
+    "20", "27", "30", "31", "32", "33", "34", "36", "39", "40", "41", "43", "44", "45", "46", "47", "48",
+    "49", "51", "52", "53", "54", "55", "56", "57", "58", "60", "61", "62", "63", "64", "65", "66", "81",
+    "82", "84", "86", "90", "91", "92", "93", "94", "95", "98",
 ];
+/// Country codes behind which a subscriber's number can begin with 0, as Italy's do (the patterns of fixed and mobile
+/// numbers in libphonenumber 9.0). Behind all others a 0 is the trunk prefix, which is dialled within the country only.
+const KEEPS_ZERO: [&str; 10] = ["39", "225", "226", "229", "241", "242", "250", "378", "881", "992"];
+
+/// The country code that digits begin with.
+fn country_code(digits: &str) -> &str {
+    let length = match digits.get(..2) {
+        _ if digits.starts_with(['1', '7']) => 1,
+        Some(two) if TWO_DIGITS.contains(&two) => 2,
+        _ => 3,
+    };
+    digits.get(..length).unwrap_or(digits)
+}
 
 /// Reads `+` and 7 to 15 digits, the first not 0 (ITU-T E.164); spaces, dots, hyphens and brackets are dropped.
 pub(crate) fn e164(field: &str, text: &str) -> Result<String, Invalid> {
@@ -217,14 +229,6 @@ pub(crate) fn e164(field: &str, text: &str) -> Result<String, Invalid> {
         && !digits.starts_with('0');
     let message = format!("{field} must be a phone number in E.164 form, such as +4915112345678");
     if valid { Ok(number) } else { Err(Invalid::new("invalid_phone", field, message)) }
-}
-
-/// The country code before a trunk zero in brackets, and the number without that zero.
-fn without_bracketed_zero(text: &str) -> Option<(&str, String)> {
-    let (before, after) = text.split_once("(0)")?;
-    let code = before.trim().strip_prefix('+')?;
-    let is_code = (1..=3).contains(&code.len()) && code.bytes().all(|digit| digit.is_ascii_digit());
-    is_code.then(|| (code, format!("{before}{after}")))
 }
 
 impl PhoneNumber {
@@ -240,16 +244,19 @@ impl PhoneNumber {
             );
             Invalid::new("invalid_phone", field, message)
         };
-        let number = match without_bracketed_zero(text) {
-            Some((code, _)) if !DROP_TRUNK_ZERO.contains(&code) => return Err(trunk_zero(code)),
-            Some((_, rest)) => e164(field, &rest)?,
-            None => e164(field, text)?,
-        };
-        let begins = |code: &str| number[1..].strip_prefix(code).is_some_and(|rest| rest.starts_with('0'));
-        match DROP_TRUNK_ZERO.into_iter().find(|code| begins(code)) {
-            Some(code) => Err(trunk_zero(code)),
-            None => Ok(Self(number)),
+        let bracketed = text.split_once("(0)");
+        let number = match bracketed {
+            Some((before, after)) => e164(field, &format!("{before}{after}")),
+            None => e164(field, text),
+        }?;
+        let code = country_code(&number[1..]);
+        let keeps_zero = KEEPS_ZERO.contains(&code);
+        let is_in_the_way = number[1 + code.len()..].starts_with('0') && !keeps_zero;
+        let is_no_trunk_zero = |before: &str| keeps_zero || before.trim().strip_prefix('+') != Some(code);
+        if is_in_the_way || bracketed.is_some_and(|(before, _)| is_no_trunk_zero(before)) {
+            return Err(trunk_zero(code));
         }
+        Ok(Self(number))
     }
 
     fn masked(&self) -> Option<String> {
