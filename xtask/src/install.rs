@@ -82,6 +82,16 @@ pub(crate) fn install_template_tools(root: &Path) -> Result<PathBuf> {
     Ok(folder.join("bin"))
 }
 
+/// Installs what asks the program what its `OpenAPI` document promises, and answers its path.
+///
+/// # Errors
+/// It cannot be installed here.
+pub(crate) fn install_schemathesis(root: &Path) -> Result<PathBuf> {
+    let folder = root.join(".tools/schemathesis");
+    install_python_packages(&root.join("xtask/src/schemathesis/requirements.txt"), &folder)?;
+    Ok(folder.join("bin/schemathesis"))
+}
+
 /// Installs what builds for Lambda's machines, and answers the folder of its programs.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! The project's chores: `cargo xtask test | check | prove | all | simulate | mutations | crash | power-loss | fuzz |
-//! sizes | template | emulators | package | bench | bench-isolation | bench-waiting | bench-siege | bench-lambda`.
+//! schemathesis | sizes | template | emulators | package | bench | bench-isolation | bench-waiting | bench-siege |
+//! bench-lambda`.
 
 mod bench;
 mod both;
@@ -15,6 +16,7 @@ mod package;
 mod power_loss;
 mod prove;
 mod runner;
+mod schemathesis;
 mod simulate;
 mod sizes;
 mod steps;
@@ -116,6 +118,12 @@ enum Chore {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
+    /// Holds the running program against its `OpenAPI` document, with and without the key.
+    Schemathesis {
+        /// How many requests, each time.
+        #[arg(long, default_value_t = 3_000)]
+        cases: usize,
+    },
     /// Measures the release build against a bare HTTP echo.
     Bench,
     /// Measures whether an endpoint that hangs and one that fails delay a thousand healthy ones.
@@ -154,6 +162,7 @@ fn main() -> ExitCode {
             power_loss::run(root, steps, &tools, &Cuts { count: cuts, seed, only: cut })
         }),
         Chore::Fuzz { seconds } => fuzz::run(root, seconds),
+        Chore::Schemathesis { cases } => schemathesis::run(root, cases),
         Chore::Bench => bench::run(root),
         Chore::BenchIsolation => bench::run_isolation(root),
         Chore::BenchWaiting => bench::run_waiting(root),

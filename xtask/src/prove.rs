@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::mutations::{self, Wanted};
 use crate::steps::Steps;
 use crate::test::prepare;
-use crate::{crash, power_loss, simulate};
+use crate::{crash, power_loss, schemathesis, simulate};
 
 /// How much of everything.
 struct Measure {
@@ -19,14 +19,24 @@ struct Measure {
     mutation_seeds: u64,
     kills: u32,
     cuts: u32,
+    /// Requests that hold the program against its document, with and without the key.
+    cases: usize,
 }
 
 /// Enough stories to cover every transition, the rarest of which a few in ten thousand reach.
-const FULL: Measure =
-    Measure { seeds: 10_000, partial: false, mutation_seeds: mutations::SEEDS, kills: 200, cuts: 200 };
-const QUICK: Measure = Measure { seeds: 2_000, partial: true, mutation_seeds: 2_000, kills: 50, cuts: 50 };
+const FULL: Measure = Measure {
+    seeds: 10_000,
+    partial: false,
+    mutation_seeds: mutations::SEEDS,
+    kills: 200,
+    cuts: 200,
+    cases: 3_000,
+};
+const QUICK: Measure =
+    Measure { seeds: 2_000, partial: true, mutation_seeds: 2_000, kills: 50, cuts: 50, cases: 500 };
 
-/// Tells stories in the simulated world, sees every mutation caught, kills the running program, and cuts its power.
+/// Tells stories in the simulated world, sees every mutation caught, kills the running program, cuts its power, and
+/// holds it against its document.
 /// Where it is to be `quick`, there are fewer of each, and mutations that are rarely caught are left out.
 ///
 /// # Errors
@@ -38,5 +48,6 @@ pub(crate) fn run(root: &Path, steps: &mut Steps, quick: bool) -> Result<()> {
     steps.step("mutations", || mutations::run(root, &wanted))?;
     let tools = prepare(root, steps)?;
     crash::run(root, steps, &tools, measure.kills)?;
-    power_loss::run(root, steps, &tools, &power_loss::Cuts::new(measure.cuts))
+    power_loss::run(root, steps, &tools, &power_loss::Cuts::new(measure.cuts))?;
+    steps.step("schemathesis", || schemathesis::run(root, measure.cases))
 }
