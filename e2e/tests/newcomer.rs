@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result};
 use orderbell_e2e::program::{Program, new_home, orderbell};
+use orderbell_e2e::receiver::{Consent, Receiver};
 use serde_json::Value;
 
 fn said(output: &Output) -> String {
@@ -126,7 +127,31 @@ async fn a_subscription_that_waits_to_be_confirmed_says_why_and_what_to_do() -> 
     orderbell_e2e::wait::until("it says why", told).await?;
     let json = program.command(&["subscription", "show", &id, "--json"])?;
     let json: Value = serde_json::from_slice(&json.stdout)?;
-    assert_eq!(json["lastConfirmation"]["state"], "sandboxed", "{json}");
+    assert_eq!(json["confirmationRequest"]["state"], "sandboxed", "{json}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_webhook_that_does_not_repeat_the_challenge_is_shown_with_what_it_answered() -> Result<()> {
+    let program = Program::start(Receiver::settings()).await?;
+    for (consent, answered) in
+        [(Consent::Silent, "but answered 200 OK"), (Consent::Wrong, "but answered 200 OK {")]
+    {
+        let receiver = Receiver::start().await?;
+        receiver.consent(consent);
+        let added = program.command(&["subscription", "add", "webhook", &receiver.url("/hook")])?;
+        let id = String::from_utf8(added.stdout)?.trim().to_owned();
+        let told = async || {
+            let story = String::from_utf8(program.command(&["subscription", "show", &id])?.stdout)?;
+            let resend = format!("orderbell subscription resend {id}");
+            let words =
+                ["challenge not answered", "did not repeat the challenge", answered, "Tried next", &resend];
+            Ok(words.iter().all(|words| story.contains(words)).then_some(()))
+        };
+        orderbell_e2e::wait::until("it says why", told).await?;
+    }
+    let listed = String::from_utf8(program.command(&["subscription", "list"])?.stdout)?;
+    assert_eq!(listed.matches("challenge not answered").count(), 2, "{listed}");
     Ok(())
 }
 

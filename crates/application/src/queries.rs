@@ -1,11 +1,13 @@
 //! What people look at: one order's timeline, and the lists.
 
+mod pending;
 mod timeline;
 
 use domain::delivery::DeliveryId;
 use domain::order::{Order, OrderId};
 use domain::subscription::{Subscription, SubscriptionId};
 
+pub use pending::{Pending, PendingReason, pending};
 pub use timeline::{Event, EventKind, NotOwedPage, Timeline, not_owed, timeline};
 
 use crate::ports::{

@@ -10,6 +10,7 @@
 )]
 
 pub mod any_topic;
+pub mod at_a_glance;
 pub mod delivery_explanations;
 pub mod delivery_queue;
 pub mod delivery_records;

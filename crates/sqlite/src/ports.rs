@@ -1,5 +1,6 @@
 //! The application's ports, one a file: what they write goes to the writer as commands, what they read is read here.
 
+mod at_a_glance;
 mod delivery_pages;
 mod delivery_queue;
 mod delivery_records;

@@ -249,6 +249,11 @@ ports_keep! {
     what_a_delivery_waits_for_is_told,
 }
 
+ports_keep! {
+    Machine, at_a_glance:
+    the_newest_confirmation_request_of_each_is_found,
+}
+
 /// A promise that is written down and not run would be worth nothing.
 #[test]
 fn no_promise_is_left_out() {
@@ -265,6 +270,7 @@ fn no_promise_is_left_out() {
         include_str!("../../conformance/src/due_times.rs"),
         include_str!("../../conformance/src/receipts.rs"),
         include_str!("../../conformance/src/delivery_explanations.rs"),
+        include_str!("../../conformance/src/at_a_glance.rs"),
         include_str!("../../conformance/src/endpoint_pauses.rs"),
         include_str!("../../conformance/src/escalations.rs"),
         include_str!("../../conformance/src/notices.rs"),

@@ -10,6 +10,7 @@ pub(crate) mod inbox;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod orders;
+mod pending;
 pub(crate) mod receipts;
 pub(crate) mod redrive;
 pub(crate) mod retry;

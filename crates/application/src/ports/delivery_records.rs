@@ -29,6 +29,9 @@ pub trait DeliveryRecords: Send + Sync {
     /// Deliveries, newest first.
     async fn deliveries(&self, query: DeliveryQuery) -> Result<Page<DeliveryRecord>, Error>;
 
+    /// The newest confirmation request of each of these subscriptions, where there is one that can be read.
+    async fn confirmation_requests(&self, of: Vec<SubscriptionId>) -> Result<Vec<DeliveryRecord>, Error>;
+
     /// Makes the selected dead and held deliveries pending again, due `now`, with nothing spent; their attempts stay on
     /// record, and so does the [intervention](InterventionRecord). Those of ended subscriptions and questions that are
     /// over are left as they are. Answers how many were redriven.

@@ -74,6 +74,9 @@ impl DeliveryRecords for Nobody {
     async fn deliveries(&self, _: DeliveryQuery) -> Result<Page<DeliveryRecord>, Error> {
         unreachable!()
     }
+    async fn confirmation_requests(&self, _: Vec<SubscriptionId>) -> Result<Vec<DeliveryRecord>, Error> {
+        unreachable!()
+    }
     async fn redrive(&self, _: RedriveSelection, _: Timestamp) -> Result<usize, Error> {
         unreachable!()
     }

@@ -46,10 +46,11 @@ fn to_challenge(answer: &Answer, challenge: &str) -> Sent {
     if said.as_ref().is_ok_and(|said| said.get(YES).is_some_and(|yes| yes == challenge)) {
         return Sent { outcome: answer.outcome(OutcomeKind::Delivered), confirmed: true };
     }
-    let status = answer.status.as_u16();
     let reply = match said {
-        Err(other) => format!("answered {status}, and what it said cannot be read: {other}"),
-        Ok(_) => format!("answered {status} but did not repeat the challenge in `confirmation`"),
+        Err(other) => {
+            format!("answered {}, and what it said cannot be read: {other}", answer.status.as_u16())
+        }
+        Ok(_) => format!("did not repeat the challenge in `confirmation`, but answered {}", answer.reply()),
     };
     let outcome = Outcome::new(OutcomeKind::Transient(Scope::Endpoint), reply).with_status(answer.status);
     Sent { outcome, confirmed: false }

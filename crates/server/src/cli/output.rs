@@ -118,13 +118,16 @@ fn one_line(text: &str) -> String {
 }
 
 /// Members that are times.
-const TIMES: [&str; 10] = [
+const TIMES: [&str; 13] = [
     "/at",
     "/since",
     "/orderTime",
     "/createdAt",
     "/confirmedAt",
     "/confirmationExpiresAt",
+    "/confirmationRequest/requestedAt",
+    "/confirmationRequest/lastAttemptAt",
+    "/confirmationRequest/nextAttemptAt",
     "/suspendedAt",
     "/failingSince",
     "/startedAt",
@@ -132,8 +135,17 @@ const TIMES: [&str; 10] = [
 ];
 
 /// Members that are names of ours.
-const NAMES: [&str; 7] =
-    ["/event", "/outcome", "/state", "/stateBefore", "/kind", "/suspensionReason", "/endReason"];
+const NAMES: [&str; 9] = [
+    "/event",
+    "/outcome",
+    "/state",
+    "/stateBefore",
+    "/kind",
+    "/pendingReason",
+    "/confirmationRequest/waitsBecause",
+    "/suspensionReason",
+    "/endReason",
+];
 
 /// A member of an answer as a person reads it: times by this machine's clock, names in words.
 pub(super) fn shown(answer: &Value, pointer: &str) -> String {

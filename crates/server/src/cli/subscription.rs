@@ -122,18 +122,19 @@ pub(super) struct List {
     server: Server,
 }
 
-const COLUMNS: [output::Column; 4] = [
+const COLUMNS: [output::Column; 5] = [
     ("Subscription", "/subscriptionId"),
     ("Protocol", "/protocol"),
     ("Endpoint", "/endpoint"),
     ("State", "/state"),
+    ("Pending because", "/pendingReason"),
 ];
 
 pub(super) fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Add(add) => block_on(self::add(add))?,
         Command::List(list) => block_on(self::list(list))?,
-        Command::Show(one) => block_on(subscription_story::show(&one.id, &one.server))?,
+        Command::Show(one) => block_on(show(one))?,
         Command::Confirm { link, server } => block_on(confirm(&link, server))?,
         Command::Resend(one) => block_on(act(one, "/confirmation", "confirmation is on its way"))?,
         Command::Change(change) => block_on(self::change(change))?,
@@ -221,6 +222,11 @@ async fn remove(one: One) -> Result<(), Failure> {
 async fn list(list: List) -> Result<(), Failure> {
     let answer = get(&list.server, "/subscriptions", &[("state", list.state.as_deref())], &list.page).await?;
     Ok(list.server.show(&answer, |answer| output::list(answer, &COLUMNS))?)
+}
+
+async fn show(one: One) -> Result<(), Failure> {
+    let answer = one.server.ask(Method::GET, &format!("/subscriptions/{}", one.id), None).await?;
+    Ok(one.server.show(&answer, subscription_story::story)?)
 }
 
 async fn confirm(link: &str, server: Server) -> Result<(), Failure> {

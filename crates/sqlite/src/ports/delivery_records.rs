@@ -10,11 +10,11 @@ use domain::Timestamp;
 use domain::delivery::{CancelReason, DeliveryId, DeliveryState};
 use domain::order::OrderId;
 use domain::receipt::Receipt;
-use domain::subscription::SubscriptionState;
+use domain::subscription::{SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, Params, Row, Transaction};
 
 use super::set_aside::new_ones;
-use super::{all, delivery_pages, sift, story, tally};
+use super::{all, at_a_glance, delivery_pages, sift, story, tally};
 use crate::Store;
 use crate::apply::{Command, Place};
 use crate::columns;
@@ -62,6 +62,16 @@ impl DeliveryRecords for Store {
         let (page, senseless) = self.read(read).await?;
         self.note_unreadable(senseless).await;
         Ok(page)
+    }
+
+    async fn confirmation_requests(&self, of: Vec<SubscriptionId>) -> Result<Vec<DeliveryRecord>, Error> {
+        let read = move |connection: &Transaction<'_>| {
+            let found = at_a_glance::confirmation_requests(connection, &of).map_err(unreadable)?;
+            Ok((found.listed, new_ones(connection, found.beside)?))
+        };
+        let (found, senseless) = self.read(read).await?;
+        self.note_unreadable(senseless).await;
+        Ok(found.into_iter().filter_map(|listed| listed.read.ok()).collect())
     }
 
     async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error> {

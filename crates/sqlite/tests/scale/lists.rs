@@ -146,6 +146,16 @@ fn a_page_of_a_million_orders_costs_the_same_as_of_ten() {
 }
 
 #[test]
+fn the_newest_confirmation_request_is_found_at_once_however_much_is_owed() {
+    let asked = "INSERT INTO deliveries (id, subscription, kind, state, created_at, at) SELECT randomblob(16), seq, \
+                 'confirmation', 'delivered', 1, 1 FROM subscriptions, (VALUES (1), (2), (3)) WHERE seq <= 50";
+    let large = Large::after(asked);
+    let (found, work) = large.read(large.store.confirmation_requests((1..=50).map(subscription).collect()));
+    assert_eq!(found.unwrap().len(), 50);
+    costs("subscriptions: why 50 are pending", work, STATEMENTS, 50 * 400);
+}
+
+#[test]
 fn a_page_of_the_orders_of_a_time_is_found_by_that_time() {
     let large = Large::looking_at(long());
     let at = |n: i64| Some(domain::Timestamp::from_microsecond(1_769_000_000_000_000 + n * 360_000).unwrap());

@@ -7,8 +7,7 @@ use axum::response::Response;
 use domain::subscription::SubscriptionId;
 use http::StatusCode;
 
-use super::answer;
-use super::subscription::SubscriptionJson;
+use super::subscription::{SubscriptionJson, answer_with};
 use crate::access::Admin;
 use crate::path_id::Id;
 use crate::problem::Problem;
@@ -21,5 +20,5 @@ pub(crate) async fn rotate_secret(
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
     let rotated = application::rotate_secret::rotate_secret(&web.app, id).await?;
-    Ok(answer(StatusCode::OK, &SubscriptionJson::with_secret(&rotated)))
+    answer_with(&web, StatusCode::OK, &rotated, SubscriptionJson::with_secret(&rotated)).await
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use application::change_subscription::change_subscription;
-use application::queries;
+use application::queries::{self, Pending};
 use application::unsubscribe::remove_subscription;
 use axum::extract::State;
 use axum::response::Response;
@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::answer;
 use super::attributes::{self, AttributesJson};
+use super::pending::PendingJson;
 use crate::access::Admin;
 use crate::body::{Members, Whole};
 use crate::path_id::Id;
@@ -34,6 +35,9 @@ pub(crate) struct SubscriptionJson<'a> {
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     created_at: Option<Timestamp>,
+    /// Why it is pending, while it is.
+    #[serde(flatten)]
+    pending: Option<PendingJson<'a>>,
     /// While it is pending: until when the newest link works.
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmation_expires_at: Option<Timestamp>,
@@ -67,6 +71,7 @@ impl<'a> SubscriptionJson<'a> {
             endpoint: subscription.endpoint.to_string(),
             attributes: AttributesJson::of(&subscription.attributes),
             state: subscription.state.name(),
+            pending: None,
             created_at: subscription.created_at,
             confirmation_expires_at: subscription.confirmation_expires_at.filter(|_| pending),
             confirmed_at: subscription.confirmation.map(|given| given.at),
@@ -85,10 +90,22 @@ impl<'a> SubscriptionJson<'a> {
         let secret = subscription.secrets.as_ref().map(|secrets| secrets.current.reveal());
         Self { secret, ..Self::of(subscription) }
     }
+
+    /// With why it is pending, if it is.
+    pub(crate) fn because(self, pending: Option<&'a Pending>, now: Timestamp) -> Self {
+        Self { pending: pending.map(|pending| PendingJson::of(pending, now)), ..self }
+    }
 }
 
-fn answer_with(status: StatusCode, subscription: &Subscription) -> Response {
-    answer(status, &SubscriptionJson::of(subscription))
+/// Answers with a subscription, as it is `shown`, and why it is pending.
+pub(super) async fn answer_with(
+    web: &Web,
+    status: StatusCode,
+    subscription: &Subscription,
+    shown: SubscriptionJson<'_>,
+) -> Result<Response, Problem> {
+    let pending = queries::pending(&web.app, &[subscription]).await?;
+    Ok(answer(status, &shown.because(pending.get(&subscription.id), web.app.clock.now())))
 }
 
 /// One subscription.
@@ -98,7 +115,7 @@ pub(crate) async fn show(
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
     let found = queries::subscription(&web.app, id).await?;
-    Ok(answer_with(StatusCode::OK, &found))
+    answer_with(&web, StatusCode::OK, &found, SubscriptionJson::of(&found)).await
 }
 
 /// Sets or, with `null`, takes away attributes. Nothing else of a subscription can change.
@@ -122,7 +139,7 @@ pub(crate) async fn change(
         return Err(Problem::invalid("missing_field", "filterPolicy", detail));
     }
     let changed = change_subscription(&web.app, id, change).await?;
-    Ok(answer_with(StatusCode::OK, &changed))
+    answer_with(&web, StatusCode::OK, &changed, SubscriptionJson::of(&changed)).await
 }
 
 /// Ends a subscription; ending one that ended already changes nothing.
@@ -132,7 +149,7 @@ pub(crate) async fn remove(
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
     let ended = remove_subscription(&web.app, id).await?;
-    Ok(answer_with(StatusCode::OK, &ended))
+    answer_with(&web, StatusCode::OK, &ended, SubscriptionJson::of(&ended)).await
 }
 
 /// Sends the confirmation again; the links sent before die.
@@ -142,17 +159,25 @@ pub(crate) async fn resend_confirmation(
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
     let pending = application::resend_confirmation::resend_confirmation(&web.app, id).await?;
-    Ok(answer_with(StatusCode::ACCEPTED, &pending))
+    answer_with(&web, StatusCode::ACCEPTED, &pending, SubscriptionJson::of(&pending)).await
 }
 
 #[cfg(test)]
 mod tests {
+    use application::queries::PendingReason;
     use domain::attributes::Attributes;
     use domain::endpoint::{Endpoint, Protocol};
     use serde_json::Value;
 
     use super::*;
     use crate::api::openapi;
+
+    #[test]
+    fn the_contract_names_every_reason_to_be_pending() {
+        let contract: Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
+        let named = &contract["components"]["schemas"]["Subscription"]["properties"]["pendingReason"]["enum"];
+        assert_eq!(*named, serde_json::json!(PendingReason::ALL.map(PendingReason::name)));
+    }
 
     #[test]
     fn what_is_unknown_of_a_subscription_is_not_required_by_the_contract() {

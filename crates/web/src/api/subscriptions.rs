@@ -13,8 +13,8 @@ use domain::webhook_secret::WebhookSecret;
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode, Uri};
 
-use super::subscription::SubscriptionJson;
-use super::{answer, answer_page, attributes};
+use super::subscription::{SubscriptionJson, answer_with};
+use super::{answer_page, attributes};
 use crate::access::Admin;
 use crate::body::{Members, Whole};
 use crate::problem::Problem;
@@ -33,7 +33,9 @@ pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Res
         page: params.page()?,
     };
     let page = queries::subscriptions(&web.app, query).await?;
-    Ok(answer_page(&page, SubscriptionJson::of))
+    let pending = queries::pending(&web.app, &page.items.iter().collect::<Vec<_>>()).await?;
+    let now = web.app.clock.now();
+    Ok(answer_page(&page, |one| SubscriptionJson::of(one).because(pending.get(&one.id), now)))
 }
 
 /// Makes a subscription: 201 with the secret that was made for its webhook, shown this once; 200 if it was there with the
@@ -47,12 +49,17 @@ pub(crate) async fn create(
     let request = read(&Members::read(&json, &known)?)?;
     let is_known = request.secret.is_some();
     let made = subscribe(&web.app, request).await?;
+    let subscription = &made.subscription;
     if !made.created {
-        return Ok(answer(StatusCode::OK, &SubscriptionJson::of(&made.subscription)));
+        return answer_with(&web, StatusCode::OK, subscription, SubscriptionJson::of(subscription)).await;
     }
-    let shown = if is_known { SubscriptionJson::of } else { SubscriptionJson::with_secret };
-    let mut response = answer(StatusCode::CREATED, &shown(&made.subscription));
-    if let Ok(location) = HeaderValue::try_from(format!("/subscriptions/{}", made.subscription.id)) {
+    let shown = if is_known {
+        SubscriptionJson::of(subscription)
+    } else {
+        SubscriptionJson::with_secret(subscription)
+    };
+    let mut response = answer_with(&web, StatusCode::CREATED, subscription, shown).await?;
+    if let Ok(location) = HeaderValue::try_from(format!("/subscriptions/{}", subscription.id)) {
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)

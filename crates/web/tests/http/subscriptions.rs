@@ -1,5 +1,7 @@
 //! `/subscriptions`, `/subscriptions/{id}` and `/subscriptions/{id}/confirmation`.
 
+use domain::attempt::{OutcomeKind, Scope};
+use domain::delivery::DeliveryState;
 use http::StatusCode;
 use serde_json::json;
 
@@ -222,4 +224,56 @@ async fn a_secret_that_is_none_or_signs_nothing_is_refused() {
         assert_eq!(problem["field"], "secret");
     }
     assert_eq!(host.manage("GET", "/subscriptions", "").await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_pending_subscription_says_why_and_what_to_do() {
+    let host = Host::start();
+    let hook = r#"{"protocol":"webhook","endpoint":"https://example.com/hook"}"#;
+    let hook = host.manage("POST", "/subscriptions", hook).await.json();
+    let jo = host.subscribe("jo@example.com").await;
+    let path = format!("/subscriptions/{}", hook["subscriptionId"].as_str().unwrap());
+    let mail = format!("/subscriptions/{jo}");
+    let shown = async |path: &str| host.manage("GET", path, "").await.json();
+    assert_eq!(hook["pendingReason"], "on_its_way");
+    assert_eq!(hook["confirmationRequest"]["requestedAt"], "2026-01-31T12:00:00Z");
+
+    let reply = "did not repeat the challenge in `confirmation`, but answered 200 OK hello";
+    host.attempt_all(OutcomeKind::Transient(Scope::Endpoint), reply, DeliveryState::Pending).await;
+    let asked = shown(&path).await;
+    assert_eq!(asked["pendingReason"], "challenge_not_answered");
+    assert_eq!(asked["confirmationRequest"]["reply"], reply);
+    assert!(asked["confirmationRequest"]["nextAttemptAt"].is_string(), "{asked}");
+    assert!(asked["pendingAdvice"].as_str().unwrap().contains("repeat the challenge"), "{asked}");
+    assert_eq!(shown(&mail).await["pendingReason"], "not_reached");
+
+    host.manage("POST", &format!("{mail}/confirmation"), "").await;
+    assert_eq!(shown(&mail).await["pendingReason"], "on_its_way");
+    host.attempt_all(OutcomeKind::Delivered, "250 ok", DeliveryState::Delivered).await;
+    let answered = shown(&mail).await;
+    assert_eq!(
+        (&answered["pendingReason"], &answered["confirmationRequest"]["reply"]),
+        (&json!("not_answered"), &json!("250 ok"))
+    );
+    let listed = host.manage("GET", "/subscriptions", "").await.json();
+    assert_eq!(listed["items"][0], answered);
+    host.clock.advance(std::time::Duration::from_hours(24 * 365));
+    assert_eq!(shown(&mail).await["pendingReason"], "link_expired");
+
+    host.manage("POST", &format!("{mail}/confirmation"), "").await;
+    host.attempt_all(OutcomeKind::Permanent(Scope::Delivery), "550 no", DeliveryState::Dead).await;
+    assert_eq!(shown(&mail).await["pendingReason"], "given_up");
+    let link = host.confirm_link(&jo).await;
+    host.post(&link, "application/json", "").await;
+    let confirmed = shown(&mail).await;
+    for member in ["pendingReason", "pendingAdvice", "confirmationRequest"] {
+        assert_eq!(confirmed.get(member), None, "{confirmed}");
+    }
+}
+
+#[tokio::test]
+async fn where_somebody_else_asks_a_pending_subscription_was_not_answered() {
+    let host = Host::with(|app, _| app.own_delivery = None);
+    let made = host.manage("POST", "/subscriptions", JO).await.json();
+    assert_eq!((&made["pendingReason"], made.get("confirmationRequest")), (&json!("not_answered"), None));
 }

@@ -1,0 +1,151 @@
+//! Why subscriptions are not confirmed yet.
+
+use std::collections::BTreeMap;
+
+use domain::Timestamp;
+use domain::delivery::DeliveryState;
+use domain::endpoint::Protocol;
+use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
+
+use crate::ports::{AttemptRecord, DeliveryRecord};
+use crate::{App, Error};
+
+/// Why a subscription is not confirmed yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pending {
+    /// In a word.
+    pub reason: PendingReason,
+    /// Its newest confirmation request, if this host sends them itself and there was one.
+    pub request: Option<DeliveryRecord>,
+}
+
+/// What a pending subscription waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PendingReason {
+    /// Nobody was asked, or only in the sandbox, which a real provider replaced since.
+    NotAsked,
+    /// The request waits for its first attempt, or is under way.
+    OnItsWay,
+    /// The request did not get through, and is tried again.
+    NotReached,
+    /// The webhook did not repeat the challenge, and is asked again.
+    ChallengeNotAnswered,
+    /// The request lies in the sandbox inbox.
+    InSandbox,
+    /// The request was delivered, and its link was not used.
+    NotAnswered,
+    /// The request's link no longer works.
+    LinkExpired,
+    /// The request failed for good, or was taken back.
+    GivenUp,
+    /// Nobody knows whether the request arrived, and a person decides.
+    Held,
+}
+
+/// Why each of these subscriptions that is pending is so.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn pending(
+    app: &App,
+    subscriptions: &[&Subscription],
+) -> Result<BTreeMap<SubscriptionId, Pending>, Error> {
+    let pending = subscriptions.iter().filter(|one| one.state == SubscriptionState::Pending);
+    let ids: Vec<_> = pending.clone().map(|one| one.id).collect();
+    let Some(own) = app.own_delivery.as_ref().filter(|_| !ids.is_empty()) else {
+        // Somebody else asks, and tells nothing of it.
+        let waiting = Pending { reason: PendingReason::NotAnswered, request: None };
+        return Ok(ids.into_iter().map(|id| (id, waiting.clone())).collect());
+    };
+    let requests = own.records.confirmation_requests(ids).await?;
+    let mut requests: BTreeMap<_, _> =
+        requests.into_iter().map(|request| (request.subscription, request)).collect();
+    let now = app.clock.now();
+    let why = |one: &&Subscription| {
+        let request = requests.remove(&one.id);
+        (one.id, Pending { reason: PendingReason::of(one, request.as_ref(), now), request })
+    };
+    Ok(pending.map(why).collect())
+}
+
+impl PendingReason {
+    /// Every reason there is.
+    pub const ALL: [Self; 9] = [
+        Self::NotAsked,
+        Self::OnItsWay,
+        Self::NotReached,
+        Self::ChallengeNotAnswered,
+        Self::InSandbox,
+        Self::NotAnswered,
+        Self::LinkExpired,
+        Self::GivenUp,
+        Self::Held,
+    ];
+
+    fn of(subscription: &Subscription, request: Option<&DeliveryRecord>, now: Timestamp) -> Self {
+        let Some(request) = request.filter(|_| !subscription.has_lapsed()) else { return Self::NotAsked };
+        let is_expired = subscription.confirmation_expires_at.is_some_and(|end| now >= end);
+        match request.state {
+            DeliveryState::Delivered | DeliveryState::Sandboxed if is_expired => Self::LinkExpired,
+            DeliveryState::Sandboxed => Self::InSandbox,
+            DeliveryState::Delivered => Self::NotAnswered,
+            DeliveryState::Dead | DeliveryState::Cancelled => Self::GivenUp,
+            DeliveryState::Held => Self::Held,
+            DeliveryState::Pending | DeliveryState::InFlight if request.last_answered().is_none() => {
+                Self::OnItsWay
+            }
+            DeliveryState::Pending | DeliveryState::InFlight => {
+                let is_webhook = request.endpoint.protocol() == Protocol::Webhook;
+                if is_webhook { Self::ChallengeNotAnswered } else { Self::NotReached }
+            }
+        }
+    }
+
+    /// Its name in the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotAsked => "not_asked",
+            Self::OnItsWay => "on_its_way",
+            Self::NotReached => "not_reached",
+            Self::ChallengeNotAnswered => "challenge_not_answered",
+            Self::InSandbox => "in_sandbox",
+            Self::NotAnswered => "not_answered",
+            Self::LinkExpired => "link_expired",
+            Self::GivenUp => "given_up",
+            Self::Held => "held",
+        }
+    }
+
+    /// What a person can do.
+    #[must_use]
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::NotAsked | Self::LinkExpired => "Send the confirmation request again",
+            Self::OnItsWay => "Nothing: the confirmation request is sent by itself",
+            Self::NotReached => {
+                "Nothing, if it gets through: the confirmation request is tried again by itself"
+            }
+            Self::ChallengeNotAnswered => {
+                "The receiver must answer 2xx and repeat the challenge in the member `confirmation` (docs/WEBHOOKS.md); it \
+                 is asked again by itself, and at once if the confirmation request is sent again"
+            }
+            Self::InSandbox => "No provider is configured: open the link in the sandbox inbox",
+            Self::NotAnswered => {
+                "Ask the receiver to open the link and confirm; if it is lost, send the confirmation request again"
+            }
+            Self::GivenUp => "Mend what kept the confirmation request from arriving, then send it again",
+            Self::Held => {
+                "Ask the receiver whether the confirmation request arrived; if it did not, send it again"
+            }
+        }
+    }
+}
+
+impl DeliveryRecord {
+    /// Its newest attempt that ended.
+    #[must_use]
+    pub fn last_answered(&self) -> Option<&AttemptRecord> {
+        self.attempts.iter().rev().find(|attempt| attempt.ended_at.is_some())
+    }
+}

@@ -1,0 +1,32 @@
+//! What [`DeliveryRecords`](application::ports::DeliveryRecords) promises of what lists say beside each of their rows.
+
+use domain::attempt::{OutcomeKind, Scope};
+use domain::delivery::{DeliveryId, DeliveryKind};
+use domain::subscription::SubscriptionId;
+
+use crate::Machine;
+use crate::given::{delivery_id, email, now};
+
+/// Of each subscription its newest, with its attempts; of one that was never asked, and of an unknown one, none.
+pub async fn the_newest_confirmation_request_of_each_is_found(machine: &Machine<'_>) {
+    let ada = machine.subscribe(email("ada@example.com")).await.id;
+    let bob = machine.subscribe(email("bob@example.com")).await.id;
+    let newest = async |of: Vec<SubscriptionId>| {
+        let mut found = machine.records.confirmation_requests(of).await.unwrap();
+        found.sort_by_key(|request| request.subscription);
+        found
+    };
+    let first = newest(vec![bob, ada]).await;
+    assert_eq!(first.iter().map(|request| request.subscription).collect::<Vec<_>>(), [ada, bob]);
+    assert!(first.iter().all(|request| request.kind == DeliveryKind::Confirmation));
+    machine.begin(first[0].id, 1).await;
+    machine.finish(first[0].id, 1, OutcomeKind::Transient(Scope::Endpoint)).await;
+    let again: DeliveryId = delivery_id();
+    machine.topic.resend_confirmation(bob, again, now()).await.unwrap();
+
+    let second = newest(vec![ada, bob, SubscriptionId(again.0)]).await;
+    assert_eq!(second.len(), 2);
+    assert_eq!((second[0].id, second[0].attempts.len()), (first[0].id, 1));
+    assert_eq!((second[1].id, second[1].attempts.len()), (again, 0));
+    assert_eq!(newest(Vec::new()).await, []);
+}
