@@ -156,6 +156,19 @@ async fn a_webhook_that_does_not_repeat_the_challenge_is_shown_with_what_it_answ
 }
 
 #[tokio::test]
+async fn a_list_of_orders_says_what_each_costs_and_how_far_telling_has_come() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let place =
+        ["order", "place", "--customer", "Ada", "--product", "Pad", "--total", "19.90", "--currency", "EUR"];
+    program.command(&place)?;
+    let listed = async || {
+        let listed = String::from_utf8(program.command(&["order", "list"])?.stdout)?;
+        Ok((listed.contains("19.90 EUR") && listed.contains("nobody matched")).then_some(()))
+    };
+    orderbell_e2e::wait::until("it says that nobody is told", listed).await
+}
+
+#[tokio::test]
 async fn what_a_store_holds_does_not_reach_the_terminal_as_a_command() -> Result<()> {
     let program = Program::start(Vec::new()).await?;
     let note = "\u{1b}]0;taken\u{7}\u{9b}31m\u{202e}evil\u{2066}";

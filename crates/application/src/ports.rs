@@ -21,7 +21,7 @@ pub use delivery_queue::{
 pub use delivery_records::{
     AttemptRecord, Bystanders, ChannelPause, DeliveryFilter, DeliveryQuery, DeliveryRecord, DeliveryRecords,
     DropSelection, InterventionKind, InterventionRecord, ReceiptRecord, Redrivable, RedriveSelection,
-    RetrySelection, Story,
+    RetrySelection, Story, Telling,
 };
 pub use inbox::{Inbox, InboxMessage};
 pub use order_log::OrderLog;

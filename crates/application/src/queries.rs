@@ -11,7 +11,7 @@ pub use pending::{Pending, PendingReason, pending};
 pub use timeline::{Event, EventKind, NotOwedPage, Timeline, not_owed, timeline};
 
 use crate::ports::{
-    DeliveryQuery, DeliveryRecord, InboxMessage, OrderQuery, Page, PageRequest, SubscriptionQuery,
+    DeliveryQuery, DeliveryRecord, InboxMessage, OrderQuery, Page, PageRequest, SubscriptionQuery, Telling,
 };
 use crate::{App, Error};
 
@@ -29,6 +29,14 @@ pub async fn order(app: &App, id: OrderId) -> Result<Order, Error> {
 /// `invalid_cursor`.
 pub async fn orders(app: &App, query: OrderQuery) -> Result<Page<Order>, Error> {
     app.orders.orders(query).await
+}
+
+/// How far the telling of each of these orders has come, in their own order.
+///
+/// # Errors
+/// `not_on_this_host` where SNS delivers.
+pub async fn telling(app: &App, orders: &[Order]) -> Result<Vec<Telling>, Error> {
+    app.own_delivery()?.records.telling(orders.iter().map(|order| order.id).collect()).await
 }
 
 /// One order and all that became of it.

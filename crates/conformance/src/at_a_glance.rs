@@ -1,11 +1,12 @@
 //! What [`DeliveryRecords`](application::ports::DeliveryRecords) promises of what lists say beside each of their rows.
 
+use application::ports::Telling;
 use domain::attempt::{OutcomeKind, Scope};
-use domain::delivery::{DeliveryId, DeliveryKind};
+use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::subscription::SubscriptionId;
 
 use crate::Machine;
-use crate::given::{delivery_id, email, now};
+use crate::given::{delivery_id, email, now, order};
 
 /// Of each subscription its newest, with its attempts; of one that was never asked, and of an unknown one, none.
 pub async fn the_newest_confirmation_request_of_each_is_found(machine: &Machine<'_>) {
@@ -29,4 +30,22 @@ pub async fn the_newest_confirmation_request_of_each_is_found(machine: &Machine<
     assert_eq!((second[0].id, second[0].attempts.len()), (first[0].id, 1));
     assert_eq!((second[1].id, second[1].attempts.len()), (again, 0));
     assert_eq!(newest(Vec::new()).await, []);
+}
+
+/// In the order in which they were asked for.
+pub async fn how_far_telling_has_come_is_counted_for_each_order(machine: &Machine<'_>) {
+    machine.confirmed(email("ada@example.com")).await;
+    machine.confirmed(email("bob@example.com")).await;
+    let first = machine.place(order()).await;
+    machine.publish().await;
+    let waiting = machine.place(order()).await;
+    machine.kill(machine.of_order(&first).await[0].id).await;
+    let nobody = Telling { is_whole: true, ..Telling::default() };
+    let half = [(DeliveryState::Dead, 1), (DeliveryState::Pending, 1)];
+
+    let told = machine.records.telling(vec![waiting.id, first.id, order().id]).await.unwrap();
+    let [unpublished, told, unknown] = told.try_into().unwrap();
+    assert_eq!((unpublished, unknown), (nobody.clone(), nobody));
+    assert!(told.published && told.is_whole);
+    assert!(told.tally.len() == 2 && half.iter().all(|state| told.tally.contains(state)), "{told:?}");
 }

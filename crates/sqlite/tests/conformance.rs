@@ -252,6 +252,7 @@ ports_keep! {
 ports_keep! {
     Machine, at_a_glance:
     the_newest_confirmation_request_of_each_is_found,
+    how_far_telling_has_come_is_counted_for_each_order,
 }
 
 /// A promise that is written down and not run would be worth nothing.

@@ -32,6 +32,10 @@ pub trait DeliveryRecords: Send + Sync {
     /// The newest confirmation request of each of these subscriptions, where there is one that can be read.
     async fn confirmation_requests(&self, of: Vec<SubscriptionId>) -> Result<Vec<DeliveryRecord>, Error>;
 
+    /// How far the telling of each of these orders has come, in their own order; an unknown one is told to nobody. At
+    /// most [`Telling::COUNTED`] deliveries are looked at, of each order as many as of any other.
+    async fn telling(&self, of: Vec<OrderId>) -> Result<Vec<Telling>, Error>;
+
     /// Makes the selected dead and held deliveries pending again, due `now`, with nothing spent; their attempts stay on
     /// record, and so does the [intervention](InterventionRecord). Those of ended subscriptions and questions that are
     /// over are left as they are. Answers how many were redriven.
@@ -75,6 +79,17 @@ pub struct Story {
     pub pauses: Vec<ChannelPause>,
     /// What else belongs here and cannot be read.
     pub unreadable: Vec<UnreadableRow>,
+}
+
+/// How far the telling of an order has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Telling {
+    /// Whether it was published; until then it is owed to nobody.
+    pub published: bool,
+    /// How many deliveries there are, in each state that has any.
+    pub tally: Vec<(DeliveryState, usize)>,
+    /// Whether all were counted; otherwise there may be more.
+    pub is_whole: bool,
 }
 
 /// Subscriptions that have no delivery of an order.
@@ -141,6 +156,11 @@ impl Story {
     pub const COUNTED: usize = 10_000;
     /// The most pauses in a story.
     pub const PAUSES: usize = 100;
+}
+
+impl Telling {
+    /// The most deliveries that are counted for one page of orders.
+    pub const COUNTED: usize = 10_000;
 }
 
 impl DeliveryRecord {

@@ -77,6 +77,9 @@ impl DeliveryRecords for Nobody {
     async fn confirmation_requests(&self, _: Vec<SubscriptionId>) -> Result<Vec<DeliveryRecord>, Error> {
         unreachable!()
     }
+    async fn telling(&self, _: Vec<OrderId>) -> Result<Vec<application::ports::Telling>, Error> {
+        unreachable!()
+    }
     async fn redrive(&self, _: RedriveSelection, _: Timestamp) -> Result<usize, Error> {
         unreachable!()
     }

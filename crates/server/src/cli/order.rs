@@ -84,12 +84,13 @@ pub(super) struct Page {
     cursor: Option<String>,
 }
 
-const COLUMNS: [output::Column; 5] = [
+const COLUMNS: [output::Column; 6] = [
     ("Time", "/orderTime"),
     ("Order", "/orderId"),
     ("Customer", "/customerName"),
     ("Product", "/product"),
     ("Total", "/price"),
+    ("Told", "/told"),
 ];
 const EVENTS: [output::Column; 7] = [
     ("Time", "/at"),
@@ -143,13 +144,14 @@ async fn place(place: Place) -> Result<(), Failure> {
 }
 
 async fn list(list: List) -> Result<(), Failure> {
-    let query = [("from", list.from.as_deref()), ("to", list.to.as_deref())];
+    let query = [("from", list.from.as_deref()), ("to", list.to.as_deref()), ("include", Some("tally"))];
     let answer = get(&list.server, "/orders", &query, &list.page).await?;
     let shown = list.server.show(&answer, |answer| {
         let mut answer = answer.clone();
         for order in answer["items"].as_array_mut().into_iter().flatten() {
             order["product"] = json!(products(order));
             order["price"] = json!(price(order));
+            order["told"] = json!(told(order));
         }
         output::list(&answer, &COLUMNS)
     });
@@ -223,7 +225,55 @@ fn price(order: &Value) -> Option<String> {
     Some(order["currency"].as_str().map_or(total.clone(), |currency| format!("{total} {currency}")))
 }
 
+/// How far telling has come, as in "2 of 3, 1 waiting". Nothing where another host tells.
+fn told(order: &Value) -> Option<String> {
+    let tally = order["tally"].as_object()?;
+    let count = |states: &[&str]| -> u64 {
+        states.iter().filter_map(|state| tally.get(*state).and_then(Value::as_u64)).sum()
+    };
+    let all: u64 = tally.values().filter_map(Value::as_u64).sum();
+    if all == 0 {
+        let why = if order["published"] == true { "nobody matched" } else { "not yet published" };
+        return Some(why.to_owned());
+    }
+    let more = if order["tallyIsWhole"] == false { " or more" } else { "" };
+    let told = format!("{} of {all}{more}", count(&["delivered", "sandboxed"]));
+    let rest = [
+        ("in the sandbox", count(&["sandboxed"])),
+        ("waiting", count(&["pending", "in_flight"])),
+        ("held", count(&["held"])),
+        ("dead", count(&["dead"])),
+        ("cancelled", count(&["cancelled"])),
+    ];
+    let rest = rest.iter().filter(|(_, count)| *count > 0).map(|(words, count)| format!("{count} {words}"));
+    Some([told].into_iter().chain(rest).collect::<Vec<_>>().join(", "))
+}
+
 fn attribute(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("must be KEY=VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_telling_has_come_is_told_in_few_words() {
+        for (tally, told) in [
+            (json!({"delivered": 3}), "3 of 3"),
+            (json!({"delivered": 2, "pending": 1, "in_flight": 1}), "2 of 4, 2 waiting"),
+            (json!({"sandboxed": 1}), "1 of 1, 1 in the sandbox"),
+            (json!({"dead": 1, "held": 2, "cancelled": 3}), "0 of 6, 2 held, 1 dead, 3 cancelled"),
+            (json!({}), "nobody matched"),
+        ] {
+            let order = json!({"published": true, "tally": tally, "tallyIsWhole": true});
+            assert_eq!(super::told(&order).as_deref(), Some(told), "{order}");
+        }
+        let many = json!({"published": true, "tally": {"delivered": 100}, "tallyIsWhole": false});
+        assert_eq!(told(&many).as_deref(), Some("100 of 100 or more"));
+        let fresh = json!({"published": false, "tally": {}, "tallyIsWhole": true});
+        assert_eq!(told(&fresh).as_deref(), Some("not yet published"));
+        assert_eq!(told(&json!({"orderId": "elsewhere"})), None);
+    }
 }

@@ -3,7 +3,7 @@
 use application::Error;
 use application::ports::{
     Bystanders, DeliveryQuery, DeliveryRecord, DeliveryRecords, DropSelection, Page, PageRequest,
-    RedriveSelection, RetrySelection, Story, Tally,
+    RedriveSelection, RetrySelection, Story, Tally, Telling,
 };
 use async_trait::async_trait;
 use domain::Timestamp;
@@ -72,6 +72,10 @@ impl DeliveryRecords for Store {
         let (found, senseless) = self.read(read).await?;
         self.note_unreadable(senseless).await;
         Ok(found.into_iter().filter_map(|listed| listed.read.ok()).collect())
+    }
+
+    async fn telling(&self, of: Vec<OrderId>) -> Result<Vec<Telling>, Error> {
+        self.read(move |connection| at_a_glance::telling(connection, &of).map_err(unreadable)).await
     }
 
     async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error> {

@@ -31,7 +31,7 @@ pub(super) fn story(connection: &Connection, id: OrderId) -> Result<Option<(Stor
     let first = format!("deliveries.order_seq = ? ORDER BY deliveries.seq LIMIT {}", Story::DELIVERIES);
     let read = || {
         let deliveries = records(connection, &first, [order.seq.0])?;
-        Ok((deliveries, tally(connection, order.seq)?, pauses(connection, order.order.time)?))
+        Ok((deliveries, tally(connection, order.seq, Story::COUNTED)?, pauses(connection, order.order.time)?))
     };
     let (found, tally, (pauses, hidden)) = read().map_err(unreadable)?;
     let mut shown: Vec<_> = hidden.iter().map(|pause| pause.listed(None)).collect();
@@ -67,20 +67,22 @@ pub(super) fn bystanders(
 }
 
 /// One that is set aside is published once it can be read.
-fn published(connection: &Connection, seq: Seq) -> rusqlite::Result<bool> {
+pub(super) fn published(connection: &Connection, seq: Seq) -> rusqlite::Result<bool> {
     let sql = "SELECT published_through >= ?1 AND NOT EXISTS \
                (SELECT 1 FROM set_aside WHERE of_table = 'orders' AND row = ?1) FROM relay";
     connection.prepare_cached(sql)?.query_row([seq.0], |row| row.get(0))
 }
 
-/// How many deliveries the order has in each state; one in a state that nobody knows is not counted.
-fn tally(connection: &Connection, order: Seq) -> rusqlite::Result<Vec<(DeliveryState, usize)>> {
-    let sql = format!(
-        "SELECT state, count(*) AS count FROM (SELECT state FROM deliveries WHERE order_seq = ? LIMIT {}) \
-         GROUP BY state",
-        Story::COUNTED
-    );
-    let counts = all(connection.prepare_cached(&sql)?, [order.0], |row| {
+/// How many deliveries the order has in each state, of the first `most`; one in a state that nobody knows is not counted.
+pub(super) fn tally(
+    connection: &Connection,
+    order: Seq,
+    most: usize,
+) -> rusqlite::Result<Vec<(DeliveryState, usize)>> {
+    let sql = "SELECT state, count(*) AS count FROM (SELECT state FROM deliveries WHERE order_seq = ?1 LIMIT ?2) \
+               GROUP BY state";
+    let parameters = params![order.0, i64::try_from(most).unwrap_or(i64::MAX)];
+    let counts = all(connection.prepare_cached(sql)?, parameters, |row| {
         let count: i64 = row.get("count")?;
         let state = rows::delivery_state(row, "state").ok();
         Ok(state.map(|state| (state, usize::try_from(count).unwrap_or_default())))

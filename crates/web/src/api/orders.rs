@@ -1,8 +1,9 @@
 //! `GET /orders` and `GET /orders/{id}`: what was ordered, and what became of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use application::ports::OrderQuery;
+use application::ports::{OrderQuery, Telling};
 use application::{Error, ErrorKind, queries};
 use axum::extract::State;
 use axum::response::Response;
@@ -38,15 +39,51 @@ impl<'a> OrderJson<'a> {
     }
 }
 
-/// Orders, newest first.
+/// An order as it is listed with how far its telling has come.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ToldJson<'a> {
+    #[serde(flatten)]
+    order: OrderJson<'a>,
+    #[serde(flatten)]
+    telling: Option<TellingJson>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TellingJson {
+    published: bool,
+    /// How many deliveries there are in each state.
+    tally: BTreeMap<&'static str, usize>,
+    /// Whether all were counted.
+    tally_is_whole: bool,
+}
+
+impl TellingJson {
+    fn of(telling: &Telling) -> Self {
+        let tally = telling.tally.iter().map(|(state, count)| (state.name(), *count)).collect();
+        Self { published: telling.published, tally, tally_is_whole: telling.is_whole }
+    }
+}
+
+/// Orders, newest first; with `include=tally` each with how far its telling has come, where this host does that itself.
 pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Response, Problem> {
-    let params = Params::read(&uri, &["limit", "cursor", "from", "to"])?;
+    let params = Params::read(&uri, &["limit", "cursor", "from", "to", "include"])?;
     let time = |name| {
         params.value(name, "a time such as 2026-01-31T12:00:00Z", |text| text.parse::<Timestamp>().ok())
     };
     let query = OrderQuery { from: time("from")?, to: time("to")?, page: params.page()? };
+    let tally = params.value("include", "tally", |text| (text == "tally").then_some(()))?;
     let page = queries::orders(&web.app, query).await?;
-    Ok(answer_page(&page, OrderJson::of))
+    let mut telling = BTreeMap::new();
+    if tally.is_some() && web.app.own_delivery.is_some() {
+        let all = queries::telling(&web.app, &page.items).await?;
+        telling.extend(page.items.iter().map(|order| order.id).zip(all));
+    }
+    Ok(answer_page(&page, |order| ToldJson {
+        order: OrderJson::of(order),
+        telling: telling.get(&order.id).map(TellingJson::of),
+    }))
 }
 
 /// One order with its timeline; without it on a host where SNS delivers.
