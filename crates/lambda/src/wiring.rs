@@ -50,7 +50,7 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
                 idempotency_lifetime: http.idempotency_lifetime,
             };
             let intake_paths = http.intake_paths.clone();
-            Handler::Http { router: web::router(app, settings(http, &*randomness)), intake_paths }
+            Handler::Http { router: web::router(app, settings(http)), intake_paths }
         }
         // The table's stream → topic.
         Part::Stream => Handler::Stream(Stream { topic, key }),
@@ -65,7 +65,7 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
     Ok(Function { handler, measures })
 }
 
-fn settings(http: HttpConfig, randomness: &dyn Randomness) -> web::Settings {
+fn settings(http: HttpConfig) -> web::Settings {
     web::Settings {
         origin_secret: http.admin_key.as_ref().map_or_else(Default::default, web::KeyHash::origin_secret),
         admin_key: http.admin_key,
@@ -79,7 +79,6 @@ fn settings(http: HttpConfig, randomness: &dyn Randomness) -> web::Settings {
         receipts: None,
         // CloudWatch has them.
         metrics: None,
-        console_secret: randomness.bytes(),
         version: env!("CARGO_PKG_VERSION"),
     }
 }

@@ -94,7 +94,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         clock: Arc::clone(&clock),
         data: config.data.clone(),
     };
-    let settings = settings(config, &admin_key, &public_url, randomness.bytes(), origin_secret, &metrics);
+    let settings = settings(config, &admin_key, &public_url, origin_secret, &metrics);
     let router = web::router(app, settings);
 
     // What reaches the outside: store → engine → channels.
@@ -114,7 +114,6 @@ fn settings(
     config: &Config,
     admin_key: &str,
     public_url: &str,
-    console_secret: [u8; 32],
     origin_secret: [u8; 32],
     metrics: &PrometheusHandle,
 ) -> web::Settings {
@@ -129,7 +128,6 @@ fn settings(
         front_door: config.front_door.clone(),
         receipts: receipts(config),
         metrics: Some(Arc::new(move || metrics.render())),
-        console_secret,
         public_url: public_url.to_owned(),
         version: env!("CARGO_PKG_VERSION"),
     }

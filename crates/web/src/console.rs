@@ -8,6 +8,8 @@ use axum::response::{IntoResponse, Response};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
 
+pub(crate) use self::session::Sessions;
+
 /// `/console`: where the operator starts.
 pub(crate) async fn start() -> Response {
     see_other("/console/inbox")

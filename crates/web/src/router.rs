@@ -24,6 +24,7 @@ pub(crate) struct Web {
     pub(crate) app: App,
     pub(crate) settings: Settings,
     pub(crate) orders_taken: OrdersTaken,
+    pub(crate) sessions: console::Sessions,
 }
 
 /// The route that must be fast.
@@ -130,7 +131,7 @@ fn with_cors(methods: Methods, settings: &Settings) -> Methods {
 /// It runs on a tokio runtime whose timer is on: a body that does not arrive is not waited for for ever.
 pub fn router(app: App, settings: Settings) -> Router {
     let orders_taken = OrdersTaken::within(settings.order_limits.clone());
-    let web = Arc::new(Web { app, settings, orders_taken });
+    let web = Arc::new(Web { app, settings, orders_taken, sessions: console::Sessions::default() });
     let door = Arc::new(web.settings.front_door.clone());
     let observed = |path| {
         let (randomness, door) = (Arc::clone(&web.app.randomness), Arc::clone(&door));

@@ -38,8 +38,6 @@ pub struct Settings {
     pub receipts: Option<ReceiptReader>,
     /// Renders Prometheus text; `None`: `/metrics` answers 501.
     pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
-    /// Signs the console's session cookies. Sessions do not outlive it, so it may be fresh at each start.
-    pub console_secret: [u8; 32],
     /// The program's version, as pages show it.
     pub version: &'static str,
 }
@@ -63,6 +61,11 @@ pub struct Report<'a> {
 pub struct NotFromProvider;
 
 impl Settings {
+    /// Whether browsers reach this host over https.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.public_url.starts_with("https:")
+    }
+
     /// Reads [`Self::cors_allow_origins`] as hosts have them configured: origins, or `*`, with commas between them.
     ///
     /// # Errors

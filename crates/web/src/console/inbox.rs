@@ -12,7 +12,7 @@ use domain::delivery::DeliveryId;
 use http::{StatusCode, Uri};
 use url::form_urlencoded;
 
-use super::session::{Session, Sessions};
+use super::session::Session;
 use crate::pages::{failure_page, page};
 use crate::path_id::Id;
 use crate::problem::Problem;
@@ -76,7 +76,7 @@ fn shown(at: Timestamp) -> String {
 pub(crate) async fn list(session: Session, State(web): State<Arc<Web>>, uri: Uri) -> Response {
     match read(&web, &uri).await {
         Ok(found) => {
-            let csrf = Sessions::of(&web).csrf_token(&session);
+            let csrf = session.csrf_token();
             let query = |cursor: String| {
                 form_urlencoded::Serializer::new(String::new()).append_pair("cursor", &cursor).finish()
             };
@@ -106,7 +106,7 @@ pub(crate) async fn show(
     };
     match found {
         Ok(message) => {
-            let csrf = Sessions::of(&web).csrf_token(&session);
+            let csrf = session.csrf_token();
             page(
                 StatusCode::OK,
                 &InboxMessagePage { version: web.settings.version, csrf, message: message.into() },

@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use url::form_urlencoded;
 
 use super::see_other;
-use super::session::{Session, Sessions};
+use super::session::Session;
 use crate::access::management_disabled;
 use crate::body;
 use crate::pages::{failure_page, page};
@@ -48,7 +48,8 @@ pub(crate) async fn act(State(web): State<Arc<Web>>, headers: HeaderMap, body: B
     match form_field(&headers, body, "key").await {
         Ok(key) if admin_key.matches(&KeyHash::of(key.trim())) => {
             let randomness: &dyn Randomness = web.app.randomness.as_ref();
-            let cookie = Sessions::of(&web).begin(web.app.clock.now(), randomness.bytes());
+            let cookie =
+                web.sessions.begin(web.app.clock.now(), randomness.bytes(), web.settings.is_secure());
             with_cookie(see_other("/console/inbox"), cookie)
         }
         Ok(_) => page(StatusCode::FORBIDDEN, &LoginPage { version, wrong_key: true }),
@@ -63,10 +64,10 @@ pub(crate) async fn out(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let sessions = Sessions::of(&web);
     match form_field(&headers, body, "csrf").await {
-        Ok(token) if sessions.is_csrf_token(&session, &token) => {
-            with_cookie(see_other("/console/login"), sessions.end())
+        Ok(token) if session.is_csrf_token(&token) => {
+            let cookie = web.sessions.end(&session, web.settings.is_secure());
+            with_cookie(see_other("/console/login"), cookie)
         }
         Ok(_) => {
             let detail = "This form is not of your session. Go back, load the page again and repeat.";

@@ -1,26 +1,29 @@
-//! Sessions that the server need not remember: the cookie says until when it holds, and a MAC proves it.
+//! Sessions of the console: the server knows each by the hash of its cookie, until it expires or is ended.
+//!
+//! They lie in memory: a restart, which a changed admin key needs, ends them all.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::FromRequestParts;
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
-use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
 use http::header::COOKIE;
 use http::request::Parts;
-use sha2::Sha256;
 
 use super::see_other;
 use crate::access::management_disabled;
 use crate::pages::failure_page;
 use crate::router::Web;
+use crate::settings::KeyHash;
 
 const COOKIE_NAME: &str = "orderbell_session";
 /// How long a session holds, in seconds: a working day.
 const LIFETIME: i64 = 12 * 60 * 60;
+/// How many there may be. One more ends the oldest.
+const MOST: usize = 256;
 
 /// Someone who presented the admin key not long ago: a handler that takes it is a console page.
 pub(crate) struct Session {
@@ -28,27 +31,34 @@ pub(crate) struct Session {
     value: String,
 }
 
-/// Makes and checks sessions.
-pub(super) struct Sessions<'a> {
-    secret: &'a [u8; 32],
-    secure: bool,
+/// The sessions that hold.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions(Mutex<Vec<Live>>);
+
+#[derive(Debug)]
+struct Live {
+    hash: KeyHash,
+    until: Timestamp,
 }
 
-impl<'a> Sessions<'a> {
-    pub(super) fn of(web: &'a Web) -> Self {
-        Self { secret: &web.settings.console_secret, secure: web.settings.public_url.starts_with("https:") }
+impl Sessions {
+    /// Begins a session. Gives its cookie, which goes over https alone if `secure`.
+    pub(super) fn begin(&self, now: Timestamp, chance: [u8; 32], secure: bool) -> String {
+        let value = URL_SAFE_NO_PAD.encode(chance);
+        let until = Timestamp::from_second(now.as_second() + LIFETIME).unwrap_or(Timestamp::MAX);
+        let mut live = self.lock();
+        live.retain(|session| now < session.until);
+        let excess = (live.len() + 1).saturating_sub(MOST);
+        live.drain(..excess);
+        live.push(Live { hash: KeyHash::of(&value), until });
+        cookie(&value, LIFETIME, secure)
     }
 
-    /// The cookie of a new session.
-    pub(super) fn begin(&self, now: Timestamp, nonce: [u8; 16]) -> String {
-        let said = format!("{}.{}", now.as_second() + LIFETIME, URL_SAFE_NO_PAD.encode(nonce));
-        let value = format!("{said}.{}", self.sign("session", &said));
-        self.cookie(&value, LIFETIME)
-    }
-
-    /// The cookie that ends a session.
-    pub(super) fn end(&self) -> String {
-        self.cookie("", 0)
+    /// Ends a session: its cookie opens nothing any more. Gives the cookie that takes its place.
+    pub(super) fn end(&self, session: &Session, secure: bool) -> String {
+        let ended = KeyHash::of(&session.value);
+        self.lock().retain(|live| !live.hash.matches(&ended));
+        cookie("", 0, secure)
     }
 
     /// The session that a request's cookies prove.
@@ -57,42 +67,35 @@ impl<'a> Sessions<'a> {
         let mut pairs =
             cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let (_, value) = pairs.find(|(name, _)| *name == COOKIE_NAME)?;
-        let (said, mac) = value.rsplit_once('.')?;
-        let until: i64 = said.split_once('.')?.0.parse().ok()?;
-        let holds = self.proves("session", said, mac) && now.as_second() < until;
+        let hash = KeyHash::of(value);
+        let holds = self.lock().iter().any(|live| live.hash.matches(&hash) && now < live.until);
         holds.then(|| Session { value: value.to_owned() })
     }
 
+    fn lock(&self) -> MutexGuard<'_, Vec<Live>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session {
     /// What a form of this session must carry, so that no other site can post it.
-    pub(super) fn csrf_token(&self, session: &Session) -> String {
-        self.sign("csrf", &session.value)
+    pub(super) fn csrf_token(&self) -> String {
+        self.csrf().to_string()
     }
 
     /// Whether a form carried it.
-    pub(super) fn is_csrf_token(&self, session: &Session, token: &str) -> bool {
-        self.proves("csrf", &session.value, token)
+    pub(super) fn is_csrf_token(&self, token: &str) -> bool {
+        KeyHash::parse(token).is_some_and(|token| token.matches(&self.csrf()))
     }
 
-    fn cookie(&self, value: &str, max_age: i64) -> String {
-        let secure = if self.secure { "; Secure" } else { "" };
-        format!("{COOKIE_NAME}={value}; Path=/console; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}")
+    fn csrf(&self) -> KeyHash {
+        KeyHash::of(&format!("orderbell.console.csrf\0{}", self.value))
     }
+}
 
-    fn mac(&self, purpose: &str, said: &str) -> Hmac<Sha256> {
-        let mut block = [0; 64];
-        block[..32].copy_from_slice(self.secret);
-        let mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
-        mac.chain_update("orderbell.console.").chain_update(purpose).chain_update("\0").chain_update(said)
-    }
-
-    fn sign(&self, purpose: &str, said: &str) -> String {
-        URL_SAFE_NO_PAD.encode(self.mac(purpose, said).finalize().into_bytes())
-    }
-
-    fn proves(&self, purpose: &str, said: &str, mac: &str) -> bool {
-        let mac = URL_SAFE_NO_PAD.decode(mac);
-        mac.is_ok_and(|mac| self.mac(purpose, said).verify_slice(&mac).is_ok())
-    }
+fn cookie(value: &str, max_age: i64, secure: bool) -> String {
+    let secure = if secure { "; Secure" } else { "" };
+    format!("{COOKIE_NAME}={value}; Path=/console; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}")
 }
 
 impl FromRequestParts<Arc<Web>> for Session {
@@ -102,7 +105,7 @@ impl FromRequestParts<Arc<Web>> for Session {
         if web.settings.admin_key.is_none() {
             return Err(failure_page(web.settings.version, &management_disabled()));
         }
-        let found = Sessions::of(web).find(&parts.headers, web.app.clock.now());
+        let found = web.sessions.find(&parts.headers, web.app.clock.now());
         found.ok_or_else(|| see_other("/console/login"))
     }
 }
@@ -113,10 +116,6 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn sessions(secret: &[u8; 32]) -> Sessions<'_> {
-        Sessions { secret, secure: true }
-    }
-
     fn headers(cookie: &str) -> HeaderMap {
         let pair = cookie.split(';').next().unwrap();
         HeaderMap::from_iter([(COOKIE, format!("other=1; {pair}").parse().unwrap())])
@@ -124,32 +123,45 @@ mod tests {
 
     #[test]
     fn a_session_holds_until_it_expires() {
-        let cookie = sessions(&[1; 32]).begin(NOW, [7; 16]);
+        let sessions = Sessions::default();
+        let cookie = sessions.begin(NOW, [7; 32], true);
         assert!(cookie.ends_with("HttpOnly; SameSite=Strict; Secure"));
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
-        assert!(sessions(&[1; 32]).find(&headers(&cookie), at(LIFETIME - 1)).is_some());
-        assert!(sessions(&[1; 32]).find(&headers(&cookie), at(LIFETIME)).is_none());
+        assert!(sessions.find(&headers(&cookie), at(LIFETIME - 1)).is_some());
+        assert!(sessions.find(&headers(&cookie), at(LIFETIME)).is_none());
     }
 
     #[test]
-    fn a_session_that_was_not_made_here_or_was_lengthened_is_none() {
-        let cookie = sessions(&[1; 32]).begin(NOW, [7; 16]);
-        assert!(sessions(&[2; 32]).find(&headers(&cookie), NOW).is_none());
-        let longer = cookie.replacen("43200.", "93200.", 1);
-        assert_ne!(longer, cookie);
-        assert!(sessions(&[1; 32]).find(&headers(&longer), NOW).is_none());
-        assert!(sessions(&[1; 32]).find(&headers("orderbell_session="), NOW).is_none());
+    fn a_session_that_was_ended_or_not_made_here_is_none() {
+        let sessions = Sessions::default();
+        let (one, other) = (sessions.begin(NOW, [1; 32], false), sessions.begin(NOW, [2; 32], false));
+        let session = sessions.find(&headers(&one), NOW).unwrap();
+        sessions.end(&session, false);
+        assert!(sessions.find(&headers(&one), NOW).is_none());
+        assert!(sessions.find(&headers(&other), NOW).is_some(), "the others go on");
+        assert!(Sessions::default().find(&headers(&other), NOW).is_none());
+        assert!(sessions.find(&headers("orderbell_session="), NOW).is_none());
+    }
+
+    #[test]
+    fn sessions_take_bounded_memory_and_the_oldest_gives_way() {
+        let sessions = Sessions::default();
+        let cookies: Vec<_> = (0..=u8::MAX).map(|number| sessions.begin(NOW, [number; 32], false)).collect();
+        assert!(sessions.find(&headers(&cookies[0]), NOW).is_some());
+        sessions.begin(NOW, [9, 8].repeat(16).try_into().unwrap(), false);
+        assert_eq!(sessions.lock().len(), MOST);
+        assert!(sessions.find(&headers(&cookies[0]), NOW).is_none());
+        assert!(sessions.find(&headers(&cookies[1]), NOW).is_some());
     }
 
     #[test]
     fn a_csrf_token_is_good_for_its_own_session_only() {
-        let secret = [1; 32];
-        let sessions = sessions(&secret);
-        let one = sessions.find(&headers(&sessions.begin(NOW, [1; 16])), NOW).unwrap();
-        let other = sessions.find(&headers(&sessions.begin(NOW, [2; 16])), NOW).unwrap();
-        let token = sessions.csrf_token(&one);
-        assert!(sessions.is_csrf_token(&one, &token));
-        assert!(!sessions.is_csrf_token(&other, &token));
-        assert!(!sessions.is_csrf_token(&one, ""));
+        let sessions = Sessions::default();
+        let [one, other] = [1, 2].map(|number| {
+            let cookie = sessions.begin(NOW, [number; 32], false);
+            sessions.find(&headers(&cookie), NOW).unwrap()
+        });
+        assert!(one.is_csrf_token(&one.csrf_token()));
+        assert!(!other.is_csrf_token(&one.csrf_token()) && !one.is_csrf_token(""));
     }
 }

@@ -96,6 +96,8 @@ async fn logging_out_needs_the_sessions_own_form() {
     let out = log_out(&host, &cookie, csrf).await;
     assert_eq!((out.status, out.header("location")), (StatusCode::SEE_OTHER, Some("/console/login")));
     assert!(out.header("set-cookie").unwrap().starts_with("orderbell_session=; "));
+    let after = get_as(&host, &cookie, "/console/inbox").await;
+    assert_eq!(after.header("location"), Some("/console/login"), "the old cookie opens nothing");
 }
 
 #[tokio::test]

@@ -230,7 +230,6 @@ fn settings() -> Settings {
         front_door: FrontDoor::Gateway,
         public_url: "http://127.0.0.1:8080".to_owned(),
         metrics: None,
-        console_secret: [9; 32],
         version: "0.0.0",
     }
 }
