@@ -48,6 +48,7 @@ const COUNTERS: &[Described] = &[
         "orderbell_subscriptions_suspended_total",
         "Subscriptions suspended because nothing got through for days.",
     ),
+    ("orderbell_wrong_keys_total", "Wrong keys that were presented, and keys not looked at because of them."),
 ];
 
 const GAUGES: &[Described] = &[

@@ -49,6 +49,8 @@ pub(crate) struct System {
     pub(crate) public_url: String,
     /// The admin key.
     pub(crate) admin_key: String,
+    /// Who presented wrong keys lately.
+    pub(crate) wrong_keys: Arc<web::WrongKeys>,
 }
 
 type Channels = BTreeMap<Protocol, (ChannelMode, Arc<dyn Channel>)>;
@@ -94,7 +96,9 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         clock: Arc::clone(&clock),
         data: config.data.clone(),
     };
-    let settings = settings(config, &admin_key, &public_url, origin_secret, &metrics);
+    let wrong_keys = Arc::<web::WrongKeys>::default();
+    let settings =
+        settings(config, &admin_key, &public_url, origin_secret, Arc::clone(&wrong_keys), &metrics);
     let router = web::router(app, settings);
 
     // What reaches the outside: store → engine → channels.
@@ -107,7 +111,18 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         owed: signals.deliveries,
         hurried: signals.hurried,
     };
-    Ok(System { store, clock: steady_clock, router, delivery, gauges, metrics, modes, public_url, admin_key })
+    Ok(System {
+        store,
+        clock: steady_clock,
+        router,
+        delivery,
+        gauges,
+        metrics,
+        modes,
+        public_url,
+        admin_key,
+        wrong_keys,
+    })
 }
 
 fn settings(
@@ -115,6 +130,7 @@ fn settings(
     admin_key: &str,
     public_url: &str,
     origin_secret: [u8; 32],
+    wrong_keys: Arc<web::WrongKeys>,
     metrics: &PrometheusHandle,
 ) -> web::Settings {
     let metrics = metrics.clone();
@@ -128,6 +144,7 @@ fn settings(
         front_door: config.front_door.clone(),
         receipts: receipts(config),
         metrics: Some(Arc::new(move || metrics.render())),
+        wrong_keys,
         public_url: public_url.to_owned(),
         version: env!("CARGO_PKG_VERSION"),
     }

@@ -1,12 +1,14 @@
 //! Who calls: the keys that programs present.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use crate::client::Client;
 use crate::problem::Problem;
 use crate::router::Web;
 use crate::settings::{Intake, KeyHash, Settings};
@@ -26,20 +28,38 @@ impl FromRequestParts<Arc<Web>> for Admin {
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Problem> {
         let Some(admin_key) = &web.settings.admin_key else { return Err(management_disabled()) };
         match presented_key(&parts.headers)? {
-            Some(key) if admin_key.matches(&key) => Ok(Self),
-            Some(_) => Err(wrong_key()),
+            Some(key) => look_at(web, &parts.extensions, &key, || admin_key.matches(&key).then_some(Self)),
             None => Err(key_required("This address needs the admin key")),
         }
     }
 }
 
 /// Whose order this is: the name of the presented key, or nothing for a caller without one.
-pub(crate) fn caller<'a>(settings: &'a Settings, headers: &HeaderMap) -> Result<&'a str, Problem> {
-    match (presented_key(headers)?, &settings.intake) {
+pub(crate) fn caller<'a>(web: &'a Web, head: &Parts) -> Result<&'a str, Problem> {
+    let Settings { admin_key, intake, .. } = &web.settings;
+    match (presented_key(&head.headers)?, intake) {
+        (Some(key), intake) => {
+            look_at(web, &head.extensions, &key, || holder(admin_key.as_ref(), intake, &key))
+        }
         (None, Intake::Open) => Ok(""),
         (None, Intake::Keys(_)) => Err(key_required("Placing an order needs a key")),
-        (Some(key), intake) => holder(settings.admin_key.as_ref(), intake, &key).ok_or_else(wrong_key),
     }
+}
+
+/// Looks at a key, unless too many wrong ones came from the same client.
+pub(crate) fn look_at<T>(
+    web: &Web,
+    extensions: &Extensions,
+    key: &KeyHash,
+    open: impl FnOnce() -> Option<T>,
+) -> Result<T, Problem> {
+    let (client, now) = (Client::counted(extensions), web.app.clock.now());
+    let wrong_keys = &web.settings.wrong_keys;
+    if let Some(wait) = wrong_keys.wait(client, now) {
+        return Err(too_many_wrong_keys(wait));
+    }
+    let wrong = || wrong_keys.note(client, key, now).map_or_else(wrong_key, too_many_wrong_keys);
+    open().ok_or_else(wrong)
 }
 
 fn holder<'a>(admin_key: Option<&KeyHash>, intake: &'a Intake, key: &KeyHash) -> Option<&'a str> {
@@ -53,11 +73,12 @@ fn holder<'a>(admin_key: Option<&KeyHash>, intake: &'a Intake, key: &KeyHash) ->
 /// The hash of the key in `x-api-key`, or else of the one in `Authorization: Bearer`. Other schemes are not
 /// ours.
 fn presented_key(headers: &HeaderMap) -> Result<Option<KeyHash>, Problem> {
-    let text = |value: &HeaderValue| value.to_str().map(str::to_owned).map_err(|_| wrong_key());
+    // What is not UTF-8 is no key that anybody has.
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let api_key = single(headers, &API_KEY, "x-api-key")?;
     let key = match (api_key, single(headers, &AUTHORIZATION, "Authorization")?) {
-        (Some(key), _) => Some(text(key)?),
-        (None, Some(authorization)) => bearer_token(&text(authorization)?).map(str::to_owned),
+        (Some(key), _) => Some(text(key)),
+        (None, Some(authorization)) => bearer_token(&text(authorization)).map(str::to_owned),
         (None, None) => None,
     };
     Ok(key.map(|key| KeyHash::of(&key)))
@@ -83,4 +104,10 @@ fn key_required(detail: &'static str) -> Problem {
 
 fn wrong_key() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "wrong_key", "This key does not open this address")
+}
+
+fn too_many_wrong_keys(wait: Duration) -> Problem {
+    let detail = "Too many wrong keys came from your address: wait before you present another";
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_wrong_keys", detail);
+    Problem { retry_after: Some(wait), ..problem }
 }

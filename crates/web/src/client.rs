@@ -23,6 +23,20 @@ impl Client {
     }
 }
 
+/// An address as the log may show it: the network that it belongs to.
+pub(crate) fn masked(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            format!("{a}.{b}.{c}.*")
+        }
+        IpAddr::V6(address) => {
+            let [a, b, c, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:*")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,5 +53,11 @@ mod tests {
         assert_eq!(counted("::ffff:203.0.113.7"), "203.0.113.7");
         assert_eq!(counted("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!(counted("2001:db8:1:2::9"), "2001:db8:1:2::");
+    }
+
+    #[test]
+    fn nobody_can_be_told_from_a_masked_address() {
+        assert_eq!(masked("203.0.113.7".parse().unwrap()), "203.0.113.*");
+        assert_eq!(masked("2001:db8:1:2::9".parse().unwrap()), "2001:db8:1:*");
     }
 }

@@ -24,6 +24,7 @@ mod query;
 mod router;
 mod settings;
 mod single_header;
+mod wrong_keys;
 
 pub use client::Client;
 pub use front_door::{FrontDoor, HostName};
@@ -31,3 +32,4 @@ pub use intake_path::IntakePath;
 pub use order_limits::{ORDER_LIMITS, OrderLimits, OrderRate};
 pub use router::router;
 pub use settings::{Intake, IntakeKey, KeyHash, NotFromProvider, ReceiptReader, Report, Settings};
+pub use wrong_keys::WrongKeys;

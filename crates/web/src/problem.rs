@@ -89,6 +89,11 @@ impl IntoResponse for Problem {
     }
 }
 
+/// A delay as `Retry-After`'s value.
+pub(crate) fn seconds(delay: Duration) -> HeaderValue {
+    HeaderValue::from(whole_seconds(delay))
+}
+
 /// A delay as `Retry-After` says it: rounded up, so that nobody comes too early.
 fn whole_seconds(delay: Duration) -> u64 {
     let rest = u64::from(delay.subsec_nanos() > 0);

@@ -12,6 +12,7 @@ use url::Url;
 use crate::front_door::FrontDoor;
 use crate::intake_path::IntakePath;
 use crate::order_limits::OrderLimits;
+use crate::wrong_keys::WrongKeys;
 
 /// What a host decides about its HTTP side.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub struct Settings {
     /// Hides where callers without a key come from, in what is kept with an `Idempotency-Key`. Where it changes, another
     /// order under a live key is taken for that of somebody else.
     pub origin_secret: [u8; 32],
+    /// Who presented wrong keys lately.
+    pub wrong_keys: Arc<WrongKeys>,
     /// Who may place orders.
     pub intake: Intake,
     /// Where orders are placed besides `/create-order`.
@@ -176,6 +179,11 @@ impl KeyHash {
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
+    }
+
+    /// Enough of it to know a key again that was seen before.
+    pub(crate) fn beginning(&self) -> u64 {
+        self.0.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
     }
 }
 

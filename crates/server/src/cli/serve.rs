@@ -59,7 +59,7 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     let listener = http_server::listen(config.listen);
     let listener = listener.map_err(|error| cannot_listen(config.listen, &error))?;
     let address = listener.local_addr()?;
-    let System { store, clock, router, delivery, gauges, metrics, modes, public_url, admin_key } =
+    let System { store, clock, router, delivery, gauges, metrics, modes, public_url, admin_key, wrong_keys } =
         wire(config, address).await?;
     let (stop, stopping) = watch::channel(false);
     let told = ending::attend(log.clone(), stopping.clone())?;
@@ -70,11 +70,11 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     let reexamination = reexamination::run(store.clone(), stopping.clone());
     let operators =
         operators::run(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());
+    let upkeep = upkeep::run(metrics, wrong_keys, Arc::clone(&delivery.clock), stopping.clone());
     let (queue, owed) = (Arc::clone(&delivery.queue), Arc::clone(&delivery.owed));
     let watch = clock::run(clock, queue, owed, stopping.clone());
     let delivery = delivery.run(stopping.clone());
     let gauges = gauges.run(stopping.clone());
-    let upkeep = upkeep::run(metrics, stopping.clone());
     let limits = config.connections.limits(descriptors, config.concurrency());
     let mut workers = Workers::default();
     workers.start("the relay", relay);

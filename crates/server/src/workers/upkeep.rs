@@ -1,6 +1,10 @@
-//! Files away what was measured, so that it does not pile up where nobody asks for the metrics.
+//! Files away what was measured, so that it does not pile up where nobody asks for the metrics, and tells of wrong keys that
+//! the log has yet to be told of.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use application::ports::Clock;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -11,9 +15,15 @@ const EVERY: Duration = Duration::from_secs(5);
 
 /// Files away again and again until the program ends.
 #[expect(clippy::disallowed_methods, reason = "a shell may wait")]
-pub(crate) async fn run(metrics: PrometheusHandle, mut stop: Stop) {
+pub(crate) async fn run(
+    metrics: PrometheusHandle,
+    wrong_keys: Arc<web::WrongKeys>,
+    clock: Arc<dyn Clock>,
+    mut stop: Stop,
+) {
     while !*stop.borrow() {
         metrics.run_upkeep();
+        wrong_keys.tell(clock.now());
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             () = stopped(&mut stop) => break,
@@ -39,7 +49,8 @@ mod tests {
         let (stop, stopping) = watch::channel(false);
         let filed = || format!("{recorder:?}").contains("\"orderbell_store_batch_commands\": {");
         assert!(!filed(), "{recorder:?}");
-        let running = tokio::spawn(run(metrics, stopping));
+        let running =
+            tokio::spawn(run(metrics, Arc::default(), Arc::new(crate::host::SystemClock), stopping));
         tokio::task::yield_now().await;
         stop.send_replace(true);
         running.await.unwrap();

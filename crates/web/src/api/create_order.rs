@@ -25,7 +25,7 @@ use crate::single_header::single;
 /// Places an order. Success is answered only once the order is stored.
 pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
-    let caller = caller(&web.settings, &head.headers)?;
+    let caller = caller(&web, &head)?;
     let client = Client::counted(&head.extensions);
     let orderer = if caller.is_empty() { Orderer::Address(client) } else { Orderer::Key(caller) };
     // Before the body is read, so that a flood costs little.

@@ -3,23 +3,24 @@
 //! The ready link that the program prints is `/console/login#key=…`: a fragment is never sent and never
 //! logged. The page's script takes the key out of the address and posts it as the form does.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use application::ports::Randomness;
 use askama::Template;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::header::SET_COOKIE;
+use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use url::form_urlencoded;
 
 use super::see_other;
 use super::session::Session;
-use crate::access::management_disabled;
+use crate::access::{look_at, management_disabled};
 use crate::body;
 use crate::pages::{failure_page, page};
-use crate::problem::Problem;
+use crate::problem::{Problem, seconds};
 use crate::router::Web;
 use crate::settings::KeyHash;
 
@@ -27,33 +28,46 @@ use crate::settings::KeyHash;
 #[template(path = "login.html")]
 struct LoginPage<'a> {
     version: &'a str,
-    wrong_key: bool,
+    /// Why the key did not open it.
+    refused: Option<Cow<'static, str>>,
 }
 
 /// The form that asks for the admin key.
 pub(crate) async fn show(State(web): State<Arc<Web>>) -> Response {
     let version = web.settings.version;
     match web.settings.admin_key {
-        Some(_) => page(StatusCode::OK, &LoginPage { version, wrong_key: false }),
+        Some(_) => page(StatusCode::OK, &LoginPage { version, refused: None }),
         None => failure_page(version, &management_disabled()),
     }
 }
 
 /// Begins a session for who knows the admin key.
-pub(crate) async fn act(State(web): State<Arc<Web>>, headers: HeaderMap, body: Body) -> Response {
+pub(crate) async fn act(State(web): State<Arc<Web>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
     let version = web.settings.version;
     let Some(admin_key) = &web.settings.admin_key else {
         return failure_page(version, &management_disabled());
     };
-    match form_field(&headers, body, "key").await {
-        Ok(key) if admin_key.matches(&KeyHash::of(key.trim())) => {
+    let key = match form_field(&head.headers, body, "key").await {
+        Ok(key) => KeyHash::of(key.trim()),
+        Err(problem) => return failure_page(version, &problem),
+    };
+    match look_at(&web, &head.extensions, &key, || admin_key.matches(&key).then_some(())) {
+        Ok(()) => {
             let randomness: &dyn Randomness = web.app.randomness.as_ref();
             let cookie =
                 web.sessions.begin(web.app.clock.now(), randomness.bytes(), web.settings.is_secure());
             with_cookie(see_other("/console/inbox"), cookie)
         }
-        Ok(_) => page(StatusCode::FORBIDDEN, &LoginPage { version, wrong_key: true }),
-        Err(problem) => failure_page(version, &problem),
+        Err(Problem { retry_after: Some(wait), status, detail, .. }) => {
+            let mut answer = page(status, &LoginPage { version, refused: Some(detail) });
+            answer.headers_mut().insert(RETRY_AFTER, seconds(wait));
+            answer
+        }
+        Err(_) => {
+            let refused = Some("This is not the admin key.".into());
+            page(StatusCode::FORBIDDEN, &LoginPage { version, refused })
+        }
     }
 }
 

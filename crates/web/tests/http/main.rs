@@ -8,6 +8,7 @@ mod contract;
 mod cors;
 mod create_order;
 mod deliveries;
+mod doors;
 mod event_shapes;
 mod front_door;
 mod gateway_event;
