@@ -132,7 +132,7 @@ async fn a_peer_that_takes_every_connection_it_may_have_leaves_the_rest_to_the_o
     }
     let few = async || Ok((sockets(&program)? <= before + 10).then_some(()));
     wait::until("the peer has its share and no more", few).await?;
-    let metrics = program.stranger()?.get("/metrics").await?.body;
+    let metrics = program.client()?.get("/metrics").await?.body;
     let closed = "orderbell_connections_closed_total{because=\"too_many_of_peer\"} 90";
     assert!(metrics.contains(closed), "{metrics}");
     assert!(metrics.contains("orderbell_connections_closed_total{because=\"no_room\"} 0"), "{metrics}");

@@ -41,12 +41,12 @@ impl Program {
         let address = free_address()?;
         let mut command = orderbell(home.path());
         command.args(["serve", "--listen", &address.to_string(), "--data"]).arg(home.path().join("data"));
-        command.env("ORDERBELL_LOG", "debug").stdout(Stdio::null());
+        command.env("ORDERBELL_LOG", "debug").env("ORDERBELL_ADMIN_KEY", ADMIN_KEY).stdout(Stdio::null());
         Ok(Self { child: started(&mut command)?, address, _home: home })
     }
 
     async fn answers(&mut self) -> Result<Client> {
-        let client = Client::new(&format!("http://{}", self.address), None)?;
+        let client = Client::new(&format!("http://{}", self.address), Some(ADMIN_KEY))?;
         let healthy = async || {
             ensure!(self.child.try_wait()?.is_none(), "the program ended");
             Ok(client.get("/healthz").await.ok().filter(|answer| answer.status == 200).map(drop))
@@ -111,6 +111,9 @@ async fn answer(line: &mut BufStream<TcpStream>) -> Result<()> {
     line.read_exact(&mut vec![0; length]).await?;
     Ok(())
 }
+
+/// Opens the metrics.
+const ADMIN_KEY: &str = "obk_admin_0123456789abcdef";
 
 fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)

@@ -79,6 +79,7 @@ fn settings(http: HttpConfig) -> web::Settings {
         receipts: None,
         // CloudWatch has them.
         metrics: None,
+        metrics_key: None,
         wrong_keys: Arc::default(),
         version: env!("CARGO_PKG_VERSION"),
     }

@@ -39,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) order_limits: web::OrderLimits,
     /// The admin key, if it is not the one in the data folder.
     pub(crate) admin_key: Option<String>,
+    /// Opens the metrics, as the admin key does.
+    pub(crate) metrics_key: Option<web::KeyHash>,
     /// Which origins' pages may place orders.
     pub(crate) cors_allow_origins: Vec<String>,
     /// By which names, and from which pages, the program is reached.
@@ -92,6 +94,7 @@ impl Config {
             intake: intake(&mut reading, listen),
             intake_paths: reading.or("intake_paths", Vec::new(), web::IntakePath::parse_list),
             admin_key,
+            metrics_key: reading.optional("metrics_key", key_hash),
             cors_allow_origins: pages.unwrap_or_else(|| vec!["*".to_owned()]),
             idempotency_lifetime: reading.or("idempotency_lifetime_hours", Duration::from_hours(24), hours),
             order_limits: order_limits(&mut reading, listen, connections.proxies()),
@@ -210,6 +213,11 @@ fn key(text: &str) -> Result<String, String> {
         key if key.len() >= 20 => Ok(key.to_owned()),
         _ => Err("must be at least 20 characters long".to_owned()),
     }
+}
+
+fn key_hash(text: &str) -> Result<web::KeyHash, String> {
+    let wrong = "must be the 64 hexadecimal digits of a key's SHA-256, as `orderbell key new` prints them";
+    web::KeyHash::parse(text.trim()).ok_or_else(|| wrong.to_owned())
 }
 
 fn hours(text: &str) -> Result<Duration, String> {

@@ -144,6 +144,7 @@ fn settings(
         front_door: config.front_door.clone(),
         receipts: receipts(config),
         metrics: Some(Arc::new(move || metrics.render())),
+        metrics_key: config.metrics_key,
         wrong_keys,
         public_url: public_url.to_owned(),
         version: env!("CARGO_PKG_VERSION"),

@@ -34,6 +34,21 @@ impl FromRequestParts<Arc<Web>> for Admin {
     }
 }
 
+/// The proof that a request may read the metrics: it carries their key or the admin key.
+pub(crate) struct MayMeasure;
+
+impl FromRequestParts<Arc<Web>> for MayMeasure {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Problem> {
+        let Some(key) = presented_key(&parts.headers)? else {
+            return Err(key_required("The metrics need their key (metrics_key) or the admin key"));
+        };
+        let mut keys = web.settings.metrics_key.iter().chain(&web.settings.admin_key);
+        look_at(web, &parts.extensions, &key, || keys.any(|known| known.matches(&key)).then_some(Self))
+    }
+}
+
 /// Whose order this is: the name of the presented key, or nothing for a caller without one.
 pub(crate) fn caller<'a>(web: &'a Web, head: &Parts) -> Result<&'a str, Problem> {
     let Settings { admin_key, intake, .. } = &web.settings;

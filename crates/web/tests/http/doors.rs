@@ -1,10 +1,11 @@
 //! Who is let in, and who has to wait.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use http::{Request, StatusCode};
-use orderbell_web::Client;
+use orderbell_web::{Client, KeyHash};
 
 use crate::host::{ADMIN_KEY, Answer, Host, SEED_BODY};
 
@@ -74,4 +75,21 @@ async fn wrong_logins_and_wrong_intake_keys_count_alike() {
     assert!(refused.text.contains("Too many wrong keys"), "{}", refused.text);
     let open = from(Request::post("/create-order")).body(Body::from(SEED_BODY)).unwrap();
     assert_eq!(host.send(open).await.status, StatusCode::OK, "without a key nothing is guessed");
+}
+
+#[tokio::test]
+async fn the_metrics_need_their_key_or_the_admin_key() {
+    let host = Host::with(|_, settings| {
+        settings.metrics = Some(Arc::new(|| "orders 3\n".to_owned()));
+        settings.metrics_key = Some(KeyHash::of("the-key-of-the-metrics"));
+    });
+    host.get("/metrics").await.assert_problem(StatusCode::UNAUTHORIZED, "key_required");
+    for (key, status) in [("the-key-of-the-metrics", 200), (ADMIN_KEY, 200), ("another", 401), ("", 401)] {
+        let request = Request::get("/metrics").header("authorization", format!("Bearer {key}"));
+        let answer = host.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status.as_u16(), status, "{key}");
+    }
+    let elsewhere = Request::get("/orders").header("x-api-key", "the-key-of-the-metrics");
+    let refused = host.send(elsewhere.body(Body::empty()).unwrap()).await;
+    refused.assert_problem(StatusCode::UNAUTHORIZED, "wrong_key");
 }

@@ -230,6 +230,7 @@ fn settings() -> Settings {
         front_door: FrontDoor::Gateway,
         public_url: "http://127.0.0.1:8080".to_owned(),
         metrics: None,
+        metrics_key: None,
         wrong_keys: Arc::default(),
         version: "0.0.0",
     }

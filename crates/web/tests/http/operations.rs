@@ -97,9 +97,9 @@ async fn a_host_on_a_sound_store_is_alive_and_ready() {
 #[tokio::test]
 async fn metrics_are_what_the_host_renders() {
     let host = Host::with(|_, settings| settings.metrics = Some(Arc::new(|| "orders 3\n".to_owned())));
-    let answer = host.get("/metrics").await;
+    let answer = host.manage("GET", "/metrics", "").await;
     assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "orders 3\n"));
     assert!(answer.header("content-type").unwrap().starts_with("text/plain; version=0.0.4"));
-    let without = Host::start().get("/metrics").await;
+    let without = Host::start().manage("GET", "/metrics", "").await;
     without.assert_problem(StatusCode::NOT_IMPLEMENTED, "not_on_this_host");
 }
