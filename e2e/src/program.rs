@@ -164,7 +164,7 @@ impl Program {
     pub fn command_with(&self, args: &[&str], settings: &Settings) -> Result<Output> {
         let mut command = orderbell(self.home.path());
         command.envs(settings.iter().map(|(name, value)| (*name, value.as_str())));
-        command.env("ORDERBELL_URL", self.url()).env("ORDERBELL_DATA", self.data()).args(args);
+        command.env("ORDERBELL_DATA", self.data()).args(args);
         command.output().context("starting the program")
     }
 

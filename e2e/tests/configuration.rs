@@ -61,8 +61,11 @@ async fn commands_ask_the_server_where_its_settings_file_says_it_is() -> Result<
         list
     };
     succeeds(&list().output()?);
-    assert_eq!(list().env("ORDERBELL_LISTEN", "127.0.0.1:1").output()?.status.code(), Some(1));
-    succeeds(&list().env("ORDERBELL_LISTEN", "127.0.0.1:1").args(["--url", &program.url()]).output()?);
+    assert_eq!(list().args(["--url", "http://127.0.0.1:1"]).output()?.status.code(), Some(1));
+    let key = program.data().join("admin.key");
+    succeeds(&list().args(["--url", &program.url(), "--key-file"]).arg(&key).output()?);
+    let untold = list().args(["--url", &program.url()]).output()?;
+    assert_eq!(untold.status.code(), Some(1), "the data folder's key is told to nobody: {untold:?}");
     Ok(())
 }
 

@@ -133,8 +133,8 @@ fn a_redirect_is_shown_as_it_is_and_followed_by_no_command() -> Result<()> {
         let response: Value = serde_json::from_slice(&output.stdout)?;
         assert_eq!(response["statusCode"], status, "{response}");
         let mut list = orderbell(folder.path());
-        let output =
-            list.args(["order", "list", "--url", &url, "--key", "a-key-of-somebody-here"]).output()?;
+        list.env("ORDERBELL_KEY", "a-key-of-somebody-here");
+        let output = list.args(["order", "list", "--url", &url]).output()?;
         assert_eq!(output.status.code(), Some(1));
         assert!(
             String::from_utf8_lossy(&output.stderr).contains("http://127.0.0.1:1/elsewhere"),

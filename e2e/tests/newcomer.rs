@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result};
@@ -16,7 +17,7 @@ fn said(output: &Output) -> String {
 /// A command beside a running program, as `program.command` has it, but to be completed.
 fn beside(program: &Program, args: &[&str]) -> Command {
     let mut command = orderbell(&program.data());
-    command.env("ORDERBELL_URL", program.url()).env("ORDERBELL_DATA", program.data()).args(args);
+    command.env("ORDERBELL_DATA", program.data()).args(args);
     command
 }
 
@@ -80,15 +81,24 @@ async fn a_command_that_finds_no_key_says_where_it_looked_and_what_mends_it() ->
         assert!(!output.status.success(), "{args:?}");
         Ok(said(&output))
     };
-    let nowhere = list(&["--url", &program.url()])?;
-    let looked = elsewhere.path().join("orderbell-data/admin.key").display().to_string();
-    for words in [looked.as_str(), "--data (ORDERBELL_DATA)", "--key (ORDERBELL_KEY)"] {
+    let nowhere = list(&[])?;
+    let looked = elsewhere.path().join("orderbell-data/orderbell.sock").display().to_string();
+    for words in [looked.as_str(), "no Orderbell answers", "--data (ORDERBELL_DATA)", "--url (ORDERBELL_URL)"]
+    {
         assert!(nowhere.contains(words), "{nowhere}");
     }
-    let wrong = list(&["--url", &program.url(), "--key", "obk_admin_of_another_server"])?;
-    assert!(wrong.contains("does not take the key from --key (ORDERBELL_KEY)"), "{wrong}");
+    let none = list(&["--url", &program.url()])?;
+    for words in [&program.url(), "asks for the admin key", "--key-file FILE", "ORDERBELL_KEY"] {
+        assert!(none.contains(words), "{none}");
+    }
+    let file = elsewhere.path().join("key");
+    fs::write(&file, "obk_admin_of_another_server")?;
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+    let file = file.display().to_string();
+    let wrong = list(&["--url", &program.url(), "--key-file", &file])?;
+    assert!(wrong.contains(&format!("does not take the key from --key-file: {file}")), "{wrong}");
     assert!(!wrong.contains("obk_admin_of_another_server"), "{wrong}");
-    for url in ["127.0.0.1:8080", "localhost:8080", "ftp://127.0.0.1", "http://"] {
+    for url in ["127.0.0.1:8080", "localhost:8080", "ftp://127.0.0.1", "http://", "http://a:b@127.0.0.1"] {
         assert!(
             list(&["--url", url])?.contains("--url (ORDERBELL_URL): must be an http or https URL"),
             "{url}"

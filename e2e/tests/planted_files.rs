@@ -1,12 +1,15 @@
-//! What somebody else laid for the program to find is not believed.
+//! What somebody else laid for the program to find is not believed, and keys go to nobody who did not prove who he is.
 
 use std::fs;
+use std::io::Read;
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::Output;
+use std::thread;
 
 use anyhow::Result;
-use orderbell_e2e::program::{new_home, orderbell};
+use orderbell_e2e::program::{Program, Settings, new_home, orderbell};
 
 /// A user that is neither us nor root.
 const ANOTHER: u32 = 54_321;
@@ -111,5 +114,37 @@ fn keys_that_others_made_or_can_read_are_refused_and_none_is_written_where_a_lin
     assert!(made.status.success(), "{made:?}");
     assert!(!target.exists() && key.exists());
     assert_eq!(fs::metadata(&key)?.mode() & 0o777, 0o600);
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_command_tells_its_key_to_who_holds_the_port_of_a_server_that_is_down() -> Result<()> {
+    let mut program = Program::start(Settings::new()).await?;
+    let address = program.url().replace("http://", "");
+    program.kill()?;
+    let thief = TcpListener::bind(&address)?;
+    let stolen = thread::spawn(move || -> std::io::Result<String> {
+        let (mut stream, _) = thief.accept()?;
+        let mut got = [0; 4096];
+        let length = stream.read(&mut got)?;
+        Ok(String::from_utf8_lossy(&got[..length]).into_owned())
+    });
+    let down = program.command_with(&["order", "list"], &vec![("ORDERBELL_LISTEN", address.clone())])?;
+    refused(&down, &["no Orderbell answers at", "orderbell.sock"]);
+    program.command(&["order", "list", "--url", &format!("http://{address}")])?;
+    let got = stolen.join().map_err(|_| anyhow::anyhow!("the thief broke off"))??;
+    let key = fs::read_to_string(program.data().join("admin.key"))?;
+    assert!(got.starts_with("GET /orders") && !got.contains(key.trim()), "{got}");
+    Ok(())
+}
+
+#[test]
+fn a_key_goes_in_the_clear_to_this_machine_alone() -> Result<()> {
+    let home = new_home()?;
+    for url in ["http://orders.example.com", "http://192.0.2.7:8080", "http://localhost.example.com"] {
+        let mut list = orderbell(home.path());
+        list.env("ORDERBELL_KEY", "obk_0123456789abcdef").args(["order", "list", "--url", url]);
+        refused(&list.output()?, &[url, "use https"]);
+    }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::thread;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What the store's files, its readers, the log and what is just being closed take, with room to spare.
-const OWN: usize = 96;
+const OWN: usize = 112;
 /// What each core's thread takes.
 const OF_A_CORE: usize = 8;
 /// A call to the outside takes two: one for its connection, one for an idle connection that is kept for the next call,

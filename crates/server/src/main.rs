@@ -9,6 +9,7 @@ mod http_server;
 mod keys;
 mod logging;
 mod measures;
+mod operator_socket;
 mod trust;
 mod wiring;
 mod workers;

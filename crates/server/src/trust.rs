@@ -69,6 +69,11 @@ pub(crate) fn look_at(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Whether a user is believed.
+pub(crate) fn believes(user: u32) -> bool {
+    Trust::here().is_ok_and(|trust| trust.owner(user))
+}
+
 /// Makes a file for its owner alone, which must not be there.
 pub(crate) fn make_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)

@@ -9,17 +9,26 @@ use http::Extensions;
 pub enum Client {
     /// Somebody at this address: of the connection, or as a proxy that the host trusts tells it.
     At(IpAddr),
+    /// Somebody who came through a door that only this machine's operator can open. Without a key they count as the
+    /// holder of the admin key.
+    Operator,
 }
 
 impl Client {
     /// The address to count them by: an IPv4 one, or the first half of an IPv6 one, which is what one household is given
     /// (RFC 6177).
     pub(crate) fn counted(extensions: &Extensions) -> Option<IpAddr> {
-        let Self::At(address) = extensions.get()?;
-        Some(match address.to_canonical() {
-            IpAddr::V6(whole) => Ipv6Addr::from_bits(whole.to_bits() >> 64 << 64).into(),
-            address @ IpAddr::V4(_) => address,
-        })
+        match extensions.get::<Self>()? {
+            Self::Operator => None,
+            Self::At(address) => Some(match address.to_canonical() {
+                IpAddr::V6(whole) => Ipv6Addr::from_bits(whole.to_bits() >> 64 << 64).into(),
+                address @ IpAddr::V4(_) => address,
+            }),
+        }
+    }
+
+    pub(crate) fn is_operator(extensions: &Extensions) -> bool {
+        extensions.get() == Some(&Self::Operator)
     }
 }
 

@@ -1,28 +1,31 @@
 //! Asking a running server.
 
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf, absolute};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
 use reqwest::header::LOCATION;
-use reqwest::{Method, RequestBuilder, StatusCode, redirect};
+use reqwest::{ClientBuilder, Method, RequestBuilder, StatusCode, redirect};
 use serde_json::Value;
 use url::{Host, Url};
 
 use super::output::Unwritten;
-use super::{Failure, local, output};
-use crate::config::Local;
-use crate::keys::ADMIN_KEY_FILE;
+use super::{Failure, input, local, output};
+use crate::operator_socket::{SOCKET, Way};
+use crate::trust::{self, Kept};
 
 /// Which server to ask, and as whom.
 #[derive(Args, Clone)]
 pub(super) struct Server {
-    /// The server [default: this machine's, where it is configured to listen]
+    /// The server [default: this machine's, over the socket in its data folder]
     #[arg(long, value_name = "URL", env = "ORDERBELL_URL")]
     url: Option<String>,
-    /// The key [default, for a server on this machine: the admin key as configured, or in the data folder]
-    #[arg(long, value_name = "KEY", env = "ORDERBELL_KEY", hide_env_values = true)]
-    key: Option<String>,
+    /// A file that holds the key for the server at --url, or - for standard input [default: what `ORDERBELL_KEY` holds]
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
     #[command(flatten)]
     pub(super) local: local::Flags,
     /// Print the server's JSON
@@ -30,13 +33,37 @@ pub(super) struct Server {
     json: bool,
 }
 
+/// How a server is reached.
+pub(super) struct Reached {
+    client: reqwest::Client,
+    /// What paths are put after.
+    pub(super) base: String,
+    /// Where a person would look for it.
+    pub(super) shown: String,
+    /// Whether nobody else can read on the way, or answer in its place.
+    is_private: bool,
+    /// The way to the socket, kept open; `None` for a server that was named.
+    way: Option<Way>,
+}
+
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+impl Reached {
+    /// A request to `path`, to be completed.
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+}
+
 /// The HTTP client of every command. It follows no redirect: what a server says is shown, and no other is told a key.
-pub(super) fn http_client() -> anyhow::Result<reqwest::Client> {
+fn http_client() -> ClientBuilder {
     // Only the first call in a process installs it.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Ok(reqwest::Client::builder().timeout(TIMEOUT).no_proxy().redirect(redirect::Policy::none()).build()?)
+    let here =
+        [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].map(|address| SocketAddr::new(address, 0));
+    let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().redirect(redirect::Policy::none());
+    // Nobody is asked where this machine is.
+    client.resolve_to_addrs("localhost", &here)
 }
 
 impl Server {
@@ -61,30 +88,30 @@ impl Server {
         path: &str,
         complete: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Value, Failure> {
-        let server = self.url()?;
-        let url = format!("{server}{path}");
-        let mut request = http_client()?.request(method, &url).header("accept", "application/json");
-        let Key { key, origin } = self.key()?;
-        if let Some(key) = &key {
+        let server = self.reach()?;
+        let mut request = server.request(method, path).header("accept", "application/json");
+        let key = self.key(&server)?;
+        if let Some(Key { key, .. }) = &key {
+            refuse_to_tell_everyone(&server)?;
             request = request.header("x-api-key", key);
         }
-        let answer = complete(request).send().await.map_err(|error| no_server(&server, &error))?;
+        let answer = complete(request).send().await.map_err(|error| no_server(&server.shown, &error))?;
         let status = answer.status();
         if let Some(place) = answer.headers().get(LOCATION).filter(|_| status.is_redirection()) {
-            let place = place.to_str().unwrap_or_default().escape_debug();
-            return Err(
-                anyhow!("{server} leads on to {place} ({status}): name that server with --url").into()
-            );
+            let (shown, place) = (&server.shown, place.to_str().unwrap_or_default().escape_debug());
+            return Err(anyhow!("{shown} leads on to {place} ({status}): name that server with --url").into());
         }
-        let text = answer.text().await.with_context(|| format!("{url} broke off its answer"))?;
+        let text = answer.text().await.with_context(|| format!("{} broke off its answer", server.shown))?;
         let json = if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str::<Value>(&text) };
         let json = json.map_err(|_| {
-            anyhow!("what answers at {server} is no Orderbell, or stands before one: {status}, and no JSON")
+            let shown = &server.shown;
+            anyhow!("what answers at {shown} is no Orderbell, or stands before one: {status}, and no JSON")
         })?;
         if status == StatusCode::UNAUTHORIZED {
+            let shown = &server.shown;
             return Err(match key {
-                Some(_) => anyhow!("{server} does not take the key from {origin}"),
-                None => anyhow!("{server} asks for the admin key, and {origin}"),
+                Some(Key { origin, .. }) => anyhow!("{shown} does not take the key from {origin}"),
+                None => anyhow!("{shown} asks for the admin key: {GIVE_THE_KEY}"),
             }
             .into());
         }
@@ -119,74 +146,101 @@ impl Server {
         })
     }
 
-    /// Where to ask, without a slash at its end. An empty variable counts as none.
-    pub(super) fn url(&self) -> Result<String, Failure> {
-        match self.url.as_deref().map(|url| url.trim().trim_end_matches('/')).filter(|url| !url.is_empty()) {
-            Some(url) => http_url(url),
-            None => Ok(self.local.resolve()?.url()),
+    /// How to reach the server that was named, or else the one on this machine, over its socket: whoever holds its port
+    /// meanwhile is nobody we know. An empty variable counts as none.
+    pub(super) fn reach(&self) -> Result<Reached, Failure> {
+        let named =
+            self.url.as_deref().map(|url| url.trim().trim_end_matches('/')).filter(|url| !url.is_empty());
+        if let Some(url) = named {
+            let is_private = is_private(&http_url(url)?);
+            let (base, shown) = (url.to_owned(), url.to_owned());
+            return Ok(Reached { client: http_client().build()?, base, shown, is_private, way: None });
         }
+        let data = self.local.resolve()?.data;
+        let shown = absolute(data.join(SOCKET))?.display().to_string();
+        let way = Way::to(&data).and_then(|way| way.look().map(|()| way));
+        let way = match way {
+            Err(error) if error.kind() == ErrorKind::NotFound => Way::nowhere(&data),
+            way => way.map_err(|error| anyhow!("{shown} {error}"))?,
+        };
+        let client = http_client().unix_socket(way.path()).build()?;
+        Ok(Reached { client, base: "http://localhost".to_owned(), shown, is_private: true, way: Some(way) })
     }
 
-    /// The key that was given; for a server on this machine, the one that is configured or lies in the data folder: no
-    /// other is told it.
-    fn key(&self) -> Result<Key, Failure> {
-        if let Some(key) = self.key.as_deref().map(str::trim).filter(|key| !key.is_empty()) {
-            return Ok(Key { key: Some(key.to_owned()), origin: "--key (ORDERBELL_KEY)".to_owned() });
+    /// The key that was given for this server. That of the data folder is told to nobody: over the socket it is not needed.
+    fn key(&self, server: &Reached) -> Result<Option<Key>, Failure> {
+        let (given, origin) = match &self.key_file {
+            Some(path) => {
+                let is_input = path == Path::new("-");
+                let key = if is_input {
+                    input::read(path)
+                } else {
+                    trust::read(path, Kept::Secret).map_err(Into::into)
+                };
+                let origin = format!("--key-file: {}", path.display());
+                let text = key.and_then(|key| Ok(String::from_utf8(key)?));
+                (text.with_context(|| origin.clone())?, origin)
+            }
+            // It is for the server that is named with it.
+            None if server.way.is_some() => return Ok(None),
+            None => (std::env::var("ORDERBELL_KEY").unwrap_or_default(), "ORDERBELL_KEY".to_owned()),
+        };
+        let key = given.trim().to_owned();
+        match (key.is_empty(), &self.key_file) {
+            (true, Some(_)) => Err(anyhow!("{origin} holds no key").into()),
+            (true, None) => Ok(None),
+            (false, _) => Ok(Some(Key { key, origin })),
         }
-        if self.url.as_deref().is_some_and(|url| !is_this_machine(url)) {
-            let origin = "none was given: --key (ORDERBELL_KEY) takes it. That of this machine's own server is told to \
-                          no other";
-            return Ok(Key { key: None, origin: origin.to_owned() });
-        }
-        let Local { data, admin_key, .. } = self.local.resolve()?;
-        if let Some(key) = admin_key {
-            return Ok(Key { key: Some(key), origin: "admin_key (ORDERBELL_ADMIN_KEY)".to_owned() });
-        }
-        let file = data.join(ADMIN_KEY_FILE);
-        let file = std::path::absolute(&file).unwrap_or(file);
-        Ok(match std::fs::read_to_string(&file) {
-            Ok(key) => Key { key: Some(key.trim().to_owned()), origin: file.display().to_string() },
-            Err(error) => Key {
-                key: None,
-                origin: format!("{} cannot be read: {error}. {NAME_THE_FOLDER}", file.display()),
-            },
-        })
     }
 }
 
-/// A key, if there is one, and where it is from, or what was tried.
+/// A key, and where it is from.
 struct Key {
-    key: Option<String>,
+    key: String,
     origin: String,
 }
 
-/// What to do where no admin key is found.
-const NAME_THE_FOLDER: &str = "Run the command in the folder that the server was started in, name its data folder with \
-                               --data (ORDERBELL_DATA), or give the key with --key (ORDERBELL_KEY)";
+/// What to do where a server wants a key.
+const GIVE_THE_KEY: &str = "give it with --key-file FILE, or in ORDERBELL_KEY. That of this machine's own server is told to \
+                            no other";
 
-fn http_url(text: &str) -> Result<String, Failure> {
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let wrong =
-        || "--url (ORDERBELL_URL): must be an http or https URL such as http://127.0.0.1:8080".to_owned();
-    url.map(|_| text.to_owned()).ok_or_else(|| Failure::Usage(vec![wrong()]))
+fn http_url(text: &str) -> Result<Url, Failure> {
+    // What stands before an @ is a secret, which messages would show.
+    let is_bare = |url: &Url| url.has_host() && url.username().is_empty() && url.password().is_none();
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && is_bare(url));
+    let wrong = || {
+        "--url (ORDERBELL_URL): must be an http or https URL such as http://127.0.0.1:8080, without a user name"
+            .to_owned()
+    };
+    url.ok_or_else(|| Failure::Usage(vec![wrong()]))
 }
 
-/// Whether the address is a loopback one. An empty one stands for where this machine is configured to listen.
-fn is_this_machine(url: &str) -> bool {
-    let host = Url::parse(url.trim()).ok().and_then(|url| url.host().map(|host| host.to_owned()));
-    match host {
+/// Keys go over https or to this machine.
+fn refuse_to_tell_everyone(server: &Reached) -> Result<(), Failure> {
+    if server.is_private {
+        return Ok(());
+    }
+    let why = "the key would go there for everyone on the way to read; use https";
+    Err(Failure::Usage(vec![format!("--url {}: {why}", server.shown)]))
+}
+
+/// Whether nobody on the way can read: over https, and to a loopback address.
+fn is_private(url: &Url) -> bool {
+    let is_here = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => url.trim().is_empty(),
-    }
+        None => false,
+    };
+    url.scheme() == "https" || is_here
 }
 
 /// Says in a person's words that the server cannot be reached.
 fn no_server(url: &str, error: &reqwest::Error) -> anyhow::Error {
     if error.is_connect() {
         anyhow!(
-            "no Orderbell answers at {url}; start one with `orderbell serve`, or name another with --url (ORDERBELL_URL)"
+            "no Orderbell answers at {url}; start one with `orderbell serve`, run the command in the folder that it was \
+             started in, name its data folder with --data (ORDERBELL_DATA), or another server with --url (ORDERBELL_URL)"
         )
     } else if error.is_timeout() {
         anyhow!("{url} did not answer within {} s", TIMEOUT.as_secs())
@@ -200,14 +254,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_machines_key_is_told_to_this_machine_alone() {
-        for url in ["http://127.0.0.1:8080", "http://localhost/", "http://[::1]:8080", " "] {
-            assert!(is_this_machine(url), "{url}");
+    fn a_key_goes_over_https_or_to_this_machine() {
+        for url in [
+            "http://127.0.0.1:8080",
+            "http://localhost/",
+            "http://[::1]:8080",
+            "https://orders.example.com",
+            "http://127.9.9.9",
+        ] {
+            assert!(is_private(&Url::parse(url).unwrap()), "{url}");
         }
-        for url in
-            ["https://orders.example.com", "http://10.0.0.1:8080", "http://localhost.example.com", "nonsense"]
-        {
-            assert!(!is_this_machine(url), "{url}");
+        for url in [
+            "http://orders.example.com",
+            "http://10.0.0.1:8080",
+            "http://localhost.example.com",
+            "http://127.0.0.1.example.com",
+            "http://localhost@example.com",
+            "http://[::ffff:10.0.0.1]",
+        ] {
+            assert!(!is_private(&Url::parse(url).unwrap()), "{url}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use axum::body::{Body, to_bytes};
-use axum::http::header::HOST;
+use axum::http::header::{AUTHORIZATION, HOST};
 use axum::http::{HeaderValue, Request, Response};
 use clap::Args;
 use domain::json_text::utf8;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 use web::gateway_event;
 
-use super::api_client::{Server, http_client};
+use super::api_client::{Reached, Server};
 use super::{Failure, block_on, configure, input, local, output, serve};
 use crate::wiring::wire;
 
@@ -40,10 +40,10 @@ pub(super) fn invoke(flags: &Flags) -> Result<(), Failure> {
     block_on(async {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, MAX_ANSWER).await?;
-        let server = flags.server.url()?;
+        let server = flags.server.reach()?;
         let answer = match ask_server(&server, &parts, body.clone()).await? {
             Some(answer) => answer,
-            None => open_store(flags, &server, Request::from_parts(parts, Body::from(body))).await?,
+            None => open_store(flags, &server.shown, Request::from_parts(parts, Body::from(body))).await?,
         };
         let answer: Value = gateway_event::response(answer, shape).await;
         Ok(output::json(&answer)?)
@@ -52,13 +52,16 @@ pub(super) fn invoke(flags: &Flags) -> Result<(), Failure> {
 
 /// The server's answer, or `None` if none runs there.
 async fn ask_server(
-    server: &str,
+    server: &Reached,
     parts: &axum::http::request::Parts,
     body: axum::body::Bytes,
 ) -> anyhow::Result<Option<Response<Body>>> {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let url = format!("{server}{path}");
-    let mut request = http_client()?.request(parts.method.clone(), &url).body(body);
+    let mut request = server.request(parts.method.clone(), path).body(body);
+    if !parts.headers.contains_key(AUTHORIZATION) {
+        // The event proves what it proves: whoever runs the command is not asked.
+        request = request.header(AUTHORIZATION, "Event");
+    }
     for (name, value) in parts.headers.iter().filter(|(name, _)| *name != "host" && *name != "content-length")
     {
         request = request.header(name, value);
@@ -66,7 +69,7 @@ async fn ask_server(
     let answer = match request.send().await {
         Ok(answer) => answer,
         Err(error) if error.is_connect() => return Ok(None),
-        Err(error) => return Err(anyhow!("{url} cannot be asked: {error}")),
+        Err(error) => return Err(anyhow!("{} cannot be asked: {error}", server.shown)),
     };
     let (status, headers) = (answer.status(), answer.headers().clone());
     let mut response = Response::new(Body::from(answer.bytes().await?));

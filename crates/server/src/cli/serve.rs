@@ -2,11 +2,12 @@
 
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::anyhow;
 use application::ChannelMode;
+use axum::Router;
 use clap::Args;
 use sqlite::Store;
 use tokio::sync::watch;
@@ -16,8 +17,9 @@ use super::{Failure, configure};
 use crate::config::Config;
 use crate::ending::{self, on_a_runtime};
 use crate::logging::{self, Log};
+use crate::operator_socket::Door;
 use crate::wiring::{System, wire};
-use crate::workers::{Workers, clock, escalation, operators, reexamination, relay, upkeep};
+use crate::workers::{Stop, Workers, clock, escalation, operators, reexamination, relay, stopped, upkeep};
 use crate::{descriptors, http_server, keys};
 
 /// Settings that can be given as flags; see docs/CONFIGURATION.md for all of them.
@@ -70,6 +72,7 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     let reexamination = reexamination::run(store.clone(), stopping.clone());
     let operators =
         operators::run(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());
+    let door = open_door(&config.data, router.clone(), stopping.clone())?;
     let upkeep = upkeep::run(metrics, wrong_keys, Arc::clone(&delivery.clock), stopping.clone());
     let (queue, owed) = (Arc::clone(&delivery.queue), Arc::clone(&delivery.owed));
     let watch = clock::run(clock, queue, owed, stopping.clone());
@@ -85,6 +88,7 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     workers.start("the gauges", gauges);
     workers.start("the metrics' upkeep", upkeep);
     workers.start("the clock", watch);
+    workers.start("the operator's socket", door);
     workers.start_fallible("the HTTP server", http_server::serve(listener, router, limits, stopping));
 
     log.say(&announcement(config, &format!("http://{address}"), &public_url, &modes, &admin_key));
@@ -94,6 +98,24 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     workers.ended().await;
     store.close().await;
     ended
+}
+
+/// Opens the operator's door. A file system that has no sockets leaves commands with `--url`.
+fn open_door(data: &Path, router: Router, stop: Stop) -> anyhow::Result<impl Future<Output = ()> + use<>> {
+    let door = match Door::open(data) {
+        Ok(door) => Some(door),
+        Err(error) if error.downcast_ref::<io::Error>().is_some() => {
+            tracing::warn!(%error, "there is no socket for commands on this machine: they need --url");
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(async move {
+        match door {
+            Some(door) => door.serve(router, stop).await,
+            None => stopped(&mut { stop }).await,
+        }
+    })
 }
 
 /// Waits until the program was `told` to end, or cannot go on.

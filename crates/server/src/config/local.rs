@@ -1,7 +1,7 @@
 //! What commands beside a server must know of it.
 
 use std::iter;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::reading::Reading;
@@ -39,18 +39,6 @@ impl Local {
             admin_key: reading.optional("admin_key", key),
         }
     }
-
-    /// Where a program on this machine asks the server: one that listens on every interface, over loopback.
-    pub(crate) fn url(&self) -> String {
-        let mut address = self.listen;
-        if address.ip().is_unspecified() {
-            address.set_ip(match address.ip() {
-                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-            });
-        }
-        format!("http://{address}")
-    }
 }
 
 /// Nobody else may have laid the data folder, or anything that is read in it, for us to find. Its secrets are looked at when
@@ -68,16 +56,6 @@ fn believe(data: &Path, reading: &mut Reading) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_server_on_every_interface_is_asked_over_loopback() {
-        let url = |listen: &str| {
-            Local::read(Layers::default().flag("listen", Some(listen.to_owned()))).unwrap().url()
-        };
-        assert_eq!(url("0.0.0.0:81"), "http://127.0.0.1:81");
-        assert_eq!(url("[::]:81"), "http://[::1]:81");
-        assert_eq!(url("192.0.2.7:81"), "http://192.0.2.7:81");
-    }
 
     #[test]
     fn what_the_server_lacks_besides_is_no_concern_of_a_command_beside_it() {

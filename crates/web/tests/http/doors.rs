@@ -1,4 +1,4 @@
-//! Who is let in, and who has to wait.
+//! Who is let in, who has to wait, and who needs no key.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,4 +92,18 @@ async fn the_metrics_need_their_key_or_the_admin_key() {
     let elsewhere = Request::get("/orders").header("x-api-key", "the-key-of-the-metrics");
     let refused = host.send(elsewhere.body(Body::empty()).unwrap()).await;
     refused.assert_problem(StatusCode::UNAUTHORIZED, "wrong_key");
+}
+
+#[tokio::test]
+async fn the_operators_own_door_needs_no_key_and_opens_to_no_other_proof() {
+    let host = Host::start();
+    let ask = |request: http::request::Builder| {
+        host.send(request.extension(Client::Operator).body(Body::empty()).unwrap())
+    };
+    assert_eq!(ask(Request::get("/orders")).await.status, StatusCode::OK);
+    let named = [("x-api-key", "wrong", "wrong_key"), ("authorization", "Event", "key_required")];
+    for (header, value, code) in named {
+        let answer = ask(Request::get("/orders").header(header, value)).await;
+        answer.assert_problem(StatusCode::UNAUTHORIZED, code);
+    }
 }

@@ -1,0 +1,189 @@
+//! The operator's own door: a Unix socket in the data folder, which nobody else can open.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{bail, ensure};
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::UnixListener;
+use tokio::sync::Semaphore;
+use tower::ServiceExt;
+
+use crate::trust;
+use crate::workers::{Stop, stopped};
+
+/// The socket's name in the data folder.
+pub(crate) const SOCKET: &str = "orderbell.sock";
+/// A longer path is no address of a socket. Source: unix(7), `sun_path`, with the zero at its end.
+const LONGEST_PATH: usize = 107;
+/// How many commands may ask at once; others wait.
+const MOST: usize = 16;
+/// How long one connection may last: no command takes as long.
+const LONGEST: Duration = Duration::from_mins(10);
+/// How long a request's head may take to arrive.
+const HEAD: Duration = Duration::from_secs(30);
+/// How long requests in flight may take to end once the program is to end.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A way to the socket that is short enough for the system, for as long as this lives.
+pub(crate) struct Way {
+    path: PathBuf,
+    _folder: Option<File>,
+}
+
+impl Way {
+    /// The way to the socket of this data folder.
+    ///
+    /// # Errors
+    /// The folder cannot be opened, and its path is too long to do without.
+    pub(crate) fn to(data: &Path) -> io::Result<Self> {
+        let path = data.join(SOCKET);
+        if path.as_os_str().len() <= LONGEST_PATH {
+            return Ok(Self { path, _folder: None });
+        }
+        let folder = File::open(data)?;
+        let path = PathBuf::from(format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd()));
+        Ok(Self { path, _folder: Some(folder) })
+    }
+
+    /// The way to where the socket of this data folder would be: nobody answers there.
+    pub(crate) fn nowhere(data: &Path) -> Self {
+        Self { path: data.join(SOCKET), _folder: None }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether a socket is there whose maker is believed.
+    ///
+    /// # Errors
+    /// `NotFound`; `PermissionDenied`, in words.
+    pub(crate) fn look(&self) -> io::Result<()> {
+        let found = fs::symlink_metadata(&self.path)?;
+        let wrong = |why: String| Err(io::Error::new(ErrorKind::PermissionDenied, why));
+        if !found.file_type().is_socket() {
+            return wrong("is no socket".to_owned());
+        }
+        if !trust::believes(found.uid()) {
+            return wrong(format!("belongs to user {}, and neither to you nor to root", found.uid()));
+        }
+        Ok(())
+    }
+}
+
+/// The door, open until this is dropped.
+pub(crate) struct Door {
+    way: Way,
+    listener: UnixListener,
+}
+
+impl Door {
+    /// Opens the door of a data folder that this process holds. A socket that an earlier process left is taken away.
+    ///
+    /// # Errors
+    /// Something else has its name, or somebody answers there.
+    pub(crate) fn open(data: &Path) -> anyhow::Result<Self> {
+        let (shown, way) = (data.join(SOCKET), Way::to(data)?);
+        match way.look() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => bail!("{} {error}: move it away", shown.display()),
+            Ok(()) => {
+                ensure!(
+                    UnixStream::connect(way.path()).is_err(),
+                    "somebody else answers at {}",
+                    shown.display()
+                );
+                fs::remove_file(way.path())?;
+            }
+        }
+        let listener = UnixListener::bind(way.path())?;
+        fs::set_permissions(way.path(), fs::Permissions::from_mode(0o600))?;
+        Ok(Self { way, listener })
+    }
+
+    /// Serves until the program is to end, then lets requests in flight come to theirs.
+    #[expect(clippy::disallowed_methods, reason = "each connection is a task")]
+    pub(crate) async fn serve(self, router: Router, mut stop: Stop) {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(HEAD);
+        let (connections, places) = (GracefulShutdown::new(), Arc::new(Semaphore::new(MOST)));
+        loop {
+            let next = async {
+                let place = Arc::clone(&places).acquire_owned().await;
+                (place, self.listener.accept().await)
+            };
+            let (place, accepted) = tokio::select! {
+                next = next => next,
+                () = stopped(&mut stop) => break,
+            };
+            let Ok((stream, _)) = accepted else {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            };
+            // The folder and the socket's mode keep others out; so does this, should either be loosened.
+            if !stream.peer_cred().is_ok_and(|peer| trust::believes(peer.uid())) {
+                continue;
+            }
+            let router = router.clone();
+            let answer = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+                request.extensions_mut().insert(web::Client::Operator);
+                router.clone().oneshot(request)
+            });
+            let connection = connections.watch(http.serve_connection(TokioIo::new(stream), answer));
+            tokio::spawn(async move {
+                let _broken_off = tokio::time::timeout(LONGEST, connection).await;
+                drop(place);
+            });
+        }
+        let _in_flight = tokio::time::timeout(GRACE, connections.shutdown()).await;
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        let _gone_already = fs::remove_file(self.way.path());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_that_was_left_is_replaced_and_whatever_else_has_its_name_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(std::os::unix::net::UnixListener::bind(folder.path().join(SOCKET)).unwrap());
+        let door = Door::open(folder.path()).unwrap();
+        let mode = fs::metadata(folder.path().join(SOCKET)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let second = Door::open(folder.path()).err().unwrap().to_string();
+        assert!(second.starts_with("somebody else answers at "), "{second}");
+        drop(door);
+        assert!(!folder.path().join(SOCKET).exists());
+        fs::write(folder.path().join(SOCKET), "kept").unwrap();
+        assert!(Door::open(folder.path()).err().unwrap().to_string().contains("is no socket"));
+        assert_eq!(fs::read(folder.path().join(SOCKET)).unwrap(), b"kept");
+    }
+
+    #[tokio::test]
+    async fn a_path_that_is_too_long_for_a_socket_is_none_for_the_door() {
+        let folder = tempfile::tempdir().unwrap();
+        let long = folder.path().join("a".repeat(100)).join("b".repeat(100));
+        fs::create_dir_all(&long).unwrap();
+        let _door = Door::open(&long).unwrap();
+        let way = Way::to(&long).unwrap();
+        way.look().unwrap();
+        UnixStream::connect(way.path()).unwrap();
+    }
+}
