@@ -2,9 +2,12 @@
 
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::panic::catch_unwind;
 use std::time::Duration;
+
+use domain::this_machine::is_here;
+use url::Host;
 
 use crate::want::{NO_MEMORY, NO_THREADS, errno, lacking, lacking_now};
 
@@ -25,8 +28,13 @@ const AGAIN: [&str; 2] = ["Temporary failure in name resolution", "Try again"];
 /// `EAI_MEMORY` of both.
 const MEMORY: [&str; 2] = ["Memory allocation failure", "Out of memory"];
 
-/// The addresses of `host`, asked for no longer than `limit`.
+/// The addresses of `host`, asked for no longer than `limit`. Nobody is asked where this machine is: what goes there in the
+/// clear goes nowhere else, whatever a resolver says (RFC 6761 6.3).
 pub(crate) async fn look_up(host: &str, port: u16, limit: Duration) -> Result<Vec<SocketAddr>, Unfound> {
+    if is_here(&Host::Domain(host)) {
+        let here: [IpAddr; 2] = [Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()];
+        return Ok(here.map(|address| SocketAddr::new(address, port)).to_vec());
+    }
     let asked = (host.to_owned(), port);
     let look = move || asked.to_socket_addrs().map(Iterator::collect::<Vec<_>>);
     // Where no thread is left the runtime panics.
@@ -105,7 +113,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_of_this_machine_is_found() {
-        let found = look_up("localhost", 7, Duration::from_secs(5)).await.unwrap();
-        assert!(found.iter().all(|address| address.port() == 7 && address.ip().is_loopback()));
+        for name in ["localhost", "LOCALHOST.", "orders.localhost"] {
+            let found = look_up(name, 7, Duration::from_secs(5)).await.unwrap();
+            assert!(found.iter().all(|address| address.port() == 7 && address.ip().is_loopback()), "{name}");
+        }
     }
 }

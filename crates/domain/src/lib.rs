@@ -19,6 +19,7 @@ pub mod receipt;
 pub mod retry;
 pub mod sms_text;
 pub mod subscription;
+pub mod this_machine;
 mod visible;
 pub mod webhook_secret;
 

@@ -5,9 +5,10 @@
 //! also read. The first gives itself away by its `Origin`, the second by the `Host` that it asks for.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use domain::this_machine::is_written_here;
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderValue, Request, StatusCode, Version};
@@ -45,7 +46,7 @@ impl FrontDoor {
         }
         let host = named_host(request)?;
         let Self::Loopback { hosts, origins } = self else { return Ok(()) };
-        if let Some(host) = host.filter(|host| !host.is_this_machine() && !admits(hosts, host)) {
+        if let Some(host) = host.filter(|host| !is_written_here(&host.0) && !admits(hosts, host)) {
             return Err(host_not_allowed(&host));
         }
         let origin = single(request.headers(), &ORIGIN, "Origin")?;
@@ -82,19 +83,10 @@ fn is_allowed(origin: &HeaderValue, hosts: &[HostName], origins: &[String]) -> b
     }
     let url = origin.to_str().ok().and_then(|origin| Url::parse(origin).ok());
     let host = url.and_then(|url| url.host_str()?.parse::<HostName>().ok());
-    host.is_some_and(|host| host.is_this_machine() || hosts.contains(&host))
+    host.is_some_and(|host| is_written_here(&host.0) || hosts.contains(&host))
 }
 
 impl HostName {
-    /// Whether it is a name or an address that leads to this machine whoever resolves it.
-    fn is_this_machine(&self) -> bool {
-        let bare = self.0.trim_matches(['[', ']']);
-        match bare.parse::<IpAddr>() {
-            Ok(address) => address.to_canonical().is_loopback(),
-            Err(_) => bare == "localhost" || bare.ends_with(".localhost"),
-        }
-    }
-
     fn of_header(value: &HeaderValue) -> Option<Self> {
         Self::of(&Authority::try_from(value.as_bytes()).ok()?)
     }

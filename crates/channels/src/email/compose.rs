@@ -7,6 +7,7 @@ use application::ports::{Content, Message};
 use askama::Template;
 use domain::Timestamp;
 use domain::endpoint::{EmailAddress, Endpoint};
+use domain::this_machine::leads_here;
 use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder, MultiPart};
@@ -133,15 +134,9 @@ fn list_headers(builder: MessageBuilder, content: &Content, list: String) -> Mes
     builder.raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()))
 }
 
+/// Over https alone (RFC 8058 3.1), or to try it on this machine.
 fn takes_one_click(link: &str) -> bool {
-    let Ok(url) = url::Url::parse(link) else { return false };
-    let this_machine = match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || this_machine
+    url::Url::parse(link).is_ok_and(|url| url.scheme() == "https" || leads_here(&url))
 }
 
 fn header(name: &'static str, value: String) -> HeaderValue {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::endpoint::EmailAddress;
+use domain::this_machine::is_written_here;
 use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
 use super::fault::{Cause, Fault, Stage};
-use super::settings::{Credentials, InvalidSettings, Proof, SmtpSettings, TlsMode, is_this_machine};
+use super::settings::{Credentials, InvalidSettings, Proof, SmtpSettings, TlsMode};
 use super::token::Tokens;
 use crate::tls;
 
@@ -39,7 +40,7 @@ impl Relay {
         if !hello_name.as_ref().is_none_or(visible) {
             return invalid("hello_name", "hello_name must be a host name");
         }
-        if credentials.is_some() && *tls == TlsMode::None && !is_this_machine(host) {
+        if credentials.is_some() && *tls == TlsMode::None && !is_written_here(host) {
             return invalid(
                 "tls",
                 "tls must be implicit or starttls when a password goes to another machine",

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use application::ports::ChannelRules;
+use domain::this_machine::is_written_here;
 use lettre::Address;
 use lettre::message::Mailbox;
 use url::Url;
@@ -98,15 +99,8 @@ impl SmtpSettings {
     /// is on this machine.
     #[must_use]
     pub fn knows(&self, domain: &str) -> bool {
-        domain.contains(['.', ':']) || is_this_machine(&self.host)
+        domain.contains(['.', ':']) || is_written_here(&self.host)
     }
-}
-
-/// Whether a host, as it is written or in a URL, is this machine.
-pub(super) fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 impl Sender {

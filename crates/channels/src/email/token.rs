@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use domain::attempt::Scope;
+use domain::this_machine::leads_here;
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,7 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::fault::Cause;
-use super::settings::{InvalidSettings, TokenSettings, is_this_machine};
+use super::settings::{InvalidSettings, TokenSettings};
 use crate::Secret;
 use crate::http::{self, ask};
 
@@ -70,8 +71,8 @@ impl Tokens {
     /// # Errors
     /// The URL is neither https nor on this machine, or no HTTP client can be made.
     pub(super) fn new(settings: TokenSettings, timeout: Duration) -> Result<Self, InvalidSettings> {
-        let is_safe = settings.url.scheme() == "https"
-            || settings.url.scheme() == "http" && settings.url.host_str().is_some_and(is_this_machine);
+        let is_safe =
+            settings.url.scheme() == "https" || settings.url.scheme() == "http" && leads_here(&settings.url);
         if !is_safe {
             return Err(InvalidSettings::new(
                 "token_url",

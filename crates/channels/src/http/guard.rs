@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::this_machine::is_here;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
@@ -33,10 +34,9 @@ pub fn refused(url: &Url, allowed: &[AllowedHost]) -> Option<Refusal> {
         Host::Ipv4(address) => refused_address(address.into(), allowed),
         Host::Ipv6(address) => refused_address(address.into(), allowed),
         Host::Domain(name) => {
-            let bare = name.strip_suffix('.').unwrap_or(name);
-            let this_machine = bare == "localhost" || bare.ends_with(".localhost");
             let allowed = allowed.iter().any(|host| host.is_named(name));
-            (this_machine && !allowed).then(|| Refusal { what: name.to_owned(), rule: "this machine" })
+            (is_here(&Host::Domain(name)) && !allowed)
+                .then(|| Refusal { what: name.to_owned(), rule: "this machine" })
         }
     }
 }

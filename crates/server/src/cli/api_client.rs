@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use domain::this_machine::leads_here;
 use reqwest::header::LOCATION;
 use reqwest::{ClientBuilder, Method, RequestBuilder, StatusCode, redirect};
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
 
 use super::output::Unwritten;
 use super::{Failure, input, local, output};
@@ -59,11 +60,7 @@ impl Reached {
 fn http_client() -> ClientBuilder {
     // Only the first call in a process installs it.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let here =
-        [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].map(|address| SocketAddr::new(address, 0));
-    let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().redirect(redirect::Policy::none());
-    // Nobody is asked where this machine is.
-    client.resolve_to_addrs("localhost", &here)
+    reqwest::Client::builder().timeout(TIMEOUT).no_proxy().redirect(redirect::Policy::none())
 }
 
 impl Server {
@@ -152,9 +149,9 @@ impl Server {
         let named =
             self.url.as_deref().map(|url| url.trim().trim_end_matches('/')).filter(|url| !url.is_empty());
         if let Some(url) = named {
-            let is_private = is_private(&http_url(url)?);
-            let (base, shown) = (url.to_owned(), url.to_owned());
-            return Ok(Reached { client: http_client().build()?, base, shown, is_private, way: None });
+            let (parsed, base, shown) = (http_url(url)?, url.to_owned(), url.to_owned());
+            let client = client_for(&parsed).build()?;
+            return Ok(Reached { client, base, shown, is_private: is_private(&parsed), way: None });
         }
         let data = self.local.resolve()?.data;
         let shown = absolute(data.join(SOCKET))?.display().to_string();
@@ -224,15 +221,19 @@ fn refuse_to_tell_everyone(server: &Reached) -> Result<(), Failure> {
     Err(Failure::Usage(vec![format!("--url {}: {why}", server.shown)]))
 }
 
-/// Whether nobody on the way can read: over https, and to a loopback address.
+/// A client for a server that was named. Nobody is asked where this machine is.
+fn client_for(url: &Url) -> ClientBuilder {
+    let here =
+        [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].map(|address| SocketAddr::new(address, 0));
+    match url.domain().filter(|_| leads_here(url)) {
+        Some(name) => http_client().resolve_to_addrs(name, &here),
+        None => http_client(),
+    }
+}
+
+/// Whether nobody on the way can read: over https, and to this machine.
 fn is_private(url: &Url) -> bool {
-    let is_here = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || is_here
+    url.scheme() == "https" || leads_here(url)
 }
 
 /// Says in a person's words that the server cannot be reached.

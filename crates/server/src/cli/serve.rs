@@ -9,6 +9,7 @@ use anyhow::anyhow;
 use application::ChannelMode;
 use axum::Router;
 use clap::Args;
+use domain::this_machine::leads_nowhere_else;
 use sqlite::Store;
 use tokio::sync::watch;
 use url::Url;
@@ -166,7 +167,8 @@ fn announcement(
         };
         lines.push(format!("  {:<14} {mode}", protocol.name()));
     }
-    if (config.smtp.is_some() || config.sms.is_some()) && leads_to_this_machine(public_url) {
+    let leads_nowhere_else = Url::parse(public_url).is_ok_and(|url| leads_nowhere_else(&url));
+    if leads_nowhere_else && (config.smtp.is_some() || config.sms.is_some()) {
         lines.push(format!(
             "  WARNING: links in mails and texts lead to {public_url}, which opens on this machine only; set \
              ORDERBELL_PUBLIC_URL to where subscribers reach it"
@@ -180,19 +182,6 @@ fn announcement(
     lines.join("\n")
 }
 
-/// Whether a subscriber elsewhere cannot open links there.
-fn leads_to_this_machine(public_url: &str) -> bool {
-    match Url::parse(public_url).ok().as_ref().and_then(Url::host) {
-        Some(url::Host::Domain(name)) => name.trim_end_matches('.').rsplit('.').next() == Some("localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
-        Some(url::Host::Ipv6(address)) => {
-            let address = address.to_canonical();
-            address.is_loopback() || address.is_unspecified()
-        }
-        None => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -202,25 +191,6 @@ mod tests {
     use super::*;
     use crate::config::Layers;
     use crate::host::{SystemClock, SystemRandomness};
-
-    #[test]
-    fn links_that_open_on_this_machine_only_are_told_from_others() {
-        for (public_url, here) in [
-            ("http://127.0.0.1:8080", true),
-            ("http://localhost:8080", true),
-            ("https://shop.localhost", true),
-            ("http://LOCALHOST./", true),
-            ("http://[::1]:8080", true),
-            ("http://[::ffff:127.0.0.1]", true),
-            ("http://0.0.0.0:8080", true),
-            ("http://127.1", true),
-            ("https://orders.example.com", false),
-            ("https://localhost.example.com", false),
-            ("http://192.168.1.7:8080", false),
-        ] {
-            assert_eq!(leads_to_this_machine(public_url), here, "{public_url}");
-        }
-    }
 
     #[test]
     fn real_mail_with_links_to_this_machine_is_warned_of_at_the_start() {

@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use url::{Host, Url};
+use domain::this_machine::leads_here;
+use url::Url;
 
 use crate::Secret;
 use crate::sms::SmsSettings;
@@ -88,13 +89,7 @@ impl FromStr for ApiUrl {
     fn from_str(text: &str) -> Result<Self, &'static str> {
         const WRONG: &str = "must be an https URL, or an http one on this machine, without a query";
         let url = Url::parse(text).map_err(|_| WRONG)?;
-        let on_this_machine = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        let private = url.scheme() == "https" || (url.scheme() == "http" && on_this_machine);
+        let private = url.scheme() == "https" || (url.scheme() == "http" && leads_here(&url));
         let bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
         if private && bare { Ok(Self(url.as_str().trim_end_matches('/').to_owned())) } else { Err(WRONG) }
     }
