@@ -240,8 +240,9 @@ fn arguments<'a>(command: &str, subscription: &'a str, event: &'a str) -> Option
         "delivery retry" => vec!["--pending", "--json"],
         "delivery drop" => vec!["--held", "--json"],
         "invoke" => vec![event],
-        "doctor smtp" => vec![],
+        "doctor smtp" | "man" => vec![],
         "key new" => vec!["shop"],
+        "completions" => vec!["bash"],
         other => panic!("`{other}` is not tried: say here what it is given"),
     })
 }
@@ -306,6 +307,36 @@ async fn a_command_whose_answer_cannot_be_written_fails_and_says_so() -> Result<
         let full: File = OpenOptions::new().write(true).open("/dev/full")?;
         assert_eq!(beside(&program, &[asked]).stdout(full).status()?.code(), Some(1), "{asked}");
     }
+    Ok(())
+}
+
+#[test]
+fn shells_complete_commands_and_each_command_has_a_page() -> Result<()> {
+    let home = tempfile::tempdir()?;
+    let printed = |args: &[&str]| -> Result<String> {
+        let output = orderbell(home.path()).args(args).output()?;
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        Ok(String::from_utf8(output.stdout)?)
+    };
+    for shell in ["bash", "zsh", "fish"] {
+        let script = printed(&["completions", shell])?;
+        assert!(script.contains("rotate-secret") && script.contains("filter-policy"), "{shell}: {script}");
+    }
+    fs::write(home.path().join("completions"), printed(&["completions", "bash"])?)?;
+    let tried = "source ./completions; COMP_WORDS=(orderbell subscription su); COMP_CWORD=2; \
+                 _orderbell orderbell su subscription; echo \"${COMPREPLY[@]}\"";
+    let completed = Command::new("bash").current_dir(home.path()).args(["-c", tried]).output()?;
+    assert_eq!(String::from_utf8(completed.stdout)?.trim(), "suspend");
+
+    assert!(printed(&["man"])?.starts_with(".ie"), "roff");
+    for leaf in leaves(&[])? {
+        let path: Vec<_> = leaf.iter().map(String::as_str).collect();
+        let page = printed(&[&["man"][..], &path].concat())?;
+        assert!(page.contains(".TH") && page.contains(path.last().unwrap()), "{leaf:?}");
+    }
+    let unknown = orderbell(home.path()).args(["man", "ordre"]).output()?;
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(said(&unknown).contains("there is no command \"ordre\""), "{unknown:?}");
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod input;
 mod invoke;
 mod key;
 mod local;
+mod manual;
 mod order;
 mod output;
 mod restore;
@@ -65,6 +66,13 @@ enum Command {
     /// Make keys for clients that place orders
     #[command(subcommand)]
     Key(key::Command),
+    /// Print what lets a shell complete commands: bash, zsh, fish, elvish or powershell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page of the program, or of one command: `orderbell man order place | man -l -`
+    Man(manual::Page),
 }
 
 /// Why a command did not do what it should.
@@ -116,6 +124,8 @@ fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Restore(flags) => restore::run(&flags),
         Command::Doctor(doctor::Command::Smtp(flags)) => doctor::smtp(&flags),
         Command::Key(key::Command::New { name }) => key::new(&name),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man(page) => manual::man(&page),
     }
 }
 
