@@ -29,7 +29,7 @@ async fn a_newcomer_subscribes_in_the_sandbox_and_reads_the_next_order_there() -
         async || Ok((client.order(&order).await?["deliveries"][0]["state"] == "sandboxed").then_some(()));
     wait::until("the notification is recorded as sandboxed", sandboxed).await?;
     let early = client.order(&early).await?;
-    assert_eq!(early["notOwed"][0]["because"], "not_confirmed", "{early:#}");
+    assert_eq!(early["notMatched"][0]["because"], "not_confirmed", "{early:#}");
     Ok(())
 }
 
@@ -70,6 +70,6 @@ async fn an_unsubscribe_link_ends_the_subscription_only_when_its_button_is_press
     let later = client.place_order("John Doe", "Keyboard").await?;
     let ended = async || Ok(Some(client.order(&later).await?).filter(|story| story["published"] == true));
     let story = orderbell_e2e::wait::until("the order is published", ended).await?;
-    assert_eq!(story["notOwed"][0]["because"], "ended", "{story:#}");
+    assert_eq!(story["notMatched"][0]["because"], "ended", "{story:#}");
     Ok(())
 }

@@ -77,7 +77,7 @@ async fn a_relay_that_answers_451_twice_gets_the_mail_at_the_third_attempt() -> 
     assert_eq!(outcomes(&story), ["transient", "transient", "delivered"], "{story:#}");
     let first = &story["deliveries"][0]["attempts"][0];
     assert!(first["reply"].as_str().unwrap_or_default().contains("451"), "{first}");
-    assert_eq!((&first["scope"], &first["spent"]), (&"delivery".into(), &true.into()));
+    assert_eq!((&first["scope"], &first["used"]), (&"delivery".into(), &true.into()));
     assert_eq!(relay.mails()?.len(), 2, "the confirmation, and the order once");
     Ok(())
 }
@@ -99,7 +99,7 @@ async fn while_the_relay_is_down_mail_waits_and_no_attempt_is_spent() -> Result<
     let events: Vec<_> =
         story["timeline"].as_array().unwrap().iter().filter_map(|event| event["event"].as_str()).collect();
     assert!(events.contains(&"channel_resumed"), "{events:?}");
-    assert_eq!(story["deliveries"][0]["spent"], 1, "only the attempt that delivered: {story:#}");
+    assert_eq!(story["deliveries"][0]["attemptsUsed"], 1, "only the attempt that delivered: {story:#}");
     assert_eq!(outcomes(&story).last(), Some(&"delivered"));
     Ok(())
 }
@@ -134,7 +134,7 @@ async fn twenty_deliveries_wait_for_a_mended_password_and_spend_nothing() -> Res
     program.restart_with(settings).await?;
     for order in &orders {
         let story = wait_for_state(&client, order, "delivered").await?;
-        assert_eq!(story["deliveries"][0]["spent"], 1, "{story:#}");
+        assert_eq!(story["deliveries"][0]["attemptsUsed"], 1, "{story:#}");
     }
     assert_eq!(relay.mails()?.len(), 21, "the confirmation, and each order once");
     Ok(())
@@ -181,7 +181,7 @@ async fn twenty_orders_while_the_relay_refuses_us_wait_unspent_and_all_arrive_on
         relay.accept("reader@example.com")?;
         for order in &orders {
             let story = wait_for_state(&client, order, "delivered").await?;
-            assert_eq!(story["deliveries"][0]["spent"], 1, "{reply}: {story:#}");
+            assert_eq!(story["deliveries"][0]["attemptsUsed"], 1, "{reply}: {story:#}");
         }
         assert!(client.list("/deliveries?state=dead").await?.is_empty(), "{reply}");
     }

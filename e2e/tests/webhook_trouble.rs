@@ -109,7 +109,7 @@ async fn a_receiver_that_asks_for_patience_is_left_alone_and_nothing_is_spent() 
     let story = story_with(&client, &order, 2).await?;
     let delivery = &story["deliveries"][0];
     assert_eq!(delivery["attempts"][0]["outcome"], "throttled", "{story:#}");
-    assert_eq!((&delivery["attempts"][0]["spent"], &delivery["spent"]), (&json!(false), &json!(1)));
+    assert_eq!((&delivery["attempts"][0]["used"], &delivery["attemptsUsed"]), (&json!(false), &json!(1)));
     Ok(())
 }
 
@@ -123,7 +123,7 @@ async fn a_receiver_that_says_410_is_never_called_again() -> Result<()> {
     let later = client.place_order("John Doe", "Keyboard").await?;
     let published = async || Ok(Some(client.order(&later).await?).filter(|story| story["published"] == true));
     let story = wait::until("the next order is published", published).await?;
-    assert_eq!(story["notOwed"][0]["because"], "ended");
+    assert_eq!(story["notMatched"][0]["because"], "ended");
     assert_eq!(receiver.notifications().len(), 1);
     Ok(())
 }
@@ -140,7 +140,7 @@ async fn a_filter_policy_decides_and_the_timeline_says_why() -> Result<()> {
     client.post("/create-order", &order("EUR")).await?.expect(200)?;
     receiver.wait_for_notifications(1).await?;
     let story = client.order(dollars["orderId"].as_str().unwrap()).await?;
-    let why = &story["notOwed"][0];
+    let why = &story["notMatched"][0];
     assert_eq!(
         (&why["because"], &why["subscriptions"][0]["mismatch"]["key"]),
         (&json!("filter_policy"), &json!("currency")),

@@ -86,11 +86,11 @@ impl Relay {
 }
 
 fn report(published: &Published) {
-    metrics::counter!("orderbell_deliveries_owed_total").increment(published.deliveries as u64);
+    metrics::counter!("orderbell_notifications_total").increment(published.deliveries as u64);
     let unmatched = &published.unmatched;
     if let (Some(first), Some(last)) = (unmatched.first(), unmatched.last()) {
         metrics::counter!("orderbell_orders_unmatched_total").increment(unmatched.len() as u64);
-        tracing::warn!(count = unmatched.len(), %first, %last, "orders that no subscription is owed");
+        tracing::warn!(count = unmatched.len(), %first, %last, "orders that matched no subscription");
     }
 }
 

@@ -11,6 +11,6 @@ use crate::{App, Error};
 pub async fn resend_confirmation(app: &App, id: SubscriptionId) -> Result<Subscription, Error> {
     let now = app.clock.now();
     let subscription = app.topic.resend_confirmation(id, app.randomness.delivery_id(now), now).await?;
-    tracing::info!(subscription_id = %id, generation = subscription.generation, "confirmation owed again");
+    tracing::info!(subscription_id = %id, generation = subscription.generation, "confirmation requested again");
     Ok(subscription)
 }

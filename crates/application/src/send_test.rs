@@ -15,6 +15,6 @@ pub async fn send_test(app: &App, id: SubscriptionId) -> Result<DeliveryId, Erro
     let now = app.clock.now();
     let delivery = app.randomness.delivery_id(now);
     app.own_delivery()?.topic.send_test(id, delivery, now).await?;
-    tracing::info!(subscription_id = %id, delivery_id = %delivery, "test owed");
+    tracing::info!(subscription_id = %id, delivery_id = %delivery, "test is on its way");
     Ok(delivery)
 }

@@ -65,7 +65,7 @@ async fn note_missing(queue: &dyn DeliveryQueue, protocol: Protocol, clock: &dyn
         tracing::error!(
             %protocol,
             subscriptions,
-            "no channel is configured for this protocol: what is owed over it waits until there is one"
+            "no channel is configured for this protocol: what goes over it waits until there is one"
         );
     }
     Ok(())

@@ -58,7 +58,7 @@ pub async fn why_a_delivery_was_cancelled_is_on_record(machine: &Machine<'_>) {
     let question = email("bob@example.com");
     let subscription = machine.subscribe(question.clone()).await;
     machine.own_topic.confirm(subscription.id, subscription.generation, false, now()).await.unwrap();
-    assert_eq!(reason(question.confirmation).await, cancelled(CancelReason::QuestionOver));
+    assert_eq!(reason(question.confirmation).await, cancelled(CancelReason::ConfirmationOver));
     let pending = machine.notification(subscription.id).await.id;
     let in_flight = machine.notification(subscription.id).await.id;
     machine.begin(in_flight, 1).await;
@@ -77,7 +77,7 @@ pub async fn why_a_delivery_was_cancelled_is_on_record(machine: &Machine<'_>) {
     machine.begin(asked.confirmation, 1).await;
     machine.topic.resend_confirmation(subscription.id, delivery_id(), now()).await.unwrap();
     machine.finish(asked.confirmation, 1, OutcomeKind::Transient(Scope::Delivery)).await;
-    assert_eq!(reason(asked.confirmation).await, cancelled(CancelReason::QuestionOver));
+    assert_eq!(reason(asked.confirmation).await, cancelled(CancelReason::ConfirmationOver));
 }
 
 /// Of a delivery alone as in its order's story.

@@ -46,7 +46,7 @@ enum Command {
     /// Manage subscriptions
     #[command(subcommand)]
     Subscription(subscription::Command),
-    /// See what is owed, and send again what died
+    /// See messages and their attempts, and send again what died
     #[command(subcommand)]
     Delivery(delivery::Command),
     /// Read the sandbox inbox

@@ -21,28 +21,28 @@ const COUNTERS: &[Described] = &[
         "orderbell_connections_closed_total",
         "Clients' connections that were closed to make room for others, or because an answer was not taken, by reason.",
     ),
-    ("orderbell_deliveries_owed_total", "Notifications that orders came to be owed as."),
+    ("orderbell_notifications_total", "Notifications: one for each subscription that an order matched."),
     (
         "orderbell_escalations_stranded_total",
         "Deliveries that should have escalated, and found nobody confirmed.",
     ),
     (
         "orderbell_escalations_total",
-        "Deliveries that were not made in time and are owed to another subscription too.",
+        "Deliveries that were not made in time and go to another subscription too.",
     ),
     ("orderbell_http_requests_total", "HTTP requests that were answered, by route and status."),
     (
         "orderbell_log_lines_dropped_total",
         "Lines of the log that nobody read in time, or that could not be written.",
     ),
-    ("orderbell_notices_owed_total", "Notices that operators came to be owed."),
+    ("orderbell_notices_total", "Notices made for operators."),
     ("orderbell_orders_accepted_total", "Orders that were stored."),
     (
         "orderbell_orders_repeated_total",
         "Orders that were placed again under the same key, and answered as before.",
     ),
     ("orderbell_orders_refused_total", "Orders that were refused because too many came, by limit."),
-    ("orderbell_orders_unmatched_total", "Orders that no subscription was owed."),
+    ("orderbell_orders_unmatched_total", "Orders that matched no subscription."),
     ("orderbell_receipts_total", "Reports of providers on messages that they took, by status."),
     (
         "orderbell_subscriptions_suspended_total",

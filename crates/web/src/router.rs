@@ -38,7 +38,7 @@ fn api() -> Vec<(&'static str, Methods)> {
         (CREATE_ORDER, post(create_order::place)),
         ("/orders", get(orders::list)),
         ("/orders/{id}", get(orders::show)),
-        ("/orders/{id}/not-owed", get(orders::not_owed::list)),
+        ("/orders/{id}/not-matched", get(orders::not_matched::list)),
         ("/subscriptions", get(subscriptions::list).post(subscriptions::create)),
         (
             "/subscriptions/{id}",

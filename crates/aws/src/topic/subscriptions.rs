@@ -66,7 +66,7 @@ impl Topic {
         match self.ask(&listed.endpoint, &listed.address, None).await {
             Ok(arn) => self.made(listed, arn).await,
             Err(error) if differs(&error) => {
-                let message = "SNS repeats this question only with the subscription's filter policy: subscribe again with it";
+                let message = "SNS repeats a confirmation request only with the subscription's filter policy: subscribe again with it";
                 Err(Error::new(ErrorKind::Conflict, "subscription_differs", message))
             }
             Err(error) => Err(unsubscribable(&error)),

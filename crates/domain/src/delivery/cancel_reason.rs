@@ -11,12 +11,12 @@ pub enum CancelReason {
     /// Its subscription ended before it was sent (again).
     SubscriptionEnded,
     /// It asked for a confirmation that came, or was asked for anew.
-    QuestionOver,
+    ConfirmationOver,
 }
 
 impl CancelReason {
     /// Every reason there is.
-    pub const ALL: [Self; 3] = [Self::Dropped, Self::SubscriptionEnded, Self::QuestionOver];
+    pub const ALL: [Self; 3] = [Self::Dropped, Self::SubscriptionEnded, Self::ConfirmationOver];
 
     /// Its name in the API and the store.
     #[must_use]
@@ -24,7 +24,7 @@ impl CancelReason {
         match self {
             Self::Dropped => "dropped",
             Self::SubscriptionEnded => "subscription_ended",
-            Self::QuestionOver => "question_over",
+            Self::ConfirmationOver => "confirmation_over",
         }
     }
 }

@@ -103,7 +103,7 @@ fn summed_up(summary: &Summary, now: Timestamp) -> Vec<String> {
     let Summary { orders, subscriptions, owed, escalated, .. } = summary;
     let mut lines = vec![
         format!(
-            "{orders} orders, {subscriptions} subscriptions, {owed} notifications owed, {escalated} escalated"
+            "{orders} orders, {subscriptions} subscriptions, {owed} notifications, {escalated} escalated"
         ),
         format!("notifications: {}", states(&summary.notifications)),
         format!("other messages: {}", states(&summary.others)),
@@ -152,7 +152,7 @@ fn summary_json(summary: &Summary) -> Value {
     json!({
         "orders": summary.orders,
         "subscriptions": summary.subscriptions,
-        "owed": summary.owed,
+        "matched": summary.owed,
         "escalated": summary.escalated,
         "notifications": states(&summary.notifications),
         "otherMessages": states(&summary.others),

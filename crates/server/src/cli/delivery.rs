@@ -33,7 +33,7 @@ pub(super) struct List {
     /// Only those in this state: pending, `in_flight`, delivered, sandboxed, held, dead or cancelled
     #[arg(long)]
     state: Option<String>,
-    /// Only those owed to this subscription
+    /// Only those to this subscription
     #[arg(long, value_name = "ID")]
     subscription: Option<String>,
     /// Only those that tell of this order
@@ -99,16 +99,16 @@ pub(super) struct Drop {
 #[derive(Args)]
 #[group(skip)]
 pub(super) struct Filters {
-    /// Of these, only those owed to this subscription
+    /// Of these, only those to this subscription
     #[arg(long, value_name = "ID", requires = "state")]
     subscription: Option<String>,
     /// Of these, only those over this protocol
     #[arg(long, requires = "state")]
     protocol: Option<String>,
-    /// Of these, only those owed at this time or later, such as 2026-01-31T12:00:00Z
+    /// Of these, only those made at this time or later, such as 2026-01-31T12:00:00Z
     #[arg(long, value_name = "TIME", requires = "state")]
     from: Option<String>,
-    /// Of these, only those owed before this time
+    /// Of these, only those made before this time
     #[arg(long, value_name = "TIME", requires = "state")]
     before: Option<String>,
 }
@@ -118,7 +118,7 @@ const COLUMNS: [output::Column; 6] = [
     ("Kind", "/kind"),
     ("Endpoint", "/endpoint"),
     ("State", "/state"),
-    ("Attempts used", "/spent"),
+    ("Attempts used", "/attemptsUsed"),
     ("At", "/at"),
 ];
 

@@ -180,15 +180,15 @@ fn story(order: &Value) -> Result<(), Unwritten> {
             output::line(&format!("{} waits: {why}", output::cell(delivery.get("endpoint"))))?;
         }
     }
-    for group in order["notOwed"].as_array().into_iter().flatten() {
+    for group in order["notMatched"].as_array().into_iter().flatten() {
         let because = output::cell(group.get("because")).replace('_', " ");
         for other in group["subscriptions"].as_array().into_iter().flatten() {
             output::line(&format!("not told: {} ({because})", output::cell(other.get("endpoint"))))?;
         }
     }
-    if order["notOwedNext"].is_string() {
+    if order["notMatchedNext"].is_string() {
         let id = output::cell(order.get("orderId"));
-        output::note(&format!("others are not told either: GET /orders/{id}/not-owed lists them all"));
+        output::note(&format!("others are not told either: GET /orders/{id}/not-matched lists them all"));
     }
     Ok(())
 }

@@ -31,7 +31,7 @@ pub(super) enum Command {
     Resend(One),
     /// Change attributes, from the next order on
     Change(Change),
-    /// Let deliveries wait while a receiver is mended; they are owed all the same
+    /// Let deliveries wait while a receiver is mended; orders match all the same
     Suspend(One),
     /// Send to a suspended subscription again
     Resume(One),

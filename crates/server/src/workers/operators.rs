@@ -19,7 +19,7 @@ pub(crate) async fn run(queue: Arc<dyn DeliveryQueue>, clock: Arc<dyn Clock>, mu
         match queue.tell_operators(clock.now()).await {
             Ok(0) => {}
             Ok(owed) => {
-                metrics::counter!("orderbell_notices_owed_total").increment(owed as u64);
+                metrics::counter!("orderbell_notices_total").increment(owed as u64);
                 tracing::warn!(owed, "operators are told of what happened");
             }
             // The writer says it, once.

@@ -17,7 +17,7 @@ pub(crate) async fn run(store: Store, mut stop: Stop) {
             Ok(0) => {}
             Ok(mended) => tracing::warn!(
                 mended,
-                "rows that were set aside can be read again; what they owe is on its way"
+                "rows that were set aside can be read again; what waited for them is on its way"
             ),
             Err(error) => {
                 tracing::error!(%error, cause = error.cause(), "what is set aside could not be looked at; trying again");

@@ -25,7 +25,7 @@ const END: &str = "UPDATE attempts SET ended_at = ?3, outcome = ?4, scope = ?5, 
 const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, spent = spent + ?4, \
      escalates_at = CASE WHEN ?2 IN ('delivered', 'sandboxed', 'cancelled') THEN NULL ELSE escalates_at END, \
      cancel_reason = CASE ?2 WHEN 'cancelled' THEN (SELECT iif(subscriptions.state = 'ended', 'subscription_ended', \
-     'question_over') FROM subscriptions WHERE subscriptions.seq = subscription) END WHERE seq = ?1";
+     'confirmation_over') FROM subscriptions WHERE subscriptions.seq = subscription) END WHERE seq = ?1";
 /// Nothing is written where it is so already: most reports of a provider tell of an endpoint that never failed.
 const FAILING: &str = "UPDATE subscriptions SET failing_since = ?2, failed_last = ?3, failed_for = ?4, failures = ?5 \
      WHERE seq = ?1 AND (failing_since IS NOT ?2 OR failures <> ?5)";

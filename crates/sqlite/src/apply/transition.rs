@@ -185,7 +185,7 @@ pub(super) fn owe_confirmation(
 /// Cancels the questions that are over.
 fn withdraw_questions(connection: &Connection, subscription: i64, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "UPDATE deliveries INDEXED BY deliveries_questions SET state = 'cancelled', \
-               cancel_reason = 'question_over', at = ?1 \
+               cancel_reason = 'confirmation_over', at = ?1 \
                WHERE subscription = ?2 AND kind = 'confirmation' AND state = 'pending'";
     connection.prepare_cached(sql)?.execute([micros(now), subscription])?;
     Ok(())

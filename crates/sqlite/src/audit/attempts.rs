@@ -94,8 +94,7 @@ fn miscounted(claims: Claims, attempts: &[Attempt]) -> Option<String> {
     }
     // Redriving begins the count of what is spent anew, so that it may be less.
     let spent = many(attempts.iter().filter(|attempt| attempt.spent).count());
-    (claims.spent > spent)
-        .then(|| format!("it counts {} attempts spent, {spent} are on record", claims.spent))
+    (claims.spent > spent).then(|| format!("it counts {} attempts used, {spent} are on record", claims.spent))
 }
 
 fn many(count: usize) -> u32 {

@@ -204,8 +204,8 @@ fn wrongly_cancelled(
         Some(CancelReason::SubscriptionEnded) if !has_ended => {
             Some("it is cancelled with its subscription, which has not ended")
         }
-        Some(CancelReason::QuestionOver) if delivery.kind != DeliveryKind::Confirmation => {
-            Some("it is cancelled as a question, and is none")
+        Some(CancelReason::ConfirmationOver) if delivery.kind != DeliveryKind::Confirmation => {
+            Some("it is cancelled as a confirmation request, and is none")
         }
         Some(_) => None,
     })

@@ -89,7 +89,7 @@ impl ExceptionKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::MissingDelivery => "missing_delivery",
-            Self::NotOwed => "not_owed",
+            Self::NotOwed => "not_matched",
             Self::NotPublished => "not_published",
             Self::MissingConfirmation => "missing_confirmation",
             Self::AttemptsDisagree => "attempts_disagree",
@@ -114,7 +114,7 @@ impl ExceptionKind {
                  and owes what is missing"
             }
             Self::NotOwed => {
-                "if it is pending, delete it before it is sent; if it was delivered, someone was told who is not owed it"
+                "if it is pending, delete it before it is sent; if it was delivered, someone was told whom it did not match"
             }
             Self::NotPublished => {
                 "nothing: it is right once the order is published; someone set the relay back"
@@ -132,13 +132,13 @@ impl ExceptionKind {
                 "look at the order's timeline; set the state to dead and redrive it to send it again"
             }
             Self::VersionsBroken => {
-                "restore subscription_versions from a backup: they say who is owed which order"
+                "restore subscription_versions from a backup: they say whom which order matched"
             }
             Self::SubscriptionDisagrees => "set the subscription to what its last version says",
             Self::QueueDisagrees => "start the program anew: it puts that right",
             Self::DanglingReference => "restore the row from a backup, or delete what refers to it",
             Self::Unreadable => {
-                "mend the row, or restore it from a backup: what depends on it is owed, and waits; within a minute of being \
+                "mend the row, or restore it from a backup: what depends on it waits; within a minute of being \
                  mended it goes on"
             }
             Self::SetAside => "nothing: the program looks again every minute, and at its start",

@@ -114,7 +114,7 @@ fn compare(
         }
         orders.owed += 1;
         if there.remove(seq).is_none() {
-            let wrong = format!("the order (place {}) is owed, and there is no delivery", order.seq.0);
+            let wrong = format!("the order (place {}) matched, and there is no delivery", order.seq.0);
             let missing = Exception::new(ExceptionKind::MissingDelivery, wrong);
             let subscription = subscriptions.get(seq).map(|subscribed| subscribed.id);
             findings.add(missing.order(order.order.id).subscription(subscription));
@@ -133,7 +133,7 @@ fn compare(
         let Some(Err(why)) = subscribed.versions.as_deref().map(|versions| owed(order, versions)) else {
             continue;
         };
-        let wrong = format!("its subscription is not owed the order: {}", because(&why));
+        let wrong = format!("the order did not match its subscription: {}", because(&why));
         let not_owed = Exception::new(ExceptionKind::NotOwed, wrong).order(order.order.id);
         findings.add(not_owed.subscription(subscribed.id).delivery(delivery.id));
     }

@@ -284,7 +284,7 @@ async fn a_cancellation_that_nothing_explains_is_named() {
     assert_eq!(cancelled("NULL"), "it is cancelled, and why is not on record");
     assert_eq!(cancelled("'dropped'"), "it was dropped, and that a person did so is not on record");
     assert!(cancelled("'subscription_ended'").ends_with("which has not ended"));
-    assert_eq!(cancelled("'question_over'"), "it is cancelled as a question, and is none");
+    assert_eq!(cancelled("'confirmation_over'"), "it is cancelled as a confirmation request, and is none");
     let named = history.after("UPDATE deliveries SET state = 'pending' WHERE seq = 4");
     assert_eq!(named[0].wrong, "it has a reason for being cancelled, and is not");
     let named = history.after("UPDATE deliveries SET cancel_reason = 'boredom' WHERE seq = 4");

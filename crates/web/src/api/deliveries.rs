@@ -47,7 +47,7 @@ pub(crate) struct DeliveryJson<'a> {
     /// When it is tried next, while it is pending; when it came to its state, otherwise.
     at: Timestamp,
     /// Attempts that count against the schedule.
-    spent: u32,
+    attempts_used: u32,
     attempts: Vec<AttemptJson<'a>>,
     /// What its provider reported after it took the message.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -102,7 +102,7 @@ pub(crate) struct AttemptJson<'a> {
     outcome: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
-    spent: bool,
+    used: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply: Option<&'a str>,
 }
@@ -124,7 +124,7 @@ impl<'a> DeliveryJson<'a> {
             cancel_reason: delivery.cancel_reason.map(CancelReason::name),
             created_at: delivery.created_at,
             at: delivery.at,
-            spent: delivery.spent,
+            attempts_used: delivery.spent,
             attempts: delivery.attempts.iter().map(AttemptJson::of).collect(),
             receipts: delivery.receipts.iter().map(ReceiptJson::of).collect(),
             interventions: delivery.interventions.iter().map(InterventionJson::of).collect(),
@@ -158,7 +158,7 @@ impl<'a> AttemptJson<'a> {
             ended_at: attempt.ended_at,
             outcome: attempt.outcome.as_deref(),
             scope: attempt.scope.as_deref(),
-            spent: attempt.spent,
+            used: attempt.spent,
             reply: attempt.reply.as_deref(),
         }
     }

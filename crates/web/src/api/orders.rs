@@ -19,7 +19,7 @@ use crate::problem::Problem;
 use crate::query::Params;
 use crate::router::Web;
 
-pub(crate) mod not_owed;
+pub(crate) mod not_matched;
 mod timeline;
 
 use timeline::TimelineJson;

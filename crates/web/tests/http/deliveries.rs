@@ -54,7 +54,7 @@ async fn a_dead_letter_is_redriven_by_its_id_once() {
     let path = format!("/deliveries/{id}/redrive");
     assert_eq!(host.manage("POST", &path, "").await.json(), json!({"redriven": 1}));
     let delivery = host.manage("GET", &format!("/deliveries/{id}"), "").await.json();
-    assert_eq!((&delivery["state"], &delivery["spent"]), (&json!("pending"), &json!(0)));
+    assert_eq!((&delivery["state"], &delivery["attemptsUsed"]), (&json!("pending"), &json!(0)));
     assert_eq!(delivery["attempts"].as_array().unwrap().len(), 1);
     let again = host.manage("POST", &path, "").await;
     again.assert_problem(StatusCode::CONFLICT, "not_redrivable");

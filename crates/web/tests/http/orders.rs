@@ -141,7 +141,7 @@ async fn an_order_that_nobody_matched_says_so_and_why() {
     host.publish().await;
     let order = show(&host, &id).await;
     assert_eq!(order["deliveries"], json!([]));
-    assert!(order["summary"].as_str().unwrap().starts_with("Nobody is owed this order"));
+    assert!(order["summary"].as_str().unwrap().starts_with("Matched nobody"));
     let mismatch = json!({"key": "currency", "found": [], "reason": "wanted \"EUR\"; found nothing"});
     let of =
         |id: &str, address: &str| json!({"subscriptionId": id, "protocol": "email", "endpoint": address});
@@ -152,8 +152,8 @@ async fn an_order_that_nobody_matched_says_so_and_why() {
         {"because": "filter_policy", "subscriptions": [picky]},
         {"because": "not_confirmed", "subscriptions": [not_confirmed]},
     ]);
-    assert_eq!((&order["notOwed"], &order["notOwedNext"]), (&groups, &json!(null)));
-    let listed = host.manage("GET", &format!("/orders/{id}/not-owed"), "").await.json();
+    assert_eq!((&order["notMatched"], &order["notMatchedNext"]), (&groups, &json!(null)));
+    let listed = host.manage("GET", &format!("/orders/{id}/not-matched"), "").await.json();
     assert_eq!(listed, json!({"items": groups, "next": null}));
 }
 
@@ -168,8 +168,8 @@ async fn a_timeline_tells_of_each_attempt_and_the_receivers_own_reply() {
     host.attempt_all(rejected, "550 no such user", DeliveryState::Dead).await;
     let order = show(&host, &id).await;
     assert_eq!(order["published"], true);
-    assert_eq!(order["summary"], "Owed to 1 subscription");
-    assert_eq!(events(&order), ["accepted", "owed", "attempt", "dead"]);
+    assert_eq!(order["summary"], "Matched 1 subscription");
+    assert_eq!(events(&order), ["accepted", "matched", "attempt", "dead"]);
     let attempt = &order["timeline"][2];
     let delivery = &order["deliveries"][0];
     assert_eq!(attempt["deliveryId"], delivery["deliveryId"]);
@@ -177,7 +177,7 @@ async fn a_timeline_tells_of_each_attempt_and_the_receivers_own_reply() {
     assert_eq!((&attempt["number"], &attempt["outcome"]), (&json!(1), &json!("permanent")));
     assert_eq!((&attempt["scope"], &attempt["reply"]), (&json!("delivery"), &json!("550 no such user")));
     assert_eq!((&attempt["protocol"], &attempt["endpoint"]), (&json!("email"), &json!("jo@example.com")));
-    assert_eq!((&delivery["state"], &delivery["spent"]), (&json!("dead"), &json!(1)));
+    assert_eq!((&delivery["state"], &delivery["attemptsUsed"]), (&json!("dead"), &json!(1)));
 }
 
 #[tokio::test]
@@ -197,7 +197,7 @@ async fn a_timeline_tells_what_people_did_and_why_it_was_cancelled() {
     let delivery = show(&host, &id).await["deliveries"][0]["deliveryId"].as_str().unwrap().to_owned();
     host.manage("POST", &format!("/deliveries/{delivery}/drop"), "").await;
     let order = show(&host, &id).await;
-    let expected = ["accepted", "owed", "attempt", "dead", "redriven", "attempt", "held", "cancelled"];
+    let expected = ["accepted", "matched", "attempt", "dead", "redriven", "attempt", "held", "cancelled"];
     assert_eq!(events(&order), expected);
     let cancelled = &order["timeline"][7];
     assert_eq!((&cancelled["reason"], &cancelled["deliveryId"]), (&json!("dropped"), &json!(delivery)));
@@ -213,7 +213,7 @@ async fn a_timeline_tells_what_people_did_and_why_it_was_cancelled() {
     host.publish().await;
     host.manage("DELETE", &format!("/subscriptions/{subscription}"), "").await;
     let order = show(&host, &later).await;
-    assert_eq!(events(&order), ["accepted", "owed", "cancelled"]);
+    assert_eq!(events(&order), ["accepted", "matched", "cancelled"]);
     assert_eq!(order["timeline"][2]["reason"], "subscription_ended");
 }
 

@@ -11,7 +11,7 @@ use domain::subscription::SubscriptionId;
 use serde::Serialize;
 
 use super::OrderJson;
-use super::not_owed::{GroupJson, groups};
+use super::not_matched::{GroupJson, groups};
 use crate::api::deliveries::{AttemptJson, DeliveryJson};
 use crate::api::unreadable::UnreadableJson;
 
@@ -28,9 +28,9 @@ pub(super) struct TimelineJson<'a> {
     /// How many deliveries there are in each state; only the first are listed here.
     tally: BTreeMap<&'static str, usize>,
     deliveries: Vec<DeliveryJson<'a>>,
-    not_owed: Vec<GroupJson<'a>>,
-    /// The `cursor` of the next page of `/orders/{id}/not-owed`.
-    not_owed_next: Option<&'a str>,
+    not_matched: Vec<GroupJson<'a>>,
+    /// The `cursor` of the next page of `/orders/{id}/not-matched`.
+    not_matched_next: Option<&'a str>,
     /// What else belongs here and cannot be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<UnreadableJson<'a>>,
@@ -69,8 +69,8 @@ impl<'a> TimelineJson<'a> {
             timeline: timeline.events.iter().map(|event| EventJson::of(event, timeline)).collect(),
             deliveries: timeline.deliveries.iter().map(|delivery| DeliveryJson::of(delivery, now)).collect(),
             tally: timeline.tally.iter().map(|(state, count)| (state.name(), *count)).collect(),
-            not_owed: groups(&timeline.not_owed),
-            not_owed_next: timeline.not_owed.next.as_deref(),
+            not_matched: groups(&timeline.not_owed),
+            not_matched_next: timeline.not_owed.next.as_deref(),
             unreadable: UnreadableJson::of(&timeline.unreadable),
         }
     }
@@ -80,17 +80,17 @@ fn summary(timeline: &Timeline) -> String {
     let count: usize = timeline.tally.iter().map(|(_, count)| count).sum();
     let shown = timeline.deliveries.len();
     match count {
-        _ if !timeline.published => "Not published yet: who is owed this order is not known".to_owned(),
+        _ if !timeline.published => "Not published yet: whom this order matches is not known".to_owned(),
         0 if !timeline.unreadable.is_empty() => {
             "Who is told of this order cannot be read in full: see what is unreadable".to_owned()
         }
-        0 => "Nobody is owed this order: no confirmed subscription matched when it was accepted".to_owned(),
-        1 => "Owed to 1 subscription".to_owned(),
+        0 => "Matched nobody: no confirmed subscription wanted this order when it was accepted".to_owned(),
+        1 => "Matched 1 subscription".to_owned(),
         Story::COUNTED.. => {
-            format!("Owed to {} subscriptions or more, of which the first {shown} are shown", Story::COUNTED)
+            format!("Matched {} subscriptions or more, of which the first {shown} are shown", Story::COUNTED)
         }
-        many if many > shown => format!("Owed to {many} subscriptions, of which the first {shown} are shown"),
-        several => format!("Owed to {several} subscriptions"),
+        many if many > shown => format!("Matched {many} subscriptions, of which the first {shown} are shown"),
+        several => format!("Matched {several} subscriptions"),
     }
 }
 
@@ -108,7 +108,7 @@ impl<'a> EventJson<'a> {
             EventKind::Owed if delivery.is_some_and(|delivery| delivery.escalated_from.is_some()) => {
                 ("escalated", None, protocol, None)
             }
-            EventKind::Owed => ("owed", None, protocol, None),
+            EventKind::Owed => ("matched", None, protocol, None),
             EventKind::Attempt(attempt) => ("attempt", Some(AttemptJson::of(attempt)), protocol, None),
             EventKind::Receipt(receipt) => {
                 let name = match receipt.status {

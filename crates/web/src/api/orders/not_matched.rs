@@ -1,4 +1,4 @@
-//! `GET /orders/{id}/not-owed`: who is not told of an order, by reason.
+//! `GET /orders/{id}/not-matched`: whom an order did not match, by reason.
 
 use std::sync::Arc;
 
@@ -19,17 +19,17 @@ use crate::problem::Problem;
 use crate::query::Params;
 use crate::router::Web;
 
-/// The subscriptions of a page that are not owed the order for one reason.
+/// The subscriptions of a page that did not match the order for one reason.
 #[derive(Serialize)]
 pub(super) struct GroupJson<'a> {
     because: &'static str,
-    subscriptions: Vec<NotOwedJson<'a>>,
+    subscriptions: Vec<NotMatchedJson<'a>>,
 }
 
 /// One of them.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct NotOwedJson<'a> {
+struct NotMatchedJson<'a> {
     subscription_id: SubscriptionId,
     protocol: &'static str,
     endpoint: String,
@@ -38,7 +38,7 @@ struct NotOwedJson<'a> {
     mismatch: Option<&'a Mismatch>,
 }
 
-/// Subscriptions that are not owed the order, newest first.
+/// Subscriptions that did not match the order, newest first.
 pub(crate) async fn list(
     _: Admin,
     State(web): State<Arc<Web>>,
@@ -55,7 +55,7 @@ pub(super) fn groups(page: &NotOwedPage) -> Vec<GroupJson<'_>> {
     let mut groups: Vec<GroupJson<'_>> = Vec::new();
     for (subscription, reason) in &page.items {
         let (because, mismatch) = (reason.name(), mismatch(reason));
-        let one = NotOwedJson::of(subscription, mismatch);
+        let one = NotMatchedJson::of(subscription, mismatch);
         match groups.iter_mut().find(|group| group.because == because) {
             Some(group) => group.subscriptions.push(one),
             None => groups.push(GroupJson { because, subscriptions: vec![one] }),
@@ -68,7 +68,7 @@ fn mismatch(reason: &NotOwed) -> Option<&Mismatch> {
     if let NotOwed::FilterPolicy { mismatch } = reason { Some(mismatch) } else { None }
 }
 
-impl<'a> NotOwedJson<'a> {
+impl<'a> NotMatchedJson<'a> {
     fn of(subscription: &Subscription, mismatch: Option<&'a Mismatch>) -> Self {
         Self {
             subscription_id: subscription.id,
