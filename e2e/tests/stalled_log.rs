@@ -79,8 +79,7 @@ impl Program {
     /// Has it log so many lines.
     async fn log_lines(&self, count: usize) -> Result<()> {
         let mut line = BufStream::new(TcpStream::connect(self.address).await?);
-        let requests =
-            format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "lost".repeat(50)).repeat(AT_ONCE);
+        let requests = "GET /lost HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(AT_ONCE);
         let logged = timeout(wait::SOON * 2, async {
             for _ in 0..count / AT_ONCE {
                 line.write_all(requests.as_bytes()).await?;
@@ -172,7 +171,8 @@ async fn nothing_is_lost_of_a_log_that_is_read() -> Result<()> {
     program.log_lines(few).await?;
     assert_eq!(dropped(&client).await?, 0);
     program.ends_when_told().await?;
-    assert_eq!(read.join().unwrap()?.matches(&"lost".repeat(50)).count(), few);
+    // A line tells the route, and not the path that anybody may choose.
+    assert_eq!(read.join().unwrap()?.matches("\"route\":\"none\"").count(), few);
     Ok(())
 }
 
