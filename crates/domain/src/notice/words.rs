@@ -51,11 +51,11 @@ impl Notice {
                 said(*reason)
             ),
             Self::Dead { count: 1, protocols, since, reason } => {
-                format!("A message {}failed for good at {}: {reason}.", over(protocols), minute(*since))
+                format!("A message {}failed for good at {}: {reason}.", by(protocols), minute(*since))
             }
             Self::Dead { count, protocols, since, reason } => format!(
                 "{count} messages {}failed for good since {}. The newest: {reason}.",
-                over(protocols),
+                by(protocols),
                 minute(*since)
             ),
             Self::Unmatched { count: 1, since, .. } => {
@@ -79,10 +79,10 @@ impl Notice {
                 minute(*until)
             ),
             Self::ChannelPaused { protocol, since, reason } => {
-                format!("Nothing has gone out over {protocol} since {}: {reason}.", minute(*since))
+                format!("Nothing has gone out by {protocol} since {}: {reason}.", minute(*since))
             }
             Self::ChannelWorks { protocol, paused_since, since } => format!(
-                "Messages go out over {protocol} again since {}; none had since {}.",
+                "Messages go out by {protocol} again since {}; none had since {}.",
                 minute(*since),
                 minute(*paused_since)
             ),
@@ -132,13 +132,13 @@ fn said(reason: EndReason) -> &'static str {
     }
 }
 
-/// "over email, sms and chat ", or nothing.
-fn over(protocols: &[Protocol]) -> String {
+/// "by email, sms and chat ", or nothing.
+fn by(protocols: &[Protocol]) -> String {
     let names: Vec<_> = protocols.iter().map(|protocol| protocol.name()).collect();
     match names.split_last() {
         None => String::new(),
-        Some((one, [])) => format!("over {one} "),
-        Some((last, others)) => format!("over {} and {last} ", others.join(", ")),
+        Some((one, [])) => format!("by {one} "),
+        Some((last, others)) => format!("by {} and {last} ", others.join(", ")),
     }
 }
 
@@ -196,7 +196,7 @@ mod tests {
     fn one_message_that_failed_is_told_with_its_reason_and_without_its_address() {
         assert_eq!(
             dead().text(),
-            "A message over email failed for good at 2026-01-31 12:00 UTC: 550 5.1.1 <j***@example.com>: unknown.\n\
+            "A message by email failed for good at 2026-01-31 12:00 UTC: 550 5.1.1 <j***@example.com>: unknown.\n\
              Look at it, and send it again if it should still arrive:\n\
              orderbell delivery list --state dead"
         );
@@ -207,11 +207,11 @@ mod tests {
         let all = dead().gathered(gathered(10_000, &[Protocol::Email, Protocol::Sms, Protocol::Chat]));
         assert_eq!(
             all.words().lines().next().unwrap(),
-            "10000 messages over email, sms and chat failed for good since 2026-01-31 11:59 UTC. \
+            "10000 messages by email, sms and chat failed for good since 2026-01-31 11:59 UTC. \
              The newest: 550 5.1.1 <j***@example.com>: unknown."
         );
         let two = dead().gathered(gathered(2, &[Protocol::Email, Protocol::Webhook]));
-        assert!(two.words().starts_with("2 messages over email and webhook failed"), "{}", two.words());
+        assert!(two.words().starts_with("2 messages by email and webhook failed"), "{}", two.words());
     }
 
     #[test]
@@ -230,11 +230,11 @@ mod tests {
         let [paused, works]: [Notice; 2] = every_notice().split_off(6).try_into().unwrap();
         assert_eq!(
             paused.text(),
-            "Nothing has gone out over email since 2026-01-31 12:00 UTC: connection refused.\n\
+            "Nothing has gone out by email since 2026-01-31 12:00 UTC: connection refused.\n\
              Messages over it wait, and none is lost. See which:\norderbell delivery list --state pending"
         );
         assert!(works.words().starts_with(
-            "Messages go out over email again since 2026-01-31 12:30 UTC; none had since 2026-01-31 12:00 UTC.\n"
+            "Messages go out by email again since 2026-01-31 12:30 UTC; none had since 2026-01-31 12:00 UTC.\n"
         ));
     }
 
