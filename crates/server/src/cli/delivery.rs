@@ -118,7 +118,7 @@ const COLUMNS: [output::Column; 6] = [
     ("Kind", "/kind"),
     ("Endpoint", "/endpoint"),
     ("State", "/state"),
-    ("Attempts used", "/attemptsUsed"),
+    ("Attempts", "/attemptsUsed"),
     ("At", "/at"),
 ];
 
@@ -168,7 +168,10 @@ fn story(delivery: &Value) -> Result<(), Unwritten> {
         ("State", "/state"),
         ("At", "/at"),
     ] {
-        output::line(&format!("{label:<10}{}", output::shown(delivery, value)))?;
+        let text = output::shown(delivery, value);
+        if !text.is_empty() {
+            output::line(&format!("{label:<10}{text}"))?;
+        }
     }
     if let Some(why) = waits_because(delivery) {
         output::line(&format!("{:<10}{why}", "Waits"))?;

@@ -1,9 +1,9 @@
 //! What commands print: JSON for programs, tables for people. Everything leaves by [`line`] or [`note`], harmless.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{ContentArrangement, Row, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, presets};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -95,7 +95,9 @@ fn laid_out(rows: &[Value], columns: &[Column], width: Option<u16>) -> String {
     if let Some(width) = width {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
-    table.set_header(columns.iter().map(|(heading, _)| *heading));
+    let mut headings = Row::from(columns.iter().map(|(heading, _)| *heading));
+    headings.max_height(1);
+    table.set_header(headings);
     for row in rows {
         // One line each, whatever a cell holds.
         let cells = columns.iter().map(|(_, pointer)| harmless(&one_line(&shown(row, pointer))).into_owned());
@@ -103,19 +105,34 @@ fn laid_out(rows: &[Value], columns: &[Column], width: Option<u16>) -> String {
         row.max_height(1);
         table.add_row(row);
     }
+    // An id that is cut names nothing, and a time is short.
+    for (place, (_, pointer)) in columns.iter().enumerate() {
+        if let Some(column) =
+            table.column_mut(place).filter(|_| IDS.contains(pointer) || TIMES.contains(pointer))
+        {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
     let lines = table.lines().map(|line| line.trim_end().to_owned());
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// How wide the terminal is; `None` if standard output is none.
+/// How wide the terminal is, as `COLUMNS` or else the terminal itself says; `None` if standard output is none.
 fn terminal_width() -> Option<u16> {
-    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
-    Some(size.ws_col).filter(|width| *width > 0)
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    let chosen = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let known = || rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col);
+    chosen.or_else(known).filter(|width| *width > 0)
 }
 
 fn one_line(text: &str) -> String {
     text.replace(['\n', '\t'], " ")
 }
+
+/// Members that are ids.
+const IDS: [&str; 4] = ["/orderId", "/subscriptionId", "/deliveryId", "/id"];
 
 /// Members that are times.
 const TIMES: [&str; 13] = [
@@ -205,6 +222,18 @@ mod tests {
         }
         let whole = laid_out(&rows, &COLUMNS, None);
         assert!(whole.contains(note.trim_end()) && !whole.contains('…'), "{whole}");
+    }
+
+    #[test]
+    fn an_id_is_whole_however_narrow_the_terminal_is() {
+        let id = "01a22bef-8158-7f9b-b107-a48ca82a6d63";
+        let rows = [json!({"orderId": id, "customerName": "Ada ".repeat(30), "product": "Pad ".repeat(30)})];
+        let columns = [("Customer", "/customerName"), ("Order", "/orderId"), ("Product", "/product")];
+        for width in [60, 80] {
+            let told = laid_out(&rows, &columns, Some(width));
+            assert!(told.contains(id) && told.contains('…'), "{told}");
+            assert!(told.lines().all(|line| line.chars().count() <= usize::from(width)), "{told}");
+        }
     }
 
     #[test]
