@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use orderbell_e2e::program::{Program, Settings};
+use orderbell_e2e::receiver::Receiver;
+use orderbell_e2e::wait;
 use serde_json::{Value, json};
 
 /// How many orders the client places, so many at a time.
@@ -81,5 +83,44 @@ async fn a_client_that_floods_is_held_back_and_costs_no_other_its_orders() -> Re
     let lines: Vec<_> = log.lines().filter(|line| line.contains("more orders came than are taken")).collect();
     ensure!((1..=60).contains(&lines.len()), "{} lines", lines.len());
     ensure!(lines.iter().all(|line| !line.contains("127.0.0.1")), "{lines:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_came_of_a_flood_is_cleaned_up_and_a_paced_subscriber_hears_of_the_next_order_at_once()
+-> Result<()> {
+    let receiver = Receiver::start().await?;
+    let program = Program::start([settings(), Receiver::settings()].concat()).await?;
+    let client = program.client()?;
+    let paced = json!({"protocol": "webhook", "endpoint": receiver.url("/paced"), "maxReceivesPerSecond": 1});
+    let subscription = client.post("/subscriptions", &paced).await?.expect(201)?;
+    let id = subscription["subscriptionId"].as_str().context("an id")?;
+    client.wait_for_subscription(id, "confirmed").await?;
+
+    let taken = flood(&program).await?;
+    let waiting = async || client.list("/deliveries?state=pending&limit=200").await;
+    wait::until("the flood waits for the pace", async || Ok((waiting().await?.len() > 50).then_some(())))
+        .await?;
+
+    let marked = client.post("/orders/spam", &json!({"customerName": "Mallory"})).await?.expect(200)?;
+    ensure!(marked["marked"] == taken, "{marked} of {taken}");
+    wait::until("nothing waits any more", async || Ok(waiting().await?.is_empty().then_some(()))).await?;
+    let cancelled = client.list("/deliveries?state=cancelled&limit=200").await?;
+    ensure!(
+        cancelled.len() > 50
+            && cancelled
+                .iter()
+                .all(|delivery| delivery["cancelReason"] == "spam" || delivery["kind"] != "notification")
+    );
+
+    let real = client.place_order("Ada", "Wireless Mouse").await?;
+    let told = async || {
+        let all = receiver.received();
+        Ok(all.iter().any(|message| message.body.contains(&real)).then_some(()))
+    };
+    // What waited would have taken at least 50 seconds.
+    wait::until("the real order is told", told).await?;
+    let spam = cancelled[0]["orderId"].as_str().context("an order")?;
+    ensure!(client.order(spam).await?["spamSince"].is_string());
     Ok(())
 }

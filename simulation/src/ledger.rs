@@ -55,6 +55,11 @@ pub(crate) enum Entry {
     Settled {
         kind: String,
     },
+    /// A person said that an order is spam, or took that back.
+    Spam {
+        order: i64,
+        is_spam: bool,
+    },
     /// A delivery's time is over, and it escalates to that subscription.
     Late {
         delivery: i64,
@@ -226,6 +231,7 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
         "taken away" => Entry::TakenAway { seq },
         "released" => Entry::Released { seq },
         "stands in" => Entry::StandsIn { seq },
+        what @ ("spam" | "not spam") => Entry::Spam { order: seq, is_spam: what == "spam" },
         "aside" | "mended" => {
             Entry::Aside { table: row.get(8)?, row: seq, is_aside: row.get_ref(1)?.as_str()? == "aside" }
         }

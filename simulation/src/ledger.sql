@@ -81,6 +81,12 @@ END;
 CREATE TRIGGER ledger_delivery_moved AFTER UPDATE ON deliveries BEGIN
   INSERT INTO ledger (what, seq, was, becomes, first) VALUES ('delivery moved', new.seq, old.state, new.state, new.attempts);
 END;
+CREATE TRIGGER ledger_spam AFTER INSERT ON spam BEGIN
+  INSERT INTO ledger (what, seq) VALUES ('spam', new.order_seq);
+END;
+CREATE TRIGGER ledger_spam_changed AFTER UPDATE OF unmarked_at ON spam BEGIN
+  INSERT INTO ledger (what, seq) VALUES (iif(new.unmarked_at IS NULL, 'spam', 'not spam'), new.order_seq);
+END;
 CREATE TRIGGER ledger_kept AFTER INSERT ON inbox BEGIN
   INSERT INTO ledger (what, seq, id) VALUES ('kept', new.seq, new.id);
 END;

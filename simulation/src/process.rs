@@ -133,6 +133,7 @@ fn own_delivery(store: &Store, channels: Modes) -> OwnDelivery {
     OwnDelivery {
         topic: Arc::new(store.clone()),
         records: Arc::new(store.clone()),
+        spam: Arc::new(store.clone()),
         inbox: Arc::new(store.clone()),
         channels,
         endpoint_rule: Arc::new(|_| Ok(())),

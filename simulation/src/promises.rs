@@ -44,6 +44,8 @@ pub(crate) struct Promises {
     places: BTreeMap<DeliveryId, i64>,
     /// How many people are about to give up what is pending or held.
     pub(crate) giving_up: usize,
+    /// The orders that are spam.
+    spam: BTreeSet<i64>,
     /// Of the commit that is looked at: what came too late, and who stands in for it.
     late: Vec<(i64, i64)>,
     /// The rows that are set aside.
@@ -100,6 +102,7 @@ impl Promises {
                 Entry::Aside { table, row, .. } => {
                     self.aside.remove(&(table.clone(), *row));
                 }
+                Entry::Spam { order, is_spam } => self.called_spam(*order, *is_spam),
                 Entry::Kept { .. } => {}
                 Entry::Tampered { seq } => {
                     bail!("row {seq}, which must never change, was changed or deleted")

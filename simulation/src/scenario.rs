@@ -43,6 +43,11 @@ pub(crate) enum Deed {
     RetryAll,
     DropHeld,
     DropPending,
+    /// A person calls an order spam.
+    MarkSpam,
+    /// A person calls all orders of a client spam.
+    MarkSpamOfClient,
+    UnmarkSpam,
     Suspend,
     Resume,
     SendTest,
@@ -64,7 +69,7 @@ pub(crate) enum Deed {
     Stop,
 }
 
-const DEEDS: [(u32, Deed); 23] = [
+const DEEDS: [(u32, Deed); 26] = [
     (34, Deed::PlaceOrder),
     (6, Deed::Rush),
     (14, Deed::Subscribe),
@@ -77,6 +82,9 @@ const DEEDS: [(u32, Deed); 23] = [
     (2, Deed::RetryAll),
     (3, Deed::DropHeld),
     (1, Deed::DropPending),
+    (2, Deed::MarkSpam),
+    (1, Deed::MarkSpamOfClient),
+    (1, Deed::UnmarkSpam),
     (4, Deed::Suspend),
     (4, Deed::Resume),
     (2, Deed::SendTest),

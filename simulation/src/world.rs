@@ -8,6 +8,7 @@ mod healing;
 mod orders;
 mod pacing;
 mod relaying;
+mod spam;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -9,7 +9,7 @@ use domain::endpoint::{Endpoint, Protocol};
 use domain::link_token::LinkKey;
 
 use crate::Error;
-use crate::ports::{Clock, DeliveryRecords, Inbox, OrderStore, OwnTopic, Randomness, Topic};
+use crate::ports::{Clock, DeliveryRecords, Inbox, OrderStore, OwnTopic, Randomness, SpamMarks, Topic};
 
 /// The application, as one host runs it.
 #[derive(Clone)]
@@ -35,6 +35,8 @@ pub struct OwnDelivery {
     pub topic: Arc<dyn OwnTopic>,
     /// What is owed, what became of it.
     pub records: Arc<dyn DeliveryRecords>,
+    /// Which orders are spam.
+    pub spam: Arc<dyn SpamMarks>,
     /// Messages that did not leave the machine.
     pub inbox: Arc<dyn Inbox>,
     /// Which channels there are.

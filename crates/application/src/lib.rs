@@ -8,6 +8,7 @@ pub mod confirm_subscription;
 pub mod deliver;
 pub mod drop_deliveries;
 mod error;
+pub mod mark_spam;
 pub mod place_order;
 pub mod ports;
 pub mod publish_order;

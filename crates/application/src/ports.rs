@@ -10,6 +10,7 @@ mod order_store;
 mod own_topic;
 mod page;
 mod randomness;
+mod spam_marks;
 mod tally;
 mod topic;
 
@@ -29,5 +30,6 @@ pub use order_store::{Acceptance, Idempotency, OrderQuery, OrderStore, Origin, R
 pub use own_topic::OwnTopic;
 pub use page::{Page, PageRequest, UnreadableRow};
 pub use randomness::Randomness;
+pub use spam_marks::{SpamFilter, SpamMark, SpamMarks, SpamSelection};
 pub use tally::{DUE, Tally, WAITS};
 pub use topic::{NewSubscription, Published, Subscribed, SubscriptionQuery, Topic};

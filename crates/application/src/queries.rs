@@ -44,8 +44,11 @@ pub async fn telling(app: &App, orders: &[Order]) -> Result<Vec<Telling>, Error>
 /// # Errors
 /// `NotFound` with `order_not_found`; `not_on_this_host` where SNS delivers.
 pub async fn order_timeline(app: &App, id: OrderId) -> Result<Timeline, Error> {
-    let story = app.own_delivery()?.records.story(id).await?;
-    story.map(timeline).ok_or_else(|| Error::not_found("order_not_found", "order"))
+    let own = app.own_delivery()?;
+    let story = own.records.story(id).await?;
+    let told = story.map(timeline).ok_or_else(|| Error::not_found("order_not_found", "order"))?;
+    let marks = own.spam.spam_marks(vec![id]).await?;
+    Ok(marks.get(&id).copied().into_iter().fold(told, Timeline::marked))
 }
 
 /// Subscriptions that are not owed a published order, and why, newest first. A page may hold fewer than were asked for,

@@ -26,6 +26,7 @@ pub mod order_store;
 mod outbox;
 pub mod own_topic;
 pub mod receipts;
+pub mod spam_marks;
 pub mod topic;
 pub mod unreadable_rows;
 

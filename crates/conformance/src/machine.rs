@@ -2,7 +2,7 @@
 
 use application::ports::{
     DeliveryQueue, DeliveryRecord, DeliveryRecords, Due, DueDelivery, DueQuery, Finished, Inbox, Intent,
-    NewSubscription, OrderLog, OrderStore, OwnTopic, Published, Subscribed, Topic,
+    NewSubscription, OrderLog, OrderStore, OwnTopic, Published, SpamMarks, Subscribed, Topic,
 };
 use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind};
@@ -29,6 +29,8 @@ pub struct Machine<'a> {
     pub queue: &'a dyn DeliveryQueue,
     /// What became of it.
     pub records: &'a dyn DeliveryRecords,
+    /// Which orders are spam.
+    pub spam: &'a dyn SpamMarks,
     /// Messages that did not leave the machine.
     pub inbox: &'a dyn Inbox,
 }
@@ -37,7 +39,7 @@ impl<'a> Machine<'a> {
     /// A store that is all of them.
     pub fn of<S>(store: &'a S) -> Self
     where
-        S: OrderStore + OrderLog + Topic + OwnTopic + DeliveryQueue + DeliveryRecords + Inbox,
+        S: OrderStore + OrderLog + Topic + OwnTopic + DeliveryQueue + DeliveryRecords + SpamMarks + Inbox,
     {
         Self {
             orders: store,
@@ -46,6 +48,7 @@ impl<'a> Machine<'a> {
             own_topic: store,
             queue: store,
             records: store,
+            spam: store,
             inbox: store,
         }
     }

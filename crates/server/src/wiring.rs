@@ -83,19 +83,9 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     settle_the_past(&own, &store, &policies(&channels), &*clock, &*randomness).await?;
 
     // What the outside reaches: HTTP → use cases → store.
-    let app = App {
-        orders: Arc::new(store.clone()),
-        topic: Arc::new(store.clone()),
-        own_delivery: Some(own.clone()),
-        clock: Arc::clone(&clock),
-        randomness: Arc::clone(&randomness),
-        idempotency_lifetime: config.idempotency_lifetime,
-    };
-    let gauges = GaugesWorker {
-        records: Arc::new(store.clone()),
-        clock: Arc::clone(&clock),
-        data: config.data.clone(),
-    };
+    let app = app(config, &store, own.clone(), &clock, &randomness);
+    let records = Arc::new(store.clone());
+    let gauges = GaugesWorker { records, clock: Arc::clone(&clock), data: config.data.clone() };
     let wrong_keys = Arc::<web::WrongKeys>::default();
     let settings =
         settings(config, &admin_key, &public_url, origin_secret, Arc::clone(&wrong_keys), &metrics);
@@ -123,6 +113,23 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         admin_key,
         wrong_keys,
     })
+}
+
+fn app(
+    config: &Config,
+    store: &Store,
+    own: OwnDelivery,
+    clock: &Arc<dyn Clock>,
+    randomness: &Arc<dyn Randomness>,
+) -> App {
+    App {
+        orders: Arc::new(store.clone()),
+        topic: Arc::new(store.clone()),
+        own_delivery: Some(own),
+        clock: Arc::clone(clock),
+        randomness: Arc::clone(randomness),
+        idempotency_lifetime: config.idempotency_lifetime,
+    }
 }
 
 fn settings(
@@ -198,6 +205,7 @@ fn own_delivery(
     OwnDelivery {
         topic: Arc::new(store.clone()),
         records: Arc::new(store.clone()),
+        spam: Arc::new(store.clone()),
         inbox: Arc::new(store.clone()),
         channels,
         endpoint_rule: Arc::new(move |endpoint| reachable(endpoint, &allowed_hosts, relay.as_ref())),

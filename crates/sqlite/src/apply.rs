@@ -33,6 +33,7 @@ mod retry;
 mod rotate_secret;
 mod send_test;
 mod set_aside;
+mod spam;
 mod subscribe;
 mod suspend;
 mod tell_operators;
@@ -79,7 +80,8 @@ impl State {
         let keys = KnownKeys::read(&connection, keys_in_memory)?;
         let last_place = keys.last_order();
         find_what_is_due(&connection)?;
-        let rest = cancel_rest::left(&connection)?;
+        let mut rest = cancel_rest::left(&connection)?;
+        rest.extend(spam::left(&connection)?);
         Ok(Self { connection, keys, last_place, rest, full_disk: FullDisk::default() })
     }
 }

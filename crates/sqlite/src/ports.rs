@@ -11,6 +11,7 @@ mod order_store;
 mod own_topic;
 mod reexamine;
 mod set_aside;
+mod spam_marks;
 mod story;
 mod tally;
 mod topic;

@@ -255,6 +255,19 @@ ports_keep! {
     how_far_telling_has_come_is_counted_for_each_order,
 }
 
+ports_keep! {
+    Machine, spam_marks:
+    what_waits_for_spam_is_cancelled,
+    what_is_in_flight_for_spam_is_not_tried_again,
+    spam_that_is_published_later_is_told_to_nobody,
+    spam_never_escalates,
+    what_is_dead_of_spam_is_not_sent_again_until_the_mark_is_taken_back,
+    a_mark_can_be_taken_back,
+    what_is_not_there_is_not_spam,
+    spam_is_marked_by_what_it_is,
+    any_number_of_orders_can_be_spam,
+}
+
 /// A promise that is written down and not run would be worth nothing.
 #[test]
 fn no_promise_is_left_out() {
@@ -274,6 +287,7 @@ fn no_promise_is_left_out() {
         include_str!("../../conformance/src/at_a_glance.rs"),
         include_str!("../../conformance/src/endpoint_pauses.rs"),
         include_str!("../../conformance/src/escalations.rs"),
+        include_str!("../../conformance/src/spam_marks.rs"),
         include_str!("../../conformance/src/notices.rs"),
     ];
     for suite in suites {

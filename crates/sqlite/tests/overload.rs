@@ -74,7 +74,7 @@ async fn a_disk_that_fails_ends_the_store_and_loses_nothing_acknowledged() {
     // This test again, in a process that may write only a little to any file: the kernel then fails its writes.
     let folder = tempfile::tempdir().unwrap();
     let name = "a_disk_that_fails_ends_the_store_and_loses_nothing_acknowledged";
-    let script = format!("trap '' XFSZ; ulimit -f 400; exec \"$0\" --exact {name}");
+    let script = format!("trap '' XFSZ; ulimit -f 500; exec \"$0\" --exact {name}");
     let test = std::env::current_exe().unwrap();
     let status =
         Command::new("sh").arg("-c").arg(script).arg(test).env(FOLDER, folder.path()).status().unwrap();

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use application::App;
 use axum::Router;
-use axum::routing::{MethodRouter, Route, any, get, post};
+use axum::routing::{MethodRouter, Route, any, get, post, put};
 use tower::ServiceBuilder;
 use tower::layer::layer_fn;
 
@@ -39,6 +39,8 @@ fn api() -> Vec<(&'static str, Methods)> {
         ("/orders", get(orders::list)),
         ("/orders/{id}", get(orders::show)),
         ("/orders/{id}/not-matched", get(orders::not_matched::list)),
+        ("/orders/{id}/spam", put(orders::spam::mark).delete(orders::spam::unmark)),
+        ("/orders/spam", post(orders::spam::mark_many)),
         ("/subscriptions", get(subscriptions::list).post(subscriptions::create)),
         (
             "/subscriptions/{id}",

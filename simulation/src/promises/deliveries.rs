@@ -75,8 +75,8 @@ impl Promises {
         undecided: bool,
     ) -> Result<()> {
         let subscription = self.subscriptions.get(&delivery.subscription).context("owed to nobody")?;
-        let ended = subscription.state == SubscriptionState::Ended;
-        let begins = if ended { DeliveryState::Cancelled } else { DeliveryState::Pending };
+        let over = subscription.state == SubscriptionState::Ended || self.is_spam(&delivery);
+        let begins = if over { DeliveryState::Cancelled } else { DeliveryState::Pending };
         ensure!(delivery.state == begins, "delivery {seq} began as {}", delivery.state);
         if delivery.kind == DeliveryKind::Notification {
             let place = delivery.order.context("a notification of no order")?;
@@ -102,6 +102,8 @@ impl Promises {
         state: DeliveryState,
         attempts: u32,
     ) -> Result<()> {
+        let delivery = self.deliveries.get(&seq).context("a delivery came from nowhere")?;
+        let is_spam = self.is_spam(delivery);
         let delivery = self.deliveries.get_mut(&seq).context("a delivery came from nowhere")?;
         ensure!(was == delivery.state, "delivery {seq} was {was}, and before that {}", delivery.state);
         let subscription = &self.subscriptions[&delivery.subscription];
@@ -123,9 +125,11 @@ impl Promises {
         let ended = subscription.state == SubscriptionState::Ended;
         // Only a person may give up what is pending or held.
         let waits = matches!(was, DeliveryState::Pending | DeliveryState::Held);
-        let given_up = waits && state == DeliveryState::Cancelled && self.giving_up > 0;
+        let by_a_person = self.giving_up > 0 || is_spam;
+        let given_up = waits && state == DeliveryState::Cancelled && by_a_person;
         let dropped = state == DeliveryState::Cancelled
             && !given_up
+            && !is_spam
             && delivery.kind != DeliveryKind::Confirmation
             && !ended;
         ensure!(!dropped, "delivery {seq} is dropped, and its subscription is {}", subscription.state);
@@ -134,10 +138,24 @@ impl Promises {
                 subscription.state != SubscriptionState::Ended,
                 "delivery {seq} of an ended subscription is redriven"
             );
+            ensure!(!is_spam, "delivery {seq} of an order that is spam is redriven");
         }
         delivery.given_up |= given_up;
         delivery.state = state;
         Ok(())
+    }
+
+    /// A person said that an order is spam, or took that back.
+    pub(super) fn called_spam(&mut self, order: i64, is_spam: bool) {
+        if is_spam {
+            self.spam.insert(order);
+        } else {
+            self.spam.remove(&order);
+        }
+    }
+
+    pub(super) fn is_spam(&self, delivery: &DeliveryTruth) -> bool {
+        delivery.order.is_some_and(|order| self.spam.contains(&order))
     }
 
     pub(super) fn attempt_begun(&mut self, delivery: i64, number: u32) -> Result<()> {

@@ -30,7 +30,7 @@ impl Promises {
                 SubscriptionState::Confirmed | SubscriptionState::Ended => false,
             };
             let rests = match delivery.state {
-                DeliveryState::Pending => waits,
+                DeliveryState::Pending => waits && !self.is_spam(delivery),
                 DeliveryState::InFlight => false,
                 _ => true,
             };
@@ -69,7 +69,12 @@ impl Promises {
                 DeliveryState::Delivered | DeliveryState::Sandboxed | DeliveryState::Cancelled
             );
             let question = delivery.kind == DeliveryKind::Confirmation;
-            ensure!(good || ended || question, "delivery {seq} is {} though it was redriven", delivery.state);
+            let spam = self.is_spam(delivery);
+            ensure!(
+                good || ended || question || spam,
+                "delivery {seq} is {} though it was redriven",
+                delivery.state
+            );
             let arrived = delivery.attempts.values().any(|attempt| attempt.arrived);
             ensure!(delivery.state != DeliveryState::Delivered || arrived, "delivery {seq} never arrived");
         }

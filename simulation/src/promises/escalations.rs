@@ -9,6 +9,10 @@ impl Promises {
     /// The store says that a delivery's time is over; `stand_in` is the other subscription. What becomes of that one later
     /// in the same commit does not count.
     pub(super) fn came_too_late(&mut self, delivery: i64, stand_in: i64) -> Result<()> {
+        let late = self.deliveries.get(&delivery).context("nothing is late")?;
+        if self.is_spam(late) {
+            return Ok(());
+        }
         let state = self.subscriptions.get(&stand_in).context("nobody stands in")?.state;
         if matches!(state, SubscriptionState::Confirmed | SubscriptionState::Suspended) {
             self.late.push((delivery, stand_in));

@@ -95,6 +95,7 @@ impl World<'_> {
             | Deed::RetryAll
             | Deed::DropHeld
             | Deed::DropPending => self.operate_deliveries(deed),
+            Deed::MarkSpam | Deed::MarkSpamOfClient | Deed::UnmarkSpam => self.operate_spam(deed),
             _ => self.operate_subscriptions(deed),
         }
         Ok(())

@@ -7,8 +7,8 @@ use domain::order::Order;
 use domain::subscription::{NotOwed, Subscription, owed};
 
 use crate::ports::{
-    AttemptRecord, Bystanders, ChannelPause, DeliveryRecord, InterventionKind, Page, ReceiptRecord, Story,
-    UnreadableRow,
+    AttemptRecord, Bystanders, ChannelPause, DeliveryRecord, InterventionKind, Page, ReceiptRecord, SpamMark,
+    Story, UnreadableRow,
 };
 
 /// An order and all that became of it.
@@ -18,6 +18,8 @@ pub struct Timeline {
     pub order: Order,
     /// Whether it was published; until then nobody is owed it.
     pub published: bool,
+    /// Since when the order is spam, if it is.
+    pub spam_since: Option<Timestamp>,
     /// What happened, oldest first.
     pub events: Vec<Event>,
     /// What is or was owed because of it, oldest first: the first [`Story::DELIVERIES`].
@@ -77,8 +79,24 @@ pub enum EventKind {
     Restored,
     /// A person had it tried before its time.
     Retried,
+    /// A person said that the order is spam.
+    MarkedSpam,
+    /// A person took that back.
+    UnmarkedSpam,
     /// A delivery was cancelled.
     Cancelled(Option<CancelReason>),
+}
+
+impl Timeline {
+    /// The same story of an order that a person marked as spam.
+    #[must_use]
+    pub fn marked(mut self, mark: SpamMark) -> Self {
+        let event = |at, kind| Event { at, delivery: None, kind };
+        self.events.push(event(mark.marked_at, EventKind::MarkedSpam));
+        self.events.extend(mark.unmarked_at.map(|at| event(at, EventKind::UnmarkedSpam)));
+        self.events.sort_by_key(|event| event.at);
+        Self { spam_since: mark.since(), ..self }
+    }
 }
 
 /// Tells an order's story.
@@ -95,7 +113,7 @@ pub fn timeline(story: Story) -> Timeline {
     events.sort_by_key(|event| event.at);
     let not_owed = not_owed(bystanders);
     unreadable.extend_from_slice(&not_owed.unreadable);
-    Timeline { order, published, events, deliveries, tally, not_owed, unreadable }
+    Timeline { order, published, spam_since: None, events, deliveries, tally, not_owed, unreadable }
 }
 
 fn delivery_events(place: usize, delivery: &DeliveryRecord) -> Vec<Event> {

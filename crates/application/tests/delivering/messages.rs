@@ -10,7 +10,8 @@ use std::time::Duration;
 use application::deliver::compose;
 use application::ports::{
     Bystanders, Content, DeliveryQuery, DeliveryRecord, DeliveryRecords, DropSelection, DueDelivery, Inbox,
-    InboxMessage, Page, PageRequest, RedriveSelection, RetrySelection, Story,
+    InboxMessage, Page, PageRequest, RedriveSelection, RetrySelection, SpamMark, SpamMarks, SpamSelection,
+    Story,
 };
 use application::{Error, OwnDelivery};
 use async_trait::async_trait;
@@ -98,6 +99,19 @@ impl DeliveryRecords for Nobody {
 }
 
 #[async_trait]
+impl SpamMarks for Nobody {
+    async fn mark_spam(&self, _: SpamSelection, _: Timestamp) -> Result<usize, Error> {
+        unreachable!()
+    }
+    async fn unmark_spam(&self, _: OrderId, _: Timestamp) -> Result<(), Error> {
+        unreachable!()
+    }
+    async fn spam_marks(&self, _: Vec<OrderId>) -> Result<BTreeMap<OrderId, SpamMark>, Error> {
+        unreachable!()
+    }
+}
+
+#[async_trait]
 impl Inbox for Nobody {
     async fn keep(&self, _: InboxMessage) -> Result<(), Error> {
         unreachable!()
@@ -118,6 +132,7 @@ fn host() -> OwnDelivery {
     OwnDelivery {
         topic: Arc::new(Nobody),
         records: Arc::new(Nobody),
+        spam: Arc::new(Nobody),
         inbox: Arc::new(Nobody),
         channels: BTreeMap::new(),
         endpoint_rule: Arc::new(|_| Ok(())),

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use application::deliver::Event;
+use domain::attempt::OutcomeKind;
 
 use crate::given::{Hand, ids, mails};
 
@@ -20,4 +21,29 @@ fn a_turn_that_came_while_nobody_looked_is_not_forgotten() {
     assert_eq!(hand.wakes_in(), Some(0));
     hand.tell(Event::Woken);
     assert_eq!(hand.begun(), ids([2]));
+}
+
+#[test]
+fn what_was_cancelled_meanwhile_takes_up_no_time_of_those_that_come_behind_it() {
+    let mut hand = Hand::new();
+    let paced = |numbers: std::ops::Range<u128>| {
+        let mut mails = mails(numbers, 1);
+        for delivery in &mut mails {
+            delivery.subscription.attributes.max_receives_per_second = NonZeroU32::new(1);
+        }
+        mails
+    };
+    hand.fetched(paced(1..9));
+    assert_eq!(hand.begun(), ids([1]));
+    hand.sent(1, OutcomeKind::Delivered);
+    hand.pass(1);
+    hand.tell(Event::Woken);
+    hand.fetched(Vec::new());
+    assert_eq!(hand.begin().len(), 1);
+    hand.tell(Event::Begun(Ok(Vec::new())));
+    hand.fetched(paced(20..21));
+    hand.pass(1);
+    hand.tell(Event::Woken);
+    hand.fetched(Vec::new());
+    assert_eq!(hand.begun(), ids([20]));
 }

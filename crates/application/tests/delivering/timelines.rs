@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use application::ports::{
     AttemptRecord, Bystanders, ChannelPause, DeliveryRecord, InterventionKind, InterventionRecord, Page,
-    ReceiptRecord, Story,
+    ReceiptRecord, SpamMark, Story,
 };
 use application::queries::{EventKind, Timeline, timeline};
 use domain::Timestamp;
@@ -90,6 +90,8 @@ fn told(timeline: &Timeline) -> Vec<(i64, String)> {
         EventKind::Restored => "restored".to_owned(),
         EventKind::Retried => "retried".to_owned(),
         EventKind::NotEscalated => "not escalated".to_owned(),
+        EventKind::MarkedSpam => "marked spam".to_owned(),
+        EventKind::UnmarkedSpam => "unmarked spam".to_owned(),
         EventKind::Cancelled(None) => "cancelled".to_owned(),
         EventKind::Cancelled(Some(reason)) => format!("cancelled: {}", reason.name()),
     };
@@ -322,4 +324,18 @@ fn it_says_why_each_subscription_was_not_owed_the_order_as_of_its_acceptance() {
     assert_eq!(reasons[1], (3, NotOwed::Ended));
     assert_eq!(reasons[2], (4, NotOwed::NotYetSubscribed));
     assert!(matches!(&reasons[3], (5, NotOwed::FilterPolicy { mismatch }) if mismatch.found == ["Mouse"]));
+}
+
+#[test]
+fn a_mark_as_spam_stands_among_the_events_and_so_does_its_end() {
+    let waiting = || delivery(Protocol::Email, DeliveryState::Pending, 9, Vec::new());
+    let mark = SpamMark { marked_at: at(5), unmarked_at: None };
+    let marked = timeline(story(vec![waiting()], Vec::new())).marked(mark);
+    assert_eq!(marked.spam_since, Some(at(5)));
+    assert_eq!(told(&marked), words(&[(0, "accepted"), (1, "owed"), (5, "marked spam")]));
+    let mark = SpamMark { unmarked_at: Some(at(7)), ..mark };
+    let unmarked = timeline(story(vec![waiting()], Vec::new())).marked(mark);
+    assert_eq!(unmarked.spam_since, None);
+    let events = [(0, "accepted"), (1, "owed"), (5, "marked spam"), (7, "unmarked spam")];
+    assert_eq!(told(&unmarked), words(&events));
 }

@@ -12,11 +12,13 @@ pub enum CancelReason {
     SubscriptionEnded,
     /// It asked for a confirmation that came, or was asked for anew.
     ConfirmationOver,
+    /// A person said that its order is spam.
+    Spam,
 }
 
 impl CancelReason {
     /// Every reason there is.
-    pub const ALL: [Self; 3] = [Self::Dropped, Self::SubscriptionEnded, Self::ConfirmationOver];
+    pub const ALL: [Self; 4] = [Self::Dropped, Self::SubscriptionEnded, Self::ConfirmationOver, Self::Spam];
 
     /// Its name in the API and the store.
     #[must_use]
@@ -25,6 +27,7 @@ impl CancelReason {
             Self::Dropped => "dropped",
             Self::SubscriptionEnded => "subscription_ended",
             Self::ConfirmationOver => "confirmation_over",
+            Self::Spam => "spam",
         }
     }
 }

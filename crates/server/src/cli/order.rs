@@ -14,6 +14,15 @@ pub(super) enum Command {
     Place(Place),
     /// List orders, newest first
     List(List),
+    /// Mark orders as spam: one, or all that fit. What waits for them is cancelled, and nothing of them is sent any more
+    Spam(Spam),
+    /// Take an order's mark as spam back. Nothing is sent by itself: what was cancelled stays cancelled
+    NotSpam {
+        /// The order's id
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
     /// Show an order and all that became of it
     Show {
         /// The order's id
@@ -73,6 +82,35 @@ pub(super) struct List {
     server: Server,
 }
 
+/// Which orders are spam.
+#[derive(Args)]
+#[group(skip)]
+pub(super) struct Spam {
+    /// The order's id
+    #[arg(required_unless_present_any = FITS, conflicts_with_all = FITS)]
+    id: Option<String>,
+    /// Accepted at or after this time, such as 2026-01-31T00:00:00Z
+    #[arg(long)]
+    from: Option<String>,
+    /// Accepted before this time
+    #[arg(long)]
+    to: Option<String>,
+    /// Of a customer of exactly this name
+    #[arg(long, value_name = "NAME")]
+    customer: Option<String>,
+    /// Of exactly this mail address
+    #[arg(long)]
+    email: Option<String>,
+    /// Of exactly this phone number, such as +4915112345678
+    #[arg(long)]
+    phone: Option<String>,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// What orders are selected by, unless it is one.
+const FITS: [&str; 5] = ["from", "to", "customer", "email", "phone"];
+
 /// Which page of a list.
 #[derive(Args)]
 pub(super) struct Page {
@@ -106,6 +144,8 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Place(place) => block_on(self::place(place))?,
         Command::List(list) => block_on(self::list(list))?,
+        Command::Spam(spam) => block_on(mark_spam(spam))?,
+        Command::NotSpam { id, server } => block_on(unmark_spam(&id, server))?,
         Command::Show { id, server } => block_on(show(&id, server))?,
     }
 }
@@ -156,6 +196,37 @@ async fn list(list: List) -> Result<(), Failure> {
         output::list(&answer, &COLUMNS)
     });
     Ok(shown?)
+}
+
+async fn mark_spam(spam: Spam) -> Result<(), Failure> {
+    let Spam { id, from, to, customer, email, phone, server } = spam;
+    let Some(id) = id else {
+        let fits = [
+            ("from", from),
+            ("to", to),
+            ("customerName", customer),
+            ("customerEmail", email),
+            ("customerPhone", phone),
+        ];
+        let fits: Map<_, _> =
+            fits.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))).collect();
+        let answer = server.ask(Method::POST, "/orders/spam", Some(&Value::Object(fits))).await?;
+        return Ok(server.show(&answer, |answer| {
+            let marked = output::cell(answer.get("marked"));
+            output::line(&format!("{marked} orders are marked as spam; what waits for them is cancelled"))
+        })?);
+    };
+    let answer = server.ask(Method::PUT, &format!("/orders/{id}/spam"), None).await?;
+    Ok(server.show(&answer, |_| {
+        output::line(&format!("{id} is marked as spam; what waited for it is cancelled"))
+    })?)
+}
+
+async fn unmark_spam(id: &str, server: Server) -> Result<(), Failure> {
+    let answer = server.ask(Method::DELETE, &format!("/orders/{id}/spam"), None).await?;
+    Ok(server.show(&answer, |_| {
+        output::line(&format!("{id} is no longer marked as spam; what was cancelled stays cancelled"))
+    })?)
 }
 
 async fn show(id: &str, server: Server) -> Result<(), Failure> {
@@ -231,10 +302,11 @@ fn told(order: &Value) -> Option<String> {
     let count = |states: &[&str]| -> u64 {
         states.iter().filter_map(|state| tally.get(*state).and_then(Value::as_u64)).sum()
     };
+    let spam = order.get("spamSince").map(|_| "spam".to_owned());
     let all: u64 = tally.values().filter_map(Value::as_u64).sum();
     if all == 0 {
         let why = if order["published"] == true { "nobody matched" } else { "not yet published" };
-        return Some(why.to_owned());
+        return spam.or_else(|| Some(why.to_owned()));
     }
     let more = if order["tallyIsWhole"] == false { " or more" } else { "" };
     let told = format!("{} of {all}{more}", count(&["delivered", "sandboxed"]));
@@ -246,7 +318,7 @@ fn told(order: &Value) -> Option<String> {
         ("cancelled", count(&["cancelled"])),
     ];
     let rest = rest.iter().filter(|(_, count)| *count > 0).map(|(words, count)| format!("{count} {words}"));
-    Some([told].into_iter().chain(rest).collect::<Vec<_>>().join(", "))
+    Some(spam.into_iter().chain([told]).chain(rest).collect::<Vec<_>>().join(", "))
 }
 
 fn attribute(text: &str) -> Result<(String, String), String> {

@@ -215,6 +215,7 @@ mod tests {
         let own = OwnDelivery {
             topic: Arc::new(store.clone()),
             records: Arc::new(store.clone()),
+            spam: Arc::new(store.clone()),
             inbox: Arc::new(store.clone()),
             channels: BTreeMap::new(),
             endpoint_rule: Arc::new(|_| Ok(())),

@@ -1,10 +1,13 @@
 //! Everything that changes the store.
 
-use application::ports::{DeliveryFilter, Finished, InboxMessage, Intent, NewSubscription, Redrivable};
+use application::ports::{
+    DeliveryFilter, Finished, InboxMessage, Intent, NewSubscription, Redrivable, SpamFilter,
+};
 use domain::Timestamp;
 use domain::attributes::AttributesChange;
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
+use domain::order::OrderId;
 use domain::receipt::Receipt;
 use domain::subscription::{EndReason, SubscriptionId, SuspensionReason};
 use domain::webhook_secret::WebhookSecret;
@@ -32,7 +35,7 @@ use super::set_aside::{give_back, set_aside};
 use super::subscribe::{change_attributes, subscribe, unsubscribe};
 use super::suspend::{resume, suspend};
 use super::tell_operators::tell_operators;
-use super::{Answer, Effects, State, probe, receipt};
+use super::{Answer, Effects, State, probe, receipt, spam};
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::unreadable::Unreadable;
@@ -109,6 +112,16 @@ pub(crate) enum Command {
     DropHeld { filter: Box<DeliveryFilter>, after: i64, now: Timestamp },
     /// Brings back the next of what is due too far ahead, behind a subscription.
     BoundDueTimes { after: i64, now: Timestamp },
+    /// Marks an order as spam.
+    MarkSpam { id: OrderId, now: Timestamp },
+    /// Takes that back.
+    UnmarkSpam { id: OrderId, now: Timestamp },
+    /// Begins to mark the orders that fit.
+    BeginSpamSweep { filter: Box<SpamFilter>, now: Timestamp },
+    /// Marks the next of them; where nobody asked, it asks for the next itself.
+    SweepSpam { sweep: i64, unasked: bool },
+    /// Cancels more of what waits for orders that are spam.
+    CancelSpam,
     /// Keeps a message in the inbox.
     Keep(Box<InboxMessage>),
     /// Sets aside rows that cannot be read.
@@ -130,6 +143,8 @@ impl Command {
             Self::RedriveMany { .. }
             | Self::Escalate { .. }
             | Self::CancelRest { .. }
+            | Self::SweepSpam { .. }
+            | Self::CancelSpam
             | Self::CallForward(_)
             | Self::TellOperators { .. }
             | Self::MaintainKeys { .. }
@@ -149,6 +164,10 @@ impl Command {
         match self {
             Self::CancelRest { subscription } => Some(Self::CancelRest { subscription: *subscription }),
             Self::CallForward(recovery) => Some(Self::CallForward(*recovery)),
+            Self::SweepSpam { sweep, unasked: true } => {
+                Some(Self::SweepSpam { sweep: *sweep, unasked: true })
+            }
+            Self::CancelSpam => Some(Self::CancelSpam),
             _ => None,
         }
     }
@@ -204,6 +223,13 @@ impl Command {
             Self::DropPending { filter, after, now } => return drop_pending(connection, &filter, after, now),
             Self::DropHeld { filter, after, now } => return drop_held(connection, &filter, after, now),
             Self::BoundDueTimes { after, now } => bound_due_times(connection, after, now),
+            Self::MarkSpam { id, now } => return spam::mark_one(connection, effects, id, now),
+            Self::UnmarkSpam { id, now } => return spam::unmark(connection, id, now),
+            Self::BeginSpamSweep { filter, now } => {
+                return spam::begin_sweep(connection, effects, &filter, now);
+            }
+            Self::SweepSpam { sweep, unasked } => return spam::sweep(connection, effects, sweep, unasked),
+            Self::CancelSpam => return spam::cancel_spam(connection, effects),
             Self::Keep(message) => return keep(connection, &message),
             Self::SetAside { rows, now } => set_aside(connection, &rows, now),
             Self::GiveBack { deliveries, now } => give_back(connection, &deliveries, now),

@@ -1,6 +1,7 @@
 //! Owing what was not delivered in time to another subscription too.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use application::ports::Escalated;
 use domain::Timestamp;
@@ -11,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::Answer;
 use super::next_due::refresh_each;
 use super::set_aside::put;
+use super::spam::IS_SPAM;
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::unreadable::{Read, Table, read_row};
@@ -18,11 +20,15 @@ use crate::unreadable::{Read, Table, read_row};
 /// How many escalations one command settles, so that new orders need not wait for it.
 const AT_ONCE: i64 = 500;
 
-/// What waits for one that ended is as good as cancelled.
-const LATE: &str = "SELECT deliveries.seq, deliveries.id, order_seq, subscription, escalation_to, iif(deliveries.state = 'pending' \
-     AND subscriptions.state = 'ended', 'cancelled', deliveries.state) AS state FROM deliveries \
-     JOIN subscriptions ON subscriptions.seq = subscription WHERE escalates_at <= ? \
-     ORDER BY escalates_at LIMIT ?";
+/// What waits for one that ended is as good as cancelled, as is all of an order that is spam.
+static LATE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT deliveries.seq, deliveries.id, order_seq, subscription, escalation_to, iif(deliveries.state = 'pending' \
+         AND subscriptions.state = 'ended' OR {IS_SPAM}, 'cancelled', deliveries.state) AS state FROM deliveries \
+         JOIN subscriptions ON subscriptions.seq = subscription WHERE escalates_at <= ? \
+         ORDER BY escalates_at LIMIT ?"
+    )
+});
 /// Nobody can say whether, or to whom, it escalates: it gets its time back when that is mended.
 const UNDECIDED: &str = "UPDATE deliveries SET escalates_at = NULL, set_aside = 1 WHERE seq = ?";
 const SETTLED: &str = "UPDATE deliveries SET escalates_at = NULL WHERE seq = ?";
@@ -48,7 +54,7 @@ struct Late {
 }
 
 pub(super) fn escalate(connection: &Connection, now: Timestamp) -> Result<Answer, Failure> {
-    let mut statement = connection.prepare_cached(LATE)?;
+    let mut statement = connection.prepare_cached(&LATE)?;
     let late = statement.query_map(params![micros(now), AT_ONCE], late)?;
     let late = late.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut escalated = Escalated::default();

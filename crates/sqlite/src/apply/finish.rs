@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::call_forward::got_through;
 use super::next_due::refresh_each;
 use super::receipt::IS_LAST;
+use super::spam::IS_SPAM;
 use super::suspend::suspend_failing;
 use super::{Answer, Effects, incidents, transition};
 use crate::columns::{self, micros};
@@ -24,8 +25,9 @@ const END: &str = "UPDATE attempts SET ended_at = ?3, outcome = ?4, scope = ?5, 
      WHERE delivery = ?1 AND number = ?2 AND ended_at IS NULL";
 const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, spent = spent + ?4, \
      escalates_at = CASE WHEN ?2 IN ('delivered', 'sandboxed', 'cancelled') THEN NULL ELSE escalates_at END, \
-     cancel_reason = CASE ?2 WHEN 'cancelled' THEN (SELECT iif(subscriptions.state = 'ended', 'subscription_ended', \
-     'confirmation_over') FROM subscriptions WHERE subscriptions.seq = subscription) END WHERE seq = ?1";
+     cancel_reason = CASE ?2 WHEN 'cancelled' THEN (SELECT CASE WHEN subscriptions.state = 'ended' \
+     THEN 'subscription_ended' WHEN kind = 'confirmation' THEN 'confirmation_over' ELSE 'spam' END \
+     FROM subscriptions WHERE subscriptions.seq = subscription) END WHERE seq = ?1";
 /// Nothing is written where it is so already: most reports of a provider tell of an endpoint that never failed.
 const FAILING: &str = "UPDATE subscriptions SET failing_since = ?2, failed_last = ?3, failed_for = ?4, failures = ?5 \
      WHERE seq = ?1 AND (failing_since IS NOT ?2 OR failures <> ?5)";
@@ -175,7 +177,8 @@ struct Delivery {
     failing: Option<Failing>,
     /// That some attempt arrived, as its provider reported last; else, what was reported last of this one.
     receipt: Option<ReceiptStatus>,
-    /// Sending it again would serve nobody: its subscription ended, or its question was answered or asked anew.
+    /// Sending it again would serve nobody: its subscription ended, its order is spam, or its question was answered or asked
+    /// anew.
     pointless: bool,
 }
 
@@ -185,7 +188,7 @@ pub(super) const QUESTION_OVER: &str = "(kind = 'confirmation' AND (subscription
      AND newer.kind = 'confirmation' AND newer.seq > deliveries.seq)))";
 static DELIVERY: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT deliveries.seq, subscriptions.id, subscriptions.state = 'ended' OR {QUESTION_OVER} AS pointless, \
+        "SELECT deliveries.seq, subscriptions.id, subscriptions.state = 'ended' OR {QUESTION_OVER} OR {IS_SPAM} AS pointless, \
          deliveries.subscription, {FAILING_COLUMNS}, (SELECT status FROM receipts \
          WHERE receipts.delivery = deliveries.seq AND (attempt = ?2 OR status = 'delivered') AND {IS_LAST} \
          ORDER BY status = 'delivered' DESC LIMIT 1) AS receipt \

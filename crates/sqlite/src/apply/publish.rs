@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 
 use super::next_due::refresh_each;
 use super::set_aside::put;
-use super::{Answer, incidents};
+use super::{Answer, incidents, spam};
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::unreadable::Unreadable;
@@ -38,11 +38,12 @@ pub(crate) struct NewDelivery {
     pub(crate) set_aside: bool,
 }
 
-/// One for an order and a subscription, however often. One that ended since the order was accepted gets nothing sent; what
+/// One for an order and a subscription, however often. One that ended since the order was accepted gets nothing sent, nor is
+/// an order sent that is spam by now; what
 /// only stands there until it is known whether it is owed is settled then all the same.
 const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, cancel_reason, created_at, at, \
-     escalates_at, set_aside) SELECT ?1, 'notification', seq, ?3, CASE state WHEN 'ended' THEN 'cancelled' ELSE 'pending' END, \
-     CASE state WHEN 'ended' THEN 'subscription_ended' END, ?4, ?4, iif(?5, NULL, \
+     escalates_at, set_aside) SELECT ?1, 'notification', seq, ?3, iif(state = 'ended' OR ?6, 'cancelled', 'pending'), \
+     CASE WHEN state = 'ended' THEN 'subscription_ended' WHEN ?6 THEN 'spam' END, ?4, ?4, iif(?5 OR ?6, NULL, \
      ?4 + min(max(escalation_minutes, 1), 65535) * 60000000), ?5 \
      FROM subscriptions WHERE seq = ?2 ON CONFLICT (order_seq, subscription) DO NOTHING";
 
@@ -61,11 +62,14 @@ pub(super) fn publish(connection: &Connection, publish: &Publish) -> Result<Answ
     for unreadable in &publish.hidden {
         put(connection, unreadable, publish.now)?;
     }
+    let spam = spam::among(connection, publish.deliveries.iter().map(|delivery| delivery.order.0))?;
     let mut owe = connection.prepare_cached(OWE)?;
     let (mut owed, mut subscriptions) = (0, BTreeSet::new());
     for delivery in &publish.deliveries {
         let NewDelivery { id, subscription, order, set_aside } = delivery;
-        let parameters = params![id.0.as_bytes(), subscription, order.0, micros(publish.now), set_aside];
+        let is_spam = spam.contains(&order.0);
+        let parameters =
+            params![id.0.as_bytes(), subscription, order.0, micros(publish.now), set_aside, is_spam];
         if owe.execute(parameters)? > 0 {
             owed += 1;
             subscriptions.insert(*subscription);

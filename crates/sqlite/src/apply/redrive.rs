@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::finish::QUESTION_OVER;
 use super::next_due::refresh_each;
+use super::spam::IS_SPAM;
 use super::subscribe::subscription_ended;
 use super::{Answer, fits, interventions};
 use crate::columns::{self, micros};
@@ -28,7 +29,7 @@ pub(crate) const AT_ONCE: usize = 500;
 pub(super) fn redrive(connection: &Connection, id: DeliveryId, now: Timestamp) -> Result<Answer, Failure> {
     let sql = format!(
         "SELECT deliveries.seq, deliveries.state AS delivery_state, subscriptions.state AS subscription_state, \
-         {QUESTION_OVER} OR {EXPIRED} ?2) AS pointless \
+         {QUESTION_OVER} OR {EXPIRED} ?2) AS pointless, {IS_SPAM} AS is_spam \
          FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.id = ?1"
     );
     let found = connection
@@ -36,10 +37,11 @@ pub(super) fn redrive(connection: &Connection, id: DeliveryId, now: Timestamp) -
         .query_row(params![id.0.as_bytes(), micros(now)], |row| {
             let state = columns::named(row, "delivery_state", &DeliveryState::ALL, DeliveryState::name)?;
             let subscription = rows::state(row, "subscription_state")?;
-            Ok((row.get::<_, i64>("seq")?, state, subscription, row.get::<_, bool>("pointless")?))
+            let (pointless, is_spam) = (row.get::<_, bool>("pointless")?, row.get::<_, bool>("is_spam")?);
+            Ok((row.get::<_, i64>("seq")?, state, subscription, pointless, is_spam))
         })
         .optional()?;
-    let (seq, state, subscription, pointless) =
+    let (seq, state, subscription, pointless, is_spam) =
         found.ok_or_else(|| Error::not_found("delivery_not_found", "delivery"))?;
     if !state.can_be_redriven() {
         let message = format!("The delivery is {state}: only one that is dead or held can be sent again");
@@ -52,6 +54,10 @@ pub(super) fn redrive(connection: &Connection, id: DeliveryId, now: Timestamp) -
         let message =
             "The delivery asked for a confirmation that came, was asked for anew, or comes too late";
         return Err(Error::new(ErrorKind::Conflict, "not_redrivable", message).into());
+    }
+    if is_spam {
+        let message = "The delivery's order is marked as spam: take that back first";
+        return Err(Error::new(ErrorKind::Conflict, "order_is_spam", message).into());
     }
     make_pending(connection, &[seq], now)?;
     Ok(Answer::count(1))
@@ -66,7 +72,7 @@ pub(super) fn redrive_many(
     let state = state.state().name();
     // Whatever is selected, one command looks at so many and no more.
     let sql = format!(
-        "SELECT deliveries.seq, subscriptions.state <> 'ended' AND {} AND NOT ({QUESTION_OVER} OR {EXPIRED} ?6)) \
+        "SELECT deliveries.seq, subscriptions.state <> 'ended' AND {} AND NOT ({QUESTION_OVER} OR {IS_SPAM} OR {EXPIRED} ?6)) \
          AS selected FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.seq > ?5 \
          AND {RARE_STATES} AND deliveries.state = '{state}' ORDER BY deliveries.seq LIMIT {AT_ONCE}",
         fits::FILTER

@@ -4,6 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Timestamp;
+use domain::delivery::CancelReason;
 use domain::order::Seq;
 use domain::retry::LONGEST_DELAY;
 use domain::subscription::owed;
@@ -11,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::next_due::refresh_each;
 use super::set_aside::put;
+use super::spam::IS_SPAM;
 use super::{Answer, Effects, incidents};
 use crate::columns::micros;
 use crate::failure::Failure;
@@ -31,9 +33,8 @@ pub(crate) struct Mended {
 
 /// What a wrong clock put far ahead was not bounded while it was set aside.
 const RELEASE: &str = "UPDATE deliveries SET set_aside = 0, at = min(at, ?2) WHERE seq = ?1";
-/// Its subscription ended while it waited.
-const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = 'subscription_ended', \
-     at = ?2, escalates_at = NULL WHERE seq = ?1 AND state = 'pending'";
+/// Its subscription ended while it waited, or its order became spam.
+const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = ?3, at = ?2, escalates_at = NULL WHERE seq = ?1 AND state = 'pending'";
 /// What nobody could decide about had no time to escalate at. Where it escalated already, nothing follows.
 const ESCALATES: &str = "UPDATE deliveries SET escalates_at = coalesce(escalates_at, (SELECT deliveries.created_at + \
      min(max(escalation_minutes, 1), 65535) * 60000000 FROM subscriptions WHERE subscriptions.seq = subscription)) \
@@ -51,7 +52,8 @@ struct Waiting {
     order: Option<i64>,
     /// Whether its subscription is owed it was perhaps never asked.
     undecided: bool,
-    ended: bool,
+    /// Why it is not to be sent.
+    over: Option<CancelReason>,
 }
 
 /// Decides about the next deliveries after a place that wait for a row. Once there are none left, the row leaves those
@@ -114,7 +116,7 @@ fn waiting(connection: &Connection, table: Table, row: i64, after: i64) -> rusql
     let sql = format!(
         "SELECT deliveries.seq, subscription, order_seq, kind = 'notification' AND attempts = 0 \
          AND escalated_from IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries late WHERE late.escalated_from = deliveries.seq) \
-         AS undecided, subscriptions.state = 'ended' AS ended FROM deliveries \
+         AS undecided, subscriptions.state = 'ended' AS ended, {IS_SPAM} AS is_spam FROM deliveries \
          JOIN subscriptions ON subscriptions.seq = subscription WHERE {of_row} AND deliveries.set_aside = 1 \
          AND deliveries.seq > ?2 ORDER BY deliveries.seq LIMIT {AT_ONCE}"
     );
@@ -126,10 +128,18 @@ fn waiting(connection: &Connection, table: Table, row: i64, after: i64) -> rusql
                 subscription: row.get("subscription")?,
                 order: row.get("order_seq")?,
                 undecided: row.get("undecided")?,
-                ended: row.get("ended")?,
+                over: over(row.get("ended")?, row.get("is_spam")?),
             })
         })?
         .collect()
+}
+
+fn over(subscription_ended: bool, is_spam: bool) -> Option<CancelReason> {
+    match (subscription_ended, is_spam) {
+        (true, _) => Some(CancelReason::SubscriptionEnded),
+        (false, true) => Some(CancelReason::Spam),
+        (false, false) => None,
+    }
 }
 
 /// Releases a delivery, or takes away what stood for one that nobody is owed; it goes on waiting if something else that
@@ -167,13 +177,13 @@ fn decide(
             Ok(true) => {}
         }
     }
-    if delivery.ended {
-        connection.prepare_cached(CANCEL)?.execute([delivery.seq, micros(now)])?;
+    if let Some(reason) = delivery.over {
+        connection.prepare_cached(CANCEL)?.execute(params![delivery.seq, micros(now), reason.name()])?;
     }
     connection.prepare_cached(ESCALATES)?.execute([delivery.seq])?;
     let latest = micros(now.checked_add(LONGEST_DELAY).unwrap_or(Timestamp::MAX));
     connection.prepare_cached(RELEASE)?.execute([delivery.seq, latest])?;
-    Ok(!delivery.ended)
+    Ok(delivery.over.is_none())
 }
 
 /// Whether the subscription was owed the order when that was accepted.

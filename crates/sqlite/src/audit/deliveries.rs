@@ -185,7 +185,7 @@ fn with_or_without(delivery: &Delivery) -> &'static str {
     if delivery.order.is_some() { "with" } else { "without" }
 }
 
-/// Beside people, only the end of a subscription cancels; and its answer, or a newer question, a question.
+/// Beside people, who drop it or call its order spam, only the end of a subscription cancels; and its answer, or a newer question, a question.
 fn wrongly_cancelled(
     snapshot: &Connection,
     delivery: &Delivery,
@@ -201,6 +201,9 @@ fn wrongly_cancelled(
         Some(CancelReason::Dropped) if !was(snapshot, delivery, "dropped")? => {
             Some("it was dropped, and that a person did so is not on record")
         }
+        Some(CancelReason::Spam) if !was_spam(snapshot, delivery)? => {
+            Some("it is cancelled with an order that is spam, and that a person said so is not on record")
+        }
         Some(CancelReason::SubscriptionEnded) if !has_ended => {
             Some("it is cancelled with its subscription, which has not ended")
         }
@@ -209,6 +212,12 @@ fn wrongly_cancelled(
         }
         Some(_) => None,
     })
+}
+
+/// Whether a person said that its order is spam, be it taken back since.
+fn was_spam(snapshot: &Connection, delivery: &Delivery) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM spam WHERE order_seq = ?)";
+    snapshot.prepare_cached(sql)?.query_row([delivery.order], |row| row.get(0))
 }
 
 /// Whether a person did this to a delivery.

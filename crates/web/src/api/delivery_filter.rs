@@ -28,7 +28,8 @@ pub(crate) fn read<S: Copy>(json: &[u8], states: &[(&str, S)]) -> Result<(S, Del
     Ok((*state, filter))
 }
 
-fn time(members: &Members<'_>, name: &'static str) -> Result<Option<Timestamp>, Problem> {
+/// The time in a member, if it is there.
+pub(crate) fn time(members: &Members<'_>, name: &'static str) -> Result<Option<Timestamp>, Problem> {
     let wrong = |_| {
         let detail = format!("{name} must be a time such as 2026-01-31T12:00:00Z");
         Problem::invalid("invalid_time", name, detail)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use application::mark_spam::spam_among;
 use application::ports::{OrderQuery, Telling};
 use application::{Error, ErrorKind, queries};
 use axum::extract::State;
@@ -20,6 +21,7 @@ use crate::query::Params;
 use crate::router::Web;
 
 pub(crate) mod not_matched;
+pub(crate) mod spam;
 mod timeline;
 
 use timeline::TimelineJson;
@@ -31,11 +33,14 @@ struct OrderJson<'a> {
     #[serde(flatten)]
     order: &'a Order,
     request_id: &'a str,
+    /// Since when a person calls it spam.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spam_since: Option<Timestamp>,
 }
 
 impl<'a> OrderJson<'a> {
-    fn of(order: &'a Order) -> Self {
-        Self { order, request_id: &order.request_id }
+    fn of(order: &'a Order, spam_since: Option<Timestamp>) -> Self {
+        Self { order, request_id: &order.request_id, spam_since }
     }
 }
 
@@ -75,13 +80,14 @@ pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Res
     let query = OrderQuery { from: time("from")?, to: time("to")?, page: params.page()? };
     let tally = params.value("include", "tally", |text| (text == "tally").then_some(()))?;
     let page = queries::orders(&web.app, query).await?;
+    let spam = spam_among(&web.app, &page.items).await?;
     let mut telling = BTreeMap::new();
     if tally.is_some() && web.app.own_delivery.is_some() {
         let all = queries::telling(&web.app, &page.items).await?;
         telling.extend(page.items.iter().map(|order| order.id).zip(all));
     }
     Ok(answer_page(&page, |order| ToldJson {
-        order: OrderJson::of(order),
+        order: OrderJson::of(order, spam.get(&order.id).copied()),
         telling: telling.get(&order.id).map(TellingJson::of),
     }))
 }
@@ -92,11 +98,15 @@ pub(crate) async fn show(
     State(web): State<Arc<Web>>,
     Id(id): Id<OrderId>,
 ) -> Result<Response, Problem> {
+    story(&web, id).await
+}
+
+async fn story(web: &Web, id: OrderId) -> Result<Response, Problem> {
     match queries::order_timeline(&web.app, id).await {
         Ok(timeline) => Ok(answer(StatusCode::OK, &TimelineJson::of(&timeline, web.app.clock.now()))),
         Err(Error { kind: ErrorKind::NotOnThisHost, .. }) => {
             let order = queries::order(&web.app, id).await?;
-            Ok(answer(StatusCode::OK, &OrderJson::of(&order)))
+            Ok(answer(StatusCode::OK, &OrderJson::of(&order, None)))
         }
         Err(error) => Err(error.into()),
     }

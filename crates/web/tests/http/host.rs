@@ -202,6 +202,7 @@ fn app(
     let own = OwnDelivery {
         topic: Arc::new(store.clone()),
         records: Arc::new(store.clone()),
+        spam: Arc::new(store.clone()),
         inbox: Arc::new(store.clone()),
         channels,
         endpoint_rule: Arc::new(|_| Ok(())),

@@ -20,6 +20,7 @@ mod operations;
 mod order_form;
 mod order_limits;
 mod orders;
+mod spam;
 mod subscriber_links;
 mod subscriptions;
 mod test_filter;

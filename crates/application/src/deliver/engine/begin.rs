@@ -44,6 +44,9 @@ impl Engine {
                         self.send(delivery, now, actions);
                     } else {
                         self.let_go(&delivery, now);
+                        // Something was done to it meanwhile, and so perhaps to what waits behind it: that is asked for
+                        // anew, before it takes up the time of its endpoint's pace.
+                        self.forget(delivery.subscription.id, now);
                         self.more = true;
                     }
                 }

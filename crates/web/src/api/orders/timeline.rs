@@ -63,7 +63,7 @@ struct About {
 impl<'a> TimelineJson<'a> {
     pub(super) fn of(timeline: &'a Timeline, now: Timestamp) -> Self {
         Self {
-            order: OrderJson::of(&timeline.order),
+            order: OrderJson::of(&timeline.order, timeline.spam_since),
             published: timeline.published,
             summary: summary(timeline),
             timeline: timeline.events.iter().map(|event| EventJson::of(event, timeline)).collect(),
@@ -80,6 +80,7 @@ fn summary(timeline: &Timeline) -> String {
     let count: usize = timeline.tally.iter().map(|(_, count)| count).sum();
     let shown = timeline.deliveries.len();
     match count {
+        _ if timeline.spam_since.is_some() => "Marked as spam: nothing more is sent of this order".to_owned(),
         _ if !timeline.published => "Not published yet: whom this order matches is not known".to_owned(),
         0 if !timeline.unreadable.is_empty() => {
             "Who is told of this order cannot be read in full: see what is unreadable".to_owned()
@@ -125,6 +126,8 @@ impl<'a> EventJson<'a> {
             EventKind::Redriven => ("redriven", None, protocol, None),
             EventKind::Restored => ("restored", None, protocol, None),
             EventKind::Retried => ("retried", None, protocol, None),
+            EventKind::MarkedSpam => ("marked_spam", None, protocol, None),
+            EventKind::UnmarkedSpam => ("unmarked_spam", None, protocol, None),
             EventKind::Ended(state) => (state.name(), None, protocol, None),
             EventKind::Cancelled(reason) => ("cancelled", None, protocol, reason.map(CancelReason::name)),
         };

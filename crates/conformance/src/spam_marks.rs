@@ -1,0 +1,201 @@
+//! What [`SpamMarks`](application::ports::SpamMarks) promises.
+
+use std::time::Duration;
+
+use application::ErrorKind;
+use application::ports::{
+    DeliveryFilter, NewSubscription, Redrivable, RedriveSelection, SpamFilter, SpamMark, SpamSelection,
+};
+use domain::attempt::{OutcomeKind, Scope};
+use domain::attributes::{Attributes, Escalation, Minutes};
+use domain::delivery::{CancelReason, DeliveryKind, DeliveryState};
+use domain::order::{Order, OrderId};
+
+use crate::Machine;
+use crate::given::{WHILE, email, now, order, order_of, policy, unique};
+
+const CANCELLED: (DeliveryState, Option<CancelReason>) = (DeliveryState::Cancelled, Some(CancelReason::Spam));
+
+async fn mark(machine: &Machine<'_>, id: OrderId) -> usize {
+    machine.spam.mark_spam(SpamSelection::One(id), now()).await.unwrap()
+}
+
+async fn mark_many(machine: &Machine<'_>, filter: SpamFilter) -> usize {
+    machine.spam.mark_spam(SpamSelection::Many(filter), now()).await.unwrap()
+}
+
+async fn mark_of(machine: &Machine<'_>, id: OrderId) -> Option<SpamMark> {
+    machine.spam.spam_marks(vec![id]).await.unwrap().get(&id).copied()
+}
+
+/// How far the deliveries of an order have come, and why.
+async fn states(machine: &Machine<'_>, order: &Order) -> Vec<(DeliveryState, Option<CancelReason>)> {
+    let deliveries = machine.of_order(order).await;
+    deliveries.iter().map(|delivery| (delivery.state, delivery.cancel_reason)).collect()
+}
+
+fn of(customer: &str, email: &str) -> Order {
+    order_of(&format!(r#"{{"customerName":"{customer}","productName":"Mouse","customerEmail":"{email}"}}"#))
+}
+
+/// Pending or held; what was delivered stays so, and other orders are told.
+pub async fn what_waits_for_spam_is_cancelled(machine: &Machine<'_>) {
+    let mut subscriptions = Vec::new();
+    for name in ["ada", "bob", "eve"] {
+        subscriptions.push(machine.confirmed(email(&format!("{name}@example.com"))).await);
+    }
+    let (spam, real) = (machine.place(order()).await, machine.place(order()).await);
+    machine.publish().await;
+    let delivered = machine.of_order(&spam).await[0].id;
+    machine.begin(delivered, 1).await;
+    machine.finish(delivered, 1, OutcomeKind::Delivered).await;
+    assert_eq!(mark(machine, spam.id).await, 1);
+    assert_eq!(states(machine, &spam).await, [(DeliveryState::Delivered, None), CANCELLED, CANCELLED]);
+    let due = machine.due(DeliveryKind::Notification).await;
+    assert_eq!(due.len(), 3);
+    assert!(due.iter().all(|due| due.order.as_ref().is_some_and(|order| order.id == real.id)));
+    assert_eq!(mark(machine, spam.id).await, 0, "it is marked already");
+}
+
+/// An attempt that is under way comes to its end, and is not made again.
+pub async fn what_is_in_flight_for_spam_is_not_tried_again(machine: &Machine<'_>) {
+    let (_, failing) = machine.in_flight("ada@example.com").await;
+    let spam = machine.record(failing).await.order.unwrap();
+    mark(machine, spam).await;
+    assert_eq!(machine.record(failing).await.state, DeliveryState::InFlight);
+    machine.finish(failing, 1, OutcomeKind::Transient(Scope::Delivery)).await;
+    let record = machine.record(failing).await;
+    assert_eq!((record.state, record.cancel_reason), CANCELLED);
+}
+
+/// The relay may be behind.
+pub async fn spam_that_is_published_later_is_told_to_nobody(machine: &Machine<'_>) {
+    machine.confirmed(email("ada@example.com")).await;
+    let spam = machine.place(order()).await;
+    mark(machine, spam.id).await;
+    machine.publish().await;
+    assert_eq!(states(machine, &spam).await, [CANCELLED]);
+    assert!(machine.due(DeliveryKind::Notification).await.is_empty());
+}
+
+/// Neither what waits nor what is in flight when its time is over.
+pub async fn spam_never_escalates(machine: &Machine<'_>) {
+    let nothing = Attributes::wanting(Some(policy(r#"{"currency":["USD"]}"#)));
+    let stand_in =
+        machine.confirmed(NewSubscription { attributes: nothing, ..email("bob@example.com") }).await;
+    let after_minutes = Minutes::parse("", 15).unwrap();
+    let escalation = Some(Escalation { after_minutes, to: stand_in.id });
+    let attributes = Attributes { escalation, ..Attributes::default() };
+    let first = machine.confirmed(NewSubscription { attributes, ..email("ada@example.com") }).await;
+    let (waiting, flying) = (machine.notification(first.id).await, machine.notification(first.id).await);
+    machine.begin(flying.id, 1).await;
+    for delivery in [&waiting, &flying] {
+        mark(machine, delivery.order.unwrap()).await;
+    }
+    let escalated = machine.queue.escalate(now() + Duration::from_hours(1)).await.unwrap();
+    assert_eq!((escalated.owed, escalated.stranded.len()), (0, 0));
+}
+
+/// One dead delivery, and all of them.
+pub async fn what_is_dead_of_spam_is_not_sent_again_until_the_mark_is_taken_back(machine: &Machine<'_>) {
+    let subscription = machine.confirmed(email("ada@example.com")).await;
+    let dead = machine.notification(subscription.id).await;
+    machine.kill(dead.id).await;
+    let (spam, one) = (dead.order.unwrap(), RedriveSelection::One(dead.id));
+    mark(machine, spam).await;
+    let refused = machine.records.redrive(one.clone(), now()).await.unwrap_err();
+    assert_eq!((refused.kind, refused.code), (ErrorKind::Conflict, "order_is_spam"));
+    let all = RedriveSelection::Many { state: Redrivable::Dead, filter: DeliveryFilter::default() };
+    assert_eq!(machine.records.redrive(all, now()).await.unwrap(), 0);
+    machine.spam.unmark_spam(spam, now()).await.unwrap();
+    assert_eq!(machine.records.redrive(one, now()).await.unwrap(), 1);
+}
+
+/// It sends nothing by itself, and the order can be marked again.
+pub async fn a_mark_can_be_taken_back(machine: &Machine<'_>) {
+    machine.confirmed(email("ada@example.com")).await;
+    let spam = machine.place(order()).await;
+    machine.publish().await;
+    assert_eq!(mark_of(machine, spam.id).await, None);
+    let marked_at = now();
+    machine.spam.mark_spam(SpamSelection::One(spam.id), marked_at).await.unwrap();
+    assert_eq!(mark_of(machine, spam.id).await, Some(SpamMark { marked_at, unmarked_at: None }));
+    let unmarked_at = now();
+    for _ in 0..2 {
+        machine.spam.unmark_spam(spam.id, unmarked_at).await.unwrap();
+        let mark = SpamMark { marked_at, unmarked_at: Some(unmarked_at) };
+        assert_eq!(mark_of(machine, spam.id).await, Some(mark));
+    }
+    assert_eq!(states(machine, &spam).await, [CANCELLED]);
+    assert_eq!(mark(machine, spam.id).await, 1);
+    assert_eq!(mark_of(machine, spam.id).await.unwrap().unmarked_at, None);
+}
+
+/// An order that nobody knows.
+pub async fn what_is_not_there_is_not_spam(machine: &Machine<'_>) {
+    let id = order().id;
+    let refusals = [
+        machine.spam.mark_spam(SpamSelection::One(id), now()).await.unwrap_err(),
+        machine.spam.unmark_spam(id, now()).await.unwrap_err(),
+    ];
+    for refused in refusals {
+        assert_eq!((refused.kind, refused.code), (ErrorKind::NotFound, "order_not_found"));
+    }
+    let filter = SpamFilter { customer_name: Some("Nobody".to_owned()), ..SpamFilter::default() };
+    assert_eq!(mark_many(machine, filter).await, 0);
+}
+
+/// By time, name and address, each exactly; those that come later are not meant.
+pub async fn spam_is_marked_by_what_it_is(machine: &Machine<'_>) {
+    let early = machine.place(of("Mallory", "m@example.com")).await;
+    let before = now() + WHILE;
+    let late =
+        Order { id: OrderId::new(before, unique()), time: before, ..of("Mallory", "other@example.com") };
+    let late = machine.place(late).await;
+    let other = machine.place(of("Mallory Smith", "m@example.com")).await;
+    let text = |text: &str| Some(text.to_owned());
+    let none = SpamFilter::default();
+    for (filter, expected) in [
+        (SpamFilter { customer_name: text("mallory"), ..none.clone() }, vec![]),
+        (SpamFilter { customer_phone: text("+4915112345678"), ..none.clone() }, vec![]),
+        (SpamFilter { from: Some(before), to: Some(before), ..none.clone() }, vec![]),
+        (SpamFilter { from: Some(before), customer_email: text("m@example.com"), ..none.clone() }, vec![]),
+        (SpamFilter { customer_name: text("Mallory"), to: Some(before), ..none.clone() }, vec![early.id]),
+        (SpamFilter { customer_name: text("Mallory"), ..none.clone() }, vec![early.id, late.id]),
+        (SpamFilter { customer_email: text("m@example.com"), ..none.clone() }, vec![early.id, other.id]),
+        (SpamFilter { from: Some(before), ..none }, vec![late.id]),
+    ] {
+        assert_eq!(mark_many(machine, filter.clone()).await, expected.len(), "{filter:?}");
+        for id in [early.id, late.id, other.id] {
+            let since = mark_of(machine, id).await.and_then(SpamMark::since);
+            assert_eq!(since.is_some(), expected.contains(&id), "{filter:?}");
+            machine.spam.unmark_spam(id, now()).await.unwrap();
+        }
+    }
+    let after = machine.place(of("Mallory", "m@example.com")).await;
+    assert_eq!(mark_of(machine, after.id).await, None);
+}
+
+/// More than one commit takes on, and a mark that was there before.
+pub async fn any_number_of_orders_can_be_spam(machine: &Machine<'_>) {
+    const MANY: usize = 1_250;
+    machine.confirmed(email("ada@example.com")).await;
+    let mut orders = Vec::new();
+    for _ in 0..MANY {
+        orders.push(machine.place(of("Mallory", "m@example.com")).await);
+    }
+    let real = machine.place(order()).await;
+    for _ in 0..2 {
+        machine.publish().await;
+    }
+    mark(machine, orders[700].id).await;
+    let filter = SpamFilter { customer_name: Some("Mallory".to_owned()), ..SpamFilter::default() };
+    assert_eq!(mark_many(machine, filter.clone()).await, MANY - 1);
+    assert_eq!(mark_many(machine, filter).await, 0);
+    // The next command of the same kind is behind what the store asks of itself.
+    while machine.due_by(now() + WHILE).await.deliveries.len() > 1 {
+        mark(machine, orders[0].id).await;
+    }
+    assert_eq!(states(machine, &orders[MANY - 1]).await, [CANCELLED]);
+    assert_eq!(states(machine, &real).await, [(DeliveryState::Pending, None)]);
+}

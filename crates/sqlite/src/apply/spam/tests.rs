@@ -1,0 +1,129 @@
+use application::ports::SpamFilter;
+use domain::Timestamp;
+use domain::order::OrderId;
+use tempfile::TempDir;
+
+use crate::apply::{Command, State, apply};
+use crate::opening;
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_700_000_000).unwrap()
+}
+
+fn opened(folder: &TempDir) -> State {
+    let connection = opening::open(folder.path()).unwrap().connection;
+    State::read(connection, 1_000).unwrap()
+}
+
+/// So many orders, each owed to so many subscriptions.
+fn store(orders: u32, subscriptions: u32) -> (TempDir, State) {
+    let folder = tempfile::tempdir().unwrap();
+    let state = opened(&folder);
+    state.connection.pragma_update(None, "synchronous", "off").unwrap();
+    let fill = format!(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {subscriptions}) \
+         INSERT INTO subscriptions (seq, id, protocol, endpoint, receives, state, generation, created_at, \
+         confirmation_expires_at) SELECT n, randomblob(16), 'email', n || '@example.com', 'orders', 'confirmed', 1, 0, 0 FROM n;
+         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {orders}) \
+         INSERT INTO orders SELECT n, unhex(printf('%032x', n)), n, '{{\"customerName\":\"Mallory\"}}', '' FROM n;
+         INSERT INTO deliveries (id, kind, subscription, order_seq, state, created_at, at) \
+         SELECT randomblob(16), 'notification', subscriptions.seq, orders.seq, 'pending', 1, 1 FROM orders, subscriptions;"
+    );
+    state.connection.execute_batch(&fill).unwrap();
+    (folder, state)
+}
+
+fn count(state: &State, condition: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM deliveries WHERE {condition}");
+    state.connection.query_row(&sql, (), |row| row.get(0)).unwrap()
+}
+
+fn waiting(state: &State) -> i64 {
+    count(state, "state = 'pending'")
+}
+
+fn changed_by(state: &mut State, command: Command) -> (u64, Vec<Command>) {
+    let before: u64 = state.connection.total_changes();
+    let applied = apply(state, vec![command]);
+    assert!(applied.answers[0].is_ok(), "{:?}", applied.answers);
+    (state.connection.total_changes() - before, applied.effects.rest)
+}
+
+/// Does what the store asks of itself, so many commits at most.
+fn go_on(state: &mut State, mut rest: Vec<Command>, most: usize) -> usize {
+    for commits in 0..most {
+        let Some(command) = rest.pop() else { return commits };
+        let (changes, more) = changed_by(state, command);
+        assert!(changes <= 2_500, "one commit changed {changes} rows");
+        rest.extend(more);
+    }
+    most
+}
+
+fn all() -> Command {
+    let filter = SpamFilter { customer_name: Some("Mallory".to_owned()), ..SpamFilter::default() };
+    Command::BeginSpamSweep { filter: Box::new(filter), now: now() }
+}
+
+#[test]
+fn thousands_of_orders_are_marked_a_few_in_each_commit() {
+    let (_folder, mut state) = store(4_000, 2);
+    let (_, rest) = changed_by(&mut state, all());
+    let commits = go_on(&mut state, rest, 1_000);
+    assert!((16..60).contains(&commits), "{commits} commits");
+    assert_eq!((waiting(&state), count(&state, "cancel_reason = 'spam'")), (0, 8_000));
+    assert_eq!(super::left(&state.connection).unwrap().len(), 0);
+}
+
+#[test]
+fn an_order_that_thousands_wait_for_is_cancelled_a_few_in_each_commit() {
+    let (_folder, mut state) = store(3, 3_000);
+    let id = OrderId(uuid::Uuid::from_u128(2));
+    let (changes, rest) = changed_by(&mut state, Command::MarkSpam { id, now: now() });
+    assert!(changes <= 2_500, "{changes}");
+    assert_eq!(waiting(&state), 9_000 - 500, "the first are cancelled at once");
+    let commits = go_on(&mut state, rest, 100);
+    assert!((5..=7).contains(&commits), "{commits} commits");
+    assert_eq!(count(&state, "state = 'pending' AND order_seq = 2"), 0);
+    assert_eq!(waiting(&state), 6_000, "other orders wait on");
+}
+
+#[test]
+fn a_process_that_dies_half_way_leaves_the_rest_to_the_next() {
+    for commits in [0, 1, 2, 3, 7, 12] {
+        let (folder, mut state) = store(2_000, 2);
+        let (_, rest) = changed_by(&mut state, all());
+        go_on(&mut state, rest, commits);
+        drop(state);
+        let mut state = opened(&folder);
+        let rest = std::mem::take(&mut state.rest);
+        assert!(!rest.is_empty(), "{commits}");
+        go_on(&mut state, rest, 1_000);
+        assert_eq!(waiting(&state), 0, "after {commits} commits");
+        let asked = super::sweep(&state.connection, &mut crate::apply::Effects::default(), 1, false).unwrap();
+        assert_eq!(asked, crate::apply::Answer::Count { count: 2_000, next: None });
+    }
+}
+
+#[test]
+fn a_mark_that_is_taken_back_half_way_stops_there() {
+    let (_folder, mut state) = store(1, 3_000);
+    let id = OrderId(uuid::Uuid::from_u128(1));
+    let (_, rest) = changed_by(&mut state, Command::MarkSpam { id, now: now() });
+    changed_by(&mut state, Command::UnmarkSpam { id, now: now() });
+    go_on(&mut state, rest, 100);
+    assert_eq!(waiting(&state), 2_500);
+}
+
+#[test]
+fn an_order_that_cannot_be_read_is_nobodys_and_hinders_nothing() {
+    let (_folder, mut state) = store(10, 1);
+    state.connection.execute("UPDATE orders SET body = 'no JSON' WHERE seq = 5", ()).unwrap();
+    let (_, rest) = changed_by(&mut state, all());
+    go_on(&mut state, rest, 100);
+    assert_eq!(waiting(&state), 1);
+    let (_, rest) =
+        changed_by(&mut state, Command::MarkSpam { id: OrderId(uuid::Uuid::from_u128(5)), now: now() });
+    go_on(&mut state, rest, 100);
+    assert_eq!(waiting(&state), 0, "by its id it can be marked all the same");
+}
