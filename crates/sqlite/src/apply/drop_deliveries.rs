@@ -16,8 +16,9 @@ use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::schema::RARE_STATES;
 
+/// What only stands there until it is known whether it matched is taken away or released then all the same.
 const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = 'dropped', at = ?2, \
-     escalates_at = NULL, set_aside = 0 WHERE seq = ?1 RETURNING subscription";
+     escalates_at = NULL WHERE seq = ?1 RETURNING subscription";
 
 pub(super) fn drop_one(connection: &Connection, id: DeliveryId, now: Timestamp) -> Result<Answer, Failure> {
     let found = connection
