@@ -55,6 +55,7 @@ pub(crate) use pending::Place;
 pub(crate) use publish::{NewDelivery, Publish};
 use redrive::AT_ONCE;
 pub(crate) use release::Mended;
+pub(crate) use spam::SpamCommand;
 
 use crate::failure::{Failure, Reach, refused};
 

@@ -154,7 +154,7 @@ impl Promises {
         }
     }
 
-    pub(super) fn is_spam(&self, delivery: &DeliveryTruth) -> bool {
+    pub(crate) fn is_spam(&self, delivery: &DeliveryTruth) -> bool {
         delivery.order.is_some_and(|order| self.spam.contains(&order))
     }
 

@@ -44,6 +44,7 @@ impl World<'_> {
                 let subscription = &self.promises.subscriptions[&delivery.subscription];
                 delivery.state.can_be_redriven()
                     && delivery.kind != DeliveryKind::Confirmation
+                    && !self.promises.is_spam(delivery)
                     && subscription.state != SubscriptionState::Ended
             });
             let redrivable: Vec<_> = redrivable.map(|delivery| delivery.id).collect();

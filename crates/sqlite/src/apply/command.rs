@@ -1,13 +1,10 @@
 //! Everything that changes the store.
 
-use application::ports::{
-    DeliveryFilter, Finished, InboxMessage, Intent, NewSubscription, Redrivable, SpamFilter,
-};
+use application::ports::{DeliveryFilter, Finished, InboxMessage, Intent, NewSubscription, Redrivable};
 use domain::Timestamp;
 use domain::attributes::AttributesChange;
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
-use domain::order::OrderId;
 use domain::receipt::Receipt;
 use domain::subscription::{EndReason, SubscriptionId, SuspensionReason};
 use domain::webhook_secret::WebhookSecret;
@@ -32,10 +29,11 @@ use super::retry::{retry, retry_pending};
 use super::rotate_secret::rotate_secret;
 use super::send_test::send_test;
 use super::set_aside::{give_back, set_aside};
+use super::spam::SpamCommand;
 use super::subscribe::{change_attributes, subscribe, unsubscribe};
 use super::suspend::{resume, suspend};
 use super::tell_operators::tell_operators;
-use super::{Answer, Effects, State, probe, receipt, spam};
+use super::{Answer, Effects, State, probe, receipt};
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::unreadable::Unreadable;
@@ -112,16 +110,8 @@ pub(crate) enum Command {
     DropHeld { filter: Box<DeliveryFilter>, after: i64, now: Timestamp },
     /// Brings back the next of what is due too far ahead, behind a subscription.
     BoundDueTimes { after: i64, now: Timestamp },
-    /// Marks an order as spam.
-    MarkSpam { id: OrderId, now: Timestamp },
-    /// Takes that back.
-    UnmarkSpam { id: OrderId, now: Timestamp },
-    /// Begins to mark the orders that fit.
-    BeginSpamSweep { filter: Box<SpamFilter>, now: Timestamp },
-    /// Marks the next of them; where nobody asked, it asks for the next itself.
-    SweepSpam { sweep: i64, unasked: bool },
-    /// Cancels more of what waits for orders that are spam.
-    CancelSpam,
+    /// Changes which orders are spam, or does what follows.
+    Spam(SpamCommand),
     /// Keeps a message in the inbox.
     Keep(Box<InboxMessage>),
     /// Sets aside rows that cannot be read.
@@ -143,8 +133,7 @@ impl Command {
             Self::RedriveMany { .. }
             | Self::Escalate { .. }
             | Self::CancelRest { .. }
-            | Self::SweepSpam { .. }
-            | Self::CancelSpam
+            | Self::Spam(_)
             | Self::CallForward(_)
             | Self::TellOperators { .. }
             | Self::MaintainKeys { .. }
@@ -164,10 +153,7 @@ impl Command {
         match self {
             Self::CancelRest { subscription } => Some(Self::CancelRest { subscription: *subscription }),
             Self::CallForward(recovery) => Some(Self::CallForward(*recovery)),
-            Self::SweepSpam { sweep, unasked: true } => {
-                Some(Self::SweepSpam { sweep: *sweep, unasked: true })
-            }
-            Self::CancelSpam => Some(Self::CancelSpam),
+            Self::Spam(command) => command.unasked().map(Self::Spam),
             _ => None,
         }
     }
@@ -223,13 +209,7 @@ impl Command {
             Self::DropPending { filter, after, now } => return drop_pending(connection, &filter, after, now),
             Self::DropHeld { filter, after, now } => return drop_held(connection, &filter, after, now),
             Self::BoundDueTimes { after, now } => bound_due_times(connection, after, now),
-            Self::MarkSpam { id, now } => return spam::mark_one(connection, effects, id, now),
-            Self::UnmarkSpam { id, now } => return spam::unmark(connection, id, now),
-            Self::BeginSpamSweep { filter, now } => {
-                return spam::begin_sweep(connection, effects, &filter, now);
-            }
-            Self::SweepSpam { sweep, unasked } => return spam::sweep(connection, effects, sweep, unasked),
-            Self::CancelSpam => return spam::cancel_spam(connection, effects),
+            Self::Spam(command) => return command.apply(connection, effects),
             Self::Keep(message) => return keep(connection, &message),
             Self::SetAside { rows, now } => set_aside(connection, &rows, now),
             Self::GiveBack { deliveries, now } => give_back(connection, &deliveries, now),

@@ -51,6 +51,43 @@ const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason =
      escalates_at = NULL WHERE seq = ?1";
 const CANCELLED_THROUGH: &str = "UPDATE spam SET cancelled_through = ?2 WHERE order_seq = ?1";
 
+/// What changes which orders are spam, and what follows.
+#[derive(Debug)]
+pub(crate) enum SpamCommand {
+    /// Marks an order.
+    Mark { id: OrderId, now: Timestamp },
+    /// Takes that back.
+    Unmark { id: OrderId, now: Timestamp },
+    /// Begins to mark the orders that fit.
+    BeginSweep { filter: Box<SpamFilter>, now: Timestamp },
+    /// Marks the next of them; where nobody asked, it asks for the next itself.
+    Sweep { sweep: i64, unasked: bool },
+    /// Cancels more of what waits for orders that are spam.
+    Cancel,
+}
+
+impl SpamCommand {
+    /// Applies it within the open transaction.
+    pub(super) fn apply(self, connection: &Connection, effects: &mut Effects) -> Result<Answer, Failure> {
+        match self {
+            Self::Mark { id, now } => mark_one(connection, effects, id, now),
+            Self::Unmark { id, now } => unmark(connection, id, now),
+            Self::BeginSweep { filter, now } => begin_sweep(connection, effects, &filter, now),
+            Self::Sweep { sweep, unasked } => self::sweep(connection, effects, sweep, unasked),
+            Self::Cancel => cancel_spam(connection, effects),
+        }
+    }
+
+    /// As [`Command::unasked`].
+    pub(super) fn unasked(&self) -> Option<Self> {
+        match self {
+            Self::Sweep { sweep, unasked: true } => Some(Self::Sweep { sweep: *sweep, unasked: true }),
+            Self::Cancel => Some(Self::Cancel),
+            _ => None,
+        }
+    }
+}
+
 /// Those of these orders that are spam, by their places.
 pub(super) fn among(
     connection: &Connection,
@@ -62,7 +99,7 @@ pub(super) fn among(
 }
 
 /// Marks one, and cancels as much of what waits for it as this commit has room for.
-pub(super) fn mark_one(
+fn mark_one(
     connection: &Connection,
     effects: &mut Effects,
     id: OrderId,
@@ -75,7 +112,7 @@ pub(super) fn mark_one(
 }
 
 /// Takes a mark back.
-pub(super) fn unmark(connection: &Connection, id: OrderId, now: Timestamp) -> Result<Answer, Failure> {
+fn unmark(connection: &Connection, id: OrderId, now: Timestamp) -> Result<Answer, Failure> {
     let unmarked = connection.prepare_cached(UNMARK)?.execute([place(connection, id)?, micros(now)])?;
     Ok(Answer::count(unmarked))
 }
@@ -87,7 +124,7 @@ fn place(connection: &Connection, id: OrderId) -> Result<i64, Failure> {
 }
 
 /// Begins to mark what fits a filter among the orders that there are; answers under which number.
-pub(super) fn begin_sweep(
+fn begin_sweep(
     connection: &Connection,
     effects: &mut Effects,
     filter: &SpamFilter,
@@ -101,12 +138,12 @@ pub(super) fn begin_sweep(
         params![micros(now), from, to, customer_name, customer_email, customer_phone, first, last];
     connection.prepare_cached(BEGIN_SWEEP)?.execute(parameters)?;
     let sweep = connection.last_insert_rowid();
-    effects.rest.push(Command::SweepSpam { sweep, unasked: true });
+    effects.rest.push(Command::Spam(SpamCommand::Sweep { sweep, unasked: true }));
     Ok(Answer::Count { count: 0, next: Some(sweep) })
 }
 
 /// Looks at the next orders of a sweep; answers how many it has marked, and the sweep, unless it is over.
-pub(super) fn sweep(
+fn sweep(
     connection: &Connection,
     effects: &mut Effects,
     sweep: i64,
@@ -124,11 +161,11 @@ pub(super) fn sweep(
         marked += mark.execute([order, asked_at])?;
     }
     if marked > 0 {
-        effects.rest.push(Command::CancelSpam);
+        effects.rest.push(Command::Spam(SpamCommand::Cancel));
     }
     let last = seen.last().map(|(order, ..)| *order).filter(|_| seen.len() == AT_ONCE);
     if unasked && last.is_some() {
-        effects.rest.push(Command::SweepSpam { sweep, unasked });
+        effects.rest.push(Command::Spam(SpamCommand::Sweep { sweep, unasked }));
     }
     let marked = i64::try_from(marked).unwrap_or(i64::MAX);
     let in_all = connection
@@ -140,7 +177,7 @@ pub(super) fn sweep(
 }
 
 /// Cancels the next of what waits for orders that are spam.
-pub(super) fn cancel_spam(connection: &Connection, effects: &mut Effects) -> Result<Answer, Failure> {
+fn cancel_spam(connection: &Connection, effects: &mut Effects) -> Result<Answer, Failure> {
     cancel(connection, effects, AT_ONCE)?;
     Ok(Answer::Done)
 }
@@ -161,7 +198,7 @@ fn cancel(connection: &Connection, effects: &mut Effects, room: usize) -> rusqli
     refresh_each(connection, subscriptions)?;
     let left = connection.prepare_cached(NEXT_TO_CANCEL)?.exists(())?;
     if left {
-        effects.rest.push(Command::CancelSpam);
+        effects.rest.push(Command::Spam(SpamCommand::Cancel));
     }
     Ok(seen)
 }
@@ -199,11 +236,11 @@ fn cancel_of(
 pub(super) fn left(connection: &Connection) -> rusqlite::Result<Vec<Command>> {
     let sql = "SELECT seq FROM spam_sweeps WHERE next_seq <= last_seq";
     let mut statement = connection.prepare(sql)?;
-    let sweeps =
-        statement.query_map((), |row| Ok(Command::SweepSpam { sweep: row.get(0)?, unasked: true }))?;
+    let sweeps = statement
+        .query_map((), |row| Ok(Command::Spam(SpamCommand::Sweep { sweep: row.get(0)?, unasked: true })))?;
     let mut left = sweeps.collect::<rusqlite::Result<Vec<_>>>()?;
     if connection.prepare(NEXT_TO_CANCEL)?.exists(())? {
-        left.push(Command::CancelSpam);
+        left.push(Command::Spam(SpamCommand::Cancel));
     }
     Ok(left)
 }

@@ -10,7 +10,7 @@ use domain::order::OrderId;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::Store;
-use crate::apply::Command;
+use crate::apply::{Command, SpamCommand};
 use crate::columns;
 use crate::failure::unreadable;
 
@@ -22,20 +22,22 @@ impl SpamMarks for Store {
     async fn mark_spam(&self, selection: SpamSelection, now: Timestamp) -> Result<usize, Error> {
         let filter = match selection {
             SpamSelection::One(id) => {
-                return Ok(self.write(Command::MarkSpam { id, now }).await?.counted()?.0);
+                return Ok(self.write(Command::Spam(SpamCommand::Mark { id, now })).await?.counted()?.0);
             }
             SpamSelection::Many(filter) => Box::new(filter),
         };
         // The store goes through them by itself: whoever asked may go, and so may this process.
-        let (mut marked, mut next) = self.write(Command::BeginSpamSweep { filter, now }).await?.counted()?;
+        let (mut marked, mut next) =
+            self.write(Command::Spam(SpamCommand::BeginSweep { filter, now })).await?.counted()?;
         while let Some(sweep) = next {
-            (marked, next) = self.write(Command::SweepSpam { sweep, unasked: false }).await?.counted()?;
+            (marked, next) =
+                self.write(Command::Spam(SpamCommand::Sweep { sweep, unasked: false })).await?.counted()?;
         }
         Ok(marked)
     }
 
     async fn unmark_spam(&self, id: OrderId, now: Timestamp) -> Result<(), Error> {
-        self.write(Command::UnmarkSpam { id, now }).await?.counted().map(drop)
+        self.write(Command::Spam(SpamCommand::Unmark { id, now })).await?.counted().map(drop)
     }
 
     async fn spam_marks(&self, ids: Vec<OrderId>) -> Result<BTreeMap<OrderId, SpamMark>, Error> {

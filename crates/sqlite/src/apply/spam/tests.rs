@@ -3,6 +3,7 @@ use domain::Timestamp;
 use domain::order::OrderId;
 use tempfile::TempDir;
 
+use super::SpamCommand;
 use crate::apply::{Command, State, apply};
 use crate::opening;
 
@@ -62,7 +63,11 @@ fn go_on(state: &mut State, mut rest: Vec<Command>, most: usize) -> usize {
 
 fn all() -> Command {
     let filter = SpamFilter { customer_name: Some("Mallory".to_owned()), ..SpamFilter::default() };
-    Command::BeginSpamSweep { filter: Box::new(filter), now: now() }
+    Command::Spam(SpamCommand::BeginSweep { filter: Box::new(filter), now: now() })
+}
+
+fn mark(id: OrderId) -> Command {
+    Command::Spam(SpamCommand::Mark { id, now: now() })
 }
 
 #[test]
@@ -79,7 +84,7 @@ fn thousands_of_orders_are_marked_a_few_in_each_commit() {
 fn an_order_that_thousands_wait_for_is_cancelled_a_few_in_each_commit() {
     let (_folder, mut state) = store(3, 3_000);
     let id = OrderId(uuid::Uuid::from_u128(2));
-    let (changes, rest) = changed_by(&mut state, Command::MarkSpam { id, now: now() });
+    let (changes, rest) = changed_by(&mut state, mark(id));
     assert!(changes <= 2_500, "{changes}");
     assert_eq!(waiting(&state), 9_000 - 500, "the first are cancelled at once");
     let commits = go_on(&mut state, rest, 100);
@@ -109,8 +114,8 @@ fn a_process_that_dies_half_way_leaves_the_rest_to_the_next() {
 fn a_mark_that_is_taken_back_half_way_stops_there() {
     let (_folder, mut state) = store(1, 3_000);
     let id = OrderId(uuid::Uuid::from_u128(1));
-    let (_, rest) = changed_by(&mut state, Command::MarkSpam { id, now: now() });
-    changed_by(&mut state, Command::UnmarkSpam { id, now: now() });
+    let (_, rest) = changed_by(&mut state, mark(id));
+    changed_by(&mut state, Command::Spam(SpamCommand::Unmark { id, now: now() }));
     go_on(&mut state, rest, 100);
     assert_eq!(waiting(&state), 2_500);
 }
@@ -122,8 +127,7 @@ fn an_order_that_cannot_be_read_is_nobodys_and_hinders_nothing() {
     let (_, rest) = changed_by(&mut state, all());
     go_on(&mut state, rest, 100);
     assert_eq!(waiting(&state), 1);
-    let (_, rest) =
-        changed_by(&mut state, Command::MarkSpam { id: OrderId(uuid::Uuid::from_u128(5)), now: now() });
+    let (_, rest) = changed_by(&mut state, mark(OrderId(uuid::Uuid::from_u128(5))));
     go_on(&mut state, rest, 100);
     assert_eq!(waiting(&state), 0, "by its id it can be marked all the same");
 }
