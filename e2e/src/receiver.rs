@@ -29,6 +29,8 @@ pub struct Receiver {
 pub enum Reply {
     /// With this status.
     Status(u16),
+    /// With this status and this JSON.
+    Json(u16, &'static str),
     /// With this status and a Retry-After of so many seconds.
     RetryAfter(u16, u64),
     /// With 200, after so long.
@@ -203,6 +205,9 @@ async fn reply_with(reply: Reply) -> Response {
     let status = |status| StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match reply {
         Reply::Status(code) => status(code).into_response(),
+        Reply::Json(code, body) => {
+            (status(code), [("content-type", "application/json")], body).into_response()
+        }
         Reply::RetryAfter(code, seconds) => {
             (status(code), [("retry-after", seconds.to_string())]).into_response()
         }

@@ -11,11 +11,18 @@ use sha1::Sha1;
 
 use crate::client::Client;
 use crate::program::Settings;
+use crate::receiver::Reply;
 
 /// The account's token, which signs reports.
 const AUTH_TOKEN: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 /// The address that the program is said to have, so that it asks for reports: it must be a public one.
 pub const PUBLIC_URL: &str = "https://orders.example.com";
+
+/// Its answer to a message that it takes.
+pub const TAKEN: Reply = Reply::Json(
+    201,
+    r#"{"sid": "SM0123456789abcdef0123456789abcdef", "status": "queued", "num_segments": "1"}"#,
+);
 
 /// The program's settings to send text messages through the API at `api_url`.
 #[must_use]

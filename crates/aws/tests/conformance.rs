@@ -94,6 +94,9 @@ macro_rules! table_keeps {
                 an_order_is_stored_once_however_often_it_is_retried,
                 another_order_under_a_live_key_is_refused,
                 an_equal_key_of_another_caller_is_another_key,
+                a_retry_from_another_network_is_the_same_order,
+                nobody_claims_a_key_for_callers_elsewhere,
+                a_known_callers_key_is_his_wherever_he_comes_from,
                 a_key_lives_to_the_end_of_its_lifetime_and_no_longer,
                 equal_orders_without_a_key_are_different_orders,
                 orders_are_listed_newest_first,
@@ -123,6 +126,7 @@ mod at_once {
     orders_keep! {
         DYNAMODB_LOCAL:
         an_order_is_stored_once_however_concurrently_it_is_retried,
+        a_key_that_many_share_at_once_keeps_their_orders_apart,
     }
 }
 

@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn the_last_commit_decides_but_a_small_one_does_not_make_a_full_disk_empty() {
         let word = LastWord::default();
-        assert_eq!(word.ready().unwrap(), Readiness::default());
+        assert_eq!(word.ready().unwrap(), Readiness { last_commit: None, vouches_for: VOUCHES_FOR });
         word.failed(Reach::Full);
         let error = word.ready().unwrap_err();
         assert_eq!((error.kind, error.code), (ErrorKind::StorageFull, "storage_full"));

@@ -53,7 +53,7 @@ pub(crate) async fn run(
     receivers.web.answer((0..20).map(|_| Reply::Status(500)), Reply::Status(200));
     // The first message pauses the channel.
     let refused = receivers.twilio.received().len();
-    receivers.twilio.answer([Reply::Status(503)], Reply::Status(200));
+    receivers.twilio.answer([Reply::Status(503)], orderbell_e2e::twilio::TAKEN);
     let (end, ended) = watch::channel(false);
     let (mut customers, mut subscribers) = (JoinSet::new(), JoinSet::new());
     let load = async {

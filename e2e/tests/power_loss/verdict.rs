@@ -1,7 +1,9 @@
 //! Opens what a cut left, as the program does, and holds the promises against it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -91,7 +93,8 @@ impl<'a> Promises<'a> {
 }
 
 impl Image {
-    /// Writes it into the folder `home`. A file whose folder is lost is lost with it.
+    /// Writes it into the folder `home`, for its owner alone, as the program makes its files. A file whose folder is lost
+    /// is lost with it.
     pub(crate) fn write(&self, home: &Path) -> Result<()> {
         for folder in &self.folders {
             fs::create_dir(home.join(folder))?;
@@ -99,7 +102,7 @@ impl Image {
         for (name, content) in &self.files {
             let file = home.join(name);
             if file.parent().is_some_and(Path::is_dir) {
-                fs::write(file, content)?;
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?.write_all(content)?;
             }
         }
         Ok(())

@@ -35,7 +35,7 @@ pub trait OrderStore: Send + Sync {
 }
 
 /// What a store that takes orders says of itself.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Readiness {
     /// When it last wrote to its disk, if it has one and has written since it was opened.
     pub last_commit: Option<Timestamp>,

@@ -280,8 +280,8 @@ mod tests {
 
     #[test]
     fn whatever_is_called_a_key_a_token_a_secret_or_a_password_is_kept_as_one() {
-        // A hash, and a limit.
-        let open = ["metrics_key", "max_orders_per_key"];
+        // A hash, and two limits.
+        let open = ["metrics_key", "max_orders_per_key", "max_orders_without_key"];
         let ends = ["key", "token", "secret", "password"];
         let called = SETTINGS.into_iter().filter(|setting| ends.iter().any(|end| setting.ends_with(end)));
         for setting in called.filter(|setting| !open.contains(setting)) {
