@@ -55,6 +55,10 @@ pub(crate) enum Entry {
     Settled {
         kind: String,
     },
+    /// Only the sandbox saw what was answered or asked: whoever is pending so is asked when a person wants it.
+    Lapsed {
+        seq: i64,
+    },
     /// A person said that an order is spam, or took that back.
     Spam {
         order: i64,
@@ -231,6 +235,7 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
         "taken away" => Entry::TakenAway { seq },
         "released" => Entry::Released { seq },
         "stands in" => Entry::StandsIn { seq },
+        "lapsed" => Entry::Lapsed { seq },
         what @ ("spam" | "not spam") => Entry::Spam { order: seq, is_spam: what == "spam" },
         "aside" | "mended" => {
             Entry::Aside { table: row.get(8)?, row: seq, is_aside: row.get_ref(1)?.as_str()? == "aside" }

@@ -44,6 +44,8 @@ pub(crate) struct Promises {
     places: BTreeMap<DeliveryId, i64>,
     /// How many people are about to give up what is pending or held.
     pub(crate) giving_up: usize,
+    /// The subscriptions that nobody is asked about by itself.
+    lapsed: BTreeSet<i64>,
     /// The orders that are spam.
     spam: BTreeSet<i64>,
     /// Of the commit that is looked at: what came too late, and who stands in for it.
@@ -102,6 +104,7 @@ impl Promises {
                 Entry::Aside { table, row, .. } => {
                     self.aside.remove(&(table.clone(), *row));
                 }
+                Entry::Lapsed { seq } => _ = self.lapsed.insert(*seq),
                 Entry::Spam { order, is_spam } => self.called_spam(*order, *is_spam),
                 Entry::Kept { .. } => {}
                 Entry::Tampered { seq } => {

@@ -78,6 +78,9 @@ impl Promises {
         let over = subscription.state == SubscriptionState::Ended || self.is_spam(&delivery);
         let begins = if over { DeliveryState::Cancelled } else { DeliveryState::Pending };
         ensure!(delivery.state == begins, "delivery {seq} began as {}", delivery.state);
+        if delivery.kind == DeliveryKind::Confirmation {
+            self.lapsed.remove(&delivery.subscription);
+        }
         if delivery.kind == DeliveryKind::Notification {
             let place = delivery.order.context("a notification of no order")?;
             let order =
