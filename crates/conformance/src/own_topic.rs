@@ -83,6 +83,8 @@ pub async fn a_question_that_only_the_sandbox_saw_lapses(machine: &Machine<'_>) 
     assert_eq!(lapse(machine, Protocol::Email).await, 0);
     assert_eq!(machine.due(DeliveryKind::Confirmation).await, []);
     refused(machine, &made, 1, now(), "confirmation_expired").await;
+    // Nor when the machine's clock is a day behind.
+    refused(machine, &made, 1, now() - 24 * WHILE, "confirmation_expired").await;
     machine.topic.resend_confirmation(made.id, delivery_id(), now()).await.unwrap();
     let due = machine.due(DeliveryKind::Confirmation).await;
     assert_eq!(due.iter().map(|delivery| delivery.subscription.id).collect::<Vec<_>>(), [made.id]);

@@ -196,6 +196,8 @@ impl Subscription {
         match self.state {
             SubscriptionState::Ended => Err(StaleConfirmation::Ended),
             SubscriptionState::Pending if generation != self.generation => Err(StaleConfirmation::Replaced),
+            // However far a clock was set back.
+            SubscriptionState::Pending if self.has_lapsed() => Err(StaleConfirmation::Expired),
             SubscriptionState::Pending if self.confirmation_expires_at.is_some_and(|end| now >= end) => {
                 Err(StaleConfirmation::Expired)
             }
