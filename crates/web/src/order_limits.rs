@@ -204,7 +204,7 @@ impl Used {
             (self.refused, self.said) = (0, Some(now));
         }
         let detail = format!(
-            "Too many orders came {whose}: {per_minute} a minute are taken, and {burst} at once; this one was not stored"
+            "Too many orders came {whose}: {per_minute} a minute are taken, and {burst} at once; this request stored nothing"
         );
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_orders", detail);
         Problem { retry_after: Some(wait), ..problem }

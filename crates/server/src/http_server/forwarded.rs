@@ -15,7 +15,9 @@ pub(super) fn client(connected: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) 
     let (name, read): (_, fn(&str) -> Option<IpAddr>) =
         if usual { (X_FORWARDED_FOR, address) } else { ("forwarded", node) };
     let told = headers.get_all(name).iter().rev();
-    let mut hops = told.flat_map(|line| line.to_str().unwrap_or_default().rsplit(',').map(read));
+    // Each by itself: what a client wrote before them, in whatever bytes, hides none of those that proxies added.
+    let hops = told.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+    let mut hops = hops.map(|hop| str::from_utf8(hop).ok().and_then(read));
     let mut client = connected.to_canonical();
     while is_proxy(&client)
         && let Some(Some(before)) = hops.next()
@@ -56,10 +58,16 @@ mod tests {
             ("::1", vec!["[2001:db8::1]:4711"], "2001:db8::1"),
             ("127.0.0.1", vec!["198.51.100.1, unknown"], "127.0.0.1"),
             ("127.0.0.1", vec![""], "127.0.0.1"),
+            ("127.0.0.1", vec!["\u{e9}, 198.51.100.1"], "198.51.100.1"),
+            ("127.0.0.1", vec!["\u{ff}\u{fe},9.9.9.9", "\u{e9},198.51.100.1,10.0.0.3"], "198.51.100.1"),
+            ("127.0.0.1", vec!["198.51.100.1, \u{e9}"], "127.0.0.1"),
         ] {
             let mut headers = HeaderMap::new();
             for line in &told {
-                headers.append("x-forwarded-for", line.parse().unwrap());
+                headers.append(
+                    "x-forwarded-for",
+                    hyper::header::HeaderValue::from_bytes(line.as_bytes()).unwrap(),
+                );
             }
             let found = client(connected.parse().unwrap(), &headers, &proxies);
             assert_eq!(found.to_string(), expected, "{connected} {told:?}");

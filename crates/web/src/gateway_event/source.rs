@@ -34,8 +34,9 @@ pub fn client(event: &[u8], headers: &HeaderMap) -> Option<Client> {
         serde_json::from_slice::<Event>(event).unwrap_or_default().request_context.unwrap_or_default();
     let named = context.http.or(context.identity).and_then(|source| address(&source.source_ip?));
     let forwarded = || {
-        let hops = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
-        address(hops.rsplit(',').next()?)
+        // What the sender wrote before it may be any bytes.
+        let hops = headers.get_all("x-forwarded-for").iter().next_back()?.as_bytes();
+        address(str::from_utf8(hops.rsplit(|byte| *byte == b',').next()?).ok()?)
     };
     named.or_else(forwarded).map(Client::At)
 }
@@ -48,6 +49,8 @@ fn address(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -58,13 +61,14 @@ mod tests {
             (r#"{"requestContext":{"elb":{}}}"#, "9.9.9.9, 203.0.113.7", Some("203.0.113.7")),
             (r#"{"requestContext":{"elb":{}}}"#, "9.9.9.9, 203.0.113.7:4711", Some("203.0.113.7")),
             (r#"{"requestContext":{"elb":{}}}"#, "9.9.9.9, unknown", None),
+            (r#"{"requestContext":{"elb":{}}}"#, "\u{e9}, 203.0.113.7", Some("203.0.113.7")),
             (r#"{"requestContext":{"http":{"sourceIp":7}}}"#, "", None),
             (r#"{"requestContext":null}"#, "", None),
             (r#"{"customerName":"Ada"}"#, "", None),
             ("[]", "", None),
         ] {
             let mut headers = HeaderMap::new();
-            headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+            headers.insert("x-forwarded-for", HeaderValue::from_bytes(forwarded.as_bytes()).unwrap());
             let expected = expected.map(|address| Client::At(address.parse().unwrap()));
             assert_eq!(client(event.as_bytes(), &headers), expected, "{event} {forwarded}");
         }
