@@ -13,6 +13,7 @@ pub use crate::id::{OrderId, Seq};
 pub use details::{AttributeValue, Item, OrderDetails, Products};
 pub use fields::limits;
 pub(crate) use parse::FIELD_NAMES;
+pub use parse::{customer_email, customer_phone};
 
 /// One order. Once its sender was told of success it is never changed and never lost.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -104,14 +104,30 @@ fn item(path: String, json: &str) -> Result<Item, Invalid> {
 }
 
 fn email(fields: &Fields<'_>) -> Result<Option<String>, Invalid> {
-    let Some(text) = fields.line("customerEmail", limits::EMAIL)? else { return Ok(None) };
-    let address = mail_address("customerEmail", &text)?;
-    Ok(Some(format!("{}@{}", address.local_part(), address.domain().to_ascii_lowercase())))
+    let text = fields.line("customerEmail", limits::EMAIL)?;
+    text.map(|text| customer_email(&text)).transpose()
+}
+
+/// A customer's mail address as orders keep it: its domain in lower case.
+///
+/// # Errors
+/// `invalid_email`, naming `customerEmail`.
+pub fn customer_email(text: &str) -> Result<String, Invalid> {
+    let address = mail_address("customerEmail", text)?;
+    Ok(format!("{}@{}", address.local_part(), address.domain().to_ascii_lowercase()))
+}
+
+/// A customer's phone number as orders keep it: `+` and digits.
+///
+/// # Errors
+/// `invalid_phone`, naming `customerPhone`.
+pub fn customer_phone(text: &str) -> Result<String, Invalid> {
+    e164("customerPhone", text)
 }
 
 fn phone(fields: &Fields<'_>) -> Result<Option<String>, Invalid> {
-    let Some(text) = fields.line("customerPhone", limits::NAME)? else { return Ok(None) };
-    e164("customerPhone", &text).map(Some)
+    let text = fields.line("customerPhone", limits::NAME)?;
+    text.map(|text| customer_phone(&text)).transpose()
 }
 
 fn currency(fields: &Fields<'_>) -> Result<Option<String>, Invalid> {

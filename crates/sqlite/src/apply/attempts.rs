@@ -1,6 +1,7 @@
 //! Recording attempts before they are made.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use application::ports::Intent;
 use domain::subscription::CONFIRMATION_LIFETIME;
@@ -8,21 +9,27 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Answer;
 use super::next_due::refresh_each;
+use super::spam::IS_SPAM;
 use crate::columns::micros;
 use crate::failure::Failure;
 
-/// Not if the subscription was suspended since the caller looked: then the delivery waits.
-const TAKE: &str = "UPDATE deliveries SET state = 'in_flight', attempts = ?2, at = ?3 \
-     WHERE id = ?1 AND state = 'pending' AND attempts = ?2 - 1 AND (SELECT subscriptions.state FROM subscriptions \
-     WHERE subscriptions.seq = subscription) IN ('confirmed', iif(kind = 'confirmation', 'pending', 'confirmed')) \
-     RETURNING seq, kind = 'confirmation' AND spent = 0, subscription";
+/// Not if the subscription was suspended since the caller looked: then the delivery waits. Nor if the order is spam: then
+/// it is cancelled soon.
+static TAKE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "UPDATE deliveries SET state = 'in_flight', attempts = ?2, at = ?3 \
+         WHERE id = ?1 AND state = 'pending' AND attempts = ?2 - 1 AND (SELECT subscriptions.state FROM subscriptions \
+         WHERE subscriptions.seq = subscription) IN ('confirmed', iif(kind = 'confirmation', 'pending', 'confirmed')) \
+         AND NOT {IS_SPAM} RETURNING seq, kind = 'confirmation' AND spent = 0, subscription"
+    )
+});
 /// As the domain has it: [`Subscription::asked`](domain::subscription::Subscription::asked).
 const ASK: &str =
     "UPDATE subscriptions SET confirmation_expires_at = max(confirmation_expires_at, ?2) WHERE seq = ?1";
 const RECORD: &str = "INSERT INTO attempts (delivery, number, started_at) VALUES (?, ?, ?)";
 
 pub(super) fn begin(connection: &Connection, intents: &[Intent]) -> Result<Answer, Failure> {
-    let mut take = connection.prepare_cached(TAKE)?;
+    let mut take = connection.prepare_cached(&TAKE)?;
     let mut record = connection.prepare_cached(RECORD)?;
     let mut begun = Vec::with_capacity(intents.len());
     let mut subscriptions = BTreeSet::new();

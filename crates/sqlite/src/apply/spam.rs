@@ -160,12 +160,12 @@ fn sweep(
     for (order, asked_at, _) in seen.iter().filter(|(.., fits)| *fits) {
         marked += mark.execute([order, asked_at])?;
     }
-    if marked > 0 {
-        effects.rest.push(Command::Spam(SpamCommand::Cancel));
-    }
     let last = seen.last().map(|(order, ..)| *order).filter(|_| seen.len() == AT_ONCE);
-    if unasked && last.is_some() {
-        effects.rest.push(Command::Spam(SpamCommand::Sweep { sweep, unasked }));
+    match last {
+        Some(_) if unasked => effects.rest.push(Command::Spam(SpamCommand::Sweep { sweep, unasked })),
+        Some(_) => {}
+        // All is marked before any of it is cancelled: from then on none of it is sent.
+        None => effects.rest.push(Command::Spam(SpamCommand::Cancel)),
     }
     let marked = i64::try_from(marked).unwrap_or(i64::MAX);
     let in_all = connection

@@ -63,6 +63,8 @@ async fn orders_are_marked_by_a_filter_that_says_something() {
         (r#"{"customer":"Mallory"}"#, "unknown_member", Some("customer")),
         (r#"{"customerName":null}"#, "wrong_type", Some("customerName")),
         (r#"{"customerEmail":7}"#, "wrong_type", Some("customerEmail")),
+        (r#"{"customerEmail":"mallory"}"#, "invalid_email", Some("customerEmail")),
+        (r#"{"customerPhone":"0151"}"#, "invalid_phone", Some("customerPhone")),
         (r#"{"from":"yesterday"}"#, "invalid_time", Some("from")),
         (r#"{"from":"2026-01-31T00:00:00Z","to":"soon"}"#, "invalid_time", Some("to")),
     ] {
@@ -70,6 +72,25 @@ async fn orders_are_marked_by_a_filter_that_says_something() {
         assert_eq!(problem.get("field").and_then(Value::as_str), field, "{body}");
     }
     assert_eq!(mark(r#"{"from":"2026-01-31T12:00:00Z"}"#).await.json(), json!({ "marked": 1 }));
+}
+
+#[tokio::test]
+async fn orders_fit_what_is_typed_as_they_were_placed() {
+    let host = Host::start();
+    let order = json!({"customerName": "Mallory", "productName": "Bell", "customerEmail": "M@Example.ORG",
+                       "customerPhone": "+49 151 1234-5678"});
+    for filter in [
+        json!({"customerEmail": "M@Example.ORG"}),
+        json!({"customerEmail": " M@EXAMPLE.org"}),
+        json!({"customerPhone": "+49 151 1234-5678"}),
+        json!({"customerPhone": "+49 (151) 12345678"}),
+        json!({"customerName": " Mallory "}),
+    ] {
+        let placed = host.post("/create-order", "application/json", &order.to_string()).await;
+        assert_eq!(placed.status, StatusCode::OK, "{}", placed.text);
+        let marked = host.manage("POST", "/orders/spam", &filter.to_string()).await.json();
+        assert_eq!(marked, json!({"marked": 1}), "{filter}");
+    }
 }
 
 #[tokio::test]

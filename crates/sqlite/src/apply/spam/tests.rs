@@ -1,5 +1,6 @@
-use application::ports::SpamFilter;
+use application::ports::{Intent, SpamFilter};
 use domain::Timestamp;
+use domain::delivery::DeliveryId;
 use domain::order::OrderId;
 use tempfile::TempDir;
 
@@ -78,6 +79,28 @@ fn thousands_of_orders_are_marked_a_few_in_each_commit() {
     assert!((16..60).contains(&commits), "{commits} commits");
     assert_eq!((waiting(&state), count(&state, "cancel_reason = 'spam'")), (0, 8_000));
     assert_eq!(super::left(&state.connection).unwrap().len(), 0);
+}
+
+#[test]
+fn all_is_marked_before_anything_is_cancelled_and_what_is_marked_begins_no_more() {
+    let (_folder, mut state) = store(1_200, 1);
+    let (_, mut rest) = changed_by(&mut state, all());
+    let unmarked = |state: &State| {
+        let sql = "SELECT count(*) FROM orders WHERE seq NOT IN (SELECT order_seq FROM spam)";
+        state.connection.query_row(sql, (), |row| row.get::<_, i64>(0)).unwrap()
+    };
+    while unmarked(&state) > 0 {
+        let (_, more) = changed_by(&mut state, rest.pop().unwrap());
+        rest = more;
+        assert_eq!(waiting(&state), 1_200);
+    }
+    let id = "SELECT id FROM deliveries WHERE order_seq = 1200";
+    let id: uuid::Uuid = state.connection.query_row(id, (), |row| crate::columns::uuid(row, "id")).unwrap();
+    let intent = Intent { delivery: DeliveryId(id), number: 1, at: now() };
+    let begun = apply(&mut state, vec![Command::Begin(vec![intent])]).answers.remove(0).unwrap();
+    assert_eq!(begun, crate::apply::Answer::Begun(vec![]));
+    go_on(&mut state, rest, 100);
+    assert_eq!(waiting(&state), 0);
 }
 
 #[test]

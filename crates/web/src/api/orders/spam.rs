@@ -6,7 +6,7 @@ use application::mark_spam::{mark_spam, unmark_spam};
 use application::ports::{SpamFilter, SpamSelection};
 use axum::extract::State;
 use axum::response::Response;
-use domain::order::OrderId;
+use domain::order::{OrderId, customer_email, customer_phone};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -57,9 +57,15 @@ pub(crate) async fn mark_many(
     let filter = SpamFilter {
         from: time(&members, "from")?,
         to: time(&members, "to")?,
-        customer_name: members.filter("customerName")?,
-        customer_email: members.filter("customerEmail")?,
-        customer_phone: members.filter("customerPhone")?,
+        customer_name: members.filter("customerName")?.map(|name: String| name.trim().to_owned()),
+        customer_email: members
+            .filter("customerEmail")?
+            .map(|text: String| customer_email(&text))
+            .transpose()?,
+        customer_phone: members
+            .filter("customerPhone")?
+            .map(|text: String| customer_phone(&text))
+            .transpose()?,
     };
     if filter == SpamFilter::default() {
         let detail = format!("Say which orders are spam, by one or more of {}", MEMBERS.join(", "));
