@@ -166,6 +166,49 @@ async fn a_webhook_that_does_not_repeat_the_challenge_is_shown_with_what_it_answ
 }
 
 #[tokio::test]
+async fn an_order_is_shown_with_all_that_its_customer_said() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let order = serde_json::json!({
+        "customerName": "Ada", "items": [{"productName": "Pad", "quantity": 2}, {"productName": "Pen", "quantity": 1}],
+        "customerEmail": "ada@example.com", "customerPhone": "+49 151 12345678", "currency": "EUR", "total": 12.5,
+        "note": "ring twice", "attributes": {"channel": "fair"},
+    });
+    let placed = program.client()?.post("/create-order", &order).await?.expect(200)?;
+    let shown = program.command(&["order", "show", placed["orderId"].as_str().context("its id")?])?;
+    let shown = String::from_utf8(shown.stdout)?;
+    for line in [
+        "Customer Ada",
+        "Product  2 × Pad",
+        "         1 × Pen",
+        "Total    12.5 EUR",
+        "Email    ada@example.com",
+        "Phone    +4915112345678",
+        "Note     ring twice",
+        "channel  fair",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line} in {shown}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_option_before_the_command_is_refused_and_not_passed_over() -> Result<()> {
+    let home = new_home()?;
+    for (options, command) in [
+        (["--data", "elsewhere"], ["order", "list"]),
+        (["--data", "elsewhere"], ["delivery", "list"]),
+        (["--config", "none.toml"], ["audit", "--json"]),
+        (["--listen", "127.0.0.1:9"], ["backup", "copy"]),
+        (["--intake", "open"], ["key", "new"]),
+    ] {
+        let refused = orderbell(home.path()).args(options).args(command).output()?;
+        assert_eq!(refused.status.code(), Some(2), "{options:?} {command:?}: {}", said(&refused));
+        assert!(said(&refused).contains(options[0]), "{}", said(&refused));
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_list_of_orders_says_what_each_costs_and_how_far_telling_has_come() -> Result<()> {
     let program = Program::start(Vec::new()).await?;
     let place =
@@ -218,6 +261,8 @@ fn arguments<'a>(command: &str, subscription: &'a str, event: &'a str) -> Option
         "order place" => vec!["--customer", "Ada", "--product", "Pad"],
         "order list" | "subscription list" | "delivery list" | "inbox list" | "audit" => vec!["--json"],
         "order show" => vec!["ORDER"],
+        "order spam" => vec!["--customer", "Nobody", "--json"],
+        "order not-spam" => vec!["ORDER", "--json"],
         "delivery show" => vec!["DELIVERY"],
         "inbox show" => vec!["MESSAGE"],
         "subscription add" => vec!["email", "other@example.com"],

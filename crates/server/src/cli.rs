@@ -28,7 +28,7 @@ use crate::config::{Config, Layers};
 
 /// Takes orders over HTTP, stores each once, and tells everyone who should know.
 #[derive(Parser)]
-#[command(name = "orderbell", version, propagate_version = true)]
+#[command(name = "orderbell", version, propagate_version = true, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,

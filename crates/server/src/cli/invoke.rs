@@ -1,4 +1,4 @@
-//! `orderbell invoke`: what the seed does in the Lambda console.
+//! `orderbell invoke`: what the test button of the Lambda console does.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -20,8 +20,8 @@ use crate::wiring::wire;
 #[derive(Args)]
 #[group(skip)]
 pub(super) struct Flags {
-    /// The event: a file, or - for standard input. The seed's test event, API Gateway 1.0 or 2.0, a function URL's or an
-    /// ALB's
+    /// The event: a file, or - for standard input. The Lambda console's test event, API Gateway 1.0 or 2.0, a function
+    /// URL's or an ALB's
     event: PathBuf,
     #[command(flatten)]
     server: Server,

@@ -9,7 +9,7 @@ use crate::keys::new_key;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Make a key, and the line that lets the server know it
+    /// Make a key, and the lines that let the server know it
     New {
         /// Whose key it is
         name: String,
@@ -27,6 +27,8 @@ pub(super) fn new(name: &str) -> Result<(), Failure> {
     let key = new_key("obk_", &SystemRandomness);
     output::note("Give the key to the client; it is not shown again. In orderbell.toml:\n");
     output::note(&settings(name, &key));
+    let hash = web::KeyHash::of(&key);
+    output::note(&format!("\nOr let it read /metrics, and nothing else:\n\nmetrics_key = \"{hash}\"\n"));
     Ok(output::line(&key)?)
 }
 

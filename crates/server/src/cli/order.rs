@@ -238,9 +238,17 @@ fn story(order: &Value) -> Result<(), Unwritten> {
     for (label, value) in [("Order", "/orderId"), ("Time", "/orderTime"), ("Customer", "/customerName")] {
         output::line(&format!("{label:<9}{}", output::shown(order, value)))?;
     }
-    output::line(&format!("{:<9}{}", "Product", products(order)))?;
-    if let Some(price) = price(order) {
-        output::line(&format!("{:<9}{price}", "Total"))?;
+    for (number, product) in each_product(order).into_iter().enumerate() {
+        output::line(&format!("{:<9}{product}", if number == 0 { "Product" } else { "" }))?;
+    }
+    let facts = [("Email", "/customerEmail"), ("Phone", "/customerPhone"), ("Note", "/note")];
+    let facts = facts.map(|(label, member)| (label.to_owned(), output::shown(order, member)));
+    let attributes = order["attributes"].as_object().into_iter().flatten();
+    let attributes = attributes.map(|(key, value)| (key.clone(), output::cell(Some(value))));
+    let total = price(order).map(|price| ("Total".to_owned(), price));
+    for (label, fact) in total.into_iter().chain(facts).chain(attributes).filter(|(_, fact)| !fact.is_empty())
+    {
+        output::line(&format!("{label:<8} {fact}"))?;
     }
     output::line(&format!("{:<9}{}\n", "Told", output::cell(order.get("summary"))))?;
     output::table(order["timeline"].as_array().map(Vec::as_slice).unwrap_or_default(), &EVENTS)?;
@@ -280,13 +288,17 @@ pub(super) async fn get(
 
 /// The products of an order on one line.
 fn products(order: &Value) -> String {
+    each_product(order).join(", ")
+}
+
+fn each_product(order: &Value) -> Vec<String> {
     let one = |item: &Value| {
         let name = output::cell(item.get("productName"));
         item.get("quantity").map_or(name.clone(), |quantity| format!("{quantity} × {name}"))
     };
     match order["items"].as_array() {
-        Some(items) => items.iter().map(one).collect::<Vec<_>>().join(", "),
-        None => one(order),
+        Some(items) => items.iter().map(one).collect(),
+        None => vec![one(order)],
     }
 }
 
