@@ -82,7 +82,7 @@ CREATE TRIGGER ledger_delivery_moved AFTER UPDATE ON deliveries BEGIN
   INSERT INTO ledger (what, seq, was, becomes, first) VALUES ('delivery moved', new.seq, old.state, new.state, new.attempts);
 END;
 -- What only the sandbox saw is over: nobody is asked by itself.
-CREATE TRIGGER ledger_lapsed AFTER UPDATE OF confirmation_expires_at ON subscriptions
+CREATE TRIGGER ledger_lapsed AFTER UPDATE OF confirmation_expires_at, state ON subscriptions
 WHEN new.state = 'pending' AND new.confirmation_expires_at <= new.created_at BEGIN
   INSERT INTO ledger (what, seq) VALUES ('lapsed', new.seq);
 END;

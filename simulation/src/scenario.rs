@@ -117,7 +117,7 @@ impl Scenario {
         for _ in 0..4 + dice.below(16) {
             deeds.push((dice.up_to(span), dice.weighted(&DEEDS)));
         }
-        Self {
+        let mut scenario = Self {
             deeds,
             crashes: if is_crowded { dice.pick(&[0, 1]) } else { dice.pick(&[0, 2, 10, 40]) },
             store_trouble: dice.pick(&[0, 0, 20, 120]),
@@ -126,6 +126,11 @@ impl Scenario {
             endpoints,
             sandbox: dice.percent(20),
             texts: dice.pick(&[OnUnknown::Hold, OnUnknown::Hold, OnUnknown::Retry]),
+        };
+        if scenario.sandbox {
+            // Seldom enough is somebody suspended while the trial lasts.
+            scenario.deeds.push((dice.up_to(span), Deed::Suspend));
         }
+        scenario
     }
 }
