@@ -1,4 +1,4 @@
-//! What commands print: JSON for programs, tables for people. Everything leaves by [`line`] or [`note`], harmless.
+//! What commands print: JSON for programs, tables for people. Everything leaves by [`line()`] or [`note`], harmless.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
