@@ -16,7 +16,7 @@ const DOCUMENT: &str = "crates/web/openapi.json";
 /// nothing refused that it accepts.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
                       response_schema_conformance,negative_data_rejection,positive_data_acceptance,\
-                      unsupported_method,ignored_auth";
+                      unsupported_method";
 
 /// The program, running on a data folder of its own until this is dropped.
 struct Running {
