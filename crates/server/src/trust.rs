@@ -14,7 +14,7 @@ use rustix::process::{getegid, geteuid};
 
 /// The environment's name of whom to trust besides.
 const VARIABLE: &str = "ORDERBELL_TRUST";
-/// The largest file of ours that is read whole, in bytes.
+/// The largest file of ours, in bytes: a part of one would be believed for all of it.
 const LARGEST: u64 = 1024 * 1024;
 
 /// What others may do with a file.
@@ -51,7 +51,10 @@ pub(crate) fn read(path: &Path, kept: Kept) -> io::Result<Vec<u8>> {
     }
     trust.believe(&found, kept, path)?;
     let mut content = Vec::new();
-    file.take(LARGEST).read_to_end(&mut content)?;
+    let length = file.take(LARGEST + 1).read_to_end(&mut content)?;
+    if length as u64 > LARGEST {
+        return Err(refused("is larger than 1 MiB".to_owned()));
+    }
     Ok(content)
 }
 
@@ -230,6 +233,10 @@ mod tests {
         symlink("secret", at("link")).unwrap();
         assert_eq!(read(&at("link"), Kept::Open).unwrap(), b"s");
         assert!(read(&at("link"), Kept::Secret).unwrap_err().to_string().contains("0644"));
+        for (length, is_read) in [(LARGEST, true), (LARGEST + 1, false)] {
+            fs::write(at("large"), vec![b'#'; usize::try_from(length).unwrap()]).unwrap();
+            assert_eq!(read(&at("large"), Kept::Open).is_ok(), is_read, "{length}");
+        }
         assert!(make_private(&at("link")).is_err() && make_private(&at("dangling")).is_err());
     }
 }
