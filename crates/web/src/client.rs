@@ -1,6 +1,6 @@
 //! Who sends a request, as the host tells it.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use http::Extensions;
 
@@ -30,6 +30,14 @@ impl Client {
     pub(crate) fn is_operator(extensions: &Extensions) -> bool {
         extensions.get() == Some(&Self::Operator)
     }
+}
+
+/// The address in one hop of `X-Forwarded-For`, in whatever bytes: some proxies write it with a port, or in brackets.
+#[must_use]
+pub fn forwarded_address(hop: &[u8]) -> Option<IpAddr> {
+    let hop = str::from_utf8(hop).ok()?.trim();
+    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
+    bare.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
 /// An address as the log may show it: the network that it belongs to.

@@ -22,11 +22,12 @@ mod path_id;
 mod problem;
 mod query;
 mod router;
+mod seldom_said;
 mod settings;
 mod single_header;
 mod wrong_keys;
 
-pub use client::Client;
+pub use client::{Client, forwarded_address};
 pub use front_door::{FrontDoor, HostName};
 pub use intake_path::IntakePath;
 pub use order_limits::{ORDER_LIMITS, OrderLimits, OrderRate};

@@ -15,14 +15,13 @@ use ipnet::IpNet;
 
 use crate::access::ADMIN;
 use crate::problem::Problem;
+use crate::seldom_said::SeldomSaid;
 
 /// Counts the orders that were refused, by the name of the limit.
 const REFUSED: &str = "orderbell_orders_refused_total";
 /// How many addresses are known at once, at some 100 bytes each. One whose burst is whole again is forgotten; where there
 /// are more all the same, the one that used least of it is: nobody is let in for it that would not have been.
 const MOST: usize = 16_384;
-/// How much time lies between two lines of the log at the least.
-const SAID_AGAIN: Duration = Duration::from_secs(10);
 
 /// So many orders a minute, and so many at once by who placed none lately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +61,7 @@ struct Used {
     addresses: Addresses,
     keys: HashMap<String, i64>,
     without_key: i64,
-    refused: u64,
-    said: Option<Timestamp>,
+    refused: SeldomSaid,
 }
 
 #[derive(Debug, Default)]
@@ -113,43 +111,42 @@ impl OrdersTaken {
     /// # Errors
     /// 429 `too_many_orders`, which names the limit and says when to come again.
     pub(crate) fn take(&self, orderer: Orderer<'_>, now: Timestamp) -> Result<(), Problem> {
-        let micros = now.as_microsecond();
         match orderer {
-            Orderer::Key(ADMIN) => {}
-            Orderer::Key(name) => {
-                let Some(rate) = self.limits.per_key else { return Ok(()) };
-                let mut used = self.lock();
-                let whole_at = used.keys.get(name).copied().unwrap_or_default();
-                match rate.take(whole_at, micros) {
-                    Ok(then) => drop(used.keys.insert(name.to_owned(), then)),
-                    Err(wait) => return Err(used.refuse("key", "with your key", rate, wait, now)),
-                }
-            }
-            Orderer::Address(address) => {
-                let limited = self.limits.per_address.zip(self.own_address(address));
-                let mut used = self.lock();
-                used.addresses.forget_whole(micros);
-                let mut taken = None;
-                if let Some((rate, address)) = limited {
-                    match rate.take(used.addresses.whole_at(address), micros) {
-                        Ok(then) => taken = Some((address, then)),
-                        Err(wait) => {
-                            return Err(used.refuse("address", "from your address", rate, wait, now));
-                        }
-                    }
-                }
-                if let Some(rate) = self.limits.without_key {
-                    match rate.take(used.without_key, micros) {
-                        Ok(then) => used.without_key = then,
-                        Err(wait) => {
-                            return Err(used.refuse("without_key", "without a key", rate, wait, now));
-                        }
-                    }
-                }
-                if let Some((address, then)) = taken {
-                    used.addresses.set(address, then);
-                }
-            }
+            Orderer::Key(ADMIN) => Ok(()),
+            Orderer::Key(name) => self.take_with_key(name, now),
+            Orderer::Address(address) => self.take_without_key(address, now),
+        }
+    }
+
+    fn take_with_key(&self, name: &str, now: Timestamp) -> Result<(), Problem> {
+        let Some(rate) = self.limits.per_key else { return Ok(()) };
+        let mut used = self.lock();
+        let whole_at = used.keys.get(name).copied().unwrap_or_default();
+        let taken = rate.take(whole_at, now.as_microsecond());
+        let then = taken.map_err(|wait| used.refuse("key", "with your key", rate, wait, now))?;
+        used.keys.insert(name.to_owned(), then);
+        Ok(())
+    }
+
+    fn take_without_key(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), Problem> {
+        let micros = now.as_microsecond();
+        let limited = self.limits.per_address.zip(self.own_address(address));
+        let mut used = self.lock();
+        used.addresses.forget_whole(micros);
+        let mut of_address = None;
+        if let Some((rate, address)) = limited {
+            let taken = rate.take(used.addresses.whole_at(address), micros);
+            let then = taken.map_err(|wait| used.refuse("address", "from your address", rate, wait, now))?;
+            of_address = Some((address, then));
+        }
+        if let Some(rate) = self.limits.without_key {
+            let taken = rate.take(used.without_key, micros);
+            used.without_key =
+                taken.map_err(|wait| used.refuse("without_key", "without a key", rate, wait, now))?;
+        }
+        // Nothing is used up of the one where the other refuses.
+        if let Some((address, then)) = of_address {
+            used.addresses.set(address, then);
         }
         Ok(())
     }
@@ -197,11 +194,9 @@ impl Used {
         now: Timestamp,
     ) -> Problem {
         metrics::counter!(REFUSED, "limit" => limit).increment(1);
-        self.refused += 1;
-        let since = |said: Timestamp| Duration::try_from(now.duration_since(said));
-        if self.said.is_none_or(|said| since(said).map_or(true, |past| past >= SAID_AGAIN)) {
-            tracing::warn!(refused = self.refused, limit, "more orders came than are taken");
-            (self.refused, self.said) = (0, Some(now));
+        self.refused.unsaid += 1;
+        if let Some(refused) = self.refused.due(now) {
+            tracing::warn!(refused, limit, "more orders came than are taken");
         }
         let detail = format!(
             "Too many orders came {whose}: {per_minute} a minute are taken, and {burst} at once; this request stored nothing"

@@ -8,6 +8,7 @@ use std::time::Duration;
 use domain::Timestamp;
 
 use crate::client::masked;
+use crate::seldom_said::SeldomSaid;
 use crate::settings::KeyHash;
 
 /// Counts the keys that were wrong, or not looked at because too many were before.
@@ -20,8 +21,6 @@ const LONGEST: Duration = Duration::from_mins(5);
 const FORGOTTEN: Duration = Duration::from_mins(15);
 /// How many addresses are remembered, at some 200 bytes each. Where there are more, who was quiet longest is forgotten.
 const MOST: usize = 4_096;
-/// How much time lies between two lines of the log at the least.
-const SAID_AGAIN: Duration = Duration::from_secs(10);
 
 /// Who presented wrong keys lately.
 ///
@@ -37,10 +36,9 @@ struct Known {
     clients: HashMap<IpAddr, Mistakes>,
     /// The same clients, who was quiet longest first.
     quietest: BTreeSet<(Timestamp, IpAddr)>,
-    /// How many were not yet told of in the log, and whose the last was.
-    unsaid: u64,
+    /// How many there were, and whose the last was.
+    keys: SeldomSaid,
     last: String,
-    said: Option<Timestamp>,
 }
 
 /// What came from one address.
@@ -91,16 +89,14 @@ impl WrongKeys {
 impl Known {
     fn add(&mut self, client: Option<IpAddr>, now: Timestamp) {
         metrics::counter!(COUNTED).increment(1);
-        self.unsaid += 1;
+        self.keys.unsaid += 1;
         self.last = client.map_or_else(|| "unknown".to_owned(), masked);
         self.tell(now);
     }
 
     fn tell(&mut self, now: Timestamp) {
-        let is_time = self.said.is_none_or(|said| since(said, now).is_none_or(|past| past >= SAID_AGAIN));
-        if self.unsaid > 0 && is_time {
-            tracing::warn!(count = self.unsaid, client = self.last, "wrong keys were presented");
-            (self.unsaid, self.said) = (0, Some(now));
+        if let Some(count) = self.keys.due(now) {
+            tracing::warn!(count, client = self.last, "wrong keys were presented");
         }
     }
 
@@ -272,7 +268,7 @@ mod tests {
         }
         let told = || {
             let inside = known.lock();
-            (inside.unsaid, inside.said)
+            (inside.keys.unsaid, inside.keys.said)
         };
         assert_eq!(told(), (1_999, Some(at(0))));
         known.tell(at(9_999));

@@ -1,23 +1,26 @@
 //! Who sends a request that came by way of proxies.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use hyper::HeaderMap;
 use ipnet::IpNet;
+use web::forwarded_address;
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// Whom a hop of such a header names.
+type ReadHop = fn(&[u8]) -> Option<IpAddr>;
 
 /// Who connected; if that is one of the `proxies`, the nearest address before it that is none, as each of them added to
 /// `X-Forwarded-For` or, where that is not there, to `Forwarded` (RFC 7239). What anybody else wrote there is not believed.
 pub(super) fn client(connected: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     let is_proxy = |address: &IpAddr| proxies.iter().any(|proxy| proxy.contains(address));
     let usual = headers.contains_key(X_FORWARDED_FOR);
-    let (name, read): (_, fn(&str) -> Option<IpAddr>) =
-        if usual { (X_FORWARDED_FOR, address) } else { ("forwarded", node) };
+    let (name, read): (_, ReadHop) =
+        if usual { (X_FORWARDED_FOR, forwarded_address) } else { ("forwarded", node) };
     let told = headers.get_all(name).iter().rev();
     // Each by itself: what a client wrote before them, in whatever bytes, hides none of those that proxies added.
-    let hops = told.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
-    let mut hops = hops.map(|hop| str::from_utf8(hop).ok().and_then(read));
+    let mut hops = told.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b',')).map(read);
     let mut client = connected.to_canonical();
     while is_proxy(&client)
         && let Some(Some(before)) = hops.next()
@@ -27,18 +30,11 @@ pub(super) fn client(connected: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) 
     client
 }
 
-/// An address, which some proxies write with a port.
-fn address(hop: &str) -> Option<IpAddr> {
-    let hop = hop.trim();
-    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
-    bare.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()))
-}
-
 /// Whom an element of `Forwarded` names, such as `for="[2001:db8::1]:4711";proto=https`.
-fn node(element: &str) -> Option<IpAddr> {
+fn node(element: &[u8]) -> Option<IpAddr> {
     let named = |pair: &&str| pair.trim().get(..4).is_some_and(|name| name.eq_ignore_ascii_case("for="));
-    let pair = element.split(';').find(named)?.trim();
-    address(pair.get(4..)?.trim_matches('"'))
+    let pair = str::from_utf8(element).ok()?.split(';').find(named)?.trim();
+    forwarded_address(pair.get(4..)?.trim_matches('"').as_bytes())
 }
 
 #[cfg(test)]

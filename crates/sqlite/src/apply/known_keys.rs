@@ -25,8 +25,8 @@ use periods::{HOUR, Run, Runs};
 
 /// The upkeep waits until so many rows may be touched: a commit with a single order seldom pays for it.
 const LEAST_PIECE: usize = 256;
-/// How many rows the upkeep may touch in each table for each hash of a key that was accepted: it moves them in and clears them away
-/// twice as fast as they come.
+/// How many rows the upkeep may touch in each table for each hash of a key that was accepted: it moves them in and clears
+/// them away twice as fast as they come.
 const ROWS_A_KEY: usize = 2;
 /// How many are moved in one commit at the start.
 const AT_START: usize = 10_000;

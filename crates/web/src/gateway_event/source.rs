@@ -1,11 +1,9 @@
 //! Who sent the request that an event is.
 
-use std::net::{IpAddr, SocketAddr};
-
 use http::HeaderMap;
 use serde::Deserialize;
 
-use crate::client::Client;
+use crate::client::{Client, forwarded_address};
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -32,19 +30,14 @@ struct Source {
 pub fn client(event: &[u8], headers: &HeaderMap) -> Option<Client> {
     let context =
         serde_json::from_slice::<Event>(event).unwrap_or_default().request_context.unwrap_or_default();
-    let named = context.http.or(context.identity).and_then(|source| address(&source.source_ip?));
+    let named =
+        context.http.or(context.identity).and_then(|source| forwarded_address(source.source_ip?.as_bytes()));
     let forwarded = || {
         // What the sender wrote before it may be any bytes.
         let hops = headers.get_all("x-forwarded-for").iter().next_back()?.as_bytes();
-        address(str::from_utf8(hops.rsplit(|byte| *byte == b',').next()?).ok()?)
+        forwarded_address(hops.rsplit(|byte| *byte == b',').next()?)
     };
     named.or_else(forwarded).map(Client::At)
-}
-
-/// An address, perhaps with a port.
-fn address(text: &str) -> Option<IpAddr> {
-    let text = text.trim();
-    text.parse().ok().or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))
 }
 
 #[cfg(test)]

@@ -168,6 +168,6 @@ fn a_flood_is_a_line_of_the_log_in_ten_seconds() {
     for moment in 0..8_000 {
         let _ = limits.take(from("203.0.113.7"), at(moment / 8));
     }
-    assert_eq!(limits.lock().said, Some(at(15)));
-    assert!(limits.lock().refused > 7_000);
+    assert_eq!(limits.lock().refused.said, Some(at(15)));
+    assert!(limits.lock().refused.unsaid > 7_000);
 }
