@@ -3,7 +3,7 @@
 use application::ports::{DueQuery, Finished, Intent, NO_CHANNEL, NewSubscription};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::attributes::{Attributes, Receives};
-use domain::delivery::{DeliveryKind, DeliveryState, Next};
+use domain::delivery::{CancelReason, DeliveryId, DeliveryKind, DeliveryState, Next};
 use domain::endpoint::Protocol;
 use domain::failing::{Failing, SUSPEND_AFTER, SUSPEND_AT_LEAST};
 use domain::notice::Notice;
@@ -12,6 +12,8 @@ use domain::subscription::{CONFIRMATION_LIFETIME, EndReason, SubscriptionState, 
 use crate::Machine;
 use crate::given::{MOMENT, WHILE, delivery_id, email, now, order, subscription};
 use crate::machine::{all_due, finished};
+
+const HELD: &str = "held@example.com";
 
 /// With the order it tells of, and whom it is owed to.
 pub async fn a_delivery_is_due_with_all_that_it_takes(machine: &Machine<'_>) {
@@ -152,24 +154,48 @@ pub async fn an_endpoint_that_is_gone_ends_its_subscription(machine: &Machine<'_
     assert_eq!(machine.record(other.id).await.state, DeliveryState::Cancelled);
 }
 
-/// What was in flight when its subscription ended is not tried again.
+/// What was in flight when its subscription ended is not tried again, nor held for anybody to decide about.
 pub async fn a_retry_for_an_ended_subscription_is_cancelled(machine: &Machine<'_>) {
-    let (subscription, delivery) = machine.in_flight("ada@example.com").await;
-    machine.topic.unsubscribe(subscription.id, EndReason::Unsubscribed, now()).await.unwrap();
-    assert_eq!(machine.record(delivery).await.state, DeliveryState::InFlight);
-    machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Delivery)).await;
-    assert_eq!(machine.record(delivery).await.state, DeliveryState::Cancelled);
+    for (address, kind) in [
+        ("ada@example.com", OutcomeKind::Transient(Scope::Delivery)),
+        ("bob@example.com", OutcomeKind::Transient(Scope::Channel)),
+        ("eve@example.com", OutcomeKind::Throttled { scope: Scope::Endpoint, retry_after: None }),
+        (HELD, OutcomeKind::Unknown),
+    ] {
+        let (subscription, delivery) = machine.in_flight(address).await;
+        machine.topic.unsubscribe(subscription.id, EndReason::Unsubscribed, now()).await.unwrap();
+        assert_eq!(machine.record(delivery).await.state, DeliveryState::InFlight);
+        end(machine, delivery, address, kind).await;
+        let record = machine.record(delivery).await;
+        let why = (record.state, record.cancel_reason);
+        assert_eq!(why, (DeliveryState::Cancelled, Some(CancelReason::SubscriptionEnded)), "{kind:?}");
+    }
 }
 
 /// Nobody gets two questions because one was in flight while the other was asked.
 pub async fn a_retry_of_a_question_that_was_asked_anew_is_cancelled(machine: &Machine<'_>) {
-    let new = email("ada@example.com");
-    let made = machine.subscribe(new.clone()).await;
-    machine.begin(new.confirmation, 1).await;
-    machine.topic.resend_confirmation(made.id, delivery_id(), now()).await.unwrap();
-    machine.finish(new.confirmation, 1, OutcomeKind::Transient(Scope::Delivery)).await;
-    assert_eq!(machine.record(new.confirmation).await.state, DeliveryState::Cancelled);
-    assert_eq!(machine.due(DeliveryKind::Confirmation).await.len(), 1);
+    for (address, kind) in
+        [("ada@example.com", OutcomeKind::Transient(Scope::Delivery)), (HELD, OutcomeKind::Unknown)]
+    {
+        let new = email(address);
+        let made = machine.subscribe(new.clone()).await;
+        machine.begin(new.confirmation, 1).await;
+        machine.topic.resend_confirmation(made.id, delivery_id(), now()).await.unwrap();
+        end(machine, new.confirmation, address, kind).await;
+        let record = machine.record(new.confirmation).await;
+        let why = (record.state, record.cancel_reason);
+        assert_eq!(why, (DeliveryState::Cancelled, Some(CancelReason::ConfirmationOver)), "{kind:?}");
+    }
+    assert_eq!(machine.due(DeliveryKind::Confirmation).await.len(), 2);
+}
+
+/// Ends the first attempt; to [`HELD`] a repeat could cost.
+async fn end(machine: &Machine<'_>, delivery: DeliveryId, address: &str, kind: OutcomeKind) {
+    if address == HELD {
+        machine.finish_unknown(delivery, 1).await;
+    } else {
+        machine.finish(delivery, 1, kind).await;
+    }
 }
 
 /// A program that answered the challenge is confirmed in the same commit, for real.

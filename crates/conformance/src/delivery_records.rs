@@ -347,9 +347,7 @@ pub async fn what_is_sent_again_can_be_selected(machine: &Machine<'_>) {
 /// A delivery of which nobody knows whether it arrived.
 pub(crate) async fn hold(machine: &Machine<'_>, new: NewSubscription) -> DeliveryId {
     let (_, delivery) = machine.in_flight_to(new).await;
-    let mut end = crate::machine::finished(delivery, 1, OutcomeKind::Unknown);
-    end.decision.next = domain::delivery::Next::Over(DeliveryState::Held);
-    machine.queue.finish(vec![end]).await.unwrap();
+    machine.finish_unknown(delivery, 1).await;
     delivery
 }
 

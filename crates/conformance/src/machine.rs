@@ -6,7 +6,7 @@ use application::ports::{
 };
 use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind};
-use domain::delivery::{Decision, DeliveryId, DeliveryKind, DeliveryState, Effort, OnUnknown, decide};
+use domain::delivery::{Decision, DeliveryId, DeliveryKind, DeliveryState, Effort, Next, OnUnknown, decide};
 use domain::order::Order;
 use domain::retry::Chance;
 use domain::subscription::{Subscription, SubscriptionId};
@@ -112,6 +112,13 @@ impl<'a> Machine<'a> {
         let finished = finished(delivery, number, kind);
         self.queue.finish(vec![finished.clone()]).await.unwrap();
         finished.decision
+    }
+
+    /// Ends an attempt of unknown outcome where a repeat could cost.
+    pub(crate) async fn finish_unknown(&self, delivery: DeliveryId, number: u32) {
+        let mut end = finished(delivery, number, OutcomeKind::Unknown);
+        end.decision.next = Next::Over(DeliveryState::Held);
+        self.queue.finish(vec![end]).await.unwrap();
     }
 
     /// Makes and fails an attempt so that its delivery is dead.

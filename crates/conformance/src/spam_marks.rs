@@ -10,9 +10,10 @@ use domain::attempt::{OutcomeKind, Scope};
 use domain::attributes::{Attributes, Escalation, Minutes};
 use domain::delivery::{CancelReason, DeliveryKind, DeliveryState};
 use domain::order::{Order, OrderId};
+use domain::receipt::{Receipt, ReceiptStatus};
 
 use crate::Machine;
-use crate::given::{WHILE, email, now, order, order_of, policy, unique};
+use crate::given::{WHILE, email, now, order, order_of, policy, text, unique};
 
 const CANCELLED: (DeliveryState, Option<CancelReason>) = (DeliveryState::Cancelled, Some(CancelReason::Spam));
 
@@ -57,15 +58,50 @@ pub async fn what_waits_for_spam_is_cancelled(machine: &Machine<'_>) {
     assert_eq!(mark(machine, spam.id).await, 0, "it is marked already");
 }
 
-/// An attempt that is under way comes to its end, and is not made again.
+/// An attempt that is under way comes to its end, and is not made again, nor held for anybody to decide about.
 pub async fn what_is_in_flight_for_spam_is_not_tried_again(machine: &Machine<'_>) {
-    let (_, failing) = machine.in_flight("ada@example.com").await;
-    let spam = machine.record(failing).await.order.unwrap();
-    mark(machine, spam).await;
-    assert_eq!(machine.record(failing).await.state, DeliveryState::InFlight);
-    machine.finish(failing, 1, OutcomeKind::Transient(Scope::Delivery)).await;
-    let record = machine.record(failing).await;
+    let over = |state| (state, None);
+    for (number, (kind, expected)) in [
+        (OutcomeKind::Delivered, over(DeliveryState::Delivered)),
+        (OutcomeKind::Sandboxed, over(DeliveryState::Sandboxed)),
+        (OutcomeKind::Permanent(Scope::Delivery), over(DeliveryState::Dead)),
+        (OutcomeKind::Permanent(Scope::Channel), CANCELLED),
+        (OutcomeKind::Transient(Scope::Delivery), CANCELLED),
+        (OutcomeKind::Transient(Scope::Endpoint), CANCELLED),
+        (OutcomeKind::Transient(Scope::Channel), CANCELLED),
+        (OutcomeKind::Throttled { scope: Scope::Endpoint, retry_after: None }, CANCELLED),
+        (OutcomeKind::Unknown, CANCELLED),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (_, flying) = machine.in_flight(&format!("ada{number}@example.com")).await;
+        mark(machine, machine.record(flying).await.order.unwrap()).await;
+        assert_eq!(machine.record(flying).await.state, DeliveryState::InFlight);
+        machine.finish(flying, 1, kind).await;
+        let record = machine.record(flying).await;
+        assert_eq!((record.state, record.cancel_reason), expected, "{kind:?}");
+    }
+    let (_, flying) = machine.in_flight("bob@example.com").await;
+    mark(machine, machine.record(flying).await.order.unwrap()).await;
+    machine.finish_unknown(flying, 1).await;
+    let record = machine.record(flying).await;
     assert_eq!((record.state, record.cancel_reason), CANCELLED);
+}
+
+/// What its provider said of it before its outcome was known counts for more: it is there, or it is not.
+pub async fn what_a_provider_reported_of_spam_counts(machine: &Machine<'_>) {
+    for (number, status, state) in [
+        ("+4915112345678", ReceiptStatus::Delivered, DeliveryState::Delivered),
+        ("+4915112345679", ReceiptStatus::Failed, DeliveryState::Dead),
+    ] {
+        let (_, flying) = machine.in_flight_to(text(number)).await;
+        mark(machine, machine.record(flying).await.order.unwrap()).await;
+        machine.records.receipt(flying, 1, Receipt::new(status, "as it went"), now()).await.unwrap();
+        machine.finish_unknown(flying, 1).await;
+        let record = machine.record(flying).await;
+        assert_eq!((record.state, record.cancel_reason), (state, None), "{status:?}");
+    }
 }
 
 /// The relay may be behind.

@@ -10,9 +10,10 @@ use std::path::Path;
 
 use application::ports::{
     Acceptance, DeliveryQuery, DeliveryQueue, DeliveryRecords, Intent, OrderLog, OrderQuery, OrderStore,
-    OwnTopic, PageRequest, Redrivable, RedriveSelection, SubscriptionQuery, Topic,
+    OwnTopic, PageRequest, Redrivable, RedriveSelection, SpamMarks, SpamSelection, SubscriptionQuery, Topic,
 };
-use domain::delivery::DeliveryState;
+use domain::delivery::{CancelReason, DeliveryState};
+use domain::subscription::EndReason;
 use opened::{assert_in_order, due, key, now, open, options, order, subscribe};
 use orderbell_sqlite::backup::{CopyError, Made, backup, last, note};
 use orderbell_sqlite::restore::{Restored, restore};
@@ -201,6 +202,35 @@ async fn what_was_owed_is_held_in_a_restored_store_until_someone_releases_it() {
     assert_ne!(due(&store).await, 0);
     store.close().await;
     assert_in_order(&anew);
+}
+
+/// What was in flight when its order was called spam, or its subscription ended, waits for nobody's decision.
+#[tokio::test]
+async fn what_nobody_would_be_sent_again_is_cancelled_by_a_restore_and_not_held() {
+    for (reason, held) in [(CancelReason::Spam, 3), (CancelReason::SubscriptionEnded, 0)] {
+        let (data, store) = busy().await;
+        let in_flight = DeliveryQuery { state: Some(DeliveryState::InFlight), ..DeliveryQuery::default() };
+        let in_flight = store.deliveries(in_flight).await.unwrap().items.remove(0);
+        if reason == CancelReason::Spam {
+            store.mark_spam(SpamSelection::One(in_flight.order.unwrap()), now()).await.unwrap();
+        } else {
+            store.unsubscribe(in_flight.subscription, EndReason::Removed, now()).await.unwrap();
+        }
+        let place = tempfile::tempdir().unwrap();
+        let (file, anew) = (place.path().join("shop.backup"), place.path().join("data"));
+        back_up(data.path(), &file).unwrap();
+        store.close().await;
+        let ready = restored(&file, &anew).await.unwrap();
+        assert_eq!(ready.held, held, "{reason:?}");
+        ready.install().unwrap();
+        assert_in_order(&anew);
+        let store = open(&anew);
+        let record = store.delivery(in_flight.id).await.unwrap().unwrap();
+        assert_eq!((record.state, record.cancel_reason), (DeliveryState::Cancelled, Some(reason)));
+        assert_eq!(record.attempts[0].outcome.as_deref(), Some("unknown"));
+        assert!(record.interventions.is_empty(), "{record:?}");
+        store.close().await;
+    }
 }
 
 fn page() -> PageRequest {

@@ -259,6 +259,7 @@ ports_keep! {
     Machine, spam_marks:
     what_waits_for_spam_is_cancelled,
     what_is_in_flight_for_spam_is_not_tried_again,
+    what_a_provider_reported_of_spam_counts,
     spam_that_is_published_later_is_told_to_nobody,
     spam_never_escalates,
     what_is_dead_of_spam_is_not_sent_again_until_the_mark_is_taken_back,

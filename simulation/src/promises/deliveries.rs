@@ -126,6 +126,8 @@ impl Promises {
             );
         }
         let ended = subscription.state == SubscriptionState::Ended;
+        let held = was == DeliveryState::InFlight && state == DeliveryState::Held;
+        ensure!(!held || !(ended || is_spam), "delivery {seq} is held, and will never be sent again");
         // Only a person may give up what is pending or held.
         let waits = matches!(was, DeliveryState::Pending | DeliveryState::Held);
         let by_a_person = self.giving_up > 0 || is_spam;

@@ -31,6 +31,7 @@ impl Promises {
             };
             let rests = match delivery.state {
                 DeliveryState::Pending => waits && !self.is_spam(delivery),
+                DeliveryState::Held => !self.is_spam(delivery),
                 DeliveryState::InFlight => false,
                 _ => true,
             };

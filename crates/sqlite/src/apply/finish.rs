@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use application::ports::Finished;
+use domain::Timestamp;
 use domain::attempt::Scope;
 use domain::delivery::{Consequence, DeliveryState, Next};
 use domain::failing::Failing;
@@ -23,11 +24,14 @@ use crate::rows::{self, FAILING_COLUMNS};
 
 const END: &str = "UPDATE attempts SET ended_at = ?3, outcome = ?4, scope = ?5, spent = ?6, reply = ?7 \
      WHERE delivery = ?1 AND number = ?2 AND ended_at IS NULL";
-const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, spent = spent + ?4, \
-     escalates_at = CASE WHEN ?2 IN ('delivered', 'sandboxed', 'cancelled') THEN NULL ELSE escalates_at END, \
-     cancel_reason = CASE ?2 WHEN 'cancelled' THEN (SELECT CASE WHEN subscriptions.state = 'ended' \
-     THEN 'subscription_ended' WHEN kind = 'confirmation' THEN 'confirmation_over' ELSE 'spam' END \
-     FROM subscriptions WHERE subscriptions.seq = subscription) END WHERE seq = ?1";
+static SETTLE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "UPDATE deliveries SET state = ?2, at = ?3, spent = spent + ?4, \
+         escalates_at = CASE WHEN ?2 IN ('delivered', 'sandboxed', 'cancelled') THEN NULL ELSE escalates_at END, \
+         cancel_reason = CASE ?2 WHEN 'cancelled' THEN {} END WHERE seq = ?1",
+        *WHY_POINTLESS
+    )
+});
 /// Nothing is written where it is so already: most reports of a provider tell of an endpoint that never failed.
 const FAILING: &str = "UPDATE subscriptions SET failing_since = ?2, failed_last = ?3, failed_for = ?4, failures = ?5 \
      WHERE seq = ?1 AND (failing_since IS NOT ?2 OR failures <> ?5)";
@@ -72,19 +76,26 @@ fn finish_one(
         // It has an outcome already: this is a repeat.
         return Ok(None);
     }
-    let (decided, at) = match finished.decision.next {
-        Next::Over(state) => (state, finished.at),
-        Next::Again(_) if delivery.pointless => (DeliveryState::Cancelled, finished.at),
-        Next::Again(at) => (DeliveryState::Pending, at),
-    };
-    // A receipt that overtook this outcome.
-    let reported = delivery.receipt.and_then(|status| after_receipt(decided, status));
-    let (next, at) = reported.map_or((decided, at), |state| (state, finished.at));
-    connection.prepare_cached(SETTLE)?.execute(params![delivery.seq, next.name(), micros(at), spent])?;
+    let (next, at) = settled(finished, delivery);
+    connection.prepare_cached(&SETTLE)?.execute(params![delivery.seq, next.name(), micros(at), spent])?;
     let too_much = note_health(connection, effects, finished, delivery)?;
     let suspended = follow(connection, effects, finished, delivery, too_much)?;
     incidents::dead(connection, delivery.seq, next, &outcome.reply, finished.at)?;
     Ok(suspended)
+}
+
+/// What becomes of the delivery, and since or for when.
+fn settled(finished: &Finished, delivery: &Delivery) -> (DeliveryState, Timestamp) {
+    let (decided, at) = match finished.decision.next {
+        Next::Over(state) => (state, finished.at),
+        Next::Again(at) => (DeliveryState::Pending, at),
+    };
+    // A receipt that overtook this outcome.
+    if let Some(reported) = delivery.receipt.and_then(|status| after_receipt(decided, status)) {
+        return (reported, finished.at);
+    }
+    let waits = matches!(decided, DeliveryState::Pending | DeliveryState::Held);
+    if waits && delivery.pointless { (DeliveryState::Cancelled, finished.at) } else { (decided, at) }
 }
 
 /// Keeps since when and how often the endpoint fails, from its first failure after a success on. Answers whether it now
@@ -186,13 +197,22 @@ struct Delivery {
 pub(super) const QUESTION_OVER: &str = "(kind = 'confirmation' AND (subscriptions.state <> 'pending' OR \
      EXISTS (SELECT 1 FROM deliveries newer WHERE newer.subscription = deliveries.subscription \
      AND newer.kind = 'confirmation' AND newer.seq > deliveries.seq)))";
+/// Why sending a delivery again would serve nobody; NULL where it may.
+pub(super) static WHY_POINTLESS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "(SELECT CASE WHEN subscriptions.state = 'ended' THEN 'subscription_ended' \
+         WHEN {QUESTION_OVER} THEN 'confirmation_over' WHEN {IS_SPAM} THEN 'spam' END \
+         FROM subscriptions WHERE subscriptions.seq = deliveries.subscription)"
+    )
+});
 static DELIVERY: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT deliveries.seq, subscriptions.id, subscriptions.state = 'ended' OR {QUESTION_OVER} OR {IS_SPAM} AS pointless, \
+        "SELECT deliveries.seq, subscriptions.id, {} IS NOT NULL AS pointless, \
          deliveries.subscription, {FAILING_COLUMNS}, (SELECT status FROM receipts \
          WHERE receipts.delivery = deliveries.seq AND (attempt = ?2 OR status = 'delivered') AND {IS_LAST} \
          ORDER BY status = 'delivered' DESC LIMIT 1) AS receipt \
-         FROM deliveries JOIN subscriptions ON subscriptions.seq = deliveries.subscription WHERE deliveries.id = ?1"
+         FROM deliveries JOIN subscriptions ON subscriptions.seq = deliveries.subscription WHERE deliveries.id = ?1",
+        *WHY_POINTLESS
     )
 });
 

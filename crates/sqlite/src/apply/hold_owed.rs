@@ -5,6 +5,7 @@ use domain::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::Answer;
+use super::finish::WHY_POINTLESS;
 use super::next_due::refresh_all;
 use crate::columns::micros;
 use crate::failure::Failure;
@@ -12,10 +13,17 @@ use crate::failure::Failure;
 const OWED: &str = "state IN ('pending', 'in_flight')";
 const REPLY: &str = "The store was restored from a backup that was made before an answer came";
 
-/// Nobody stands in for what is held so, either: it may have been delivered in time.
+/// Nobody stands in for what is held so, either: it may have been delivered in time. What nobody would be sent again is
+/// cancelled and not held.
 pub(super) fn hold_owed(connection: &Connection, now: Timestamp) -> Result<Answer, Failure> {
     let settle = "UPDATE attempts SET ended_at = ?, outcome = 'unknown', reply = ? WHERE ended_at IS NULL";
     connection.execute(settle, params![micros(now), REPLY])?;
+    let why = &*WHY_POINTLESS;
+    let cancel = format!(
+        "UPDATE deliveries SET state = 'cancelled', cancel_reason = {why}, at = ?, escalates_at = NULL \
+         WHERE {OWED} AND {why} IS NOT NULL"
+    );
+    connection.execute(&cancel, [micros(now)])?;
     let record = format!(
         "INSERT INTO interventions (delivery, number, kind, at, state_before, since) \
          SELECT seq, 1 + coalesce((SELECT max(number) FROM interventions WHERE delivery = seq), 0), ?, ?, 'pending', at \

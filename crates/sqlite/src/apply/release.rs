@@ -34,7 +34,8 @@ pub(crate) struct Mended {
 /// What a wrong clock put far ahead was not bounded while it was set aside.
 const RELEASE: &str = "UPDATE deliveries SET set_aside = 0, at = min(at, ?2) WHERE seq = ?1";
 /// Its subscription ended while it waited, or its order became spam.
-const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = ?3, at = ?2, escalates_at = NULL WHERE seq = ?1 AND state = 'pending'";
+const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = ?3, at = ?2, escalates_at = NULL \
+     WHERE seq = ?1 AND state IN ('pending', 'held')";
 /// What nobody could decide about had no time to escalate at. Where it escalated already, nothing follows.
 const ESCALATES: &str = "UPDATE deliveries SET escalates_at = coalesce(escalates_at, (SELECT deliveries.created_at + \
      min(max(escalation_minutes, 1), 65535) * 60000000 FROM subscriptions WHERE subscriptions.seq = subscription)) \
