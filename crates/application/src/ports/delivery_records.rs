@@ -254,6 +254,8 @@ pub struct AttemptRecord {
     pub spent: bool,
     /// The receiver's own reply.
     pub reply: Option<String>,
+    /// The number that the other side answered with, such as HTTP's 404 or SMTP's 550; `None` where it did not answer.
+    pub status: Option<u16>,
 }
 
 /// A time in which a channel sent nothing.

@@ -26,9 +26,11 @@ pub enum PendingReason {
     NotAsked,
     /// The request waits for its first attempt, or is under way.
     OnItsWay,
-    /// The request did not get through, and is tried again.
+    /// The request did not get through, or nobody answered, and is tried again.
     NotReached,
-    /// The webhook did not repeat the challenge, and is asked again.
+    /// The webhook answered with another status than 2xx, and is asked again.
+    AnsweredOtherwise,
+    /// The webhook answered 2xx without the challenge, and is asked again.
     ChallengeNotAnswered,
     /// The request lies in the sandbox inbox.
     InSandbox,
@@ -70,10 +72,11 @@ pub async fn pending(
 
 impl PendingReason {
     /// Every reason there is.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NotAsked,
         Self::OnItsWay,
         Self::NotReached,
+        Self::AnsweredOtherwise,
         Self::ChallengeNotAnswered,
         Self::InSandbox,
         Self::NotAnswered,
@@ -91,12 +94,14 @@ impl PendingReason {
             DeliveryState::Delivered => Self::NotAnswered,
             DeliveryState::Dead | DeliveryState::Cancelled => Self::GivenUp,
             DeliveryState::Held => Self::Held,
-            DeliveryState::Pending | DeliveryState::InFlight if request.last_answered().is_none() => {
-                Self::OnItsWay
-            }
             DeliveryState::Pending | DeliveryState::InFlight => {
                 let is_webhook = request.endpoint.protocol() == Protocol::Webhook;
-                if is_webhook { Self::ChallengeNotAnswered } else { Self::NotReached }
+                match request.last_ended().map(|attempt| attempt.status.filter(|_| is_webhook)) {
+                    None => Self::OnItsWay,
+                    Some(None) => Self::NotReached,
+                    Some(Some(200..=299)) => Self::ChallengeNotAnswered,
+                    Some(Some(_)) => Self::AnsweredOtherwise,
+                }
             }
         }
     }
@@ -108,6 +113,7 @@ impl PendingReason {
             Self::NotAsked => "not_asked",
             Self::OnItsWay => "on_its_way",
             Self::NotReached => "not_reached",
+            Self::AnsweredOtherwise => "answered_otherwise",
             Self::ChallengeNotAnswered => "challenge_not_answered",
             Self::InSandbox => "in_sandbox",
             Self::NotAnswered => "not_answered",
@@ -124,7 +130,12 @@ impl PendingReason {
             Self::NotAsked | Self::LinkExpired => "Send the confirmation request again",
             Self::OnItsWay => "Nothing: the confirmation request is sent by itself",
             Self::NotReached => {
-                "Nothing, if it gets through: the confirmation request is tried again by itself"
+                "Nothing, if it gets through: the confirmation request is tried again by itself; its reply says what stood in \
+                 the way (the name, the connection, the certificate, silence)"
+            }
+            Self::AnsweredOtherwise => {
+                "The receiver must answer 2xx, and answered otherwise: its reply says how. See that the address is right and \
+                 lets signed requests in; it is asked again by itself, and at once if the confirmation request is sent again"
             }
             Self::ChallengeNotAnswered => {
                 "The receiver must answer 2xx and repeat the challenge in the member `confirmation` (docs/WEBHOOKS.md); it \
@@ -145,7 +156,7 @@ impl PendingReason {
 impl DeliveryRecord {
     /// Its newest attempt that ended.
     #[must_use]
-    pub fn last_answered(&self) -> Option<&AttemptRecord> {
+    pub fn last_ended(&self) -> Option<&AttemptRecord> {
         self.attempts.iter().rev().find(|attempt| attempt.ended_at.is_some())
     }
 }

@@ -69,6 +69,7 @@ fn attempt(number: u32, started: u64, ended: Option<u64>) -> AttemptRecord {
         scope: None,
         spent: true,
         reply: None,
+        status: None,
     }
 }
 

@@ -22,7 +22,7 @@ use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::rows::{self, FAILING_COLUMNS};
 
-const END: &str = "UPDATE attempts SET ended_at = ?3, outcome = ?4, scope = ?5, spent = ?6, reply = ?7 \
+const END: &str = "UPDATE attempts SET ended_at = ?3, outcome = ?4, scope = ?5, spent = ?6, reply = ?7, status = ?8 \
      WHERE delivery = ?1 AND number = ?2 AND ended_at IS NULL";
 static SETTLE: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -71,6 +71,7 @@ fn finish_one(
         outcome.kind.scope().map(Scope::name),
         spent,
         outcome.reply,
+        outcome.status,
     ])?;
     if ended == 0 {
         // It has an outcome already: this is a repeat.

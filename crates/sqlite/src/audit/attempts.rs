@@ -39,7 +39,7 @@ const OUTCOMES: [OutcomeKind; 6] = [
 
 /// The attempts at a delivery, or why one of them makes no sense.
 pub(super) fn read(snapshot: &Connection, delivery: i64) -> rusqlite::Result<Vec<Read<Attempt>>> {
-    let sql = "SELECT number, started_at, ended_at, outcome, scope, spent, reply FROM attempts \
+    let sql = "SELECT number, started_at, ended_at, outcome, scope, spent, reply, status FROM attempts \
                WHERE delivery = ? ORDER BY number";
     let mut statement = snapshot.prepare_cached(sql)?;
     let mut found = statement.query([delivery])?;

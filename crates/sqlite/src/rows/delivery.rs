@@ -29,7 +29,7 @@ pub(crate) const OWED: &str = "deliveries JOIN subscriptions ON subscriptions.se
      LEFT JOIN orders ON orders.seq = deliveries.order_seq";
 
 /// What [`attempt`] reads of the table `attempts`.
-pub(crate) const ATTEMPT_COLUMNS: &str = "number, started_at, ended_at, outcome, scope, spent, reply";
+pub(crate) const ATTEMPT_COLUMNS: &str = "number, started_at, ended_at, outcome, scope, spent, reply, status";
 
 /// What [`receipt`] reads of the table `receipts`.
 pub(crate) const RECEIPT_COLUMNS: &str = "attempt, at, status, reply";
@@ -107,6 +107,7 @@ pub(crate) fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRecord> {
         scope: row.get("scope")?,
         spent: row.get("spent")?,
         reply: row.get("reply")?,
+        status: row.get("status")?,
     })
 }
 

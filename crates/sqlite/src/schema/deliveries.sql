@@ -44,6 +44,8 @@ CREATE TABLE attempts (
   scope      TEXT,
   spent      INTEGER NOT NULL DEFAULT 0,
   reply      TEXT,
+  -- The number that the other side answered with; NULL where it did not.
+  status     INTEGER,
   PRIMARY KEY (delivery, number)
 ) STRICT, WITHOUT ROWID;
 

@@ -105,6 +105,8 @@ pub(crate) struct AttemptJson<'a> {
     used: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
 }
 
 impl<'a> DeliveryJson<'a> {
@@ -160,6 +162,7 @@ impl<'a> AttemptJson<'a> {
             scope: attempt.scope.as_deref(),
             used: attempt.spent,
             reply: attempt.reply.as_deref(),
+            status: attempt.status,
         }
     }
 }

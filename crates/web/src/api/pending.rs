@@ -52,7 +52,7 @@ impl<'a> PendingJson<'a> {
 
 impl<'a> RequestJson<'a> {
     fn of(request: &'a DeliveryRecord, now: Timestamp) -> Self {
-        let last = request.last_answered();
+        let last = request.last_ended();
         let waits_because = request.waits_because(now);
         let is_paused = waits_because == Some(WaitReason::ChannelPaused);
         Self {

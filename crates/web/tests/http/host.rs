@@ -175,12 +175,17 @@ impl Host {
 
     /// Makes the one attempt that is due end so, and the delivery with it.
     pub(crate) async fn attempt_all(&self, outcome: OutcomeKind, reply: &str, state: DeliveryState) {
+        self.attempt_all_with(&Outcome::new(outcome, reply), state).await;
+    }
+
+    /// The same, of an outcome as a whole.
+    pub(crate) async fn attempt_all_with(&self, outcome: &Outcome, state: DeliveryState) {
         let at = self.clock.now();
         for due in self.due().await.deliveries {
             let number = due.attempts + 1;
             self.store.begin(vec![Intent { delivery: due.id, number, at }]).await.unwrap();
             let decision = Decision { next: Next::Over(state), spent: true, consequence: None };
-            let outcome = Outcome::new(outcome, reply);
+            let outcome = outcome.clone();
             let (delivery, confirmed, blameless) = (due.id, false, false);
             let finished = Finished { delivery, number, at, outcome, decision, confirmed, blameless };
             self.store.finish(vec![finished]).await.unwrap();

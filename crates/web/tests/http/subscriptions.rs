@@ -1,6 +1,6 @@
 //! `/subscriptions`, `/subscriptions/{id}` and `/subscriptions/{id}/confirmation`.
 
-use domain::attempt::{OutcomeKind, Scope};
+use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::DeliveryState;
 use http::StatusCode;
 use serde_json::json;
@@ -239,7 +239,8 @@ async fn a_pending_subscription_says_why_and_what_to_do() {
     assert_eq!(hook["confirmationRequest"]["requestedAt"], "2026-01-31T12:00:00Z");
 
     let reply = "did not repeat the challenge in `confirmation`, but answered 200 OK hello";
-    host.attempt_all(OutcomeKind::Transient(Scope::Endpoint), reply, DeliveryState::Pending).await;
+    let later = OutcomeKind::Transient(Scope::Endpoint);
+    host.attempt_all_with(&Outcome::new(later, reply).with_status(200_u16), DeliveryState::Pending).await;
     let asked = shown(&path).await;
     assert_eq!(asked["pendingReason"], "challenge_not_answered");
     assert_eq!(asked["confirmationRequest"]["reply"], reply);
@@ -268,6 +269,42 @@ async fn a_pending_subscription_says_why_and_what_to_do() {
     let confirmed = shown(&mail).await;
     for member in ["pendingReason", "pendingAdvice", "confirmationRequest"] {
         assert_eq!(confirmed.get(member), None, "{confirmed}");
+    }
+}
+
+/// By what is on record, whatever the words are.
+#[tokio::test]
+async fn a_webhook_that_was_not_reached_is_told_from_one_that_answered_otherwise_or_wrongly() {
+    let endpoint = OutcomeKind::Transient(Scope::Endpoint);
+    let throttled = OutcomeKind::Throttled { scope: Scope::Endpoint, retry_after: None };
+    for (kind, status, reply, because) in [
+        (endpoint, None, "no connection: no such name", "not_reached"),
+        (endpoint, None, "no connection: refused", "not_reached"),
+        (endpoint, None, "no connection: the certificate is nobody's", "not_reached"),
+        (endpoint, None, "did not repeat the challenge", "not_reached"),
+        (OutcomeKind::Transient(Scope::Channel), None, "this machine's network leads nowhere", "not_reached"),
+        (OutcomeKind::Unknown, None, "no answer in time", "not_reached"),
+        (endpoint, Some(404), "404 Not Found", "answered_otherwise"),
+        (endpoint, Some(302), "302 Found", "answered_otherwise"),
+        (endpoint, Some(500), "no connection: said the proxy", "answered_otherwise"),
+        (throttled, Some(429), "429 Too Many Requests", "answered_otherwise"),
+        (endpoint, Some(200), "hello", "challenge_not_answered"),
+        (endpoint, Some(204), "no connection", "challenge_not_answered"),
+    ] {
+        let host = Host::start();
+        let hook = r#"{"protocol":"webhook","endpoint":"https://example.com/hook"}"#;
+        let hook = host.manage("POST", "/subscriptions", hook).await.json();
+        let outcome = Outcome { status, ..Outcome::new(kind, reply) };
+        host.attempt_all_with(&outcome, DeliveryState::Pending).await;
+        let path = format!("/subscriptions/{}", hook["subscriptionId"].as_str().unwrap());
+        let shown = host.manage("GET", &path, "").await.json();
+        assert_eq!(
+            (&shown["pendingReason"], &shown["confirmationRequest"]["reply"]),
+            (&json!(because), &json!(reply))
+        );
+        let delivery = shown["confirmationRequest"]["deliveryId"].as_str().unwrap();
+        let delivery = host.manage("GET", &format!("/deliveries/{delivery}"), "").await.json();
+        assert_eq!(delivery["attempts"][0].get("status"), status.map(|status| json!(status)).as_ref());
     }
 }
 
