@@ -1,6 +1,9 @@
-//! What encoding a JSON text is in: RFC 8259 wants UTF-8, and some programs write others.
+//! What JSON texts may be that readers take differently: in another encoding than RFC 8259's UTF-8, or with a member twice.
 
+use std::collections::BTreeSet;
 use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 /// The text is not UTF-8, or it is compressed: how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +40,41 @@ pub fn utf8(bytes: &[u8]) -> Result<&[u8], NotUtf8> {
         [0, 0, 0, first, ..] | [first, 0, 0, 0, ..] if *first != 0 => Err(NotUtf8("UTF-32")),
         [0, first, ..] | [first, 0, ..] if *first != 0 => Err(NotUtf8("UTF-16")),
         _ => Ok(bytes),
+    }
+}
+
+/// The name of the first member that a JSON object itself has twice: which of the two counts, readers disagree about (RFC
+/// 8259, 4). `None` if it has none, or is no object.
+#[must_use]
+pub fn repeated_member(object: &str) -> Option<String> {
+    serde_json::from_str::<Repeated>(object).ok().and_then(|Repeated(name)| name)
+}
+
+struct Repeated(Option<String>);
+
+impl<'de> Deserialize<'de> for Repeated {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Repeated;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Repeated, A::Error> {
+        let (mut seen, mut repeated) = (BTreeSet::new(), None);
+        while let Some((name, _)) = members.next_entry::<String, IgnoredAny>()? {
+            if let Some(again) = seen.replace(name) {
+                repeated.get_or_insert(again);
+            }
+        }
+        Ok(Repeated(repeated))
     }
 }
 
@@ -92,6 +130,24 @@ mod tests {
             for bytes in [utf_32(text, u32::to_le_bytes), utf_32(text, u32::to_be_bytes)] {
                 assert_eq!(utf8(&bytes), Err(NotUtf8("UTF-32")), "{text}: {bytes:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_member_that_an_object_has_twice_is_named_however_it_is_written() {
+        for (json, name) in [
+            (r#"{"a":1,"a":1}"#, Some("a")),
+            (r#"{"a":1,"b":2,"\u0061":{}}"#, Some("a")),
+            (r#"{"b":1,"a":1,"a":2,"b":3}"#, Some("a")),
+            (r#"{"":1,"":null}"#, Some("")),
+            (r#"{"a":{"b":1,"b":2}}"#, None),
+            (r#"{"a":1,"A":1,"a ":1}"#, None),
+            (r#"[{"a":1,"a":1}]"#, None),
+            (r#"{"a":1,"a":1"#, None),
+            ("{}", None),
+            ("", None),
+        ] {
+            assert_eq!(repeated_member(json).as_deref(), name, "{json}");
         }
     }
 

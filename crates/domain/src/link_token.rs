@@ -95,12 +95,15 @@ impl LinkToken {
 }
 
 /// The token in a link's query string, whatever carriers made of it: parameters that others added are ignored, as is what
-/// stands behind the token's own characters; `&amp;` counts as `&`. Empty where there is none.
+/// stands behind the token's own characters; `&amp;` counts as `&`. Empty where there is none, or where there are two:
+/// nobody knows which was meant.
 #[must_use]
 pub fn token_in_query(query: &str) -> String {
     let ours = |name: &str| name.trim_start_matches("amp;") == "token";
     let values = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| ours(name));
-    values.map(|(_, value)| bare(&value).to_owned()).find(|token| !token.is_empty()).unwrap_or_default()
+    let mut tokens = values.map(|(_, value)| bare(&value).to_owned()).filter(|token| !token.is_empty());
+    let token = tokens.next().unwrap_or_default();
+    if tokens.all(|other| other == token) { token } else { String::new() }
 }
 
 /// The token in a link as a person copied it, or in the token alone.

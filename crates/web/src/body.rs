@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
-use domain::json_text::utf8;
+use domain::json_text::{repeated_member, utf8};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, StatusCode};
 use http_body_util::LengthLimitError;
@@ -18,6 +18,8 @@ use crate::problem::Problem;
 pub(crate) const MAX_BODY: usize = 64 * 1_024;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The code of an error that names a member or field that stands there twice.
+pub(crate) const REPEATED: &str = "repeated_member";
 
 /// Reads a body of at most [`MAX_BODY`] bytes, as it is: what is compressed is refused by its name.
 pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
@@ -87,7 +89,7 @@ fn too_large() -> Problem {
 pub(crate) struct Members<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
 
 impl<'a> Members<'a> {
-    /// Reads an object that has no other members than `known`.
+    /// Reads an object that has no other members than `known`, and each once.
     pub(crate) fn read(body: &'a [u8], known: &[&str]) -> Result<Self, Problem> {
         let json = json(body)?;
         let malformed = |detail: String| Problem::new(StatusCode::BAD_REQUEST, "malformed_json", detail);
@@ -95,12 +97,13 @@ impl<'a> Members<'a> {
             .map_err(|error| malformed(format!("The body is not valid JSON: {error}")))?;
         let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(value.get())
             .map_err(|_| malformed("The body must be a JSON object".to_owned()))?;
-        match members.keys().find(|name| !known.contains(&name.as_ref())) {
+        if let Some(name) = members.keys().find(|name| !known.contains(&name.as_ref())) {
+            let detail = format!("{name} is not known here; there is {}", known.join(", "));
+            return Err(Problem::invalid("unknown_member", name.as_ref(), detail));
+        }
+        match repeated_member(value.get()) {
             None => Ok(Self(members)),
-            Some(name) => {
-                let detail = format!("{name} is not known here; there is {}", known.join(", "));
-                Err(Problem::invalid("unknown_member", name.as_ref(), detail))
-            }
+            Some(name) => Err(repeated(name)),
         }
     }
 
@@ -127,6 +130,12 @@ impl<'a> Members<'a> {
     pub(crate) fn required(&self, name: &'static str) -> Result<String, Problem> {
         self.text(name)?.ok_or_else(|| Problem::invalid("missing_field", name, format!("{name} is missing")))
     }
+}
+
+/// Which of two was meant nobody knows.
+pub(crate) fn repeated(name: String) -> Problem {
+    let detail = format!("{name} must be given once");
+    Problem::invalid(REPEATED, name, detail)
 }
 
 fn not_text(name: &'static str) -> Problem {

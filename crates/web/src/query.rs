@@ -10,19 +10,22 @@ use crate::problem::Problem;
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// Reads the query of `uri`, which has no other parameters than `known`: a misspelt filter must not list
-    /// everything.
+    /// Reads the query of `uri`, which has no other parameters than `known`, and each once: a misspelt filter must not list
+    /// everything, and of two nobody knows which was meant.
     pub(crate) fn read(uri: &Uri, known: &[&str]) -> Result<Self, Problem> {
         let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else {
             let detail = "The query string cannot be read";
             return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_query", detail));
         };
-        match pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+        if let Some((name, _)) = pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            let detail = format!("There is no query parameter {name:?} here; there is {}", known.join(", "));
+            return Err(Problem::invalid("unknown_parameter", name.as_str(), detail));
+        }
+        match known.iter().find(|known| pairs.iter().filter(|(name, _)| name == **known).count() > 1) {
             None => Ok(Self(pairs)),
-            Some((name, _)) => {
-                let detail =
-                    format!("There is no query parameter {name:?} here; there is {}", known.join(", "));
-                Err(Problem::invalid("unknown_parameter", name.as_str(), detail))
+            Some(name) => {
+                let detail = format!("{name} must be given once");
+                Err(Problem::invalid("repeated_parameter", *name, detail))
             }
         }
     }

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::clause::{Clause, combinations};
 use super::{FilterPolicyScope, MAX_BYTES, MAX_COMBINATIONS, MAX_KEYS};
 use crate::Invalid;
+use crate::json_text::repeated_member;
 
 /// How a policy is read.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +44,7 @@ impl Reading {
         if self.is_new && json.len() > MAX_BYTES {
             return Err(invalid(&top.field, format!("must be at most 256 KB ({MAX_BYTES} bytes)")));
         }
-        if self.is_new && members(&top.field, json)?.len() > MAX_KEYS {
+        if self.is_new && self.members(&top.field, json)?.len() > MAX_KEYS {
             return Err(invalid(&top.field, format!("must have 1 to {MAX_KEYS} keys")));
         }
         let clauses = self.clauses(&top, json)?;
@@ -54,7 +55,7 @@ impl Reading {
     }
 
     fn clauses(self, place: &Place, json: &str) -> Result<Vec<Clause>, Invalid> {
-        let members = members(&place.field, json)?;
+        let members = self.members(&place.field, json)?;
         if self.is_new && members.is_empty() {
             return Err(invalid(&place.field, "must have at least one key"));
         }
@@ -109,6 +110,20 @@ impl Reading {
         let wanted = wanted.collect::<Result<_, _>>()?;
         Ok(Clause::Key { path: place.path, depth: place.depth, wanted })
     }
+
+    /// An object's members, each still as it was written, so that its numbers stay exact. Of those of a stored one that
+    /// stand there twice, the last counts.
+    pub(super) fn members<'a>(
+        self,
+        field: &str,
+        json: &'a str,
+    ) -> Result<BTreeMap<String, &'a RawValue>, Invalid> {
+        let members = serde_json::from_str(json).map_err(|_| invalid(field, "must be a JSON object"))?;
+        match repeated_member(json).filter(|_| self.is_new) {
+            Some(name) => Err(invalid(&format!("{field}.{name}"), "must be given once")),
+            None => Ok(members),
+        }
+    }
 }
 
 impl Place {
@@ -132,11 +147,6 @@ fn is_or(values: &[&RawValue]) -> bool {
 /// The names of operators.
 const RESERVED: [&str; 8] =
     ["anything-but", "cidr", "equals-ignore-case", "exists", "numeric", "prefix", "suffix", "wildcard"];
-
-/// An object's members, each still as it was written, so that its numbers stay exact.
-pub(super) fn members<'a>(field: &str, json: &'a str) -> Result<BTreeMap<String, &'a RawValue>, Invalid> {
-    serde_json::from_str(json).map_err(|_| invalid(field, "must be a JSON object"))
-}
 
 /// Says which rule a member breaks; `rule` ends the sentence that begins with the member's name.
 pub(super) fn invalid(field: &str, rule: impl std::fmt::Display) -> Invalid {

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 use super::condition::{Condition, Range, Value};
-use super::read::{Reading, invalid, members};
+use super::read::{Reading, invalid};
 use super::{MAX_FRACTION_DIGITS, MAX_NUMBER};
 use crate::Invalid;
 
@@ -49,7 +49,7 @@ impl Reading {
     }
 
     fn operator(self, field: &str, json: &str) -> Result<Condition, Invalid> {
-        let (name, json) = one_member(field, json)?;
+        let (name, json) = self.one_member(field, json)?;
         let field = format!("{field}.{name}");
         match name.as_str() {
             "prefix" => text(&field, json).map(Condition::Prefix),
@@ -71,7 +71,7 @@ impl Reading {
         const RULE: &str = "must be a string, a number, a list of strings, a list of numbers, or a prefix";
         let values: Vec<&str> = match json.as_bytes().first() {
             Some(b'{') => {
-                let (name, json) = one_member(field, json)?;
+                let (name, json) = self.one_member(field, json)?;
                 let field = format!("{field}.{name}");
                 return match name.as_str() {
                     "prefix" => text(&field, json).map(Condition::AnythingButPrefix),
@@ -140,13 +140,13 @@ impl Reading {
             _ => Err(invalid(field, "must compare with a number")),
         }
     }
-}
 
-fn one_member<'a>(field: &str, json: &'a str) -> Result<(String, &'a str), Invalid> {
-    let mut members = members(field, json)?.into_iter();
-    match (members.next(), members.next()) {
-        (Some((name, json)), None) => Ok((name, json.get())),
-        _ => Err(invalid(field, "must have one operator in an object of its own")),
+    fn one_member<'a>(self, field: &str, json: &'a str) -> Result<(String, &'a str), Invalid> {
+        let mut members = self.members(field, json)?.into_iter();
+        match (members.next(), members.next()) {
+            (Some((name, json)), None) => Ok((name, json.get())),
+            _ => Err(invalid(field, "must have one operator in an object of its own")),
+        }
     }
 }
 

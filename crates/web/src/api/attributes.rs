@@ -8,7 +8,7 @@ use domain::subscription::SubscriptionId;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::body::Members;
+use crate::body::{Members, REPEATED, repeated};
 use crate::problem::Problem;
 
 /// The members that hold attributes.
@@ -103,7 +103,11 @@ fn escalation(json: &str) -> Result<Escalation, Problem> {
         let detail = "escalation must be an object with afterMinutes and subscriptionId";
         Problem::invalid("wrong_type", "escalation", detail)
     };
-    let members = Members::read(json.as_bytes(), &["afterMinutes", "subscriptionId"]).map_err(|_| wrong())?;
+    let members = Members::read(json.as_bytes(), &["afterMinutes", "subscriptionId"]);
+    let members = members.map_err(|problem| match problem.field {
+        Some(member) if problem.code == REPEATED => repeated(format!("escalation.{member}")),
+        _ => wrong(),
+    })?;
     let minutes = members.raw("afterMinutes").ok_or_else(wrong)?;
     let field = "escalation.afterMinutes";
     let to = members.text("subscriptionId").map_err(|_| wrong())?.ok_or_else(wrong)?;

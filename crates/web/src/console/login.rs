@@ -18,7 +18,7 @@ use url::form_urlencoded;
 use super::see_other;
 use super::session::Session;
 use crate::access::{look_at, management_disabled};
-use crate::body;
+use crate::body::{self, repeated};
 use crate::pages::{failure_page, page};
 use crate::problem::{Problem, seconds};
 use crate::router::Web;
@@ -91,11 +91,12 @@ pub(crate) async fn out(
     }
 }
 
-/// A field of a posted form; empty if it is absent.
+/// A field of a posted form, which has it once; empty if it is absent.
 async fn form_field(headers: &HeaderMap, body: Body, name: &str) -> Result<String, Problem> {
     let form = body::read(headers, body).await?;
-    let field = form_urlencoded::parse(&form).find(|(known, _)| known == name);
-    Ok(field.map(|(_, value)| value.into_owned()).unwrap_or_default())
+    let mut fields = form_urlencoded::parse(&form).filter(|(known, _)| known == name);
+    let field = fields.next().map(|(_, value)| value.into_owned()).unwrap_or_default();
+    if fields.next().is_some() { Err(repeated(name.to_owned())) } else { Ok(field) }
 }
 
 fn with_cookie(mut response: Response, cookie: String) -> Response {

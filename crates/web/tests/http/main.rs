@@ -12,6 +12,7 @@ mod doors;
 mod event_shapes;
 mod front_door;
 mod gateway_event;
+mod given_twice;
 mod host;
 mod inbox;
 mod log_and_metrics;
