@@ -32,7 +32,7 @@ pub struct SubscribeAnswer {
 ///
 /// # Errors
 /// `channel_not_configured` if this host has no channel for the protocol; `Conflict` with `subscription_differs` if the
-/// endpoint has a subscription with other attributes or another secret than the one that is given; `invalid_escalation` if
+/// endpoint has a subscription with other attributes or another secret than the one that is given, which it names; `invalid_escalation` if
 /// it leads to no other subscription; `secret_not_used` if nothing would be signed with the secret.
 pub async fn subscribe(app: &App, request: Subscribe) -> Result<SubscribeAnswer, Error> {
     let protocol = request.endpoint.protocol();
@@ -53,7 +53,7 @@ pub async fn subscribe(app: &App, request: Subscribe) -> Result<SubscribeAnswer,
             .then(|| request.secret.clone().unwrap_or_else(|| app.randomness.webhook_secret())),
         confirmation: app.randomness.delivery_id(now),
         endpoint: request.endpoint,
-        attributes: request.attributes,
+        attributes: request.attributes.clone(),
         now,
     };
     match app.topic.subscribe(new).await? {
@@ -62,16 +62,29 @@ pub async fn subscribe(app: &App, request: Subscribe) -> Result<SubscribeAnswer,
             Ok(SubscribeAnswer { subscription, created: true })
         }
         Subscribed::Existing(subscription) if signs_otherwise(&subscription, request.secret.as_ref()) => {
-            Err(differs("another secret", &subscription))
+            Err(differs(&["secret"], &subscription))
         }
         Subscribed::Existing(subscription) => Ok(SubscribeAnswer { subscription, created: false }),
-        Subscribed::Differs(subscription) => Err(differs("other attributes", &subscription)),
+        Subscribed::Differs(subscription) => {
+            let mut members = request.attributes.differing(&subscription.attributes);
+            if members.is_empty() {
+                // SNS keeps nothing else, and does not tell what it has.
+                members.push("filterPolicy");
+            }
+            if signs_otherwise(&subscription, request.secret.as_ref()) {
+                members.push("secret");
+            }
+            Err(differs(&members, &subscription))
+        }
     }
 }
 
-fn differs(by: &str, existing: &Subscription) -> Error {
-    let message = format!("This endpoint is subscribed with {by}, as {}", existing.id);
-    Error::new(ErrorKind::Conflict, "subscription_differs", message)
+/// The error's field is the member that differs, where that is one.
+fn differs(members: &[&str], existing: &Subscription) -> Error {
+    let named = members.join(", ");
+    let message = format!("This endpoint is subscribed as {}, and not with the same {named}", existing.id);
+    let error = Error::new(ErrorKind::Conflict, "subscription_differs", message);
+    if let [member] = members { error.at_field(member) } else { error }
 }
 
 fn signs_otherwise(existing: &Subscription, given: Option<&WebhookSecret>) -> bool {

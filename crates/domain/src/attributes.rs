@@ -79,6 +79,23 @@ impl Attributes {
             receives: self.receives,
         }
     }
+
+    /// The names, as the API has them, of those that are not as in `other`.
+    #[must_use]
+    pub fn differing(&self, other: &Self) -> Vec<&'static str> {
+        let (asks, looks_elsewhere) = match (&self.filter_policy, &other.filter_policy) {
+            (Some(one), Some(other)) => (!one.asks_as(other), one.scope() != other.scope()),
+            (one, other) => (one.is_some() || other.is_some(), false),
+        };
+        let differing = [
+            ("filterPolicy", asks),
+            ("filterPolicyScope", looks_elsewhere),
+            ("maxReceivesPerSecond", self.max_receives_per_second != other.max_receives_per_second),
+            ("escalation", self.escalation != other.escalation),
+            ("receives", self.receives != other.receives),
+        ];
+        differing.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    }
 }
 
 impl AttributesChange {

@@ -137,6 +137,11 @@ impl FilterPolicy {
         &self.text
     }
 
+    /// Whether it asks for the same, wherever it looks.
+    pub(crate) fn asks_as(&self, other: &Self) -> bool {
+        self.clauses == other.clauses
+    }
+
     /// What the policy looks at.
     #[must_use]
     pub fn scope(&self) -> FilterPolicyScope {

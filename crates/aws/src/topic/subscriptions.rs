@@ -67,7 +67,7 @@ impl Topic {
             Ok(arn) => self.made(listed, arn).await,
             Err(error) if differs(&error) => {
                 let message = "SNS repeats a confirmation request only with the subscription's filter policy: subscribe again with it";
-                Err(Error::new(ErrorKind::Conflict, "subscription_differs", message))
+                Err(Error::new(ErrorKind::Conflict, "subscription_differs", message).at_field("filterPolicy"))
             }
             Err(error) => Err(unsubscribable(&error)),
         }

@@ -34,6 +34,49 @@ async fn the_same_endpoint_is_the_same_subscription_and_with_another_policy_a_co
 }
 
 #[tokio::test]
+async fn an_endpoint_that_is_subscribed_otherwise_says_which_members_differ() {
+    let host = Host::start();
+    let (al, bo) = (host.subscribe("al@example.com").await, host.subscribe("bo@example.com").await);
+    let hook = json!({
+        "protocol": "webhook", "endpoint": "https://hooks.example/1", "receives": "all", "maxReceivesPerSecond": 5,
+        "secret": format!("whsec_{}", "AAAA".repeat(8)), "filterPolicy": {"currency": ["EUR", "USD"]},
+        "escalation": {"afterMinutes": 15, "subscriptionId": al},
+    });
+    let made = host.manage("POST", "/subscriptions", &hook.to_string()).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let id = made.json()["subscriptionId"].as_str().unwrap().to_owned();
+    let escalation = |minutes: u32, to: &str| json!({"afterMinutes": minutes, "subscriptionId": to});
+    let none = json!(null);
+    for (change, differing) in [
+        (json!({"receives": "orders"}), "receives"),
+        (json!({"maxReceivesPerSecond": 6}), "maxReceivesPerSecond"),
+        (json!({"maxReceivesPerSecond": none}), "maxReceivesPerSecond"),
+        (json!({"escalation": escalation(16, &al)}), "escalation"),
+        (json!({"escalation": escalation(15, &bo)}), "escalation"),
+        (json!({"filterPolicy": {"currency": ["EUR"]}}), "filterPolicy"),
+        (json!({"filterPolicy": none}), "filterPolicy"),
+        (json!({"filterPolicyScope": "MessageBody"}), "filterPolicyScope"),
+        (json!({"secret": format!("whsec_{}", "BBBB".repeat(8))}), "secret"),
+        (
+            json!({"filterPolicyScope": "MessageBody", "filterPolicy": {"a": ["1"]}}),
+            "filterPolicy, filterPolicyScope",
+        ),
+        (json!({"receives": "notices", "secret": format!("whsec_{}", "BBBB".repeat(8))}), "receives, secret"),
+    ] {
+        let mut other = hook.clone();
+        other.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let refused = host.manage("POST", "/subscriptions", &other.to_string()).await;
+        let problem = refused.assert_problem(StatusCode::CONFLICT, "subscription_differs");
+        let detail = problem["detail"].as_str().unwrap();
+        assert_eq!(detail, format!("This endpoint is subscribed as {id}, and not with the same {differing}"));
+        let field = problem.get("field").and_then(|field| field.as_str());
+        assert_eq!(field, Some(differing).filter(|members| !members.contains(',')), "{change}");
+    }
+    let again = host.manage("POST", "/subscriptions", &hook.to_string()).await;
+    assert_eq!(again.status, StatusCode::OK, "{}", again.text);
+}
+
+#[tokio::test]
 async fn a_webhooks_secret_is_shown_once() {
     let host = Host::start();
     let hook = r#"{"protocol":"webhook","endpoint":"https://example.com/hook"}"#;
