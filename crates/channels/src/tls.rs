@@ -32,7 +32,8 @@ pub(crate) fn client_config(extra: Option<&[u8]>) -> Result<ClientConfig, String
     }
     let named_authorities = if roots.is_empty() { None } else { Some(authorities(roots)?) };
     let provider = Arc::new(ring::default_provider());
-    let trusted = Trusted { named, named_authorities, algorithms: provider.signature_verification_algorithms };
+    let trusted =
+        Trusted { named, named_authorities, algorithms: provider.signature_verification_algorithms };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?

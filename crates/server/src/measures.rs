@@ -92,7 +92,7 @@ const HISTOGRAMS: &[(Described, &[f64])] = &[
         &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0, 86_400.0],
     ),
     (
-        ("orderbell_store_batch_commands", "Commands that one commit applied."),
+        ("orderbell_store_batch_writes", "Writes in one commit."),
         &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0],
     ),
     (

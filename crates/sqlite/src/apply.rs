@@ -1,16 +1,14 @@
-//! Applying a batch of commands in one commit.
+//! Applying a batch of writes in one commit.
 //!
 //! [`apply`] is synchronous and knows no thread, clock or chance: the [writer](crate::writer) feeds it, and so can a
 //! test or a simulation.
 
 mod accept;
-mod answer;
 mod attempts;
 mod bound_due_times;
 mod call_forward;
 mod cancel_rest;
 mod channel_pauses;
-mod command;
 mod confirm;
 mod drop_deliveries;
 mod escalate;
@@ -43,21 +41,36 @@ use application::Error;
 use rusqlite::Connection;
 use transition::last_place;
 
-pub(crate) use accept::{Accept, Hashed};
-pub(crate) use answer::Answer;
-pub(crate) use command::Command;
-pub(crate) use confirm::ONLY_IN_SANDBOX;
-use full_disk::FullDisk;
-use known_keys::KnownKeys;
-pub(crate) use known_keys::read_hashes;
+pub(crate) use accept::{Accept, Hashed, accept};
+pub(crate) use attempts::begin;
+pub(crate) use bound_due_times::bound_due_times;
+pub(crate) use channel_pauses::{miss as miss_channel, pause as pause_channel, resume as resume_channel};
+pub(crate) use confirm::{ONLY_IN_SANDBOX, confirm, lapse, resend};
+pub(crate) use drop_deliveries::{drop_held, drop_one, drop_pending};
+pub(crate) use escalate::escalate;
+pub(crate) use finish::finish;
+pub(crate) use full_disk::FullDisk;
+pub(crate) use hold_owed::hold_owed;
+pub(crate) use inbox::keep;
+pub(crate) use known_keys::{KnownKeys, read_hashes};
 pub(crate) use next_due::NEXT_AT;
 pub(crate) use pending::Place;
-pub(crate) use publish::{NewDelivery, Publish};
-use redrive::AT_ONCE;
-pub(crate) use release::Mended;
-pub(crate) use spam::SpamCommand;
+pub(crate) use probe::{clear as clear_probe, fill as fill_probe};
+pub(crate) use publish::{NewDelivery, Publish, publish};
+pub(crate) use receipt::record as record_receipt;
+pub(crate) use redrive::{redrive, redrive_many};
+pub(crate) use release::{Mended, release};
+pub(crate) use retry::{retry, retry_pending};
+pub(crate) use rotate_secret::rotate_secret;
+pub(crate) use send_test::send_test;
+pub(crate) use set_aside::{give_back, set_aside};
+pub(crate) use spam::{begin_sweep, mark_one, sweep, unmark};
+pub(crate) use subscribe::{change_attributes, subscribe, unsubscribe};
+pub(crate) use suspend::{resume, suspend};
+pub(crate) use tell_operators::tell_operators;
 
 use crate::failure::{Failure, Reach, refused};
+use crate::write::{AT_ONCE, FollowUp, Transaction, Write};
 
 /// All that the writer works on.
 #[derive(Debug)]
@@ -70,7 +83,7 @@ pub(crate) struct State {
     /// anew in each commit, and take orders away, so that it never falls.
     pub(crate) last_place: i64,
     /// What the last process left to be done.
-    pub(crate) rest: Vec<Command>,
+    pub(crate) rest: Vec<FollowUp>,
     /// Whether the disk was full, of which operators are told once there is space.
     pub(crate) full_disk: FullDisk,
 }
@@ -107,11 +120,20 @@ fn find_what_is_due(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
+/// What one commit of several changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Part<P = i64> {
+    /// How many.
+    pub(crate) count: usize,
+    /// Where the next commit goes on, if there may be more.
+    pub(crate) next: Option<P>,
+}
+
 /// What came of a batch.
 #[derive(Debug)]
 pub(crate) struct Applied {
-    /// One answer for each command, in order. All of them hold once this is returned: they are on disk.
-    pub(crate) answers: Vec<Result<Answer, Error>>,
+    /// Whether each of the writes was made, in order. Those hold once this is returned: they are on disk.
+    pub(crate) answers: Vec<Result<(), Error>>,
     /// What others should be told.
     pub(crate) effects: Effects,
     /// Why the batch failed as a whole, and how far that reaches.
@@ -129,8 +151,8 @@ pub(crate) struct Effects {
     pub(crate) hurried: bool,
     /// What is left to be done, in commits of their own, so that new orders need not wait for it. A crash loses it: the
     /// next start finds what matters.
-    pub(crate) rest: Vec<Command>,
-    /// How many rows this commit may still touch besides those that its commands are about.
+    pub(crate) rest: Vec<FollowUp>,
+    /// How many rows this commit may still touch besides those that its writes are about.
     room: usize,
 }
 
@@ -140,10 +162,9 @@ impl Default for Effects {
     }
 }
 
-/// Applies `batch` in one commit. A command that fails by itself leaves the others alone; if the commit fails, nothing
-/// was changed and every command failed.
-pub(crate) fn apply(state: &mut State, batch: Vec<Command>) -> Applied {
-    let count = batch.len();
+/// Applies `batch` in one commit. A write that fails by itself leaves the others alone; if the commit fails, nothing was
+/// changed and every write failed.
+pub(crate) fn apply(state: &mut State, batch: &mut [Write]) -> Applied {
     match commit(state, batch) {
         Ok((answers, effects)) => {
             state.keys.committed();
@@ -153,20 +174,18 @@ pub(crate) fn apply(state: &mut State, batch: Vec<Command>) -> Applied {
         Err(error) => {
             let (reach, detail) = (roll_back(state, &error), error.to_string());
             state.full_disk.failed(reach == Reach::Full);
-            let answers = (0..count).map(|_| Err(reach.error(&detail))).collect();
+            let answers = batch.iter().map(|_| Err(reach.error(&detail))).collect();
             Applied { answers, effects: Effects::default(), failure: Some((reach, detail)) }
         }
     }
 }
 
-fn commit(state: &mut State, batch: Vec<Command>) -> rusqlite::Result<(Vec<Result<Answer, Error>>, Effects)> {
+fn commit(state: &mut State, batch: &mut [Write]) -> rusqlite::Result<(Vec<Result<(), Error>>, Effects)> {
     let mut effects = Effects::default();
     execute(&state.connection, "BEGIN IMMEDIATE")?;
     state.last_place = last_place(&state.connection)?.max(state.last_place);
-    let answers = batch
-        .into_iter()
-        .map(|command| alone(state, &mut effects, command))
-        .collect::<rusqlite::Result<_>>()?;
+    let answers =
+        batch.iter_mut().map(|write| alone(state, &mut effects, write)).collect::<rusqlite::Result<_>>()?;
     state.keys.upkeep(&state.connection)?;
     execute(&state.connection, "COMMIT")?;
     Ok((answers, effects))
@@ -182,28 +201,25 @@ fn roll_back(state: &mut State, error: &rusqlite::Error) -> Reach {
     }
 }
 
-/// Applies one command so that, if it fails, nothing of it stays. An error here is the whole batch's.
-fn alone(
-    state: &mut State,
-    effects: &mut Effects,
-    command: Command,
-) -> rusqlite::Result<Result<Answer, Error>> {
-    // SQLite undoes the statement that stores an order by itself: the frequent case goes without a savepoint.
-    let guarded = !matches!(command, Command::Accept(_));
+/// Applies one write so that, if it fails, nothing of it stays. An error here is the whole batch's.
+fn alone(state: &mut State, effects: &mut Effects, write: &mut Write) -> rusqlite::Result<Result<(), Error>> {
+    let guarded = !write.undoes_itself();
     if guarded {
-        execute(&state.connection, "SAVEPOINT command")?;
+        execute(&state.connection, "SAVEPOINT one_write")?;
     }
     let before = effects.rest.len();
-    let answer = match command.apply(state, effects) {
-        Ok(answer) => Ok(answer),
+    let State { connection, keys, last_place, full_disk, .. } = state;
+    let mut transaction = Transaction { connection, keys, last_place, full_disk, effects };
+    let answer = match write.apply(&mut transaction) {
+        Ok(()) => Ok(()),
         Err(Failure::Storage(error))
-            if state.connection.is_autocommit() || Reach::of(&error) != Reach::Command =>
+            if state.connection.is_autocommit() || Reach::of(&error) != Reach::Write =>
         {
             return Err(error);
         }
         Err(failure) => {
             if guarded {
-                execute(&state.connection, "ROLLBACK TO command")?;
+                execute(&state.connection, "ROLLBACK TO one_write")?;
             }
             effects.rest.truncate(before);
             Err(match failure {
@@ -213,13 +229,34 @@ fn alone(
         }
     };
     if guarded {
-        execute(&state.connection, "RELEASE command")?;
+        execute(&state.connection, "RELEASE one_write")?;
     }
     Ok(answer)
 }
 
 fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(sql)?.execute(()).map(drop)
+}
+
+/// Makes writes in one commit and answers them, as the writer does.
+#[cfg(test)]
+pub(crate) fn made(state: &mut State, mut writes: Vec<Write>) -> (Effects, Option<(Reach, String)>) {
+    let Applied { answers, effects, failure } = apply(state, &mut writes);
+    for (write, answer) in writes.into_iter().zip(answers) {
+        write.answer(answer);
+    }
+    (effects, failure)
+}
+
+/// Makes one write in a commit of its own.
+#[cfg(test)]
+pub(crate) fn made_alone<T: Send + 'static>(
+    state: &mut State,
+    write: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Error> {
+    let (write, answer) = Write::new(1, write);
+    made(state, vec![write]);
+    answer.now()
 }
 
 #[cfg(test)]

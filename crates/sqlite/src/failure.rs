@@ -12,7 +12,7 @@ const SOON: Duration = Duration::from_secs(1);
 /// When a caller who met a full disk had better come again.
 const LATER: Duration = Duration::from_secs(30);
 
-/// Why one command could not be applied.
+/// Why one write could not be made.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// It asks for what cannot be; the others in its batch are not touched.
@@ -24,8 +24,8 @@ pub(crate) enum Failure {
 /// How far an error of SQLite reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// The command that met it.
-    Command,
+    /// The write that met it.
+    Write,
     /// The batch: the disk is full.
     Full,
     /// The batch: someone else holds the write lock.
@@ -49,7 +49,7 @@ impl From<Error> for Failure {
 impl Reach {
     /// How far `error` reaches.
     pub(crate) fn of(error: &rusqlite::Error) -> Self {
-        let rusqlite::Error::SqliteFailure(failure, _) = error else { return Self::Command };
+        let rusqlite::Error::SqliteFailure(failure, _) = error else { return Self::Write };
         match failure.code {
             ErrorCode::DiskFull => Self::Full,
             // The file that readers and the writer share could not grow.
@@ -60,11 +60,11 @@ impl Reach {
             | ErrorCode::NotADatabase
             | ErrorCode::CannotOpen
             | ErrorCode::ReadOnly => Self::Broken,
-            _ => Self::Command,
+            _ => Self::Write,
         }
     }
 
-    /// What every command of a batch that failed so is answered.
+    /// What every write of a batch that failed so is answered.
     pub(crate) fn error(self, detail: &str) -> Error {
         match self {
             Self::Full => {
@@ -74,7 +74,7 @@ impl Reach {
             }
             Self::Locked => too_busy().because(detail),
             Self::Broken => store_failed(detail),
-            Self::Command => Error::internal(detail),
+            Self::Write => Error::internal(detail),
         }
     }
 }
@@ -96,7 +96,7 @@ pub(crate) fn shutting_down() -> Error {
     Error::new(ErrorKind::Unavailable, "shutting_down", "The store is being closed").retry_after(SOON)
 }
 
-/// What a command is answered that failed by itself.
+/// What a write is answered that failed by itself.
 pub(crate) fn refused(error: rusqlite::Error) -> Error {
     if !is_of_a_row(&error) {
         return Error::internal(error);
@@ -129,8 +129,8 @@ mod tests {
         assert_eq!(Reach::of(&sqlite(ffi::SQLITE_FULL)), Reach::Full);
         assert_eq!(Reach::of(&sqlite(ffi::SQLITE_IOERR_SHMSIZE)), Reach::Full);
         assert_eq!(Reach::of(&sqlite(ffi::SQLITE_BUSY)), Reach::Locked);
-        assert_eq!(Reach::of(&sqlite(ffi::SQLITE_CONSTRAINT_UNIQUE)), Reach::Command);
-        assert_eq!(Reach::of(&rusqlite::Error::QueryReturnedNoRows), Reach::Command);
+        assert_eq!(Reach::of(&sqlite(ffi::SQLITE_CONSTRAINT_UNIQUE)), Reach::Write);
+        assert_eq!(Reach::of(&rusqlite::Error::QueryReturnedNoRows), Reach::Write);
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl LastWord {
         let (kind, code, what) = match reach {
             Reach::Full => (ErrorKind::StorageFull, "storage_full", "The disk is full"),
             Reach::Locked => (ErrorKind::Busy, "locked", "Another process holds the database's write lock"),
-            Reach::Command | Reach::Broken => (ErrorKind::Unavailable, "store_failed", "A commit failed"),
+            Reach::Write | Reach::Broken => (ErrorKind::Unavailable, "store_failed", "A commit failed"),
         };
         let since = match committed_at {
             Some(time) => format!("{what}; the last commit was at {time}"),
@@ -89,7 +89,7 @@ mod tests {
         let error = word.ready().unwrap_err();
         assert_eq!((error.kind, error.code), (ErrorKind::Busy, "locked"));
         assert!(error.message.contains("2023-11-14T22:13:20Z"), "{error}");
-        word.failed(Reach::Command);
+        word.failed(Reach::Write);
         assert_eq!(word.ready().unwrap_err().code, "store_failed");
     }
 }

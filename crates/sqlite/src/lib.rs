@@ -24,6 +24,7 @@ pub mod simulation;
 mod staging;
 mod store;
 mod unreadable;
+mod write;
 mod writer;
 
 pub use open_error::OpenError;

@@ -1,4 +1,4 @@
-//! The application's ports, one a file: what they write goes to the writer as commands, what they read is read here.
+//! The application's ports, one a file: what they write is done by the writer, what they read is read here.
 
 mod at_a_glance;
 mod delivery_pages;

@@ -5,10 +5,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use application::Error;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::apply::{Answer, Command};
 use crate::failure::{shutting_down, store_failed, too_busy};
+use crate::write::Write;
 
 /// The most orders in one batch.
 const MAX_ORDERS: usize = 1_024;
@@ -16,25 +15,6 @@ const MAX_ORDERS: usize = 1_024;
 const MAX_OTHER_ROWS: usize = 1_000;
 /// How long the writer sleeps before it looks after itself.
 const IDLE: Duration = Duration::from_secs(1);
-
-/// Whoever waits for a command's answer.
-pub(crate) type Reply = oneshot::Sender<Result<Answer, Error>>;
-
-/// A command and who waits for its answer.
-#[derive(Debug)]
-pub(crate) struct Request {
-    pub(crate) command: Command,
-    pub(crate) reply: Reply,
-    /// Held until it is answered, though its caller may long be gone.
-    pub(crate) permit: Option<OwnedSemaphorePermit>,
-}
-
-impl Request {
-    /// What the store asks of itself: nobody waits for the answer.
-    pub(crate) fn of_nobody(command: Command) -> Self {
-        Self { command, reply: oneshot::channel().0, permit: None }
-    }
-}
 
 /// The two queues.
 #[derive(Debug)]
@@ -46,8 +26,8 @@ pub(crate) struct Queue {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    orders: VecDeque<Request>,
-    others: VecDeque<Request>,
+    orders: VecDeque<Write>,
+    others: VecDeque<Write>,
     gate: Gate,
     /// The writer sleeps: waking it costs a system call, so that this is worth knowing.
     asleep: bool,
@@ -64,26 +44,26 @@ enum Gate {
 }
 
 impl Queue {
-    /// At most `capacity` orders wait; the callers of other commands are bounded by [`Store`](crate::Store).
+    /// At most `capacity` orders wait; the callers of other writes are bounded by [`Store`](crate::Store).
     pub(crate) fn new(capacity: usize) -> Self {
         Self { waiting: Mutex::default(), wake: Condvar::new(), capacity }
     }
 
     /// Lets an order wait, or answers `too_busy` at once.
-    pub(crate) fn push_order(&self, request: Request) -> Result<(), Error> {
+    pub(crate) fn push_order(&self, write: Write) -> Result<(), Error> {
         let mut waiting = self.admitted()?;
         if waiting.orders.len() >= self.capacity {
             return Err(too_busy());
         }
-        waiting.orders.push_back(request);
+        waiting.orders.push_back(write);
         self.wake_writer(waiting);
         Ok(())
     }
 
     /// Lets anything else wait.
-    pub(crate) fn push_other(&self, request: Request) -> Result<(), Error> {
+    pub(crate) fn push_other(&self, write: Write) -> Result<(), Error> {
         let mut waiting = self.admitted()?;
-        waiting.others.push_back(request);
+        waiting.others.push_back(write);
         self.wake_writer(waiting);
         Ok(())
     }
@@ -95,7 +75,7 @@ impl Queue {
 
     /// Blocks until something waits and takes a batch of it, an empty one when nothing came for a second; `None`: the
     /// store is closed and all is done.
-    pub(crate) fn next_batch(&self) -> Option<Vec<Request>> {
+    pub(crate) fn next_batch(&self) -> Option<Vec<Write>> {
         let mut waiting = self.lock();
         while waiting.orders.is_empty() && waiting.others.is_empty() {
             if !matches!(waiting.gate, Gate::Open) {
@@ -115,7 +95,7 @@ impl Queue {
 
     /// Takes a batch of what waits, if anything does.
     #[cfg(feature = "simulation")]
-    pub(crate) fn take(&self) -> Vec<Request> {
+    pub(crate) fn take(&self) -> Vec<Write> {
         self.lock().take()
     }
 
@@ -140,8 +120,8 @@ impl Queue {
         let mut waiting = self.lock();
         waiting.gate = Gate::Failed(reason.to_owned());
         let Waiting { orders, others, .. } = &mut *waiting;
-        for request in orders.drain(..).chain(others.drain(..)) {
-            let _ = request.reply.send(Err(store_failed(reason)));
+        for write in orders.drain(..).chain(others.drain(..)) {
+            write.answer(Err(store_failed(reason)));
         }
     }
 
@@ -169,11 +149,11 @@ impl Queue {
 
 impl Waiting {
     /// Some of both queues, and at least one of each that has any.
-    fn take(&mut self) -> Vec<Request> {
+    fn take(&mut self) -> Vec<Write> {
         let mut rows = 0;
-        let others = self.others.iter().take_while(|request| {
+        let others = self.others.iter().take_while(|write| {
             let fits = rows < MAX_OTHER_ROWS;
-            rows += request.command.weight();
+            rows += write.weight();
             fits
         });
         let others = others.count();
@@ -184,38 +164,32 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
-    use application::ports::Intent;
-    use domain::delivery::DeliveryId;
-
     use super::*;
 
-    fn request() -> Request {
-        Request { command: Command::Begin(Vec::new()), reply: oneshot::channel().0, permit: None }
+    fn write() -> Write {
+        heavy(1)
     }
 
-    fn heavy(rows: i64) -> Request {
-        let now = domain::Timestamp::UNIX_EPOCH;
-        let intent = |number| Intent { delivery: DeliveryId::new(now, [0; 10]), number, at: now };
-        let intents = (1..=u32::try_from(rows).unwrap()).map(intent).collect();
-        Request { command: Command::Begin(intents), ..request() }
+    fn heavy(rows: usize) -> Write {
+        Write::new(rows, |_| Ok(())).0
     }
 
     #[test]
     fn an_order_too_many_is_refused_at_once() {
         let queue = Queue::new(2);
-        queue.push_order(request()).unwrap();
+        queue.push_order(write()).unwrap();
         queue.ready().unwrap();
-        queue.push_order(request()).unwrap();
-        assert_eq!(queue.push_order(request()).unwrap_err().code, "too_busy");
+        queue.push_order(write()).unwrap();
+        assert_eq!(queue.push_order(write()).unwrap_err().code, "too_busy");
         assert_eq!(queue.ready().unwrap_err().code, "too_busy");
-        queue.push_other(request()).unwrap();
+        queue.push_other(write()).unwrap();
     }
 
     #[test]
     fn a_batch_takes_of_both_queues_however_long_either_is() {
         let queue = Queue::new(10_000);
         for _ in 0..3_000 {
-            queue.push_order(request()).unwrap();
+            queue.push_order(write()).unwrap();
             queue.push_other(heavy(400)).unwrap();
         }
         assert_eq!(queue.next_batch().unwrap().len(), MAX_ORDERS + 3);
@@ -225,9 +199,9 @@ mod tests {
     #[test]
     fn what_waits_when_the_store_closes_is_still_done() {
         let queue = Queue::new(10);
-        queue.push_order(request()).unwrap();
+        queue.push_order(write()).unwrap();
         queue.close();
-        assert_eq!(queue.push_order(request()).unwrap_err().code, "shutting_down");
+        assert_eq!(queue.push_order(write()).unwrap_err().code, "shutting_down");
         assert_eq!(queue.next_batch().unwrap().len(), 1);
         assert!(queue.next_batch().is_none());
     }
@@ -235,11 +209,11 @@ mod tests {
     #[test]
     fn what_waits_when_the_store_fails_is_told_so() {
         let queue = Queue::new(10);
-        let (reply, mut answer) = oneshot::channel();
-        queue.push_order(Request { reply, ..request() }).unwrap();
+        let (write, answer) = Write::new(1, |_| Ok(()));
+        queue.push_order(write).unwrap();
         queue.fail("the disk is gone");
-        assert_eq!(answer.try_recv().unwrap().unwrap_err().code, "store_failed");
-        assert_eq!(queue.push_other(request()).unwrap_err().code, "store_failed");
+        assert_eq!(answer.now().unwrap_err().code, "store_failed");
+        assert_eq!(queue.push_other(heavy(1)).unwrap_err().code, "store_failed");
         assert!(queue.next_batch().is_none());
     }
 }

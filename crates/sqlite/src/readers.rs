@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use application::Error;
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 use tokio::sync::Semaphore;
 use tokio::task;
 
@@ -56,7 +56,7 @@ impl Pool {
     pub(crate) async fn read<T, F>(&self, read: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&Transaction<'_>) -> Result<T, Error> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| shutting_down())?;
         let pool = self.clone();
@@ -68,10 +68,12 @@ impl Pool {
         task.await.map_err(Error::internal)?
     }
 
-    fn read_blocking<T>(&self, read: impl FnOnce(&Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    fn read_blocking<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut connection = idle.map_or_else(|| open_reader(&self.file), Ok).map_err(unreadable)?;
-        let answer = read(&connection.transaction().map_err(unreadable)?);
+        let snapshot = connection.transaction().map_err(unreadable)?;
+        let answer = read(&snapshot);
+        drop(snapshot);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         answer
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use application::ports::{OrderLog, Topic};
 use rusqlite::Connection;
 
-use crate::apply::Command;
+use crate::apply::hold_owed;
 use crate::audit::{Exception, Summary, audit};
 use crate::backup::{Beside, CopyError, copy_file, refuse_existing, take_beside};
 use crate::files::beside;
@@ -122,9 +122,9 @@ async fn hold_what_is_owed(folder: &Path, options: Options) -> Result<usize, Cop
             }
             store.publish(&orders).await?;
         }
-        store.write(Command::HoldOwed { now }).await?.counted()
+        store.write(1, move |transaction| hold_owed(transaction.connection, now)).await
     };
     let held = held.await;
     store.close().await;
-    Ok(held?.0)
+    Ok(held?)
 }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use application::Error;
+use rusqlite::Connection;
 use rusqlite::backup::Backup;
-use rusqlite::{Connection, Transaction};
 use tokio::task::yield_now;
 
 use crate::apply::State;
@@ -31,7 +31,7 @@ pub struct Process {
     writer: Within,
 }
 
-/// What comes of a batch of commands.
+/// What comes of a batch of writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fate {
     /// It is committed.
@@ -118,7 +118,7 @@ impl Process {
         self.store.clone()
     }
 
-    /// Whether commands wait for the writer.
+    /// Whether writes wait for the writer.
     #[must_use]
     pub fn has_work(&self) -> bool {
         self.store.queue().has_waiting()
@@ -207,11 +207,12 @@ impl Within {
     /// Runs `read` on what is committed, a moment after it was asked for.
     pub(crate) async fn read<T>(
         &self,
-        read: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
+        read: impl FnOnce(&Connection) -> Result<T, Error>,
     ) -> Result<T, Error> {
         yield_now().await;
         let mut writer = self.lock();
         let connection = writer.as_mut().ok_or_else(shutting_down)?.connection();
-        read(&connection.transaction().map_err(unreadable)?)
+        let snapshot = connection.transaction().map_err(unreadable)?;
+        read(&snapshot)
     }
 }

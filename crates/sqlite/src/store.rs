@@ -6,22 +6,23 @@ use std::thread::JoinHandle;
 
 use application::Error;
 use application::ports::{Clock, Randomness, Readiness};
-use rusqlite::Transaction;
-use tokio::sync::{Notify, Semaphore, oneshot, watch};
+use rusqlite::Connection;
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::OpenError;
-use crate::apply::{Answer, Command, State};
-use crate::failure::{shutting_down, store_failed};
+use crate::apply::{Part, State};
+use crate::failure::{Failure, shutting_down};
 use crate::last_word::LastWord;
 use crate::opening::{self, Opened, sqlite_error};
 use crate::ports::Candidates;
-use crate::queue::{Queue, Request};
+use crate::queue::Queue;
 use crate::readers::Readers;
 #[cfg(feature = "simulation")]
 use crate::simulation::Within;
+use crate::write::{AT_ONCE, Transaction, Write};
 use crate::writer::{self, Writer};
 
-/// How many commands other than orders may be under way at once; further callers wait.
+/// How many writes other than orders may be under way at once; further callers wait.
 const OTHERS_UNDER_WAY: usize = 256;
 
 /// What the store needs from its host, and how much it takes on.
@@ -108,9 +109,9 @@ impl Store {
     /// A handle to `state`, and the writer that must be given turns for the handle to be answered.
     pub(crate) fn around(mut state: State, options: Options, reading: Reading) -> (Self, Writer) {
         let queue = Arc::new(Queue::new(options.waiting_orders));
-        for command in state.rest.drain(..) {
-            // Nobody waits for it, and a new queue takes everything.
-            let _ = queue.push_other(Request::of_nobody(command));
+        for follow_up in state.rest.drain(..) {
+            // A new queue takes everything.
+            let _ = queue.push_other(follow_up.write());
         }
         let signals = Signals::default();
         let (sender, failed) = watch::channel(None);
@@ -188,26 +189,63 @@ impl Store {
         self.shared.last_word.ready()
     }
 
-    /// Applies a command that stores an order; when too many wait, it answers so at once.
-    pub(crate) async fn take_order(&self, command: Command) -> Result<Answer, Error> {
-        let (reply, answer) = oneshot::channel();
-        self.shared.queue.push_order(Request { command, reply, permit: None })?;
-        answered(answer).await
+    /// Makes a write that stores an order and, should it fail, undoes itself; when too many wait, it answers so at once.
+    pub(crate) async fn write_order<T, F>(&self, write: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
+    {
+        let (write, answer) = Write::new(1, write);
+        self.shared.queue.push_order(write.undoing_itself())?;
+        answer.wait().await
     }
 
-    /// Applies any other command; when too many are under way, it waits.
-    pub(crate) async fn write(&self, command: Command) -> Result<Answer, Error> {
+    /// Makes any other write, which touches about so many rows; when too many are under way, it waits.
+    pub(crate) async fn write<T, F>(&self, weight: usize, write: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
+    {
         let permit = Arc::clone(&self.shared.others).acquire_owned().await.map_err(|_| shutting_down())?;
-        let (reply, answer) = oneshot::channel();
-        self.shared.queue.push_other(Request { command, reply, permit: Some(permit) })?;
-        answered(answer).await
+        let (write, answer) = Write::new(weight, write);
+        self.shared.queue.push_other(write.holding(permit))?;
+        answer.wait().await
+    }
+
+    /// Makes a write of few rows because of which deliveries may be due.
+    pub(crate) async fn write_change<T, F>(&self, change: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
+    {
+        let write = move |transaction: &mut Transaction<'_>| {
+            let changed = change(transaction)?;
+            transaction.effects.deliveries = true;
+            Ok(changed)
+        };
+        self.write(1, write).await
+    }
+
+    /// Makes one write after another, each from the place where the one before ended; answers how many they changed.
+    pub(crate) async fn write_parts<P, F>(&self, first: P, part: F) -> Result<usize, Error>
+    where
+        P: Send + 'static,
+        F: Fn(&mut Transaction<'_>, P) -> Result<Part<P>, Failure> + Clone + Send + 'static,
+    {
+        let (mut changed, mut next) = (0, Some(first));
+        while let Some(after) = next {
+            let part = part.clone();
+            let done = self.write(AT_ONCE, move |transaction| part(transaction, after)).await?;
+            (changed, next) = (changed + done.count, done.next);
+        }
+        Ok(changed)
     }
 
     /// Runs `read`, for people who look at something, on one snapshot of what is committed.
     pub(crate) async fn read<T, F>(&self, read: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&Transaction<'_>) -> Result<T, Error> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
         match &self.shared.reading {
             Reading::Beside(readers) => readers.for_people.read(read).await,
@@ -220,7 +258,7 @@ impl Store {
     pub(crate) async fn read_for_work<T, F>(&self, read: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&Transaction<'_>) -> Result<T, Error> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
         match &self.shared.reading {
             Reading::Beside(readers) => readers.for_workers.read(read).await,
@@ -228,10 +266,6 @@ impl Store {
             Reading::Within(writer) => writer.read(read).await,
         }
     }
-}
-
-async fn answered(answer: oneshot::Receiver<Result<Answer, Error>>) -> Result<Answer, Error> {
-    answer.await.unwrap_or_else(|_| Err(store_failed("the writer died before it answered")))
 }
 
 impl Drop for Shared {

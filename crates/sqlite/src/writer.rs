@@ -15,12 +15,13 @@ use rusqlite::config::DbConfig;
 use tokio::sync::watch;
 
 use crate::Signals;
-use crate::apply::{Answer, Applied, Command, Effects, State, apply};
+use crate::apply::{Applied, Effects, State, apply, clear_probe, fill_probe};
 use crate::columns::micros;
 use crate::failure::{Reach, store_failed};
 use crate::files::Files;
 use crate::last_word::LastWord;
-use crate::queue::{Queue, Request};
+use crate::queue::Queue;
+use crate::write::{AT_ONCE, FollowUp, Write};
 
 /// How often the writer tries whether it can store orders again, at most.
 const PROBED_EVERY: Duration = Duration::from_secs(3);
@@ -39,7 +40,16 @@ pub(crate) struct Writer {
     /// When it last tried whether orders can be stored again, or met that they cannot.
     probed_at: Timestamp,
     /// What it asked of itself and could not commit.
-    left: Vec<Command>,
+    left: Vec<FollowUp>,
+}
+
+/// What a commit says of whether orders can be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proves {
+    /// There is room for some.
+    Room,
+    /// Nothing, unless it stored some.
+    OrdersOnly,
 }
 
 /// Starts the thread; it ends when the queue is closed and empty, or when the store fails. `lock` is the folder's: the
@@ -78,43 +88,34 @@ impl Writer {
     }
 
     fn run(&mut self) {
-        while let Some(requests) = self.queue.next_batch() {
-            if requests.is_empty() {
+        while let Some(writes) = self.queue.next_batch() {
+            if writes.is_empty() {
                 self.idle();
             } else {
-                self.turn(requests);
+                self.turn(writes);
             }
             self.probe();
         }
     }
 
     /// Applies a batch in one commit and tells everyone what came of it.
-    pub(crate) fn turn(&mut self, requests: Vec<Request>) {
-        count(requests.len());
-        let mut commands = Vec::with_capacity(requests.len());
-        let waiting: Vec<_> = requests
-            .into_iter()
-            .map(|Request { command, reply, permit }| {
-                commands.push(command);
-                (reply, permit)
-            })
-            .collect();
-        let unasked = commands.iter().filter_map(Command::unasked).collect::<Vec<_>>();
-        let (answers, effects) = self.commit(commands);
+    pub(crate) fn turn(&mut self, mut writes: Vec<Write>) {
+        count(writes.len());
+        let follow_ups = writes.iter().filter_map(Write::follow_up).cloned().collect::<Vec<_>>();
+        let (answers, effects) = self.commit(&mut writes, Proves::OrdersOnly);
         let rest = if answers.iter().all(Result::is_err) {
             // Not at once: a full disk stays full for a while.
-            self.left.extend(unasked);
+            self.left.extend(follow_ups);
             Vec::new()
         } else {
             self.left.drain(..).chain(effects.rest).collect()
         };
-        for ((reply, _permit), answer) in waiting.into_iter().zip(answers) {
-            // Whoever asked may have gone.
-            let _ = reply.send(answer);
+        for (write, answer) in writes.into_iter().zip(answers) {
+            write.answer(answer);
         }
-        for command in rest {
+        for follow_up in rest {
             // Where the store is being closed, the next start goes on.
-            let _ = self.queue.push_other(Request::of_nobody(command));
+            let _ = self.queue.push_other(follow_up.write());
         }
         if effects.orders {
             self.signals.orders.notify_one();
@@ -132,7 +133,10 @@ impl Writer {
         let now = self.clock.now();
         let is_well = !self.files_are_gone() && self.last_word.trouble().is_none();
         if is_well && self.state.keys.want_upkeep(micros(now)) {
-            self.commit(vec![Command::MaintainKeys { now }]);
+            let maintain = Write::new(AT_ONCE, move |transaction| {
+                transaction.keys.maintain(transaction.connection, micros(now), AT_ONCE).map_err(Into::into)
+            });
+            self.commit(&mut [maintain.0], Proves::OrdersOnly);
         }
     }
 
@@ -140,21 +144,21 @@ impl Writer {
     fn probe(&mut self) {
         let now = self.clock.now();
         let is_due = now.duration_since(self.probed_at).unsigned_abs() >= PROBED_EVERY;
-        if !is_due || !matches!(self.last_word.trouble(), Some(Reach::Full | Reach::Locked | Reach::Command))
-        {
+        if !is_due || !matches!(self.last_word.trouble(), Some(Reach::Full | Reach::Locked | Reach::Write)) {
             return;
         }
         self.probed_at = now;
-        if self.commit(vec![Command::FillProbe]).0.iter().all(Result::is_ok) {
-            self.commit(vec![Command::ClearProbe]);
+        let (fill, _) = Write::new(1, |transaction| fill_probe(transaction.connection));
+        if self.commit(&mut [fill], Proves::Room).0.iter().all(Result::is_ok) {
+            let (clear, _) = Write::new(1, |transaction| clear_probe(transaction.connection));
+            self.commit(&mut [clear], Proves::OrdersOnly);
         }
     }
 
-    /// Applies commands in one commit. Nothing is acknowledged that went into files that nobody will find.
-    fn commit(&mut self, commands: Vec<Command>) -> (Vec<Result<Answer, Error>>, Effects) {
-        let is_probe = matches!(commands[..], [Command::FillProbe]);
+    /// Makes writes in one commit. Nothing is acknowledged that went into files that nobody will find.
+    fn commit(&mut self, writes: &mut [Write], proves: Proves) -> (Vec<Result<(), Error>>, Effects) {
         let begun = started();
-        let Applied { answers, effects, failure } = apply(&mut self.state, commands);
+        let Applied { answers, effects, failure } = apply(&mut self.state, writes);
         metrics::histogram!("orderbell_store_commit_seconds").record(begun.elapsed());
         match &failure {
             Some((Reach::Broken, detail)) => self.fail(detail),
@@ -169,7 +173,7 @@ impl Writer {
                 let gone = |_| Err(store_failed("its files are gone"));
                 return (answers.into_iter().map(gone).collect(), Effects::default());
             }
-            None => self.committed(effects.orders || is_probe),
+            None => self.committed(effects.orders || proves == Proves::Room),
         }
         if let Some((reach, _)) = failure {
             if self.last_word.trouble().is_none() {
@@ -222,9 +226,9 @@ fn started() -> Instant {
     Instant::now()
 }
 
-fn count(commands: usize) {
-    let commands = u32::try_from(commands).unwrap_or(u32::MAX);
-    metrics::histogram!("orderbell_store_batch_commands").record(f64::from(commands));
+fn count(writes: usize) {
+    let writes = u32::try_from(writes).unwrap_or(u32::MAX);
+    metrics::histogram!("orderbell_store_batch_writes").record(f64::from(writes));
 }
 
 #[cfg(test)]

@@ -44,10 +44,10 @@ mod tests {
         let recorder = PrometheusBuilder::new().build_recorder();
         let metrics = recorder.handle();
         metrics::with_local_recorder(&recorder, || {
-            metrics::histogram!("orderbell_store_batch_commands").record(1.0);
+            metrics::histogram!("orderbell_store_batch_writes").record(1.0);
         });
         let (stop, stopping) = watch::channel(false);
-        let filed = || format!("{recorder:?}").contains("\"orderbell_store_batch_commands\": {");
+        let filed = || format!("{recorder:?}").contains("\"orderbell_store_batch_writes\": {");
         assert!(!filed(), "{recorder:?}");
         let running =
             tokio::spawn(run(metrics, Arc::default(), Arc::new(crate::host::SystemClock), stopping));

@@ -5,10 +5,11 @@ use domain::Timestamp;
 use domain::order::OrderId;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::KnownKeys;
 use super::known_keys::{Hashes, Place, hashes};
-use super::{Answer, Effects, KnownKeys, State};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
+use crate::write::Transaction;
 
 /// An order to be stored.
 #[derive(Debug)]
@@ -41,14 +42,16 @@ const INSERT: &str = "INSERT INTO orders (seq, id, order_time, body, request_id)
 const INSERT_KEY: &str = "INSERT INTO idempotency_keys (order_seq, ends_at, scope, key, fingerprint, origin) \
      VALUES (?, ?, ?, ?, ?, ?)";
 
-pub(super) fn accept(state: &mut State, effects: &mut Effects, order: &Accept) -> Result<Answer, Failure> {
-    let State { connection, keys, last_place, .. } = state;
+/// Stores it, unless it is stored under its key already. Should this fail, nothing of it stays: SQLite undoes the statement
+/// that stores an order by itself.
+pub(crate) fn accept(transaction: &mut Transaction<'_>, order: &Accept) -> Result<Acceptance, Failure> {
+    let Transaction { connection, keys, last_place, effects, .. } = transaction;
     if let Some(key) = &order.key
         && let Some(acceptance) = earlier(connection, keys, key, micros(order.time))?
     {
-        return Ok(Answer::Accepted(acceptance));
+        return Ok(acceptance);
     }
-    let seq = *last_place + 1;
+    let seq = **last_place + 1;
     connection.prepare_cached(INSERT)?.execute(params![
         seq,
         order.id.0.as_bytes(),
@@ -59,9 +62,9 @@ pub(super) fn accept(state: &mut State, effects: &mut Effects, order: &Accept) -
     if let Some(key) = &order.key {
         remember(connection, keys, key, seq, micros(order.time))?;
     }
-    *last_place = seq;
+    **last_place = seq;
     effects.orders = true;
-    Ok(Answer::Accepted(Acceptance::Stored))
+    Ok(Acceptance::Stored)
 }
 
 /// What an earlier order under a live key of the same name answers: the same one first, from wherever it came; then another

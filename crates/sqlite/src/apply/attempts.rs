@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use application::ports::Intent;
+use domain::delivery::DeliveryId;
 use domain::subscription::CONFIRMATION_LIFETIME;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Answer;
 use super::next_due::refresh_each;
 use super::spam::IS_SPAM;
 use crate::columns::micros;
@@ -28,7 +28,7 @@ const ASK: &str =
     "UPDATE subscriptions SET confirmation_expires_at = max(confirmation_expires_at, ?2) WHERE seq = ?1";
 const RECORD: &str = "INSERT INTO attempts (delivery, number, started_at) VALUES (?, ?, ?)";
 
-pub(super) fn begin(connection: &Connection, intents: &[Intent]) -> Result<Answer, Failure> {
+pub(crate) fn begin(connection: &Connection, intents: &[Intent]) -> Result<Vec<DeliveryId>, Failure> {
     let mut take = connection.prepare_cached(&TAKE)?;
     let mut record = connection.prepare_cached(RECORD)?;
     let mut begun = Vec::with_capacity(intents.len());
@@ -47,5 +47,5 @@ pub(super) fn begin(connection: &Connection, intents: &[Intent]) -> Result<Answe
         subscriptions.insert(subscription);
     }
     refresh_each(connection, subscriptions)?;
-    Ok(Answer::Begun(begun))
+    Ok(begun)
 }

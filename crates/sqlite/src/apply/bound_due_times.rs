@@ -8,12 +8,12 @@ use domain::attributes::Minutes;
 use domain::retry::LONGEST_DELAY;
 use rusqlite::{Connection, params};
 
-use super::Answer;
+use super::Part;
 use super::next_due::{refresh, refresh_each};
-use super::redrive::AT_ONCE;
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::ports::all;
+use crate::write::AT_ONCE;
 
 /// The next subscriptions that anything waits for: found by leaping through the index from one to the next.
 static WAITING: LazyLock<String> = LazyLock::new(|| {
@@ -46,11 +46,7 @@ static BOUND_PAUSES: LazyLock<String> = LazyLock::new(|| {
 
 /// Bounds the next of them, and what waits for the next subscriptions after one. Answers how many there were, and the
 /// subscription to go on after, unless it was all.
-pub(super) fn bound_due_times(
-    connection: &Connection,
-    after: i64,
-    now: Timestamp,
-) -> Result<Answer, Failure> {
+pub(crate) fn bound_due_times(connection: &Connection, after: i64, now: Timestamp) -> Result<Part, Failure> {
     let limit = |longest: Duration| micros(now.checked_add(longest).unwrap_or(Timestamp::MAX));
     let longest = limit(LONGEST_DELAY);
     let pauses: Vec<i64> = all(connection.prepare_cached(&BOUND_PAUSES)?, [longest], |row| row.get(0))?;
@@ -60,7 +56,7 @@ pub(super) fn bound_due_times(
     let others = pauses.len().max(escalations);
     // What is left of these is taken on the way, and after it.
     let next = next.or_else(|| Some(i64::MAX).filter(|_| others == AT_ONCE));
-    Ok(Answer::Count { count: due + pauses.len() + escalations, next })
+    Ok(Part { count: due + pauses.len() + escalations, next })
 }
 
 /// How many deliveries were bounded, and the last subscription of which none is left.

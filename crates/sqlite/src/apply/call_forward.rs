@@ -4,11 +4,10 @@ use domain::Timestamp;
 use domain::failing::Failing;
 use rusqlite::{Connection, params};
 
+use super::Effects;
 use super::next_due::refresh;
-use super::redrive::AT_ONCE;
-use super::{Answer, Command, Effects};
 use crate::columns::micros;
-use crate::failure::Failure;
+use crate::write::{AT_ONCE, FollowUp};
 
 /// An endpoint that works again, and how far what waits for it was called forward.
 #[derive(Debug, Clone, Copy)]
@@ -74,16 +73,6 @@ pub(super) fn works_again(
     Ok(())
 }
 
-/// Calls the next of what waits forward.
-pub(super) fn call_forward(
-    connection: &Connection,
-    effects: &mut Effects,
-    recovery: Recovery,
-) -> Result<Answer, Failure> {
-    call(connection, effects, recovery, AT_ONCE)?;
-    Ok(Answer::Done)
-}
-
 /// Answers how many it looked at.
 fn call(
     connection: &Connection,
@@ -97,15 +86,19 @@ fn call(
     let parameters = params![subscription, since, after.0, after.1, at_most];
     let seen = statement.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let seen = seen.collect::<rusqlite::Result<Vec<(i64, i64, bool)>>>()?;
-    let mut call = connection.prepare_cached(CALL)?;
+    let mut call_one = connection.prepare_cached(CALL)?;
     for (seq, ..) in seen.iter().filter(|(.., is_called)| *is_called) {
-        call.execute([*seq, micros(now)])?;
+        call_one.execute([*seq, micros(now)])?;
         effects.deliveries = true;
     }
     refresh(connection, subscription)?;
     if seen.len() == limit {
         let after = seen.last().map_or(after, |(seq, at, _)| (*at, *seq));
-        effects.rest.push(Command::CallForward(Recovery { after, ..recovery }));
+        let recovery = Recovery { after, ..recovery };
+        effects.rest.push(FollowUp::new(move |transaction| {
+            call(transaction.connection, transaction.effects, recovery, AT_ONCE)?;
+            Ok(())
+        }));
     }
     Ok(seen.len())
 }

@@ -2,9 +2,8 @@
 
 use rusqlite::{Connection, params};
 
-use super::redrive::AT_ONCE;
-use super::{Answer, Command, Effects};
-use crate::failure::Failure;
+use super::Effects;
+use crate::write::{AT_ONCE, FollowUp};
 
 const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = 'subscription_ended', \
      escalates_at = NULL, at = (SELECT ended_at FROM subscriptions WHERE subscriptions.seq = ?1) \
@@ -15,13 +14,11 @@ const LEFT: &str = "SELECT seq FROM subscriptions WHERE state = 'ended' AND EXIS
      INDEXED BY deliveries_due WHERE subscription = subscriptions.seq AND deliveries.state = 'pending')";
 
 /// Cancels the next of what waits for an ended subscription, by its `seq`.
-pub(super) fn cancel_rest(
-    connection: &Connection,
-    effects: &mut Effects,
-    subscription: i64,
-) -> Result<Answer, Failure> {
-    cancel(connection, effects, subscription, AT_ONCE)?;
-    Ok(Answer::Done)
+fn cancel_rest(subscription: i64) -> FollowUp {
+    FollowUp::new(move |transaction| {
+        cancel(transaction.connection, transaction.effects, subscription, AT_ONCE)?;
+        Ok(())
+    })
 }
 
 /// Cancels as much of it as this commit has room for, and leaves the rest to later ones: nothing of it is sent any more.
@@ -45,14 +42,14 @@ fn cancel(
     let at_most = i64::try_from(limit).unwrap_or(i64::MAX);
     let cancelled = connection.prepare_cached(CANCEL)?.execute(params![subscription, at_most])?;
     if cancelled == limit {
-        effects.rest.push(Command::CancelRest { subscription });
+        effects.rest.push(cancel_rest(subscription));
     }
     Ok(cancelled)
 }
 
 /// What the last process did not live to cancel.
-pub(super) fn left(connection: &Connection) -> rusqlite::Result<Vec<Command>> {
+pub(super) fn left(connection: &Connection) -> rusqlite::Result<Vec<FollowUp>> {
     let mut statement = connection.prepare(LEFT)?;
-    let left = statement.query_map((), |row| Ok(Command::CancelRest { subscription: row.get(0)? }))?;
+    let left = statement.query_map((), |row| Ok(cancel_rest(row.get(0)?)))?;
     left.collect()
 }

@@ -5,31 +5,30 @@ use domain::Timestamp;
 use domain::endpoint::Protocol;
 use rusqlite::{Connection, params};
 
-use super::Answer;
 use crate::columns::micros;
 use crate::failure::Failure;
 
 /// A pause that is open already stays as it is: its first reason is the one that tells most.
-pub(super) fn pause(
+pub(crate) fn pause(
     connection: &Connection,
     protocol: Protocol,
     reason: &str,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<(), Failure> {
     let sql = "INSERT INTO channel_pauses (protocol, from_at, reason) VALUES (?, ?, ?) \
                ON CONFLICT (protocol) WHERE to_at IS NULL DO NOTHING";
     connection.prepare_cached(sql)?.execute(params![protocol.name(), micros(now), reason])?;
-    Ok(Answer::Done)
+    Ok(())
 }
 
-pub(super) fn resume(connection: &Connection, protocol: Protocol, now: Timestamp) -> Result<Answer, Failure> {
+pub(crate) fn resume(connection: &Connection, protocol: Protocol, now: Timestamp) -> Result<(), Failure> {
     let sql = "UPDATE channel_pauses SET to_at = ? WHERE protocol = ? AND to_at IS NULL";
     connection.prepare_cached(sql)?.execute(params![micros(now), protocol.name()])?;
-    Ok(Answer::Done)
+    Ok(())
 }
 
 /// Answers how many subscriptions wait for such a channel. A pause that says so already stays as it is.
-pub(super) fn miss(connection: &Connection, protocol: Protocol, now: Timestamp) -> Result<Answer, Failure> {
+pub(crate) fn miss(connection: &Connection, protocol: Protocol, now: Timestamp) -> Result<usize, Failure> {
     let sql = "SELECT count(*) FROM subscriptions WHERE protocol = ? AND state <> 'ended'";
     let count = connection.prepare_cached(sql)?.query_row([protocol.name()], |row| row.get::<_, u32>(0))?;
     let sql =
@@ -38,5 +37,5 @@ pub(super) fn miss(connection: &Connection, protocol: Protocol, now: Timestamp) 
     if count > 0 {
         pause(connection, protocol, NO_CHANNEL, now)?;
     }
-    Ok(Answer::count(usize::try_from(count).unwrap_or(usize::MAX)))
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }

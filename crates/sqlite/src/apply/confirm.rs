@@ -3,20 +3,20 @@
 use application::{Error, ErrorKind};
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
-use domain::subscription::{SubscriptionId, SubscriptionState};
+use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
 use rusqlite::Connection;
 
 use super::subscribe::subscription_ended;
-use super::{Answer, transition};
+use super::transition;
 use crate::failure::Failure;
 
-pub(super) fn confirm(
+pub(crate) fn confirm(
     connection: &Connection,
     id: SubscriptionId,
     generation: u32,
     in_sandbox: bool,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<Subscription, Failure> {
     let found = transition::find(connection, id)?;
     found.subscription.check_confirmation(generation, now).map_err(Error::from)?;
     if found.subscription.state == SubscriptionState::Pending {
@@ -25,12 +25,12 @@ pub(super) fn confirm(
     transition::changed(connection, id)
 }
 
-pub(super) fn resend(
+pub(crate) fn resend(
     connection: &Connection,
     id: SubscriptionId,
     delivery: DeliveryId,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<Subscription, Failure> {
     let found = transition::find(connection, id)?;
     match found.subscription.state {
         SubscriptionState::Pending => transition::ask_again(connection, found.seq, delivery, now)?,
@@ -50,7 +50,7 @@ pub(crate) const ONLY_IN_SANDBOX: &str = "(state IN ('confirmed', 'suspended') A
      FROM deliveries WHERE deliveries.subscription = subscriptions.seq AND kind = 'confirmation' \
      ORDER BY deliveries.seq DESC LIMIT 1))";
 
-pub(super) fn lapse(connection: &Connection, lapsing: &[i64], now: Timestamp) -> Result<Answer, Failure> {
+pub(crate) fn lapse(connection: &Connection, lapsing: &[i64], now: Timestamp) -> Result<usize, Failure> {
     let mut lapsed = 0;
     for subscription in lapsing {
         // The caller's view may be stale by now.
@@ -61,5 +61,5 @@ pub(super) fn lapse(connection: &Connection, lapsing: &[i64], now: Timestamp) ->
             lapsed += 1;
         }
     }
-    Ok(Answer::count(lapsed))
+    Ok(lapsed)
 }

@@ -10,17 +10,17 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::next_due::refresh_each;
 use super::pending::{self, Place};
-use super::redrive::AT_ONCE;
-use super::{Answer, fits, interventions};
+use super::{Part, fits, interventions};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::schema::RARE_STATES;
+use crate::write::AT_ONCE;
 
 /// What only stands there until it is known whether it matched is taken away or released then all the same.
 const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = 'dropped', at = ?2, \
      escalates_at = NULL WHERE seq = ?1 RETURNING subscription";
 
-pub(super) fn drop_one(connection: &Connection, id: DeliveryId, now: Timestamp) -> Result<Answer, Failure> {
+pub(crate) fn drop_one(connection: &Connection, id: DeliveryId, now: Timestamp) -> Result<usize, Failure> {
     let found = connection
         .prepare_cached("SELECT seq, state FROM deliveries WHERE id = ?")?
         .query_row([id.0.as_bytes()], |row| {
@@ -34,29 +34,29 @@ pub(super) fn drop_one(connection: &Connection, id: DeliveryId, now: Timestamp) 
         return Err(Error::new(ErrorKind::Conflict, "not_droppable", message).into());
     }
     cancel(connection, &[seq], now)?;
-    Ok(Answer::count(1))
+    Ok(1)
 }
 
 /// Drops the next of those that are pending.
-pub(super) fn drop_pending(
+pub(crate) fn drop_pending(
     connection: &Connection,
     filter: &DeliveryFilter,
     after: Place,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<Part<Place>, Failure> {
     let (dropped, next) = pending::after(connection, after, filter, "kind <> 'confirmation'")?;
     let dropped: Vec<_> = dropped.iter().map(|place| place.delivery).collect();
     cancel(connection, &dropped, now)?;
-    Ok(Answer::Pending { count: dropped.len(), next })
+    Ok(Part { count: dropped.len(), next })
 }
 
 /// Drops the next of those that are held.
-pub(super) fn drop_held(
+pub(crate) fn drop_held(
     connection: &Connection,
     filter: &DeliveryFilter,
     after: i64,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<Part, Failure> {
     let sql = format!(
         "SELECT deliveries.seq, {} AS selected FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
          WHERE deliveries.seq > ?5 AND {RARE_STATES} AND deliveries.state = 'held' ORDER BY deliveries.seq LIMIT {AT_ONCE}",
@@ -71,7 +71,7 @@ pub(super) fn drop_held(
     let dropped: Vec<_> = seen.iter().filter(|(_, selected)| *selected).map(|(seq, _)| *seq).collect();
     cancel(connection, &dropped, now)?;
     let next = seen.last().map(|(seq, _)| *seq).filter(|_| seen.len() == AT_ONCE);
-    Ok(Answer::Count { count: dropped.len(), next })
+    Ok(Part { count: dropped.len(), next })
 }
 
 fn cancel(connection: &Connection, deliveries: &[i64], now: Timestamp) -> rusqlite::Result<()> {

@@ -9,7 +9,6 @@ use domain::delivery::{DeliveryId, DeliveryState};
 use domain::subscription::SubscriptionId;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::Answer;
 use super::next_due::refresh_each;
 use super::set_aside::put;
 use super::spam::IS_SPAM;
@@ -17,7 +16,7 @@ use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::unreadable::{Read, Table, read_row};
 
-/// How many escalations one command settles, so that new orders need not wait for it.
+/// How many escalations one commit settles, so that new orders need not wait for it.
 const AT_ONCE: i64 = 500;
 
 /// What waits for one that ended is as good as cancelled, as is all of an order that is spam.
@@ -53,7 +52,7 @@ struct Late {
     to: Option<SubscriptionId>,
 }
 
-pub(super) fn escalate(connection: &Connection, now: Timestamp) -> Result<Answer, Failure> {
+pub(crate) fn escalate(connection: &Connection, now: Timestamp) -> Result<Escalated, Failure> {
     let mut statement = connection.prepare_cached(&LATE)?;
     let late = statement.query_map(params![micros(now), AT_ONCE], late)?;
     let late = late.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -88,7 +87,7 @@ pub(super) fn escalate(connection: &Connection, now: Timestamp) -> Result<Answer
     // A time of no calendar never comes.
     let next_at = |row: &Row<'_>| Ok(columns::time_or_none(row, "next").unwrap_or_default());
     escalated.next_at = connection.prepare_cached(next)?.query_row((), next_at)?;
-    Ok(Answer::Escalated(escalated))
+    Ok(escalated)
 }
 
 /// Answers to whom, by its `seq`, if that is new.

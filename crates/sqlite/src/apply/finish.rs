@@ -17,7 +17,7 @@ use super::next_due::refresh_each;
 use super::receipt::IS_LAST;
 use super::spam::IS_SPAM;
 use super::suspend::suspend_failing;
-use super::{Answer, Effects, incidents, transition};
+use super::{Effects, incidents, transition};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::rows::{self, FAILING_COLUMNS};
@@ -40,11 +40,11 @@ const FAILING: &str = "UPDATE subscriptions SET failing_since = ?2, failed_last 
 const LEAVE_ALONE: &str =
     "UPDATE subscriptions SET retry_at = ?2 WHERE seq = ?1 AND (retry_at IS NULL OR retry_at < ?2)";
 
-pub(super) fn finish(
+pub(crate) fn finish(
     connection: &Connection,
     effects: &mut Effects,
     finished: &[Finished],
-) -> Result<Answer, Failure> {
+) -> Result<Vec<SubscriptionId>, Failure> {
     let (mut suspended, mut subscriptions) = (Vec::new(), BTreeSet::new());
     for finished in finished {
         let Some(delivery) = delivery(connection, finished)? else { continue };
@@ -52,7 +52,7 @@ pub(super) fn finish(
         subscriptions.insert(delivery.subscription_seq);
     }
     refresh_each(connection, subscriptions)?;
-    Ok(Answer::Suspended(suspended))
+    Ok(suspended)
 }
 
 /// Answers the subscription, if that suspends it.

@@ -4,7 +4,6 @@ use application::ports::InterventionKind;
 use domain::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::Answer;
 use super::finish::WHY_POINTLESS;
 use super::next_due::refresh_all;
 use crate::columns::micros;
@@ -15,7 +14,7 @@ const REPLY: &str = "The store was restored from a backup that was made before a
 
 /// Nobody stands in for what is held so, either: it may have been delivered in time. What nobody would be sent again is
 /// cancelled and not held.
-pub(super) fn hold_owed(connection: &Connection, now: Timestamp) -> Result<Answer, Failure> {
+pub(crate) fn hold_owed(connection: &Connection, now: Timestamp) -> Result<usize, Failure> {
     let settle = "UPDATE attempts SET ended_at = ?, outcome = 'unknown', reply = ? WHERE ended_at IS NULL";
     connection.execute(settle, params![micros(now), REPLY])?;
     let why = &*WHY_POINTLESS;
@@ -33,5 +32,5 @@ pub(super) fn hold_owed(connection: &Connection, now: Timestamp) -> Result<Answe
     let hold = format!("UPDATE deliveries SET state = 'held', at = ?, escalates_at = NULL WHERE {OWED}");
     let count = connection.execute(&hold, [micros(now)])?;
     refresh_all(connection)?;
-    Ok(Answer::count(count))
+    Ok(count)
 }

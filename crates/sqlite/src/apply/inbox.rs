@@ -3,14 +3,13 @@
 use application::ports::InboxMessage;
 use rusqlite::{Connection, params};
 
-use super::Answer;
 use crate::columns::micros;
 use crate::failure::Failure;
 
 const REPLACE: &str = "INSERT OR REPLACE INTO inbox (id, protocol, recipient, kind, subject, text, link, kept_at) \
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 
-pub(super) fn keep(connection: &Connection, message: &InboxMessage) -> Result<Answer, Failure> {
+pub(crate) fn keep(connection: &Connection, message: &InboxMessage) -> Result<(), Failure> {
     connection.prepare_cached(REPLACE)?.execute(params![
         message.id.0.as_bytes(),
         message.protocol.name(),
@@ -21,5 +20,5 @@ pub(super) fn keep(connection: &Connection, message: &InboxMessage) -> Result<An
         message.link,
         micros(message.at),
     ])?;
-    Ok(Answer::Done)
+    Ok(())
 }

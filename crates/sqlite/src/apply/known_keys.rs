@@ -257,7 +257,7 @@ impl KnownKeys {
 
     /// Moves up to so many rows into the index, clears as many away of a period that is over at `now`, and reads as many
     /// into a filter that does not know its index yet.
-    pub(super) fn maintain(
+    pub(crate) fn maintain(
         &mut self,
         connection: &Connection,
         now: i64,

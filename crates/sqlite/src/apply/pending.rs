@@ -1,11 +1,11 @@
 //! Going through what is pending in the order of its index, so many deliveries at a time: however many wait, and whatever
-//! is selected of them, one command looks at no more.
+//! is selected of them, one commit looks at no more.
 
 use application::ports::DeliveryFilter;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fits;
-use super::redrive::AT_ONCE;
+use crate::write::AT_ONCE;
 
 /// A place in the index of what is pending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 
 use super::next_due::refresh_each;
 use super::set_aside::put;
-use super::{Answer, incidents, spam};
+use super::{incidents, spam};
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::unreadable::Unreadable;
@@ -47,7 +47,7 @@ const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, order_seq, st
      ?4 + min(max(escalation_minutes, 1), 65535) * 60000000), ?5 \
      FROM subscriptions WHERE seq = ?2 ON CONFLICT (order_seq, subscription) DO NOTHING";
 
-pub(super) fn publish(connection: &Connection, publish: &Publish) -> Result<Answer, Failure> {
+pub(crate) fn publish(connection: &Connection, publish: &Publish) -> Result<usize, Failure> {
     let cursor = connection
         .prepare_cached("SELECT published_through FROM relay")?
         .query_row((), |row| row.get(0))
@@ -79,7 +79,7 @@ pub(super) fn publish(connection: &Connection, publish: &Publish) -> Result<Answ
     if let Some(last) = fresh.last() {
         incidents::unmatched(connection, cursor, *last, publish.now)?;
     }
-    Ok(Answer::count(owed))
+    Ok(owed)
 }
 
 /// Places have gaps where storing failed, so that only the orders themselves can tell whether one is left out. Those that

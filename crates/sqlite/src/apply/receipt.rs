@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::call_forward::got_through;
 use super::finish::set_failing;
 use super::next_due::refresh;
-use super::{Answer, Effects, incidents, transition};
+use super::{Effects, incidents, transition};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::rows::{self, FAILING_COLUMNS};
@@ -38,13 +38,13 @@ const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, escalates_at = 
      (SELECT 1 FROM deliveries late WHERE late.order_seq = deliveries.order_seq \
      AND late.escalated_from = deliveries.seq))) WHERE seq = ?1";
 
-pub(super) fn record(
+pub(crate) fn record(
     connection: &Connection,
     effects: &mut Effects,
     (id, attempt): (DeliveryId, u32),
     receipt: &Receipt,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<(), Failure> {
     let Reported { seq, state, attempts, subscription, subscription_seq, failing } =
         find(connection, id)?.ok_or_else(|| Error::not_found("delivery_not_found", "delivery"))?;
     if !(1..=attempts).contains(&attempt) {
@@ -53,7 +53,7 @@ pub(super) fn record(
     let (status, at) = (receipt.status.name(), micros(now));
     if connection.prepare_cached(RECORD)?.execute(params![seq, attempt, status, receipt.reply, at])? == 0 {
         // The provider repeats itself.
-        return Ok(Answer::Done);
+        return Ok(());
     }
     let counts = match receipt.status {
         ReceiptStatus::Delivered => true,
@@ -76,7 +76,7 @@ pub(super) fn record(
         }
     }
     refresh(connection, subscription_seq)?;
-    Ok(Answer::Done)
+    Ok(())
 }
 
 /// The delivery that is reported on.

@@ -13,20 +13,18 @@ use super::finish::QUESTION_OVER;
 use super::next_due::refresh_each;
 use super::spam::IS_SPAM;
 use super::subscribe::subscription_ended;
-use super::{Answer, fits, interventions};
+use super::{Part, fits, interventions};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::rows;
 use crate::schema::RARE_STATES;
+use crate::write::AT_ONCE;
 
 const MAKE_PENDING: &str =
     "UPDATE deliveries SET state = 'pending', at = ?2, spent = 0 WHERE seq = ?1 RETURNING subscription";
 const EXPIRED: &str = "(kind = 'confirmation' AND confirmation_expires_at <= ";
 
-/// How many deliveries one command looks at, so that new orders need not wait for it.
-pub(crate) const AT_ONCE: usize = 500;
-
-pub(super) fn redrive(connection: &Connection, id: DeliveryId, now: Timestamp) -> Result<Answer, Failure> {
+pub(crate) fn redrive(connection: &Connection, id: DeliveryId, now: Timestamp) -> Result<usize, Failure> {
     let sql = format!(
         "SELECT deliveries.seq, deliveries.state AS delivery_state, subscriptions.state AS subscription_state, \
          {QUESTION_OVER} OR {EXPIRED} ?2) AS pointless, {IS_SPAM} AS is_spam \
@@ -60,17 +58,17 @@ pub(super) fn redrive(connection: &Connection, id: DeliveryId, now: Timestamp) -
         return Err(Error::new(ErrorKind::Conflict, "order_is_spam", message).into());
     }
     make_pending(connection, &[seq], now)?;
-    Ok(Answer::count(1))
+    Ok(1)
 }
 
-pub(super) fn redrive_many(
+pub(crate) fn redrive_many(
     connection: &Connection,
     (state, filter): (Redrivable, &DeliveryFilter),
     after: i64,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<Part, Failure> {
     let state = state.state().name();
-    // Whatever is selected, one command looks at so many and no more.
+    // Whatever is selected, one commit looks at so many and no more.
     let sql = format!(
         "SELECT deliveries.seq, subscriptions.state <> 'ended' AND {} AND NOT ({QUESTION_OVER} OR {IS_SPAM} OR {EXPIRED} ?6)) \
          AS selected FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.seq > ?5 \
@@ -85,7 +83,7 @@ pub(super) fn redrive_many(
     let selected: Vec<_> = seen.iter().filter(|(_, selected)| *selected).map(|(seq, _)| *seq).collect();
     make_pending(connection, &selected, now)?;
     let next = seen.last().map(|(seq, _)| *seq).filter(|_| seen.len() == AT_ONCE);
-    Ok(Answer::Count { count: selected.len(), next })
+    Ok(Part { count: selected.len(), next })
 }
 
 fn make_pending(connection: &Connection, deliveries: &[i64], now: Timestamp) -> rusqlite::Result<()> {

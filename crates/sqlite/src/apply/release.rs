@@ -13,14 +13,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::next_due::refresh_each;
 use super::set_aside::put;
 use super::spam::IS_SPAM;
-use super::{Answer, Effects, incidents};
+use super::{Effects, Part, incidents};
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::rows::{self, ORDER_COLUMNS, VERSION_COLUMNS, VERSIONS, Versions};
 use crate::unreadable::{Read, Table};
-
-/// How many deliveries one command looks at, so that new orders need not wait for it.
-pub(crate) const AT_ONCE: usize = 500;
+use crate::write::AT_ONCE;
 
 /// A row that was set aside and can be read again.
 #[derive(Debug, Clone, Copy)]
@@ -59,18 +57,18 @@ struct Waiting {
 
 /// Decides about the next deliveries after a place that wait for a row. Once there are none left, the row leaves those
 /// that are set aside.
-pub(super) fn release(
+pub(crate) fn release(
     connection: &Connection,
     effects: &mut Effects,
     mended: Mended,
     after: i64,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<Part, Failure> {
     let Mended { table, row, .. } = mended;
     // An order that the relay has before it is read again.
     effects.orders |= table == Table::Orders;
     if rows::examine(connection, table, row)?.is_err() || passed_meanwhile(connection, mended)? {
-        return Ok(Answer::count(0));
+        return Ok(Part { count: 0, next: None });
     }
     let waiting = waiting(connection, table, row, after)?;
     let mut versions = BTreeMap::new();
@@ -81,7 +79,7 @@ pub(super) fn release(
     refresh_each(connection, waiting.iter().map(|delivery| delivery.subscription).collect::<BTreeSet<_>>())?;
     if waiting.len() == AT_ONCE {
         let next = waiting.last().map(|delivery| delivery.seq);
-        return Ok(Answer::Count { count: released, next });
+        return Ok(Part { count: released, next });
     }
     let sql = "DELETE FROM set_aside WHERE of_table = ? AND row = ?";
     if connection.prepare_cached(sql)?.execute(params![table.name(), row])? > 0 {
@@ -91,7 +89,7 @@ pub(super) fn release(
             incidents::unmatched(connection, Seq(row - 1), Seq(row), now)?;
         }
     }
-    Ok(Answer::count(released))
+    Ok(Part { count: released, next: None })
 }
 
 /// Whether the relay passed an order after its caller looked, who so has not published it.

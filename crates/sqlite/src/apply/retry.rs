@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::call_forward::NOT_ALONE;
 use super::next_due::refresh_each;
 use super::pending::{self, Place};
-use super::{Answer, interventions};
+use super::{Part, interventions};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::rows;
@@ -26,7 +26,7 @@ const MAY_BE_SENT: &str =
 const WAITS: &str = "SELECT at > ?2 FROM deliveries WHERE seq = ?1";
 const MAKE_DUE: &str = "UPDATE deliveries SET at = min(at, ?2) WHERE seq = ?1";
 
-pub(super) fn retry(connection: &Connection, id: DeliveryId, now: Timestamp) -> Result<Answer, Failure> {
+pub(crate) fn retry(connection: &Connection, id: DeliveryId, now: Timestamp) -> Result<usize, Failure> {
     let found = connection.prepare_cached(FIND)?.query_row([id.0.as_bytes()], |row| {
         let state = columns::named(row, "delivery_state", &DeliveryState::ALL, DeliveryState::name)?;
         let place = (row.get::<_, i64>("seq")?, row.get::<_, i64>("subscription")?);
@@ -56,18 +56,18 @@ pub(super) fn retry(connection: &Connection, id: DeliveryId, now: Timestamp) -> 
         _ => {
             interventions::record(connection, &[seq], InterventionKind::Retried, now)?;
             make_due(connection, &[seq], [endpoint].into(), now)?;
-            Ok(Answer::count(1))
+            Ok(1)
         }
     }
 }
 
 /// Retries the next of those that are pending.
-pub(super) fn retry_pending(
+pub(crate) fn retry_pending(
     connection: &Connection,
     filter: &DeliveryFilter,
     after: Place,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<Part<Place>, Failure> {
     let (selected, next) = pending::after(connection, after, filter, MAY_BE_SENT)?;
     let mut waits = connection.prepare_cached(WAITS)?;
     let mut hurried = Vec::new();
@@ -79,7 +79,7 @@ pub(super) fn retry_pending(
     interventions::record(connection, &hurried, InterventionKind::Retried, now)?;
     let endpoints = selected.iter().map(|place| place.subscription).collect();
     make_due(connection, &hurried, endpoints, now)?;
-    Ok(Answer::Pending { count: selected.len(), next })
+    Ok(Part { count: selected.len(), next })
 }
 
 /// Their endpoints are no longer left alone, either.

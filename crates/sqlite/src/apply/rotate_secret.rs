@@ -2,24 +2,24 @@
 
 use application::{Error, ErrorKind};
 use domain::Timestamp;
-use domain::subscription::{SubscriptionId, SubscriptionState};
+use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
 use domain::webhook_secret::WebhookSecret;
 use rusqlite::{Connection, params};
 
 use super::subscribe::subscription_ended;
-use super::{Answer, transition};
+use super::transition;
 use crate::columns::micros;
 use crate::failure::Failure;
 
 const ROTATE: &str =
     "UPDATE subscriptions SET secret = ?2, previous_secret = ?3, previous_secret_until = ?4 WHERE seq = ?1";
 
-pub(super) fn rotate_secret(
+pub(crate) fn rotate_secret(
     connection: &Connection,
     id: SubscriptionId,
     next: WebhookSecret,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<Subscription, Failure> {
     let found = transition::find(connection, id)?;
     if found.subscription.state == SubscriptionState::Ended {
         return Err(subscription_ended().into());

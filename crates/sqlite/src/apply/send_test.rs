@@ -3,24 +3,24 @@
 use application::{Error, ErrorKind};
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
-use domain::subscription::{SubscriptionId, SubscriptionState};
+use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, params};
 
 use super::next_due::refresh;
 use super::suspend::confirmed_once;
-use super::{Answer, transition};
+use super::transition;
 use crate::columns::micros;
 use crate::failure::Failure;
 
 const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, state, created_at, at) \
      VALUES (?1, 'test', ?2, 'pending', ?3, ?3)";
 
-pub(super) fn send_test(
+pub(crate) fn send_test(
     connection: &Connection,
     id: SubscriptionId,
     delivery: DeliveryId,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<Subscription, Failure> {
     let found = confirmed_once(connection, id)?;
     if found.subscription.state == SubscriptionState::Suspended {
         let message = "The subscription is suspended: resume it first";

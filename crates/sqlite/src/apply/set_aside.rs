@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use domain::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::Answer;
 use super::next_due::refresh_each;
 use crate::columns::micros;
 use crate::failure::Failure;
@@ -31,17 +30,13 @@ const END: &str = "UPDATE attempts SET ended_at = ?2, outcome = 'unknown', \
 const GIVE_BACK: &str =
     "UPDATE deliveries SET state = 'pending', at = ?2, set_aside = 1 WHERE seq = ?1 AND state = 'in_flight'";
 
-pub(super) fn set_aside(
-    connection: &Connection,
-    rows: &[Unreadable],
-    now: Timestamp,
-) -> Result<Answer, Failure> {
+pub(crate) fn set_aside(connection: &Connection, rows: &[Unreadable], now: Timestamp) -> Result<(), Failure> {
     // Whatever needs a row meets it: an order that thousands are owed comes a thousand times.
     let mut seen = HashSet::new();
     for row in rows.iter().filter(|row| seen.insert((row.table, row.row))) {
         put(connection, row, now)?;
     }
-    Ok(Answer::Done)
+    Ok(())
 }
 
 /// Sets a row aside and holds back what needs it; its reason is logged once.
@@ -81,15 +76,15 @@ pub(super) fn concerned(connection: &Connection, table: Table, row: i64) -> rusq
 
 /// Ends the attempts that the last process left open at deliveries that cannot be decided about, as unknown; the
 /// deliveries stay owed and wait until what hides them is mended.
-pub(super) fn give_back(
+pub(crate) fn give_back(
     connection: &Connection,
     deliveries: &[(i64, Unreadable)],
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<(), Failure> {
     for (delivery, unreadable) in deliveries {
         connection.prepare_cached(END)?.execute([*delivery, micros(now)])?;
         connection.prepare_cached(GIVE_BACK)?.execute([*delivery, micros(now)])?;
         put(connection, unreadable, now)?;
     }
-    Ok(Answer::Done)
+    Ok(())
 }

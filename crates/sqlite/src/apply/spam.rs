@@ -10,11 +10,11 @@ use domain::order::OrderId;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::next_due::refresh_each;
-use super::redrive::AT_ONCE;
-use super::{Answer, Command, Effects};
+use super::{Effects, Part};
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::rows;
+use crate::write::{AT_ONCE, FollowUp};
 
 /// Whether a delivery is of an order that is spam.
 pub(super) const IS_SPAM: &str = "EXISTS (SELECT 1 FROM spam WHERE spam.order_seq = deliveries.order_seq \
@@ -51,43 +51,6 @@ const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason =
      escalates_at = NULL WHERE seq = ?1";
 const CANCELLED_THROUGH: &str = "UPDATE spam SET cancelled_through = ?2 WHERE order_seq = ?1";
 
-/// What changes which orders are spam, and what follows.
-#[derive(Debug)]
-pub(crate) enum SpamCommand {
-    /// Marks an order.
-    Mark { id: OrderId, now: Timestamp },
-    /// Takes that back.
-    Unmark { id: OrderId, now: Timestamp },
-    /// Begins to mark the orders that fit.
-    BeginSweep { filter: Box<SpamFilter>, now: Timestamp },
-    /// Marks the next of them; where nobody asked, it asks for the next itself.
-    Sweep { sweep: i64, unasked: bool },
-    /// Cancels more of what waits for orders that are spam.
-    Cancel,
-}
-
-impl SpamCommand {
-    /// Applies it within the open transaction.
-    pub(super) fn apply(self, connection: &Connection, effects: &mut Effects) -> Result<Answer, Failure> {
-        match self {
-            Self::Mark { id, now } => mark_one(connection, effects, id, now),
-            Self::Unmark { id, now } => unmark(connection, id, now),
-            Self::BeginSweep { filter, now } => begin_sweep(connection, effects, &filter, now),
-            Self::Sweep { sweep, unasked } => self::sweep(connection, effects, sweep, unasked),
-            Self::Cancel => cancel_spam(connection, effects),
-        }
-    }
-
-    /// As [`Command::unasked`].
-    pub(super) fn unasked(&self) -> Option<Self> {
-        match self {
-            Self::Sweep { sweep, unasked: true } => Some(Self::Sweep { sweep: *sweep, unasked: true }),
-            Self::Cancel => Some(Self::Cancel),
-            _ => None,
-        }
-    }
-}
-
 /// Those of these orders that are spam, by their places.
 pub(super) fn among(
     connection: &Connection,
@@ -99,22 +62,22 @@ pub(super) fn among(
 }
 
 /// Marks one, and cancels as much of what waits for it as this commit has room for.
-fn mark_one(
+pub(crate) fn mark_one(
     connection: &Connection,
     effects: &mut Effects,
     id: OrderId,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<usize, Failure> {
     let marked = connection.prepare_cached(MARK)?.execute([place(connection, id)?, micros(now)])?;
     let room = effects.room;
     effects.room -= cancel(connection, effects, room)?.min(room);
-    Ok(Answer::count(marked))
+    Ok(marked)
 }
 
 /// Takes a mark back.
-fn unmark(connection: &Connection, id: OrderId, now: Timestamp) -> Result<Answer, Failure> {
-    let unmarked = connection.prepare_cached(UNMARK)?.execute([place(connection, id)?, micros(now)])?;
-    Ok(Answer::count(unmarked))
+pub(crate) fn unmark(connection: &Connection, id: OrderId, now: Timestamp) -> Result<(), Failure> {
+    connection.prepare_cached(UNMARK)?.execute([place(connection, id)?, micros(now)])?;
+    Ok(())
 }
 
 fn place(connection: &Connection, id: OrderId) -> Result<i64, Failure> {
@@ -124,12 +87,12 @@ fn place(connection: &Connection, id: OrderId) -> Result<i64, Failure> {
 }
 
 /// Begins to mark what fits a filter among the orders that there are; answers under which number.
-fn begin_sweep(
+pub(crate) fn begin_sweep(
     connection: &Connection,
     effects: &mut Effects,
     filter: &SpamFilter,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<i64, Failure> {
     connection.prepare_cached(FORGET_SWEEPS)?.execute([micros(now)])?;
     let (first, last) = rows::span(connection, filter.from, filter.to)?;
     let SpamFilter { from, to, customer_name, customer_email, customer_phone } = filter;
@@ -138,17 +101,17 @@ fn begin_sweep(
         params![micros(now), from, to, customer_name, customer_email, customer_phone, first, last];
     connection.prepare_cached(BEGIN_SWEEP)?.execute(parameters)?;
     let sweep = connection.last_insert_rowid();
-    effects.rest.push(Command::Spam(SpamCommand::Sweep { sweep, unasked: true }));
-    Ok(Answer::Count { count: 0, next: Some(sweep) })
+    effects.rest.push(sweep_on(sweep));
+    Ok(sweep)
 }
 
 /// Looks at the next orders of a sweep; answers how many it has marked, and the sweep, unless it is over.
-fn sweep(
+pub(crate) fn sweep(
     connection: &Connection,
     effects: &mut Effects,
     sweep: i64,
     unasked: bool,
-) -> Result<Answer, Failure> {
+) -> Result<Part, Failure> {
     let mut statement = connection.prepare_cached(NEXT_OF_SWEEP)?;
     let at_once = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
     let seen = statement.query_map([sweep, at_once], |row| {
@@ -162,10 +125,10 @@ fn sweep(
     }
     let last = seen.last().map(|(order, ..)| *order).filter(|_| seen.len() == AT_ONCE);
     match last {
-        Some(_) if unasked => effects.rest.push(Command::Spam(SpamCommand::Sweep { sweep, unasked })),
+        Some(_) if unasked => effects.rest.push(sweep_on(sweep)),
         Some(_) => {}
         // All is marked before any of it is cancelled: from then on none of it is sent.
-        None => effects.rest.push(Command::Spam(SpamCommand::Cancel)),
+        None => effects.rest.push(cancel_on()),
     }
     let marked = i64::try_from(marked).unwrap_or(i64::MAX);
     let in_all = connection
@@ -173,13 +136,23 @@ fn sweep(
         .query_row(params![sweep, last, marked], |row| row.get::<_, i64>(0))
         .optional()?;
     let count = usize::try_from(in_all.unwrap_or_default()).unwrap_or_default();
-    Ok(Answer::Count { count, next: last.map(|_| sweep) })
+    Ok(Part { count, next: last.map(|_| sweep) })
+}
+
+/// Marks the next orders of a sweep where nobody asks for them.
+fn sweep_on(sweep: i64) -> FollowUp {
+    FollowUp::new(move |transaction| {
+        self::sweep(transaction.connection, transaction.effects, sweep, true)?;
+        Ok(())
+    })
 }
 
 /// Cancels the next of what waits for orders that are spam.
-fn cancel_spam(connection: &Connection, effects: &mut Effects) -> Result<Answer, Failure> {
-    cancel(connection, effects, AT_ONCE)?;
-    Ok(Answer::Done)
+fn cancel_on() -> FollowUp {
+    FollowUp::new(|transaction| {
+        cancel(transaction.connection, transaction.effects, AT_ONCE)?;
+        Ok(())
+    })
 }
 
 /// Looks at so many rows at most; answers at how many it did.
@@ -198,7 +171,7 @@ fn cancel(connection: &Connection, effects: &mut Effects, room: usize) -> rusqli
     refresh_each(connection, subscriptions)?;
     let left = connection.prepare_cached(NEXT_TO_CANCEL)?.exists(())?;
     if left {
-        effects.rest.push(Command::Spam(SpamCommand::Cancel));
+        effects.rest.push(cancel_on());
     }
     Ok(seen)
 }
@@ -233,14 +206,13 @@ fn cancel_of(
 }
 
 /// What the last process did not live to do.
-pub(super) fn left(connection: &Connection) -> rusqlite::Result<Vec<Command>> {
+pub(super) fn left(connection: &Connection) -> rusqlite::Result<Vec<FollowUp>> {
     let sql = "SELECT seq FROM spam_sweeps WHERE next_seq <= last_seq";
     let mut statement = connection.prepare(sql)?;
-    let sweeps = statement
-        .query_map((), |row| Ok(Command::Spam(SpamCommand::Sweep { sweep: row.get(0)?, unasked: true })))?;
+    let sweeps = statement.query_map((), |row| Ok(sweep_on(row.get(0)?)))?;
     let mut left = sweeps.collect::<rusqlite::Result<Vec<_>>>()?;
     if connection.prepare(NEXT_TO_CANCEL)?.exists(())? {
-        left.push(Command::Spam(SpamCommand::Cancel));
+        left.push(cancel_on());
     }
     Ok(left)
 }

@@ -7,12 +7,14 @@ use application::{Error, ErrorKind};
 use domain::Timestamp;
 use domain::attributes::{Attributes, AttributesChange};
 use domain::filter_policy::FilterPolicy;
-use domain::subscription::{CONFIRMATION_LIFETIME, EndReason, SubscriptionId, SubscriptionState};
+use domain::subscription::{
+    CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState,
+};
 use domain::webhook_secret::WebhookSecret;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::Effects;
 use super::transition::{changed, end, find, open_version, owe_confirmation};
-use super::{Answer, Effects};
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::rows::{self, SUBSCRIPTION_COLUMNS};
@@ -24,7 +26,7 @@ const INSERT: &str = "INSERT INTO subscriptions (id, protocol, endpoint, filter_
 const CHANGE: &str = "UPDATE subscriptions SET filter_policy = ?2, max_receives_per_second = ?3, \
      escalation_minutes = ?4, escalation_to = ?5 WHERE seq = ?1";
 
-pub(super) fn subscribe(connection: &Connection, new: &NewSubscription) -> Result<Answer, Failure> {
+pub(crate) fn subscribe(connection: &Connection, new: &NewSubscription) -> Result<Subscribed, Failure> {
     let (protocol, endpoint) = (new.endpoint.protocol().name(), new.endpoint.to_string());
     let sql = format!(
         "SELECT {SUBSCRIPTION_COLUMNS} FROM subscriptions WHERE protocol = ? AND endpoint = ? AND state <> 'ended'"
@@ -61,14 +63,14 @@ pub(super) fn subscribe(connection: &Connection, new: &NewSubscription) -> Resul
             Subscribed::Created(find(connection, new.id)?.subscription)
         }
     };
-    Ok(Answer::Subscribed(Box::new(subscribed)))
+    Ok(subscribed)
 }
 
-pub(super) fn change_attributes(
+pub(crate) fn change_attributes(
     connection: &Connection,
     id: SubscriptionId,
     change: AttributesChange,
-) -> Result<Answer, Failure> {
+) -> Result<Subscription, Failure> {
     let found = find(connection, id)?;
     if found.subscription.state == SubscriptionState::Ended {
         return Err(subscription_ended().into());
@@ -91,13 +93,13 @@ pub(super) fn change_attributes(
     changed(connection, id)
 }
 
-pub(super) fn unsubscribe(
+pub(crate) fn unsubscribe(
     connection: &Connection,
     effects: &mut Effects,
     id: SubscriptionId,
     reason: EndReason,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<Subscription, Failure> {
     let found = find(connection, id)?;
     if found.subscription.state != SubscriptionState::Ended {
         end(connection, effects, &found, reason, now)?;

@@ -2,20 +2,20 @@
 
 use application::{Error, ErrorKind};
 use domain::Timestamp;
-use domain::subscription::{SubscriptionId, SubscriptionState, SuspensionReason};
+use domain::subscription::{Subscription, SubscriptionId, SubscriptionState, SuspensionReason};
 use rusqlite::Connection;
 
 use super::subscribe::subscription_ended;
 use super::transition::{self, Found};
-use super::{Answer, Effects, tell_operators};
+use super::{Effects, tell_operators};
 use crate::failure::Failure;
 
-pub(super) fn suspend(
+pub(crate) fn suspend(
     connection: &Connection,
     id: SubscriptionId,
     reason: SuspensionReason,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<Subscription, Failure> {
     let found = confirmed_once(connection, id)?;
     if found.subscription.state == SubscriptionState::Confirmed {
         transition::suspend(connection, &found, reason, now)?;
@@ -23,12 +23,12 @@ pub(super) fn suspend(
     transition::changed(connection, id)
 }
 
-pub(super) fn resume(
+pub(crate) fn resume(
     connection: &Connection,
     effects: &mut Effects,
     id: SubscriptionId,
     now: Timestamp,
-) -> Result<Answer, Failure> {
+) -> Result<Subscription, Failure> {
     let found = confirmed_once(connection, id)?;
     if found.subscription.state == SubscriptionState::Suspended {
         transition::resume(connection, effects, &found, now)?;

@@ -14,13 +14,14 @@ use domain::subscription::Subscription;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
+use super::incidents;
 use super::next_due::refresh;
 use super::set_aside::put;
-use super::{Answer, State, incidents};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::rows;
 use crate::unreadable::Table;
+use crate::write::Transaction;
 
 /// How long what happens is gathered from the first on, before it is told.
 const GATHER: Duration = Duration::from_mins(1);
@@ -59,14 +60,14 @@ pub(super) fn suspended(
 }
 
 /// Turns what is ripe into notices. Answers how many are owed now.
-pub(super) fn tell_operators(state: &mut State, now: Timestamp) -> Result<Answer, Failure> {
-    let full_since = state.full_disk.since(now);
+pub(crate) fn tell_operators(transaction: &mut Transaction<'_>, now: Timestamp) -> Result<usize, Failure> {
+    let full_since = transaction.full_disk.since(now);
     if let Some(since) = full_since {
-        incidents::disk_full(&state.connection, since, now)?;
+        incidents::disk_full(transaction.connection, since, now)?;
     }
-    let owed = tell(&state.connection, now)?;
-    state.full_disk.noted = full_since.is_some();
-    Ok(Answer::count(owed))
+    let owed = tell(transaction.connection, now)?;
+    transaction.full_disk.noted = full_since.is_some();
+    Ok(owed)
 }
 
 fn tell(connection: &Connection, now: Timestamp) -> Result<usize, Failure> {

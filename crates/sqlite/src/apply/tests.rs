@@ -10,12 +10,13 @@ use domain::delivery::DeliveryId;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::order::OrderId;
 use domain::order::idempotency::IdempotencyKey;
-use domain::subscription::SubscriptionId;
+use domain::subscription::{EndReason, SubscriptionId};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
 use crate::opening;
+use crate::write::Answer;
 
 /// A state of its own on disk.
 fn state() -> (TempDir, State) {
@@ -34,7 +35,7 @@ fn id(number: u8) -> [u8; 10] {
     [number; 10]
 }
 
-fn accept(number: u8, key: Option<&str>) -> Command {
+fn accept(number: u8, key: Option<&str>) -> (Write, Answer<Acceptance>) {
     let key = key.map(|key| Idempotency {
         scope: String::new(),
         origin: None,
@@ -44,53 +45,69 @@ fn accept(number: u8, key: Option<&str>) -> Command {
     });
     let body = r#"{"customerName":"Ada","productName":"Mouse"}"#.to_owned();
     let id = OrderId::new(now(), id(number));
-    Command::Accept(Accept { id, time: now(), body, request_id: String::new(), key: key.map(Hashed::from) })
+    let order = Accept { id, time: now(), body, request_id: String::new(), key: key.map(Hashed::from) };
+    let (write, answer) = Write::new(1, move |transaction| super::accept(transaction, &order));
+    (write.undoing_itself(), answer)
 }
 
-fn subscribe() -> Command {
-    Command::Subscribe(Box::new(NewSubscription {
+/// Places orders in one commit.
+fn place(
+    state: &mut State,
+    orders: impl IntoIterator<Item = (Write, Answer<Acceptance>)>,
+) -> Vec<Result<Acceptance, Error>> {
+    let (writes, answers): (Vec<_>, Vec<_>) = orders.into_iter().unzip();
+    made(state, writes);
+    answers.into_iter().map(Answer::now).collect()
+}
+
+fn subscribe() -> Write {
+    let new = NewSubscription {
         id: SubscriptionId::new(now(), id(1)),
         endpoint: Endpoint::parse(Protocol::Email, "ada@example.com").unwrap(),
         attributes: Attributes::default(),
         secret: None,
         confirmation: DeliveryId::new(now(), id(2)),
         now: now(),
-    }))
+    };
+    Write::new(1, move |transaction| super::subscribe(transaction.connection, &new)).0
 }
 
-fn confirm() -> Command {
-    Command::Confirm { id: SubscriptionId::new(now(), id(1)), generation: 1, in_sandbox: false, now: now() }
+fn confirm() -> Write {
+    let id = SubscriptionId::new(now(), id(1));
+    Write::new(1, move |transaction| super::confirm(transaction.connection, id, 1, false, now())).0
 }
 
 fn orders(state: &State) -> i64 {
     state.connection.query_row("SELECT count(*) FROM orders", (), |row| row.get(0)).unwrap()
 }
 
-const STORED: Result<Answer, ()> = Ok(Answer::Accepted(Acceptance::Stored));
+const STORED: Result<Acceptance, ()> = Ok(Acceptance::Stored);
 
-fn plain(answers: Vec<Result<Answer, Error>>) -> Vec<Result<Answer, ()>> {
+fn plain<T>(answers: Vec<Result<T, Error>>) -> Vec<Result<T, ()>> {
     answers.into_iter().map(|answer| answer.map_err(drop)).collect()
 }
 
 #[test]
-fn a_bad_command_fails_alone() {
+fn a_bad_write_fails_alone() {
     let (_folder, mut state) = state();
     // The same id twice, and a confirmation of what is not there.
-    let applied = apply(&mut state, vec![accept(1, None), accept(1, None), confirm(), accept(2, None)]);
-    assert_eq!(plain(applied.answers), [STORED, Err(()), Err(()), STORED]);
+    let (first, again, other) = (accept(1, None), accept(1, None), accept(2, None));
+    let mut batch = vec![first.0, again.0, confirm(), other.0];
+    let applied = apply(&mut state, &mut batch);
+    assert_eq!(plain(applied.answers), [Ok(()), Err(()), Err(()), Ok(())]);
     assert_eq!((applied.effects.orders, applied.effects.deliveries), (true, false));
     assert_eq!(orders(&state), 2);
 }
 
 #[test]
-fn a_command_that_fails_halfway_leaves_nothing_of_itself() {
+fn a_write_that_fails_halfway_leaves_nothing_of_itself() {
     let (_folder, mut state) = state();
     state
         .connection
         .execute_batch("CREATE TRIGGER no BEFORE INSERT ON deliveries BEGIN SELECT raise(ABORT, 'no'); END")
         .unwrap();
-    let applied = apply(&mut state, vec![subscribe(), accept(1, None)]);
-    assert_eq!(plain(applied.answers), [Err(()), STORED]);
+    let applied = apply(&mut state, &mut [subscribe(), accept(1, None).0]);
+    assert_eq!(plain(applied.answers), [Err(()), Ok(())]);
     let left: i64 = state
         .connection
         .query_row("SELECT count(*) FROM subscriptions, subscription_versions", (), |row| row.get(0))
@@ -101,17 +118,18 @@ fn a_command_that_fails_halfway_leaves_nothing_of_itself() {
 #[test]
 fn a_key_counts_at_once_within_its_batch() {
     let (_folder, mut state) = state();
-    let applied = apply(&mut state, vec![accept(1, Some("key")), accept(2, Some("key"))]);
+    let answers = place(&mut state, [accept(1, Some("key")), accept(2, Some("key"))]);
     let first = OrderId::new(now(), id(1));
-    assert_eq!(plain(applied.answers), [STORED, Ok(Answer::Accepted(Acceptance::Repeated(first)))]);
+    assert_eq!(plain(answers), [STORED, Ok(Acceptance::Repeated(first))]);
     assert_eq!(orders(&state), 1);
 }
 
 #[test]
 fn a_change_holds_for_the_orders_after_it_even_within_its_batch() {
     let (_folder, mut state) = state();
-    let batch = vec![accept(1, None), subscribe(), accept(2, None), confirm(), accept(3, None)];
-    assert!(apply(&mut state, batch).answers.iter().all(Result::is_ok));
+    let [one, two, three] = [1, 2, 3].map(|number| accept(number, None).0);
+    let applied = apply(&mut state, &mut [one, subscribe(), two, confirm(), three]);
+    assert!(applied.answers.iter().all(Result::is_ok));
     let versions: Vec<(i64, Option<i64>, String)> = state
         .connection
         .prepare("SELECT from_seq, to_seq, state FROM subscription_versions ORDER BY from_seq")
@@ -126,12 +144,12 @@ fn a_change_holds_for_the_orders_after_it_even_within_its_batch() {
 #[test]
 fn a_full_disk_refuses_the_batch_keeps_what_was_acknowledged_and_is_over_when_there_is_space() {
     let (_folder, mut state) = state();
-    assert_eq!(plain(apply(&mut state, vec![accept(0, Some("kept"))]).answers), [STORED]);
+    assert_eq!(plain(place(&mut state, [accept(0, Some("kept"))])), [STORED]);
     let pages: i64 = state.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     state.connection.pragma_update(None, "max_page_count", pages).unwrap();
-    let many =
-        || (1..=200).map(|number| accept(number, Some(&format!("key {number}").replace(' ', "-")))).collect();
-    let applied = apply(&mut state, many());
+    let many = || (1..=200).map(|number| accept(number, Some(&format!("key-{number}"))));
+    let mut writes: Vec<_> = many().map(|(write, _)| write).collect();
+    let applied = apply(&mut state, &mut writes);
     assert_eq!(applied.failure.as_ref().map(|(reach, _)| *reach), Some(Reach::Full));
     assert_eq!(applied.answers.len(), 200);
     for answer in applied.answers {
@@ -143,8 +161,8 @@ fn a_full_disk_refuses_the_batch_keeps_what_was_acknowledged_and_is_over_when_th
     assert_eq!(state.keys.len(), 1, "keys of orders that were not stored are forgotten");
 
     state.connection.pragma_update(None, "max_page_count", pages + 1_000).unwrap();
-    let applied = apply(&mut state, many());
-    assert!(plain(applied.answers).iter().all(|answer| *answer == STORED), "the failed keys are free");
+    let answers = place(&mut state, many());
+    assert!(plain(answers).iter().all(|answer| *answer == STORED), "the failed keys are free");
     assert_eq!(orders(&state), 201);
 }
 
@@ -154,21 +172,19 @@ fn someone_elses_lock_refuses_the_batch_and_no_more() {
     state.connection.busy_timeout(Duration::ZERO).unwrap();
     let other = Connection::open(folder.path().join("orderbell.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let applied = apply(&mut state, vec![accept(1, Some("key"))]);
-    assert_eq!(applied.answers[0].as_ref().unwrap_err().kind, ErrorKind::Busy);
+    let refused = place(&mut state, [accept(1, Some("key"))]);
+    assert_eq!(refused[0].as_ref().unwrap_err().kind, ErrorKind::Busy);
     other.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(plain(apply(&mut state, vec![accept(1, Some("key"))]).answers), [STORED]);
+    assert_eq!(plain(place(&mut state, [accept(1, Some("key"))])), [STORED]);
 }
 
 #[test]
 fn a_subscription_that_ended_before_the_write_gets_a_cancelled_delivery() {
     let (_folder, mut state) = state();
     let subscription = SubscriptionId::new(now(), id(1));
-    let end = Command::Unsubscribe {
-        id: subscription,
-        reason: domain::subscription::EndReason::Removed,
-        now: now(),
-    };
+    let (end, _) = Write::new(1, move |transaction| {
+        unsubscribe(transaction.connection, transaction.effects, subscription, EndReason::Removed, now())
+    });
     // What is owed was found before the end, and is written after it.
     let owed = NewDelivery {
         id: DeliveryId::new(now(), id(9)),
@@ -182,11 +198,12 @@ fn a_subscription_that_ended_before_the_write_gets_a_cancelled_delivery() {
         hidden: Vec::new(),
         now: now(),
     };
-    let batch = vec![subscribe(), confirm(), accept(1, None), end, Command::Publish(publish)];
-    assert!(apply(&mut state, batch).answers.iter().all(Result::is_ok));
+    let (publish, _) = Write::new(1, move |transaction| super::publish(transaction.connection, &publish));
+    let mut batch = [subscribe(), confirm(), accept(1, None).0, end, publish];
+    assert!(apply(&mut state, &mut batch).answers.iter().all(Result::is_ok));
     let intents = vec![Intent { delivery: DeliveryId::new(now(), id(9)), number: 1, at: now() }];
-    let begun = apply(&mut state, vec![Command::Begin(intents)]).answers;
-    assert_eq!(plain(begun), [Ok(Answer::Begun(Vec::new()))]);
+    let begun = made_alone(&mut state, move |transaction| begin(transaction.connection, &intents));
+    assert_eq!(begun.unwrap(), []);
     let kept: String = state
         .connection
         .query_row("SELECT state FROM deliveries WHERE kind = 'notification'", (), |row| row.get(0))

@@ -39,8 +39,8 @@ pub(super) fn find(connection: &Connection, id: SubscriptionId) -> Result<Found,
 }
 
 /// The subscription as it is after a change.
-pub(super) fn changed(connection: &Connection, id: SubscriptionId) -> Result<super::Answer, Failure> {
-    Ok(super::Answer::Subscription(Box::new(find(connection, id)?.subscription)))
+pub(super) fn changed(connection: &Connection, id: SubscriptionId) -> Result<Subscription, Failure> {
+    Ok(find(connection, id)?.subscription)
 }
 
 /// Confirms a pending subscription: it is owed the orders from now on, and its open questions are withdrawn.
@@ -147,7 +147,7 @@ pub(super) fn open_version(
     subscription: i64,
     state: SubscriptionState,
 ) -> rusqlite::Result<()> {
-    // Within this transaction, so that the orders before this command in its batch count.
+    // Within this transaction, so that the orders before this write in its batch count.
     let last = last_place(connection)?;
     // A version that began after the last order held for none.
     let sql = "DELETE FROM subscription_versions WHERE subscription = ? AND to_seq IS NULL AND from_seq > ?";

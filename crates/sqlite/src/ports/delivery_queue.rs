@@ -7,16 +7,20 @@ use domain::Timestamp;
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
 use domain::subscription::SubscriptionId;
-use rusqlite::{Row, Transaction};
+use rusqlite::{Connection, Row};
 
 use super::{all, due};
 use crate::Store;
-use crate::apply::Command;
+use crate::apply::{
+    begin, bound_due_times, escalate, finish, give_back, miss_channel, pause_channel, resume_channel,
+    tell_operators,
+};
 use crate::columns;
 use crate::failure::unreadable;
 use crate::rows;
 use crate::schema::RARE_STATES;
 use crate::unreadable::{Read, Table, read_row};
+use crate::write::{AT_ONCE, Transaction};
 
 #[async_trait]
 impl DeliveryQueue for Store {
@@ -37,15 +41,20 @@ impl DeliveryQueue for Store {
     }
 
     async fn begin(&self, intents: Vec<Intent>) -> Result<Vec<DeliveryId>, Error> {
-        self.write(Command::Begin(intents)).await?.begun()
+        // It makes nothing due that the engine, who asks for it, does not know of; nor does finishing.
+        self.write(intents.len(), move |transaction| begin(transaction.connection, &intents)).await
     }
 
     async fn finish(&self, finished: Vec<Finished>) -> Result<Vec<SubscriptionId>, Error> {
-        self.write(Command::Finish(finished)).await?.suspended()
+        let weight = finished.len();
+        let finish = move |transaction: &mut Transaction<'_>| {
+            finish(transaction.connection, transaction.effects, &finished)
+        };
+        self.write(weight, finish).await
     }
 
     async fn interrupted(&self) -> Result<Vec<Interrupted>, Error> {
-        let read = |connection: &Transaction<'_>| {
+        let read = |connection: &Connection| {
             let sql = format!("{INTERRUPTED} AND {RARE_STATES} ORDER BY deliveries.seq");
             connection.prepare_cached(&sql).and_then(|rows| all(rows, (), interrupted)).map_err(unreadable)
         };
@@ -57,39 +66,54 @@ impl DeliveryQueue for Store {
             }
         }
         if !deliveries.is_empty() {
-            let now = self.options.clock.now();
-            self.write(Command::GiveBack { deliveries, now }).await?;
+            let (weight, now) = (deliveries.len(), self.options.clock.now());
+            let give_back = move |transaction: &mut Transaction<'_>| {
+                transaction.effects.deliveries = true;
+                give_back(transaction.connection, &deliveries, now)
+            };
+            self.write(weight, give_back).await?;
         }
         Ok(interrupted)
     }
 
     async fn escalate(&self, now: Timestamp) -> Result<Escalated, Error> {
-        self.write(Command::Escalate { now }).await?.escalated()
+        let escalate = move |transaction: &mut Transaction<'_>| {
+            let escalated = escalate(transaction.connection, now)?;
+            transaction.effects.deliveries |= escalated.owed > 0;
+            Ok(escalated)
+        };
+        self.write(AT_ONCE, escalate).await
     }
 
     async fn tell_operators(&self, now: Timestamp) -> Result<usize, Error> {
-        Ok(self.write(Command::TellOperators { now }).await?.counted()?.0)
+        let tell = move |transaction: &mut Transaction<'_>| {
+            let owed = tell_operators(transaction, now)?;
+            transaction.effects.deliveries |= owed > 0;
+            Ok(owed)
+        };
+        self.write(AT_ONCE, tell).await
     }
 
     async fn bound_due_times(&self, now: Timestamp) -> Result<usize, Error> {
-        let (mut bounded, mut place) = (0, Some(0));
-        while let Some(after) = place {
-            let (count, next) = self.write(Command::BoundDueTimes { after, now }).await?.counted()?;
-            (bounded, place) = (bounded + count, next);
-        }
-        Ok(bounded)
+        let bound = move |transaction: &mut Transaction<'_>, after| {
+            let bounded = bound_due_times(transaction.connection, after, now)?;
+            transaction.effects.deliveries |= bounded.count > 0;
+            Ok(bounded)
+        };
+        self.write_parts(0, bound).await
     }
 
     async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error> {
-        self.write(Command::PauseChannel { protocol, reason: reason.to_owned(), now }).await?.done()
+        let reason = reason.to_owned();
+        self.write(1, move |transaction| pause_channel(transaction.connection, protocol, &reason, now)).await
     }
 
     async fn channel_resumed(&self, protocol: Protocol, now: Timestamp) -> Result<(), Error> {
-        self.write(Command::ResumeChannel { protocol, now }).await?.done()
+        self.write_change(move |transaction| resume_channel(transaction.connection, protocol, now)).await
     }
 
     async fn channel_missing(&self, protocol: Protocol, now: Timestamp) -> Result<usize, Error> {
-        Ok(self.write(Command::MissChannel { protocol, now }).await?.counted()?.0)
+        self.write(1, move |transaction| miss_channel(transaction.connection, protocol, now)).await
     }
 }
 

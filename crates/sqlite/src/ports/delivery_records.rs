@@ -11,22 +11,25 @@ use domain::delivery::{CancelReason, DeliveryId, DeliveryState};
 use domain::order::OrderId;
 use domain::receipt::Receipt;
 use domain::subscription::{SubscriptionId, SubscriptionState};
-use rusqlite::{Connection, Params, Row, Transaction};
+use rusqlite::{Connection, Params, Row};
 
 use super::set_aside::new_ones;
 use super::{all, at_a_glance, delivery_pages, sift, story, tally};
 use crate::Store;
-use crate::apply::{Command, Place};
+use crate::apply::{
+    Place, drop_held, drop_one, drop_pending, record_receipt, redrive, redrive_many, retry, retry_pending,
+};
 use crate::columns;
 use crate::failure::unreadable;
 use crate::paging::{Listed, Window};
 use crate::rows::{self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS, INTERVENTION_COLUMNS, OWED, RECEIPT_COLUMNS};
 use crate::unreadable::{Table, Unreadable, read_row};
+use crate::write::Transaction;
 
 #[async_trait]
 impl DeliveryRecords for Store {
     async fn story(&self, order: OrderId) -> Result<Option<Story>, Error> {
-        let read = move |connection: &Transaction<'_>| {
+        let read = move |connection: &Connection| {
             let Some((story, senseless)) = story::story(connection, order)? else { return Ok(None) };
             Ok(Some((story, new_ones(connection, senseless)?)))
         };
@@ -35,7 +38,7 @@ impl DeliveryRecords for Store {
 
     async fn bystanders(&self, order: OrderId, page: PageRequest) -> Result<Option<Bystanders>, Error> {
         let window = Window::of(&page)?;
-        let read = move |connection: &Transaction<'_>| {
+        let read = move |connection: &Connection| {
             let found = story::bystanders(connection, order, window)?;
             let Some((bystanders, senseless)) = found else { return Ok(None) };
             Ok(Some((bystanders, new_ones(connection, senseless)?)))
@@ -44,7 +47,7 @@ impl DeliveryRecords for Store {
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, Error> {
-        let read = move |connection: &Transaction<'_>| {
+        let read = move |connection: &Connection| {
             let found = records(connection, "deliveries.id = ?", [id.0.as_bytes()]).map_err(unreadable)?;
             Ok((found.listed, new_ones(connection, found.beside)?))
         };
@@ -55,7 +58,7 @@ impl DeliveryRecords for Store {
 
     async fn deliveries(&self, query: DeliveryQuery) -> Result<Page<DeliveryRecord>, Error> {
         let window = Window::of(&query.page)?;
-        let read = move |connection: &Transaction<'_>| {
+        let read = move |connection: &Connection| {
             let (page, senseless) = delivery_pages::page(connection, &query, window).map_err(unreadable)?;
             Ok((page, new_ones(connection, senseless)?))
         };
@@ -65,7 +68,7 @@ impl DeliveryRecords for Store {
     }
 
     async fn confirmation_requests(&self, of: Vec<SubscriptionId>) -> Result<Vec<DeliveryRecord>, Error> {
-        let read = move |connection: &Transaction<'_>| {
+        let read = move |connection: &Connection| {
             let found = at_a_glance::confirmation_requests(connection, &of).map_err(unreadable)?;
             Ok((found.listed, new_ones(connection, found.beside)?))
         };
@@ -79,38 +82,58 @@ impl DeliveryRecords for Store {
     }
 
     async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error> {
-        let (state, filter) = match selection {
+        match selection {
             RedriveSelection::One(id) => {
-                return Ok(self.write(Command::Redrive { id, now }).await?.counted()?.0);
+                self.write_change(move |transaction| redrive(transaction.connection, id, now)).await
             }
-            RedriveSelection::Many { state, filter } => (state, Box::new(filter)),
-        };
-        let command = |after| Command::RedriveMany { state, filter: filter.clone(), after, now };
-        self.change_many(command).await
+            RedriveSelection::Many { state, filter } => {
+                let redrive = move |transaction: &mut Transaction<'_>, after| {
+                    let redriven = redrive_many(transaction.connection, (state, &filter), after, now)?;
+                    transaction.effects.deliveries |= redriven.count > 0;
+                    Ok(redriven)
+                };
+                self.write_parts(0, redrive).await
+            }
+        }
     }
 
     async fn retry(&self, selection: RetrySelection, now: Timestamp) -> Result<usize, Error> {
         match selection {
-            RetrySelection::One(id) => Ok(self.write(Command::Retry { id, now }).await?.counted()?.0),
+            RetrySelection::One(id) => {
+                let retry = move |transaction: &mut Transaction<'_>| {
+                    transaction.effects.hurried = true;
+                    retry(transaction.connection, id, now)
+                };
+                self.write_change(retry).await
+            }
             RetrySelection::Pending(filter) => {
-                let filter = Box::new(filter);
-                let command = |after| Command::RetryPending { filter: filter.clone(), after, now };
-                self.change_pending(command).await
+                let retry = move |transaction: &mut Transaction<'_>, after| {
+                    let retried = retry_pending(transaction.connection, &filter, after, now)?;
+                    transaction.effects.deliveries |= retried.count > 0;
+                    transaction.effects.hurried = true;
+                    Ok(retried)
+                };
+                self.write_parts(Place::START, retry).await
             }
         }
     }
 
     async fn drop_deliveries(&self, selection: DropSelection, now: Timestamp) -> Result<usize, Error> {
         match selection {
-            DropSelection::One(id) => Ok(self.write(Command::Drop { id, now }).await?.counted()?.0),
+            DropSelection::One(id) => {
+                self.write(1, move |transaction| drop_one(transaction.connection, id, now)).await
+            }
             DropSelection::Pending(filter) => {
-                let filter = Box::new(filter);
-                let command = |after| Command::DropPending { filter: filter.clone(), after, now };
-                self.change_pending(command).await
+                let drop = move |transaction: &mut Transaction<'_>, after| {
+                    drop_pending(transaction.connection, &filter, after, now)
+                };
+                self.write_parts(Place::START, drop).await
             }
             DropSelection::Held(filter) => {
-                let filter = Box::new(filter);
-                self.change_many(|after| Command::DropHeld { filter: filter.clone(), after, now }).await
+                let drop = move |transaction: &mut Transaction<'_>, after| {
+                    drop_held(transaction.connection, &filter, after, now)
+                };
+                self.write_parts(0, drop).await
             }
         }
     }
@@ -122,35 +145,14 @@ impl DeliveryRecords for Store {
         receipt: Receipt,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.write(Command::Receipt { id, attempt, receipt, now }).await?.done()
+        let record = move |transaction: &mut Transaction<'_>| {
+            record_receipt(transaction.connection, transaction.effects, (id, attempt), &receipt, now)
+        };
+        self.write(1, record).await
     }
 
     async fn tally(&self, now: Timestamp) -> Result<Tally, Error> {
         self.read(move |connection| tally::tally(connection, now).map_err(unreadable)).await
-    }
-}
-
-impl Store {
-    /// Gives one command after another, each from the place where the one before ended; answers how many they changed.
-    async fn change_many(&self, command: impl Fn(i64) -> Command) -> Result<usize, Error> {
-        let (mut changed, mut next) = (0, Some(0));
-        while let Some(after) = next {
-            let count;
-            (count, next) = self.write(command(after)).await?.counted()?;
-            changed += count;
-        }
-        Ok(changed)
-    }
-
-    /// As [`change_many`](Self::change_many), through what is pending.
-    async fn change_pending(&self, command: impl Fn(Place) -> Command) -> Result<usize, Error> {
-        let (mut changed, mut next) = (0, Some(Place::START));
-        while let Some(after) = next {
-            let count;
-            (count, next) = self.write(command(after)).await?.counted_pending()?;
-            changed += count;
-        }
-        Ok(changed)
     }
 }
 

@@ -4,12 +4,12 @@ use application::Error;
 use application::ports::{Inbox, InboxMessage, Page, PageRequest};
 use async_trait::async_trait;
 use domain::delivery::DeliveryId;
-use rusqlite::{OptionalExtension, Row, Transaction};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::all;
 use super::set_aside::new_ones;
 use crate::Store;
-use crate::apply::Command;
+use crate::apply::keep;
 use crate::failure::unreadable;
 use crate::paging::{Listed, Window};
 use crate::rows::{self, MESSAGE_COLUMNS};
@@ -18,7 +18,7 @@ use crate::unreadable::{Read, Table, read_row};
 #[async_trait]
 impl Inbox for Store {
     async fn keep(&self, message: InboxMessage) -> Result<(), Error> {
-        self.write(Command::Keep(Box::new(message))).await?.done()
+        self.write(1, move |transaction| keep(transaction.connection, &message)).await
     }
 
     async fn message(&self, id: DeliveryId) -> Result<Option<InboxMessage>, Error> {
@@ -34,7 +34,7 @@ impl Inbox for Store {
 
     async fn messages(&self, page: PageRequest) -> Result<Page<InboxMessage>, Error> {
         let window = Window::of(&page)?;
-        let read = move |connection: &Transaction<'_>| {
+        let read = move |connection: &Connection| {
             let sql = format!("SELECT {MESSAGE_COLUMNS} FROM inbox WHERE seq < ? ORDER BY seq DESC LIMIT ?");
             let statement = connection.prepare_cached(&sql).map_err(unreadable)?;
             let listed = |row: &Row<'_>| Ok(Listed::of(row.get("seq")?, row, "id", message(row)?));

@@ -19,9 +19,8 @@ impl OrderLog for Store {
     /// Those that cannot be read are set aside before this answers: the relay may then pass them.
     async fn unpublished(&self, limit: usize) -> Result<Vec<LoggedOrder>, Error> {
         loop {
-            let read = move |connection: &rusqlite::Transaction<'_>| {
-                next_orders(connection, limit).map_err(unreadable)
-            };
+            let read =
+                move |connection: &rusqlite::Connection| next_orders(connection, limit).map_err(unreadable);
             let (orders, senseless) = self.read_for_work(read).await?;
             let many = senseless.len() == SET_ASIDE_AT_ONCE;
             self.set_aside_rows(senseless).await?;

@@ -4,12 +4,12 @@ use application::Error;
 use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page, Readiness};
 use async_trait::async_trait;
 use domain::order::{LoggedOrder, Order, OrderId};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::all;
 use super::set_aside::new_ones;
 use crate::Store;
-use crate::apply::{Accept, Command, Hashed};
+use crate::apply::{Accept, Hashed, accept};
 use crate::columns::micros;
 use crate::failure::unreadable;
 use crate::paging::{Listed, Window};
@@ -22,7 +22,8 @@ impl OrderStore for Store {
         let body = serde_json::to_string(&order.details).map_err(Error::internal)?;
         let Order { id, time, request_id, .. } = order;
         let key = idempotency.map(Hashed::from);
-        self.take_order(Command::Accept(Accept { id, time, body, request_id, key })).await?.accepted()
+        let order = Accept { id, time, body, request_id, key };
+        self.write_order(move |transaction| accept(transaction, &order)).await
     }
 
     async fn order(&self, id: OrderId) -> Result<Option<Order>, Error> {
@@ -32,7 +33,7 @@ impl OrderStore for Store {
 
     async fn orders(&self, query: OrderQuery) -> Result<Page<Order>, Error> {
         let window = Window::of(&query.page)?;
-        let read = move |connection: &Transaction<'_>| {
+        let read = move |connection: &Connection| {
             let (page, senseless) = window.page(listed(connection, &query, window).map_err(unreadable)?);
             Ok((page, new_ones(connection, senseless)?))
         };

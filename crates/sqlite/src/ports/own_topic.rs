@@ -11,8 +11,9 @@ use domain::webhook_secret::WebhookSecret;
 
 use super::all;
 use crate::Store;
-use crate::apply::{Command, ONLY_IN_SANDBOX};
+use crate::apply::{ONLY_IN_SANDBOX, confirm, lapse, resume, rotate_secret, send_test, suspend};
 use crate::failure::unreadable;
+use crate::write::Transaction;
 
 #[async_trait]
 impl OwnTopic for Store {
@@ -23,7 +24,10 @@ impl OwnTopic for Store {
         in_sandbox: bool,
         now: Timestamp,
     ) -> Result<Subscription, Error> {
-        self.write(Command::Confirm { id, generation, in_sandbox, now }).await?.subscription()
+        let confirm = move |transaction: &mut Transaction<'_>| {
+            confirm(transaction.connection, id, generation, in_sandbox, now)
+        };
+        self.write_change(confirm).await
     }
 
     async fn lapse_sandbox_confirmations(&self, protocol: Protocol, now: Timestamp) -> Result<usize, Error> {
@@ -31,7 +35,8 @@ impl OwnTopic for Store {
         if lapsing.is_empty() {
             return Ok(0);
         }
-        Ok(self.write(Command::LapseSandbox { lapsing, now }).await?.counted()?.0)
+        let lapse = move |transaction: &mut Transaction<'_>| lapse(transaction.connection, &lapsing, now);
+        self.write_change(lapse).await
     }
 
     async fn suspend(
@@ -40,11 +45,15 @@ impl OwnTopic for Store {
         reason: SuspensionReason,
         now: Timestamp,
     ) -> Result<Subscription, Error> {
-        self.write(Command::Suspend { id, reason, now }).await?.subscription()
+        self.write_change(move |transaction| suspend(transaction.connection, id, reason, now)).await
     }
 
     async fn resume(&self, id: SubscriptionId, now: Timestamp) -> Result<Subscription, Error> {
-        self.write(Command::Resume { id, now }).await?.subscription()
+        let resume = move |transaction: &mut Transaction<'_>| {
+            transaction.effects.hurried = true;
+            resume(transaction.connection, transaction.effects, id, now)
+        };
+        self.write_change(resume).await
     }
 
     async fn rotate_secret(
@@ -53,7 +62,7 @@ impl OwnTopic for Store {
         next: WebhookSecret,
         now: Timestamp,
     ) -> Result<Subscription, Error> {
-        self.write(Command::RotateSecret { id, next, now }).await?.subscription()
+        self.write_change(move |transaction| rotate_secret(transaction.connection, id, next, now)).await
     }
 
     async fn send_test(
@@ -62,7 +71,7 @@ impl OwnTopic for Store {
         delivery: DeliveryId,
         now: Timestamp,
     ) -> Result<Subscription, Error> {
-        self.write(Command::SendTest { id, delivery, now }).await?.subscription()
+        self.write_change(move |transaction| send_test(transaction.connection, id, delivery, now)).await
     }
 }
 

@@ -6,10 +6,11 @@ use domain::order::LoggedOrder;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::Store;
-use crate::apply::{Command, Mended};
+use crate::apply::{Mended, release};
 use crate::failure::unreadable as unread;
 use crate::rows::{self, ORDER_COLUMNS};
 use crate::unreadable::Table;
+use crate::write::Transaction;
 
 /// How many rows one turn looks at.
 const AT_ONCE: usize = 500;
@@ -56,11 +57,13 @@ impl Store {
     }
 
     async fn release(&self, mended: Mended) -> Result<(), Error> {
-        let (mut next, now) = (Some(i64::MIN), self.options.clock.now());
-        while let Some(after) = next {
-            (_, next) = self.write(Command::Release { mended, after, now }).await?.counted()?;
-        }
-        Ok(())
+        let now = self.options.clock.now();
+        let release = move |transaction: &mut Transaction<'_>, after| {
+            let released = release(transaction.connection, transaction.effects, mended, after, now)?;
+            transaction.effects.deliveries |= released.count > 0;
+            Ok(released)
+        };
+        self.write_parts(i64::MIN, release).await.map(drop)
     }
 }
 

@@ -4,9 +4,10 @@ use application::Error;
 use rusqlite::{Connection, params};
 
 use crate::Store;
-use crate::apply::Command;
+use crate::apply::set_aside;
 use crate::failure::unreadable as unread;
 use crate::unreadable::Unreadable;
+use crate::write::Transaction;
 
 impl Store {
     /// Sets aside rows that were met on the way, before anything goes on around them.
@@ -14,7 +15,12 @@ impl Store {
         if rows.is_empty() {
             return Ok(());
         }
-        self.write(Command::SetAside { rows, now: self.options.clock.now() }).await.map(drop)
+        let (weight, now) = (rows.len(), self.options.clock.now());
+        let set_aside = move |transaction: &mut Transaction<'_>| {
+            transaction.effects.deliveries = true;
+            set_aside(transaction.connection, &rows, now)
+        };
+        self.write(weight, set_aside).await
     }
 
     /// As [`set_aside_rows`](Self::set_aside_rows), for one who only wants to see: that it fails is not their trouble.

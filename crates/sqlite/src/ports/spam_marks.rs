@@ -10,9 +10,10 @@ use domain::order::OrderId;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::Store;
-use crate::apply::{Command, SpamCommand};
+use crate::apply::{begin_sweep, mark_one, sweep, unmark};
 use crate::columns;
 use crate::failure::unreadable;
+use crate::write::{AT_ONCE, Transaction};
 
 const MARK: &str =
     "SELECT marked_at, unmarked_at FROM spam JOIN orders ON orders.seq = order_seq WHERE orders.id = ?";
@@ -22,22 +23,31 @@ impl SpamMarks for Store {
     async fn mark_spam(&self, selection: SpamSelection, now: Timestamp) -> Result<usize, Error> {
         let filter = match selection {
             SpamSelection::One(id) => {
-                return Ok(self.write(Command::Spam(SpamCommand::Mark { id, now })).await?.counted()?.0);
+                let mark = move |transaction: &mut Transaction<'_>| {
+                    mark_one(transaction.connection, transaction.effects, id, now)
+                };
+                return self.write(AT_ONCE, mark).await;
             }
-            SpamSelection::Many(filter) => Box::new(filter),
+            SpamSelection::Many(filter) => filter,
         };
         // The store goes through them by itself: whoever asked may go, and so may this process.
-        let (mut marked, mut next) =
-            self.write(Command::Spam(SpamCommand::BeginSweep { filter, now })).await?.counted()?;
-        while let Some(sweep) = next {
-            (marked, next) =
-                self.write(Command::Spam(SpamCommand::Sweep { sweep, unasked: false })).await?.counted()?;
+        let begin = move |transaction: &mut Transaction<'_>| {
+            begin_sweep(transaction.connection, transaction.effects, &filter, now)
+        };
+        let number = self.write(1, begin).await?;
+        loop {
+            let go_on = move |transaction: &mut Transaction<'_>| {
+                sweep(transaction.connection, transaction.effects, number, false)
+            };
+            let marked = self.write(AT_ONCE, go_on).await?;
+            if marked.next.is_none() {
+                return Ok(marked.count);
+            }
         }
-        Ok(marked)
     }
 
     async fn unmark_spam(&self, id: OrderId, now: Timestamp) -> Result<(), Error> {
-        self.write(Command::Spam(SpamCommand::Unmark { id, now })).await?.counted().map(drop)
+        self.write(1, move |transaction| unmark(transaction.connection, id, now)).await
     }
 
     async fn spam_marks(&self, ids: Vec<OrderId>) -> Result<BTreeMap<OrderId, SpamMark>, Error> {

@@ -13,12 +13,12 @@ use domain::attributes::AttributesChange;
 use domain::delivery::DeliveryId;
 use domain::order::LoggedOrder;
 use domain::subscription::{EndReason, Subscription, SubscriptionId};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::all;
 use super::set_aside::new_ones;
 use crate::Store;
-use crate::apply::Command;
+use crate::apply::{change_attributes, resend, subscribe, unsubscribe};
 use crate::failure::unreadable;
 use crate::paging::{Listed, Window};
 use crate::rows::{self, SUBSCRIPTION_COLUMNS};
@@ -31,7 +31,7 @@ impl Topic for Store {
     }
 
     async fn subscribe(&self, new: NewSubscription) -> Result<Subscribed, Error> {
-        self.write(Command::Subscribe(Box::new(new))).await?.subscribed()
+        self.write_change(move |transaction| subscribe(transaction.connection, &new)).await
     }
 
     async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, Error> {
@@ -47,7 +47,7 @@ impl Topic for Store {
 
     async fn subscriptions(&self, query: SubscriptionQuery) -> Result<Page<Subscription>, Error> {
         let window = Window::of(&query.page)?;
-        let read = move |connection: &Transaction<'_>| {
+        let read = move |connection: &Connection| {
             let (page, senseless) = window.page(listed(connection, &query, window).map_err(unreadable)?);
             Ok((page, new_ones(connection, senseless)?))
         };
@@ -61,7 +61,7 @@ impl Topic for Store {
         id: SubscriptionId,
         change: AttributesChange,
     ) -> Result<Subscription, Error> {
-        self.write(Command::ChangeAttributes { id, change: Box::new(change) }).await?.subscription()
+        self.write_change(move |transaction| change_attributes(transaction.connection, id, change)).await
     }
 
     async fn resend_confirmation(
@@ -70,7 +70,7 @@ impl Topic for Store {
         delivery: DeliveryId,
         now: Timestamp,
     ) -> Result<Subscription, Error> {
-        self.write(Command::ResendConfirmation { id, delivery, now }).await?.subscription()
+        self.write_change(move |transaction| resend(transaction.connection, id, delivery, now)).await
     }
 
     async fn unsubscribe(
@@ -79,7 +79,10 @@ impl Topic for Store {
         reason: EndReason,
         now: Timestamp,
     ) -> Result<Subscription, Error> {
-        self.write(Command::Unsubscribe { id, reason, now }).await?.subscription()
+        self.write_change(move |transaction| {
+            unsubscribe(transaction.connection, transaction.effects, id, reason, now)
+        })
+        .await
     }
 }
 

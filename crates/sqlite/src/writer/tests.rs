@@ -75,7 +75,8 @@ async fn a_full_disk_makes_the_store_unready_until_it_finds_room_by_itself() {
         writer.idle();
         writer.probe();
         // There is always room for something small.
-        assert!(writer.commit(vec![Command::ClearProbe]).0[0].is_ok());
+        let (clear, _) = Write::new(1, |transaction| clear_probe(transaction.connection));
+        assert!(writer.commit(&mut [clear], Proves::OrdersOnly).0[0].is_ok());
     }
     pages(&writer, 1_000);
     let mut seconds = 0;
@@ -104,11 +105,11 @@ async fn an_order_that_is_stored_after_all_makes_the_store_ready_at_once() {
 }
 
 #[tokio::test]
-async fn a_caller_that_hangs_up_gives_no_room_to_another_while_its_command_waits() {
+async fn a_caller_that_hangs_up_gives_no_room_to_another_while_its_write_waits() {
     let (_folder, store, mut writer, _) = store();
     let hang_up = async |store: &Store| {
-        let command = store.write(Command::ClearProbe);
-        assert!(tokio::time::timeout(Duration::ZERO, command).await.is_err());
+        let write = store.write(1, |transaction| clear_probe(transaction.connection));
+        assert!(tokio::time::timeout(Duration::ZERO, write).await.is_err());
     };
     for _ in 0..1_000 {
         hang_up(&store).await;
@@ -125,15 +126,20 @@ async fn what_the_store_asks_of_itself_outlives_a_commit_that_fails() {
     let (_folder, store, mut writer, _) = store();
     assert_eq!(place(&store, &mut writer, 1).await, None);
     pages(&writer, 0);
-    let _ = store.queue().push_other(Request::of_nobody(Command::CancelRest { subscription: 7 }));
+    let times = Arc::new(AtomicI64::new(0));
+    let counted = Arc::clone(&times);
+    let follow_up = FollowUp::new(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    });
+    let _ = store.queue().push_other(follow_up.write());
     assert_eq!(place(&store, &mut writer, 2).await, Some("storage_full"));
     pages(&writer, 1_000);
     assert_eq!(place(&store, &mut writer, 3).await, None);
+    assert_eq!(times.load(Ordering::Relaxed), 1, "in the commit that failed");
     let again = store.queue().next_batch().unwrap();
-    assert!(
-        matches!(&again[..], [Request { command: Command::CancelRest { subscription: 7 }, .. }]),
-        "it is asked again, once"
-    );
+    assert_eq!(again.len(), 1, "it is asked again, once");
     writer.turn(again);
+    assert_eq!(times.load(Ordering::Relaxed), 2);
     assert!(writer.left.is_empty());
 }

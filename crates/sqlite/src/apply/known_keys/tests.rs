@@ -9,8 +9,9 @@ use tempfile::TempDir;
 
 use super::periods::period_of;
 use super::*;
-use crate::apply::{Accept, Answer, Command, Hashed, State, apply};
+use crate::apply::{Accept, Hashed, State, accept, made, made_alone};
 use crate::opening;
+use crate::write::Write;
 
 const LIFETIME: Duration = Duration::from_hours(24);
 /// So many keys gather in memory here.
@@ -38,10 +39,10 @@ fn key(number: u64) -> String {
     format!("key-{:016x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
-fn order(number: u64, key_number: u64, time: Timestamp, lifetime: Duration) -> Command {
+fn order(number: u64, key_number: u64, time: Timestamp, lifetime: Duration) -> Accept {
     let mut random = [0; 10];
     random[..8].copy_from_slice(&number.to_be_bytes());
-    Command::Accept(Accept {
+    Accept {
         id: OrderId::new(time, random),
         time,
         body: "{}".to_owned(),
@@ -53,11 +54,11 @@ fn order(number: u64, key_number: u64, time: Timestamp, lifetime: Duration) -> C
             fingerprint: [1; 32],
             lifetime,
         })),
-    })
+    }
 }
 
 /// An order of that content which an anonymous caller at that place sends under the key that all of them use.
-fn shared(number: u32, origin: u32, content: u32) -> Command {
+fn shared(number: u32, origin: u32, content: u32) -> Accept {
     let bytes = |number: u32| std::array::from_fn(|place| number.to_be_bytes()[place % 4]);
     let fingerprint = std::array::from_fn(|place| content.to_be_bytes()[place % 4]);
     let key = IdempotencyKey::parse(&key(0)).unwrap();
@@ -68,14 +69,32 @@ fn shared(number: u32, origin: u32, content: u32) -> Command {
         fingerprint,
         lifetime: LIFETIME,
     };
-    let Command::Accept(order) = order(number.into(), 0, start(), LIFETIME) else { panic!("not an order") };
-    Command::Accept(Accept { key: Some(Hashed::from(idempotency)), ..order })
+    Accept { key: Some(Hashed::from(idempotency)), ..order(number.into(), 0, start(), LIFETIME) }
 }
 
-fn place(state: &mut State, commands: Vec<Command>) -> Vec<Acceptance> {
-    let answers =
-        apply(state, commands).answers.into_iter().map(|answer| answer.unwrap().accepted().unwrap());
-    answers.collect()
+/// Places orders in one commit.
+fn try_to_place(state: &mut State, orders: Vec<Accept>) -> Vec<Result<Acceptance, application::Error>> {
+    let (writes, answers): (Vec<_>, Vec<_>) = orders
+        .into_iter()
+        .map(|order| {
+            let (write, answer) = Write::new(1, move |transaction| accept(transaction, &order));
+            (write.undoing_itself(), answer)
+        })
+        .unzip();
+    made(state, writes);
+    answers.into_iter().map(crate::write::Answer::now).collect()
+}
+
+fn place(state: &mut State, orders: Vec<Accept>) -> Vec<Acceptance> {
+    try_to_place(state, orders).into_iter().collect::<Result<_, _>>().unwrap()
+}
+
+fn maintain(state: &mut State, now: Timestamp) {
+    let now = now.as_microsecond();
+    made_alone(state, move |transaction| {
+        Ok(transaction.keys.maintain(transaction.connection, now, crate::write::AT_ONCE)?)
+    })
+    .unwrap();
 }
 
 /// Places the orders of these numbers, each under the key of its number, a hundred in a commit.
@@ -147,8 +166,7 @@ fn an_idle_store_clears_away_what_is_over_a_piece_at_a_time() {
     let mut commits = 0;
     while state.keys.want_upkeep(later.as_microsecond()) {
         let before = count(&state, "idempotency_keys");
-        let applied = apply(&mut state, vec![Command::MaintainKeys { now: later }]);
-        assert_eq!(applied.answers[0].as_ref().unwrap(), &Answer::Done);
+        maintain(&mut state, later);
         assert!(before - count(&state, "idempotency_keys") <= 501);
         commits += 1;
         assert!(commits < 100);
@@ -231,7 +249,7 @@ fn a_commit_that_fails_leaves_what_is_known_as_it_was() {
     let mut failed = 0;
     for number in 450..900 {
         failed +=
-            usize::from(apply(&mut state, vec![order(number, number, start(), LIFETIME)]).failure.is_some());
+            usize::from(try_to_place(&mut state, vec![order(number, number, start(), LIFETIME)])[0].is_err());
     }
     assert!(failed > 0);
     assert!(state.keys.len() < known_before + 450);
@@ -248,7 +266,7 @@ fn the_place_of_an_order_that_was_rolled_back_is_behind_the_marker_of_none() {
     let (folder, mut state) = store(10);
     state.connection.commit_hook(Some(|| true)).unwrap();
     for number in 0..50 {
-        assert!(apply(&mut state, vec![order(number, number, start(), LIFETIME)]).failure.is_some());
+        assert!(try_to_place(&mut state, vec![order(number, number, start(), LIFETIME)])[0].is_err());
     }
     state.connection.commit_hook(None::<fn() -> bool>).unwrap();
     fill(&mut state, 100..130, start());
@@ -355,7 +373,7 @@ fn a_start_reads_the_index_behind_new_orders_or_while_nothing_comes() {
     assert!((0..12_000).all(|number| known(&state, number, start())));
     let mut commits = 0;
     while state.keys.want_upkeep(start().as_microsecond()) {
-        apply(&mut state, vec![Command::MaintainKeys { now: start() }]);
+        maintain(&mut state, start());
         commits += 1;
         assert!(commits < 30);
     }
@@ -412,7 +430,7 @@ fn a_key_that_lives_long_keeps_none_behind_it_on_disk() {
     let later = start() + Duration::from_hours(49);
     let mut commits = 0;
     while state.keys.want_upkeep(later.as_microsecond()) {
-        apply(&mut state, vec![Command::MaintainKeys { now: later }]);
+        maintain(&mut state, later);
         commits += 1;
         assert!(commits < 100);
     }
@@ -428,7 +446,7 @@ fn a_run_that_was_rolled_back_is_begun_anew() {
     place(&mut state, vec![order(1, 1, start(), LIFETIME)]);
     let later = start() + Duration::from_hours(48);
     state.connection.commit_hook(Some(|| true)).unwrap();
-    assert!(apply(&mut state, vec![order(2, 2, later, LIFETIME)]).failure.is_some());
+    assert!(try_to_place(&mut state, vec![order(2, 2, later, LIFETIME)])[0].is_err());
     state.connection.commit_hook(None::<fn() -> bool>).unwrap();
     assert_eq!(state.keys.runs.len(), 1);
     place(&mut state, vec![order(3, 3, later, LIFETIME)]);
@@ -450,7 +468,7 @@ fn a_key_that_cannot_be_stored_takes_its_order_with_it_and_the_next_has_its_plac
         )
         .unwrap();
     let orders = vec![order(1, 1, ahead, LIFETIME), order(2, 2, start(), LIFETIME)];
-    let answers = apply(&mut state, orders).answers;
+    let answers = try_to_place(&mut state, orders);
     assert!(answers[0].is_err() && answers[1].is_ok(), "{answers:?}");
     assert_eq!((count(&state, "orders"), count(&state, "idempotency_periods")), (1, 1));
     assert_eq!(state.keys.runs.len(), 1);
@@ -481,12 +499,12 @@ fn a_key_that_thousands_share_costs_each_the_same_and_keeps_their_orders_apart()
     const MANY: u32 = 5_000;
     let (folder, mut state) = store(GATHERED);
     for first in (0..MANY).step_by(100) {
-        let commands = (first..first + 100).map(|number| shared(number, number, number)).collect();
-        assert!(place(&mut state, commands).iter().all(|answer| *answer == STORED));
+        let orders = (first..first + 100).map(|number| shared(number, number, number)).collect();
+        assert!(place(&mut state, orders).iter().all(|answer| *answer == STORED));
         assert!(state.keys.len() <= GATHERED * 3 / 2 + 200, "{} are in memory", state.keys.len());
     }
-    let found = |state: &State, command: &Command| {
-        let Command::Accept(Accept { key: Some(key), .. }) = command else { panic!("not with a key") };
+    let found = |state: &State, order: &Accept| {
+        let key = order.key.as_ref().unwrap();
         let at =
             |hash| state.keys.candidates(&state.connection, hash, start().as_microsecond()).unwrap().len();
         key.hashes.iter().flatten().map(|hash| at(*hash)).sum::<usize>()
@@ -504,7 +522,7 @@ fn a_key_that_thousands_share_costs_each_the_same_and_keeps_their_orders_apart()
     }
     let later = start() + LIFETIME * 2 + Duration::from_hours(1);
     while state.keys.want_upkeep(later.as_microsecond()) {
-        apply(&mut state, vec![Command::MaintainKeys { now: later }]);
+        maintain(&mut state, later);
     }
     assert_eq!((count(&state, "idempotency_keys"), count(&state, "idempotency_hashes")), (0, 0));
 }

@@ -4,9 +4,10 @@ use domain::delivery::DeliveryId;
 use domain::order::OrderId;
 use tempfile::TempDir;
 
-use super::SpamCommand;
-use crate::apply::{Command, State, apply};
+use super::{begin_sweep, mark_one, sweep, unmark};
+use crate::apply::{Effects, Part, State, apply, begin, made_alone};
 use crate::opening;
+use crate::write::{FollowUp, Write};
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_700_000_000).unwrap()
@@ -44,31 +45,32 @@ fn waiting(state: &State) -> i64 {
     count(state, "state = 'pending'")
 }
 
-fn changed_by(state: &mut State, command: Command) -> (u64, Vec<Command>) {
+fn changed_by(state: &mut State, write: Write) -> (u64, Vec<FollowUp>) {
     let before: u64 = state.connection.total_changes();
-    let applied = apply(state, vec![command]);
+    let applied = apply(state, &mut [write]);
     assert!(applied.answers[0].is_ok(), "{:?}", applied.answers);
     (state.connection.total_changes() - before, applied.effects.rest)
 }
 
 /// Does what the store asks of itself, so many commits at most.
-fn go_on(state: &mut State, mut rest: Vec<Command>, most: usize) -> usize {
+fn go_on(state: &mut State, mut rest: Vec<FollowUp>, most: usize) -> usize {
     for commits in 0..most {
-        let Some(command) = rest.pop() else { return commits };
-        let (changes, more) = changed_by(state, command);
+        let Some(follow_up) = rest.pop() else { return commits };
+        let (changes, more) = changed_by(state, follow_up.write());
         assert!(changes <= 2_500, "one commit changed {changes} rows");
         rest.extend(more);
     }
     most
 }
 
-fn all() -> Command {
+fn all() -> Write {
     let filter = SpamFilter { customer_name: Some("Mallory".to_owned()), ..SpamFilter::default() };
-    Command::Spam(SpamCommand::BeginSweep { filter: Box::new(filter), now: now() })
+    Write::new(1, move |transaction| begin_sweep(transaction.connection, transaction.effects, &filter, now()))
+        .0
 }
 
-fn mark(id: OrderId) -> Command {
-    Command::Spam(SpamCommand::Mark { id, now: now() })
+fn mark(id: OrderId) -> Write {
+    Write::new(1, move |transaction| mark_one(transaction.connection, transaction.effects, id, now())).0
 }
 
 #[test]
@@ -90,15 +92,15 @@ fn all_is_marked_before_anything_is_cancelled_and_what_is_marked_begins_no_more(
         state.connection.query_row(sql, (), |row| row.get::<_, i64>(0)).unwrap()
     };
     while unmarked(&state) > 0 {
-        let (_, more) = changed_by(&mut state, rest.pop().unwrap());
+        let (_, more) = changed_by(&mut state, rest.pop().unwrap().write());
         rest = more;
         assert_eq!(waiting(&state), 1_200);
     }
     let id = "SELECT id FROM deliveries WHERE order_seq = 1200";
     let id: uuid::Uuid = state.connection.query_row(id, (), |row| crate::columns::uuid(row, "id")).unwrap();
     let intent = Intent { delivery: DeliveryId(id), number: 1, at: now() };
-    let begun = apply(&mut state, vec![Command::Begin(vec![intent])]).answers.remove(0).unwrap();
-    assert_eq!(begun, crate::apply::Answer::Begun(vec![]));
+    let begun = made_alone(&mut state, move |transaction| begin(transaction.connection, &[intent])).unwrap();
+    assert_eq!(begun, []);
     go_on(&mut state, rest, 100);
     assert_eq!(waiting(&state), 0);
 }
@@ -128,8 +130,8 @@ fn a_process_that_dies_half_way_leaves_the_rest_to_the_next() {
         assert!(!rest.is_empty(), "{commits}");
         go_on(&mut state, rest, 1_000);
         assert_eq!(waiting(&state), 0, "after {commits} commits");
-        let asked = super::sweep(&state.connection, &mut crate::apply::Effects::default(), 1, false).unwrap();
-        assert_eq!(asked, crate::apply::Answer::Count { count: 2_000, next: None });
+        let asked = sweep(&state.connection, &mut Effects::default(), 1, false).unwrap();
+        assert_eq!(asked, Part { count: 2_000, next: None });
     }
 }
 
@@ -138,7 +140,7 @@ fn a_mark_that_is_taken_back_half_way_stops_there() {
     let (_folder, mut state) = store(1, 3_000);
     let id = OrderId(uuid::Uuid::from_u128(1));
     let (_, rest) = changed_by(&mut state, mark(id));
-    changed_by(&mut state, Command::Spam(SpamCommand::Unmark { id, now: now() }));
+    made_alone(&mut state, move |transaction| unmark(transaction.connection, id, now())).unwrap();
     go_on(&mut state, rest, 100);
     assert_eq!(waiting(&state), 2_500);
 }

@@ -16,21 +16,21 @@ const MINUTE: Duration = Duration::from_mins(1);
 fn watched(in_flight: u32) -> (TempDir, State) {
     let (folder, mut state) = state();
     let attributes = Attributes { receives: Receives::Notices, ..Attributes::default() };
-    let operator = Command::Subscribe(Box::new(NewSubscription {
+    let operator = NewSubscription {
         id: SubscriptionId::new(now(), id(8)),
         endpoint: Endpoint::parse(Protocol::Webhook, "https://operator.example/").unwrap(),
         attributes,
         secret: None,
         confirmation: DeliveryId::new(now(), id(9)),
         now: now(),
-    }));
-    let yes = Command::Confirm {
-        id: SubscriptionId::new(now(), id(8)),
-        generation: 1,
-        in_sandbox: false,
-        now: now(),
     };
-    done(&mut state, vec![operator, yes, subscribe(), confirm()]);
+    let of_operator = operator.id;
+    let (operator, _) =
+        Write::new(1, move |transaction| super::super::subscribe(transaction.connection, &operator));
+    let (yes, _) = Write::new(1, move |transaction| {
+        super::super::confirm(transaction.connection, of_operator, 1, false, now())
+    });
+    done(&mut state, &mut [operator, yes, subscribe(), confirm()]);
     let sql = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1) \
                INSERT INTO deliveries (seq, id, kind, subscription, state, created_at, at) \
                SELECT 1000 + n, randomblob(16), 'notification', 2, 'dead', 0, 0 FROM n WHERE n <= ?1";
@@ -38,7 +38,7 @@ fn watched(in_flight: u32) -> (TempDir, State) {
     (folder, state)
 }
 
-fn done(state: &mut State, batch: Vec<Command>) {
+fn done(state: &mut State, batch: &mut [Write]) {
     let answers = apply(state, batch).answers;
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
 }
@@ -49,11 +49,7 @@ fn die(state: &State, place: i64, at: Timestamp) {
 
 /// How many notices a look at that time owes.
 fn told(state: &mut State, at: Timestamp) -> Result<usize, Error> {
-    apply(state, vec![Command::TellOperators { now: at }])
-        .answers
-        .remove(0)?
-        .counted()
-        .map(|(count, _)| count)
+    made_alone(state, move |transaction| tell_operators(transaction, at))
 }
 
 /// What notices say, oldest first.
@@ -128,15 +124,16 @@ fn nothing_ends_without_its_note() {
     let trouble =
         "CREATE TEMP TRIGGER no BEFORE INSERT ON main.incidents BEGIN SELECT raise(ABORT, 'no'); END";
     state.connection.execute_batch(trouble).unwrap();
-    let end = || Command::Unsubscribe {
-        id: SubscriptionId::new(now(), id(1)),
-        reason: domain::subscription::EndReason::Gone,
-        now: now(),
+    let end = |state: &mut State| {
+        let ended = SubscriptionId::new(now(), id(1));
+        made_alone(state, move |transaction| {
+            unsubscribe(transaction.connection, transaction.effects, ended, EndReason::Gone, now())
+        })
     };
-    apply(&mut state, vec![end()]).answers.remove(0).unwrap_err();
+    end(&mut state).unwrap_err();
     assert_eq!(number(&state, "SELECT count(*) FROM subscriptions WHERE state = 'ended'"), 0);
     state.connection.execute_batch("DROP TRIGGER no").unwrap();
-    done(&mut state, vec![end()]);
+    end(&mut state).unwrap();
     assert_eq!(told(&mut state, now() + MINUTE).unwrap(), 1);
 }
 
@@ -179,12 +176,13 @@ fn a_full_disk_is_told_once_there_is_space() {
     let (_folder, mut state) = watched(0);
     let pages = number(&state, "SELECT * FROM pragma_page_count");
     state.connection.pragma_update(None, "max_page_count", pages).unwrap();
-    let many = || (1..=200).map(|number| accept(number, Some(&format!("key-{number}")))).collect();
-    assert_eq!(apply(&mut state, many()).failure.map(|(reach, _)| reach), Some(Reach::Full));
+    let many = || (1..=200).map(|number| accept(number, Some(&format!("key-{number}"))).0);
+    let reach = |state: &mut State, writes: Vec<Write>| made(state, writes).1.map(|(reach, _)| reach);
+    assert_eq!(reach(&mut state, many().collect()), Some(Reach::Full));
     // A look finds out by which time it was, and may find that there is no space for that.
     let seen = now() + MINUTE;
-    let with_order = vec![Command::TellOperators { now: seen }].into_iter().chain(many()).collect();
-    assert_eq!(apply(&mut state, with_order).failure.map(|(reach, _)| reach), Some(Reach::Full));
+    let (look, _) = Write::new(1, move |transaction| tell_operators(transaction, seen));
+    assert_eq!(reach(&mut state, [look].into_iter().chain(many()).collect()), Some(Reach::Full));
     assert_eq!(number(&state, "SELECT count(*) FROM incidents"), 0);
 
     state.connection.pragma_update(None, "max_page_count", pages + 1_000).unwrap();

@@ -10,12 +10,13 @@ use tokio::task::yield_now;
 
 use super::Candidates;
 use crate::Store;
-use crate::apply::{Command, NewDelivery, Publish};
+use crate::apply::{NewDelivery, Publish, publish};
 use crate::failure::unreadable;
 use crate::rows::Versions;
 use crate::unreadable::Unreadable;
+use crate::write::Transaction;
 
-/// The most deliveries that one command makes: a long run of orders, and an order that is owed to thousands, is published
+/// The most deliveries that one commit makes: a long run of orders, and an order that is owed to thousands, is published
 /// in parts, so that new orders need not wait for it.
 const DELIVERIES_AT_ONCE: usize = 1_000;
 /// After so many comparisons, which take about a millisecond, others have their turn.
@@ -48,7 +49,8 @@ impl Store {
                     continue;
                 }
                 if part.deliveries.len() >= DELIVERIES_AT_ONCE {
-                    self.write(Command::Publish(mem::replace(&mut part, self.part(&hidden)))).await?;
+                    let full = mem::replace(&mut part, self.part(&hidden));
+                    self.publish_part(full).await?;
                 }
                 let id = self.options.randomness.delivery_id(part.now);
                 let (subscription, order) = (*subscription, order.seq);
@@ -60,8 +62,17 @@ impl Store {
             }
             part.orders.push(order.seq);
         }
-        self.write(Command::Publish(part)).await?;
+        self.publish_part(part).await?;
         Ok(published)
+    }
+
+    async fn publish_part(&self, part: Publish) -> Result<(), Error> {
+        let weight = part.deliveries.len();
+        let publish = move |transaction: &mut Transaction<'_>| {
+            transaction.effects.deliveries |= publish(transaction.connection, &part)? > 0;
+            Ok(())
+        };
+        self.write(weight, publish).await
     }
 
     fn part(&self, hidden: &[Unreadable]) -> Publish {

@@ -1,0 +1,172 @@
+//! A write: what a caller does within a commit, and how it is answered what came of that.
+
+use std::fmt::{self, Debug, Formatter};
+use std::sync::Arc;
+
+use application::Error;
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use crate::apply::{Effects, FullDisk, KnownKeys};
+use crate::failure::{Failure, store_failed};
+
+/// About how many rows one write touches at most, so that new orders need not wait for it: whatever touches more goes on in
+/// commits of its own.
+pub(crate) const AT_ONCE: usize = 500;
+
+/// The transaction that is open, and all that a write may change. Times and ids are the caller's.
+pub(crate) struct Transaction<'a> {
+    /// The one connection that writes.
+    pub(crate) connection: &'a Connection,
+    /// Where idempotency keys are found.
+    pub(crate) keys: &'a mut KnownKeys,
+    /// The last place in the log that was given to an order.
+    pub(crate) last_place: &'a mut i64,
+    /// Whether the disk was full.
+    pub(crate) full_disk: &'a mut FullDisk,
+    /// What others should be told once it is committed.
+    pub(crate) effects: &'a mut Effects,
+}
+
+/// A write that waits for its commit.
+#[derive(Debug)]
+pub(crate) struct Write {
+    work: Box<dyn Work>,
+    weight: usize,
+    undoes_itself: bool,
+    follow_up: Option<FollowUp>,
+    /// Held until it is answered, though its caller may long be gone.
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+/// Waits for the commit that a [`Write`] was part of.
+#[derive(Debug)]
+pub(crate) struct Answer<T>(oneshot::Receiver<Result<T, Error>>);
+
+/// What the store asks of itself: nobody waits for it, and nobody else would ask again should its commit fail. A crash loses
+/// it; the next start finds what matters.
+#[derive(Clone)]
+pub(crate) struct FollowUp(Arc<Apply>);
+
+type Apply = dyn Fn(&mut Transaction<'_>) -> Result<(), Failure> + Send + Sync;
+
+/// What is common to writes, whatever they answer.
+trait Work: Debug + Send {
+    fn apply(&mut self, transaction: &mut Transaction<'_>) -> Result<(), Failure>;
+    fn answer(self: Box<Self>, committed: Result<(), Error>);
+}
+
+struct Asked<T, F> {
+    write: Option<F>,
+    done: Option<T>,
+    reply: oneshot::Sender<Result<T, Error>>,
+}
+
+impl Write {
+    /// Of about so many rows. `write` is applied once; if it fails, or its commit does, nothing of it stays.
+    pub(crate) fn new<T, F>(weight: usize, write: F) -> (Self, Answer<T>)
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let work = Box::new(Asked { write: Some(write), done: None, reply });
+        (Self { work, weight, undoes_itself: false, follow_up: None, permit: None }, Answer(answer))
+    }
+
+    /// Should it fail, nothing of it stays in the transaction even without a savepoint.
+    pub(crate) fn undoing_itself(self) -> Self {
+        Self { undoes_itself: true, ..self }
+    }
+
+    /// `permit` is free again when it is answered.
+    pub(crate) fn holding(self, permit: OwnedSemaphorePermit) -> Self {
+        Self { permit: Some(permit), ..self }
+    }
+
+    /// About how many rows it touches: a batch takes on a bounded number of them.
+    pub(crate) fn weight(&self) -> usize {
+        self.weight.max(1)
+    }
+
+    /// Whether it needs no savepoint.
+    pub(crate) fn undoes_itself(&self) -> bool {
+        self.undoes_itself
+    }
+
+    /// What is to be done again where its commit fails.
+    pub(crate) fn follow_up(&self) -> Option<&FollowUp> {
+        self.follow_up.as_ref()
+    }
+
+    /// Applies it within the open transaction.
+    pub(crate) fn apply(&mut self, transaction: &mut Transaction<'_>) -> Result<(), Failure> {
+        self.work.apply(transaction)
+    }
+
+    /// Tells whoever asked what came of it. They may have gone.
+    pub(crate) fn answer(self, committed: Result<(), Error>) {
+        self.work.answer(committed);
+        drop(self.permit);
+    }
+}
+
+impl<T> Answer<T> {
+    /// What came of it.
+    pub(crate) async fn wait(self) -> Result<T, Error> {
+        self.0.await.unwrap_or_else(|_| Err(store_failed("the writer died before it answered")))
+    }
+
+    /// What came of it, once it is known.
+    #[cfg(test)]
+    pub(crate) fn now(mut self) -> Result<T, Error> {
+        self.0.try_recv().expect("it was answered")
+    }
+}
+
+impl FollowUp {
+    /// It may be applied several times.
+    pub(crate) fn new(
+        apply: impl Fn(&mut Transaction<'_>) -> Result<(), Failure> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(apply))
+    }
+
+    /// The write that does it.
+    pub(crate) fn write(self) -> Write {
+        let apply = Arc::clone(&self.0);
+        let (write, _) = Write::new(AT_ONCE, move |transaction| apply(transaction));
+        Write { follow_up: Some(self), ..write }
+    }
+}
+
+impl<T, F> Work for Asked<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut Transaction<'_>) -> Result<T, Failure> + Send,
+{
+    fn apply(&mut self, transaction: &mut Transaction<'_>) -> Result<(), Failure> {
+        if let Some(write) = self.write.take() {
+            self.done = Some(write(transaction)?);
+        }
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), Error>) {
+        let Self { done, reply, .. } = *self;
+        let _ =
+            reply.send(committed.and_then(|()| done.ok_or_else(|| Error::internal("it was not applied"))));
+    }
+}
+
+impl<T, F> Debug for Asked<T, F> {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Asked")
+    }
+}
+
+impl Debug for FollowUp {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str("FollowUp")
+    }
+}
