@@ -10,6 +10,7 @@ pub mod failing;
 pub mod filter_policy;
 pub mod id;
 pub mod invalid;
+pub mod json_number;
 pub mod json_text;
 pub mod link_token;
 pub mod notice;

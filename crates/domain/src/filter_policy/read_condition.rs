@@ -10,6 +10,7 @@ use super::condition::{Condition, Range, Value};
 use super::read::{Reading, invalid};
 use super::{MAX_FRACTION_DIGITS, MAX_NUMBER};
 use crate::Invalid;
+use crate::json_number;
 
 const MAY_HOLD: &str = "may hold strings, numbers, true, false, null and operators";
 
@@ -35,11 +36,10 @@ impl Reading {
 
     fn number(self, field: &str, json: &str) -> Result<Decimal, Invalid> {
         let limit = Decimal::from(MAX_NUMBER);
-        let read = Decimal::from_str_exact(json).or_else(|_| Decimal::from_scientific(json));
         let fits = |number: &Decimal| {
             !self.is_new || (number.abs() <= limit && number.normalize().scale() <= MAX_FRACTION_DIGITS)
         };
-        read.ok().filter(fits).ok_or_else(|| {
+        json_number::exact(json).filter(fits).ok_or_else(|| {
             let rule = format!(
                 "may hold numbers from -{MAX_NUMBER} to {MAX_NUMBER} with at most {MAX_FRACTION_DIGITS} digits after \
                  the point"

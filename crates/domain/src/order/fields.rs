@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 use crate::Invalid;
+use crate::json_number;
 use crate::visible::is_invisible;
 
 /// How much an order may hold. Lengths are in characters (Unicode scalar values).
@@ -28,9 +29,9 @@ pub mod limits {
     /// `attributes`: the length of a key, of `A–Z a–z 0–9 _ . -` (as SNS message attributes have it).
     pub const ATTRIBUTE_KEY: usize = 64;
     /// Money and numbers: digits before the point.
-    pub const INTEGER_DIGITS: usize = 15;
+    pub const INTEGER_DIGITS: u32 = 15;
     /// Money and numbers: digits after the point.
-    pub const FRACTION_DIGITS: usize = 6;
+    pub const FRACTION_DIGITS: u32 = 6;
 }
 
 /// The members of one JSON object, each still as the client wrote it, so that a number never becomes a float.
@@ -97,15 +98,15 @@ impl<'a> Fields<'a> {
         Ok((!text.trim().is_empty()).then_some(text))
     }
 
-    /// A whole number from 1 to the limit.
+    /// A whole number from 1 to the limit, however JSON writes it: `2`, `2.0` and `2e0` are one.
     pub(super) fn quantity(&self, name: &str) -> Result<Option<u32>, Invalid> {
         let Some(json) = self.raw(name) else { return Ok(None) };
         let path = self.path(name);
-        if !json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+        if !is_number(json) {
             return Err(wrong_type(&path, "a whole number"));
         }
-        match json.parse() {
-            Ok(quantity) if (1..=limits::QUANTITY).contains(&quantity) => Ok(Some(quantity)),
+        match json_number::whole(json).and_then(|number| u32::try_from(number).ok()) {
+            Some(quantity) if (1..=limits::QUANTITY).contains(&quantity) => Ok(Some(quantity)),
             _ => {
                 let message = format!("{path} must be a whole number from 1 to {}", limits::QUANTITY);
                 Err(Invalid::new("out_of_range", path, message))
@@ -113,39 +114,64 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// An exact amount of money, not negative: a JSON number, or a string that holds one.
+    /// An exact amount of money, not negative: a JSON number, or a string that holds one in plain notation. An empty or
+    /// blank one counts as absent.
     pub(super) fn money(&self, name: &str) -> Result<Option<Decimal>, Invalid> {
         let Some(json) = self.raw(name) else { return Ok(None) };
         let path = self.path(name);
-        let text = if json.starts_with('"') {
-            serde_json::from_str(json).unwrap_or_default()
-        } else {
-            json.to_owned()
-        };
-        match decimal(&path, &text)? {
-            amount if amount.is_sign_negative() => {
-                Err(Invalid::new("out_of_range", path.clone(), format!("{path} must not be negative")))
+        let amount = if json.starts_with('"') {
+            let text: String = serde_json::from_str(json).map_err(|_| not_a_number(&path))?;
+            if text.trim().is_empty() && text.chars().count() <= limits::NAME {
+                return Ok(None);
             }
-            amount => Ok(Some(amount)),
+            plain(&path, &text)?
+        } else {
+            number(&path, json)?
+        };
+        if amount.is_sign_negative() {
+            return Err(Invalid::new("out_of_range", path.clone(), format!("{path} must not be negative")));
         }
+        Ok(Some(amount))
     }
 }
 
-/// An exact decimal in plain notation, within the limits.
-pub(super) fn decimal(path: &str, text: &str) -> Result<Decimal, Invalid> {
+/// Whether a JSON value is a number.
+pub(super) fn is_number(json: &str) -> bool {
+    json.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+}
+
+/// A JSON number, exactly, within the limits.
+pub(super) fn number(path: &str, json: &str) -> Result<Decimal, Invalid> {
+    let fits = |number: &Decimal| {
+        number.trunc().abs() < Decimal::from(10_u64.pow(limits::INTEGER_DIGITS))
+            && number.normalize().scale() <= limits::FRACTION_DIGITS
+    };
+    let number = json_number::exact(json).filter(|_| is_number(json)).filter(fits);
+    let number = number.ok_or_else(|| not_a_number(path))?;
+    Ok(if number.scale() > limits::FRACTION_DIGITS { number.normalize() } else { number })
+}
+
+/// A decimal in plain notation, within the limits.
+fn plain(path: &str, text: &str) -> Result<Decimal, Invalid> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (integer, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let plain =
-        |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-    if plain(integer, limits::INTEGER_DIGITS) && plain(fraction, limits::FRACTION_DIGITS) {
-        return text.parse().map_err(|_| wrong_type(path, "a number"));
+    let within = |part: &str, most: u32| {
+        (1..=most as usize).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
+    };
+    if within(integer, limits::INTEGER_DIGITS) && within(fraction, limits::FRACTION_DIGITS) {
+        return text.parse().map_err(|_| not_a_number(path));
     }
+    Err(not_a_number(path))
+}
+
+fn not_a_number(path: &str) -> Invalid {
     let message = format!(
-        "{path} must be a number in plain notation with at most {} digits before the point and {} after it",
+        "{path} must be a number, or a text that holds one in plain notation, with at most {} digits before the point \
+         and {} after it",
         limits::INTEGER_DIGITS,
         limits::FRACTION_DIGITS
     );
-    Err(Invalid::new("not_a_number", path, message))
+    Invalid::new("not_a_number", path, message)
 }
 
 /// Says that a field is not of the type it must be.

@@ -6,7 +6,7 @@ use iso_currency::Currency;
 use serde_json::value::RawValue;
 
 use super::details::{AttributeValue, Item, OrderDetails, Products};
-use super::fields::{Fields, decimal, limits, wrong_type};
+use super::fields::{Fields, is_number, limits, number, wrong_type};
 use crate::Invalid;
 use crate::endpoint::{e164, mail_address};
 
@@ -174,9 +174,7 @@ fn attribute_value(entries: &Fields<'_>, key: &str) -> Result<AttributeValue, In
             let text = entries.line(key, limits::NAME)?.unwrap_or_default();
             Ok(AttributeValue::String(text))
         }
-        number if number.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
-            Ok(AttributeValue::Number(decimal(&path, number)?))
-        }
+        json if is_number(json) => Ok(AttributeValue::Number(number(&path, json)?)),
         _ => Err(wrong_type(&path, "a string, a number, true or false")),
     }
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use domain::attributes::{self, Attributes, AttributesChange, Escalation, Minutes, Receives};
 use domain::filter_policy::{FilterPolicy, FilterPolicyScope};
+use domain::json_number;
 use domain::subscription::SubscriptionId;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -121,9 +122,9 @@ fn escalation(json: &str) -> Result<Escalation, Problem> {
 /// A whole number; what is none is beyond every limit.
 fn number(name: &'static str, json: &str) -> Result<u64, Problem> {
     let is_number = json.starts_with(|c: char| c == '-' || c.is_ascii_digit());
-    match json.parse() {
-        Ok(number) => Ok(number),
-        Err(_) if is_number => Ok(u64::MAX),
-        Err(_) => Err(Problem::invalid("wrong_type", name, format!("{name} must be a number"))),
+    match json_number::whole(json) {
+        Some(number) => Ok(number),
+        None if is_number => Ok(u64::MAX),
+        None => Err(Problem::invalid("wrong_type", name, format!("{name} must be a number"))),
     }
 }
