@@ -36,7 +36,8 @@ pub(crate) async fn test(
     let missing = |name: &'static str, detail: &'static str| Problem::invalid("missing_field", name, detail);
     let policy = members.raw("filterPolicy").map(|json| filter_policy(json, &members)).transpose()?.flatten();
     let policy = policy.ok_or_else(|| missing("filterPolicy", "filterPolicy is missing"))?;
-    let sample = match (members.raw("order"), members.text("orderId")?) {
+    let order = members.raw("order").filter(|json| *json != "null");
+    let sample = match (order, members.text("orderId")?) {
         (Some(order), None) => Sample::New(Box::new(order_details(order)?)),
         (None, Some(id)) => Sample::Placed(order_id(&id)?),
         (None, None) => return Err(missing("order", "Give an order, or the orderId of one")),

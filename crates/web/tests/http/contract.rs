@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::body::Body;
+use domain::order::OrderDetails;
 use http::{Request, StatusCode};
 use serde_json::{Map, Value};
 
@@ -39,7 +40,7 @@ async fn the_contract_describes_each_method_of_each_path_and_no_other() {
 }
 
 #[tokio::test]
-async fn the_contract_says_where_a_body_can_be_too_large_or_too_slow() {
+async fn the_contract_says_where_a_body_can_be_too_large_too_slow_or_unreadable() {
     let host = Host::start();
     for (path, methods) in described(&host).await {
         for (method, operation) in operations(&methods) {
@@ -48,10 +49,25 @@ async fn the_contract_says_where_a_body_can_be_too_large_or_too_slow() {
             let large = request.header("content-length", 64 * 1_024 + 1).body(Body::empty()).unwrap();
             let is_read = host.send(large).await.status == StatusCode::PAYLOAD_TOO_LARGE;
             assert_eq!(operation.get("requestBody").is_some(), is_read, "{method} {path}");
-            for status in ["408", "413"] {
+            for status in ["408", "413", "415"] {
                 let says = operation["responses"].get(status).is_some();
                 assert_eq!(says, is_read, "{status} of {method} {path}");
             }
         }
     }
+}
+
+#[tokio::test]
+async fn the_contract_names_the_currencies_that_an_order_may_have_and_no_other() {
+    let contract = Host::start().get("/openapi.json").await.json();
+    let described = contract["components"]["schemas"]["Currency"]["enum"].as_array().unwrap();
+    let described: Vec<_> = described.iter().map(|code| code.as_str().unwrap().to_owned()).collect();
+    let is_taken = |code: &String| {
+        let order = format!(r#"{{"customerName":"Jo","productName":"Mouse","currency":"{code}"}}"#);
+        OrderDetails::parse(order.as_bytes()).is_ok()
+    };
+    let letters = || 'A'..='Z';
+    let codes =
+        letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| format!("{a}{b}{c}"))));
+    assert_eq!(described, codes.filter(is_taken).collect::<Vec<_>>());
 }

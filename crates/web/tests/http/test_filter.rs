@@ -88,6 +88,7 @@ async fn what_cannot_be_asked_is_answered_with_the_member_at_fault() {
             "filterPolicyScope",
         ),
         (r#"{"filterPolicy":{"a":["x"]}}"#.to_owned(), "missing_field", "order"),
+        (r#"{"filterPolicy":{"a":["x"]},"order":null,"orderId":null}"#.to_owned(), "missing_field", "order"),
         (
             format!(r#"{{"filterPolicy":{{"a":["x"]}},{order},"orderId":"x"}}"#),
             "conflicting_fields",
