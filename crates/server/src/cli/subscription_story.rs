@@ -37,7 +37,8 @@ pub(super) fn story(subscription: &Value) -> Result<(), Unwritten> {
     }
     let id = output::cell(subscription.get("subscriptionId"));
     fact("To do", &output::cell(subscription.get("pendingAdvice")))?;
-    for command in commands(subscription["pendingReason"].as_str(), &id) {
+    let is_mail = subscription["protocol"] == "email";
+    for command in commands(subscription["pendingReason"].as_str(), is_mail, &id) {
         fact("", &command)?;
     }
     Ok(())
@@ -48,9 +49,10 @@ fn fact(label: &str, text: &str) -> Result<(), Unwritten> {
 }
 
 /// The commands that do what is advised.
-fn commands(pending_because: Option<&str>, id: &str) -> Vec<String> {
+fn commands(pending_because: Option<&str>, is_mail: bool, id: &str) -> Vec<String> {
     match pending_because {
-        None | Some("on_its_way") => Vec::new(),
+        Some("channel_paused") if is_mail => vec!["orderbell doctor smtp".to_owned()],
+        None | Some("on_its_way" | "channel_paused") => Vec::new(),
         Some("in_sandbox") => ["inbox list", "inbox show MESSAGE", "subscription confirm LINK"]
             .map(|command| format!("orderbell {command}"))
             .into(),

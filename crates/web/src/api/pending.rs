@@ -12,7 +12,7 @@ use serde::Serialize;
 pub(super) struct PendingJson<'a> {
     pending_reason: &'static str,
     /// What a person can do.
-    pending_advice: &'static str,
+    pending_advice: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmation_request: Option<RequestJson<'a>>,
 }
@@ -44,7 +44,7 @@ impl<'a> PendingJson<'a> {
     pub(super) fn of(pending: &'a Pending, now: Timestamp) -> Self {
         Self {
             pending_reason: pending.reason.name(),
-            pending_advice: pending.reason.advice(),
+            pending_advice: pending.advice(now),
             confirmation_request: pending.request.as_ref().map(|request| RequestJson::of(request, now)),
         }
     }
@@ -53,8 +53,6 @@ impl<'a> PendingJson<'a> {
 impl<'a> RequestJson<'a> {
     fn of(request: &'a DeliveryRecord, now: Timestamp) -> Self {
         let last = request.last_ended();
-        let waits_because = request.waits_because(now);
-        let is_paused = waits_because == Some(WaitReason::ChannelPaused);
         Self {
             delivery_id: request.id,
             state: request.state.name(),
@@ -62,8 +60,8 @@ impl<'a> RequestJson<'a> {
             last_attempt_at: last.and_then(|attempt| attempt.ended_at),
             reply: last.and_then(|attempt| attempt.reply.as_deref()),
             next_attempt_at: Some(request.at).filter(|_| request.state == DeliveryState::Pending),
-            waits_because: waits_because.map(WaitReason::name),
-            pause_reason: request.channel_pause.as_deref().filter(|_| is_paused),
+            waits_because: request.waits_because(now).map(WaitReason::name),
+            pause_reason: request.pause(now),
         }
     }
 }

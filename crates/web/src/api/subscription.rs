@@ -73,7 +73,9 @@ impl<'a> SubscriptionJson<'a> {
             state: subscription.state.name(),
             pending: None,
             created_at: subscription.created_at,
-            confirmation_expires_at: subscription.confirmation_expires_at.filter(|_| pending),
+            confirmation_expires_at: subscription
+                .confirmation_expires_at
+                .filter(|_| pending && !subscription.has_lapsed()),
             confirmed_at: subscription.confirmation.map(|given| given.at),
             confirmed_in_sandbox: subscription.confirmation.map(|given| given.in_sandbox),
             failing_since: subscription.failing.map(|failing| failing.since),

@@ -1,7 +1,9 @@
 //! `/subscriptions`, `/subscriptions/{id}` and `/subscriptions/{id}/confirmation`.
 
+use application::ports::{Clock, DeliveryQueue, OwnTopic};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::DeliveryState;
+use domain::endpoint::Protocol;
 use http::StatusCode;
 use serde_json::json;
 
@@ -348,6 +350,52 @@ async fn a_webhook_that_was_not_reached_is_told_from_one_that_answered_otherwise
         let delivery = shown["confirmationRequest"]["deliveryId"].as_str().unwrap();
         let delivery = host.manage("GET", &format!("/deliveries/{delivery}"), "").await.json();
         assert_eq!(delivery["attempts"][0].get("status"), status.map(|status| json!(status)).as_ref());
+    }
+}
+
+#[tokio::test]
+async fn a_pending_subscription_says_what_keeps_its_request_from_going_out() {
+    let host = Host::start();
+    let jo = host.subscribe("jo@example.com").await;
+    let path = format!("/subscriptions/{jo}");
+    host.store.channel_missing(Protocol::Email, host.clock.now()).await.unwrap();
+    let waits = host.manage("GET", &path, "").await.json();
+    assert_eq!(waits["pendingReason"], "channel_paused");
+    let advice = waits["pendingAdvice"].as_str().unwrap();
+    assert!(
+        advice.starts_with("No message gets out (no channel is configured for it). Mend that"),
+        "{advice}"
+    );
+
+    host.store.channel_resumed(Protocol::Email, host.clock.now()).await.unwrap();
+    let reply = "no connection: Connection refused (os error 111)";
+    host.attempt_all(OutcomeKind::Transient(Scope::Endpoint), reply, DeliveryState::Pending).await;
+    let tried = host.manage("GET", &path, "").await.json();
+    assert_eq!(tried["pendingReason"], "not_reached");
+    let advice = tried["pendingAdvice"].as_str().unwrap();
+    assert!(advice.starts_with(&format!("The last try failed ({reply}). Mend what")), "{advice}");
+}
+
+#[tokio::test]
+async fn what_the_sandbox_confirmed_says_that_it_lapsed_and_how_to_ask_again() {
+    let host = Host::start();
+    let jo = host.subscribe_confirmed("jo@example.com").await;
+    let ann = host.subscribe("ann@example.com").await;
+    host.attempt_all(OutcomeKind::Sandboxed, "", DeliveryState::Sandboxed).await;
+    host.store.lapse_sandbox_confirmations(Protocol::Email, host.clock.now()).await.unwrap();
+    for id in [jo, ann] {
+        let path = format!("/subscriptions/{id}");
+        let lapsed = host.manage("GET", &path, "").await.json();
+        assert_eq!((&lapsed["state"], &lapsed["pendingReason"]), (&json!("pending"), &json!("lapsed")));
+        let advice = lapsed["pendingAdvice"].as_str().unwrap();
+        assert!(advice.contains("lapsed when a real provider was configured: send the confirmation request"));
+        for member in ["confirmationRequest", "confirmationExpiresAt"] {
+            assert_eq!(lapsed.get(member), None, "{lapsed}");
+        }
+        host.manage("POST", &format!("{path}/confirmation"), "").await;
+        let asked = host.manage("GET", &path, "").await.json();
+        assert_eq!(asked["pendingReason"], "on_its_way", "{asked}");
+        assert!(asked["confirmationExpiresAt"].is_string(), "{asked}");
     }
 }
 
