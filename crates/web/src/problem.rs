@@ -101,7 +101,7 @@ fn whole_seconds(delay: Duration) -> u64 {
 }
 
 /// For a path that no route has.
-pub(crate) async fn not_found() -> Problem {
+pub(crate) fn not_found() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no_such_route", "There is nothing at this address")
 }
 

@@ -4,7 +4,9 @@ use std::sync::{Arc, LazyLock};
 
 use application::App;
 use axum::Router;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, Route, any, get, post, put};
+use http::{Method, Uri};
 use tower::ServiceBuilder;
 use tower::layer::layer_fn;
 
@@ -114,6 +116,22 @@ fn first_segment(path: &str) -> &str {
     path.split('/').nth(1).unwrap_or_default()
 }
 
+/// For a path that no route has. That of a page with a slash at its end, as some people and proxies write it, leads to the
+/// page: by a relative address, whatever path a gateway puts before ours.
+async fn lost(method: Method, uri: Uri) -> Response {
+    let page = uri.path().strip_suffix('/').filter(|page| {
+        let names = |pattern: &str| !pattern.contains('{') && pattern == *page;
+        pages().iter().any(|(pattern, _)| names(pattern))
+    });
+    match page.and_then(|page| page.rsplit('/').next()).filter(|_| method.is_safe()) {
+        None => problem::not_found().into_response(),
+        Some(name) => {
+            let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+            Redirect::permanent(&format!("../{name}{query}")).into_response()
+        }
+    }
+}
+
 /// A page elsewhere may read every answer of this route, failures included, if its origin is allowed.
 fn with_cors(methods: Methods, settings: &Settings) -> Methods {
     match cors::layer(&settings.cors_allow_origins) {
@@ -161,7 +179,7 @@ pub fn router(app: App, settings: Settings) -> Router {
         let methods = with_cors(methods, &web.settings).layer(observed(CREATE_ORDER));
         router = router.route(path.as_str(), methods);
     }
-    let lost = any(problem::not_found);
+    let lost = any(lost);
     router.fallback_service(lost.layer(observed("none"))).with_state(Arc::clone(&web))
 }
 

@@ -1,5 +1,7 @@
 //! A notice in words.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::Notice;
@@ -27,6 +29,10 @@ impl Notice {
                 format!("orderbell subscription resume {subscription_id}")
             }
             Self::Suspended { .. } => "orderbell subscription list --state suspended".to_owned(),
+            // Its endpoint is masked here.
+            Self::Ended { count: 1, protocol, .. } => {
+                format!("orderbell subscription add {protocol} ENDPOINT")
+            }
             Self::Ended { .. } => "orderbell subscription list --state ended".to_owned(),
             Self::Dead { .. } => "orderbell delivery list --state dead".to_owned(),
             Self::Unmatched { order_id, .. } => format!("orderbell order show {order_id}"),
@@ -89,16 +95,24 @@ impl Notice {
         }
     }
 
-    fn what_to_do(&self) -> &'static str {
-        match self {
+    fn what_to_do(&self) -> Cow<'static, str> {
+        if let Self::Ended { count: 1, subscription_id, .. } = self {
+            return format!(
+                "It is told nothing more. If that is a mistake, add its endpoint again, which `orderbell subscription show \
+                 {subscription_id}` tells:"
+            )
+            .into();
+        }
+        Cow::Borrowed(match self {
             Self::Suspended { count: 1, .. } => {
                 "Its deliveries wait. Remove it, or resume it once the receiver works again:"
             }
             Self::Suspended { .. } => {
                 "Their deliveries wait. Remove each, or resume it once its receiver works again:"
             }
-            Self::Ended { count: 1, .. } => "It is told nothing more. If that is a mistake, add it again:",
-            Self::Ended { .. } => "They are told nothing more. Add again what ended by mistake:",
+            Self::Ended { .. } => {
+                "They are told nothing more. What ended by mistake, `orderbell subscription add` adds again. See which:"
+            }
             Self::Dead { count: 1, .. } => "Look at it, and send it again if it should still arrive:",
             Self::Dead { .. } => "Look at them, and send again what should still arrive:",
             Self::Unmatched { count: 1, .. } => "See why:",
@@ -107,7 +121,7 @@ impl Notice {
             Self::DiskFull { .. } => "Orders are taken again. See how much space there is:",
             Self::ChannelPaused { .. } => "Messages over it wait, and none is lost. See which:",
             Self::ChannelWorks { .. } => "What waited is on its way. See what still waits:",
-        }
+        })
     }
 }
 
@@ -220,8 +234,9 @@ mod tests {
         assert_eq!(
             ended.text(),
             "A subscription ended: webhook https://hooks.example/*** answered that it is gone for good.\n\
-             It is told nothing more. If that is a mistake, add it again:\n\
-             orderbell subscription list --state ended"
+             It is told nothing more. If that is a mistake, add its endpoint again, which `orderbell subscription show \
+             00000000-0000-7303-8303-030303030303` tells:\n\
+             orderbell subscription add webhook ENDPOINT"
         );
     }
 

@@ -20,7 +20,7 @@ pub(crate) async fn show(uri: Uri) -> Result<Response, Problem> {
         "/assets/order-form.js" => (SCRIPT, include_str!("../../assets/order-form.js")),
         "/assets/login.js" => (SCRIPT, include_str!("../../assets/login.js")),
         "/assets/icon.svg" => (ICON, include_str!("../../assets/icon.svg")),
-        _ => return Err(problem::not_found().await),
+        _ => return Err(problem::not_found()),
     };
     let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, KEPT)];
     Ok((headers, content).into_response())

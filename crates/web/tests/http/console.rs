@@ -30,6 +30,19 @@ async fn log_out(host: &Host, cookie: &str, csrf: &str) -> Answer {
 async fn the_console_sends_who_has_no_session_to_the_login() {
     let host = Host::start();
     assert_eq!(host.get("/console").await.header("location"), Some("/console/inbox"));
+    for (path, place) in [
+        ("/console/", "../console"),
+        ("/console/inbox/?limit=5", "../inbox?limit=5"),
+        ("/console/login/", "../login"),
+        ("/docs/", "../docs"),
+    ] {
+        let answer = host.get(path).await;
+        assert_eq!(answer.status, StatusCode::PERMANENT_REDIRECT, "{path}");
+        assert_eq!(answer.header("location"), Some(place), "{path}");
+    }
+    for path in ["/orders/", "/console//", "//console/", "/assets/none/", "//evil.example/"] {
+        assert_eq!(host.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
     for path in ["/console/inbox", "/console/inbox/01234567-89ab-7def-8123-456789abcdef"] {
         for answer in [host.get(path).await, get_as(&host, "orderbell_session=1.2.3", path).await] {
             assert_eq!(answer.status, StatusCode::SEE_OTHER);
