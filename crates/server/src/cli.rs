@@ -18,6 +18,7 @@ mod restore;
 mod serve;
 mod subscription;
 mod subscription_story;
+mod table;
 mod test_filter;
 
 use std::process::ExitCode;

@@ -113,7 +113,7 @@ pub(super) struct Filters {
     before: Option<String>,
 }
 
-const COLUMNS: [output::Column; 6] = [
+pub(super) const COLUMNS: [output::Column; 6] = [
     ("Delivery", "/deliveryId"),
     ("Kind", "/kind"),
     ("Endpoint", "/endpoint"),

@@ -25,7 +25,7 @@ pub(super) enum Command {
     },
 }
 
-const COLUMNS: [output::Column; 4] =
+pub(super) const COLUMNS: [output::Column; 4] =
     [("Time", "/at"), ("Message", "/id"), ("To", "/to"), ("Subject", "/subject")];
 
 pub(super) fn run(command: Command) -> Result<(), Failure> {

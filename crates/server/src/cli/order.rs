@@ -122,7 +122,7 @@ pub(super) struct Page {
     cursor: Option<String>,
 }
 
-const COLUMNS: [output::Column; 6] = [
+pub(super) const COLUMNS: [output::Column; 6] = [
     ("Time", "/orderTime"),
     ("Order", "/orderId"),
     ("Customer", "/customerName"),
@@ -130,7 +130,7 @@ const COLUMNS: [output::Column; 6] = [
     ("Total", "/price"),
     ("Told", "/told"),
 ];
-const EVENTS: [output::Column; 7] = [
+pub(super) const EVENTS: [output::Column; 7] = [
     ("Time", "/at"),
     ("Event", "/event"),
     ("To", "/endpoint"),

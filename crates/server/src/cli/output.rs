@@ -3,12 +3,12 @@
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, presets};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::harmless::harmless;
+use super::table;
 
 /// A column of a table: its heading, and the member that it shows, as a JSON pointer.
 pub(super) type Column = (&'static str, &'static str);
@@ -82,39 +82,12 @@ pub(super) fn unreadable(answer: &Value) -> Result<(), Unwritten> {
     Ok(())
 }
 
-/// Prints rows as a table, cut to the terminal if it goes to one. A column that is empty in every row is left out.
+/// Prints rows as a table, as it fits the terminal if it goes to one.
 pub(super) fn table(rows: &[Value], columns: &[Column]) -> Result<(), Unwritten> {
-    line(&laid_out(rows, columns, terminal_width()))
-}
-
-fn laid_out(rows: &[Value], columns: &[Column], width: Option<u16>) -> String {
-    let said = |column: &&Column| rows.iter().any(|row| !shown(row, column.1).is_empty());
-    let columns: Vec<_> = columns.iter().filter(said).collect();
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    if let Some(width) = width {
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    }
-    let mut headings = Row::from(columns.iter().map(|(heading, _)| *heading));
-    headings.max_height(1);
-    table.set_header(headings);
-    for row in rows {
-        // One line each, whatever a cell holds.
-        let cells = columns.iter().map(|(_, pointer)| harmless(&one_line(&shown(row, pointer))).into_owned());
-        let mut row = Row::from(cells.collect::<Vec<_>>());
-        row.max_height(1);
-        table.add_row(row);
-    }
-    // An id that is cut names nothing, and a time is short.
-    for (place, (_, pointer)) in columns.iter().enumerate() {
-        if let Some(column) =
-            table.column_mut(place).filter(|_| IDS.contains(pointer) || TIMES.contains(pointer))
-        {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
-    let lines = table.lines().map(|line| line.trim_end().to_owned());
-    lines.collect::<Vec<_>>().join("\n")
+    line(&match terminal_width() {
+        Some(width) => table::fitted(rows, columns, width),
+        None => table::tabbed(rows, columns),
+    })
 }
 
 /// How wide the terminal is, as `COLUMNS` or else the terminal itself says; `None` if standard output is none.
@@ -126,13 +99,6 @@ fn terminal_width() -> Option<u16> {
     let known = || rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col);
     chosen.or_else(known).filter(|width| *width > 0)
 }
-
-fn one_line(text: &str) -> String {
-    text.replace(['\n', '\t'], " ")
-}
-
-/// Members that are ids.
-const IDS: [&str; 4] = ["/orderId", "/subscriptionId", "/deliveryId", "/id"];
 
 /// Members that are times.
 const TIMES: [&str; 13] = [
@@ -199,42 +165,8 @@ pub(super) fn cell(value: Option<&Value>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use jiff::tz;
-    use serde_json::json;
-
     use super::*;
-
-    const COLUMNS: [Column; 3] =
-        [("Customer", "/customerName"), ("Product", "/product"), ("Reply", "/reply")];
-
-    #[test]
-    fn a_table_has_one_short_line_for_each_row_on_a_terminal_and_all_of_it_elsewhere() {
-        let note = "as much as fits and ".repeat(30);
-        let rows = [
-            json!({"customerName": "Ada\nForged 1", "product": note}),
-            json!({"customerName": "\u{1b}[2J", "product": "漢字".repeat(60)}),
-        ];
-        for width in [40, 80, 200] {
-            let told = laid_out(&rows, &COLUMNS, Some(width));
-            assert_eq!(told.lines().count(), 3, "{told}");
-            assert!(told.lines().all(|line| line.chars().count() <= usize::from(width)), "{told}");
-            assert!(told.contains('…') && !told.contains("Reply"), "{told}");
-        }
-        let whole = laid_out(&rows, &COLUMNS, None);
-        assert!(whole.contains(note.trim_end()) && !whole.contains('…'), "{whole}");
-    }
-
-    #[test]
-    fn an_id_is_whole_however_narrow_the_terminal_is() {
-        let id = "01a22bef-8158-7f9b-b107-a48ca82a6d63";
-        let rows = [json!({"orderId": id, "customerName": "Ada ".repeat(30), "product": "Pad ".repeat(30)})];
-        let columns = [("Customer", "/customerName"), ("Order", "/orderId"), ("Product", "/product")];
-        for width in [60, 80] {
-            let told = laid_out(&rows, &columns, Some(width));
-            assert!(told.contains(id) && told.contains('…'), "{told}");
-            assert!(told.lines().all(|line| line.chars().count() <= usize::from(width)), "{told}");
-        }
-    }
+    use jiff::tz;
 
     #[test]
     fn times_are_told_to_the_second_where_the_reader_is() {

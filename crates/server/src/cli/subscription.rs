@@ -122,7 +122,7 @@ pub(super) struct List {
     server: Server,
 }
 
-const COLUMNS: [output::Column; 5] = [
+pub(super) const COLUMNS: [output::Column; 5] = [
     ("Subscription", "/subscriptionId"),
     ("Protocol", "/protocol"),
     ("Endpoint", "/endpoint"),
