@@ -6,6 +6,7 @@ mod layers;
 mod local;
 mod order_limits;
 mod reading;
+mod toml_mistake;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -85,19 +86,20 @@ impl Config {
         let Local { listen, data, admin_key } = Local::of(&mut reading);
         let connections = Connections::of(&mut reading);
         let public_url = public_url(&mut reading, listen);
+        let intake = intake(&mut reading, listen);
         let pages = reading.optional("cors_allow_origins", web::Settings::parse_origins);
         let config = Self {
             listen,
             data,
             front_door: front_door(&mut reading, listen, public_url.as_ref(), pages.clone()),
             public_url,
-            intake: intake(&mut reading, listen),
+            order_limits: order_limits(&mut reading, listen, &intake, connections.proxies()),
+            intake,
             intake_paths: reading.or("intake_paths", Vec::new(), web::IntakePath::parse_list),
             admin_key,
             metrics_key: reading.optional("metrics_key", key_hash),
             cors_allow_origins: pages.unwrap_or_else(|| vec!["*".to_owned()]),
             idempotency_lifetime: reading.or("idempotency_lifetime_hours", Duration::from_hours(24), hours),
-            order_limits: order_limits(&mut reading, listen, connections.proxies()),
             connections,
             log: reading.or("log", EnvFilter::new("info"), log_filter),
             log_format: reading.or("log_format", LogFormat::Auto, log_format),

@@ -68,8 +68,24 @@ pub(crate) fn look_at(path: &Path) -> io::Result<()> {
     match found {
         Ok(found) => trust.believe(&found, Kept::Open, path),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) if error.raw_os_error().is_some() && error.kind() == ErrorKind::PermissionDenied => {
+            Err(closed(path, trust.user).unwrap_or(error))
+        }
         Err(error) => Err(error),
     }
+}
+
+/// Why a path is closed to this user: the nearest folder above it that can be looked at belongs to somebody else.
+fn closed(path: &Path, me: u32) -> Option<io::Error> {
+    let (folder, found) = path.ancestors().skip(1).find_map(|above| {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        fs::metadata(above).ok().map(|found| (above, found))
+    })?;
+    let (owner, mode, folder) = (found.uid(), found.mode() & 0o7777, folder.display());
+    Some(refused(format!(
+        "is closed to you (user {me}): {folder} belongs to user {owner}, with mode {mode:04o}. Run the command as that user, \
+         as in `sudo -u '#{owner}' orderbell …`, or name a server with --url (ORDERBELL_URL)"
+    )))
 }
 
 /// Whether a user is believed.

@@ -5,6 +5,7 @@ mod login;
 mod rules;
 mod sms;
 
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ pub(super) fn email(reading: &mut Reading) -> Option<SmtpSettings> {
         }
         return None;
     }
-    let host = reading.optional("smtp.host", words);
+    let host = reading.optional("smtp.host", relay_host);
     let tls = reading.or("smtp.tls", TlsMode::StartTls, tls_mode);
     let default_port = match tls {
         TlsMode::Implicit => 465,
@@ -77,6 +78,25 @@ pub(super) fn webhook(reading: &mut Reading) -> WebhookSettings {
 
 fn allowed_hosts(text: &str) -> Result<Vec<AllowedHost>, String> {
     list(text).map(|entry| entry.parse().map_err(|error: InvalidHost| error.to_string())).collect()
+}
+
+/// A host's name or address alone: what people write beside it has settings of its own.
+fn relay_host(text: &str) -> Result<String, String> {
+    let host = words(text)?;
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&host);
+    if bare.parse::<Ipv6Addr>().is_ok() {
+        return Ok(bare.to_owned());
+    }
+    if host.contains("://") {
+        return Err(
+            "must be a host's name or address alone, such as smtp.example.com, without smtp://".to_owned()
+        );
+    }
+    if host.contains(':') {
+        let why = "must be without the port, which is smtp.port (ORDERBELL_SMTP_PORT)";
+        return Err(why.to_owned());
+    }
+    Ok(host)
 }
 
 fn tls_mode(text: &str) -> Result<TlsMode, String> {

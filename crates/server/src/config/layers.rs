@@ -7,6 +7,7 @@ use std::path::Path;
 
 use toml::Value;
 
+use super::toml_mistake::toml_mistake;
 use crate::trust::{self, Kept};
 
 /// Every setting there is, as the file has it. In the environment `smtp.host` is `ORDERBELL_SMTP_HOST`.
@@ -154,7 +155,7 @@ impl Layers {
     fn toml(&mut self, path: &Path, text: &str) {
         match text.parse::<toml::Table>() {
             Ok(table) => self.table(path, "", table),
-            Err(error) => self.mistakes.push(format!("{}: {error}", path.display())),
+            Err(error) => self.mistakes.push(toml_mistake(path, text, &error)),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What commands beside a server must know of it.
 
+use std::io::ErrorKind;
 use std::iter;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -46,16 +47,29 @@ impl Local {
 fn believe(data: &Path, reading: &mut Reading) {
     let within = ["orderbell.db", "orderbell.db-wal", "orderbell.db-shm", "orderbell.lock"];
     for path in iter::once(data.to_owned()).chain(within.map(|name| data.join(name))) {
-        if let Err(error) = trust::look_at(&path) {
-            reading.mistake("data", &format!("{} {error}", path.display()));
-            break;
-        }
+        let why = match trust::look_at(&path) {
+            Ok(()) => continue,
+            Err(error) if error.kind() == ErrorKind::NotADirectory => {
+                format!("{} is no folder: name the one that is to hold the data", data.display())
+            }
+            Err(error) => format!("{} {error}", path.display()),
+        };
+        reading.mistake("data", &why);
+        break;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_named_as_the_data_folder_is_told_to_be_none() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let layers = Layers::default().flag("data", Some(file.path().display().to_string()));
+        let said = Local::read(layers).unwrap_err().concat();
+        assert!(said.starts_with("--data: ") && said.contains("is no folder: name the one"), "{said}");
+    }
 
     #[test]
     fn what_the_server_lacks_besides_is_no_concern_of_a_command_beside_it() {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use ipnet::IpNet;
-use web::{OrderLimits, OrderRate};
+use web::{Intake, OrderLimits, OrderRate};
 
 use super::reading::Reading;
 
@@ -16,19 +16,36 @@ const PER_ADDRESS: OrderRate = OrderRate { per_minute: 60, burst: 120 };
 const PER_KEY: OrderRate = OrderRate { per_minute: 600, burst: 1_200 };
 const WITHOUT_KEY: OrderRate = OrderRate { per_minute: 1_200, burst: 2_400 };
 
-/// The limits. Where only this machine can reach the program there are none unless they are set.
-pub(super) fn order_limits(reading: &mut Reading, listen: SocketAddr, proxies: &[IpNet]) -> OrderLimits {
-    let mut limit = |setting, usual| {
+/// The limits. Where only this machine can reach the program there are none unless they are set. A limit of callers that
+/// there are none of is a mistake: whoever set it thinks that it holds.
+pub(super) fn order_limits(
+    reading: &mut Reading,
+    listen: SocketAddr,
+    intake: &Intake,
+    proxies: &[IpNet],
+) -> OrderLimits {
+    let needs_key = matches!(intake, Intake::Keys(_));
+    let mut limit = |setting: &'static str, usual, counts: bool| {
         let default = Some(usual).filter(|_| !listen.ip().is_loopback());
-        reading.or(setting, default, rate)
+        let limit = reading.or(setting, default, rate);
+        let is_chosen = reading.is_written(setting) && !reading.is_mistaken(setting);
+        if is_chosen && limit.is_some() && !counts {
+            reading.mistake(setting, if needs_key { NO_STRANGERS } else { NO_KEYS });
+        }
+        limit
     };
     OrderLimits {
-        per_address: limit("max_orders_per_address", PER_ADDRESS),
-        per_key: limit("max_orders_per_key", PER_KEY),
-        without_key: limit("max_orders_without_key", WITHOUT_KEY),
+        per_address: limit("max_orders_per_address", PER_ADDRESS, !needs_key),
+        per_key: limit("max_orders_per_key", PER_KEY, needs_key),
+        without_key: limit("max_orders_without_key", WITHOUT_KEY, !needs_key),
         proxies: proxies.to_vec(),
     }
 }
+
+/// Why a limit of those without a key holds nobody back.
+const NO_STRANGERS: &str = "has no effect where intake is key: who has no key places no order";
+/// Why a limit of those with a key holds nobody back.
+const NO_KEYS: &str = "has no effect where intake is open: orders are placed without a key";
 
 fn rate(text: &str) -> Result<Option<OrderRate>, String> {
     if text.trim() == "off" {

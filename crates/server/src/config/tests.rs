@@ -78,6 +78,40 @@ fn orders_are_limited_outside_loopback_and_as_is_written() {
 }
 
 #[test]
+fn a_limit_of_callers_that_there_are_none_of_is_a_mistake() {
+    let key = format!("intake = 'key'\nintake_keys = ['shop={}']\n", "0".repeat(64));
+    for (intake, setting, why) in [
+        (key.as_str(), "max_orders_without_key", "has no effect where intake is key"),
+        (&key, "max_orders_per_address", "has no effect where intake is key"),
+        ("intake = 'open'\n", "max_orders_per_key", "has no effect where intake is open"),
+        ("", "max_orders_per_key", "has no effect where intake is open"),
+    ] {
+        let said = mistakes(&format!("{intake}{setting} = '60/120'"), &[]);
+        assert!(said.contains(&format!("{setting} in ")) && said.contains(why), "{said}");
+        assert!(read(&format!("{intake}{setting} = 'off'"), &[]).is_ok(), "none is what there is");
+    }
+    assert!(read(&format!("{key}max_orders_per_key = 60"), &[]).is_ok());
+}
+
+#[test]
+fn what_stands_beside_a_relays_host_is_named_with_the_setting_that_it_belongs_to() {
+    let relay = |host: &str| format!("[smtp]\nhost = '{host}'\nfrom = 'shop@example.com'");
+    for (host, why) in [
+        ("smtp.example.com:587", "without the port, which is smtp.port (ORDERBELL_SMTP_PORT)"),
+        ("[2001:db8::1]:587", "without the port"),
+        ("127.0.0.1:25", "without the port"),
+        ("smtp://smtp.example.com", "without smtp://"),
+        ("smtps://smtp.example.com:465", "without smtp://"),
+    ] {
+        let said = mistakes(&relay(host), &[]);
+        assert!(said.contains("smtp.host in ") && said.contains(why), "{host}: {said}");
+    }
+    for (host, read_as) in [("smtp.example.com", "smtp.example.com"), ("::1", "::1"), ("[::1]", "::1")] {
+        assert_eq!(read(&relay(host), &[]).unwrap().smtp.unwrap().host, read_as);
+    }
+}
+
+#[test]
 fn all_mistakes_are_named_at_once() {
     let said = mistakes(
         "listen = \"here\"\nunknown = 1\n[smtp]\nhost = \"relay\"\nusername = \"me\"\ntls = \"maybe\"",
