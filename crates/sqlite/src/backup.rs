@@ -45,6 +45,9 @@ pub enum CopyError {
     /// Nothing is overwritten.
     #[error("{} is there already, and is not overwritten: move it away, or choose another name", .0.display())]
     Exists(PathBuf),
+    /// A file was to be named.
+    #[error("{} is a folder: name the file that is to be made in it", .0.display())]
+    Folder(PathBuf),
     /// The file is none that can be restored.
     #[error("{} cannot be restored: {why}", .file.display())]
     NotRestorable {
@@ -54,7 +57,7 @@ pub enum CopyError {
         why: String,
     },
     /// The store does not do what restoring asks of it.
-    #[error("the copy could not be made ready: {0}")]
+    #[error("the copy could not be made ready")]
     Refused(#[from] application::Error),
 }
 
@@ -73,6 +76,9 @@ pub fn backup(
     progress: impl FnMut(u64, u64) + Send + 'static,
     name: impl FnMut(Exception),
 ) -> Result<Made, CopyError> {
+    if file.is_dir() {
+        return Err(CopyError::Folder(file.to_owned()));
+    }
     refuse_existing(file)?;
     let (_, mut source) = open_to_audit(data)?;
     let staging = Staging::begin(&beside(file, ".partial"))?;

@@ -81,11 +81,11 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// Anything else that the file system or SQLite says.
-    #[error("{} cannot be opened: {source}", .path.display())]
+    #[error("{} cannot be opened: {cause}", .path.display())]
     Other {
         /// What could not be opened.
         path: PathBuf,
-        /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        /// Why. It is no `source`: the text holds it.
+        cause: Box<dyn std::error::Error + Send + Sync>,
     },
 }

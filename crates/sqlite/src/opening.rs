@@ -167,7 +167,7 @@ pub(crate) fn io_error(path: &Path, error: io::Error) -> OpenError {
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => OpenError::Permission { path },
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => OpenError::DiskFull { path },
-        _ => OpenError::Other { path, source: error.into() },
+        _ => OpenError::Other { path, cause: error.into() },
     }
 }
 
@@ -180,7 +180,7 @@ pub(crate) fn sqlite_error(file: &Path, error: rusqlite::Error) -> OpenError {
         }
         Some(ErrorCode::DiskFull) => OpenError::DiskFull { path },
         Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => OpenError::Permission { path },
-        _ => OpenError::Other { path, source: error.into() },
+        _ => OpenError::Other { path, cause: error.into() },
     }
 }
 

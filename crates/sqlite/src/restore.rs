@@ -98,16 +98,30 @@ fn refuse_what_is_no_backup(file: &Path) -> Result<(), CopyError> {
 
 /// Makes sure that the copy of `file` is a whole store of this program, and takes out what lay beside it.
 fn verify(file: &Path, copy: &Path) -> Result<Vec<Beside>, CopyError> {
-    let explain = |error| sqlite_error(file, error);
+    let refused = |why: String| CopyError::NotRestorable { file: file.to_owned(), why };
+    let explain = |error| told_of_a_backup(file, sqlite_error(file, error));
     let connection = Connection::open(copy).map_err(explain)?;
-    refuse_others(&connection, file)?;
+    refuse_others(&connection, file).map_err(|error| told_of_a_backup(file, error))?;
     if let Some(detail) = quick_check(&connection).map_err(explain)? {
-        return Err(OpenError::Damaged { file: file.to_owned(), detail }.into());
+        return Err(refused(format!("it is damaged ({detail}): take another backup")));
     }
     if schema::version(&connection).map_err(explain)? == 0 {
-        return Err(CopyError::NotRestorable { file: file.to_owned(), why: "it is empty".to_owned() });
+        return Err(refused(format!("it is empty: {NAME_A_BACKUP}")));
     }
-    Ok(take_beside(&connection).map_err(explain)?)
+    take_beside(&connection).map_err(explain)
+}
+
+/// What to do where the file is none that a backup made.
+const NAME_A_BACKUP: &str = "name a file that `orderbell backup` made";
+
+/// What is wrong with a file that was named as a backup: what is said of a data folder is no help there.
+fn told_of_a_backup(file: &Path, error: OpenError) -> CopyError {
+    let why = match error {
+        OpenError::Damaged { detail, .. } => format!("{detail}: {NAME_A_BACKUP}"),
+        OpenError::Foreign { .. } => format!("it is a database of another program: {NAME_A_BACKUP}"),
+        other => return other.into(),
+    };
+    CopyError::NotRestorable { file: file.to_owned(), why }
 }
 
 /// Publishes what the relay had before it, and holds everything that is owed.

@@ -101,7 +101,7 @@ impl Store {
         let (store, writer) = Self::around(state, options, Reading::Beside(Readers::new(file)));
         let writer = writer.watching(files);
         let thread = writer::start(writer, lock)
-            .map_err(|error| OpenError::Other { path: folder.to_owned(), source: error.into() })?;
+            .map_err(|error| OpenError::Other { path: folder.to_owned(), cause: error.into() })?;
         *store.thread() = Some(thread);
         Ok(store)
     }

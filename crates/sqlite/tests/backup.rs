@@ -80,10 +80,12 @@ async fn a_backup_overwrites_nothing_and_makes_no_folders() {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("precious");
     fs::write(&file, "precious").unwrap();
-    for there in [&file, &data.path().join("orderbell.db"), &place.path().to_owned()] {
+    for there in [&file, &data.path().join("orderbell.db")] {
         let refused = back_up(data.path(), there).unwrap_err();
         assert!(matches!(refused, CopyError::Exists(_)), "{refused}");
     }
+    let refused = back_up(data.path(), place.path()).unwrap_err();
+    assert!(matches!(refused, CopyError::Folder(_)), "{refused}");
     assert_eq!(fs::read(&file).unwrap(), b"precious");
     let refused = back_up(data.path(), &place.path().join("nowhere/shop.backup")).unwrap_err();
     assert!(refused.to_string().contains("nowhere"), "{refused}");

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sqlite::OpenError;
 use sqlite::audit::{ByState, Exception, Queue, Summary, audit};
 
+use super::output::counted;
 use super::{Failure, local, output};
 use crate::host::SystemClock;
 
@@ -28,11 +29,7 @@ pub(super) struct Flags {
 pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
     let (data, now) = (flags.local.resolve()?.data, SystemClock.now());
     let exceptions = if flags.json { as_json(&data, now)? } else { as_text(&data, now)? };
-    match exceptions {
-        0 => Ok(()),
-        1 => Err(anyhow!("1 exception").into()),
-        many => Err(anyhow!("{many} exceptions").into()),
-    }
+    if exceptions == 0 { Ok(()) } else { Err(anyhow!(counted(exceptions, "exception", "exceptions")).into()) }
 }
 
 fn as_text(data: &Path, now: Timestamp) -> Result<u64, Failure> {
@@ -103,15 +100,19 @@ fn summed_up(summary: &Summary, now: Timestamp) -> Vec<String> {
     let Summary { orders, subscriptions, owed, escalated, .. } = summary;
     let mut lines = vec![
         format!(
-            "{orders} orders, {subscriptions} subscriptions, {owed} notifications, {escalated} escalated"
+            "{}, {}, {}, {escalated} escalated",
+            counted(*orders, "order", "orders"),
+            counted(*subscriptions, "subscription", "subscriptions"),
+            counted(*owed, "notification", "notifications"),
         ),
         format!("notifications: {}", states(&summary.notifications)),
         format!("other messages: {}", states(&summary.others)),
     ];
-    for (_, words, queue) in queues(summary) {
+    for (_, [one, many], state, queue) in queues(summary) {
         let age = queue.since.map(|since| format!(", the longest for {:#}", age(since, now)));
         if queue.count > 0 {
-            lines.push(format!("waiting: {} {words}{}", queue.count, age.unwrap_or_default()));
+            let waiting = counted(queue.count, one, many);
+            lines.push(format!("waiting: {waiting} {state}{}", age.unwrap_or_default()));
         }
     }
     lines
@@ -128,17 +129,18 @@ fn age(since: Timestamp, now: Timestamp) -> jiff::SignedDuration {
     jiff::SignedDuration::from_secs(now.duration_since(since).as_secs().max(0))
 }
 
-/// What waits: its name for programs, and in words.
-fn queues(summary: &Summary) -> [(&'static str, &'static str, Queue); 7] {
+/// What waits: its name for programs; what one and many of them are called, and for what they wait.
+fn queues(summary: &Summary) -> [(&'static str, [&'static str; 2], &'static str, Queue); 7] {
     let waiting = &summary.waiting;
+    let (orders, deliveries) = (["order", "orders"], ["delivery", "deliveries"]);
     [
-        ("unpublished", "orders not yet published", waiting.unpublished),
-        ("due", "deliveries due", waiting.due),
-        ("later", "deliveries to be tried later", waiting.later),
-        ("channelPaused", "deliveries whose channel is paused", waiting.channel_paused),
-        ("suspended", "deliveries whose subscription is suspended", waiting.suspended),
-        ("setAside", "deliveries of which something cannot be read", waiting.set_aside),
-        ("unconfirmed", "deliveries whose subscription is not confirmed", waiting.unconfirmed),
+        ("unpublished", orders, "not yet published", waiting.unpublished),
+        ("due", deliveries, "due", waiting.due),
+        ("later", deliveries, "to be tried later", waiting.later),
+        ("channelPaused", deliveries, "whose channel is paused", waiting.channel_paused),
+        ("suspended", deliveries, "whose subscription is suspended", waiting.suspended),
+        ("setAside", deliveries, "of which something cannot be read", waiting.set_aside),
+        ("unconfirmed", deliveries, "whose subscription is not confirmed", waiting.unconfirmed),
     ]
 }
 
@@ -148,7 +150,7 @@ fn summary_json(summary: &Summary) -> Value {
     };
     let queue = |queue: Queue| json!({"count": queue.count, "since": queue.since});
     let waiting: Value =
-        queues(summary).into_iter().map(|(name, _, waiting)| (name.to_owned(), queue(waiting))).collect();
+        queues(summary).into_iter().map(|(name, _, _, waiting)| (name.to_owned(), queue(waiting))).collect();
     json!({
         "orders": summary.orders,
         "subscriptions": summary.subscriptions,

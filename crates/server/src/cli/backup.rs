@@ -10,7 +10,7 @@ use sqlite::OpenError;
 use sqlite::audit::{ByState, Exception, Summary};
 use sqlite::backup::{self, CopyError, backup};
 
-use super::output::note;
+use super::output::{counted, note};
 use super::{Failure, local};
 use crate::host::SystemClock;
 use crate::keys;
@@ -32,7 +32,7 @@ pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
     let made = backup(&data, &flags.file, &kept, now, told_on_a_terminal(), |exception| tell(&exception));
     let made = made.map_err(failed)?;
     let megabytes = megabytes(made.bytes);
-    note(&format!("{}: {megabytes} MB, {}", flags.file.display(), counted(&made.summary)));
+    note(&format!("{}: {megabytes} MB, {}", flags.file.display(), in_numbers(&made.summary)));
     say_exceptions(&made.summary);
     if let Err(error) = backup::note(&data, now) {
         note(&format!("orderbell: that there is a backup could not be noted in {}: {error}", data.display()));
@@ -64,21 +64,22 @@ pub(super) fn tell(exception: &Exception) {
 
 pub(super) fn say_exceptions(summary: &Summary) {
     if summary.exceptions > 0 {
-        note(&format!("its audit found {} exceptions, as they are in the store", summary.exceptions));
+        let found = counted(summary.exceptions, "exception", "exceptions");
+        note(&format!("its audit found {found}, as in the store"));
     }
 }
 
 /// What is in a store, in numbers.
-pub(super) fn counted(summary: &Summary) -> String {
+pub(super) fn in_numbers(summary: &Summary) -> String {
     let all = |counts: &ByState| counts.iter().map(|(_, count)| count).sum::<u64>();
     let held = |counts: &ByState| {
         counts.iter().filter(|(state, _)| *state == DeliveryState::Held).map(|(_, count)| count).sum::<u64>()
     };
     format!(
-        "{} orders, {} subscriptions, {} deliveries, {} of them held",
-        summary.orders,
-        summary.subscriptions,
-        all(&summary.notifications) + all(&summary.others),
+        "{}, {}, {}, {} of them held",
+        counted(summary.orders, "order", "orders"),
+        counted(summary.subscriptions, "subscription", "subscriptions"),
+        counted(all(&summary.notifications) + all(&summary.others), "delivery", "deliveries"),
         held(&summary.notifications) + held(&summary.others),
     )
 }

@@ -144,6 +144,11 @@ pub(super) fn shown(answer: &Value, pointer: &str) -> String {
     }
 }
 
+/// A number of things, as in "1 order" and "2 orders".
+pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+}
+
 /// The time in this machine's zone, to the second; what is no time, as it is.
 pub(super) fn local_time(text: &str) -> String {
     in_zone(text, TimeZone::system())

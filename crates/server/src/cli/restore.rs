@@ -8,8 +8,8 @@ use clap::Args;
 use sqlite::Options;
 use sqlite::restore::{Restored, restore};
 
-use super::backup::{counted, failed, say_exceptions, tell};
-use super::output::note;
+use super::backup::{failed, in_numbers, say_exceptions, tell};
+use super::output::{counted, note};
 use super::{Failure, block_on, local};
 use crate::host::{SystemClock, SystemRandomness};
 use crate::keys;
@@ -30,12 +30,12 @@ pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
     let options = Options::new(Arc::new(SystemClock), Arc::new(SystemRandomness));
     let restoring = restore(&flags.file, &data, options, |exception| tell(&exception));
     let restored = block_on(restoring)?.map_err(failed)?;
-    let mut said = vec![format!("{}: {}", data.display(), counted(&restored.summary))];
+    let mut said = vec![format!("{}: {}", data.display(), in_numbers(&restored.summary))];
     if restored.held > 0 {
         said.push(format!(
-            "{} messages waited when the backup was made, and are held: they may have been sent since. Send them with \
-             `orderbell delivery redrive --held`, or drop them with `orderbell delivery drop --held`",
-            restored.held
+            "{} when the backup was made: held, since it may have been sent meanwhile. `orderbell delivery redrive --held` \
+             sends what is held, `orderbell delivery drop --held` gives it up",
+            counted(restored.held as u64, "message waited", "messages waited")
         ));
     }
     say_exceptions(&restored.summary);
