@@ -62,7 +62,7 @@ async fn failures_are_said_in_a_persons_words_with_their_own_exit_code() -> Resu
     let program = Program::start(Vec::new()).await?;
     let refused = program.command(&["subscription", "add", "email", "not an address"])?;
     assert_eq!(refused.status.code(), Some(1));
-    assert!(text(&refused.stderr).contains("endpoint must be a mail address"), "{refused:?}");
+    assert!(text(&refused.stderr).contains("ENDPOINT must be a mail address"), "{refused:?}");
     let unknown = program.command(&["order", "show", "00000000-0000-7000-8000-000000000000"])?;
     assert!(text(&unknown.stderr).contains("no such order"), "{unknown:?}");
     let nobody = program.command(&["order", "list", "--url", "http://127.0.0.1:1"])?;
@@ -84,7 +84,7 @@ async fn a_filter_policy_is_tried_before_it_is_set_and_the_exit_code_says_whethe
     )?;
     let (policy, order) = (policy.display().to_string(), order.display().to_string());
     let test = |policy: &str, order: &str| {
-        program.command(&["subscription", "test-filter", "--policy", policy, "--order", order])
+        program.command(&["subscription", "test-filter", "--filter-policy", policy, "--order", order])
     };
     assert_eq!(test(&policy, &order)?.status.code(), Some(0));
     let cheap = r#"{"customerName":"Jo","productName":"Mouse","currency":"EUR","total":99.5}"#;
@@ -93,7 +93,7 @@ async fn a_filter_policy_is_tried_before_it_is_set_and_the_exit_code_says_whethe
     assert!(text(&unwanted.stderr).contains("total: wanted a number > 100; found 99.5"), "{unwanted:?}");
     let wrong = test(r#"{"total":[{"numeric":[">"]}]}"#, &order)?;
     assert_eq!(wrong.status.code(), Some(1));
-    assert!(text(&wrong.stderr).contains("filterPolicy.total.numeric must be"), "{wrong:?}");
+    assert!(text(&wrong.stderr).contains("--filter-policy: total.numeric must be"), "{wrong:?}");
     assert_eq!(test("no-such-file.json", &order)?.status.code(), Some(2));
     assert!(program.client()?.list("/orders").await?.is_empty(), "nothing is stored");
 
@@ -103,7 +103,7 @@ async fn a_filter_policy_is_tried_before_it_is_set_and_the_exit_code_says_whethe
     let of_the_body = [
         "subscription",
         "test-filter",
-        "--policy",
+        "--filter-policy",
         body,
         "--filter-policy-scope",
         scope,
@@ -150,7 +150,7 @@ async fn what_is_redriven_is_all_or_what_the_flags_leave() -> Result<()> {
         assert!(redriven.status.success(), "{flags:?}: {redriven:?}");
     }
     let refused = redrive(&["--held", "--subscription", ""])?;
-    assert_eq!(refused.status.code(), Some(1), "an empty id is not all of them: {refused:?}");
+    assert_eq!(refused.status.code(), Some(2), "an empty id is not all of them: {refused:?}");
     Ok(())
 }
 
@@ -180,7 +180,7 @@ async fn what_is_retried_or_dropped_is_one_or_what_the_flags_leave() -> Result<(
         assert_eq!(wrong.status.code(), Some(2), "{what} {flags:?}: {wrong:?}");
     }
     let refused = program.command(&["delivery", "drop", "--pending", "--subscription", ""])?;
-    assert_eq!(refused.status.code(), Some(1), "an empty id is not all of them: {refused:?}");
+    assert_eq!(refused.status.code(), Some(2), "an empty id is not all of them: {refused:?}");
     Ok(())
 }
 
@@ -192,5 +192,77 @@ async fn the_admin_keys_file_is_named_only_where_it_holds_the_key() -> Result<()
     assert!(!configured.log().contains("admin.key"), "{}", configured.log());
     let list = configured.command_with(&["order", "list"], &vec![("ORDERBELL_ADMIN_KEY", key.to_owned())])?;
     assert!(list.status.success(), "a command knows it by the same variable: {list:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_server_refuses_is_told_in_the_words_of_the_command_line() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let place = ["order", "place", "--customer", "Ada", "--product", "Pad"];
+    let policy = r#"{"total":[{"numeric":[">"]}]}"#;
+    let cases: [(&[&str], &[&str], &str); 6] = [
+        (&place, &["--email", "nonsense"], "--email must be a mail address"),
+        (&place, &["--total", "19,90"], "--total must be a number"),
+        (&place, &["--idempotency-key", "short"], "--idempotency-key must be 16 to 255"),
+        (&["subscription", "add"], &["sms", "0151"], "ENDPOINT must be a phone number"),
+        (
+            &["subscription", "add", "email", "a@b.example"],
+            &["--filter-policy", policy],
+            "--filter-policy: total.",
+        ),
+        (&["order", "list"], &["--cursor", "abc"], "--cursor is not one of this list"),
+    ];
+    for (command, wrong, words) in cases {
+        let refused = program.command(&[command, wrong].concat())?;
+        assert_eq!(refused.status.code(), Some(1), "{wrong:?}: {refused:?}");
+        assert!(text(&refused.stderr).contains(words), "{wrong:?}: {refused:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn whom_it_escalates_to_and_who_is_sent_nothing_is_warned_of() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let id = text(&program.command(&["subscription", "add", "email", "boss@example.com"])?.stdout);
+    let escalation = format!(r#"{{"afterMinutes":15,"subscriptionId":"{id}"}}"#);
+    let add = ["subscription", "add", "email", "you@example.com", "--escalation", &escalation];
+    let added = program.command(&add)?;
+    assert!(added.status.success(), "{added:?}");
+    let warned = text(&added.stderr);
+    assert!(warned.contains("WARNING: it escalates to boss@example.com, which is pending"), "{warned}");
+    let message = program.client()?.wait_for_message("boss@example.com", "Confirm").await?;
+    program.command(&["subscription", "confirm", message["link"].as_str().unwrap_or_default()])?;
+    let other = text(&program.command(&["subscription", "add", "email", "me@example.com"])?.stdout);
+    let change = |id: &str| program.command(&["subscription", "change", id, "--escalation", &escalation]);
+    assert!(!text(&change(&other)?.stderr).contains("WARNING"), "it is confirmed");
+    program.command(&["subscription", "suspend", &id])?;
+    assert!(text(&change(&other)?.stderr).contains("which is suspended"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_order_without_its_key_says_which_key_is_wanted() -> Result<()> {
+    let key = "obk_0123456789abcdef0123456789abcdef";
+    let hash = "c2f0ee2eb80f40bfec3b1ae8f6f6ac5bbf4be3f7ca1ae4d2c2ad0b1ac2a4bb2d";
+    let settings =
+        [("ORDERBELL_INTAKE", "key".to_owned()), ("ORDERBELL_INTAKE_KEYS", format!("shop={hash}"))];
+    let program = Program::start(settings.to_vec()).await?;
+    let url = program.url();
+    let place = |keys: &[(&'static str, String)]| {
+        let args = ["order", "place", "--customer", "Ada", "--product", "Pad", "--url", &url];
+        program.command_with(&args, &keys.to_vec())
+    };
+    let none = place(&[])?;
+    assert_eq!(none.status.code(), Some(1), "{none:?}");
+    for words in ["wants the key of a client", "`orderbell key new NAME`", "--key-file FILE"] {
+        assert!(text(&none.stderr).contains(words), "{none:?}");
+    }
+    let wrong = place(&[("ORDERBELL_KEY", key.to_owned())])?;
+    let said = text(&wrong.stderr);
+    assert!(
+        said.contains("does not take the key from ORDERBELL_KEY: it wants the key of a client"),
+        "{said}"
+    );
+    assert!(!said.contains(key), "{said}");
     Ok(())
 }

@@ -96,7 +96,9 @@ async fn an_event_without_names_gets_the_seeds_error() -> Result<()> {
         fs::write(&file, event.to_string())?;
         let output = program.command(&["invoke", &file.display().to_string()])?;
         let response: Value = serde_json::from_slice(&output.stdout)?;
-        assert_eq!(response["statusCode"], 400, "{event}");
+        assert_eq!((output.status.code(), &response["statusCode"]), (Some(1), &json!(400)), "{event}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("the event was refused: 400 Bad Request"), "{said}");
         let body: Value = serde_json::from_str(response["body"].as_str().unwrap_or_default())?;
         assert_eq!(body["error"], "Missing customerName or productName", "{event}");
     }

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result};
@@ -88,7 +89,7 @@ async fn a_command_that_finds_no_key_says_where_it_looked_and_what_mends_it() ->
         assert!(nowhere.contains(words), "{nowhere}");
     }
     let none = list(&["--url", &program.url()])?;
-    for words in [&program.url(), "asks for the admin key", "--key-file FILE", "ORDERBELL_KEY"] {
+    for words in [&program.url(), "wants the admin key", "--key-file FILE", "ORDERBELL_KEY"] {
         assert!(none.contains(words), "{none}");
     }
     let file = elsewhere.path().join("key");
@@ -103,6 +104,55 @@ async fn a_command_that_finds_no_key_says_where_it_looked_and_what_mends_it() ->
             list(&["--url", url])?.contains("--url (ORDERBELL_URL): must be an http or https URL"),
             "{url}"
         );
+    }
+    Ok(())
+}
+
+/// Another user's folder can be shown by root alone, who can be anybody.
+#[tokio::test]
+async fn a_data_folder_of_another_user_is_told_to_be_closed_and_whose_it_is() -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let program = Program::start(Vec::new()).await?;
+    let (public, data) = (tempfile::tempdir()?, program.data().display().to_string());
+    fs::set_permissions(public.path(), fs::Permissions::from_mode(0o755))?;
+    // The program itself may lie where nobody else gets to.
+    let copy = public.path().join("orderbell");
+    fs::copy(orderbell(public.path()).get_program(), &copy)?;
+    for args in [["order", "list"], ["delivery", "list"], ["inbox", "list"]] {
+        let mut command = Command::new(&copy);
+        command.env_clear().current_dir(public.path()).uid(65_534).gid(65_534);
+        let output = command.args(args).args(["--data", &data]).output()?;
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        for words in ["--data: ", "is closed to you (user 65534)", "belongs to user 0", "sudo -u"] {
+            assert!(said(&output).contains(words), "{}", said(&output));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_no_backup_is_refused_once_and_with_what_to_name_instead() -> Result<()> {
+    let home = new_home()?;
+    fs::write(home.path().join("some.txt"), "an order of Ada's\n".repeat(100))?;
+    fs::write(home.path().join("empty"), "")?;
+    fs::write(home.path().join("orderbell.db.sql"), "CREATE TABLE orders (id);")?;
+    for (file, why) in [
+        (
+            "some.txt",
+            "some.txt cannot be restored: file is not a database: name a file that `orderbell backup` made",
+        ),
+        ("orderbell.db.sql", "name a file that `orderbell backup` made"),
+        ("empty", "it is empty: name a file that `orderbell backup` made"),
+        (".", "it is no file"),
+        ("missing", "missing cannot be opened: No such file or directory (os error 2)"),
+    ] {
+        let refused = orderbell(home.path()).args(["restore", file, "--data", "new"]).output()?;
+        assert_eq!(refused.status.code(), Some(1), "{file}: {refused:?}");
+        let told = said(&refused);
+        assert!(told.contains(why) && !told.contains(".recover"), "{file}: {told}");
+        assert!(told.matches("os error").count() <= 1, "{told}");
     }
     Ok(())
 }
@@ -225,14 +275,18 @@ async fn a_list_of_orders_says_what_each_costs_and_how_far_telling_has_come() ->
 async fn what_a_store_holds_does_not_reach_the_terminal_as_a_command() -> Result<()> {
     let program = Program::start(Vec::new()).await?;
     let note = "\u{1b}]0;taken\u{7}\u{9b}31m\u{202e}evil\u{2066}";
-    let body = serde_json::json!({"customerName": "Ada", "productName": "Pad", "note": note});
+    let body = serde_json::json!({"body": {"customerName": "Ada", "productName": "Pad", "note": note}});
     let placed = beside(&program, &["invoke", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     serde_json::to_writer(placed.stdin.as_ref().context("its input")?, &body)?;
-    assert!(placed.wait_with_output()?.status.success());
-    for args in [&["order", "list"][..], &["order", "list", "--json"], &["delivery", "list", "--json"]] {
+    let placed = placed.wait_with_output()?;
+    assert!(placed.status.success(), "{placed:?}");
+    let placed: Value = serde_json::from_slice(&placed.stdout)?;
+    let placed: Value = serde_json::from_str(placed["body"].as_str().context("a body")?)?;
+    let id = placed["orderId"].as_str().context("its id")?;
+    for args in [&["order", "show", id][..], &["order", "show", id, "--json"], &["order", "list", "--json"]] {
         let printed = String::from_utf8(program.command(args)?.stdout)?;
-        let harmful = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2066}".contains(c);
-        assert!(!printed.contains(harmful), "{args:?}: {printed:?}");
+        let harmful = |c: char| (c.is_control() && !"\n\t".contains(c)) || "\u{202e}\u{2066}".contains(c);
+        assert!(printed.contains("evil") && !printed.contains(harmful), "{args:?}: {printed:?}");
     }
     Ok(())
 }
@@ -275,7 +329,7 @@ fn arguments<'a>(command: &str, subscription: &'a str, event: &'a str) -> Option
         "subscription resend" => vec!["WEBHOOK", "--json"],
         "subscription rotate-secret" => vec!["WEBHOOK"],
         "subscription test-filter" => vec![
-            "--policy",
+            "--filter-policy",
             r#"{"currency":["EUR"]}"#,
             "--order",
             r#"{"customerName":"A","productName":"B","currency":"EUR"}"#,
@@ -370,8 +424,14 @@ fn shells_complete_commands_and_each_command_has_a_page() -> Result<()> {
     fs::write(home.path().join("completions"), printed(&["completions", "bash"])?)?;
     let tried = "source ./completions; COMP_WORDS=(orderbell subscription su); COMP_CWORD=2; \
                  _orderbell orderbell su subscription; echo \"${COMPREPLY[@]}\"";
-    let completed = Command::new("bash").current_dir(home.path()).args(["-c", tried]).output()?;
-    assert_eq!(String::from_utf8(completed.stdout)?.trim(), "suspend");
+    let completed = |tried: &str| -> Result<String> {
+        let completed = Command::new("bash").current_dir(home.path()).args(["-c", tried]).output()?;
+        Ok(String::from_utf8(completed.stdout)?.trim().to_owned())
+    };
+    assert_eq!(completed(tried)?, "suspend");
+    let values = "source ./completions; COMP_WORDS=(orderbell delivery list --state ''); COMP_CWORD=4; \
+                  _orderbell orderbell '' --state; echo \"${COMPREPLY[@]}\"";
+    assert_eq!(completed(values)?, "pending in_flight delivered sandboxed held dead cancelled");
 
     assert!(printed(&["man"])?.starts_with(".ie"), "roff");
     for leaf in leaves(&[])? {

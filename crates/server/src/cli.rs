@@ -1,10 +1,12 @@
 //! The command line: one file per subcommand.
 
 mod api_client;
+mod argument;
 mod audit;
 mod backup;
 mod delivery;
 mod doctor;
+mod flag_names;
 mod harmless;
 mod inbox;
 mod input;
@@ -12,6 +14,7 @@ mod invoke;
 mod key;
 mod local;
 mod manual;
+mod no_answer;
 mod order;
 mod output;
 mod restore;
@@ -54,6 +57,8 @@ enum Command {
     #[command(subcommand)]
     Inbox(inbox::Command),
     /// Hand an AWS event to the function and print its response
+    ///
+    /// Exits with 1 where the response's statusCode is 400 or more.
     Invoke(invoke::Flags),
     /// Reconcile what was ordered with what was told, and name every exception
     Audit(audit::Flags),
@@ -168,13 +173,4 @@ fn block_on<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn no_command_has_flags_that_contradict_each_other() {
-        Cli::command().debug_assert();
-    }
-}
+mod tests;

@@ -102,7 +102,7 @@ pub(crate) async fn orders_are_found_by_time(host: &Host) -> Result<()> {
     let [(first, _), (second, second_time), (third, third_time)] = times.as_slice() else { unreachable!() };
     let since = client.list(&format!("/orders?from={second_time}")).await?;
     assert_eq!(ids(&since), [third, second]);
-    let before = client.list(&format!("/orders?to={third_time}")).await?;
+    let before = client.list(&format!("/orders?before={third_time}")).await?;
     assert_eq!(ids(&before), [second, first]);
     Ok(())
 }

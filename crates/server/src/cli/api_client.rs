@@ -13,6 +13,8 @@ use reqwest::{ClientBuilder, Method, RequestBuilder, StatusCode, redirect};
 use serde_json::Value;
 use url::Url;
 
+use super::flag_names::in_flags;
+use super::no_answer::no_answer;
 use super::output::Unwritten;
 use super::{Failure, input, local, output};
 use crate::operator_socket::{SOCKET, Way};
@@ -54,6 +56,11 @@ impl Reached {
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }
+
+    /// Why a request got no answer.
+    pub(super) fn gave_no_answer(&self, error: &reqwest::Error) -> anyhow::Error {
+        no_answer(&self.shown, TIMEOUT, error)
+    }
 }
 
 /// The HTTP client of every command. It follows no redirect: what a server says is shown, and no other is told a key.
@@ -92,7 +99,7 @@ impl Server {
             refuse_to_tell_everyone(&server)?;
             request = request.header("x-api-key", key);
         }
-        let answer = complete(request).send().await.map_err(|error| no_server(&server.shown, &error))?;
+        let answer = complete(request).send().await.map_err(|error| server.gave_no_answer(&error))?;
         let status = answer.status();
         if let Some(place) = answer.headers().get(LOCATION).filter(|_| status.is_redirection()) {
             let (shown, place) = (&server.shown, place.to_str().unwrap_or_default().escape_debug());
@@ -105,16 +112,11 @@ impl Server {
             anyhow!("what answers at {shown} is no Orderbell, or stands before one: {status}, and no JSON")
         })?;
         if status == StatusCode::UNAUTHORIZED {
-            let shown = &server.shown;
-            return Err(match key {
-                Some(Key { origin, .. }) => anyhow!("{shown} does not take the key from {origin}"),
-                None => anyhow!("{shown} asks for the admin key: {GIVE_THE_KEY}"),
-            }
-            .into());
+            return Err(no_entry(&server.shown, path, key).into());
         }
         if !status.is_success() {
             let detail = json["detail"].as_str().or(json["error"].as_str()).unwrap_or("no reason given");
-            return Err(anyhow!("{detail} ({status})").into());
+            return Err(anyhow!("{} ({status})", in_flags(detail)).into());
         }
         Ok(json)
     }
@@ -197,9 +199,21 @@ struct Key {
     origin: String,
 }
 
-/// What to do where a server wants a key.
-const GIVE_THE_KEY: &str = "give it with --key-file FILE, or in ORDERBELL_KEY. That of this machine's own server is told to \
-                            no other";
+/// Why a server let nobody in: which key it wants for that path, and how to give it.
+fn no_entry(shown: &str, path: &str, key: Option<Key>) -> anyhow::Error {
+    let wanted = if path == "/create-order" {
+        "the key of a client, as `orderbell key new NAME` made it (intake_keys), or the admin key"
+    } else {
+        "the admin key, which lies in its data folder as admin.key unless admin_key is set"
+    };
+    match key {
+        Some(Key { origin, .. }) => anyhow!("{shown} does not take the key from {origin}: it wants {wanted}"),
+        None => anyhow!(
+            "{shown} wants {wanted}: give it with --key-file FILE, or in ORDERBELL_KEY. That of this machine's own server \
+             is told to no other"
+        ),
+    }
+}
 
 fn http_url(text: &str) -> Result<Url, Failure> {
     // What stands before an @ is a secret, which messages would show.
@@ -234,20 +248,6 @@ fn client_for(url: &Url) -> ClientBuilder {
 /// Whether nobody on the way can read: over https, and to this machine.
 fn is_private(url: &Url) -> bool {
     url.scheme() == "https" || leads_here(url)
-}
-
-/// Says in a person's words that the server cannot be reached.
-fn no_server(url: &str, error: &reqwest::Error) -> anyhow::Error {
-    if error.is_connect() {
-        anyhow!(
-            "no Orderbell answers at {url}; start one with `orderbell serve`, run the command in the folder that it was \
-             started in, name its data folder with --data (ORDERBELL_DATA), or another server with --url (ORDERBELL_URL)"
-        )
-    } else if error.is_timeout() {
-        anyhow!("{url} did not answer within {} s", TIMEOUT.as_secs())
-    } else {
-        anyhow!("{url} cannot be asked: {}", error.to_string().trim_end_matches('/'))
-    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! `orderbell delivery list|show|redrive|retry|drop`.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::api_client::Server;
 use super::order::{Page, get};
 use super::output::Unwritten;
-use super::{Failure, block_on, output};
+use super::{Failure, argument, block_on, output};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -16,6 +16,7 @@ pub(super) enum Command {
     /// Show a delivery, what it waits for, its attempts, what its provider reported and what people did
     Show {
         /// The delivery's id
+        #[arg(value_parser = argument::id)]
         id: String,
         #[command(flatten)]
         server: Server,
@@ -30,14 +31,14 @@ pub(super) enum Command {
 
 #[derive(Args)]
 pub(super) struct List {
-    /// Only those in this state: pending, `in_flight`, delivered, sandboxed, held, dead or cancelled
-    #[arg(long)]
+    /// Only those in this state
+    #[arg(long, value_parser = argument::delivery_state())]
     state: Option<String>,
     /// Only those to this subscription
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = argument::id)]
     subscription: Option<String>,
     /// Only those that tell of this order
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = argument::id)]
     order: Option<String>,
     #[command(flatten)]
     page: Page,
@@ -47,9 +48,15 @@ pub(super) struct List {
 
 #[derive(Args)]
 #[group(skip)]
+#[command(
+    group = which(&["id", "dead", "held"]),
+    arg = argument::missing("pending", "what is pending is tried at once by `orderbell delivery retry --pending`"),
+    override_usage = "orderbell delivery redrive <ID>\n       orderbell delivery redrive <--dead|--held> \
+                      [--subscription <ID>] [--protocol <PROTOCOL>] [--from <TIME>] [--before <TIME>]"
+)]
 pub(super) struct Redrive {
     /// This delivery
-    #[arg(required_unless_present = "state", conflicts_with = "state")]
+    #[arg(value_parser = argument::id)]
     id: Option<String>,
     /// All that are dead
     #[arg(long, group = "state")]
@@ -65,9 +72,16 @@ pub(super) struct Redrive {
 
 #[derive(Args)]
 #[group(skip)]
+#[command(
+    group = which(&["id", "pending"]),
+    arg = argument::missing("dead", "what is dead is sent again by `orderbell delivery redrive --dead`"),
+    arg = argument::missing("held", "what is held is sent again by `orderbell delivery redrive --held`"),
+    override_usage = "orderbell delivery retry <ID>\n       orderbell delivery retry --pending \
+                      [--subscription <ID>] [--protocol <PROTOCOL>] [--from <TIME>] [--before <TIME>]"
+)]
 pub(super) struct Retry {
     /// This delivery
-    #[arg(required_unless_present = "state", conflicts_with = "state")]
+    #[arg(value_parser = argument::id)]
     id: Option<String>,
     /// All that are pending
     #[arg(long, group = "state")]
@@ -80,9 +94,18 @@ pub(super) struct Retry {
 
 #[derive(Args)]
 #[group(skip)]
+#[command(
+    group = which(&["id", "pending", "held"]),
+    arg = argument::missing(
+        "dead",
+        "what is dead is not sent any more unless you redrive it: there is nothing to drop"
+    ),
+    override_usage = "orderbell delivery drop <ID>\n       orderbell delivery drop <--pending|--held> \
+                      [--subscription <ID>] [--protocol <PROTOCOL>] [--from <TIME>] [--before <TIME>]"
+)]
 pub(super) struct Drop {
     /// This delivery
-    #[arg(required_unless_present = "state", conflicts_with = "state")]
+    #[arg(value_parser = argument::id)]
     id: Option<String>,
     /// All that are pending
     #[arg(long, group = "state")]
@@ -100,16 +123,16 @@ pub(super) struct Drop {
 #[group(skip)]
 pub(super) struct Filters {
     /// Of these, only those to this subscription
-    #[arg(long, value_name = "ID", requires = "state")]
+    #[arg(long, value_name = "ID", requires = "state", value_parser = argument::id)]
     subscription: Option<String>,
     /// Of these, only those over this protocol
-    #[arg(long, requires = "state")]
+    #[arg(long, requires = "state", value_parser = argument::protocol())]
     protocol: Option<String>,
     /// Of these, only those made at this time or later, such as 2026-01-31T12:00:00Z
-    #[arg(long, value_name = "TIME", requires = "state")]
+    #[arg(long, value_name = "TIME", requires = "state", value_parser = argument::time)]
     from: Option<String>,
     /// Of these, only those made before this time
-    #[arg(long, value_name = "TIME", requires = "state")]
+    #[arg(long, value_name = "TIME", requires = "state", value_parser = argument::time)]
     before: Option<String>,
 }
 
@@ -133,6 +156,11 @@ const RECEIPTS: [output::Column; 4] =
     [("Attempt", "/attempt"), ("Reported", "/at"), ("Status", "/status"), ("Reply", "/reply")];
 const INTERVENTIONS: [output::Column; 4] =
     [("Done", "/kind"), ("At", "/at"), ("It was", "/stateBefore"), ("Since", "/since")];
+
+/// One delivery, or all in a state.
+fn which(selections: &[&'static str]) -> ArgGroup {
+    ArgGroup::new("which").args(selections.iter().copied()).required(true)
+}
 
 pub(super) fn run(command: Command) -> Result<(), Failure> {
     match command {

@@ -5,7 +5,7 @@ use reqwest::Method;
 
 use super::api_client::Server;
 use super::order::{Page, get};
-use super::{Failure, block_on, output};
+use super::{Failure, argument, block_on, output};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -19,6 +19,7 @@ pub(super) enum Command {
     /// Show a message
     Show {
         /// The message's id
+        #[arg(value_parser = argument::id)]
         id: String,
         #[command(flatten)]
         server: Server,
@@ -37,7 +38,14 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
 
 async fn list(page: &Page, server: Server) -> Result<(), Failure> {
     let answer = get(&server, "/inbox", &[], page).await?;
-    Ok(server.show(&answer, |answer| output::list(answer, &COLUMNS))?)
+    let shown = server.show(&answer, |answer| {
+        output::list(answer, &COLUMNS)?;
+        if answer["items"].as_array().is_some_and(Vec::is_empty) {
+            output::note("here is kept what goes over protocols that no provider is configured for");
+        }
+        Ok(())
+    });
+    Ok(shown?)
 }
 
 async fn show(id: &str, server: Server) -> Result<(), Failure> {

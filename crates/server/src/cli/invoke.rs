@@ -30,7 +30,8 @@ pub(super) struct Flags {
 /// The largest answer that is passed on, in bytes: Lambda's own limit.
 const MAX_ANSWER: usize = 6 * 1024 * 1024;
 
-/// Posts the event's request to the server, or opens the store itself when nothing runs there, and prints the response.
+/// Posts the event's request to the server, or opens the store itself when nothing runs there, and prints the response. One
+/// whose status is 400 or more is a failure, so that scripts can tell.
 pub(super) fn invoke(flags: &Flags) -> Result<(), Failure> {
     let event = input::read(&flags.event)?;
     let wrong = |why: &dyn Display| Failure::Usage(vec![why.to_string()]);
@@ -45,8 +46,13 @@ pub(super) fn invoke(flags: &Flags) -> Result<(), Failure> {
             Some(answer) => answer,
             None => open_store(flags, &server.shown, Request::from_parts(parts, Body::from(body))).await?,
         };
+        let status = answer.status();
         let answer: Value = gateway_event::response(answer, shape).await;
-        Ok(output::json(&answer)?)
+        output::json(&answer)?;
+        if status.is_client_error() || status.is_server_error() {
+            return Err(anyhow!("the event was refused: {status}").into());
+        }
+        Ok(())
     })?
 }
 
@@ -69,7 +75,7 @@ async fn ask_server(
     let answer = match request.send().await {
         Ok(answer) => answer,
         Err(error) if error.is_connect() => return Ok(None),
-        Err(error) => return Err(anyhow!("{} cannot be asked: {error}", server.shown)),
+        Err(error) => return Err(server.gave_no_answer(&error)),
     };
     let (status, headers) = (answer.status(), answer.headers().clone());
     let mut response = Response::new(Body::from(answer.bytes().await?));

@@ -11,7 +11,7 @@ use super::{Cli, Failure, output};
 pub(super) struct Page {
     /// The command whose page is wanted, such as `order place` [default: the program's own]
     #[arg(value_name = "COMMAND")]
-    of: Vec<String>,
+    pub(super) of: Vec<String>,
 }
 
 /// Prints what lets a shell complete commands and flags.
@@ -23,6 +23,11 @@ pub(super) fn completions(shell: Shell) -> Result<(), Failure> {
 
 /// Prints a page of the manual, as `man` reads it.
 pub(super) fn man(page: &Page) -> Result<(), Failure> {
+    Ok(output::bytes(&roff(page)?)?)
+}
+
+/// The page. At its foot stands the program, whichever command it is of.
+pub(super) fn roff(page: &Page) -> Result<Vec<u8>, Failure> {
     let mut command = Cli::command();
     command.build();
     for name in &page.of {
@@ -30,6 +35,10 @@ pub(super) fn man(page: &Page) -> Result<(), Failure> {
         command = found.ok_or_else(|| Failure::Usage(vec![format!("there is no command {name:?} here")]))?;
     }
     let mut roff = Vec::new();
-    Man::new(command).render(&mut roff).map_err(|error| anyhow!("the page cannot be made: {error}"))?;
-    Ok(output::bytes(&roff)?)
+    let source = concat!("orderbell ", env!("CARGO_PKG_VERSION"));
+    Man::new(command)
+        .source(source)
+        .render(&mut roff)
+        .map_err(|error| anyhow!("the page cannot be made: {error}"))?;
+    Ok(roff)
 }

@@ -1,12 +1,12 @@
 //! `orderbell order place|list|show`.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::api_client::Server;
 use super::output::Unwritten;
-use super::{Failure, block_on, output};
+use super::{Failure, argument, block_on, output};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -19,6 +19,7 @@ pub(super) enum Command {
     /// Take an order's mark as spam back. Nothing is sent by itself: what was cancelled stays cancelled
     NotSpam {
         /// The order's id
+        #[arg(value_parser = argument::id)]
         id: String,
         #[command(flatten)]
         server: Server,
@@ -26,6 +27,7 @@ pub(super) enum Command {
     /// Show an order and all that became of it
     Show {
         /// The order's id
+        #[arg(value_parser = argument::id)]
         id: String,
         #[command(flatten)]
         server: Server,
@@ -35,33 +37,33 @@ pub(super) enum Command {
 #[derive(Args)]
 pub(super) struct Place {
     /// Who places it
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = argument::words)]
     customer: String,
     /// What is ordered
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = argument::words)]
     product: String,
     /// How many
-    #[arg(long)]
+    #[arg(long, value_name = "NUMBER", value_parser = argument::whole(1..=1_000_000))]
     quantity: Option<u32>,
     /// The customer's mail address
-    #[arg(long)]
+    #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
     /// The customer's phone number, such as +4915112345678
-    #[arg(long)]
+    #[arg(long, value_name = "NUMBER")]
     phone: Option<String>,
     /// The currency, such as EUR
-    #[arg(long)]
+    #[arg(long, value_name = "CODE")]
     currency: Option<String>,
     /// What the order costs, such as 19.90
-    #[arg(long)]
+    #[arg(long, value_name = "AMOUNT")]
     total: Option<String>,
     /// A remark
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT")]
     note: Option<String>,
     /// A fact for filter policies; can be given several times
     #[arg(long = "attribute", value_name = "KEY=VALUE", value_parser = attribute)]
     attributes: Vec<(String, String)>,
-    /// Repeating the command with the same key places one order
+    /// Repeating the command with the same key, of 16 to 255 visible ASCII characters, places one order
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
     #[command(flatten)]
@@ -70,12 +72,12 @@ pub(super) struct Place {
 
 #[derive(Args)]
 pub(super) struct List {
-    /// Accepted at or after this time, such as 2026-01-31T00:00:00Z
-    #[arg(long)]
+    /// Accepted at this time or later, such as 2026-01-31T00:00:00Z, or "2026-01-31 00:00" by this machine's clock
+    #[arg(long, value_name = "TIME", value_parser = argument::time)]
     from: Option<String>,
     /// Accepted before this time
-    #[arg(long)]
-    to: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = argument::time)]
+    before: Option<String>,
     #[command(flatten)]
     page: Page,
     #[command(flatten)]
@@ -85,40 +87,45 @@ pub(super) struct List {
 /// Which orders are spam.
 #[derive(Args)]
 #[group(skip)]
+#[command(
+    group = ArgGroup::new("which").args(FITS).arg("id").required(true).multiple(true),
+    override_usage = "orderbell order spam <ID>\n       orderbell order spam [--from <TIME>] [--before <TIME>] \
+                      [--customer <NAME>] [--email <ADDRESS>] [--phone <NUMBER>]"
+)]
 pub(super) struct Spam {
     /// The order's id
-    #[arg(required_unless_present_any = FITS, conflicts_with_all = FITS)]
+    #[arg(conflicts_with_all = FITS, value_parser = argument::id)]
     id: Option<String>,
-    /// Accepted at or after this time, such as 2026-01-31T00:00:00Z
-    #[arg(long)]
+    /// Accepted at this time or later, such as 2026-01-31T00:00:00Z, or "2026-01-31 00:00" by this machine's clock
+    #[arg(long, value_name = "TIME", value_parser = argument::time)]
     from: Option<String>,
     /// Accepted before this time
-    #[arg(long)]
-    to: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = argument::time)]
+    before: Option<String>,
     /// Of a customer of exactly this name
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = argument::words)]
     customer: Option<String>,
     /// Of exactly this mail address
-    #[arg(long)]
+    #[arg(long, value_name = "ADDRESS", value_parser = argument::words)]
     email: Option<String>,
     /// Of exactly this phone number, such as +4915112345678
-    #[arg(long)]
+    #[arg(long, value_name = "NUMBER", value_parser = argument::words)]
     phone: Option<String>,
     #[command(flatten)]
     server: Server,
 }
 
 /// What orders are selected by, unless it is one.
-const FITS: [&str; 5] = ["from", "to", "customer", "email", "phone"];
+const FITS: [&str; 5] = ["from", "before", "customer", "email", "phone"];
 
 /// Which page of a list.
 #[derive(Args)]
 pub(super) struct Page {
     /// How many rows
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = argument::whole(1..=200))]
     limit: u32,
     /// Where the page begins, as the page before said
-    #[arg(long)]
+    #[arg(long, value_name = "CURSOR")]
     cursor: Option<String>,
 }
 
@@ -184,7 +191,8 @@ async fn place(place: Place) -> Result<(), Failure> {
 }
 
 async fn list(list: List) -> Result<(), Failure> {
-    let query = [("from", list.from.as_deref()), ("to", list.to.as_deref()), ("include", Some("tally"))];
+    let query =
+        [("from", list.from.as_deref()), ("before", list.before.as_deref()), ("include", Some("tally"))];
     let answer = get(&list.server, "/orders", &query, &list.page).await?;
     let shown = list.server.show(&answer, |answer| {
         let mut answer = answer.clone();
@@ -199,11 +207,11 @@ async fn list(list: List) -> Result<(), Failure> {
 }
 
 async fn mark_spam(spam: Spam) -> Result<(), Failure> {
-    let Spam { id, from, to, customer, email, phone, server } = spam;
+    let Spam { id, from, before, customer, email, phone, server } = spam;
     let Some(id) = id else {
         let fits = [
             ("from", from),
-            ("to", to),
+            ("before", before),
             ("customerName", customer),
             ("customerEmail", email),
             ("customerPhone", phone),
@@ -212,8 +220,10 @@ async fn mark_spam(spam: Spam) -> Result<(), Failure> {
             fits.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))).collect();
         let answer = server.ask(Method::POST, "/orders/spam", Some(&Value::Object(fits))).await?;
         return Ok(server.show(&answer, |answer| {
-            let marked = output::cell(answer.get("marked"));
-            output::line(&format!("{marked} orders are marked as spam; what waits for them is cancelled"))
+            output::line(&match answer["marked"].as_u64().unwrap_or_default() {
+                1 => "1 order is marked as spam; what waits for it is cancelled".to_owned(),
+                many => format!("{many} orders are marked as spam; what waits for them is cancelled"),
+            })
         })?);
     };
     let answer = server.ask(Method::PUT, &format!("/orders/{id}/spam"), None).await?;

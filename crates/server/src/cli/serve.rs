@@ -37,7 +37,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "URL")]
     pub(super) public_url: Option<String>,
     /// Who may place orders; must be chosen when listening outside loopback
-    #[arg(long, value_name = "open|key")]
+    #[arg(long, value_parser = ["open", "key"])]
     pub(super) intake: Option<String>,
     /// The settings file [default: orderbell.toml, if it is there]
     #[arg(long, value_name = "FILE", env = "ORDERBELL_CONFIG")]

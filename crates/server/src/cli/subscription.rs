@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use domain::attributes::MAX_RATE;
 use domain::link_token::token_in_link;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::api_client::Server;
 use super::order::{Page, get};
-use super::{Failure, block_on, input, output, subscription_story, test_filter};
+use super::{Failure, argument, block_on, input, output, subscription_story, test_filter};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -23,6 +24,7 @@ pub(super) enum Command {
     /// Confirm by the link that was sent
     Confirm {
         /// The link, or its token
+        #[arg(value_parser = link)]
         link: String,
         #[command(flatten)]
         server: Server,
@@ -50,6 +52,7 @@ pub(super) enum Command {
 #[derive(Args)]
 pub(super) struct One {
     /// The subscription's id
+    #[arg(value_parser = argument::id)]
     id: String,
     #[command(flatten)]
     server: Server,
@@ -57,24 +60,25 @@ pub(super) struct One {
 
 #[derive(Args)]
 pub(super) struct Add {
-    /// email, sms, webhook or chat
+    /// Over what it is told
+    #[arg(value_parser = argument::protocol())]
     protocol: String,
     /// A mail address, a phone number such as +4915112345678, or a URL
     endpoint: String,
     /// Which orders are wanted, as `{"currency":["EUR"]}`
-    #[arg(long, value_name = "JSON", value_parser = json_text)]
+    #[arg(long, value_name = "FILE|JSON", value_parser = argument::json::<Value>)]
     filter_policy: Option<Value>,
-    /// What the policy looks at: `MessageAttributes` (the default) or `MessageBody`
-    #[arg(long, value_name = "SCOPE", requires = "filter_policy")]
+    /// What the policy looks at [default: `MessageAttributes`]
+    #[arg(long, value_name = "SCOPE", value_parser = argument::scope(), requires = "filter_policy")]
     filter_policy_scope: Option<String>,
     /// The most messages in a second
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = argument::whole(1..=MAX_RATE))]
     max_receives_per_second: Option<u32>,
     /// Who gets an order too that is not delivered in time, as `{"afterMinutes":15,"subscriptionId":"…"}`
-    #[arg(long, value_name = "JSON", value_parser = json_text)]
+    #[arg(long, value_name = "JSON", value_parser = escalation)]
     escalation: Option<Value>,
-    /// orders, notices (to the operator) or all
-    #[arg(long, default_value = "orders")]
+    /// What it is told of; notices are for the operator
+    #[arg(long, default_value = "orders", value_parser = argument::receives())]
     receives: String,
     /// Holds the secret that a webhook's receiver verifies with, `whsec_…`, if it has one already: a file, or - for standard
     /// input
@@ -88,22 +92,23 @@ pub(super) struct Add {
 #[group(required = true, multiple = true)]
 pub(super) struct Changes {
     /// Which orders are wanted, as `{"currency":["EUR"]}`; `null`: all
-    #[arg(long, value_name = "JSON", value_parser = json_text)]
+    #[arg(long, value_name = "FILE|JSON", value_parser = argument::json::<Value>)]
     filter_policy: Option<Value>,
-    /// What the policy looks at: `MessageAttributes` (the default) or `MessageBody`
-    #[arg(long, value_name = "SCOPE", requires = "filter_policy")]
+    /// What the policy looks at [default: `MessageAttributes`]
+    #[arg(long, value_name = "SCOPE", value_parser = argument::scope(), requires = "filter_policy")]
     filter_policy_scope: Option<String>,
     /// The most messages in a second; `null`: as many as come
-    #[arg(long, value_name = "JSON", value_parser = json_text)]
+    #[arg(long, value_name = "NUMBER|null", value_parser = rate)]
     max_receives_per_second: Option<Value>,
     /// Who gets an order too that is not delivered in time; `null`: nobody
-    #[arg(long, value_name = "JSON", value_parser = json_text)]
+    #[arg(long, value_name = "JSON", value_parser = escalation)]
     escalation: Option<Value>,
 }
 
 #[derive(Args)]
 pub(super) struct Change {
     /// The subscription's id
+    #[arg(value_parser = argument::id)]
     id: String,
     #[command(flatten)]
     changes: Changes,
@@ -113,8 +118,8 @@ pub(super) struct Change {
 
 #[derive(Args)]
 pub(super) struct List {
-    /// Only those in this state: pending, confirmed, suspended or ended
-    #[arg(long)]
+    /// Only those in this state
+    #[arg(long, value_parser = argument::subscription_state())]
     state: Option<String>,
     #[command(flatten)]
     page: Page,
@@ -162,6 +167,7 @@ async fn add(add: Add) -> Result<(), Failure> {
         }
     }
     let answer = add.server.ask(Method::POST, "/subscriptions", Some(&body)).await?;
+    note_idle_escalation(&add.server, &answer).await;
     let shown = add.server.show(&answer, |answer| {
         // The secret first: it is told once, and the id is found again.
         show_secret(answer);
@@ -173,7 +179,7 @@ async fn add(add: Add) -> Result<(), Failure> {
 
 /// The secret in a file, without the line's end that an editor puts there.
 fn secret(path: &Path) -> anyhow::Result<String> {
-    let bytes = input::read(path)?;
+    let bytes = input::read(path).context("--secret-file")?;
     let text = String::from_utf8(bytes).ok().with_context(|| format!("{} is no text", path.display()))?;
     Ok(text.trim().to_owned())
 }
@@ -195,7 +201,22 @@ async fn change(change: Change) -> Result<(), Failure> {
     let body: Value = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
     let path = format!("/subscriptions/{}", change.id);
     let answer = change.server.ask(Method::PATCH, &path, Some(&body)).await?;
+    note_idle_escalation(&change.server, &answer).await;
     Ok(change.server.say(&answer, |_| "changed".to_owned())?)
+}
+
+/// Says so where it escalates to one that is sent nothing. The subscription stands as it is asked for.
+async fn note_idle_escalation(server: &Server, subscription: &Value) {
+    let Some(id) = subscription.pointer("/escalation/subscriptionId").and_then(Value::as_str) else { return };
+    let Ok(other) = server.ask(Method::GET, &format!("/subscriptions/{id}"), None).await else { return };
+    let state = output::cell(other.get("state"));
+    if state != "confirmed" {
+        let endpoint = output::cell(other.get("endpoint"));
+        output::note(&format!(
+            "WARNING: it escalates to {endpoint}, which is {state}: nothing reaches that as long as it is \
+             (`orderbell subscription show {id}`)"
+        ));
+    }
 }
 
 async fn rotate_secret(one: One) -> Result<(), Failure> {
@@ -236,11 +257,37 @@ async fn confirm(link: &str, server: Server) -> Result<(), Failure> {
     Ok(server.say(&answer, |_| "confirmed".to_owned())?)
 }
 
+/// Whom to escalate to and when, or `null`.
+fn escalation(text: &str) -> Result<Value, String> {
+    let how = r#"must be as {"afterMinutes":15,"subscriptionId":"…"}"#;
+    argument::json(text).map_err(|_| how.to_owned()).and_then(|json: Value| match json {
+        Value::Object(_) | Value::Null => Ok(json),
+        _ => Err(how.to_owned()),
+    })
+}
+
+/// A link or its token; not the id of what it confirms.
+fn link(text: &str) -> Result<String, String> {
+    let text = argument::words(text)?;
+    match argument::id(&text) {
+        Err(_) => Ok(text),
+        Ok(id) => Err(format!(
+            "is an id: the link is meant that was sent, or lies in the sandbox inbox; `orderbell subscription show {id}` \
+             says which"
+        )),
+    }
+}
+
+/// A rate, or `null` for none.
+fn rate(text: &str) -> Result<Value, String> {
+    let none = || format!("must be a whole number from 1 to {MAX_RATE}, or null");
+    match text {
+        "null" => Ok(Value::Null),
+        number => argument::whole(1..=MAX_RATE)(number).map(Value::from).map_err(|_| none()),
+    }
+}
+
 async fn act(one: One, verb: &str, done: &str) -> Result<(), Failure> {
     let answer = one.server.ask(Method::POST, &format!("/subscriptions/{}{verb}", one.id), None).await?;
     Ok(one.server.say(&answer, |_| done.to_owned())?)
-}
-
-fn json_text(text: &str) -> Result<Value, String> {
-    serde_json::from_str(text).map_err(|error| format!("must be JSON: {error}"))
 }

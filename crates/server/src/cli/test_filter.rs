@@ -1,29 +1,29 @@
 //! `orderbell subscription test-filter`.
 
-use std::fs;
-
-use anyhow::{Context, anyhow};
-use clap::Args;
+use anyhow::anyhow;
+use clap::{ArgGroup, Args};
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::api_client::Server;
-use super::{Failure, output};
+use super::{Failure, argument, output};
 
 #[derive(Args)]
+#[group(skip)]
+#[command(group = ArgGroup::new("tried").args(["order", "order_id"]).required(true))]
 pub(super) struct Flags {
     /// The filter policy: JSON, or the file that holds it
-    #[arg(long, value_name = "FILE|JSON")]
-    policy: String,
-    /// What the policy looks at: `MessageAttributes` (the default) or `MessageBody`
-    #[arg(long, value_name = "SCOPE")]
+    #[arg(long, value_name = "FILE|JSON", value_parser = argument::json::<Box<RawValue>>)]
+    filter_policy: Box<RawValue>,
+    /// What the policy looks at [default: `MessageAttributes`]
+    #[arg(long, value_name = "SCOPE", value_parser = argument::scope())]
     filter_policy_scope: Option<String>,
     /// An order as it would be placed: JSON, or the file that holds it
-    #[arg(long, value_name = "FILE|JSON", required_unless_present = "order_id")]
-    order: Option<String>,
+    #[arg(long, value_name = "FILE|JSON", value_parser = argument::json::<Box<RawValue>>)]
+    order: Option<Box<RawValue>>,
     /// The id of an order that was placed
-    #[arg(long, value_name = "ID", conflicts_with = "order")]
+    #[arg(long, value_name = "ID", value_parser = argument::id)]
     order_id: Option<String>,
     #[command(flatten)]
     server: Server,
@@ -45,9 +45,9 @@ struct FilterTest {
 /// Prints the answer. A policy that does not want the order is a failure, so that scripts can tell.
 pub(super) async fn test(flags: Flags) -> Result<(), Failure> {
     let body = FilterTest {
-        filter_policy: json(&flags.policy).map_err(|mistake| usage("--policy", &mistake))?,
+        filter_policy: flags.filter_policy,
         filter_policy_scope: flags.filter_policy_scope,
-        order: flags.order.as_deref().map(json).transpose().map_err(|mistake| usage("--order", &mistake))?,
+        order: flags.order,
         order_id: flags.order_id,
     };
     let path = "/subscriptions/test-filter";
@@ -60,19 +60,4 @@ pub(super) async fn test(flags: Flags) -> Result<(), Failure> {
     let because = &answer["because"];
     let (key, reason) = (output::cell(because.get("key")), output::cell(because.get("reason")));
     Err(anyhow!("the policy does not want the order: {key}: {reason}").into())
-}
-
-/// The JSON that an argument is, or that lies in the file it names.
-fn json(argument: &str) -> anyhow::Result<Box<RawValue>> {
-    let text = if argument.trim_start().starts_with('{') {
-        argument.to_owned()
-    } else {
-        fs::read_to_string(argument)
-            .with_context(|| format!("neither a JSON object nor a file: {argument}"))?
-    };
-    serde_json::from_str(text.trim()).context("must be JSON")
-}
-
-fn usage(flag: &str, mistake: &anyhow::Error) -> Failure {
-    Failure::Usage(vec![format!("{flag}: {mistake:#}")])
 }

@@ -73,11 +73,11 @@ impl TellingJson {
 
 /// Orders, newest first; with `include=tally` each with how far its telling has come, where this host does that itself.
 pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Response, Problem> {
-    let params = Params::read(&uri, &["limit", "cursor", "from", "to", "include"])?;
+    let params = Params::read(&uri, &["limit", "cursor", "from", "before", "include"])?;
     let time = |name| {
         params.value(name, "a time such as 2026-01-31T12:00:00Z", |text| text.parse::<Timestamp>().ok())
     };
-    let query = OrderQuery { from: time("from")?, to: time("to")?, page: params.page()? };
+    let query = OrderQuery { from: time("from")?, to: time("before")?, page: params.page()? };
     let tally = params.value("include", "tally", |text| (text == "tally").then_some(()))?;
     let page = queries::orders(&web.app, query).await?;
     let spam = spam_among(&web.app, &page.items).await?;

@@ -45,7 +45,7 @@ async fn orders_are_filtered_by_their_time() {
     host.clock.advance(Duration::from_hours(1));
     let later = host.place_seed().await;
     let found =
-        host.manage("GET", "/orders?from=2026-01-31T12:30:00Z&to=2026-01-31T13:30:00Z", "").await.json();
+        host.manage("GET", "/orders?from=2026-01-31T12:30:00Z&before=2026-01-31T13:30:00Z", "").await.json();
     assert_eq!(found["items"].as_array().unwrap().len(), 1);
     assert_eq!(found["items"][0]["orderId"], later.as_str());
 }

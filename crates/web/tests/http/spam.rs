@@ -56,7 +56,7 @@ async fn orders_are_marked_by_a_filter_that_says_something() {
     let mark = async |body: &str| host.manage("POST", "/orders/spam", body).await;
     assert_eq!(mark(r#"{"customerName":"Mallory"}"#).await.json(), json!({ "marked": 2 }));
     assert_eq!(mark(r#"{"customerName":"Mallory"}"#).await.json(), json!({ "marked": 0 }));
-    assert_eq!(mark(r#"{"to":"2026-01-31T12:00:00Z"}"#).await.json(), json!({ "marked": 0 }));
+    assert_eq!(mark(r#"{"before":"2026-01-31T12:00:00Z"}"#).await.json(), json!({ "marked": 0 }));
     for (body, code, field) in [
         ("{}", "missing_filter", None),
         ("", "malformed_json", None),
@@ -66,7 +66,7 @@ async fn orders_are_marked_by_a_filter_that_says_something() {
         (r#"{"customerEmail":"mallory"}"#, "invalid_email", Some("customerEmail")),
         (r#"{"customerPhone":"0151"}"#, "invalid_phone", Some("customerPhone")),
         (r#"{"from":"yesterday"}"#, "invalid_time", Some("from")),
-        (r#"{"from":"2026-01-31T00:00:00Z","to":"soon"}"#, "invalid_time", Some("to")),
+        (r#"{"from":"2026-01-31T00:00:00Z","before":"soon"}"#, "invalid_time", Some("before")),
     ] {
         let problem = mark(body).await.assert_problem(StatusCode::BAD_REQUEST, code);
         assert_eq!(problem.get("field").and_then(Value::as_str), field, "{body}");

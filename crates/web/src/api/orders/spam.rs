@@ -19,7 +19,7 @@ use crate::path_id::Id;
 use crate::problem::Problem;
 use crate::router::Web;
 
-const MEMBERS: [&str; 5] = ["from", "to", "customerName", "customerEmail", "customerPhone"];
+const MEMBERS: [&str; 5] = ["from", "before", "customerName", "customerEmail", "customerPhone"];
 
 #[derive(Serialize)]
 struct Marked {
@@ -56,7 +56,7 @@ pub(crate) async fn mark_many(
     let members = Members::read(&json, &MEMBERS)?;
     let filter = SpamFilter {
         from: time(&members, "from")?,
-        to: time(&members, "to")?,
+        to: time(&members, "before")?,
         customer_name: members.filter("customerName")?.map(|name: String| name.trim().to_owned()),
         customer_email: members
             .filter("customerEmail")?

@@ -1,0 +1,162 @@
+//! What arguments may be: each mistake is named before anything is asked.
+
+use std::fs;
+use std::ops::RangeInclusive;
+
+use clap::builder::{PossibleValuesParser, StyledStr, UnknownArgumentValueParser};
+use clap::{Arg, ArgAction};
+use domain::attributes::Receives;
+use domain::delivery::DeliveryState;
+use domain::endpoint::Protocol;
+use domain::filter_policy::FilterPolicyScope;
+use domain::subscription::SubscriptionState;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+/// A text that says something.
+pub(super) fn words(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("must not be empty".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+/// What names an order, a subscription, a delivery or a message.
+pub(super) fn id(text: &str) -> Result<String, String> {
+    let id = Uuid::try_parse(text.trim()).map(|id| id.hyphenated().to_string());
+    id.map_err(|_| {
+        "must be an id as the lists show them, such as 01a22bef-8158-7f9b-b107-a48ca82a6d63".to_owned()
+    })
+}
+
+/// A moment: with its zone, or by this machine's clock, as lists show it; a day alone begins at midnight.
+pub(super) fn time(text: &str) -> Result<String, String> {
+    in_zone(text.trim(), &TimeZone::system())
+}
+
+fn in_zone(text: &str, zone: &TimeZone) -> Result<String, String> {
+    let here = || text.parse::<DateTime>().ok()?.to_zoned(zone.clone()).ok();
+    let time = text.parse::<Timestamp>().ok().or_else(|| here().map(|time| time.timestamp()));
+    time.map(|time| time.to_string()).ok_or_else(|| {
+        "must be a time such as 2026-01-31T12:00:00Z, or 2026-01-31 12:00 by this machine's clock".to_owned()
+    })
+}
+
+/// A whole number within a range.
+pub(super) fn whole(
+    range: RangeInclusive<u32>,
+) -> impl Fn(&str) -> Result<u32, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let number = text.trim().parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
+    }
+}
+
+/// JSON, or the file that holds it.
+pub(super) fn json<T: DeserializeOwned>(argument: &str) -> Result<T, String> {
+    let wrong = |error: serde_json::Error| format!("must be JSON: {error}");
+    let text = argument.trim();
+    if text.starts_with(['{', '[', '"']) || text.parse::<serde_json::Value>().is_ok() {
+        return serde_json::from_str(text).map_err(wrong);
+    }
+    let file = fs::read_to_string(argument);
+    let file = file.map_err(|error| format!("is neither JSON nor a file that can be read ({error})"))?;
+    serde_json::from_str(file.trim()).map_err(|error| format!("{argument}: {}", wrong(error)))
+}
+
+pub(super) fn protocol() -> PossibleValuesParser {
+    Protocol::ALL.map(Protocol::name).into()
+}
+
+pub(super) fn subscription_state() -> PossibleValuesParser {
+    SubscriptionState::ALL.map(SubscriptionState::name).into()
+}
+
+pub(super) fn delivery_state() -> PossibleValuesParser {
+    DeliveryState::ALL.map(DeliveryState::name).into()
+}
+
+pub(super) fn receives() -> PossibleValuesParser {
+    Receives::ALL.map(Receives::name).into()
+}
+
+pub(super) fn scope() -> PossibleValuesParser {
+    FilterPolicyScope::ALL.map(FilterPolicyScope::name).into()
+}
+
+/// A flag that a command has not, and what is meant by it: named in the error, and nowhere else.
+pub(super) fn missing(flag: &'static str, meant: &'static str) -> Arg {
+    let unknown = UnknownArgumentValueParser::suggest(StyledStr::from(meant));
+    Arg::new(flag).long(flag).action(ArgAction::SetTrue).value_parser(unknown).hide(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_time_is_one_with_its_zone_or_as_lists_show_it() {
+        let zone = TimeZone::fixed(tz::offset(2));
+        for (text, meant) in [
+            ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
+            ("2026-01-31T12:00:00+05:00", "2026-01-31T07:00:00Z"),
+            ("2026-01-31 12:00:00", "2026-01-31T10:00:00Z"),
+            ("2026-01-31 12:00", "2026-01-31T10:00:00Z"),
+            ("2026-01-31", "2026-01-30T22:00:00Z"),
+        ] {
+            assert_eq!(in_zone(text, &zone).as_deref(), Ok(meant), "{text}");
+        }
+        for wrong in ["", "yesterday", "31.01.2026", "12:00", "2026-02-30", "2026-01", "1769860800"] {
+            assert!(in_zone(wrong, &zone).is_err_and(|why| why.contains("2026-01-31T12:00:00Z")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_names_nothing_is_refused_before_it_is_asked_for() {
+        assert!(words("Ada").is_ok() && words("").is_err() && words(" \t").is_err());
+        let one = "01a22bef-8158-7f9b-b107-a48ca82a6d63";
+        for same in [one, " 01A22BEF-8158-7F9B-B107-A48CA82A6D63 ", "01a22bef81587f9bb107a48ca82a6d63"] {
+            assert_eq!(id(same).as_deref(), Ok(one));
+        }
+        for wrong in
+            ["", "12", "ID", "../readyz", "01a22bef", "x?all=1", "01a22bef-8158-7f9b-b107-a48ca82a6d63/drop"]
+        {
+            assert!(id(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_number_says_between_what_it_must_be() {
+        let quantity = whole(1..=1_000_000);
+        assert_eq!(quantity("3"), Ok(3));
+        for wrong in ["0", "1.5", "-1", "many", "", "1000001", "99999999999"] {
+            assert_eq!(quantity(wrong).unwrap_err(), "must be a whole number from 1 to 1000000", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn json_is_given_as_it_is_or_by_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("policy.json");
+        fs::write(&file, "{\"currency\": [\"EUR\"]}\n").unwrap();
+        let wanted = json!({"currency": ["EUR"]});
+        for given in [file.to_str().unwrap(), "{\"currency\":[\"EUR\"]}", " {\"currency\": [\"EUR\"]} "] {
+            assert_eq!(json::<Value>(given).unwrap(), wanted, "{given}");
+        }
+        assert_eq!(json::<Value>("null"), Ok(Value::Null));
+        for (given, why) in [
+            ("{currency:[EUR]}", "must be JSON: key must be a string"),
+            ("policy.jsn", "is neither JSON nor a file"),
+            ("", "is neither JSON nor a file"),
+            ("[", "must be JSON: EOF"),
+        ] {
+            assert!(json::<Value>(given).is_err_and(|error| error.contains(why)), "{given}");
+        }
+        fs::write(&file, "not JSON").unwrap();
+        let path = file.to_str().unwrap();
+        assert!(json::<Value>(path).is_err_and(|error| error.starts_with(&format!("{path}: must be JSON"))));
+    }
+}
