@@ -183,3 +183,73 @@ async fn a_body_that_drips_is_given_its_time_and_no_more() -> Result<()> {
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     Ok(())
 }
+
+/// What is framed in a way that another server on the way may read otherwise, or in a coding that nobody undoes.
+#[tokio::test]
+async fn a_body_is_framed_in_one_way_or_refused_and_not_stored() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let order = r#"{"customerName":"Jo","productName":"Pad"}"#;
+    let chunks = format!("{:x}\r\n{order}\r\n0\r\n\r\n", order.len());
+    let length = format!("Content-Length: {}\r\n", order.len());
+    let mut stored = 0;
+    for (framing, body, status) in [
+        ("Transfer-Encoding: chunked\r\n", &chunks, 200),
+        ("Transfer-Encoding: CHUNKED\r\n", &chunks, 200),
+        ("transfer-encoding: \t chunked \t\r\n", &chunks, 200),
+        (&format!("Transfer-Encoding: chunked\r\n{length}"), &chunks, 200),
+        (&format!("{length}Transfer-Encoding: chunked\r\n"), &chunks, 200),
+        (&length, &order.to_owned(), 200),
+        (&format!("{length}{length}"), &order.to_owned(), 200),
+        ("Transfer-Encoding: gzip, chunked\r\n", &chunks, 501),
+        ("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", &chunks, 501),
+        ("Transfer-Encoding: identity, chunked\r\n", &chunks, 501),
+        ("Transfer-Encoding: chunked, chunked\r\n", &chunks, 400),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", &chunks, 400),
+        ("Transfer-Encoding: identity\r\n", &order.to_owned(), 400),
+        (&format!("Transfer-Encoding: identity\r\n{length}"), &order.to_owned(), 400),
+        ("Transfer-Encoding: chunked, gzip\r\n", &chunks, 400),
+        ("Transfer-Encoding: chunked;q=1\r\n", &chunks, 400),
+        ("Transfer-Encoding: \"chunked\"\r\n", &chunks, 400),
+        ("Transfer-Encoding: xchunked\r\n", &chunks, 400),
+        ("Transfer-Encoding : chunked\r\n", &chunks, 400),
+        ("Transfer-Encoding:\r\n chunked\r\n", &chunks, 400),
+        ("Transfer-Encoding: chun\0ked\r\n", &chunks, 400),
+        ("Content-Length: 1\r\nContent-Length: 41\r\n", &order.to_owned(), 400),
+        ("Content-Length: +41\r\n", &order.to_owned(), 400),
+        ("Content-Length: 41, 41\r\n", &order.to_owned(), 400),
+    ] {
+        let mut line = TcpStream::connect(address(&program)?).await?;
+        let head =
+            format!("POST /create-order HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{framing}\r\n");
+        let _refused = line.write_all(format!("{head}{body}").as_bytes()).await;
+        let mut answer = Vec::new();
+        let _reset = timeout(Duration::from_secs(10), line.read_to_end(&mut answer)).await?;
+        let answer = String::from_utf8(answer)?;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{framing:?}: {answer}");
+        stored += usize::from(status == 200);
+        assert_eq!(program.client()?.list("/orders").await?.len(), stored, "{framing:?}");
+    }
+    Ok(())
+}
+
+/// RFC 9112, 6.1: the chunks count, and the connection ends, so that no second request is read out of the first.
+#[tokio::test]
+async fn where_a_length_stands_beside_chunks_no_second_request_is_read_after_them() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let order = r#"{"customerName":"Jo","productName":"Pad"}"#;
+    let chunks = format!("{:x}\r\n{order}\r\n0\r\n\r\n", order.len());
+    let second = "POST /create-order HTTP/1.1\r\nHost: localhost\r\nContent-Length: 41\r\n\r\n";
+    for framing in [
+        "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+    ] {
+        let mut line = TcpStream::connect(address(&program)?).await?;
+        let head = format!("POST /create-order HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n");
+        line.write_all(format!("{head}{chunks}{second}{order}").as_bytes()).await?;
+        let mut answer = String::new();
+        let _reset = timeout(Duration::from_secs(10), line.read_to_string(&mut answer)).await?;
+        assert_eq!(answer.matches("HTTP/1.1 200 ").count(), 1, "{framing:?}: {answer}");
+    }
+    assert_eq!(program.client()?.list("/orders").await?.len(), 2);
+    Ok(())
+}

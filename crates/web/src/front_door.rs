@@ -1,4 +1,5 @@
-//! Which requests are let in, by the host they name and the page they come from, before anything else looks at them.
+//! Which requests are let in, by how their bodies are framed, the host they name and the page they come from, before
+//! anything else looks at them.
 //!
 //! What listens on loopback has neither a wall nor a password between itself and the pages that its owner's browser shows.
 //! A page of anywhere can post to `http://127.0.0.1:8080`, and one whose own name is made to lead here (DNS rebinding) can
@@ -9,9 +10,9 @@ use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use domain::this_machine::is_written_here;
-use http::header::{HOST, ORIGIN};
+use http::header::{HOST, ORIGIN, TRANSFER_ENCODING};
 use http::uri::Authority;
-use http::{HeaderValue, Request, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
 use url::Url;
 
 use crate::problem::Problem;
@@ -22,7 +23,7 @@ use crate::single_header::single;
 pub enum FrontDoor {
     /// Everyone: a gateway stands before this host and has read the request.
     Gateway,
-    /// Everyone who speaks HTTP as RFC 9112, 3.2, has it. Others reach this listener by whatever name it has for them.
+    /// Everyone who speaks HTTP as RFC 9112, 3.2 and 6.1, has it. Others reach this listener by whatever name it has for them.
     Everyone,
     /// The same, who besides names this machine or one of `hosts`, and whose page, if there is one, is this machine's or of
     /// one of `origins`.
@@ -44,6 +45,7 @@ impl FrontDoor {
         if matches!(self, Self::Gateway) {
             return Ok(());
         }
+        refuse_coded(request.headers())?;
         let host = named_host(request)?;
         let Self::Loopback { hosts, origins } = self else { return Ok(()) };
         if let Some(host) = host.filter(|host| !is_written_here(&host.0) && !admits(hosts, host)) {
@@ -56,6 +58,25 @@ impl FrontDoor {
         }
         Ok(())
     }
+}
+
+/// Refuses a body that is more than cut into chunks (RFC 9112, 6.1): what is compressed besides would be read as it came.
+fn refuse_coded(headers: &HeaderMap) -> Result<(), Problem> {
+    let values =
+        headers.get_all(TRANSFER_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let codings =
+        values.flat_map(|value| value.split(',').map(|coding| coding.trim().to_owned()).collect::<Vec<_>>());
+    let codings: Vec<_> = codings.filter(|coding| !coding.is_empty()).collect();
+    let problem =
+        |status, code, detail| Err(Problem::new(status, code, detail).at_field("Transfer-Encoding"));
+    if codings.iter().any(|coding| !coding.eq_ignore_ascii_case("chunked")) {
+        let detail = "The only transfer coding that is known here is chunked: send the body in no other";
+        return problem(StatusCode::NOT_IMPLEMENTED, "unsupported_transfer_encoding", detail);
+    }
+    if codings.len() > 1 {
+        return problem(StatusCode::BAD_REQUEST, "repeated_header", "A body is cut into chunks once");
+    }
+    Ok(())
 }
 
 /// The host that a request names. HTTP/1.1 must name one, once, in a form that can be read; a target that is a whole URL

@@ -54,6 +54,36 @@ async fn a_request_must_name_its_host_once_and_legibly() {
 }
 
 #[tokio::test]
+async fn a_body_in_a_transfer_coding_that_nobody_undoes_is_refused_and_nothing_is_stored() {
+    let (unknown, repeated) = (
+        (StatusCode::NOT_IMPLEMENTED, "unsupported_transfer_encoding"),
+        (StatusCode::BAD_REQUEST, "repeated_header"),
+    );
+    for host in [elsewhere(), on_loopback()] {
+        for (values, (status, code)) in [
+            (&["gzip, chunked"][..], unknown),
+            (&["gzip", "chunked"], unknown),
+            (&["identity, chunked"], unknown),
+            (&["GZIP,chunked"], unknown),
+            (&["x-compress ,\tchunked"], unknown),
+            (&["deflate"], unknown),
+            (&["chunked, gzip, chunked"], unknown),
+            (&["chunked, chunked"], repeated),
+            (&["chunked", "CHUNKED"], repeated),
+        ] {
+            let headers: Vec<_> = values.iter().map(|value| ("transfer-encoding", *value)).collect();
+            let answer = place(&host, &[&headers[..], &[("host", "localhost")]].concat()).await;
+            assert_eq!(answer.assert_problem(status, code)["field"], "Transfer-Encoding", "{values:?}");
+        }
+        assert_eq!(orders(&host).await, 0);
+        for taken in ["chunked", "CHUNKED", " chunked\t", "chunked,", ", chunked"] {
+            let answer = place(&host, &[("transfer-encoding", taken), ("host", "localhost")]).await;
+            assert_eq!(answer.status, StatusCode::OK, "{taken:?}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
 async fn on_loopback_only_its_own_names_are_answered() {
     let host = on_loopback();
     let ours = [
