@@ -34,18 +34,17 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-use self::line::Line;
-pub(crate) use self::room::{CLOSED_BECAUSE, Limits};
-use self::room::{Place, Room};
+pub(crate) use self::line::Line;
+pub(crate) use self::room::{CLOSED_BECAUSE, Limits, Place, Room};
 use self::turn::{Arriving, Turn};
 use crate::workers::{Stop, stopped};
 
 /// How long a request's head may take to arrive, and a connection may lie idle between requests.
-const HEAD: Duration = Duration::from_secs(30);
+pub(crate) const HEAD: Duration = Duration::from_secs(30);
 /// How long an answer may stand still while the client takes nothing of it. One that takes four kilobytes in a
 /// second is waited for, however long all of it takes; a slower one may seem to stand still, since its system tells ours
 /// only at each larger step that it took something.
-const STANDSTILL: Duration = Duration::from_mins(1);
+pub(crate) const STANDSTILL: Duration = Duration::from_mins(1);
 /// The largest head of a request, in bytes, and how much is read ahead of what was asked for. A larger one, or one of more
 /// than a hundred fields, is answered 431.
 const LARGEST_HEAD: usize = 16 * 1024;
@@ -57,7 +56,7 @@ const BACKLOG: u32 = 4_096;
 /// How long requests in flight may take to end once the program is to end.
 const GRACE: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no more connections to give.
-const EXHAUSTED: Duration = Duration::from_millis(100);
+pub(crate) const EXHAUSTED: Duration = Duration::from_millis(100);
 /// How long until what goes on is said again.
 const SAID_AGAIN: Duration = Duration::from_mins(1);
 
@@ -129,7 +128,7 @@ async fn accept(listener: &TcpListener, room: &Arc<Room>, lanes: &[Lane]) {
     for lane in lanes.iter().cycle() {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let Some(place) = room.admit(peer.ip()).await else { continue };
+                let Some(place) = room.admit(Some(peer.ip())).await else { continue };
                 // A client that is gone already needs no lane.
                 let Ok(stream) = prepared(stream) else { continue };
                 if lane.connections.send(Arrival { stream, address: peer.ip(), place }).is_err() {
@@ -229,7 +228,7 @@ async fn serve_lane(
 }
 
 /// Answers a request. The next one on its connection is taken when this answer has been.
-async fn answer(
+pub(crate) async fn answer(
     router: Router,
     request: Request<Incoming>,
     turn: Arc<Turn>,

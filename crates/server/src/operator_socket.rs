@@ -13,12 +13,11 @@ use anyhow::{bail, ensure};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::UnixListener;
-use tokio::sync::Semaphore;
-use tower::ServiceExt;
 
+use crate::http_server::{EXHAUSTED, HEAD, Limits, Line, Place, Room, STANDSTILL, answer};
 use crate::trust;
 use crate::workers::{Stop, stopped};
 
@@ -26,12 +25,11 @@ use crate::workers::{Stop, stopped};
 pub(crate) const SOCKET: &str = "orderbell.sock";
 /// A longer path is no address of a socket. Source: unix(7), `sun_path`, with the zero at its end.
 const LONGEST_PATH: usize = 107;
-/// How many commands may ask at once; others wait.
+/// How many commands may ask at once. A further one gets the place of whoever asks nothing; where all are being answered, it
+/// waits.
 const MOST: usize = 16;
 /// How long one connection may last: no command takes as long.
 const LONGEST: Duration = Duration::from_mins(10);
-/// How long a request's head may take to arrive.
-const HEAD: Duration = Duration::from_secs(30);
 /// How long requests in flight may take to end once the program is to end.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -117,36 +115,46 @@ impl Door {
     pub(crate) async fn serve(self, router: Router, mut stop: Stop) {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD);
-        let (connections, places) = (GracefulShutdown::new(), Arc::new(Semaphore::new(MOST)));
+        let connections = GracefulShutdown::new();
+        let room = Room::new(Limits { most: MOST, most_of_a_peer: MOST, proxies: Vec::new() });
         loop {
-            let next = async {
-                let place = Arc::clone(&places).acquire_owned().await;
-                (place, self.listener.accept().await)
-            };
-            let (place, accepted) = tokio::select! {
-                next = next => next,
+            let arrival = tokio::select! {
+                arrival = self.arrival(&room) => arrival,
                 () = stopped(&mut stop) => break,
             };
-            let Ok((stream, _)) = accepted else {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            };
-            // The folder and the socket's mode keep others out; so does this, should either be loosened.
-            if !stream.peer_cred().is_ok_and(|peer| trust::believes(peer.uid())) {
-                continue;
-            }
+            let Some((stream, mut place)) = arrival else { continue };
+            let (line, turn) = (Line::new(stream, place.turn(), STANDSTILL), Arc::clone(place.turn()));
             let router = router.clone();
             let answer = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
                 request.extensions_mut().insert(web::Client::Operator);
-                router.clone().oneshot(request)
+                answer(router.clone(), request, Arc::clone(&turn))
             });
-            let connection = connections.watch(http.serve_connection(TokioIo::new(stream), answer));
+            let connection = connections.watch(http.serve_connection(line, answer));
             tokio::spawn(async move {
-                let _broken_off = tokio::time::timeout(LONGEST, connection).await;
-                drop(place);
+                tokio::select! {
+                    _broken_off = tokio::time::timeout(LONGEST, connection) => {}
+                    () = place.given_up() => {}
+                }
             });
         }
         let _in_flight = tokio::time::timeout(GRACE, connections.shutdown()).await;
+    }
+
+    /// The next connection, and its place.
+    #[expect(clippy::disallowed_methods, reason = "a shell may wait")]
+    async fn arrival(&self, room: &Arc<Room>) -> Option<(tokio::net::UnixStream, Place)> {
+        match self.listener.accept().await {
+            // The folder and the socket's mode keep others out; so does this, should either be loosened.
+            Ok((stream, _)) if stream.peer_cred().is_ok_and(|peer| trust::believes(peer.uid())) => {
+                Some((stream, room.admit(None).await?))
+            }
+            Ok(_) => None,
+            Err(_) => {
+                room.make_room();
+                tokio::time::sleep(EXHAUSTED).await;
+                None
+            }
+        }
     }
 }
 
@@ -158,6 +166,8 @@ impl Drop for Door {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
 
     #[tokio::test]
@@ -185,5 +195,48 @@ mod tests {
         let way = Way::to(&long).unwrap();
         way.look().unwrap();
         UnixStream::connect(way.path()).unwrap();
+    }
+
+    /// What a connection of this kind sends, and never more.
+    const SILENT: [&str; 4] = [
+        "",
+        "GET /counted HTT",
+        "POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{",
+        "GET /counted HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ];
+
+    #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "the door is another party and runs beside the test")]
+    async fn connections_on_which_nothing_comes_give_way_to_who_asks() {
+        use axum::routing::{get, post};
+        let folder = tempfile::tempdir().unwrap();
+        let door = Door::open(folder.path()).unwrap();
+        let router = Router::new()
+            .route("/counted", get(async || "counted"))
+            .route("/body", post(async |body: String| body));
+        let (stop, stopping) = tokio::sync::watch::channel(false);
+        let serving = tokio::spawn(door.serve(router, stopping));
+        let mut occupying = Vec::new();
+        for number in 0..MOST * 3 {
+            let mut silent = connected(folder.path()).await;
+            silent.write_all(SILENT[number % SILENT.len()].as_bytes()).await.unwrap();
+            occupying.push(silent);
+        }
+        let mut asking = connected(folder.path()).await;
+        asking
+            .write_all(b"GET /counted HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        let reading = tokio::time::timeout(HEAD / 3, asking.read_to_string(&mut answer));
+        reading.await.expect("it is answered before any of them runs out of time").unwrap();
+        assert!(answer.ends_with("counted"), "{answer}");
+        stop.send_replace(true);
+        drop(occupying);
+        serving.await.unwrap();
+    }
+
+    async fn connected(data: &Path) -> tokio::net::UnixStream {
+        tokio::net::UnixStream::connect(data.join(SOCKET)).await.unwrap()
     }
 }

@@ -8,24 +8,24 @@ use std::time::Duration;
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Sleep;
 
 use super::room::CLOSED;
 use super::turn::Turn;
 
 /// A connection that breaks off where an answer stands still for too long.
-pub(super) struct Line {
-    stream: TokioIo<TcpStream>,
+pub(crate) struct Line<S> {
+    stream: TokioIo<S>,
     turn: Arc<Turn>,
     patience: Duration,
     /// Runs while the client takes nothing.
     standstill: Option<Pin<Box<Sleep>>>,
 }
 
-impl Line {
+impl<S> Line<S> {
     /// One on which an answer may stand still for so long.
-    pub(super) fn new(stream: TcpStream, turn: &Arc<Turn>, patience: Duration) -> Self {
+    pub(crate) fn new(stream: S, turn: &Arc<Turn>, patience: Duration) -> Self {
         Self { stream: TokioIo::new(stream), turn: Arc::clone(turn), patience, standstill: None }
     }
 
@@ -49,7 +49,7 @@ impl Line {
     }
 }
 
-impl Read for Line {
+impl<S: AsyncRead + Unpin> Read for Line<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -59,7 +59,7 @@ impl Read for Line {
     }
 }
 
-impl Write for Line {
+impl<S: AsyncWrite + Unpin> Write for Line<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -35,7 +35,7 @@ pub(crate) struct Limits {
 }
 
 /// All who are connected.
-pub(super) struct Room {
+pub(crate) struct Room {
     limits: Limits,
     places: Arc<Semaphore>,
     epoch: Instant,
@@ -59,7 +59,7 @@ struct Guest {
 }
 
 /// A connection's place, which is free again when this is dropped.
-pub(super) struct Place {
+pub(crate) struct Place {
     room: Arc<Room>,
     number: u64,
     turn: Arc<Turn>,
@@ -69,14 +69,15 @@ pub(super) struct Place {
 
 impl Room {
     /// An empty one.
-    pub(super) fn new(limits: Limits) -> Arc<Self> {
+    pub(crate) fn new(limits: Limits) -> Arc<Self> {
         let places = Arc::new(Semaphore::new(limits.most));
         Arc::new(Self { limits, places, epoch: Instant::now(), guests: Mutex::default() })
     }
 
-    /// Finds a place for a connection from that address; none if the peer has too many that are being worked on.
-    pub(super) async fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        let peer = peer(address, &self.limits.proxies);
+    /// Finds a place for a connection from that address, if it has one; none if the peer has too many that are being worked
+    /// on.
+    pub(crate) async fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Place> {
+        let peer = address.and_then(|address| peer(address, &self.limits.proxies));
         if peer.is_some_and(|peer| !self.has_share_left(peer)) {
             return None;
         }
@@ -96,7 +97,7 @@ impl Room {
     }
 
     /// Closes the connection that has kept us waiting longest, if one does.
-    pub(super) fn make_room(&self) {
+    pub(crate) fn make_room(&self) {
         let mut guests = self.lock();
         if guests.said.is_none_or(|said| said.elapsed() > SAID_AGAIN) {
             guests.said = Some(Instant::now());
@@ -136,7 +137,7 @@ impl Room {
 
     /// How many connections there are.
     #[cfg(test)]
-    pub(super) fn present(&self) -> usize {
+    pub(crate) fn present(&self) -> usize {
         self.lock().present.len()
     }
 
@@ -171,12 +172,12 @@ impl Guests {
 
 impl Place {
     /// Whose turn it is on the connection.
-    pub(super) fn turn(&self) -> &Arc<Turn> {
+    pub(crate) fn turn(&self) -> &Arc<Turn> {
         &self.turn
     }
 
     /// Waits until the connection has to give way to another.
-    pub(super) async fn given_up(&mut self) {
+    pub(crate) async fn given_up(&mut self) {
         let _dropped = (&mut self.stays).await;
     }
 }
@@ -213,7 +214,7 @@ mod tests {
     }
 
     async fn admit(room: &Arc<Room>, address: &str) -> Option<Place> {
-        room.admit(address.parse().unwrap()).await
+        room.admit(Some(address.parse().unwrap())).await
     }
 
     /// Whether a connection was told to go.

@@ -13,7 +13,7 @@ const OURS: u64 = u64::MAX;
 
 /// Whose turn it is. The connection's own task changes it; who looks for room reads it.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
     epoch: Instant,
     /// The time since `epoch`, in microseconds, at which it became the client's turn; or [`OURS`].
     clients_since: AtomicU64,
@@ -21,30 +21,30 @@ pub(super) struct Turn {
 
 impl Turn {
     /// The client's, from now on. All of a server's are counted from the same `epoch`.
-    pub(super) fn new(epoch: Instant) -> Self {
+    pub(crate) fn new(epoch: Instant) -> Self {
         let turn = Self { epoch, clients_since: AtomicU64::new(OURS) };
         turn.becomes_the_clients();
         turn
     }
 
     /// Since when the client has kept us waiting; `None` while it does not.
-    pub(super) fn clients_since(&self) -> Option<u64> {
+    pub(crate) fn clients_since(&self) -> Option<u64> {
         Some(self.clients_since.load(Relaxed)).filter(|since| *since != OURS)
     }
 
     /// A request came. Gives the time.
-    pub(super) fn becomes_ours(&self) -> u64 {
+    pub(crate) fn becomes_ours(&self) -> u64 {
         self.clients_since.store(OURS, Relaxed);
         self.now()
     }
 
     /// The answer is ready: now the client has to take it, and then to ask again.
-    pub(super) fn becomes_the_clients(&self) {
+    pub(crate) fn becomes_the_clients(&self) {
         self.clients_since.store(self.now(), Relaxed);
     }
 
     /// The client took some of an answer.
-    pub(super) fn goes_on(&self) {
+    pub(crate) fn goes_on(&self) {
         if self.clients_since().is_some() {
             self.becomes_the_clients();
         }
@@ -57,7 +57,7 @@ impl Turn {
 
 /// A request's body. Whoever reads it waits for the client, who has had the turn since the request began: that it sends a
 /// byte now and then changes nothing.
-pub(super) struct Arriving {
+pub(crate) struct Arriving {
     body: Incoming,
     turn: Arc<Turn>,
     asked: u64,
@@ -65,7 +65,7 @@ pub(super) struct Arriving {
 
 impl Arriving {
     /// The body of the request that began at that time.
-    pub(super) fn new(body: Incoming, turn: Arc<Turn>, asked: u64) -> Self {
+    pub(crate) fn new(body: Incoming, turn: Arc<Turn>, asked: u64) -> Self {
         Self { body, turn, asked }
     }
 }
