@@ -30,3 +30,4 @@ mod token_server;
 mod webhook;
 mod webhook_faults;
 mod webhook_guard;
+mod webhook_trust;

@@ -9,8 +9,12 @@ use crate::fixtures::{mail, plain_relay};
 use crate::smtp_peer::{Peer, Script};
 
 /// A certificate, signed by itself, and its key.
-fn own(names: &[&str], ca: bool, years: std::ops::Range<i32>) -> (rcgen::Certificate, KeyPair) {
+pub(crate) fn own(names: &[&str], ca: bool, years: std::ops::Range<i32>) -> (rcgen::Certificate, KeyPair) {
     let key = KeyPair::generate().unwrap();
+    (parameters(names, ca, years).self_signed(&key).unwrap(), key)
+}
+
+pub(crate) fn parameters(names: &[&str], ca: bool, years: std::ops::Range<i32>) -> CertificateParams {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut parameters = CertificateParams::new(names).unwrap();
     if ca {
@@ -18,7 +22,7 @@ fn own(names: &[&str], ca: bool, years: std::ops::Range<i32>) -> (rcgen::Certifi
     }
     parameters.not_before = rcgen::date_time_ymd(years.start, 1, 1);
     parameters.not_after = rcgen::date_time_ymd(years.end, 1, 1);
-    (parameters.self_signed(&key).unwrap(), key)
+    parameters
 }
 
 async fn sent(peer: &Peer, tls: TlsMode, ca: Option<String>) -> (OutcomeKind, String) {
