@@ -92,3 +92,55 @@ fn refusal(answer: &Answer, now: Timestamp) -> OutcomeKind {
         _ => OutcomeKind::Transient(Scope::Endpoint),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::attempt::MAX_REPLY;
+
+    use super::*;
+    use crate::fuzz::fuzz;
+    use crate::http::MAX_ANSWER;
+
+    /// Whatever is answered, nothing panics, Slack's own word alone is success there, a page is none anywhere, and what is
+    /// kept is bounded.
+    #[test]
+    fn fuzzed_answers_are_delivered_by_a_chats_word_alone() {
+        let seeds: [&[u8]; 14] = [
+            b"ok",
+            b"1",
+            b"no_service",
+            b"invalid_payload",
+            b"channel_is_archived",
+            b"Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429",
+            br#"{"name":"spaces/A/messages/B","text":"x"}"#,
+            br#"{"success":true}"#,
+            br#"{"ok":false,"error":"not_in_channel"}"#,
+            br#"{"result":"error","msg":"Stream does not exist","error":null}"#,
+            br#"{"captive":true,"user-portal-url":"https://portal.example"}"#,
+            b"<!DOCTYPE html><title>Log in</title>",
+            &[b'['; 300],
+            b"Wed, 04 Mar 2026 12:00:30 GMT",
+        ];
+        fuzz("chats' answers", &seeds, |bytes, chance| {
+            let status = if chance.bool() { 200 } else { chance.u16(100..1_000) };
+            let head = &bytes[..bytes.len().min(chance.usize(0..40))];
+            let retry_after = chance.bool().then(|| String::from_utf8_lossy(head).into_owned());
+            let body = bytes[..bytes.len().min(MAX_ANSWER)].to_vec();
+            let said = String::from_utf8(body.clone()).unwrap_or_default().trim().to_owned();
+            let success = (200..300).contains(&status);
+            let broke_off = chance.bool();
+            let answer =
+                Answer { status: StatusCode::from_u16(status).unwrap(), retry_after, body, broke_off };
+            let slack = meaning(&answer, true, Timestamp::UNIX_EPOCH);
+            assert_eq!(slack.kind == OutcomeKind::Delivered, success && said == "ok", "{slack:?}");
+            let other = meaning(&answer, false, Timestamp::UNIX_EPOCH);
+            let delivered = other.kind == OutcomeKind::Delivered;
+            assert!(!delivered || (success && !said.starts_with('<')), "{other:?}");
+            for outcome in [slack, other] {
+                assert!(outcome.kind != OutcomeKind::Unknown || (success && broke_off), "{outcome:?}");
+                assert!(!success || !matches!(outcome.kind, OutcomeKind::Permanent(_)), "{outcome:?}");
+                assert!(outcome.reply.chars().count() <= MAX_REPLY && !outcome.reply.contains(['\r', '\n']));
+            }
+        });
+    }
+}

@@ -166,3 +166,67 @@ fn kind_of(status: u16, code: Option<u32>, message: &str, answer: &Answer, now: 
         _ => OutcomeKind::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::attempt::MAX_REPLY;
+    use domain::sms_text::parts;
+    use reqwest::StatusCode;
+
+    use super::*;
+    use crate::fuzz::fuzz;
+    use crate::http::MAX_ANSWER;
+
+    /// Whatever is answered, nothing panics, only Twilio's own body is success, and what is kept is bounded.
+    #[test]
+    fn fuzzed_answers_are_accepted_by_twilios_body_alone() {
+        let seeds: [&[u8]; 12] = [
+            br#"{"sid":"SM1","status":"queued","num_segments":"2"}"#,
+            br#"{"sid":"SM1","status":"accepted","num_segments":"0","error_code":null,"error_message":null}"#,
+            br#"{"sid":"SM1","status":"failed","error_code":21610,"error_message":"STOP"}"#,
+            br#"{"code":21211,"message":"Invalid 'To' Phone Number","status":400}"#,
+            br#"{"code":20429,"message":"Too Many Requests"}"#,
+            br#"{"code":20003,"message":"Authenticate"}"#,
+            br#"{"code":99999,"message":"account is suspended"}"#,
+            br#"{"messages":[],"page_size":1}"#,
+            b"<!DOCTYPE html><title>Log in</title>",
+            b"{}",
+            &[b'{'; 300],
+            b"Wed, 04 Mar 2026 12:00:30 GMT",
+        ];
+        fuzz("Twilio's answers", &seeds, |bytes, chance| {
+            let status = if chance.bool() { 201 } else { chance.u16(100..1_000) };
+            let head = &bytes[..bytes.len().min(chance.usize(0..40))];
+            let retry_after = chance.bool().then(|| String::from_utf8_lossy(head).into_owned());
+            let body = bytes[..bytes.len().min(MAX_ANSWER)].to_vec();
+            let said: Option<Value> = serde_json::from_slice(&body).ok();
+            let (success, broke_off) = ((200..300).contains(&status), chance.bool());
+            let answer =
+                Answer { status: StatusCode::from_u16(status).unwrap(), retry_after, body, broke_off };
+            let has = |name: &str| {
+                said.as_ref().is_some_and(|said| said[name].as_str().is_some_and(|text| !text.is_empty()))
+            };
+            match to_create(&answer, parts("Hello"), Timestamp::UNIX_EPOCH) {
+                Ok(words) => {
+                    assert!(success && has("sid") && has("status"), "{words}");
+                    assert!(Outcome::new(OutcomeKind::Delivered, words).reply.chars().count() <= MAX_REPLY);
+                }
+                Err(outcome) => {
+                    assert!(
+                        !matches!(outcome.kind, OutcomeKind::Delivered | OutcomeKind::Sandboxed),
+                        "{outcome:?}"
+                    );
+                    assert!(
+                        outcome.reply.chars().count() <= MAX_REPLY && !outcome.reply.contains(['\r', '\n'])
+                    );
+                }
+            }
+            let there = to_probe(&answer).is_ok();
+            assert_eq!(
+                there,
+                (success || status == 403) && said.is_some_and(|said| said.is_object()),
+                "{answer:?}"
+            );
+        });
+    }
+}
