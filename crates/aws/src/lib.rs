@@ -1,6 +1,7 @@
 //! Orders in a DynamoDB table, announced through an SNS topic.
 
 pub mod connect;
+mod failed_call;
 mod stream_order;
 mod table;
 mod topic;

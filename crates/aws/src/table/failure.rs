@@ -1,6 +1,5 @@
 //! What DynamoDB's errors mean, to us and to callers.
 
-use std::error::Error as StdError;
 use std::time::Duration;
 
 use application::{Error, ErrorKind};
@@ -8,6 +7,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::CancellationReason;
 
 use super::item::BadItem;
+use crate::failed_call::in_our_words;
 
 /// When a caller had better come again.
 const SOON: Duration = Duration::from_secs(1);
@@ -42,22 +42,19 @@ impl Failure {
         Self { fault, cause: cause.into() }
     }
 
-    /// What the SDK says.
-    pub(super) fn of<E>(error: &SdkError<E>) -> Self
-    where
-        E: ProvideErrorMetadata + StdError + 'static,
-    {
+    /// What a call came to.
+    pub(super) fn of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Self {
         let message = error.message().unwrap_or_default();
         let Some(code) = error.code() else {
             let fault = match error {
                 SdkError::ConstructionFailure(_) => Fault::Defect,
                 _ => Fault::Unknown,
             };
-            return Self::new(fault, chain(error));
+            return Self::new(fault, in_our_words("DynamoDB", error));
         };
         let failed = error.raw_response().is_some_and(|answer| answer.status().is_server_error());
         let fault = if failed { Fault::Unknown } else { Fault::of_code(code, message) };
-        Self::new(fault, format!("{code}: {message}"))
+        Self::new(fault, in_our_words("DynamoDB", error))
     }
 
     /// What the caller is told when no attempt is known to have stored the order, and one may have.
@@ -143,10 +140,7 @@ impl Fault {
 }
 
 /// Reads may fail with nothing but this.
-pub(super) fn unread<E>(error: &SdkError<E>) -> Error
-where
-    E: ProvideErrorMetadata + StdError + 'static,
-{
+pub(super) fn unread<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Error {
     Failure::of(error).into_error()
 }
 
@@ -154,17 +148,6 @@ impl From<BadItem> for Failure {
     fn from(bad: BadItem) -> Self {
         Self::new(Fault::Defect, bad.to_string())
     }
-}
-
-/// An error and what lies behind it, without the answer's body, which may hold a customer's data.
-fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut behind = error.source();
-    while let Some(error) = behind {
-        text = format!("{text}: {error}");
-        behind = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use futures_util::future::try_join_all;
 use super::failure::{Failure, Fault};
 use super::item::{self, DETAILS, Item, ORDER_TIME, REQUEST_ID};
 use super::{Table, idempotency_record};
+use crate::failed_call::code;
 
 /// How long a look may take.
 const LOOK: Duration = Duration::from_millis(1_500);
@@ -105,7 +106,7 @@ impl<'a> Write<'a> {
         reasons: &[CancellationReason],
         idempotency: &Idempotency,
     ) -> Result<Acceptance, Failure> {
-        let codes: Vec<_> = reasons.iter().map(|reason| reason.code().unwrap_or("None")).collect();
+        let codes: Vec<_> = reasons.iter().map(|reason| code(reason.code())).collect();
         let failure = |fault| Failure::new(fault, format!("TransactionCanceledException: {codes:?}"));
         match reasons {
             [order, _] if is_condition(order) => self.found(order.item()),

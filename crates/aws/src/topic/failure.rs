@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use application::{Error, ErrorKind};
-use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
+
+use crate::failed_call::in_our_words;
 
 /// How long a caller should wait when SNS asks for fewer calls.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -68,10 +70,7 @@ impl Fault {
 }
 
 /// The error for the caller; what SNS said is for the log.
-pub(super) fn failure<E>(error: &SdkError<E>) -> Error
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
+pub(super) fn failure<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Error {
     let answer = match Fault::of(error) {
         Fault::Throttled => {
             Error::new(ErrorKind::Busy, "topic_busy", "Too much is asked of SNS at once; nothing was changed")
@@ -88,17 +87,7 @@ where
     answer.because(explain(error))
 }
 
-/// A failed call, for the log. What SNS says in words is left out: it may repeat a subscriber's address.
-pub(super) fn explain<E>(error: &SdkError<E>) -> String
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    match error {
-        SdkError::ServiceError(answer) => {
-            let (status, code) = (answer.raw().status().as_u16(), answer.err().code().unwrap_or("no code"));
-            let request = answer.raw().headers().get("x-amzn-requestid").unwrap_or("unknown");
-            format!("SNS answered {status} {code} (request {request})")
-        }
-        unanswered => DisplayErrorContext(unanswered).to_string(),
-    }
+/// A failed call, for the log.
+pub(super) fn explain<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
+    in_our_words("SNS", error)
 }

@@ -5,7 +5,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use application::Error;
 use application::ports::Published;
-use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sns::error::SdkError;
 use aws_sdk_sns::operation::publish_batch::{PublishBatchError, PublishBatchOutput};
 use domain::order::{LoggedOrder, Order, OrderId};
 use futures_util::future::join_all;
@@ -15,6 +15,7 @@ use super::failure::{Fault, explain};
 use super::message::Announcement;
 use super::run::runs;
 use super::{CONCURRENCY, Topic};
+use crate::failed_call::code;
 
 /// How many orders are kept in mind whose marks failed: some 10 MB.
 const MOST_UNMARKED: usize = 100_000;
@@ -79,22 +80,16 @@ impl Topic {
             Ok(answer) => answer,
             Err(error) => {
                 let orders: Vec<_> = run.iter().map(|announcement| announcement.order.to_string()).collect();
-                let (orders, cause, reason) = (orders.join(" "), explain(&error), error.message());
-                tracing::error!(orders, cause, reason, "orders were not published");
+                let (orders, cause) = (orders.join(" "), explain(&error));
+                tracing::error!(orders, cause, "orders were not published");
                 return run.iter().map(|announcement| announcement.order).collect();
             }
         };
         let order_of = |id: &str| id.parse().ok().and_then(|place: usize| Some(run.get(place)?.order));
         for entry in answer.failed() {
             let order_id = order_of(entry.id()).map(|order| order.to_string());
-            let (code, reason) = (entry.code(), entry.message());
-            tracing::error!(
-                order_id,
-                code,
-                reason,
-                for_good = entry.sender_fault(),
-                "an order was not published"
-            );
+            let (code, for_good) = (code(Some(entry.code())), entry.sender_fault());
+            tracing::error!(order_id, code, for_good, "an order was not published");
         }
         let accepted: Vec<(OrderId, &str)> = (answer.successful().iter())
             .filter_map(|entry| Some((order_of(entry.id()?)?, entry.message_id().unwrap_or_default())))

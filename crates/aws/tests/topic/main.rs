@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "all of it is a test")]
 
 mod announcing;
+mod echoes;
 mod given;
 mod listing;
 mod scripted;

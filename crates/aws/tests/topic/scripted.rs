@@ -18,6 +18,9 @@ use crate::given::start;
 
 pub(crate) const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:orders";
 
+/// What a customer wrote, as AWS may repeat it in what it says of a call.
+pub(crate) const ECHO: &str = "Ada Lovelace of 12 St James Square";
+
 /// What SNS was asked: the fields of the form, `Action` among them.
 pub(crate) type Call = BTreeMap<String, String>;
 /// What it answers: a status and a document.
@@ -133,7 +136,10 @@ fn table(played: &mut Played, target: &str, asked: &Value) -> Response {
             )
         }
         Some("UpdateItem") if played.table_fails => {
-            let refusal = json!({"__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"});
+            let refusal = json!({
+                "__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",
+                "message": format!("{ECHO} is not there"),
+            });
             (StatusCode::BAD_REQUEST, refusal)
         }
         Some("UpdateItem") => {
