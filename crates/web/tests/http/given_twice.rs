@@ -20,7 +20,7 @@ async fn a_query_parameter_is_given_once() {
         ("GET", "/orders", "limit=2&limit=2", "limit"),
         ("GET", "/orders", "%6Cimit=1&from=2026-01-31T12:00:00Z&limit=1", "limit"),
         ("GET", "/orders", "from=2026-01-31T12:00:00Z&from=2026-01-31T12:00:00Z", "from"),
-        ("GET", "/orders", "to=2026-01-31T12:00:00Z&to=soon", "to"),
+        ("GET", "/orders", "before=2026-01-31T12:00:00Z&before=soon", "before"),
         ("GET", "/orders", "include=tally&include=", "include"),
         ("GET", "/orders", "cursor=&cursor=", "cursor"),
         ("GET", &not_matched, "limit=1&limit=1", "limit"),
@@ -46,7 +46,12 @@ async fn a_member_is_given_once() {
     let path = format!("/subscriptions/{jo}");
     for (method, path, body, name) in [
         ("POST", "/orders/spam", r#"{"customerName":"Nobody","customerName":"John Doe"}"#, "customerName"),
-        ("POST", "/orders/spam", r#"{"to":"2030-01-01T00:00:00Z","to":"2020-01-01T00:00:00Z"}"#, "to"),
+        (
+            "POST",
+            "/orders/spam",
+            r#"{"before":"2030-01-01T00:00:00Z","before":"2020-01-01T00:00:00Z"}"#,
+            "before",
+        ),
         (
             "POST",
             "/orders/spam",
