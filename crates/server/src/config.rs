@@ -4,6 +4,7 @@ mod channels;
 mod connections;
 mod layers;
 mod local;
+mod log_filter;
 mod order_limits;
 mod reading;
 mod toml_mistake;
@@ -17,10 +18,10 @@ use channels::{chat, email, sms, webhook};
 use connections::Connections;
 pub(crate) use layers::Layers;
 pub(crate) use local::Local;
+use log_filter::log_filter;
 use order_limits::order_limits;
 use reading::{Reading, list, no_control_characters};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
 /// What the program is to be, once every setting has been found right.
@@ -225,17 +226,6 @@ fn key_hash(text: &str) -> Result<web::KeyHash, String> {
 fn hours(text: &str) -> Result<Duration, String> {
     let hours = text.parse().ok().filter(|hours| (1..=8_760).contains(hours));
     hours.map(Duration::from_hours).ok_or_else(|| "must be a whole number of hours from 1 to 8760".to_owned())
-}
-
-/// A filter. A bare word that is no level would be taken for the name of a part of the program, and silence all others.
-fn log_filter(text: &str) -> Result<EnvFilter, String> {
-    let is_clear =
-        |part: &str| part.contains(['=', '[']) || (!part.is_empty() && part.parse::<LevelFilter>().is_ok());
-    let filter = text.parse().ok().filter(|_| text.split(',').map(str::trim).all(is_clear));
-    filter.ok_or_else(|| {
-        "must be error, warn, info, debug, trace or off, or for a part of the program as in info,sqlite=debug"
-            .to_owned()
-    })
 }
 
 fn log_format(text: &str) -> Result<LogFormat, String> {

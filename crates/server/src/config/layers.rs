@@ -202,7 +202,7 @@ impl Layers {
                 self.written.entry(setting).or_insert(written);
             }
         }
-        let ours = variables.iter().filter(|(name, _)| name.starts_with("ORDERBELL_"));
+        let ours = variables.iter().filter(|(name, _)| is_meant_for_us(name));
         for (name, _) in ours.filter(|(name, value)| !is_meant_for_others(name, value)) {
             self.mistakes.push(no_such_variable(name));
         }
@@ -226,19 +226,35 @@ impl Layers {
     }
 }
 
+/// What the names of our variables begin with, but for the line after it.
+const PREFIX: &str = "ORDERBELL";
+
 fn no_such_variable(name: &str) -> String {
     let commands = OTHER_VARIABLES.into_iter().take(4).map(str::to_owned);
     let known = SETTINGS.into_iter().map(environment_name).chain(commands);
-    format!("{name}: there is no such setting{}", nearest(name, known))
+    let upper = name.to_ascii_uppercase();
+    let rest = upper.strip_prefix(PREFIX).or_else(|| upper.split_once('_').map(|(_, rest)| rest));
+    let rest = rest.unwrap_or_default().trim_start_matches(['_', '-', '.']).replace("__", "_");
+    format!("{name}: there is no such setting{}", nearest(&rest, known))
+}
+
+/// Whether a variable was meant for us: its name begins as ours do, in whatever case, but for a slip or two.
+fn is_meant_for_us(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let before = upper.split_once('_').map_or("", |(before, _)| before);
+    upper.starts_with(PREFIX) || strsim::damerau_levenshtein(before, PREFIX) <= 2
 }
 
 /// Whether a variable of our prefix is none of the program's settings by right. Kubernetes sets `ORDERBELL_SERVICE_…` and
-/// `ORDERBELL_PORT…=tcp://…` in every container beside a service of the name orderbell.
+/// `ORDERBELL_PORT…=tcp://…` in every container beside a service of the name orderbell, and the same with
+/// `ORDERBELL_RELAY_…` beside one of the name orderbell-relay.
 fn is_meant_for_others(name: &str, value: &OsStr) -> bool {
+    let is_a_port = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
     OTHER_VARIABLES.contains(&name)
-        || name.starts_with("ORDERBELL_SERVICE_")
-        || name.starts_with("ORDERBELL_PORT_")
-        || (name == "ORDERBELL_PORT" && value.to_string_lossy().contains("://"))
+        || name.contains("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || name.split_once("_PORT_").is_some_and(|(_, rest)| is_a_port(rest))
+        || (name.ends_with("_PORT") && value.to_string_lossy().contains("://"))
 }
 
 /// The known name that was probably meant: the nearest, or one that the written name is the end of.

@@ -32,7 +32,7 @@ impl Local {
     }
 
     pub(super) fn of(reading: &mut Reading) -> Self {
-        let data = reading.or("data", PathBuf::from("./orderbell-data"), |text| Ok(PathBuf::from(text)));
+        let data = reading.or("data", PathBuf::from("./orderbell-data"), folder);
         believe(&data, reading);
         Self {
             listen: reading.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), address),
@@ -40,6 +40,14 @@ impl Local {
             admin_key: reading.optional("admin_key", key),
         }
     }
+}
+
+/// A folder. What only a shell would have replaced would become a folder of that name.
+fn folder(text: &str) -> Result<PathBuf, String> {
+    if text.starts_with(['~', '$']) {
+        return Err("must be written in full: ~ and $HOME are a shell's words".to_owned());
+    }
+    Ok(PathBuf::from(text))
 }
 
 /// Nobody else may have laid the data folder, or anything that is read in it, for us to find. Its secrets are looked at when

@@ -383,6 +383,14 @@ fn a_name_that_is_no_setting_is_refused_with_the_one_that_was_meant() {
         ("ORDERBELL_smtp_host", "ORDERBELL_SMTP_HOST"),
         ("ORDERBELL_SMTP.FROM", "ORDERBELL_SMTP_FROM"),
         ("ORDERBELL_ULR", "ORDERBELL_URL"),
+        ("orderbell_listen", "ORDERBELL_LISTEN"),
+        ("Orderbell_Smtp_Host", "ORDERBELL_SMTP_HOST"),
+        ("ORDERBEL_LISTEN", "ORDERBELL_LISTEN"),
+        ("ODERBELL_PUBLIC_URL", "ORDERBELL_PUBLIC_URL"),
+        ("ORDERBELLS_INTAKE", "ORDERBELL_INTAKE"),
+        ("ORDERBELL-DATA", "ORDERBELL_DATA"),
+        ("ORDERBELLLISTEN", "ORDERBELL_LISTEN"),
+        ("ORDERBELL__SMTP__HOST", "ORDERBELL_SMTP_HOST"),
     ] {
         let said = mistakes("", &[(written, "x")]);
         assert_eq!(said, format!("{written}: there is no such setting; did you mean {meant}?"));
@@ -396,6 +404,9 @@ fn a_name_that_is_no_setting_is_refused_with_the_one_that_was_meant() {
         ("host = \"relay\"", "smtp.host"),
         ("public-url = 1", "public_url"),
         ("[webhook]\nallowed_host = []", "webhook.allowed_hosts"),
+        ("[smpt]\nhost = \"relay\"", "smtp.host"),
+        ("[smtp]\nfrm = \"a@example.com\"", "smtp.from"),
+        ("[SMTP]\nhost = \"relay\"", "smtp.host"),
     ] {
         let said = mistakes(written, &[]);
         assert!(said.ends_with(&format!("there is no such setting; did you mean {meant}?")), "{said}");
@@ -412,6 +423,14 @@ fn variables_that_others_set_are_let_be() {
         ("ORDERBELL_PORT_80_TCP_ADDR", "10.0.0.1"),
         ("ORDERBELL_SERVICE_HOST", "10.0.0.1"),
         ("ORDERBELL_LISTNE", ""),
+        ("ORDERBELL_RELAY_SERVICE_HOST", "10.0.0.2"),
+        ("ORDERBELL_RELAY_SERVICE_PORT_SMTP", "25"),
+        ("ORDERBELL_RELAY_PORT", "tcp://10.0.0.2:25"),
+        ("ORDERBELL_RELAY_PORT_25_TCP", "tcp://10.0.0.2:25"),
+        ("ORDERBELL_RELAY_PORT_25_TCP_PROTO", "tcp"),
+        ("ORDERBOOK_LISTEN", "x"),
+        ("DOORBELL_LISTEN", "x"),
+        ("LISTEN", "x"),
         ("AWS_REGION", "eu-central-1"),
     ];
     read("", &others).unwrap();
@@ -420,7 +439,7 @@ fn variables_that_others_set_are_let_be() {
 
 #[test]
 fn what_would_silence_the_log_is_no_filter() {
-    for filter in ["loud", "verbose", "inof", "orderbell", "info,loud", "sqlite=dbug", "", "info,,"] {
+    for filter in ["loud", "", "info,sqlit=debug", "hyper=debug"] {
         let said = mistakes(&format!("log = {filter:?}"), &[]);
         assert!(
             said.starts_with("log in ") && said.contains("must be error, warn, info"),
@@ -510,5 +529,16 @@ fn on_loopback_the_public_urls_host_and_those_that_are_named_are_let_in() {
             mistakes(&format!("allowed_hosts = \"{wrong}\""), &[]).contains("allowed_hosts in "),
             "{wrong}"
         );
+    }
+}
+
+#[test]
+fn a_home_folder_that_only_shells_know_is_not_made_here() {
+    for path in ["~", "~/orders", "~shop/orders", "$HOME/orders", "${HOME}/orders"] {
+        let said = mistakes(&format!("data = {path:?}"), &[]);
+        assert!(said.starts_with("data in ") && said.contains("written in full"), "{path}: {said}");
+    }
+    for path in ["orders~", "./~/orders", "/srv/a$b"] {
+        assert_eq!(read(&format!("data = {path:?}"), &[]).unwrap().data, PathBuf::from(path));
     }
 }
