@@ -47,6 +47,49 @@ async fn an_operator_goes_the_whole_way_on_the_command_line() -> Result<()> {
 }
 
 #[tokio::test]
+async fn times_are_told_by_the_clock_of_whoever_reads_and_to_the_second() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    program.command(&["subscription", "add", "email", "you@example.com"])?;
+    let order = text(&program.command(&["order", "place", "--customer", "Jo", "--product", "Mouse"])?.stdout);
+    let client = program.client()?;
+    let subscription = text(&program.command(&["subscription", "list", "--json"])?.stdout);
+    let subscription: Value = serde_json::from_str(&subscription)?;
+    let subscription = subscription["items"][0]["subscriptionId"].as_str().unwrap_or_default().to_owned();
+    client.wait_for_message("you@example.com", "Confirm").await?;
+    let delivery = client.list("/deliveries").await?[0]["deliveryId"].as_str().unwrap_or_default().to_owned();
+    let commands: [&[&str]; 7] = [
+        &["order", "list"],
+        &["order", "show", &order],
+        &["subscription", "show", &subscription],
+        &["delivery", "list"],
+        &["delivery", "show", &delivery],
+        &["inbox", "list"],
+        &["order", "list", "--limit", "1"],
+    ];
+    let is_time = |word: &&str| word.len() == 8 && word.matches(':').count() == 2;
+    for command in commands {
+        let told = |zone: &str| -> Result<Vec<(String, String)>> {
+            let output = program.command_with(command, &vec![("TZ", zone.to_owned())])?;
+            let told = text(&output.stdout);
+            assert!(
+                !told.contains("Z ") && !told.contains("T1") && !told.contains("T0"),
+                "{command:?}: {told}"
+            );
+            let words: Vec<_> = told.split_whitespace().collect();
+            let times = words.windows(2).filter(|pair| is_time(&pair[1]));
+            Ok(times.map(|pair| (pair[0].to_owned(), pair[1].to_owned())).collect())
+        };
+        // Two zones, a day apart: the same seconds on another date.
+        let (west, east) = (told("<-12>12")?, told("<+12>-12")?);
+        assert!(!west.is_empty() && west.len() == east.len(), "{command:?}: {west:?} {east:?}");
+        for ((day, time), (other_day, other_time)) in west.iter().zip(&east) {
+            assert!(day < other_day && time == other_time, "{command:?}: {west:?} {east:?}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_repeated_key_places_one_order() -> Result<()> {
     let program = Program::start(Vec::new()).await?;
     let place =

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use anyhow::{Context, Result};
 use orderbell_e2e::program::{Program, new_home, orderbell};
@@ -44,11 +44,13 @@ fn a_mistake_in_the_settings_is_named_before_anything_starts() -> Result<()> {
         (&[("ORDERBELL_PUBLIC_URL", "shop.example")], "ORDERBELL_PUBLIC_URL: must be an http or https URL"),
         (&[("ORDERBELL_ADMIN_KEY", "short")], "ORDERBELL_ADMIN_KEY: must be at least 20 characters"),
     ];
+    // A program that went on would end here.
+    let holder = TcpListener::bind("127.0.0.1:0")?;
+    let taken = holder.local_addr()?.to_string();
     for (variables, words) in cases {
         let home = tempfile::tempdir()?;
         let mut serve = orderbell(home.path());
-        let output =
-            serve.args(["serve", "--listen", "127.0.0.1:0"]).envs(variables.iter().copied()).output()?;
+        let output = serve.args(["serve", "--listen", &taken]).envs(variables.iter().copied()).output()?;
         assert_eq!(output.status.code(), Some(2), "{variables:?}: {output:?}");
         assert!(said(&output).contains(words), "{variables:?}: {}", said(&output));
         assert_eq!(fs::read_dir(home.path())?.count(), 0, "{variables:?}: nothing is made");
@@ -160,9 +162,19 @@ fn what_is_no_backup_is_refused_once_and_with_what_to_name_instead() -> Result<(
 #[tokio::test]
 async fn a_webhook_on_this_machine_is_refused_with_the_setting_that_allows_it() -> Result<()> {
     let program = Program::start(Vec::new()).await?;
-    for url in ["http://localhost:9000", "http://127.0.0.1:9000/hook", "http://10.0.0.7", "http://[::1]:9000"]
-    {
-        let refused = program.command(&["subscription", "add", "webhook", url])?;
+    for (protocol, url) in [
+        ("webhook", "http://localhost:9000"),
+        ("webhook", "http://127.0.0.1:9000/hook"),
+        ("webhook", "http://10.0.0.7"),
+        ("webhook", "http://[::1]:9000"),
+        ("webhook", "https://shop.localhost./hook"),
+        ("webhook", "http://2130706433:9000"),
+        ("webhook", "http://169.254.169.254/latest/meta-data"),
+        ("webhook", "http://[::ffff:192.168.1.5]"),
+        ("chat", "https://localhost:8065/hooks/abc"),
+        ("chat", "https://192.168.1.5/hooks/abc"),
+    ] {
+        let refused = program.command(&["subscription", "add", protocol, url])?;
         assert_eq!(refused.status.code(), Some(1), "{url}");
         assert!(
             said(&refused).contains("webhook.allowed_hosts (ORDERBELL_WEBHOOK_ALLOWED_HOSTS)"),
@@ -274,19 +286,30 @@ async fn a_list_of_orders_says_what_each_costs_and_how_far_telling_has_come() ->
 #[tokio::test]
 async fn what_a_store_holds_does_not_reach_the_terminal_as_a_command() -> Result<()> {
     let program = Program::start(Vec::new()).await?;
-    let note = "\u{1b}]0;taken\u{7}\u{9b}31m\u{202e}evil\u{2066}";
-    let body = serde_json::json!({"body": {"customerName": "Ada", "productName": "Pad", "note": note}});
-    let placed = beside(&program, &["invoke", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    serde_json::to_writer(placed.stdin.as_ref().context("its input")?, &body)?;
-    let placed = placed.wait_with_output()?;
-    assert!(placed.status.success(), "{placed:?}");
-    let placed: Value = serde_json::from_slice(&placed.stdout)?;
-    let placed: Value = serde_json::from_str(placed["body"].as_str().context("a body")?)?;
-    let id = placed["orderId"].as_str().context("its id")?;
-    for args in [&["order", "show", id][..], &["order", "show", id, "--json"], &["order", "list", "--json"]] {
+    program.command(&["subscription", "add", "email", "you@example.com"])?;
+    let client = program.client()?;
+    let asked = client.wait_for_message("you@example.com", "Confirm").await?;
+    client.press(asked["link"].as_str().context("its link")?).await?.expect(200)?;
+    let note = "\u{1b}]0;taken\u{7}\u{9b}31m\u{7f}\u{202e}evil\u{2066}";
+    let body = serde_json::json!({"customerName": "\u{202e}Ada", "productName": "Pad\u{2067}", "note": note,
+                                  "attributes": {"channel": "\u{202d}fair\u{200f}"}, "gift": note});
+    let order = client.post("/create-order", &body).await?.expect(200)?["orderId"].to_string();
+    let order = order.trim_matches('"');
+    let told = client.wait_for_message("you@example.com", "New Order").await?["id"].to_string();
+    for args in [
+        &["order", "list"][..],
+        &["order", "list", "--json"],
+        &["order", "show", order],
+        &["order", "show", order, "--json"],
+        &["inbox", "list", "--json"],
+        &["inbox", "show", told.trim_matches('"')],
+    ] {
         let printed = String::from_utf8(program.command(args)?.stdout)?;
-        let harmful = |c: char| (c.is_control() && !"\n\t".contains(c)) || "\u{202e}\u{2066}".contains(c);
-        assert!(printed.contains("evil") && !printed.contains(harmful), "{args:?}: {printed:?}");
+        let harmful = |c: char| {
+            (c.is_control() && !"\n\t".contains(c)) || "\u{200f}\u{202d}\u{202e}\u{2066}\u{2067}".contains(c)
+        };
+        assert!(!printed.contains(harmful), "{args:?}: {printed:?}");
+        assert!(printed.contains("Ada"), "{args:?} tells of it: {printed}");
     }
     Ok(())
 }

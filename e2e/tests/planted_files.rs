@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::Path;
 use std::process::Output;
 use std::thread;
@@ -59,8 +59,11 @@ fn a_data_folder_that_others_made_or_can_change_is_refused_by_every_command() ->
     let data = home.path().join("orderbell-data");
     fs::create_dir(&data)?;
     fs::write(home.path().join("event.json"), "{}")?;
+    // A program that went on would end here.
+    let holder = TcpListener::bind("127.0.0.1:0")?;
+    let taken = holder.local_addr()?.to_string();
     let commands: [&[&str]; 5] = [
-        &["serve", "--listen", "127.0.0.1:0"],
+        &["serve", "--listen", &taken],
         &["order", "list"],
         &["audit"],
         &["backup", "b"],
@@ -94,27 +97,98 @@ fn keys_that_others_made_or_can_read_are_refused_and_none_is_written_where_a_lin
     chmod(&data, 0o700)?;
     let (key, unfinished, target) =
         (data.join("admin.key"), data.join("admin.new"), home.path().join("target"));
-    let serve = || orderbell(home.path()).args(["serve", "--listen", "127.0.0.1:0"]).output();
+    let event = r#"{"body": {"customerName": "Ada", "productName": "Pad"}}"#;
+    fs::write(home.path().join("event.json"), event)?;
+    let open = || orderbell(home.path()).args(["invoke", "event.json"]).output();
     fs::write(&key, "obk_admin_0123456789abcdef0123456789")?;
     chmod(&key, 0o644)?;
-    refused(&serve()?, &["admin.key", "mode 0644", "others can read"]);
+    refused(&open()?, &["admin.key", "mode 0644", "others can read"]);
     chmod(&key, 0o600)?;
     if is_given_away(&key) {
-        refused(&serve()?, &["admin.key", "belongs to user 54321"]);
+        refused(&open()?, &["admin.key", "belongs to user 54321"]);
     }
     fs::remove_file(&key)?;
     fs::write(&unfinished, "")?;
     if is_given_away(&unfinished) {
-        refused(&serve()?, &["admin.key", "belongs to user 54321"]);
+        refused(&open()?, &["admin.key", "belongs to user 54321"]);
     }
     fs::remove_file(&unfinished)?;
     symlink(&target, &unfinished)?;
-    fs::write(home.path().join("event.json"), "{}")?;
-    let made = orderbell(home.path()).args(["invoke", "event.json"]).output()?;
+    let made = open()?;
     assert!(made.status.success(), "{made:?}");
     assert!(!target.exists() && key.exists());
     assert_eq!(fs::metadata(&key)?.mode() & 0o777, 0o600);
     Ok(())
+}
+
+#[test]
+fn a_link_that_others_laid_is_not_followed() -> Result<()> {
+    let home = new_home()?;
+    let at = |name: &str| home.path().join(name);
+    fs::write(at("event.json"), "{}")?;
+    fs::write(at("settings"), "listen = \"127.0.0.1:1\"\n")?;
+    for folder in ["folder", "whole"] {
+        fs::create_dir(at(folder))?;
+        chmod(&at(folder), 0o700)?;
+    }
+    fs::write(at("key"), "obk_admin_0123456789abcdef0123456789")?;
+    chmod(&at("key"), 0o600)?;
+    for (target, link, command) in [
+        ("settings", "orderbell.toml", &["order", "list"][..]),
+        ("settings", "named.toml", &["order", "list", "--config", "named.toml"]),
+        ("folder", "orderbell-data", &["order", "list"]),
+        ("folder", "orderbell-data", &["invoke", "event.json"]),
+        ("key", "whole/admin.key", &["invoke", "event.json", "--data", "whole"]),
+        (
+            "key",
+            "orderbell.key",
+            &["order", "list", "--url", "http://127.0.0.1:1", "--key-file", "orderbell.key"],
+        ),
+    ] {
+        symlink(at(target), at(link))?;
+        if lchown(at(link), Some(ANOTHER), Some(ANOTHER)).is_ok() {
+            let output = orderbell(home.path()).args(command).output()?;
+            refused(&output, &[link, "is a link that user 54321 made"]);
+        }
+        fs::remove_file(at(link))?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_socket_that_is_none_or_that_others_made_is_not_asked() -> Result<()> {
+    let mut program = Program::start(Settings::new()).await?;
+    program.kill()?;
+    let socket = program.data().join("orderbell.sock");
+    if is_given_away(&socket) {
+        let words = ["orderbell.sock", "belongs to user 54321, and neither to you nor to root"];
+        refused(&program.command(&["order", "list"])?, &words);
+    }
+    for lay in [lay_file, lay_folder, lay_link] {
+        fs::remove_file(&socket)?;
+        lay(&socket)?;
+        refused(&program.command(&["order", "list"])?, &["orderbell.sock", "is no socket"]);
+        if socket.is_dir() {
+            fs::remove_dir(&socket)?;
+            fs::write(&socket, "")?;
+        }
+    }
+    Ok(())
+}
+
+fn lay_file(path: &Path) -> std::io::Result<()> {
+    fs::write(path, "")
+}
+
+fn lay_folder(path: &Path) -> std::io::Result<()> {
+    fs::create_dir(path)
+}
+
+/// It leads to a socket of somebody's, who could be asked.
+fn lay_link(path: &Path) -> std::io::Result<()> {
+    let elsewhere = path.with_file_name("elsewhere.sock");
+    drop(std::os::unix::net::UnixListener::bind(&elsewhere)?);
+    symlink(elsewhere, path)
 }
 
 #[tokio::test]

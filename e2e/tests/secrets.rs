@@ -83,6 +83,16 @@ async fn refused_by_everyone(client: &Client, order: &str) -> Result<Value> {
     wait::until("everyone refused it", refused).await
 }
 
+/// Waits until a channel is paused, and gives the words that it is paused for.
+async fn paused_for(client: &Client, order: &str) -> Result<String> {
+    let paused = async || {
+        let story = client.order(order).await?;
+        let deliveries = story["deliveries"].as_array().cloned().unwrap_or_default();
+        Ok(deliveries.iter().find_map(|one| one["pauseReason"].as_str().map(str::to_owned)))
+    };
+    wait::until("a channel is paused", paused).await
+}
+
 /// What is answered to all kinds of mistakes, each with the mark in it.
 async fn mistakes(program: &Program) -> Result<Vec<Answer>> {
     let (admin, nobody) = (program_client(program)?, Client::new(&program.url(), Some(MARK))?);
@@ -157,12 +167,19 @@ async fn nothing_that_peers_repeat_reaches_the_log_the_metrics_an_error_or_the_p
     let placed = client.send(request.json(&order())).await?.expect(200)?;
     let story = refused_by_everyone(&client, placed["orderId"].as_str().context("an id")?).await?;
     assert!(story["deliveries"].to_string().contains(&format!("Jane {MARK}")), "they repeat it: {story}");
+    echo.refuse_us();
+    let placed =
+        client.send(client.request(Method::POST, "/create-order").json(&order())).await?.expect(200)?;
+    let paused_for = paused_for(&client, placed["orderId"].as_str().context("an id")?).await?;
+    assert!(paused_for.contains(MARK), "it repeats what it was sent: {paused_for}");
     let answers = mistakes(&program).await?;
     let metrics = client.get("/metrics").await?;
     assert_eq!(metrics.status, 200);
 
     assert_free("the log", &program.log(), &secrets);
-    assert!(program.log().contains("attempt failed"), "it tells of them all the same");
+    for told in ["attempt failed", "channel paused"] {
+        assert!(program.log().contains(told), "it tells of {told} all the same");
+    }
     assert_free("the metrics", &metrics.body, &secrets);
     for answer in answers {
         assert!(answer.status >= 300, "{answer:?}");

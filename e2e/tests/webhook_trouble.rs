@@ -1,13 +1,22 @@
 //! Webhook receivers in trouble, and those who are none of our business.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse;
+use axum::{Json, Router};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use orderbell_e2e::client::Client;
 use orderbell_e2e::program::Program;
 use orderbell_e2e::receiver::{Consent, Receiver, Reply};
 use orderbell_e2e::{signature, wait};
 use serde_json::{Value, json};
+use standardwebhooks::Webhook;
 
 async fn start() -> Result<(Program, Client, Receiver)> {
     let mut settings = Receiver::settings();
@@ -46,6 +55,45 @@ async fn a_receiver_that_answers_the_challenge_gets_signed_notifications() -> Re
     assert_eq!((&body["type"], &body["data"]["orderId"]), (&json!("order.placed"), &json!(order)));
     let story = story_with(&client, &order, 1).await?;
     assert_eq!(notification.header("webhook-id"), story["deliveries"][0]["deliveryId"], "{story:#}");
+    Ok(())
+}
+
+/// Answers the challenges that are signed with its secret, and 401 to all else; tells how often it said that.
+async fn verifying(secret: &str) -> Result<(String, Arc<AtomicUsize>)> {
+    let (verifier, refused) = (Arc::new(Webhook::new(secret)?), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&refused);
+    let answer = async move |headers: HeaderMap, body: Bytes| {
+        let question: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if verifier.verify(&body, &headers).is_ok() {
+            return Json(json!({"confirmation": question["challenge"]})).into_response();
+        }
+        counted.fetch_add(1, Ordering::Relaxed);
+        StatusCode::UNAUTHORIZED.into_response()
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}/hook", listener.local_addr()?);
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+    Ok((url, refused))
+}
+
+#[tokio::test]
+async fn a_receiver_that_verifies_signatures_is_subscribed_with_the_secret_that_it_has() -> Result<()> {
+    let (program, client, _) = start().await?;
+    // As editors and other programs leave them.
+    for (number, (bytes, end)) in
+        [(24, ""), (32, "\n"), (33, "\r\n"), (48, " \n"), (64, "\n\n")].into_iter().enumerate()
+    {
+        let secret = format!("whsec_{}", BASE64_STANDARD.encode(vec![0xA5; bytes]));
+        let (url, refused) = verifying(&secret).await?;
+        let file = program.data().join(format!("secret-{number}"));
+        std::fs::write(&file, format!("{secret}{end}"))?;
+        let file = file.display().to_string();
+        let added = program.command(&["subscription", "add", "webhook", &url, "--secret-file", &file])?;
+        assert!(added.status.success(), "{added:?}");
+        assert!(!format!("{added:?}").contains("whsec_"), "who gave it knows it: {added:?}");
+        client.wait_for_subscription(String::from_utf8(added.stdout)?.trim(), "confirmed").await?;
+        assert_eq!(refused.load(Ordering::Relaxed), 0, "the first challenge is signed with it");
+    }
     Ok(())
 }
 

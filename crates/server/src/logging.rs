@@ -126,3 +126,54 @@ fn lost_as_json(lines: u64) -> String {
 fn now() -> Timestamp {
     Timestamp::now()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// What was written.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_librarys_lines_are_written_at_no_level() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer =
+            fmt::layer().with_writer(move || writer.clone()).with_filter(wanted(EnvFilter::new("trace")));
+        tracing::subscriber::with_default(Registry::default().with(layer), || {
+            tracing::error!(target: "hyper::proto", "theirs: x-api-key");
+            tracing::error!(target: "aws_smithy_runtime::client", "theirs: a signature");
+            tracing::warn!(target: "log", "theirs: a header");
+            tracing::trace!(target: "rustls::client", "theirs: a name");
+            tracing::trace!(target: "orderbell_web::observe", "ours");
+        });
+        let written = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(written.contains("ours") && !written.contains("theirs"), "{written}");
+    }
+
+    #[test]
+    fn of_a_panic_only_words_that_nothing_was_put_into_are_told() {
+        let name = "Jane";
+        for (payload, told) in [
+            (Box::new("no place") as Box<dyn Any + Send>, "no place"),
+            (Box::new(format!("no place for {name}")), "its words may quote data and are not told"),
+            (Box::new(7), "its words may quote data and are not told"),
+        ] {
+            assert_eq!(own_words(&*payload), told);
+        }
+    }
+}

@@ -166,6 +166,10 @@ impl Drop for Door {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+
+    use rustix::process::Uid;
+    use rustix::thread::set_thread_uid;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
@@ -184,6 +188,47 @@ mod tests {
         fs::write(folder.path().join(SOCKET), "kept").unwrap();
         assert!(Door::open(folder.path()).err().unwrap().to_string().contains("is no socket"));
         assert_eq!(fs::read(folder.path().join(SOCKET)).unwrap(), b"kept");
+    }
+
+    /// What is answered at the socket to a thread that asks as that user.
+    fn answer_to(user: Option<u32>, way: PathBuf) -> String {
+        let ask = move || {
+            if let Some(user) = user {
+                set_thread_uid(Uid::from_raw(user)).unwrap();
+            }
+            let mut stream = UnixStream::connect(way).unwrap();
+            let _refused =
+                stream.write_all(b"GET /orders HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+            let mut answer = String::new();
+            let _broken_off = stream.read_to_string(&mut answer);
+            answer
+        };
+        std::thread::spawn(ask).join().unwrap()
+    }
+
+    #[tokio::test]
+    async fn nobody_else_is_answered_though_the_folder_and_the_socket_are_open_to_everyone() {
+        let folder = tempfile::tempdir().unwrap();
+        let door = Door::open(folder.path()).unwrap();
+        let socket = folder.path().join(SOCKET);
+        for (path, mode) in [(folder.path(), 0o777), (socket.as_path(), 0o666)] {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let (stop, stopping) = tokio::sync::watch::channel(false);
+        let asked = async {
+            let ask = |user| {
+                let way = socket.clone();
+                async move { tokio::task::spawn_blocking(move || answer_to(user, way)).await.unwrap() }
+            };
+            assert!(ask(None).await.starts_with("HTTP/1.1 404"));
+            // Only root can be somebody else.
+            if rustix::process::geteuid().is_root() {
+                assert_eq!(ask(Some(54_321)).await, "");
+                assert!(ask(None).await.starts_with("HTTP/1.1 404"), "the door is open still");
+            }
+            stop.send_replace(true);
+        };
+        tokio::join!(door.serve(Router::new(), stopping), asked);
     }
 
     #[tokio::test]

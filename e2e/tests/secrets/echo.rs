@@ -24,6 +24,8 @@ pub(crate) struct Echo {
 #[derive(Default)]
 struct Heard {
     refuses: bool,
+    /// Messages by text, as those of somebody who may send none.
+    refuses_us: bool,
     /// The last link that a message carried.
     link: Option<String>,
 }
@@ -62,6 +64,11 @@ impl Echo {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner).refuses = true;
     }
 
+    /// Refuses every text message from now on as that of somebody unknown.
+    pub(crate) fn refuse_us(&self) {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).refuses_us = true;
+    }
+
     /// The link of the last message that carried one, once.
     pub(crate) fn link(&self) -> Option<String> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner).link.take()
@@ -91,6 +98,9 @@ async fn answer(State(shared): State<Shared>, uri: Uri, headers: HeaderMap, body
         .and_then(|json| json["challenge"].as_str().map(str::to_owned));
     match challenge {
         Some(challenge) => Json(json!({"confirmation": challenge, "echo": echo})).into_response(),
+        None if is_form && shared.lock().unwrap_or_else(PoisonError::into_inner).refuses_us => {
+            (StatusCode::UNAUTHORIZED, Json(json!({"code": 20_003, "message": echo}))).into_response()
+        }
         None if refuses && is_form => {
             (StatusCode::BAD_REQUEST, Json(json!({"code": 21_211, "message": echo}))).into_response()
         }

@@ -52,3 +52,26 @@ fn what_follows(next: Next) -> String {
         Next::Over(state) => state.name().replace('_', " "),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use domain::delivery::DeliveryState;
+
+    use super::*;
+
+    #[test]
+    fn what_follows_is_said_in_words() {
+        let at: Timestamp = "2026-01-31T12:00:05.123456Z".parse().unwrap();
+        assert_eq!(what_follows(Next::Again(at)), "again at 2026-01-31T12:00:05Z");
+        for (state, words) in [
+            (DeliveryState::Delivered, "delivered"),
+            (DeliveryState::Sandboxed, "sandboxed"),
+            (DeliveryState::Held, "held"),
+            (DeliveryState::Dead, "dead"),
+            (DeliveryState::InFlight, "in flight"),
+        ] {
+            assert_eq!(what_follows(Next::Over(state)), words);
+        }
+    }
+}

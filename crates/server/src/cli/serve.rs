@@ -200,15 +200,52 @@ mod tests {
             .flag("smtp.host", Some("smtp.example.com".to_owned()))
             .flag("smtp.from", Some("orders@example.com".to_owned()));
         let real = Config::read(real).unwrap();
+        let texts = [
+            ("sms.provider", "twilio"),
+            ("sms.account_sid", "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+            ("sms.auth_token", "some token"),
+            ("sms.from", "+15557122661"),
+        ];
+        let texts =
+            texts.into_iter().fold(layers(), |all, (name, text)| all.flag(name, Some(text.to_owned())));
+        let texts = Config::read(texts).unwrap();
         for (config, public_url, warned) in [
             (&real, "http://127.0.0.1:8080", true),
+            (&real, "http://localhost:8080", true),
+            (&real, "https://shop.localhost./orders", true),
+            (&real, "http://[::1]:8080", true),
+            (&real, "http://0.0.0.0:8080", true),
+            (&real, "http://[::]:8080", true),
+            (&real, "http://127.8.9.10", true),
+            (&texts, "http://127.0.0.1:8080", true),
+            (&texts, "https://orders.example.com", false),
             (&real, "https://orders.example.com", false),
+            (&real, "http://192.168.1.5:8080", false),
+            (&real, "https://localhost.example.com", false),
             (&sandbox, "http://127.0.0.1:8080", false),
         ] {
             let said = announcement(config, "http://127.0.0.1:8080", public_url, &BTreeMap::new(), "key");
             let warning = said.lines().find(|line| line.contains("WARNING"));
             assert_eq!(warning.is_some_and(|line| line.contains(public_url)), warned, "{said}");
             assert!(warning.is_none_or(|line| line.contains("ORDERBELL_PUBLIC_URL")), "{said}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_listened_at_is_named_with_what_mends_it() {
+        for (address, kind, words) in [
+            ("127.0.0.1:8080", io::ErrorKind::AddrInUse, "another program holds the port"),
+            ("[::1]:8080", io::ErrorKind::AddrInUse, "another program holds the port"),
+            ("192.0.2.7:8080", io::ErrorKind::AddrNotAvailable, "no such address; 0.0.0.0 stands for all"),
+            ("127.0.0.1:80", io::ErrorKind::PermissionDenied, "CAP_NET_BIND_SERVICE"),
+            ("127.0.0.1:8080", io::ErrorKind::PermissionDenied, "the system refuses it"),
+        ] {
+            let said = cannot_listen(address.parse().unwrap(), &io::Error::from(kind)).to_string();
+            assert!(said.starts_with(&format!("cannot listen on {address}: ")), "{said}");
+            assert!(
+                said.contains(words) && said.contains("--listen, ORDERBELL_LISTEN or `listen`"),
+                "{said}"
+            );
         }
     }
 
@@ -237,5 +274,8 @@ mod tests {
         assert_eq!(failed, "the other broke off: no threads");
         let over = why_it_ends(async { Ok(()) }).await;
         assert_eq!(over, "the other broke off: it came to its end");
+        let customer = std::hint::black_box("Jane Doe");
+        let quoting = why_it_ends(async move { panic!("no place for {customer}") }).await;
+        assert!(quoting.starts_with("the other broke off: ") && !quoting.contains("Jane"), "{quoting}");
     }
 }

@@ -287,6 +287,23 @@ async fn who_guesses_a_key_and_comes_first_keeps_no_order_away() {
 }
 
 #[tokio::test]
+async fn of_all_who_share_a_key_each_gets_the_own_order_again() {
+    let host = Host::start();
+    let order = |number: usize| format!(r#"{{"customerName":"Customer {number}","productName":"Pad"}}"#);
+    let mut ids = Vec::new();
+    for number in 0..20 {
+        ids.push(place_from(&host, &format!("203.0.113.{number}"), &order(number)).await.text);
+    }
+    for (number, id) in ids.iter().enumerate().rev() {
+        let address = format!("2001:db8:{number:x}::1");
+        assert_eq!(place_from(&host, &address, &order(number)).await.text, *id, "{number}");
+    }
+    let claimed = place_from(&host, "203.0.113.7", &order(8)).await;
+    assert_eq!(claimed.text, ids[8], "the same order is the same one, whoever repeats it");
+    assert_eq!(orders(&host).await, 20);
+}
+
+#[tokio::test]
 async fn another_order_under_a_used_key_is_refused_only_where_it_comes_from_the_same_network() {
     for (first, other, same) in [
         ("203.0.113.7", "203.0.113.7", true),

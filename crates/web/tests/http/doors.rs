@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::{Request, StatusCode};
-use orderbell_web::{Client, KeyHash};
+use orderbell_web::{Client, Intake, IntakeKey, KeyHash};
 
 use crate::host::{ADMIN_KEY, Answer, Host, SEED_BODY};
+
+const SHOP_KEY: &str = "the-key-of-the-shop-here";
 
 /// Asks from an address, with a key.
 async fn ask(host: &Host, address: &str, key: &str) -> Answer {
@@ -82,12 +84,33 @@ async fn the_metrics_need_their_key_or_the_admin_key() {
     let host = Host::with(|_, settings| {
         settings.metrics = Some(Arc::new(|| "orders 3\n".to_owned()));
         settings.metrics_key = Some(KeyHash::of("the-key-of-the-metrics"));
+        let shop = IntakeKey { name: "shop".to_owned(), hash: KeyHash::of(SHOP_KEY) };
+        settings.intake = Intake::Keys(vec![shop]);
     });
     host.get("/metrics").await.assert_problem(StatusCode::UNAUTHORIZED, "key_required");
     for (key, status) in [("the-key-of-the-metrics", 200), (ADMIN_KEY, 200), ("another", 401), ("", 401)] {
         let request = Request::get("/metrics").header("authorization", format!("Bearer {key}"));
         let answer = host.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status.as_u16(), status, "{key}");
+    }
+    for (method, header, value, status) in [
+        ("GET", "x-api-key", "the-key-of-the-metrics", 200),
+        ("HEAD", "x-api-key", "the-key-of-the-metrics", 200),
+        ("HEAD", "x-nothing", "", 401),
+        ("GET", "x-api-key", "The-Key-Of-The-Metrics", 401),
+        ("GET", "x-api-key", SHOP_KEY, 401),
+        ("GET", "authorization", "Basic dGhlLWtleS1vZi10aGUtbWV0cmljczo=", 401),
+        ("GET", "cookie", "orderbell_session=the-key-of-the-metrics", 401),
+        ("GET", "x-forwarded-for", "127.0.0.1", 401),
+    ] {
+        let request = Request::builder().method(method).uri("/metrics").header(header, value);
+        let answer = host.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status.as_u16(), status, "{method} {header}: {value}");
+        assert_eq!(
+            answer.text.contains("orders 3"),
+            status == 200 && method == "GET",
+            "{method} {header}: {value}"
+        );
     }
     let elsewhere = Request::get("/orders").header("x-api-key", "the-key-of-the-metrics");
     let refused = host.send(elsewhere.body(Body::empty()).unwrap()).await;

@@ -112,6 +112,12 @@ async fn on_loopback_only_its_own_names_are_answered() {
         "[::2]",
         "xorders.example",
         "169.254.169.254",
+        "127.0.0.1.nip.io",
+        "localtest.me:8080",
+        "[::ffff:10.0.0.7]",
+        "orders.example.evil.example",
+        "localhost.localdomain",
+        "xn--localhost-9za.example",
     ] {
         let answer = place(&host, &[("host", name)]).await;
         let problem = answer.assert_problem(StatusCode::FORBIDDEN, "host_not_allowed");
@@ -147,6 +153,13 @@ async fn on_loopback_only_pages_of_this_machine_and_those_that_are_named_are_ans
         "https://shop.example.evil.example",
         "http://shop.example",
         "chrome-extension://abcdef",
+        "https://shop.example:8443",
+        "https://localhost@evil.example",
+        "moz-extension://0b1c-localhost",
+        "http://0.0.0.0:8080",
+        "http://192.168.1.5",
+        "localhost",
+        "",
     ] {
         let answer = place(&host, &[("host", "127.0.0.1:8080"), ("origin", origin)]).await;
         let problem = answer.assert_problem(StatusCode::FORBIDDEN, "origin_not_allowed");
@@ -169,6 +182,20 @@ async fn a_page_that_is_not_let_in_learns_nothing_by_its_preflight_and_reads_no_
         answer.assert_problem(StatusCode::FORBIDDEN, "origin_not_allowed");
         assert!(!answer.headers.keys().any(|name| name.as_str().starts_with("access-control")));
     }
+}
+
+#[tokio::test]
+async fn a_request_comes_from_one_page() {
+    let host = on_loopback();
+    let ours = ("origin", "http://localhost");
+    for other in [ours, ("origin", "https://evil.example"), ("origin", "null")] {
+        for pair in [[ours, other], [other, ours]] {
+            let answer = place(&host, &[("host", "localhost"), pair[0], pair[1]]).await;
+            let problem = answer.assert_problem(StatusCode::BAD_REQUEST, "repeated_header");
+            assert_eq!(problem["field"], "Origin");
+        }
+    }
+    assert_eq!(orders(&host).await, 0);
 }
 
 #[tokio::test]

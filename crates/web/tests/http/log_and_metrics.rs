@@ -2,18 +2,22 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use application::Error;
 use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page, Readiness};
 use async_trait::async_trait;
 use axum::body::Body;
+use domain::Invalid;
+use domain::endpoint::Protocol;
 use domain::order::{Order, OrderId};
 use http::{Request, StatusCode};
 use metrics_exporter_prometheus::PrometheusBuilder;
+use orderbell_web::Client;
 use serde_json::Value;
 use tracing::Level;
 
-use crate::host::{Host, SEED_BODY};
+use crate::host::{ADMIN_KEY, Host, SEED_BODY};
 
 /// The lines that were logged.
 #[derive(Clone, Default)]
@@ -63,17 +67,55 @@ async fn an_order_leaves_one_line_with_the_requests_id() {
 
 #[tokio::test]
 async fn no_line_at_any_level_holds_a_token_a_key_or_an_address() {
-    let host = Host::start();
+    let host = Host::with(|app, _| {
+        let own = app.own_delivery.as_mut().unwrap();
+        own.endpoint_rule = Arc::new(|endpoint| match endpoint.protocol() {
+            Protocol::Webhook => Err(Invalid::new("refused", "endpoint", format!("{endpoint} is refused"))),
+            _ => Ok(()),
+        });
+    });
     let (log, _guard) = Log::start(Level::TRACE);
     let id = host.subscribe("jo@example.com").await;
     let link = host.confirm_link(&id).await;
     host.get(&link).await;
     host.post(&link, "text/html", "").await;
+    let hook = r#"{"protocol":"webhook","endpoint":"https://a-secret-place.example/hook"}"#;
+    host.manage("POST", "/subscriptions", hook).await.assert_problem(StatusCode::BAD_REQUEST, "refused");
+    for path in [
+        "/jo@example.com",
+        "/orders/jo@example.com",
+        "/orders?cursor=jo@example.com",
+        "/assets/jo@example.com",
+    ] {
+        assert!(host.manage("GET", path, "").await.status.is_client_error(), "{path}");
+    }
     let text = log.text();
     assert!(text.contains("j***@example.com") && text.contains("/subscriptions/confirm"), "{text}");
-    for secret in [link.split_once("token=").unwrap().1, crate::host::ADMIN_KEY, "jo@example.com"] {
+    assert!(text.contains("request refused"), "{text}");
+    for secret in [link.split_once("token=").unwrap().1, ADMIN_KEY, "jo@example.com", "a-secret-place"] {
         assert!(!text.contains(secret), "{secret} stands in {text}");
     }
+}
+
+#[tokio::test]
+async fn wrong_keys_leave_a_line_that_says_how_many_they_were_and_of_which_network_the_last_was() {
+    let host = Host::start();
+    let (log, _guard) = Log::start(Level::INFO);
+    let present = async |address: &str, path: &str, key: &str| {
+        let method = if path == "/console/login" { "POST" } else { "GET" };
+        let request = Request::builder().method(method).uri(path).header("x-api-key", key);
+        let request = request.extension(Client::At(address.parse().unwrap()));
+        host.send(request.body(Body::from(format!("key={key}"))).unwrap()).await
+    };
+    for number in 0..50 {
+        present("203.0.113.7", "/orders", &format!("guess {number}")).await;
+    }
+    host.clock.advance(Duration::from_secs(10));
+    present("2001:db8:1:2::9", "/console/login", "a last guess").await;
+    present("198.51.100.1", "/metrics", ADMIN_KEY).await;
+    let lines: Vec<_> = log.lines().into_iter().map(|line| line["fields"].clone()).collect();
+    let told = |count: u64, client: &str| serde_json::json!({"message": "wrong keys were presented", "count": count, "client": client});
+    assert_eq!(lines, [told(1, "203.0.113.*"), told(50, "2001:db8:1:*")], "{}", log.text());
 }
 
 /// A store whose disk is gone.
