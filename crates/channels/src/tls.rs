@@ -105,6 +105,8 @@ impl ServerCertVerifier for Trusted {
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    // A byte order mark, as some editors put it before a text, would hide the first one.
+    let pem = pem.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(pem);
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<_, _>>()
         .map_err(|error| format!("it is not readable as PEM: {error}"))?;
