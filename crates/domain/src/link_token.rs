@@ -106,22 +106,32 @@ pub fn token_in_query(query: &str) -> String {
     if tokens.all(|other| other == token) { token } else { String::new() }
 }
 
-/// The token in a link as a person copied it, or in the token alone.
+/// The token in a link as a person copied it, or in the token alone. A mail service that checks links has its own link lead
+/// to ours, which then stands in one of its parameters.
 #[must_use]
 pub fn token_in_link(text: &str) -> String {
     let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\''));
     let query = text.split_once('?').map(|(_, query)| query);
-    match query.or_else(|| text.contains("token=").then_some(text)) {
-        Some(query) => token_in_query(query.split('#').next().unwrap_or_default()),
-        None => bare(text).to_owned(),
+    let Some(query) = query.or_else(|| text.contains("token=").then_some(text)) else {
+        return bare(text).to_owned();
+    };
+    let query = query.split('#').next().unwrap_or_default();
+    let token = token_in_query(query);
+    if !token.is_empty() {
+        return token;
     }
+    let values = url::form_urlencoded::parse(query.as_bytes()).map(|(_, value)| value);
+    let mut inner = values.filter_map(|value| Some(token_in_query(value.split_once('?')?.1)));
+    inner.find(|token| !token.is_empty()).unwrap_or_default()
 }
 
-/// A token's own characters at the beginning of `value`; `3D` before them is left of an undecoded quoted-printable `=`.
+/// A token's own characters at the beginning of `value`, no more than it has; `3D` before them is left of an undecoded
+/// quoted-printable `=`.
 fn bare(value: &str) -> &str {
     let foreign = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     let token = value.split(foreign).next().unwrap_or_default();
-    token.strip_prefix("3D").filter(|rest| rest.len() == TEXT_LENGTH).unwrap_or(token)
+    let token = token.strip_prefix("3D").filter(|rest| rest.len() >= TEXT_LENGTH).unwrap_or(token);
+    token.get(..TEXT_LENGTH).unwrap_or(token)
 }
 
 impl std::fmt::Debug for LinkKey {

@@ -1,6 +1,6 @@
 //! Tokens in links: made by us, for one purpose, or worthless.
 
-use domain::link_token::{LinkKey, LinkToken, Purpose};
+use domain::link_token::{LinkKey, LinkToken, Purpose, token_in_link, token_in_query};
 use domain::subscription::SubscriptionId;
 use domain::webhook_secret::WebhookSecret;
 use proptest::prelude::*;
@@ -59,6 +59,74 @@ fn a_token_with_any_character_changed_left_out_or_added_is_worthless() {
     }
     for ending in ["=", "==", "A", " ", "\n"] {
         assert!(refused(&format!("{text}{ending}")));
+    }
+}
+
+/// What mail services, trackers, readers and people make of a link, `T` being its token.
+const CARRIED: [&str; 30] = [
+    "T",
+    " T\n",
+    "token=T",
+    "https://orders.example/subscriptions/confirm?token=T",
+    "<https://orders.example/subscriptions/confirm?token=T>",
+    "\"https://orders.example/subscriptions/confirm?token=T\"",
+    "(https://orders.example/subscriptions/confirm?token=T).",
+    "[Confirm](https://orders.example/subscriptions/confirm?token=T)",
+    "_https://orders.example/subscriptions/confirm?token=T_",
+    "*https://orders.example/subscriptions/confirm?token=T*",
+    "https://orders.example/subscriptions/confirm?token=T&utm_source=x",
+    "https://orders.example/subscriptions/confirm?utm_source=x&token=T",
+    "https://orders.example/subscriptions/confirm?token=T?utm_source=x",
+    "https://orders.example/subscriptions/confirm?token=T;fbclid=y",
+    "https://orders.example/subscriptions/confirm?fbclid=a%26b%3Dc&token=T",
+    "https://orders.example/subscriptions/confirm?utm_source=x&amp;token=T&amp;utm_medium=mail",
+    "https://orders.example/subscriptions/confirm?token=T#top",
+    "https://orders.example/subscriptions/confirm?token=T%23top",
+    "https://orders.example/subscriptions/confirm?token=3DT",
+    "https://orders.example/subscriptions/confirm?token=T%20",
+    "https://orders.example/subscriptions/confirm?token=T%0D%0A",
+    "https://orders.example/subscriptions/confirm?token=T=",
+    "https://orders.example/subscriptions/confirm?token=T\u{200b}",
+    "https://orders.example/subscriptions/confirm?token=T…",
+    "https://orders.example/subscriptions/confirm?token=&token=T",
+    "https://orders.example/subscriptions/confirm?x=%ff%zz&token=T",
+    "https://urldefense.com/v3/__https://orders.example/subscriptions/confirm?token=T__;!!Ab-c!dE$",
+    "https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Forders.example%2Fsubscriptions%2Fconfirm%3Ftoken%3DT&data=05%7C01&reserved=0",
+    "https://www.google.com/url?q=https://orders.example/subscriptions/confirm?token%3DT&sa=D&source=gmail",
+    "https://clicks.example/?id=7&to=https%3A%2F%2Forders.example%2Fsubscriptions%2Fconfirm%3Futm_source%3Dx%26token%3DT",
+];
+
+#[test]
+fn a_token_is_found_in_a_link_as_people_copy_it() {
+    let token = token(Purpose::Confirm, 1).sign(&key());
+    for carried in CARRIED {
+        assert_eq!(token_in_link(&carried.replace('T', &token)), token, "{carried}");
+    }
+    for none in [
+        "",
+        " ",
+        "?",
+        "?token=",
+        "https://orders.example/?tokens=7",
+        "?q=a?b",
+        "?to=https%3A%2F%2Fx%2F%3Ftoken%3D",
+    ] {
+        assert_eq!(token_in_link(none), "", "{none}");
+    }
+}
+
+#[test]
+fn a_token_is_found_among_parameters_that_others_added() {
+    let token = token(Purpose::Unsubscribe, 0).sign(&key());
+    let ours = "https://orders.example/subscriptions/confirm?";
+    for carried in CARRIED.iter().filter_map(|link| link.strip_prefix(ours)) {
+        let query = carried.split('#').next().unwrap_or_default();
+        assert_eq!(token_in_query(&query.replace('T', &token)), token, "{carried}");
+    }
+    let many = "utm_source=newsletter&".repeat(5_000);
+    assert_eq!(token_in_query(&format!("{many}token={token}&{many}")), token);
+    for none in ["", "&&&", "token", "token=", "Token=x", "xtoken=x", "=x", "amp;token="] {
+        assert_eq!(token_in_query(none), "", "{none}");
     }
 }
 

@@ -148,6 +148,16 @@ fn as_carried(link: &str) -> Vec<String> {
         "=",
         "&",
         "&%zz=%ff",
+        "?utm_source=x",
+        ";utm_source=x",
+        "%20",
+        "%0D%0A",
+        "+",
+        "__",
+        "%E2%80%A6",
+        "&utm_campaign=%F0%9F%93%A6%26token%3Dother",
+        "&x[]=1&x[]=2",
+        "&tokens=other&Token=other",
     ]
     .map(|tail| format!("{link}{tail}"))
     .into();
