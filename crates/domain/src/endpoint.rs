@@ -209,6 +209,10 @@ const TWO_DIGITS: [&str; 44] = [
 /// Country codes behind which a subscriber's number can begin with 0, as Italy's do (the patterns of fixed and mobile
 /// numbers in libphonenumber 9.0). Behind all others a 0 is the trunk prefix, which is dialled within the country only.
 const KEEPS_ZERO: [&str; 10] = ["39", "225", "226", "229", "241", "242", "250", "378", "881", "992"];
+/// Where something else than 0 is dialled before a number within the country: the country code, what is dialled, and how
+/// many digits a number has without it (libphonenumber 9.0).
+const OTHER_TRUNK_PREFIXES: [(&str, &str, usize); 5] =
+    [("1", "1", 10), ("7", "8", 10), ("370", "8", 8), ("375", "80", 9), ("993", "8", 8)];
 
 /// The country code that digits begin with.
 fn country_code(digits: &str) -> &str {
@@ -233,14 +237,14 @@ pub(crate) fn e164(field: &str, text: &str) -> Result<String, Invalid> {
 
 impl PhoneNumber {
     /// Reads `+` and 7 to 15 digits, the first not 0 (ITU-T E.164); spaces, dots, hyphens and brackets are dropped, and
-    /// with them a trunk zero in brackets where no number of the country begins with 0.
+    /// with them a trunk zero in brackets where no number of the country begins with 0. Any other trunk prefix is refused.
     ///
     /// # Errors
     /// `invalid_phone`, naming `field`.
     pub fn parse(field: &str, text: &str) -> Result<Self, Invalid> {
-        let trunk_zero = |code: &str| {
+        let trunk_prefix = |prefix: &str, code: &str| {
             let message = format!(
-                "{field} has a 0 behind the country code +{code}: write the number as it is dialled from abroad"
+                "{field} has {prefix} behind the country code +{code}: write the number as it is dialled from abroad"
             );
             Invalid::new("invalid_phone", field, message)
         };
@@ -251,12 +255,19 @@ impl PhoneNumber {
         }?;
         let code = country_code(&number[1..]);
         let keeps_zero = KEEPS_ZERO.contains(&code);
-        let is_in_the_way = number[1 + code.len()..].starts_with('0') && !keeps_zero;
+        let behind = &number[1 + code.len()..];
+        let is_in_the_way = behind.starts_with('0') && !keeps_zero;
         let is_no_trunk_zero = |before: &str| keeps_zero || before.trim().strip_prefix('+') != Some(code);
         if is_in_the_way || bracketed.is_some_and(|(before, _)| is_no_trunk_zero(before)) {
-            return Err(trunk_zero(code));
+            return Err(trunk_prefix("0", code));
         }
-        Ok(Self(number))
+        let other = OTHER_TRUNK_PREFIXES.iter().find(|(country, prefix, length)| {
+            *country == code && behind.starts_with(prefix) && behind.len() > *length
+        });
+        match other {
+            Some((_, prefix, _)) => Err(trunk_prefix(prefix, code)),
+            None => Ok(Self(number)),
+        }
     }
 
     fn masked(&self) -> Option<String> {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::details::{AttributeValue, Item, OrderDetails, Products};
 use super::fields::{Fields, is_number, limits, number, wrong_type};
 use crate::Invalid;
-use crate::endpoint::{e164, mail_address};
+use crate::endpoint::{PhoneNumber, e164, mail_address};
 
 /// The names that filter policies use for an order's own fields; an attribute cannot take one of them.
 pub(crate) const FIELD_NAMES: [&str; 9] = [
@@ -117,12 +117,14 @@ pub fn customer_email(text: &str) -> Result<String, Invalid> {
     Ok(format!("{}@{}", address.local_part(), address.domain().to_ascii_lowercase()))
 }
 
-/// A customer's phone number as orders keep it: `+` and digits.
+/// A customer's phone number as orders keep it: `+` and digits. A trunk zero in brackets is left out where it certainly is
+/// none of them; what else may be wrong with a number costs nobody the order.
 ///
 /// # Errors
 /// `invalid_phone`, naming `customerPhone`.
 pub fn customer_phone(text: &str) -> Result<String, Invalid> {
-    e164("customerPhone", text)
+    let number = PhoneNumber::parse("customerPhone", text).map(|number| number.to_string());
+    number.or_else(|_| e164("customerPhone", text))
 }
 
 fn phone(fields: &Fields<'_>) -> Result<Option<String>, Invalid> {

@@ -54,6 +54,21 @@ fn a_domain_has_one_form() {
         let expected = Ok("joe@xn--mller-kva.example".to_owned());
         assert_eq!(normal(Protocol::Email, &format!("joe@{form}")), expected, "{form:?}");
     }
+    for (domain, form) in [
+        ("fa\u{df}.example", "xn--fa-hia.example"),
+        ("\u{2603}.EXAMPLE", "xn--n3h.example"),
+        ("\u{3a3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c2}.example", "xn--kxa6ajbbmh.example"),
+        ("B\u{dc}CHER.Example", "xn--bcher-kva.example"),
+        ("a.\u{4f8b}\u{3048}.jp", "a.xn--r8jz45g.jp"),
+        ("\u{43f}\u{440}\u{438}\u{43c}\u{435}\u{440}.\u{440}\u{444}", "xn--e1afmkfd.xn--p1ai"),
+    ] {
+        assert_eq!(
+            normal(Protocol::Email, &format!("joe@{domain}")),
+            Ok(format!("joe@{form}")),
+            "{domain:?}"
+        );
+        assert_eq!(normal(Protocol::Email, &format!("joe@{form}")), Ok(format!("joe@{form}")), "{form}");
+    }
     for domain in ["ex%61mple.com", "192.0.2.7", "example.com.", "xn--a.example", "a b.example"] {
         assert_eq!(normal(Protocol::Email, &format!("joe@{domain}")), Err("invalid_email"), "{domain:?}");
     }
@@ -148,6 +163,24 @@ fn a_trunk_zero_is_left_out_or_refused_in_words() {
         ("+7 (0) 495 123 45 67", "+74951234567"),
         ("+44 20 (0) 7946 0958", ""),
         ("+44 (0)(20) 7946 0958", "+442079460958"),
+        ("+44 ( 0 ) 20 7946 0958", ""),
+        ("+44 (0)(0)20 7946 0958", ""),
+        ("+44 (0)020 7946 0958", ""),
+        ("+44 (00)20 7946 0958", ""),
+        ("+44-(0)-20-7946-0958", ""),
+        ("+44\u{a0}(0)20\u{a0}7946\u{a0}0958", ""),
+        ("+44 [0]20 7946 0958", ""),
+        ("+44 \u{ff08}0\u{ff09}20 7946 0958", ""),
+        ("+44 (0)20 7946 0958 ext. 5", ""),
+        ("+44 (0)", ""),
+        ("0044 (0)20 7946 0958", ""),
+        ("+36 (06) 1 234 5678", ""),
+        ("+52 (01) 55 1234 5678", ""),
+        ("+33(0)1.42.68.53.00", "+33142685300"),
+        ("+61 (0)2 9374 4000", "+61293744000"),
+        ("+61 (2) 9374 4000", "+61293744000"),
+        ("+54 (0)11 4321 1234", "+541143211234"),
+        ("+229 01 23 45 67 89", "+2290123456789"),
     ] {
         match PhoneNumber::parse("endpoint", text) {
             Ok(number) => assert_eq!(number.to_string(), expected, "{text}"),
@@ -156,6 +189,29 @@ fn a_trunk_zero_is_left_out_or_refused_in_words() {
                 assert!(refused.code == "invalid_phone", "{text}");
             }
         }
+    }
+}
+
+#[test]
+fn a_trunk_prefix_that_is_no_zero_is_refused_in_words() {
+    for (text, expected) in [
+        ("+7 (8) 495 123 45 67", "has 8 behind the country code +7:"),
+        ("+7 8 812 123 45 67", "has 8 behind the country code +7:"),
+        ("+7 812 123 45 67", "+78121234567"),
+        ("+7 (800) 123-45-67", "+78001234567"),
+        ("+1 (1) 202 555 0123", "has 1 behind the country code +1:"),
+        ("+1 1-202-555-0123", "has 1 behind the country code +1:"),
+        ("+1 (202) 555-0123", "+12025550123"),
+        ("+370 (8) 612 34567", "has 8 behind the country code +370:"),
+        ("+370 612 34567", "+37061234567"),
+        ("+375 (80) 29 123 45 67", "has 80 behind the country code +375:"),
+        ("+375 8 029 123 45 67", "has 80 behind the country code +375:"),
+        ("+375 29 123 45 67", "+375291234567"),
+        ("+993 8 65 12 34 56", "has 8 behind the country code +993:"),
+        ("+993 65 12 34 56", "+99365123456"),
+    ] {
+        let said = PhoneNumber::parse("endpoint", text).map_or_else(|no| no.message, |it| it.to_string());
+        assert!(said == expected || said.contains("behind") && said.contains(expected), "{text}: {said}");
     }
 }
 

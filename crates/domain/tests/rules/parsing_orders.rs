@@ -354,9 +354,11 @@ fn a_name_of_which_nobody_sees_anything_is_refused() {
 }
 
 #[test]
-fn an_orders_address_and_number_are_kept_as_they_came() {
+fn an_orders_address_and_number_are_kept_as_they_came_but_for_a_zero_that_is_none_of_its_digits() {
     for (field, sent, kept) in [
-        ("customerPhone", "+44 (0)20 7946 0958", "+4402079460958"),
+        ("customerPhone", "+44 (0)20 7946 0958", "+442079460958"),
+        ("customerPhone", "+49(0)151 12345678", "+4915112345678"),
+        ("customerPhone", "+7 (8) 495 123 45 67", "+784951234567"),
         ("customerPhone", "+39 (0)6 1234 5678", "+390612345678"),
         ("customerPhone", "+49 0151 12345678", "+49015112345678"),
         ("customerPhone", "+971050123456", "+971050123456"),
