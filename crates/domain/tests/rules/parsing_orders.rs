@@ -338,10 +338,25 @@ fn a_name_of_which_nobody_sees_anything_is_refused() {
         "\u{202e}\u{202c}",
         "\u{2800}",
         "\u{e0041}",
+        "\u{115f}\u{1160}",
+        "\u{ffa0}",
+        "\u{fe0f}",
+        "\u{e0100}",
+        "\u{61c}\u{200e}\u{200f}",
+        "\u{2066}\u{2069}",
+        "\u{180e}",
+        "\u{1d173}",
+        "\u{fff9}\u{fffa}\u{fffb}",
+        " \u{a0}\u{200b}\u{3000} ",
+        "\u{34f}\u{200d}",
     ] {
         for (field, json) in [
             ("customerName", serde_json::json!({ "customerName": name, "productName": "Mouse" })),
             ("productName", serde_json::json!({ "customerName": "Jo", "productName": name })),
+            (
+                "items[0].productName",
+                serde_json::json!({ "customerName": "Jo", "items": [{ "productName": name, "quantity": 1 }] }),
+            ),
         ] {
             let refused = OrderDetails::parse(json.to_string().as_bytes()).unwrap_err();
             assert_eq!((refused.code, refused.field.as_str()), ("invisible", field), "{name:?}");
