@@ -138,7 +138,11 @@ async fn the_seeds_own_rows_are_read_by_their_ids() {
 async fn a_table_of_the_seed_takes_orders_and_marks_and_knows_repeats() {
     for emulator in EMULATORS {
         let given = Given::the_seeds(emulator).await;
-        given.table.ready().await.unwrap();
+        let vouches_for = given.table.ready().await.unwrap().vouches_for;
+        assert!(
+            vouches_for.contains("can be read") && vouches_for.contains("announced later"),
+            "{vouches_for}"
+        );
         let (first, other) = (order(), order());
         assert_eq!(given.table.accept(first.clone(), Some(key())).await.unwrap(), Acceptance::Stored);
         let repeat = given.table.accept(order(), Some(key())).await.unwrap();

@@ -117,10 +117,23 @@ async fn a_pending_subscription_is_pending_however_sns_writes_it() {
         (ARN, "true"),
         (ARN, "True"),
         (ARN, "TRUE"),
+        ("Pending Confirmation", "true"),
+        ("pending", "true"),
+        ("", "true"),
     ] {
         let aws = with(arn, move |_| attributes(&[("PendingConfirmation", says)])).await;
         let all = aws.topic.subscriptions(application::ports::SubscriptionQuery::default()).await.unwrap();
         assert_eq!(all.items[0].state, SubscriptionState::Pending, "{arn} {says}");
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_with_an_arn_is_confirmed_unless_sns_says_that_it_is_pending() {
+    for said in [Some("false"), Some("False"), Some(""), Some("no"), None] {
+        let says = said.map(|said| ("PendingConfirmation", said));
+        let aws = with(ARN, move |_| attributes(says.as_slice())).await;
+        let all = aws.topic.subscriptions(application::ports::SubscriptionQuery::default()).await.unwrap();
+        assert_eq!(all.items[0].state, SubscriptionState::Confirmed, "{said:?}");
     }
 }
 

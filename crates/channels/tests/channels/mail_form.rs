@@ -91,15 +91,45 @@ async fn a_notice_names_the_command_that_helps_and_no_link_that_wants_a_key() {
     assert!(html.contains(&command) && !html.contains("href"), "{html}");
 }
 
+/// The texts of the paragraphs of a mail's HTML, whatever their `style`.
+fn paragraphs(html: &str) -> Vec<String> {
+    let texts = html.split("<p").skip(1).filter_map(|part| part.split_once('>')?.1.split_once("</p>"));
+    let plain = |text: &str| {
+        let pairs =
+            [("&nbsp;", ""), ("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
+        pairs.iter().fold(text.to_owned(), |text, (escaped, meant)| text.replace(escaped, meant))
+    };
+    texts.map(|(text, _)| plain(text)).collect()
+}
+
 #[tokio::test]
 async fn each_line_is_an_element_since_outlook_drops_white_space() {
-    let order = order("Jane Doe", "Mouse");
-    let lines: Vec<_> = domain::notification::text(&order).lines().map(str::to_owned).collect();
-    let html = html(&received(&message(Protocol::Email, "jane@example.com", notification_of(order))).await);
-    for line in lines {
-        assert!(html.contains(&format!("<p style=\"margin:0\">{line}</p>")), "{line}: {html}");
+    let of = |json: serde_json::Value| {
+        let mut order = order("Jo", "Mouse");
+        order.details = domain::order::OrderDetails::parse(json.to_string().as_bytes()).unwrap();
+        notification_of(order)
+    };
+    let items: Vec<_> =
+        (1..=40).map(|n| serde_json::json!({ "productName": format!("Pad {n}"), "quantity": n })).collect();
+    for content in [
+        notification(),
+        of(serde_json::json!({ "customerName": "Jo", "items": items, "currency": "EUR", "total": 7 })),
+        of(
+            serde_json::json!({ "customerName": "Jo", "productName": "Mouse", "note": "one\n\n  two\r\nthree\n" }),
+        ),
+        of(serde_json::json!({ "customerName": "<p>Jo</p> & \"Ann\"", "productName": "it's </div>" })),
+        of(serde_json::json!({ "customerName": "مريم", "productName": "漢字 📦", "quantity": 3 })),
+        confirmation(),
+        notice(),
+        Content::Test,
+    ] {
+        let lines: Vec<_> = content.text().lines().map(str::to_owned).collect();
+        let html = html(&received(&message(Protocol::Email, "jane@example.com", content)).await);
+        let shown = paragraphs(&html);
+        assert!(shown.len() >= lines.len(), "{html}");
+        assert_eq!(shown[..lines.len()], lines, "{html}");
+        assert!(!html.contains("white-space") && !html.contains("<pre"), "{html}");
     }
-    assert!(!html.contains("white-space"), "{html}");
 }
 
 #[tokio::test]

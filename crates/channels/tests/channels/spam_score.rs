@@ -46,8 +46,33 @@ fn rule(line: &str) -> Option<(f64, String)> {
 async fn no_rule_of_spamassassins_local_tests_counts_against_any_kind_of_mail() {
     let mut answered = order("Jane Doe", "Wireless Mouse");
     answered.details.customer_email = Some("jane.doe@example.net".to_owned());
+    let long = "A text that is long enough to be wrapped, and says little. ".repeat(30);
+    let items: Vec<_> = (1..=100)
+        .map(|n| serde_json::json!({ "productName": format!("Wireless Mouse {n}"), "quantity": n }))
+        .collect();
+    let of = |json: serde_json::Value| {
+        let mut order = order("Jane Doe", "Wireless Mouse");
+        order.details = domain::order::OrderDetails::parse(json.to_string().as_bytes()).unwrap();
+        notification_of(order)
+    };
     for (kind, content) in [
         ("notification", notification()),
+        ("notification of names beyond ASCII", notification_of(order("José Ünïcode 漢字", "Maus 📦 1,5 €"))),
+        (
+            "notification of a hundred items",
+            of(serde_json::json!({ "customerName": "Jane Doe", "items": items })),
+        ),
+        (
+            "notification of a long note",
+            of(serde_json::json!({ "customerName": "Jane Doe", "productName": "Mouse", "note": long })),
+        ),
+        (
+            "notification of every field",
+            of(
+                serde_json::json!({ "customerName": "Jane Doe", "productName": "Mouse", "quantity": 2, "total": "19.90",
+                "currency": "EUR", "customerPhone": "+4915112345678", "attributes": { "shop": "north" } }),
+            ),
+        ),
         ("notification that can be answered", notification_of(answered)),
         ("confirmation request", confirmation()),
         ("notice", notice()),

@@ -118,11 +118,20 @@ async fn a_receiver_of_a_private_authority_is_spoken_to_where_that_is_trusted() 
     let peer = crate::smtp_peer::Peer::start_implicit(crate::smtp_peer::Script::default()).await;
     let another = crate::smtp_peer::Peer::start_implicit(crate::smtp_peer::Script::default()).await;
     let both = [another.ca.clone(), peer.ca.clone()].concat();
+    let text = String::from_utf8(peer.ca.clone()).unwrap();
+    // As `openssl x509 -text`, Windows and people who keep all in one file write it.
+    let commented = format!("Certificate:\n    Data:\n        Version: 3 (0x2)\n{text}\n# our authority\n");
+    let with_key = rcgen::KeyPair::generate().unwrap().serialize_pem() + &text;
     let allowed_hosts = || vec!["127.0.0.0/8".parse().unwrap()];
     // It speaks no HTTP: what comes over the line shows that there is one.
     for (ca, kind) in [
         (Some(peer.ca.clone()), OutcomeKind::Unknown),
         (Some(both), OutcomeKind::Unknown),
+        (Some(text.replace('\n', "\r\n").into_bytes()), OutcomeKind::Unknown),
+        (Some(format!("{text}{text}").into_bytes()), OutcomeKind::Unknown),
+        (Some(format!("\u{feff}{text}").into_bytes()), OutcomeKind::Unknown),
+        (Some(commented.into_bytes()), OutcomeKind::Unknown),
+        (Some(with_key.into_bytes()), OutcomeKind::Unknown),
         (Some(another.ca.clone()), LATER),
         (None, LATER),
     ] {

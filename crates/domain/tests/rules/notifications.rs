@@ -39,6 +39,30 @@ fn the_text_has_four_lines_whatever_the_customer_wrote() {
 }
 
 #[test]
+fn what_turns_the_direction_of_a_name_is_written_out_in_the_text_and_kept_in_the_order() {
+    for (name, shown) in [
+        ("evil\u{202e}gpj.exe", "evil[U+202E]gpj.exe"),
+        ("\u{202d}Jo\u{202c}", "[U+202D]Jo[U+202C]"),
+        ("a\u{2066}b\u{2069}", "a[U+2066]b[U+2069]"),
+        ("\u{202a}x", "[U+202A]x"),
+        ("\u{2067}\u{2068}x", "[U+2067][U+2068]x"),
+        ("مريم", "مريم"),
+        ("می\u{200c}خواهم", "می\u{200c}خواهم"),
+    ] {
+        let item = serde_json::json!({ "productName": name, "quantity": 2 });
+        for json in [
+            serde_json::json!({ "customerName": name, "productName": name }),
+            serde_json::json!({ "customerName": name, "items": [item.clone(), item] }),
+        ] {
+            let order = order(&json.to_string());
+            assert!(text(&order).contains(&format!("\nCustomer: {shown}\n")), "{}", text(&order));
+            assert!(text(&order).ends_with(shown) && (name == shown || !text(&order).contains(name)));
+            assert_eq!(serde_json::to_value(event(&order)).unwrap()["data"]["customerName"], name);
+        }
+    }
+}
+
+#[test]
 fn the_structured_form_holds_the_text_and_the_order() {
     let order = order(r#"{"customerName":"Jo","productName":"Mouse","total":19.90,"currency":"EUR"}"#);
     let json = serde_json::to_value(event(&order)).unwrap();

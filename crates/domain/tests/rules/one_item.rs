@@ -4,6 +4,8 @@ use domain::filter_policy::{FilterPolicy, FilterPolicyScope};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+use crate::given::order;
+
 const MEMBERS: [&str; 3] = ["name", "sku", "size"];
 
 /// An item: each member is absent, or one of three values.
@@ -63,5 +65,56 @@ proptest! {
         let message = json!({ "data": { "items": items } }).to_string();
         let expected = items.iter().any(|item| has(item, &wanted));
         prop_assert_eq!(policy.matches_message(&message).is_ok(), expected, "{} of {}", policy.as_str(), message);
+    }
+}
+
+/// A mouse with a SKU, a pad without, and a cable of which only the SKU is known besides.
+const ITEMS: &str = r#"{"customerName":"Jo","currency":"EUR","items":[
+    {"productName":"Mouse","sku":"M","quantity":2,"unitPrice":"9.90"},
+    {"productName":"Pad","quantity":1},
+    {"productName":"Cable","sku":"C","quantity":5}]}"#;
+
+#[test]
+fn of_an_orders_body_one_item_has_all_that_is_wanted() {
+    for (wanted, matches) in [
+        (r#"{"productName":["Pad"],"sku":[{"exists":false}]}"#, true),
+        (r#"{"productName":["Mouse"],"sku":[{"exists":false}]}"#, false),
+        (
+            r#"{"sku":[{"exists":false}],"unitPrice":[{"exists":false}],"quantity":[{"numeric":["<",2]}]}"#,
+            true,
+        ),
+        (r#"{"sku":[{"exists":false}],"quantity":[{"numeric":[">",1]}]}"#, false),
+        (r#"{"sku":[{"exists":true}],"unitPrice":[{"exists":false}]}"#, true),
+        (r#"{"productName":["Mouse"],"unitPrice":[{"exists":false}]}"#, false),
+        (r#"{"productName":[{"anything-but":["Pad"]}],"sku":[{"exists":false}]}"#, false),
+        (r#"{"productName":[{"prefix":"P"}],"sku":["X",{"exists":false}]}"#, true),
+        (r#"{"$or":[{"sku":["X"]},{"sku":[{"exists":false}]}],"productName":["Pad"]}"#, true),
+        (r#"{"$or":[{"sku":["X"]},{"sku":[{"exists":false}]}],"productName":["Cable"]}"#, false),
+        (r#"{"colour":[{"exists":false}],"productName":["Cable"]}"#, true),
+    ] {
+        let policy = format!(r#"{{"data":{{"items":{wanted},"currency":["EUR"]}}}}"#);
+        let policy = FilterPolicy::parse_in(FilterPolicyScope::MessageBody, &policy).unwrap();
+        assert_eq!(policy.matches(&order(ITEMS)).is_ok(), matches, "{wanted}");
+    }
+}
+
+#[test]
+fn of_an_orders_attributes_one_value_that_is_not_excluded_will_do() {
+    for (policy, matches) in [
+        (r#"{"productName":[{"anything-but":["Mouse"]}]}"#, true),
+        (r#"{"productName":[{"anything-but":"Mouse"}]}"#, true),
+        (r#"{"productName":[{"anything-but":["Mouse","Pad"]}]}"#, true),
+        (r#"{"productName":[{"anything-but":["Mouse","Pad","Cable"]}]}"#, false),
+        (r#"{"productName":[{"anything-but":{"prefix":"M"}}]}"#, true),
+        (r#"{"productName":[{"anything-but":{"prefix":""}}]}"#, false),
+        (r#"{"sku":[{"anything-but":["M"]}]}"#, true),
+        (r#"{"sku":[{"anything-but":["M","C"]}]}"#, false),
+        (r#"{"quantity":[{"anything-but":[2,1]}]}"#, true),
+        (r#"{"quantity":[{"anything-but":[5,2,1]}]}"#, false),
+        (r#"{"currency":[{"anything-but":["EUR"]}]}"#, false),
+        (r#"{"productName":[{"anything-but":["Mouse"]}],"currency":["USD"]}"#, false),
+    ] {
+        let Ok(wanted) = FilterPolicy::parse(policy) else { panic!("{policy}") };
+        assert_eq!(wanted.matches(&order(ITEMS)).is_ok(), matches, "{policy}");
     }
 }

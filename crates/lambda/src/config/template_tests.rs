@@ -180,7 +180,7 @@ proptest! {
 #[test]
 fn what_was_once_let_through_and_killed_the_function_is_refused_before() {
     let hash = hash();
-    let refused: [(&str, &[&str]); 6] = [
+    let refused: [(&str, &[&str]); 8] = [
         (
             "IntakeKeys",
             &[
@@ -189,6 +189,10 @@ fn what_was_once_let_through_and_killed_the_function_is_refused_before() {
                 &format!("admin={hash}"),
                 &format!("={hash}"),
                 &format!("shop={hash};app={hash}"),
+                &format!("shop={hash} app={hash}"),
+                &format!("shop={hash}x"),
+                &format!("shop:{hash}"),
+                &hash,
             ],
         ),
         ("TableKey", &["kind", "details", "newest", "unpublished", "expiresAt", "leasedUntil"]),
@@ -201,6 +205,11 @@ fn what_was_once_let_through_and_killed_the_function_is_refused_before() {
                 "https://shop.example:443",
                 "null",
                 "https://shop.example, *",
+                "https://shop.example/cart",
+                "https://*.shop.example",
+                "http://shop.example:80",
+                "file://shop",
+                "https://shop.example:65536",
             ],
         ),
         (
@@ -211,10 +220,25 @@ fn what_was_once_let_through_and_killed_the_function_is_refused_before() {
                 "arn:aws:sqs:eu-central-1:123456789012:orders",
                 "arn:aws:sns:eu-central-1:12:orders",
                 "arn:aws:sns:eu-central-1:123456789012:orders:9a3c",
+                "orders.fifo",
+                "arn:aws:sns:eu-central-1:123456789012:",
+                "arn:aws:sns:eu-central-1:123456789012:or ders",
+                "https://sns.eu-central-1.amazonaws.com/123456789012/orders",
             ],
         ),
         ("IdempotencyLifetimeHours", &["0", "1.5", "8761", "24h", "-1"]),
-        ("IntakePaths", &["orders", "/a/", "/subscriptions", "/a b", "/../x"]),
+        (
+            "IntakePaths",
+            &["orders", "/a/", "/subscriptions", "/a b", "/../x", "/docs", "/a,/console/x", "/a//b"],
+        ),
+        (
+            "AdminKeyHash",
+            &["secret", "12ab", &format!("{hash}0"), &format!(" {hash}"), &format!("admin={hash}")],
+        ),
+        (
+            "ExistingTable",
+            &["ab", "a/b", "a b", "arn:aws:dynamodb:eu-central-1:123456789012:table/orders", "tische-ä"],
+        ),
     ];
     for (name, values) in refused {
         for value in values {

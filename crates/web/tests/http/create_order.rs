@@ -85,6 +85,9 @@ async fn a_body_in_another_encoding_is_refused_by_its_name() {
         (utf_32, "UTF-32"),
         (b"\x1F\x8B\x08\0\0\0\0\0\0\x03".to_vec(), "gzip"),
         (b"\x78\x9C\xAB\x56\x4A".to_vec(), "deflate"),
+        (b"\x28\xB5\x2F\xFD\x20\x01".to_vec(), "zstd"),
+        (b"PK\x03\x04\x14\0\0\0".to_vec(), "zip"),
+        (b"BZh91AY&SY".to_vec(), "bzip2"),
     ] {
         let answer = host.send(post().body(Body::from(body)).unwrap()).await;
         let problem = answer.assert_problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding");

@@ -91,7 +91,9 @@ async fn head_is_get_without_a_body() {
 async fn a_host_on_a_sound_store_is_alive_and_ready() {
     let host = Host::start();
     assert_eq!(host.get("/healthz").await.status, StatusCode::OK);
-    assert_eq!(host.get("/readyz").await.status, StatusCode::OK);
+    let ready = host.get("/readyz").await;
+    assert_eq!(ready.status, StatusCode::OK);
+    assert!(!ready.json()["vouchesFor"].as_str().unwrap().is_empty(), "{}", ready.text);
 }
 
 #[tokio::test]

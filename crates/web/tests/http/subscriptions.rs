@@ -79,6 +79,29 @@ async fn an_endpoint_that_is_subscribed_otherwise_says_which_members_differ() {
 }
 
 #[tokio::test]
+async fn whatever_spelling_a_domain_comes_in_it_is_one_subscription() {
+    let host = Host::start();
+    let add = async |endpoint: &str| {
+        let body = json!({ "protocol": "email", "endpoint": endpoint }).to_string();
+        host.manage("POST", "/subscriptions", &body).await
+    };
+    let made = add("joe@m\u{fc}ller.example").await.json();
+    for spelling in [
+        "joe@xn--mller-kva.example",
+        "joe@M\u{dc}LLER.example",
+        "joe@XN--MLLER-KVA.Example",
+        "joe@mu\u{308}ller.example",
+        "joe@m\u{fc}ller\u{3002}example",
+        "\"joe\"@m\u{fc}ller.example",
+        " joe@m\u{fc}ller.example ",
+    ] {
+        let same = add(spelling).await;
+        assert_eq!((same.status, same.json()), (StatusCode::OK, made.clone()), "{spelling}");
+    }
+    assert_ne!(add("Joe@m\u{fc}ller.example").await.json()["subscriptionId"], made["subscriptionId"]);
+}
+
+#[tokio::test]
 async fn a_webhooks_secret_is_shown_once() {
     let host = Host::start();
     let hook = r#"{"protocol":"webhook","endpoint":"https://example.com/hook"}"#;
