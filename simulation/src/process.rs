@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 use application::deliver::{Engine, Event};
-use application::place_order::Placed;
+use application::orders::Placed;
 use application::ports::{Clock, Escalated, Randomness};
-use application::publish_order::{Relay, RelayEvent};
-use application::settle_the_past::settle_the_past;
-use application::subscribe::SubscribeAnswer;
-use application::{App, ChannelMode, Error, OwnDelivery};
+use application::relay::{Relay, RelayEvent};
+use application::startup_recovery;
+use application::subscriptions::SubscribeAnswer;
+use application::{App, ChannelMode, Error, Links, OwnDelivery};
 use domain::endpoint::Protocol;
 use domain::link_token::LinkKey;
 use domain::subscription::Subscription;
@@ -105,7 +105,7 @@ impl Process {
         let own = own_delivery(&store, modes.clone());
         let app = App {
             orders: Arc::new(store.clone()),
-            topic: Arc::new(store.clone()),
+            subscriptions: Arc::new(store.clone()),
             own_delivery: Some(own.clone()),
             clock,
             randomness,
@@ -131,19 +131,18 @@ impl Process {
 
 fn own_delivery(store: &Store, channels: Modes) -> OwnDelivery {
     OwnDelivery {
-        topic: Arc::new(store.clone()),
-        records: Arc::new(store.clone()),
+        subscriptions: Arc::new(store.clone()),
+        deliveries: Arc::new(store.clone()),
         spam: Arc::new(store.clone()),
         inbox: Arc::new(store.clone()),
         channels,
         endpoint_rule: Arc::new(|_| Ok(())),
-        link_key: LinkKey::new(LINK_KEY),
-        public_url: "https://orders.example".to_owned(),
+        links: Links { key: LinkKey::new(LINK_KEY), public_url: "https://orders.example".to_owned() },
     }
 }
 
 /// What the host does before anything new happens.
 async fn settle(app: App, own: OwnDelivery, store: Store, channels: Channels) -> Told {
     let policies = channels.iter().map(|(protocol, rules)| (*protocol, rules.on_unknown)).collect();
-    Told::Started(settle_the_past(&own, &store, &policies, &*app.clock, &*app.randomness).await)
+    Told::Started(startup_recovery(&own, &store, &policies, &*app.clock, &*app.randomness).await)
 }

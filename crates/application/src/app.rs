@@ -9,15 +9,17 @@ use domain::endpoint::{Endpoint, Protocol};
 use domain::link_token::LinkKey;
 
 use crate::Error;
-use crate::ports::{Clock, DeliveryRecords, Inbox, OrderStore, OwnTopic, Randomness, SpamMarks, Topic};
+use crate::ports::{
+    Clock, Deliveries, Inbox, OrderStore, OwnSubscriptions, Randomness, SpamMarks, Subscriptions,
+};
 
 /// The application, as one host runs it.
 #[derive(Clone)]
 pub struct App {
     /// Where orders are stored.
     pub orders: Arc<dyn OrderStore>,
-    /// Where orders are published and subscriptions live.
-    pub topic: Arc<dyn Topic>,
+    /// Where subscriptions live.
+    pub subscriptions: Arc<dyn Subscriptions>,
     /// What only a host that confirms and delivers by itself has; `None` where SNS does.
     pub own_delivery: Option<OwnDelivery>,
     /// The time.
@@ -32,9 +34,9 @@ pub struct App {
 #[derive(Clone)]
 pub struct OwnDelivery {
     /// Takes confirmations, suspends and resumes.
-    pub topic: Arc<dyn OwnTopic>,
+    pub subscriptions: Arc<dyn OwnSubscriptions>,
     /// What is owed, what became of it.
-    pub records: Arc<dyn DeliveryRecords>,
+    pub deliveries: Arc<dyn Deliveries>,
     /// Which orders are spam.
     pub spam: Arc<dyn SpamMarks>,
     /// Messages that did not leave the machine.
@@ -43,9 +45,16 @@ pub struct OwnDelivery {
     pub channels: BTreeMap<Protocol, ChannelMode>,
     /// Says which endpoints could never be delivered to, such as a webhook in a private network.
     pub endpoint_rule: EndpointRule,
-    /// Makes and checks the links in messages.
-    pub link_key: LinkKey,
-    /// Where links lead: scheme, host and port, without a slash at the end.
+    /// The links in messages.
+    pub links: Links,
+}
+
+/// What links in messages are made of.
+#[derive(Clone)]
+pub struct Links {
+    /// Makes and checks their tokens.
+    pub key: LinkKey,
+    /// Where they lead: scheme, host and port, without a slash at the end.
     pub public_url: String,
 }
 

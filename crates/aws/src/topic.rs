@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 
 use application::Error;
 use application::ports::{
-    Clock, NewSubscription, Page, Published, Subscribed, SubscriptionQuery, Topic as TopicPort,
+    Clock, NewSubscription, Page, Published, Publisher, Subscribed, SubscriptionQuery, Subscriptions,
 };
 use async_trait::async_trait;
 use aws_sdk_sns::Client;
@@ -57,13 +57,16 @@ impl Topic {
 }
 
 #[async_trait]
-impl TopicPort for Topic {
+impl Publisher for Topic {
     /// Announces each order that is not marked as announced, and marks it. An order whose outcome is unknown counts as
     /// failed, and is announced again. `Err` only where the marks cannot be read: then nothing was published.
     async fn publish(&self, orders: &[LoggedOrder]) -> Result<Published, Error> {
         self.announce(orders).await
     }
+}
 
+#[async_trait]
+impl Subscriptions for Topic {
     async fn subscribe(&self, new: NewSubscription) -> Result<Subscribed, Error> {
         self.subscribe_endpoint(new).await
     }

@@ -3,59 +3,21 @@
 mod emulated;
 
 use application::Error;
-use application::ports::{NewSubscription, Page, Published, Subscribed, SubscriptionQuery, Topic};
+use application::ports::{Published, Publisher};
 use async_trait::async_trait;
 use aws::Table;
-use domain::Timestamp;
-use domain::attributes::AttributesChange;
-use domain::delivery::DeliveryId;
 use domain::order::LoggedOrder;
-use domain::subscription::{EndReason, Subscription, SubscriptionId};
 
 /// A topic of which the table sees only that it marks what it announced.
 struct Marking(Table);
 
 #[async_trait]
-impl Topic for Marking {
+impl Publisher for Marking {
     async fn publish(&self, orders: &[LoggedOrder]) -> Result<Published, Error> {
         for logged in orders {
             self.0.mark(logged.order.id, "message", logged.order.time).await?;
         }
         Ok(Published::default())
-    }
-
-    async fn subscribe(&self, _: NewSubscription) -> Result<Subscribed, Error> {
-        Err(Error::not_on_this_host())
-    }
-
-    async fn subscription(&self, _: SubscriptionId) -> Result<Option<Subscription>, Error> {
-        Err(Error::not_on_this_host())
-    }
-
-    async fn subscriptions(&self, _: SubscriptionQuery) -> Result<Page<Subscription>, Error> {
-        Err(Error::not_on_this_host())
-    }
-
-    async fn change_attributes(&self, _: SubscriptionId, _: AttributesChange) -> Result<Subscription, Error> {
-        Err(Error::not_on_this_host())
-    }
-
-    async fn resend_confirmation(
-        &self,
-        _: SubscriptionId,
-        _: DeliveryId,
-        _: Timestamp,
-    ) -> Result<Subscription, Error> {
-        Err(Error::not_on_this_host())
-    }
-
-    async fn unsubscribe(
-        &self,
-        _: SubscriptionId,
-        _: EndReason,
-        _: Timestamp,
-    ) -> Result<Subscription, Error> {
-        Err(Error::not_on_this_host())
     }
 }
 
@@ -77,7 +39,7 @@ macro_rules! log_keeps {
         async fn $promise() {
             let table = crate::emulated::table(crate::emulated::$emulator).await;
             let topic = crate::Marking(table.clone());
-            let outbox = conformance::Outbox { orders: &table, log: &table, topic: &topic };
+            let outbox = conformance::Outbox { orders: &table, log: &table, publisher: &topic };
             conformance::order_log::$promise(&outbox).await;
         })+
     };
@@ -139,7 +101,7 @@ macro_rules! spoiled {
                 let client = crate::emulated::client(&crate::emulated::address(crate::emulated::$emulator));
                 let (table, name) = crate::emulated::named_table(crate::emulated::$emulator).await;
                 let topic = crate::Marking(table.clone());
-                let outbox = conformance::Outbox { orders: &table, log: &table, topic: &topic };
+                let outbox = conformance::Outbox { orders: &table, log: &table, publisher: &topic };
                 let set = async |id: domain::order::OrderId, expression: &str| {
                     let update = client.update_item().table_name(&name).update_expression(expression);
                     let key = aws_sdk_dynamodb::types::AttributeValue::S(id.to_string());

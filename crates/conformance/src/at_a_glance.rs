@@ -1,4 +1,4 @@
-//! What [`DeliveryRecords`](application::ports::DeliveryRecords) promises of what lists say beside each of their rows.
+//! What [`Deliveries`](application::ports::Deliveries) promises of what lists say beside each of their rows.
 
 use application::ports::Telling;
 use domain::attempt::{OutcomeKind, Scope};
@@ -13,7 +13,7 @@ pub async fn the_newest_confirmation_request_of_each_is_found(machine: &Machine<
     let ada = machine.subscribe(email("ada@example.com")).await.id;
     let bob = machine.subscribe(email("bob@example.com")).await.id;
     let newest = async |of: Vec<SubscriptionId>| {
-        let mut found = machine.records.confirmation_requests(of).await.unwrap();
+        let mut found = machine.deliveries.confirmation_requests(of).await.unwrap();
         found.sort_by_key(|request| request.subscription);
         found
     };
@@ -23,7 +23,7 @@ pub async fn the_newest_confirmation_request_of_each_is_found(machine: &Machine<
     machine.begin(first[0].id, 1).await;
     machine.finish(first[0].id, 1, OutcomeKind::Transient(Scope::Endpoint)).await;
     let again: DeliveryId = delivery_id();
-    machine.topic.resend_confirmation(bob, again, now()).await.unwrap();
+    machine.subscriptions.resend_confirmation(bob, again, now()).await.unwrap();
 
     let second = newest(vec![ada, bob, SubscriptionId(again.0)]).await;
     assert_eq!(second.len(), 2);
@@ -43,7 +43,7 @@ pub async fn how_far_telling_has_come_is_counted_for_each_order(machine: &Machin
     let nobody = Telling { is_whole: true, ..Telling::default() };
     let half = [(DeliveryState::Dead, 1), (DeliveryState::Pending, 1)];
 
-    let told = machine.records.telling(vec![waiting.id, first.id, order().id]).await.unwrap();
+    let told = machine.deliveries.telling(vec![waiting.id, first.id, order().id]).await.unwrap();
     let [unpublished, told, unknown] = told.try_into().unwrap();
     assert_eq!((unpublished, unknown), (nobody.clone(), nobody));
     assert!(told.published && told.is_whole);

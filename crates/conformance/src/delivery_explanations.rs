@@ -1,4 +1,4 @@
-//! What [`DeliveryRecords`](application::ports::DeliveryRecords) promises of what explains a delivery: what people did to it,
+//! What [`Deliveries`](application::ports::Deliveries) promises of what explains a delivery: what people did to it,
 //! why it was cancelled, what it waits for.
 
 use application::ports::{
@@ -10,7 +10,7 @@ use domain::endpoint::Protocol;
 use domain::subscription::{EndReason, SuspensionReason};
 
 use crate::Machine;
-use crate::delivery_records::hold;
+use crate::deliveries::hold;
 use crate::given::{delivery_id, email, now, order};
 use crate::machine::finished;
 
@@ -21,7 +21,7 @@ pub async fn what_people_did_to_a_delivery_stays_on_record(machine: &Machine<'_>
     let died = machine.record(delivery).await;
     assert_eq!(died.interventions, []);
     let redriven = now();
-    machine.records.redrive(RedriveSelection::One(delivery), redriven).await.unwrap();
+    machine.deliveries.redrive(RedriveSelection::One(delivery), redriven).await.unwrap();
     machine.begin(delivery, 2).await;
     let mut end = finished(delivery, 2, OutcomeKind::Unknown);
     end.decision.next = Next::Over(DeliveryState::Held);
@@ -29,7 +29,7 @@ pub async fn what_people_did_to_a_delivery_stays_on_record(machine: &Machine<'_>
     machine.queue.finish(vec![end]).await.unwrap();
     let again = now();
     let all_held = RedriveSelection::Many { state: Redrivable::Held, filter: DeliveryFilter::default() };
-    assert_eq!(machine.records.redrive(all_held, again).await.unwrap(), 1);
+    assert_eq!(machine.deliveries.redrive(all_held, again).await.unwrap(), 1);
     let (kind, dead) = (InterventionKind::Redriven, DeliveryState::Dead);
     let expected = [
         InterventionRecord { kind, at: redriven, state_before: dead, since: died.at },
@@ -49,7 +49,7 @@ pub async fn why_a_delivery_was_cancelled_is_on_record(machine: &Machine<'_>) {
     assert_eq!(reason(dropped).await, None);
     let since = machine.record(dropped).await.at;
     let at = now();
-    machine.records.drop_deliveries(DropSelection::One(dropped), at).await.unwrap();
+    machine.deliveries.drop_deliveries(DropSelection::One(dropped), at).await.unwrap();
     assert_eq!(reason(dropped).await, cancelled(CancelReason::Dropped));
     let kind = InterventionKind::Dropped;
     let expected = InterventionRecord { kind, at, state_before: DeliveryState::Held, since };
@@ -57,13 +57,13 @@ pub async fn why_a_delivery_was_cancelled_is_on_record(machine: &Machine<'_>) {
 
     let question = email("bob@example.com");
     let subscription = machine.subscribe(question.clone()).await;
-    machine.own_topic.confirm(subscription.id, subscription.generation, false, now()).await.unwrap();
+    machine.own_subscriptions.confirm(subscription.id, subscription.generation, false, now()).await.unwrap();
     assert_eq!(reason(question.confirmation).await, cancelled(CancelReason::ConfirmationOver));
     let pending = machine.notification(subscription.id).await.id;
     let in_flight = machine.notification(subscription.id).await.id;
     machine.begin(in_flight, 1).await;
     let unpublished = machine.place(order()).await;
-    machine.topic.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
+    machine.subscriptions.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
     machine.finish(in_flight, 1, OutcomeKind::Transient(Scope::Delivery)).await;
     machine.publish().await;
     let owed = machine.of_order(&unpublished).await;
@@ -75,7 +75,7 @@ pub async fn why_a_delivery_was_cancelled_is_on_record(machine: &Machine<'_>) {
     let asked = email("eve@example.com");
     let subscription = machine.subscribe(asked.clone()).await;
     machine.begin(asked.confirmation, 1).await;
-    machine.topic.resend_confirmation(subscription.id, delivery_id(), now()).await.unwrap();
+    machine.subscriptions.resend_confirmation(subscription.id, delivery_id(), now()).await.unwrap();
     machine.finish(asked.confirmation, 1, OutcomeKind::Transient(Scope::Delivery)).await;
     assert_eq!(reason(asked.confirmation).await, cancelled(CancelReason::ConfirmationOver));
 }
@@ -98,9 +98,9 @@ pub async fn what_a_delivery_waits_for_is_told(machine: &Machine<'_>) {
     assert_eq!(waits().await, (Some(WaitReason::ChannelPaused), Some("421 busy".to_owned())));
     machine.queue.channel_resumed(Protocol::Email, now()).await.unwrap();
     assert_eq!(waits().await, (None, None));
-    machine.own_topic.suspend(subscription.id, SuspensionReason::Operator, now()).await.unwrap();
+    machine.own_subscriptions.suspend(subscription.id, SuspensionReason::Operator, now()).await.unwrap();
     assert_eq!(waits().await, (Some(WaitReason::SubscriptionSuspended), None));
-    machine.own_topic.resume(subscription.id, now()).await.unwrap();
+    machine.own_subscriptions.resume(subscription.id, now()).await.unwrap();
     machine.begin(delivery, 1).await;
     machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Delivery)).await;
     assert_eq!(waits().await, (Some(WaitReason::Retry), None));

@@ -111,7 +111,8 @@ pub async fn an_attempt_is_interrupted_until_it_is_finished(machine: &Machine<'_
     assert_eq!((found(delivery).protocol, found(delivery).deadline), (Protocol::Email, None));
     assert_eq!((found(delivery).number, found(delivery).spent), (1, 0));
     // The first asking moves the end on.
-    let deadline = machine.topic.subscription(asked.id).await.unwrap().unwrap().confirmation_expires_at;
+    let deadline =
+        machine.subscriptions.subscription(asked.id).await.unwrap().unwrap().confirmation_expires_at;
     assert_eq!(found(new.confirmation).deadline, deadline, "only a question has an end");
     machine.finish(delivery, 1, OutcomeKind::Unknown).await;
     machine.finish(new.confirmation, 1, OutcomeKind::Delivered).await;
@@ -148,7 +149,7 @@ pub async fn an_endpoint_that_is_gone_ends_its_subscription(machine: &Machine<'_
     let (subscription, delivery) = machine.in_flight("ada@example.com").await;
     let other = machine.notification(subscription.id).await;
     machine.finish(delivery, 1, OutcomeKind::Permanent(Scope::Endpoint)).await;
-    let ended = machine.topic.subscription(subscription.id).await.unwrap().unwrap();
+    let ended = machine.subscriptions.subscription(subscription.id).await.unwrap().unwrap();
     assert_eq!((ended.state, ended.end.unwrap().reason), (SubscriptionState::Ended, EndReason::OptedOut));
     assert_eq!(machine.record(delivery).await.state, DeliveryState::Dead);
     assert_eq!(machine.record(other.id).await.state, DeliveryState::Cancelled);
@@ -163,7 +164,7 @@ pub async fn a_retry_for_an_ended_subscription_is_cancelled(machine: &Machine<'_
         (HELD, OutcomeKind::Unknown),
     ] {
         let (subscription, delivery) = machine.in_flight(address).await;
-        machine.topic.unsubscribe(subscription.id, EndReason::Unsubscribed, now()).await.unwrap();
+        machine.subscriptions.unsubscribe(subscription.id, EndReason::Unsubscribed, now()).await.unwrap();
         assert_eq!(machine.record(delivery).await.state, DeliveryState::InFlight);
         end(machine, delivery, address, kind).await;
         let record = machine.record(delivery).await;
@@ -180,7 +181,7 @@ pub async fn a_retry_of_a_question_that_was_asked_anew_is_cancelled(machine: &Ma
         let new = email(address);
         let made = machine.subscribe(new.clone()).await;
         machine.begin(new.confirmation, 1).await;
-        machine.topic.resend_confirmation(made.id, delivery_id(), now()).await.unwrap();
+        machine.subscriptions.resend_confirmation(made.id, delivery_id(), now()).await.unwrap();
         end(machine, new.confirmation, address, kind).await;
         let record = machine.record(new.confirmation).await;
         let why = (record.state, record.cancel_reason);
@@ -205,7 +206,7 @@ pub async fn an_answered_challenge_confirms(machine: &Machine<'_>) {
     machine.begin(new.confirmation, 1).await;
     let end = Finished { confirmed: true, ..finished(new.confirmation, 1, OutcomeKind::Delivered) };
     machine.queue.finish(vec![end.clone()]).await.unwrap();
-    let confirmed = machine.topic.subscription(made.id).await.unwrap().unwrap();
+    let confirmed = machine.subscriptions.subscription(made.id).await.unwrap().unwrap();
     assert_eq!(confirmed.state, SubscriptionState::Confirmed);
     assert_eq!(confirmed.confirmation.map(|given| (given.at, given.in_sandbox)), Some((end.at, false)));
     assert_eq!(machine.record(new.confirmation).await.state, DeliveryState::Delivered);
@@ -217,10 +218,13 @@ pub async fn an_answered_challenge_does_not_revive_an_ended_subscription(machine
     let new = subscription(Protocol::Webhook, "https://example.com/a");
     let made = machine.subscribe(new.clone()).await;
     machine.begin(new.confirmation, 1).await;
-    machine.topic.unsubscribe(made.id, EndReason::Removed, now()).await.unwrap();
+    machine.subscriptions.unsubscribe(made.id, EndReason::Removed, now()).await.unwrap();
     let end = Finished { confirmed: true, ..finished(new.confirmation, 1, OutcomeKind::Delivered) };
     machine.queue.finish(vec![end]).await.unwrap();
-    assert_eq!(machine.topic.subscription(made.id).await.unwrap().unwrap().state, SubscriptionState::Ended);
+    assert_eq!(
+        machine.subscriptions.subscription(made.id).await.unwrap().unwrap().state,
+        SubscriptionState::Ended
+    );
 }
 
 /// They stand in the stories of the orders that waited, each with its first reason.
@@ -234,7 +238,7 @@ pub async fn pauses_of_a_channel_are_on_record(machine: &Machine<'_>) {
     machine.queue.channel_resumed(Protocol::Email, start + WHILE * 2).await.unwrap();
     machine.queue.channel_resumed(Protocol::Email, start + WHILE * 3).await.unwrap();
     machine.queue.channel_paused(Protocol::Email, "421 busy", start + WHILE * 4).await.unwrap();
-    let pauses = machine.records.story(order.id).await.unwrap().unwrap().pauses;
+    let pauses = machine.deliveries.story(order.id).await.unwrap().unwrap().pauses;
     let told: Vec<_> = pauses.iter().map(|pause| (pause.reason.as_str(), pause.from, pause.to)).collect();
     let expected = [("535 refused", start, Some(start + WHILE * 2)), ("421 busy", start + WHILE * 4, None)];
     assert_eq!(told, expected);
@@ -247,11 +251,11 @@ pub async fn a_channel_that_is_missing_is_on_record(machine: &Machine<'_>) {
     let order = machine.place(order()).await;
     let missing = async |at| machine.queue.channel_missing(Protocol::Email, at).await.unwrap();
     let pauses = async || {
-        let pauses = machine.records.story(order.id).await.unwrap().unwrap().pauses;
+        let pauses = machine.deliveries.story(order.id).await.unwrap().unwrap().pauses;
         pauses.into_iter().map(|pause| (pause.reason, pause.from, pause.to)).collect::<Vec<_>>()
     };
     let ended = machine.subscribe(email("bob@example.com")).await;
-    machine.topic.unsubscribe(ended.id, EndReason::Removed, start).await.unwrap();
+    machine.subscriptions.unsubscribe(ended.id, EndReason::Removed, start).await.unwrap();
     assert_eq!((missing(start).await, pauses().await), (0, vec![]));
 
     machine.confirmed(email("ada@example.com")).await;
@@ -282,7 +286,8 @@ async fn due_to(machine: &Machine<'_>, query: DueQuery) -> Vec<domain::subscript
 /// From its first failure after a success on; a channel's failure says nothing of its endpoint.
 pub async fn it_is_kept_since_when_an_endpoint_fails(machine: &Machine<'_>) {
     let (subscription, first) = machine.in_flight("ada@example.com").await;
-    let failing = async || machine.topic.subscription(subscription.id).await.unwrap().unwrap().failing;
+    let failing =
+        async || machine.subscriptions.subscription(subscription.id).await.unwrap().unwrap().failing;
     machine.finish(first, 1, OutcomeKind::Transient(Scope::Channel)).await;
     assert_eq!(failing().await, None);
     machine.begin(first, 2).await;
@@ -319,7 +324,7 @@ pub async fn an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_
     let last = failed(SUSPEND_AT_LEAST, late);
     assert_eq!(machine.queue.finish(vec![last.clone()]).await.unwrap(), [failing.id]);
     assert!(machine.queue.finish(vec![last]).await.unwrap().is_empty());
-    let suspended = machine.topic.subscription(failing.id).await.unwrap().unwrap();
+    let suspended = machine.subscriptions.subscription(failing.id).await.unwrap().unwrap();
     assert_eq!(suspended.suspension.map(|suspension| suspension.reason), Some(SuspensionReason::Failing));
     let told_at = late + WHILE;
     assert_eq!(machine.queue.tell_operators(told_at).await.unwrap(), 1);
@@ -331,7 +336,7 @@ pub async fn an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_
     assert!(
         matches!(notice, Some(Notice::Suspended { count: 1, subscription_id, .. }) if *subscription_id == failing.id)
     );
-    let resumed = machine.own_topic.resume(failing.id, now()).await.unwrap();
+    let resumed = machine.own_subscriptions.resume(failing.id, now()).await.unwrap();
     assert_eq!(resumed.failing, None, "it begins anew");
 }
 
@@ -340,7 +345,7 @@ pub async fn an_attempt_that_was_cut_short_says_nothing_of_its_endpoint(machine:
     let (subscription, delivery) = machine.in_flight("ada@example.com").await;
     let end = Finished { blameless: true, ..finished(delivery, 1, OutcomeKind::Unknown) };
     machine.queue.finish(vec![end]).await.unwrap();
-    assert_eq!(machine.topic.subscription(subscription.id).await.unwrap().unwrap().failing, None);
+    assert_eq!(machine.subscriptions.subscription(subscription.id).await.unwrap().unwrap().failing, None);
 }
 
 /// However long a question had to wait, its receiver has the whole time to answer.
@@ -351,7 +356,7 @@ pub async fn a_question_expires_by_when_it_is_first_asked(machine: &Machine<'_>)
     let intent = |number, at| Intent { delivery: question, number, at };
     machine.queue.begin(vec![intent(1, late)]).await.unwrap();
     let expires_at = async || {
-        let asked = machine.topic.subscription(subscription.id).await.unwrap().unwrap();
+        let asked = machine.subscriptions.subscription(subscription.id).await.unwrap().unwrap();
         asked.confirmation_expires_at
     };
     assert_eq!(expires_at().await, Some(late + CONFIRMATION_LIFETIME));

@@ -55,8 +55,8 @@ pub async fn what_a_wrong_clock_put_far_ahead_is_due_as_a_subscription_is_resume
     let mut end = finished(delivery, 1, OutcomeKind::Transient(Scope::Delivery));
     end.decision.next = Next::Again(now() + Duration::from_hours(400 * 24));
     machine.queue.finish(vec![end]).await.unwrap();
-    machine.own_topic.suspend(subscription.id, SuspensionReason::Operator, now()).await.unwrap();
+    machine.own_subscriptions.suspend(subscription.id, SuspensionReason::Operator, now()).await.unwrap();
     let at = now();
-    machine.own_topic.resume(subscription.id, at).await.unwrap();
+    machine.own_subscriptions.resume(subscription.id, at).await.unwrap();
     assert_eq!(machine.record(delivery).await.at, at);
 }

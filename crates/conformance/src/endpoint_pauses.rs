@@ -76,7 +76,7 @@ pub async fn a_good_receipt_calls_forward_too(machine: &Machine<'_>) {
     let second = in_flight(machine, ada.id).await;
     machine.finish(second, 1, OutcomeKind::Transient(Scope::Channel)).await;
     let arrived = Receipt { status: ReceiptStatus::Delivered, reply: String::new(), opted_out: false };
-    machine.records.receipt(second, 1, arrived, now()).await.unwrap();
+    machine.deliveries.receipt(second, 1, arrived, now()).await.unwrap();
     assert_eq!(notifications(machine, now()).await, [first]);
 }
 
@@ -104,10 +104,10 @@ pub async fn resuming_calls_forward_whatever_waits(machine: &Machine<'_>) {
     fail(machine, first, 1).await;
     let second = in_flight(machine, ada.id).await;
     leave_alone(machine, second, WHILE).await;
-    machine.own_topic.suspend(ada.id, SuspensionReason::Operator, now()).await.unwrap();
+    machine.own_subscriptions.suspend(ada.id, SuspensionReason::Operator, now()).await.unwrap();
     let suspended = machine.due_by(now() + WHILE * 24 * 30).await;
     assert_eq!((suspended.deliveries, suspended.next_at), (vec![], None));
-    machine.own_topic.resume(ada.id, now()).await.unwrap();
+    machine.own_subscriptions.resume(ada.id, now()).await.unwrap();
     assert_eq!(notifications(machine, now()).await, [first, second]);
 }
 

@@ -45,7 +45,7 @@ pub async fn what_is_not_delivered_in_time_escalates(machine: &Machine<'_>) {
     assert_eq!(escalate(due).await, Escalated { owed: 1, ..Escalated::default() });
     assert_eq!(escalate(due + WHILE).await, Escalated::default());
     let of_second = DeliveryQuery { subscription: Some(second), ..DeliveryQuery::default() };
-    let owed = machine.records.deliveries(of_second).await.unwrap().items;
+    let owed = machine.deliveries.deliveries(of_second).await.unwrap().items;
     let owed: Vec<_> = owed.iter().filter(|owed| owed.kind == DeliveryKind::Notification).collect();
     assert_eq!(owed.len(), 1);
     assert_eq!((owed[0].order, owed[0].escalated_from), (late.order, Some(late.id)));
@@ -59,15 +59,15 @@ pub async fn what_did_not_arrive_after_all_escalates(machine: &Machine<'_>) {
     machine.begin(made.id, 1).await;
     machine.finish(made.id, 1, OutcomeKind::Delivered).await;
     let undelivered = Receipt::new(ReceiptStatus::Failed, "30005");
-    machine.records.receipt(made.id, 1, undelivered.clone(), now()).await.unwrap();
+    machine.deliveries.receipt(made.id, 1, undelivered.clone(), now()).await.unwrap();
     let due = made.created_at + IN_TIME;
     assert_eq!(machine.queue.escalate(due - MOMENT).await.unwrap().next_at, Some(due));
     assert_eq!(machine.queue.escalate(due).await.unwrap().owed, 1);
 
-    machine.records.redrive(RedriveSelection::One(made.id), due).await.unwrap();
+    machine.deliveries.redrive(RedriveSelection::One(made.id), due).await.unwrap();
     machine.begin(made.id, 2).await;
     machine.finish(made.id, 2, OutcomeKind::Delivered).await;
-    machine.records.receipt(made.id, 2, undelivered, due).await.unwrap();
+    machine.deliveries.receipt(made.id, 2, undelivered, due).await.unwrap();
     assert_eq!(machine.queue.escalate(due + WHILE).await.unwrap(), Escalated::default(), "once");
 }
 
@@ -87,7 +87,7 @@ pub async fn an_escalation_to_one_that_ended_leads_nowhere(machine: &Machine<'_>
     let ended = machine.confirmed(email("bob@example.com")).await.id;
     let first = escalating(machine, email("ada@example.com"), ended).await;
     let late = machine.notification(first).await;
-    machine.topic.unsubscribe(ended, EndReason::Removed, now()).await.unwrap();
+    machine.subscriptions.unsubscribe(ended, EndReason::Removed, now()).await.unwrap();
     let escalated = machine.queue.escalate(late.created_at + IN_TIME).await.unwrap();
     assert_eq!((escalated.owed, escalated.stranded), (0, vec![(late.id, ended)]));
 }

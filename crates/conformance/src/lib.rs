@@ -9,11 +9,11 @@
     reason = "all of it is a test: a broken promise panics"
 )]
 
-pub mod any_topic;
+pub mod any_host;
 pub mod at_a_glance;
+pub mod deliveries;
 pub mod delivery_explanations;
 pub mod delivery_queue;
-pub mod delivery_records;
 pub mod due_times;
 pub mod endpoint_pauses;
 pub mod escalations;
@@ -24,11 +24,12 @@ pub mod notices;
 pub mod order_log;
 pub mod order_store;
 mod outbox;
-pub mod own_topic;
+pub mod own_subscriptions;
 pub mod receipts;
 pub mod spam_marks;
-pub mod topic;
+pub mod subscriptions;
 pub mod unreadable_rows;
 
+pub use any_host::AnyHost;
 pub use machine::Machine;
 pub use outbox::Outbox;

@@ -1,8 +1,9 @@
 //! A host that delivers by itself, and what its promises are tried through.
 
 use application::ports::{
-    DeliveryQueue, DeliveryRecord, DeliveryRecords, Due, DueDelivery, DueQuery, Finished, Inbox, Intent,
-    NewSubscription, OrderLog, OrderStore, OwnTopic, Published, SpamMarks, Subscribed, Topic,
+    Deliveries, DeliveryQueue, DeliveryRecord, Due, DueDelivery, DueQuery, Finished, Inbox, Intent,
+    NewSubscription, OrderLog, OrderStore, OwnSubscriptions, Published, Publisher, SpamMarks, Subscribed,
+    Subscriptions,
 };
 use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind};
@@ -22,13 +23,15 @@ pub struct Machine<'a> {
     /// The same orders, as a log.
     pub log: &'a dyn OrderLog,
     /// Where they are published.
-    pub topic: &'a dyn Topic,
-    /// What confirms subscriptions.
-    pub own_topic: &'a dyn OwnTopic,
+    pub publisher: &'a dyn Publisher,
+    /// Where subscriptions live.
+    pub subscriptions: &'a dyn Subscriptions,
+    /// What confirms them.
+    pub own_subscriptions: &'a dyn OwnSubscriptions,
     /// What is owed.
     pub queue: &'a dyn DeliveryQueue,
     /// What became of it.
-    pub records: &'a dyn DeliveryRecords,
+    pub deliveries: &'a dyn Deliveries,
     /// Which orders are spam.
     pub spam: &'a dyn SpamMarks,
     /// Messages that did not leave the machine.
@@ -39,22 +42,31 @@ impl<'a> Machine<'a> {
     /// A store that is all of them.
     pub fn of<S>(store: &'a S) -> Self
     where
-        S: OrderStore + OrderLog + Topic + OwnTopic + DeliveryQueue + DeliveryRecords + SpamMarks + Inbox,
+        S: OrderStore
+            + OrderLog
+            + Publisher
+            + Subscriptions
+            + OwnSubscriptions
+            + DeliveryQueue
+            + Deliveries
+            + SpamMarks
+            + Inbox,
     {
         Self {
             orders: store,
             log: store,
-            topic: store,
-            own_topic: store,
+            publisher: store,
+            subscriptions: store,
+            own_subscriptions: store,
             queue: store,
-            records: store,
+            deliveries: store,
             spam: store,
             inbox: store,
         }
     }
 
     fn outbox(&self) -> Outbox<'a> {
-        Outbox { orders: self.orders, log: self.log, topic: self.topic }
+        Outbox { orders: self.orders, log: self.log, publisher: self.publisher }
     }
 
     pub(crate) async fn place(&self, order: Order) -> Order {
@@ -62,7 +74,7 @@ impl<'a> Machine<'a> {
     }
 
     pub(crate) async fn subscribe(&self, new: NewSubscription) -> Subscription {
-        match self.topic.subscribe(new).await.unwrap() {
+        match self.subscriptions.subscribe(new).await.unwrap() {
             Subscribed::Created(subscription) => subscription,
             other => panic!("not created but {other:?}"),
         }
@@ -71,7 +83,7 @@ impl<'a> Machine<'a> {
     /// A subscription that is confirmed for the orders from now on.
     pub(crate) async fn confirmed(&self, new: NewSubscription) -> Subscription {
         let subscription = self.subscribe(new).await;
-        self.own_topic.confirm(subscription.id, subscription.generation, false, now()).await.unwrap()
+        self.own_subscriptions.confirm(subscription.id, subscription.generation, false, now()).await.unwrap()
     }
 
     /// Publishes everything that is not yet published.
@@ -129,11 +141,11 @@ impl<'a> Machine<'a> {
     }
 
     pub(crate) async fn record(&self, id: DeliveryId) -> DeliveryRecord {
-        self.records.delivery(id).await.unwrap().expect("the delivery is on record")
+        self.deliveries.delivery(id).await.unwrap().expect("the delivery is on record")
     }
 
     pub(crate) async fn of_order(&self, order: &Order) -> Vec<DeliveryRecord> {
-        self.records.story(order.id).await.unwrap().expect("the order is stored").deliveries
+        self.deliveries.story(order.id).await.unwrap().expect("the order is stored").deliveries
     }
 
     /// What is due in a while.

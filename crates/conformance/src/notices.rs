@@ -35,7 +35,7 @@ fn hook() -> NewSubscription {
 async fn told_at(machine: &Machine<'_>, at: Timestamp) -> Vec<(SubscriptionId, Notice)> {
     let all = async || {
         let page = first_page(100);
-        let records = machine.records.deliveries(DeliveryQuery { page, ..DeliveryQuery::default() }).await;
+        let records = machine.deliveries.deliveries(DeliveryQuery { page, ..DeliveryQuery::default() }).await;
         let mut records = records.unwrap().items;
         records.retain(|record| record.kind == DeliveryKind::Notice);
         records
@@ -101,7 +101,7 @@ pub async fn bad_news_takes_another_way(machine: &Machine<'_>) {
     assert_eq!(told.iter().map(|(to, _)| *to).collect::<Vec<_>>(), [call, chat]);
     assert_eq!(dead(&told[0].1).1, [Protocol::Email, Protocol::Sms]);
     for gone in [call, chat] {
-        machine.topic.unsubscribe(gone, EndReason::Removed, now()).await.unwrap();
+        machine.subscriptions.unsubscribe(gone, EndReason::Removed, now()).await.unwrap();
     }
     one_dies(machine, ada).await;
     let told = told_at(machine, start + QUARTER).await;
@@ -130,7 +130,7 @@ pub async fn what_its_provider_reports_as_dead_is_told(machine: &Machine<'_>) {
     machine.finish(delivery, 1, OutcomeKind::Delivered).await;
     let failed = Receipt::new(ReceiptStatus::Failed, "30005 unknown handset");
     for _ in 0..2 {
-        machine.records.receipt(delivery, 1, failed.clone(), now()).await.unwrap();
+        machine.deliveries.receipt(delivery, 1, failed.clone(), now()).await.unwrap();
     }
     let told = told_at(machine, now() + MINUTE).await;
     assert_eq!(dead(&told[0].1), (1, &[Protocol::Sms][..], "30005 unknown handset"), "once");
@@ -141,7 +141,7 @@ pub async fn a_subscription_that_its_receiver_ended_is_told(machine: &Machine<'_
     let to = operator(machine, hook()).await;
     let (gone, delivery) = machine.in_flight("ada@example.com").await;
     let other = machine.confirmed(email("grace@example.com")).await.id;
-    machine.topic.unsubscribe(other, EndReason::Unsubscribed, now()).await.unwrap();
+    machine.subscriptions.unsubscribe(other, EndReason::Unsubscribed, now()).await.unwrap();
     machine.finish(delivery, 1, OutcomeKind::Permanent(Scope::Endpoint)).await;
     let told = told_at(machine, now() + MINUTE).await;
     let ended = Notice::Ended {
@@ -247,10 +247,10 @@ pub async fn only_confirmed_operators_are_told(machine: &Machine<'_>) {
     let attributes = Attributes { receives: Receives::Notices, ..Attributes::default() };
     machine.subscribe(NewSubscription { attributes: attributes.clone(), ..email("bob@example.com") }).await;
     let ended = operator(machine, email("eve@example.com")).await;
-    machine.topic.unsubscribe(ended, EndReason::Removed, now()).await.unwrap();
+    machine.subscriptions.unsubscribe(ended, EndReason::Removed, now()).await.unwrap();
     let suspended = operator(machine, email("sam@example.com")).await;
     machine
-        .own_topic
+        .own_subscriptions
         .suspend(suspended, domain::subscription::SuspensionReason::Operator, now())
         .await
         .unwrap();

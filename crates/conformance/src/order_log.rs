@@ -40,7 +40,7 @@ pub async fn a_long_log_is_read_in_parts(outbox: &Outbox<'_>) {
     }
     let part = outbox.log.unpublished(2).await.unwrap();
     assert_eq!(part.iter().map(|logged| logged.order.id).collect::<Vec<_>>(), placed[..2]);
-    outbox.topic.publish(&part).await.unwrap();
+    outbox.publisher.publish(&part).await.unwrap();
     assert_eq!(unpublished(outbox, 10).await, placed[2..]);
 }
 

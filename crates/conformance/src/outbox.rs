@@ -1,6 +1,6 @@
 //! A host's orders, their log and where they are published, whoever delivers.
 
-use application::ports::{OrderLog, OrderStore, Published, Topic};
+use application::ports::{OrderLog, OrderStore, Published, Publisher};
 use domain::order::Order;
 
 /// The ports that an order passes from its acceptance until it is published.
@@ -11,13 +11,13 @@ pub struct Outbox<'a> {
     /// The same orders, as a log.
     pub log: &'a dyn OrderLog,
     /// Where they are published.
-    pub topic: &'a dyn Topic,
+    pub publisher: &'a dyn Publisher,
 }
 
 impl<'a> Outbox<'a> {
     /// A store that is all of them.
-    pub fn of<S: OrderStore + OrderLog + Topic>(store: &'a S) -> Self {
-        Self { orders: store, log: store, topic: store }
+    pub fn of<S: OrderStore + OrderLog + Publisher>(store: &'a S) -> Self {
+        Self { orders: store, log: store, publisher: store }
     }
 
     pub(crate) async fn place(&self, order: Order) -> Order {
@@ -28,6 +28,6 @@ impl<'a> Outbox<'a> {
     /// Publishes everything that is not yet published.
     pub(crate) async fn publish(&self) -> Published {
         let orders = self.log.unpublished(1_000).await.unwrap();
-        self.topic.publish(&orders).await.unwrap()
+        self.publisher.publish(&orders).await.unwrap()
     }
 }

@@ -8,7 +8,7 @@ use domain::receipt::{Receipt, ReceiptStatus};
 use domain::subscription::{EndReason, SubscriptionState};
 
 use crate::Machine;
-use crate::delivery_records::hold;
+use crate::deliveries::hold;
 use crate::given::{delivery_id, email, now, text};
 
 const HELD: &str = "held@example.com";
@@ -21,16 +21,20 @@ pub async fn a_providers_receipt_settles_a_delivery(machine: &Machine<'_>) {
     machine.finish(sent, 1, OutcomeKind::Delivered).await;
     let failed = Receipt::new(ReceiptStatus::Failed, "30005 unknown destination");
     for _ in 0..2 {
-        machine.records.receipt(sent, 1, failed.clone(), now()).await.unwrap();
+        machine.deliveries.receipt(sent, 1, failed.clone(), now()).await.unwrap();
     }
     let record = machine.record(sent).await;
     assert_eq!((record.state, record.receipts.len()), (DeliveryState::Dead, 1));
     assert_eq!(record.receipts[0].reply, "30005 unknown destination");
 
     let held = hold(machine, text(BOB)).await;
-    machine.records.receipt(held, 1, Receipt::new(ReceiptStatus::Delivered, "there"), now()).await.unwrap();
+    machine
+        .deliveries
+        .receipt(held, 1, Receipt::new(ReceiptStatus::Delivered, "there"), now())
+        .await
+        .unwrap();
     assert_eq!(machine.record(held).await.state, DeliveryState::Delivered);
-    let unknown = machine.records.receipt(delivery_id(), 1, failed, now()).await.unwrap_err();
+    let unknown = machine.deliveries.receipt(delivery_id(), 1, failed, now()).await.unwrap_err();
     assert_eq!((unknown.kind, unknown.code), (ErrorKind::NotFound, "delivery_not_found"));
 }
 
@@ -38,18 +42,18 @@ pub async fn a_providers_receipt_settles_a_delivery(machine: &Machine<'_>) {
 pub async fn a_receipt_is_that_of_a_text_message(machine: &Machine<'_>) {
     let mail = hold(machine, email(HELD)).await;
     let opted_out = Receipt { opted_out: true, ..Receipt::new(ReceiptStatus::Delivered, "there") };
-    let refused = machine.records.receipt(mail, 1, opted_out, now()).await.unwrap_err();
+    let refused = machine.deliveries.receipt(mail, 1, opted_out, now()).await.unwrap_err();
     assert_eq!((refused.kind, refused.code), (ErrorKind::NotFound, "delivery_not_found"));
     let record = machine.record(mail).await;
     assert_eq!((record.state, record.receipts.len()), (DeliveryState::Held, 0));
-    let subscription = machine.topic.subscription(record.subscription).await.unwrap().unwrap();
+    let subscription = machine.subscriptions.subscription(record.subscription).await.unwrap().unwrap();
     assert_eq!(subscription.state, SubscriptionState::Confirmed);
 }
 
 /// The provider may be faster than the commit that records its answer.
 pub async fn a_receipt_that_overtakes_its_outcome_counts(machine: &Machine<'_>) {
     let (_, delivery) = machine.in_flight_to(text(ADA)).await;
-    machine.records.receipt(delivery, 1, Receipt::new(ReceiptStatus::Failed, "no"), now()).await.unwrap();
+    machine.deliveries.receipt(delivery, 1, Receipt::new(ReceiptStatus::Failed, "no"), now()).await.unwrap();
     assert_eq!(machine.record(delivery).await.state, DeliveryState::InFlight);
     machine.finish(delivery, 1, OutcomeKind::Delivered).await;
     assert_eq!(machine.record(delivery).await.state, DeliveryState::Dead);
@@ -60,8 +64,8 @@ pub async fn an_opt_out_ends_the_subscription(machine: &Machine<'_>) {
     let (subscription, delivery) = machine.in_flight_to(text(ADA)).await;
     machine.finish(delivery, 1, OutcomeKind::Delivered).await;
     let opted_out = Receipt { opted_out: true, ..Receipt::new(ReceiptStatus::Failed, "21610") };
-    machine.records.receipt(delivery, 1, opted_out, now()).await.unwrap();
-    let ended = machine.topic.subscription(subscription.id).await.unwrap().unwrap();
+    machine.deliveries.receipt(delivery, 1, opted_out, now()).await.unwrap();
+    let ended = machine.subscriptions.subscription(subscription.id).await.unwrap().unwrap();
     assert_eq!(ended.end.map(|end| end.reason), Some(EndReason::OptedOut));
 }
 
@@ -69,23 +73,23 @@ pub async fn an_opt_out_ends_the_subscription(machine: &Machine<'_>) {
 pub async fn a_bad_receipt_counts_for_its_own_attempt(machine: &Machine<'_>) {
     let (_, delivery) = machine.in_flight_to(text(ADA)).await;
     let failed = || Receipt::new(ReceiptStatus::Failed, "out of reach");
-    machine.records.receipt(delivery, 1, failed(), now()).await.unwrap();
+    machine.deliveries.receipt(delivery, 1, failed(), now()).await.unwrap();
     machine.finish(delivery, 1, OutcomeKind::Delivered).await;
     assert_eq!(machine.record(delivery).await.state, DeliveryState::Dead);
 
-    machine.records.redrive(RedriveSelection::One(delivery), now()).await.unwrap();
+    machine.deliveries.redrive(RedriveSelection::One(delivery), now()).await.unwrap();
     machine.begin(delivery, 2).await;
     machine.finish(delivery, 2, OutcomeKind::Delivered).await;
     let late = Receipt::new(ReceiptStatus::Failed, "out of reach for hours");
-    machine.records.receipt(delivery, 1, late, now()).await.unwrap();
+    machine.deliveries.receipt(delivery, 1, late, now()).await.unwrap();
     assert_eq!(machine.record(delivery).await.state, DeliveryState::Delivered);
 
-    machine.records.receipt(delivery, 2, failed(), now()).await.unwrap();
+    machine.deliveries.receipt(delivery, 2, failed(), now()).await.unwrap();
     let record = machine.record(delivery).await;
     let attempts: Vec<_> = record.receipts.iter().map(|receipt| receipt.attempt).collect();
     assert_eq!((record.state, attempts), (DeliveryState::Dead, vec![1, 1, 2]));
 
-    let unknown = machine.records.receipt(delivery, 3, failed(), now()).await.unwrap_err();
+    let unknown = machine.deliveries.receipt(delivery, 3, failed(), now()).await.unwrap_err();
     assert_eq!((unknown.kind, unknown.code), (ErrorKind::NotFound, "attempt_not_found"));
 }
 
@@ -93,18 +97,18 @@ pub async fn a_bad_receipt_counts_for_its_own_attempt(machine: &Machine<'_>) {
 pub async fn a_good_receipt_ends_the_attempts(machine: &Machine<'_>) {
     let there = || Receipt::new(ReceiptStatus::Delivered, "there");
     let pending = hold(machine, text(BOB)).await;
-    machine.records.redrive(RedriveSelection::One(pending), now()).await.unwrap();
-    machine.records.receipt(pending, 1, there(), now()).await.unwrap();
+    machine.deliveries.redrive(RedriveSelection::One(pending), now()).await.unwrap();
+    machine.deliveries.receipt(pending, 1, there(), now()).await.unwrap();
     assert_eq!(machine.record(pending).await.state, DeliveryState::Delivered);
 
     let (_, in_flight) = machine.in_flight_to(text(ADA)).await;
     machine.finish(in_flight, 1, OutcomeKind::Unknown).await;
     machine.begin(in_flight, 2).await;
-    machine.records.receipt(in_flight, 1, there(), now()).await.unwrap();
+    machine.deliveries.receipt(in_flight, 1, there(), now()).await.unwrap();
     assert_eq!(machine.record(in_flight).await.state, DeliveryState::InFlight);
     machine.finish(in_flight, 2, OutcomeKind::Unknown).await;
     assert_eq!(machine.record(in_flight).await.state, DeliveryState::Delivered);
     let suppressed = Receipt::new(ReceiptStatus::Failed, "a duplicate");
-    machine.records.receipt(in_flight, 2, suppressed, now()).await.unwrap();
+    machine.deliveries.receipt(in_flight, 2, suppressed, now()).await.unwrap();
     assert_eq!(machine.record(in_flight).await.state, DeliveryState::Delivered, "it is there all the same");
 }

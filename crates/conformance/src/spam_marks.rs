@@ -97,7 +97,7 @@ pub async fn what_a_provider_reported_of_spam_counts(machine: &Machine<'_>) {
     ] {
         let (_, flying) = machine.in_flight_to(text(number)).await;
         mark(machine, machine.record(flying).await.order.unwrap()).await;
-        machine.records.receipt(flying, 1, Receipt::new(status, "as it went"), now()).await.unwrap();
+        machine.deliveries.receipt(flying, 1, Receipt::new(status, "as it went"), now()).await.unwrap();
         machine.finish_unknown(flying, 1).await;
         let record = machine.record(flying).await;
         assert_eq!((record.state, record.cancel_reason), (state, None), "{status:?}");
@@ -139,12 +139,12 @@ pub async fn what_is_dead_of_spam_is_not_sent_again_until_the_mark_is_taken_back
     machine.kill(dead.id).await;
     let (spam, one) = (dead.order.unwrap(), RedriveSelection::One(dead.id));
     mark(machine, spam).await;
-    let refused = machine.records.redrive(one.clone(), now()).await.unwrap_err();
+    let refused = machine.deliveries.redrive(one.clone(), now()).await.unwrap_err();
     assert_eq!((refused.kind, refused.code), (ErrorKind::Conflict, "order_is_spam"));
     let all = RedriveSelection::Many { state: Redrivable::Dead, filter: DeliveryFilter::default() };
-    assert_eq!(machine.records.redrive(all, now()).await.unwrap(), 0);
+    assert_eq!(machine.deliveries.redrive(all, now()).await.unwrap(), 0);
     machine.spam.unmark_spam(spam, now()).await.unwrap();
-    assert_eq!(machine.records.redrive(one, now()).await.unwrap(), 1);
+    assert_eq!(machine.deliveries.redrive(one, now()).await.unwrap(), 1);
 }
 
 /// It sends nothing by itself, and the order can be marked again.

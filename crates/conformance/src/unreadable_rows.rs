@@ -25,7 +25,7 @@ pub async fn an_unreadable_row_hides_no_other(
     }
     let unpublished = outbox.log.unpublished(2).await.unwrap();
     assert!(unpublished.iter().map(|logged| logged.order.id).eq([ids[1], ids[2]]));
-    outbox.topic.publish(&unpublished).await.unwrap();
+    outbox.publisher.publish(&unpublished).await.unwrap();
     assert_eq!(outbox.log.unpublished(10).await.unwrap(), []);
     assert_eq!(listed(outbox).await, (vec![ids[2], ids[1]], vec![ids[3].to_string(), ids[0].to_string()]));
     let error = outbox.orders.order(ids[0]).await.unwrap_err();

@@ -43,7 +43,7 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
             let orders = crate::publish_in_request::if_asked(&environment, orders, &topic);
             let app = App {
                 orders,
-                topic,
+                subscriptions: topic,
                 own_delivery: None,
                 clock,
                 randomness: Arc::clone(&randomness),
@@ -53,11 +53,11 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
             Handler::Http { router: web::router(app, settings(http)), intake_paths }
         }
         // The table's stream → topic.
-        Part::Stream => Handler::Stream(Stream { topic, key }),
+        Part::Stream => Handler::Stream(Stream { publisher: topic, key }),
         // A schedule → the table's index of what is unpublished → topic.
         Part::Sweep => Handler::Sweep(Sweep {
             backlog: Arc::new(table),
-            topic,
+            publisher: topic,
             clock,
             randomness: Arc::new(SystemRandomness),
         }),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use application::ports::{Channel, Clock, Randomness};
-use application::settle_the_past::settle_the_past;
-use application::{App, ChannelMode, OwnDelivery};
+use application::startup_recovery;
+use application::{App, ChannelMode, Links, OwnDelivery};
 use axum::Router;
 use channels::chat::Chat;
 use channels::email::{Email, SmtpSettings};
@@ -80,12 +80,13 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     let modes: BTreeMap<_, _> = channels.iter().map(|(protocol, (mode, _))| (*protocol, *mode)).collect();
     let public_url = public_url(config, address);
     let own = own_delivery(config, &store, modes.clone(), link_key, public_url.clone());
-    settle_the_past(&own, &store, &policies(&channels), &*clock, &*randomness).await?;
+    startup_recovery(&own, &store, &policies(&channels), &*clock, &*randomness).await?;
 
     // What the outside reaches: HTTP → use cases → store.
-    let app = app(config, &store, own.clone(), &clock, &randomness);
-    let records = Arc::new(store.clone());
-    let gauges = GaugesWorker { records, clock: Arc::clone(&clock), data: config.data.clone() };
+    let links = own.links.clone();
+    let app = app(config, &store, own, &clock, &randomness);
+    let deliveries = Arc::new(store.clone());
+    let gauges = GaugesWorker { deliveries, clock: Arc::clone(&clock), data: config.data.clone() };
     let wrong_keys = Arc::<web::WrongKeys>::default();
     let settings =
         settings(config, &admin_key, &public_url, origin_secret, Arc::clone(&wrong_keys), &metrics);
@@ -95,7 +96,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     let delivery = DeliveryWorker {
         queue: Arc::new(store.clone()),
         channels: channels.into_iter().map(|(protocol, (_, channel))| (protocol, channel)).collect(),
-        own,
+        links,
         clock,
         randomness,
         owed: signals.deliveries,
@@ -124,7 +125,7 @@ fn app(
 ) -> App {
     App {
         orders: Arc::new(store.clone()),
-        topic: Arc::new(store.clone()),
+        subscriptions: Arc::new(store.clone()),
         own_delivery: Some(own),
         clock: Arc::clone(clock),
         randomness: Arc::clone(randomness),
@@ -203,14 +204,13 @@ fn own_delivery(
 ) -> OwnDelivery {
     let (allowed_hosts, relay) = (config.webhook.allowed_hosts.clone(), config.smtp.clone());
     OwnDelivery {
-        topic: Arc::new(store.clone()),
-        records: Arc::new(store.clone()),
+        subscriptions: Arc::new(store.clone()),
+        deliveries: Arc::new(store.clone()),
         spam: Arc::new(store.clone()),
         inbox: Arc::new(store.clone()),
         channels,
         endpoint_rule: Arc::new(move |endpoint| reachable(endpoint, &allowed_hosts, relay.as_ref())),
-        link_key,
-        public_url,
+        links: Links { key: link_key, public_url },
     }
 }
 

@@ -8,7 +8,7 @@ mod due;
 mod inbox;
 mod order_log;
 mod order_store;
-mod own_topic;
+mod own_subscriptions;
 mod reexamine;
 mod set_aside;
 mod spam_marks;

@@ -4,7 +4,7 @@ use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use application::ports::{OrderLog, Topic};
+use application::ports::{OrderLog, Publisher};
 use rusqlite::Connection;
 
 use crate::apply::hold_owed;

@@ -9,8 +9,9 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use application::ports::{
-    Acceptance, DeliveryQuery, DeliveryQueue, DeliveryRecords, Intent, OrderLog, OrderQuery, OrderStore,
-    OwnTopic, PageRequest, Redrivable, RedriveSelection, SpamMarks, SpamSelection, SubscriptionQuery, Topic,
+    Acceptance, Deliveries, DeliveryQuery, DeliveryQueue, Intent, OrderLog, OrderQuery, OrderStore,
+    OwnSubscriptions, PageRequest, Publisher, Redrivable, RedriveSelection, SpamMarks, SpamSelection,
+    SubscriptionQuery, Subscriptions,
 };
 use domain::delivery::{CancelReason, DeliveryState};
 use domain::subscription::EndReason;

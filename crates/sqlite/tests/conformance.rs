@@ -2,7 +2,7 @@
 
 mod opened;
 
-use conformance::{Machine, Outbox};
+use conformance::{AnyHost, Machine, Outbox};
 use opened::{assert_in_order, open};
 
 /// Runs promises that take a port of the store.
@@ -97,7 +97,7 @@ async fn an_unreadable_row_hides_no_other() {
 }
 
 ports_keep! {
-    Outbox, any_topic:
+    AnyHost, any_host:
     what_was_published_is_not_given_again,
     publishing_again_is_harmless,
     an_empty_run_changes_nothing,
@@ -110,7 +110,7 @@ ports_keep! {
 }
 
 ports_keep! {
-    Machine, topic:
+    Machine, subscriptions:
     a_new_subscription_is_pending_and_owed_its_confirmation,
     an_unknown_subscription_is_not_there,
     subscribing_again_finds_the_same_subscription,
@@ -129,7 +129,7 @@ ports_keep! {
 }
 
 ports_keep! {
-    Machine, own_topic:
+    Machine, own_subscriptions:
     a_pending_subscription_is_confirmed_by_its_newest_question,
     confirming_a_confirmed_subscription_changes_nothing,
     a_link_that_is_over_confirms_nothing,
@@ -212,7 +212,7 @@ ports_keep! {
 }
 
 ports_keep! {
-    Machine, delivery_records:
+    Machine, deliveries:
     the_story_of_an_order_is_told_in_full,
     the_story_tells_what_held_when_the_order_was_accepted,
     those_who_are_not_told_are_listed_a_page_at_a_time,
@@ -277,11 +277,11 @@ fn no_promise_is_left_out() {
         include_str!("../../conformance/src/order_store.rs"),
         include_str!("../../conformance/src/inbox.rs"),
         include_str!("../../conformance/src/order_log.rs"),
-        include_str!("../../conformance/src/any_topic.rs"),
-        include_str!("../../conformance/src/topic.rs"),
-        include_str!("../../conformance/src/own_topic.rs"),
+        include_str!("../../conformance/src/any_host.rs"),
+        include_str!("../../conformance/src/subscriptions.rs"),
+        include_str!("../../conformance/src/own_subscriptions.rs"),
         include_str!("../../conformance/src/delivery_queue.rs"),
-        include_str!("../../conformance/src/delivery_records.rs"),
+        include_str!("../../conformance/src/deliveries.rs"),
         include_str!("../../conformance/src/due_times.rs"),
         include_str!("../../conformance/src/receipts.rs"),
         include_str!("../../conformance/src/delivery_explanations.rs"),

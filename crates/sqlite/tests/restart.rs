@@ -7,9 +7,7 @@ mod opened;
 use std::fs;
 use std::path::Path;
 
-use application::ports::{
-    Acceptance, DeliveryQueue, DeliveryRecords, Intent, OrderLog, OrderQuery, OrderStore,
-};
+use application::ports::{Acceptance, Deliveries, DeliveryQueue, Intent, OrderLog, OrderQuery, OrderStore};
 use domain::delivery::DeliveryState;
 use opened::{due, key, now, open, order, subscribe};
 

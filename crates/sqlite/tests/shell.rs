@@ -4,7 +4,7 @@
 
 mod opened;
 
-use application::ports::{OrderLog, OrderStore, Topic};
+use application::ports::{OrderLog, OrderStore, Publisher};
 use opened::{due, open, order, subscribe};
 use orderbell_sqlite::Store;
 use rusqlite::Connection;

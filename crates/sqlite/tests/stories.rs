@@ -2,7 +2,7 @@
 
 mod opened;
 
-use application::ports::{Bystanders, DeliveryRecords, OrderLog, OrderStore, PageRequest, Story, Topic};
+use application::ports::{Bystanders, Deliveries, OrderLog, OrderStore, PageRequest, Publisher, Story};
 use domain::delivery::DeliveryState;
 use opened::{open, order};
 use rusqlite::Connection;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
-use application::queries::{EventKind, Timeline};
+use application::orders::{EventKind, Timeline};
 use domain::delivery::{DeliveryKind, DeliveryState};
 use domain::subscription::SubscriptionState;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
-use application::place_order::Placed;
+use application::orders::Placed;
 use application::{Error, ErrorKind};
 use domain::order::OrderId;
 

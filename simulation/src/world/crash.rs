@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use application::ChannelMode;
 use application::deliver::Event;
-use application::publish_order::RelayEvent;
+use application::relay::RelayEvent;
 use domain::delivery::DeliveryState;
 use sqlite::simulation::Fate;
 

@@ -4,20 +4,13 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use anyhow::Result;
-use application::change_subscription::change_subscription;
-use application::confirm_subscription::confirm_subscription;
-use application::drop_deliveries::drop_deliveries;
+use application::deliveries;
+use application::deliveries::redrive;
+use application::deliveries::retry;
 use application::ports::{DeliveryFilter, DropSelection, Redrivable, RedriveSelection, RetrySelection};
-use application::queries::subscription;
-use application::redrive::redrive;
-use application::resend_confirmation::resend_confirmation;
-use application::resume_subscription::resume_subscription;
-use application::retry::retry;
-use application::rotate_secret::rotate_secret;
-use application::send_test::send_test;
-use application::subscribe::{Subscribe, subscribe};
-use application::suspend_subscription::suspend_subscription;
-use application::unsubscribe::{remove_subscription, unsubscribe};
+use application::subscriptions::{
+    self, Subscribe, resend_confirmation, rotate_secret, send_test, subscribe, unsubscribe,
+};
 use application::{App, Error};
 use domain::attributes::{Attributes, AttributesChange, Escalation, Minutes, Receives};
 use domain::delivery::{DeliveryId, DeliveryState};
@@ -108,24 +101,24 @@ impl World<'_> {
                 let policy = self.policy();
                 let change = AttributesChange::wanting(policy);
                 self.change("change the attributes", |app, id| async move {
-                    change_subscription(&app, id, change).await
+                    subscriptions::change(&app, id, change).await
                 });
             }
             Deed::RemoveSubscription => {
-                self.change("remove", |app, id| async move { remove_subscription(&app, id).await });
+                self.change("remove", |app, id| async move { subscriptions::remove(&app, id).await });
             }
             Deed::ResendConfirmation => self.change("resend the confirmation", |app, id| async move {
                 resend_confirmation(&app, id).await
             }),
             Deed::Suspend => {
-                self.change("suspend", |app, id| async move { suspend_subscription(&app, id).await });
+                self.change("suspend", |app, id| async move { subscriptions::suspend(&app, id).await });
             }
             Deed::Resume => {
-                self.change("resume", |app, id| async move { resume_subscription(&app, id).await });
+                self.change("resume", |app, id| async move { subscriptions::resume(&app, id).await });
             }
             Deed::SendTest => self.change("send a test", |app, id| async move {
                 send_test(&app, id).await?;
-                subscription(&app, id).await
+                subscriptions::get(&app, id).await
             }),
             Deed::RotateSecret => {
                 self.change("rotate the secret", |app, id| async move { rotate_secret(&app, id).await });
@@ -228,7 +221,7 @@ impl World<'_> {
     fn give_up(&mut self, selection: DropSelection) {
         if self.process.as_ref().is_some_and(|process| process.stage == Stage::Up) {
             self.promises.giving_up += 1;
-            self.ask("drop", |app| async move { Told::Dropped(drop_deliveries(&app, selection).await) });
+            self.ask("drop", |app| async move { Told::Dropped(deliveries::drop(&app, selection).await) });
         }
     }
 
@@ -251,7 +244,7 @@ impl World<'_> {
     pub(super) fn confirm(&mut self, token: String, subscription: SubscriptionId, proven: bool) {
         self.promises.consented(subscription, proven);
         self.ask("confirm", |app| async move {
-            Told::Changed("confirm", confirm_subscription(&app, &token).await)
+            Told::Changed("confirm", subscriptions::confirm(&app, &token).await)
         });
     }
 

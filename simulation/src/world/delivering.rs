@@ -8,7 +8,7 @@ use application::deliver::{Action, Event, compose};
 use application::ports::{
     Clock, Content, DeliveryQueue, DueDelivery, Escalated, Inbox, InboxMessage, Message, Randomness, Sent,
 };
-use application::record_receipt::record_receipt;
+use application::receipts;
 use application::{ChannelMode, Error};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::DeliveryId;
@@ -90,7 +90,7 @@ impl World<'_> {
         self.in_flight.insert(delivery.id, (protocol, subscription));
         self.limits_are_kept(protocol)?;
         let now = self.clock.now();
-        let message = compose(&self.process()?.own, delivery, now);
+        let message = compose(&self.process()?.own.links, delivery, now);
         ensure!(message.id == delivery.id, "a repeat would not carry its id");
         if in_sandbox {
             return self.keep_in_sandbox(&message, subscription);
@@ -225,7 +225,7 @@ impl World<'_> {
             self.promises.bounced(delivery)?;
         }
         self.ask("record a receipt", |app| async move {
-            Told::Done(record_receipt(&app, delivery, attempt, receipt).await)
+            Told::Done(receipts::record(&app, delivery, attempt, receipt).await)
         });
         Ok(())
     }

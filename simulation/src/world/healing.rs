@@ -1,10 +1,10 @@
 //! The end of each story: everything works again, and everything must come to its end.
 
 use anyhow::{Context, Result, bail};
+use application::orders;
 use application::ports::RedriveSelection;
-use application::queries::order_timeline;
-use application::resend_confirmation::resend_confirmation;
-use application::resume_subscription::resume_subscription;
+use application::subscriptions;
+use application::subscriptions::resend_confirmation;
 use domain::delivery::DeliveryKind;
 use domain::subscription::SubscriptionState;
 
@@ -62,7 +62,7 @@ impl World<'_> {
             }
             for id in suspended {
                 self.ask("resume", |app| async move {
-                    Told::Changed("resume", resume_subscription(&app, id).await)
+                    Told::Changed("resume", subscriptions::resume(&app, id).await)
                 });
             }
             for id in redrivable {
@@ -78,7 +78,7 @@ impl World<'_> {
         let orders: Vec<_> = self.promises.orders.iter().map(|(seq, order)| (*seq, order.id)).collect();
         for (seq, id) in orders {
             let app = self.process()?.app.clone();
-            let told = at_once(order_timeline(&app, id)).context("a timeline waits for something")??;
+            let told = at_once(orders::timeline(&app, id)).context("a timeline waits for something")??;
             self.promises.timeline_tells(seq, &told)?;
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use application::Error;
-use application::place_order::{PlaceOrder, Placed, place_order};
+use application::orders::{self, PlaceOrder, Placed};
 use application::ports::Origin;
 use domain::order::OrderDetails;
 use domain::order::idempotency::IdempotencyKey;
@@ -76,7 +76,7 @@ impl World<'_> {
         let app = process.app.clone();
         process.tasks.spawn("place an order", {
             let request = request.clone();
-            async move { Told::Placed { client: number, answer: place_order(&app, place).await, request } }
+            async move { Told::Placed { client: number, answer: orders::place(&app, place).await, request } }
         });
         self.promises.sought.insert(request, sought);
         Ok(())

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use application::ports::{OrderLog, Topic};
-use application::publish_order::{RelayAction, RelayEvent};
+use application::ports::{OrderLog, Publisher};
+use application::relay::{RelayAction, RelayEvent};
 
 use super::{Happening, World};
 use crate::process::{Stage, Told};

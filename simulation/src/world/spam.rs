@@ -1,6 +1,6 @@
 //! What operators do about spam.
 
-use application::mark_spam::{mark_spam, unmark_spam};
+use application::orders::{mark_spam, unmark_spam};
 use application::ports::{SpamFilter, SpamSelection};
 
 use super::World;

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use application::ErrorKind;
 use application::deliver::Event;
 use application::ports::Clock;
-use application::publish_order::RelayEvent;
+use application::relay::RelayEvent;
 use sqlite::simulation::Fate;
 
 use super::{Happening, MOST_STEPS, STEPS_PER_ENDPOINT, World};

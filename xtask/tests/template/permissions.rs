@@ -43,19 +43,22 @@ const PORTS: [(&str, &[(&str, &str)]); 12] = [
     ("OrderStore::orders", &[("query", "index newest")]),
     ("OrderStore::ready", &[("get_item", "table")]),
     ("OrderLog::unpublished", &[("query", "index unpublished")]),
-    ("Topic::publish", &[("batch_get_item", "table"), ("publish_batch", "topic"), ("update_item", "table")]),
     (
-        "Topic::subscribe",
+        "Publisher::publish",
+        &[("batch_get_item", "table"), ("publish_batch", "topic"), ("update_item", "table")],
+    ),
+    (
+        "Subscriptions::subscribe",
         &[
             ("list_subscriptions_by_topic", "topic"),
             ("get_subscription_attributes", "any"),
             ("subscribe", "topic"),
         ],
     ),
-    ("Topic::subscription", LOOK_UP),
-    ("Topic::subscriptions", LOOK_UP),
+    ("Subscriptions::subscription", LOOK_UP),
+    ("Subscriptions::subscriptions", LOOK_UP),
     (
-        "Topic::change_attributes",
+        "Subscriptions::change_attributes",
         &[
             ("list_subscriptions_by_topic", "topic"),
             ("get_subscription_attributes", "any"),
@@ -63,7 +66,7 @@ const PORTS: [(&str, &[(&str, &str)]); 12] = [
         ],
     ),
     (
-        "Topic::resend_confirmation",
+        "Subscriptions::resend_confirmation",
         &[
             ("list_subscriptions_by_topic", "topic"),
             ("subscribe", "topic"),
@@ -71,7 +74,7 @@ const PORTS: [(&str, &[(&str, &str)]); 12] = [
         ],
     ),
     (
-        "Topic::unsubscribe",
+        "Subscriptions::unsubscribe",
         &[
             ("list_subscriptions_by_topic", "topic"),
             ("get_subscription_attributes", "any"),
@@ -97,18 +100,18 @@ const FUNCTIONS: [Function; 3] = [
             "OrderStore::order",
             "OrderStore::orders",
             "OrderStore::ready",
-            "Topic::subscribe",
-            "Topic::subscription",
-            "Topic::subscriptions",
-            "Topic::change_attributes",
-            "Topic::resend_confirmation",
-            "Topic::unsubscribe",
+            "Subscriptions::subscribe",
+            "Subscriptions::subscription",
+            "Subscriptions::subscriptions",
+            "Subscriptions::change_attributes",
+            "Subscriptions::resend_confirmation",
+            "Subscriptions::unsubscribe",
         ],
         on_its_behalf: &[],
     },
     Function {
         name: "Stream",
-        uses: &["Topic::publish"],
+        uses: &["Publisher::publish"],
         // <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html>
         on_its_behalf: &[
             ("dynamodb:DescribeStream", "stream"),
@@ -120,7 +123,7 @@ const FUNCTIONS: [Function; 3] = [
     },
     Function {
         name: "Sweep",
-        uses: &["OrderLog::unpublished", "Topic::publish"],
+        uses: &["OrderLog::unpublished", "Publisher::publish"],
         on_its_behalf: &[("sqs:SendMessage", "dead letters")],
     },
 ];
@@ -149,8 +152,10 @@ fn every_call_that_the_adapters_make_is_accounted_for() {
 #[test]
 fn every_method_of_a_port_is_accounted_for() {
     let known: BTreeSet<_> = PORTS.iter().map(|(method, _)| (*method).to_owned()).collect();
-    let there: BTreeSet<_> =
-        ["OrderStore", "OrderLog", "Topic"].into_iter().flat_map(sdk_calls::methods_of).collect();
+    let there: BTreeSet<_> = ["OrderStore", "OrderLog", "Publisher", "Subscriptions"]
+        .into_iter()
+        .flat_map(sdk_calls::methods_of)
+        .collect();
     assert_eq!(there, known, "left: the ports' methods, right: what this test knows");
     let used: BTreeSet<_> =
         FUNCTIONS.iter().flat_map(|function| function.uses).map(|method| (*method).to_owned()).collect();

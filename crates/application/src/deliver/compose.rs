@@ -6,40 +6,40 @@ use domain::endpoint::Protocol;
 use domain::link_token::{LinkToken, Purpose};
 use domain::subscription::{CONFIRMATION_LIFETIME, Subscription};
 
-use crate::OwnDelivery;
+use crate::Links;
 use crate::ports::{Content, DueDelivery, Message};
 
 /// Puts a delivery into words and links. A repeat says the same under the same id.
 #[must_use]
-pub fn compose(own: &OwnDelivery, delivery: &DueDelivery, now: Timestamp) -> Message {
+pub fn compose(links: &Links, delivery: &DueDelivery, now: Timestamp) -> Message {
     let subscription = &delivery.subscription;
     Message {
         id: delivery.id,
         endpoint: subscription.endpoint.clone(),
         secrets: subscription.secrets.as_ref().map(|secrets| secrets.at(now)).unwrap_or_default(),
-        receipt_url: receipt_url(own, delivery),
+        receipt_url: receipt_url(links, delivery),
         at: now,
-        content: content(own, delivery, now),
+        content: content(links, delivery, now),
     }
 }
 
-fn content(own: &OwnDelivery, delivery: &DueDelivery, now: Timestamp) -> Content {
+fn content(links: &Links, delivery: &DueDelivery, now: Timestamp) -> Content {
     let subscription = &delivery.subscription;
     match (&delivery.order, &delivery.notice) {
         (Some(order), _) => {
-            let token = token(own, subscription, Purpose::Unsubscribe);
-            let unsubscribe_url = link(own, "unsubscribe", &token);
+            let token = token(links, subscription, Purpose::Unsubscribe);
+            let unsubscribe_url = link(links, "unsubscribe", &token);
             Content::Notification { order: Box::new(order.clone()), unsubscribe_url }
         }
         (None, Some(notice)) => {
-            let about_url = format!("{}{}", own.public_url, notice.route());
+            let about_url = format!("{}{}", links.public_url, notice.route());
             Content::Notice { notice: notice.clone(), about_url }
         }
         (None, None) if delivery.kind == DeliveryKind::Test => Content::Test,
         (None, None) => {
-            let challenge = token(own, subscription, Purpose::Confirm);
+            let challenge = token(links, subscription, Purpose::Confirm);
             Content::Confirmation {
-                confirm_url: link(own, "confirm", &challenge),
+                confirm_url: link(links, "confirm", &challenge),
                 challenge,
                 // A host that asks by itself knows its question's end.
                 expires_at: subscription.confirmation_expires_at.unwrap_or(now + CONFIRMATION_LIFETIME),
@@ -49,20 +49,20 @@ fn content(own: &OwnDelivery, delivery: &DueDelivery, now: Timestamp) -> Content
 }
 
 /// Names the attempt too: a report may come after the next one began.
-fn receipt_url(own: &OwnDelivery, delivery: &DueDelivery) -> String {
-    format!("{}/receipts/{}?attempt={}", own.public_url, delivery.id, delivery.attempts + 1)
+fn receipt_url(links: &Links, delivery: &DueDelivery) -> String {
+    format!("{}/receipts/{}?attempt={}", links.public_url, delivery.id, delivery.attempts + 1)
 }
 
-fn token(own: &OwnDelivery, subscription: &Subscription, purpose: Purpose) -> String {
+fn token(links: &Links, subscription: &Subscription, purpose: Purpose) -> String {
     let generation = match purpose {
         Purpose::Confirm => subscription.generation,
         Purpose::Unsubscribe => 0,
     };
-    LinkToken { purpose, subscription: subscription.id, generation }.sign(&own.link_key)
+    LinkToken { purpose, subscription: subscription.id, generation }.sign(&links.key)
 }
 
-fn link(own: &OwnDelivery, page: &str, token: &str) -> String {
-    format!("{}/subscriptions/{page}?token={token}", own.public_url)
+fn link(links: &Links, page: &str, token: &str) -> String {
+    format!("{}/subscriptions/{page}?token={token}", links.public_url)
 }
 
 impl DueDelivery {

@@ -6,7 +6,7 @@ use domain::order::LoggedOrder;
 use crate::Error;
 
 /// Reads the orders that are not yet published. An adapter MUST give every accepted order, in the order of acceptance,
-/// again and again until [`Topic::publish`](super::Topic::publish) succeeded for it.
+/// again and again until [`Publisher::publish`](super::Publisher::publish) succeeded for it.
 #[async_trait]
 pub trait OrderLog: Send + Sync {
     /// The first `limit` orders that are not yet published, in the order of their places.

@@ -1,144 +1,23 @@
 //! From a delivery to a message: the words, and links that prove themselves.
 
-use application::ports::OwnTopic;
-use domain::delivery::OnUnknown;
-use domain::subscription::SuspensionReason;
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
+use application::Links;
 use application::deliver::compose;
-use application::ports::{
-    Bystanders, Content, DeliveryQuery, DeliveryRecord, DeliveryRecords, DropSelection, DueDelivery, Inbox,
-    InboxMessage, Page, PageRequest, RedriveSelection, RetrySelection, SpamMark, SpamMarks, SpamSelection,
-    Story,
-};
-use application::{Error, OwnDelivery};
-use async_trait::async_trait;
-use domain::Timestamp;
-use domain::delivery::{DeliveryId, DeliveryKind};
+use application::ports::{Content, DueDelivery};
+use domain::delivery::{DeliveryKind, OnUnknown};
 use domain::endpoint::Protocol;
 use domain::link_token::{LinkKey, LinkToken, Purpose};
-use domain::order::OrderId;
-use domain::receipt::Receipt;
-use domain::subscription::{Subscription, SubscriptionId};
 use domain::webhook_secret::{OVERLAP, WebhookSecret, WebhookSecrets};
 
 use crate::given::{due, order, start};
-
-/// Composing asks nobody.
-struct Nobody;
-
-#[async_trait]
-impl OwnTopic for Nobody {
-    async fn confirm(&self, _: SubscriptionId, _: u32, _: bool, _: Timestamp) -> Result<Subscription, Error> {
-        unreachable!()
-    }
-    async fn lapse_sandbox_confirmations(&self, _: Protocol, _: Timestamp) -> Result<usize, Error> {
-        unreachable!()
-    }
-    async fn suspend(
-        &self,
-        _: SubscriptionId,
-        _: SuspensionReason,
-        _: Timestamp,
-    ) -> Result<Subscription, Error> {
-        unreachable!()
-    }
-    async fn resume(&self, _: SubscriptionId, _: Timestamp) -> Result<Subscription, Error> {
-        unreachable!()
-    }
-    async fn rotate_secret(
-        &self,
-        _: SubscriptionId,
-        _: WebhookSecret,
-        _: Timestamp,
-    ) -> Result<Subscription, Error> {
-        unreachable!()
-    }
-    async fn send_test(&self, _: SubscriptionId, _: DeliveryId, _: Timestamp) -> Result<Subscription, Error> {
-        unreachable!()
-    }
-}
-
-#[async_trait]
-impl DeliveryRecords for Nobody {
-    async fn story(&self, _: OrderId) -> Result<Option<Story>, Error> {
-        unreachable!()
-    }
-    async fn bystanders(&self, _: OrderId, _: PageRequest) -> Result<Option<Bystanders>, Error> {
-        unreachable!()
-    }
-    async fn delivery(&self, _: DeliveryId) -> Result<Option<DeliveryRecord>, Error> {
-        unreachable!()
-    }
-    async fn deliveries(&self, _: DeliveryQuery) -> Result<Page<DeliveryRecord>, Error> {
-        unreachable!()
-    }
-    async fn confirmation_requests(&self, _: Vec<SubscriptionId>) -> Result<Vec<DeliveryRecord>, Error> {
-        unreachable!()
-    }
-    async fn telling(&self, _: Vec<OrderId>) -> Result<Vec<application::ports::Telling>, Error> {
-        unreachable!()
-    }
-    async fn redrive(&self, _: RedriveSelection, _: Timestamp) -> Result<usize, Error> {
-        unreachable!()
-    }
-    async fn retry(&self, _: RetrySelection, _: Timestamp) -> Result<usize, Error> {
-        unreachable!()
-    }
-    async fn drop_deliveries(&self, _: DropSelection, _: Timestamp) -> Result<usize, Error> {
-        unreachable!()
-    }
-    async fn receipt(&self, _: DeliveryId, _: u32, _: Receipt, _: Timestamp) -> Result<(), Error> {
-        unreachable!()
-    }
-    async fn tally(&self, _: Timestamp) -> Result<application::ports::Tally, Error> {
-        unreachable!()
-    }
-}
-
-#[async_trait]
-impl SpamMarks for Nobody {
-    async fn mark_spam(&self, _: SpamSelection, _: Timestamp) -> Result<usize, Error> {
-        unreachable!()
-    }
-    async fn unmark_spam(&self, _: OrderId, _: Timestamp) -> Result<(), Error> {
-        unreachable!()
-    }
-    async fn spam_marks(&self, _: Vec<OrderId>) -> Result<BTreeMap<OrderId, SpamMark>, Error> {
-        unreachable!()
-    }
-}
-
-#[async_trait]
-impl Inbox for Nobody {
-    async fn keep(&self, _: InboxMessage) -> Result<(), Error> {
-        unreachable!()
-    }
-    async fn message(&self, _: DeliveryId) -> Result<Option<InboxMessage>, Error> {
-        unreachable!()
-    }
-    async fn messages(&self, _: PageRequest) -> Result<Page<InboxMessage>, Error> {
-        unreachable!()
-    }
-}
 
 fn key() -> LinkKey {
     LinkKey::new([3; 64])
 }
 
-fn host() -> OwnDelivery {
-    OwnDelivery {
-        topic: Arc::new(Nobody),
-        records: Arc::new(Nobody),
-        spam: Arc::new(Nobody),
-        inbox: Arc::new(Nobody),
-        channels: BTreeMap::new(),
-        endpoint_rule: Arc::new(|_| Ok(())),
-        link_key: key(),
-        public_url: "https://shop.example:8443".to_owned(),
-    }
+fn links() -> Links {
+    Links { key: key(), public_url: "https://shop.example:8443".to_owned() }
 }
 
 fn confirmation(generation: u32) -> DueDelivery {
@@ -156,7 +35,7 @@ fn token<'a>(url: &'a str, page: &str) -> &'a str {
 fn a_notification_is_the_seeds_with_a_link_that_unsubscribes_for_ever() {
     let mut delivery = due(1, 7, Protocol::Email);
     delivery.subscription.generation = 5;
-    let message = compose(&host(), &delivery, start());
+    let message = compose(&links(), &delivery, start());
     assert_eq!(message.content.kind(), DeliveryKind::Notification);
     assert_eq!(message.content.subject(), "New Order Notification");
     let expected = format!("📦 New Order Received!\nOrder ID: {}\nCustomer: Jo\nProduct: Mouse", order().id);
@@ -177,7 +56,7 @@ fn a_notification_is_the_seeds_with_a_link_that_unsubscribes_for_ever() {
 #[test]
 fn a_confirmation_carries_the_newest_link_and_says_until_when_it_works() {
     let delivery = confirmation(2);
-    let message = compose(&host(), &delivery, start());
+    let message = compose(&links(), &delivery, start());
     assert_eq!(message.content.kind(), DeliveryKind::Confirmation);
     assert!(
         message.content.text().contains("confirm by 2026-03-03 12:00 UTC."),
@@ -191,15 +70,15 @@ fn a_confirmation_carries_the_newest_link_and_says_until_when_it_works() {
         panic!("{message:?}")
     };
     assert_eq!(token(confirm_url, "confirm"), challenge);
-    assert_ne!(compose(&host(), &confirmation(3), start()).content.link(), Some(confirm_url.as_str()));
+    assert_ne!(compose(&links(), &confirmation(3), start()).content.link(), Some(confirm_url.as_str()));
 }
 
 #[test]
 fn a_repeat_says_the_same_under_the_same_id() {
-    let first = compose(&host(), &due(1, 7, Protocol::Webhook), start());
+    let first = compose(&links(), &due(1, 7, Protocol::Webhook), start());
     let later = start() + std::time::Duration::from_hours(5);
     let again = DueDelivery { attempts: 3, spent: 3, due_at: later, ..due(1, 7, Protocol::Webhook) };
-    let again = compose(&host(), &again, later);
+    let again = compose(&links(), &again, later);
     assert_eq!((first.id, first.content.text()), (again.id, again.content.text()));
     assert_eq!(first.content.link(), again.content.link());
     assert_eq!(again.at, later);
@@ -211,10 +90,10 @@ fn only_what_goes_to_a_webhook_is_signed_with_its_secret() {
     let [old, new] = [1, 2].map(|byte| WebhookSecret::new([byte; 32]));
     let secrets = WebhookSecrets::new(old.clone()).rotated(new.clone(), start());
     delivery.subscription.secrets = Some(secrets);
-    let signs = |at| compose(&host(), &delivery, at).secrets;
+    let signs = |at| compose(&links(), &delivery, at).secrets;
     assert_eq!(signs(start() + OVERLAP - Duration::from_nanos(1)), [new.clone(), old]);
     assert_eq!(signs(start() + OVERLAP), [new]);
-    assert!(compose(&host(), &due(2, 8, Protocol::Email), start()).secrets.is_empty());
+    assert!(compose(&links(), &due(2, 8, Protocol::Email), start()).secrets.is_empty());
 }
 
 #[test]

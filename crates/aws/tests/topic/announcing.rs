@@ -1,7 +1,7 @@
 //! Which orders are announced, marked and reported, whatever SNS answers.
 
 use application::ErrorKind;
-use application::ports::{Published, Topic as _};
+use application::ports::{Published, Publisher as _};
 
 use crate::given::{ids, keys, logged, orders};
 use crate::scripted::{Aws, Call, accept, entries, error, topic};

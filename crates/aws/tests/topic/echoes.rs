@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use application::ports::Topic as _;
+use application::ports::Publisher as _;
 
 use crate::given::orders;
 use crate::scripted::{Answer, Aws, ECHO, accept, error};

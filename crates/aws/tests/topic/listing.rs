@@ -1,7 +1,7 @@
 //! SNS's list of subscriptions, a page of ours at a time.
 
 use application::ErrorKind;
-use application::ports::{PageRequest, SubscriptionQuery, Topic as _};
+use application::ports::{PageRequest, SubscriptionQuery, Subscriptions as _};
 use domain::attributes::AttributesChange;
 use domain::endpoint::Protocol;
 use domain::subscription::SubscriptionState::{self, Confirmed, Ended, Pending};

@@ -1,7 +1,7 @@
 //! Subscriptions that wait for SNS's confirmation, those that stand, and what SNS refuses.
 
 use application::ErrorKind;
-use application::ports::{NewSubscription, Subscribed, Topic as _};
+use application::ports::{NewSubscription, Subscribed, Subscriptions as _};
 use domain::attributes::{Attributes, AttributesChange};
 use domain::endpoint::Protocol;
 use domain::subscription::{EndReason, SubscriptionId, SubscriptionState};

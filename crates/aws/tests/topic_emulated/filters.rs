@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use application::ports::Topic as _;
+use application::ports::Publisher as _;
 use domain::filter_policy::FilterPolicy;
 
 use crate::given::{Host, Subscriber, logged, order_of};

@@ -3,10 +3,10 @@
 use domain::attributes::Attributes;
 use std::sync::{Arc, Mutex};
 
-use application::ports::{NewSubscription, Subscribed, Topic as _};
+use application::ports::{NewSubscription, Subscribed, Subscriptions as _};
 use aws::{Table, Topic, connect};
 use axum::body::Bytes;
-use conformance::Outbox;
+use conformance::{AnyHost, Outbox};
 use domain::delivery::DeliveryId;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::filter_policy::FilterPolicy;
@@ -43,7 +43,11 @@ impl Host {
     }
 
     pub(crate) fn outbox(&self) -> Outbox<'_> {
-        Outbox { orders: &self.table, log: &self.table, topic: &self.topic }
+        Outbox { orders: &self.table, log: &self.table, publisher: &self.topic }
+    }
+
+    pub(crate) fn any_host(&self) -> AnyHost<'_> {
+        AnyHost { outbox: self.outbox(), subscriptions: &self.topic }
     }
 
     pub(crate) async fn subscribe(&self, url: &str, filter_policy: Option<FilterPolicy>) -> Subscription {

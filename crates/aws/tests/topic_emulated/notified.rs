@@ -1,6 +1,6 @@
 //! From the table to the subscriber.
 
-use application::ports::{OrderLog as _, OrderStore as _, Topic as _};
+use application::ports::{OrderLog as _, OrderStore as _, Publisher as _, Subscriptions as _};
 use serde_json::Value;
 
 use crate::given::{Host, Subscriber, order_of};

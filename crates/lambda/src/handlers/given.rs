@@ -5,14 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use application::Error;
-use application::ports::{Clock, NewSubscription, Page, Published, Subscribed, SubscriptionQuery, Topic};
+use application::ports::{Clock, Published, Publisher};
 use async_trait::async_trait;
 use aws::Unpublished;
 use domain::Timestamp;
-use domain::attributes::AttributesChange;
-use domain::delivery::DeliveryId;
 use domain::order::{LoggedOrder, Order, OrderDetails, OrderId, Seq};
-use domain::subscription::{EndReason, Subscription, SubscriptionId};
 
 use super::sweep::Backlog;
 
@@ -47,7 +44,7 @@ pub(crate) fn order(number: u16, second: i64) -> Order {
 
 /// A topic that marks what it published, as SNS and the table do together, and that fails when told to.
 #[derive(Default)]
-pub(crate) struct FakeTopic {
+pub(crate) struct FakePublisher {
     state: Mutex<TopicState>,
 }
 
@@ -61,7 +58,7 @@ struct TopicState {
     hanging: bool,
 }
 
-impl FakeTopic {
+impl FakePublisher {
     /// Lets publishing an order fail so many times.
     pub(crate) fn fail(&self, order: OrderId, times: usize) {
         self.state.lock().unwrap().failing.insert(order, times);
@@ -88,7 +85,7 @@ impl FakeTopic {
 }
 
 #[async_trait]
-impl Topic for FakeTopic {
+impl Publisher for FakePublisher {
     async fn publish(&self, orders: &[LoggedOrder]) -> Result<Published, Error> {
         let hanging = self.state.lock().unwrap().hanging;
         if hanging {
@@ -115,46 +112,12 @@ impl Topic for FakeTopic {
         }
         Ok(published)
     }
-
-    async fn subscribe(&self, _: NewSubscription) -> Result<Subscribed, Error> {
-        Err(Error::not_on_this_host())
-    }
-
-    async fn subscription(&self, _: SubscriptionId) -> Result<Option<Subscription>, Error> {
-        Err(Error::not_on_this_host())
-    }
-
-    async fn subscriptions(&self, _: SubscriptionQuery) -> Result<Page<Subscription>, Error> {
-        Err(Error::not_on_this_host())
-    }
-
-    async fn change_attributes(&self, _: SubscriptionId, _: AttributesChange) -> Result<Subscription, Error> {
-        Err(Error::not_on_this_host())
-    }
-
-    async fn resend_confirmation(
-        &self,
-        _: SubscriptionId,
-        _: DeliveryId,
-        _: Timestamp,
-    ) -> Result<Subscription, Error> {
-        Err(Error::not_on_this_host())
-    }
-
-    async fn unsubscribe(
-        &self,
-        _: SubscriptionId,
-        _: EndReason,
-        _: Timestamp,
-    ) -> Result<Subscription, Error> {
-        Err(Error::not_on_this_host())
-    }
 }
 
 /// What of some orders the topic has not published.
 pub(crate) struct FakeBacklog {
     orders: Vec<Order>,
-    topic: Arc<FakeTopic>,
+    publisher: Arc<FakePublisher>,
     hangs_behind: Mutex<Option<OrderId>>,
     damaged: Mutex<HashSet<OrderId>>,
     strays: Mutex<BTreeSet<String>>,
@@ -162,10 +125,10 @@ pub(crate) struct FakeBacklog {
 }
 
 impl FakeBacklog {
-    pub(crate) fn new(orders: Vec<Order>, topic: Arc<FakeTopic>) -> Self {
+    pub(crate) fn new(orders: Vec<Order>, publisher: Arc<FakePublisher>) -> Self {
         Self {
             orders,
-            topic,
+            publisher,
             hangs_behind: Mutex::default(),
             damaged: Mutex::default(),
             strays: Mutex::default(),
@@ -211,7 +174,7 @@ impl Backlog for FakeBacklog {
         if hanging {
             return std::future::pending().await;
         }
-        let published = self.topic.published();
+        let published = self.publisher.published();
         let behind = self.orders.iter().filter(|order| after.is_none_or(|after| order.id > after));
         let strays = self.strays.lock().unwrap().clone();
         let mut unpublished = Unpublished { strays, ..Unpublished::default() };

@@ -13,7 +13,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use application::ports::Topic;
+use application::ports::Publisher;
 use domain::order::{LoggedOrder, Order, OrderId, Seq};
 use lambda_runtime::Diagnostic;
 use serde::Deserialize;
@@ -25,7 +25,7 @@ use super::failure;
 /// Publishes what the table's stream tells of.
 pub(crate) struct Stream {
     /// Where new orders are published.
-    pub(crate) topic: Arc<dyn Topic>,
+    pub(crate) publisher: Arc<dyn Publisher>,
     /// The name of the table's key attribute.
     pub(crate) key: String,
 }
@@ -81,7 +81,7 @@ impl Stream {
         if orders.is_empty() {
             return HashSet::new();
         }
-        let failed: HashSet<_> = match self.topic.publish(&orders).await {
+        let failed: HashSet<_> = match self.publisher.publish(&orders).await {
             Ok(published) => published.failed.into_iter().collect(),
             Err(error) => {
                 tracing::error!(%error, cause = error.cause(), orders = orders.len(), "publishing failed");

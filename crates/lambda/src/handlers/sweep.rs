@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::Error;
-use application::ports::{Clock, Randomness, Topic};
+use application::ports::{Clock, Publisher, Randomness};
 use async_trait::async_trait;
 use aws::Unpublished;
 use domain::Timestamp;
@@ -60,7 +60,7 @@ pub(crate) struct Sweep {
     /// What is unpublished.
     pub(crate) backlog: Arc<dyn Backlog>,
     /// Where new orders are published.
-    pub(crate) topic: Arc<dyn Topic>,
+    pub(crate) publisher: Arc<dyn Publisher>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
     /// Tells two sweeps apart.
@@ -160,7 +160,7 @@ impl Sweep {
     /// Publishes, and answers with the orders that were not published.
     async fn publish(&self, orders: &[LoggedOrder], deadline: Timestamp) -> Vec<OrderId> {
         let all = || orders.iter().map(|logged| logged.order.id).collect();
-        match timeout(self.patience(deadline), self.topic.publish(orders)).await {
+        match timeout(self.patience(deadline), self.publisher.publish(orders)).await {
             Ok(Ok(published)) => published.failed,
             Ok(Err(error)) => {
                 tracing::error!(%error, cause = error.cause(), orders = orders.len(), "publishing failed");

@@ -1,7 +1,8 @@
 //! What a start settles before anything new happens.
 
 use application::ports::{
-    DeliveryQueue, DeliveryRecords, NO_CHANNEL, NewSubscription, OrderLog, OrderStore, OwnTopic, Topic,
+    Deliveries, DeliveryQueue, NO_CHANNEL, NewSubscription, OrderLog, OrderStore, OwnSubscriptions,
+    Publisher, Subscriptions,
 };
 use domain::Timestamp;
 use domain::attributes::Attributes;
@@ -52,7 +53,7 @@ async fn subscribe(store: &Store) -> SubscriptionId {
 async fn settled(config: &Config, store: &Store, modes: &[(Protocol, ChannelMode)]) {
     let modes = modes.iter().copied().collect();
     let own = own_delivery(config, store, modes, LinkKey::new([7; 64]), String::new());
-    settle_the_past(&own, store, &BTreeMap::new(), CLOCK, RANDOMNESS).await.unwrap();
+    startup_recovery(&own, store, &BTreeMap::new(), CLOCK, RANDOMNESS).await.unwrap();
 }
 
 #[tokio::test]

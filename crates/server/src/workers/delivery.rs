@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use application::deliver::{Action, Engine, Event, compose};
 use application::ports::{Channel, Clock, DeliveryQueue, DueDelivery, Randomness, Sent};
-use application::{Error, OwnDelivery};
+use application::{Error, Links};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::endpoint::Protocol;
 use tokio::sync::{Notify, oneshot};
@@ -26,8 +26,8 @@ pub(crate) struct DeliveryWorker {
     pub(crate) queue: Arc<dyn DeliveryQueue>,
     /// What sends them.
     pub(crate) channels: BTreeMap<Protocol, Arc<dyn Channel>>,
-    /// Links and secrets for composing.
-    pub(crate) own: OwnDelivery,
+    /// What links in messages are made of.
+    pub(crate) links: Links,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
     /// Chance, for jitter.
@@ -113,7 +113,7 @@ impl DeliveryWorker {
     /// Makes one attempt. Should the channel panic, whether the message went out is unknown.
     #[expect(clippy::disallowed_methods, reason = "a task of its own contains a panic")]
     fn send(&self, delivery: &DueDelivery) -> impl Future<Output = Event> + Send + use<> {
-        let message = compose(&self.own, delivery, self.clock.now());
+        let message = compose(&self.links, delivery, self.clock.now());
         let channel = self.channels.get(&delivery.protocol()).map(Arc::clone);
         let id = delivery.id;
         async move {
@@ -212,20 +212,11 @@ mod tests {
     }
 
     fn worker(store: &Store) -> DeliveryWorker {
-        let own = OwnDelivery {
-            topic: Arc::new(store.clone()),
-            records: Arc::new(store.clone()),
-            spam: Arc::new(store.clone()),
-            inbox: Arc::new(store.clone()),
-            channels: BTreeMap::new(),
-            endpoint_rule: Arc::new(|_| Ok(())),
-            link_key: LinkKey::new([3; 64]),
-            public_url: "https://orders.example".to_owned(),
-        };
+        let links = Links { key: LinkKey::new([3; 64]), public_url: "https://orders.example".to_owned() };
         DeliveryWorker {
             queue: Arc::new(store.clone()),
             channels: BTreeMap::from([(Protocol::Webhook, Arc::new(Broken) as Arc<dyn Channel>)]),
-            own,
+            links,
             clock: Arc::new(SystemClock),
             randomness: Arc::new(SystemRandomness),
             owed: store.signals().deliveries,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::{Clock, DeliveryRecords, Tally, WAITS};
+use application::ports::{Clock, Deliveries, Tally, WAITS};
 use domain::Timestamp;
 use domain::endpoint::Protocol;
 
@@ -16,7 +16,7 @@ const REST: Duration = Duration::from_secs(15);
 /// What the shell works with.
 pub(crate) struct GaugesWorker {
     /// What there is.
-    pub(crate) records: Arc<dyn DeliveryRecords>,
+    pub(crate) deliveries: Arc<dyn Deliveries>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
     /// The data folder.
@@ -30,7 +30,7 @@ impl GaugesWorker {
     pub(crate) async fn run(self, mut stop: Stop) {
         while !*stop.borrow() {
             let now = self.clock.now();
-            match self.records.tally(now).await {
+            match self.deliveries.tally(now).await {
                 Ok(tally) => show(&tally, now),
                 Err(error) => tracing::warn!(%error, cause = error.cause(), "the gauges are not up to date"),
             }

@@ -2,7 +2,7 @@
 
 use application::Error;
 use application::ports::{
-    Bystanders, DeliveryQuery, DeliveryRecord, DeliveryRecords, DropSelection, Page, PageRequest,
+    Bystanders, Deliveries, DeliveryQuery, DeliveryRecord, DropSelection, Page, PageRequest,
     RedriveSelection, RetrySelection, Story, Tally, Telling,
 };
 use async_trait::async_trait;
@@ -27,7 +27,7 @@ use crate::unreadable::{Table, Unreadable, read_row};
 use crate::write::Transaction;
 
 #[async_trait]
-impl DeliveryRecords for Store {
+impl Deliveries for Store {
     async fn story(&self, order: OrderId) -> Result<Option<Story>, Error> {
         let read = move |connection: &Connection| {
             let Some((story, senseless)) = story::story(connection, order)? else { return Ok(None) };

@@ -1,7 +1,7 @@
 //! Looking again at what was set aside: what was mended is released, and everyone is told what they are owed.
 
 use application::Error;
-use application::ports::Topic;
+use application::ports::Publisher;
 use domain::order::LoggedOrder;
 use rusqlite::{Connection, OptionalExtension, params};
 

@@ -6,7 +6,9 @@ mod matching;
 pub(crate) use candidates::Candidates;
 
 use application::Error;
-use application::ports::{NewSubscription, Page, Published, Subscribed, SubscriptionQuery, Topic};
+use application::ports::{
+    NewSubscription, Page, Published, Publisher, Subscribed, SubscriptionQuery, Subscriptions,
+};
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::attributes::AttributesChange;
@@ -25,11 +27,14 @@ use crate::rows::{self, SUBSCRIPTION_COLUMNS};
 use crate::unreadable::{Read, Table, read_row};
 
 #[async_trait]
-impl Topic for Store {
+impl Publisher for Store {
     async fn publish(&self, orders: &[LoggedOrder]) -> Result<Published, Error> {
         self.publish_matching(orders).await
     }
+}
 
+#[async_trait]
+impl Subscriptions for Store {
     async fn subscribe(&self, new: NewSubscription) -> Result<Subscribed, Error> {
         self.write_change(move |transaction| subscribe(transaction.connection, &new)).await
     }

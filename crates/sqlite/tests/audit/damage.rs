@@ -1,6 +1,6 @@
 //! What someone's hand, or a defect, did to rows that are still readable: each is named.
 
-use application::ports::{OrderStore, Topic};
+use application::ports::{OrderStore, Subscriptions};
 use domain::delivery::DeliveryState;
 use domain::order::OrderId;
 use domain::subscription::EndReason;

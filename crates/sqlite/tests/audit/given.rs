@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use application::ports::{
-    DeliveryQueue, DueQuery, Finished, Intent, OrderLog, OrderStore, OwnTopic, SubscriptionQuery, Topic,
+    DeliveryQueue, DueQuery, Finished, Intent, OrderLog, OrderStore, OwnSubscriptions, Publisher,
+    SubscriptionQuery, Subscriptions,
 };
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::{DeliveryId, Effort, OnUnknown, decide};

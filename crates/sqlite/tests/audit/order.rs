@@ -1,6 +1,6 @@
 //! A store in order.
 
-use application::ports::{DeliveryQueue, Topic};
+use application::ports::{DeliveryQueue, Subscriptions};
 use domain::delivery::DeliveryState;
 use domain::endpoint::Protocol;
 use domain::subscription::EndReason;

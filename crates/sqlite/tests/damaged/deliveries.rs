@@ -1,11 +1,11 @@
 //! Damaged deliveries, and what happened to them.
 
-use application::ports::{DeliveryRecords, DropSelection, RedriveSelection};
+use application::ports::{Deliveries, DropSelection, RedriveSelection};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::WaitReason;
 use orderbell_sqlite::audit::ExceptionKind::Unreadable;
 
-use application::ports::{DeliveryQueue, Topic};
+use application::ports::{DeliveryQueue, Subscriptions};
 use domain::attributes::AttributesChange;
 use domain::filter_policy::FilterPolicy;
 use domain::subscription::EndReason;

@@ -1,8 +1,8 @@
 //! Lists: every page goes past what cannot be read, and names it.
 
 use application::ports::{
-    DeliveryQuery, DeliveryRecords, Inbox, InboxMessage, OrderQuery, OrderStore, Page, PageRequest,
-    SubscriptionQuery, Topic,
+    Deliveries, DeliveryQuery, Inbox, InboxMessage, OrderQuery, OrderStore, Page, PageRequest,
+    SubscriptionQuery, Subscriptions,
 };
 use domain::delivery::{DeliveryId, DeliveryKind};
 use domain::endpoint::Protocol;

@@ -1,6 +1,6 @@
 //! Damaged orders: the relay goes on around them, and publishes them once they are mended.
 
-use application::ports::{OrderLog, OrderStore, Topic};
+use application::ports::{OrderLog, OrderStore, Subscriptions};
 use orderbell_sqlite::audit::ExceptionKind::Unreadable;
 
 use crate::opened::order;

@@ -1,7 +1,8 @@
 //! Starting over a damaged store: what the last process left open is settled, whatever cannot be read.
 
 use application::ports::{
-    Clock, DeliveryFilter, DeliveryQueue, DeliveryRecords, OwnTopic, Randomness, Redrivable, RedriveSelection,
+    Clock, Deliveries, DeliveryFilter, DeliveryQueue, OwnSubscriptions, Randomness, Redrivable,
+    RedriveSelection,
 };
 use domain::Timestamp;
 use domain::endpoint::Protocol;

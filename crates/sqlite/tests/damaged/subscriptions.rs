@@ -1,6 +1,8 @@
 //! Damaged subscriptions and versions: nobody else waits for them, and they are told once they are mended.
 
-use application::ports::{DeliveryQuery, DeliveryQueue, DeliveryRecords, PageRequest, RetrySelection, Topic};
+use application::ports::{
+    Deliveries, DeliveryQuery, DeliveryQueue, PageRequest, RetrySelection, Subscriptions,
+};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::attributes::{Attributes, AttributesChange, Escalation, Minutes, Receives};
 use domain::endpoint::Protocol;

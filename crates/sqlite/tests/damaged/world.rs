@@ -1,7 +1,8 @@
 //! A store with subscribers, whose rows are damaged and mended by hand while it is open.
 
 use application::ports::{
-    DeliveryQueue, DueQuery, Finished, Intent, NewSubscription, OrderLog, OrderStore, OwnTopic, Topic,
+    DeliveryQueue, DueQuery, Finished, Intent, NewSubscription, OrderLog, OrderStore, OwnSubscriptions,
+    Publisher, Subscriptions,
 };
 use domain::attempt::{Outcome, OutcomeKind};
 use domain::attributes::Attributes;

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::{Clock, DeliveryQueue, DueQuery, Idempotency, NewSubscription, Randomness, Topic};
+use application::ports::{
+    Clock, DeliveryQueue, DueQuery, Idempotency, NewSubscription, Randomness, Subscriptions,
+};
 use domain::Timestamp;
 use domain::attributes::Attributes;
 use domain::delivery::DeliveryId;

@@ -1,8 +1,8 @@
 //! Long backlogs: ending, suspending, resuming and redriving them, and calling them forward.
 
 use application::ports::{
-    DeliveryFilter, DeliveryQueue, DeliveryRecords, Finished, Intent, OwnTopic, Redrivable, RedriveSelection,
-    Topic,
+    Deliveries, DeliveryFilter, DeliveryQueue, Finished, Intent, OwnSubscriptions, Redrivable,
+    RedriveSelection, Subscriptions,
 };
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::{Consequence, Decision, DeliveryId, DeliveryState, Effort, Next, OnUnknown, decide};

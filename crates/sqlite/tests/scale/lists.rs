@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use application::ports::{DeliveryQuery, DeliveryRecords, OrderQuery, OrderStore, PageRequest, Telling};
+use application::ports::{Deliveries, DeliveryQuery, OrderQuery, OrderStore, PageRequest, Telling};
 use domain::delivery::DeliveryState;
 use domain::order::OrderId;
 use tempfile::TempDir;

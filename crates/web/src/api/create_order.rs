@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use application::Error;
-use application::place_order::{PlaceOrder, Placed, place_order};
+use application::orders::{self, PlaceOrder, Placed};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use domain::order::OrderDetails;
@@ -38,7 +38,7 @@ pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Resu
     let (caller, request_id) = (caller.to_owned(), request_id(&head.headers));
     let order = PlaceOrder { details, key, caller, origin, request_id };
     // What fails is logged in a span; the frequent case goes without, since its line carries the id itself.
-    let placed = place_order(&web.app, order).await;
+    let placed = orders::place(&web.app, order).await;
     if placed.as_ref().map_or(true, |placed| placed.repeated) {
         web.orders_taken.give_back(orderer);
     }

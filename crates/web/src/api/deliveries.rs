@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use application::deliveries;
 use application::ports::{AttemptRecord, DeliveryQuery, DeliveryRecord, InterventionRecord, ReceiptRecord};
-use application::queries;
 use axum::extract::State;
 use axum::response::Response;
 use domain::Timestamp;
@@ -179,7 +179,7 @@ pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Res
         order: params.value("order", "a UUID", |text| text.parse().ok())?,
         page: params.page()?,
     };
-    let page = queries::deliveries(&web.app, query).await?;
+    let page = deliveries::list(&web.app, query).await?;
     let now = web.app.clock.now();
     Ok(answer_page(&page, |delivery| DeliveryJson::of(delivery, now)))
 }
@@ -190,6 +190,6 @@ pub(crate) async fn show(
     State(web): State<Arc<Web>>,
     Id(id): Id<DeliveryId>,
 ) -> Result<Response, Problem> {
-    let delivery = queries::delivery(&web.app, id).await?;
+    let delivery = deliveries::get(&web.app, id).await?;
     Ok(answer(StatusCode::OK, &DeliveryJson::of(&delivery, web.app.clock.now())))
 }

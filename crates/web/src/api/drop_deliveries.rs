@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use application::drop_deliveries::drop_deliveries;
+use application::deliveries;
 use application::ports::DropSelection;
-use application::queries;
 use axum::extract::State;
 use axum::response::Response;
 use domain::delivery::DeliveryId;
@@ -31,8 +30,8 @@ pub(crate) async fn one(
     State(web): State<Arc<Web>>,
     Id(id): Id<DeliveryId>,
 ) -> Result<Response, Problem> {
-    drop_deliveries(&web.app, DropSelection::One(id)).await?;
-    let dropped = queries::delivery(&web.app, id).await?;
+    deliveries::drop(&web.app, DropSelection::One(id)).await?;
+    let dropped = deliveries::get(&web.app, id).await?;
     Ok(answer(StatusCode::OK, &DeliveryJson::of(&dropped, web.app.clock.now())))
 }
 
@@ -44,6 +43,6 @@ pub(crate) async fn many(
 ) -> Result<Response, Problem> {
     let (pending, filter) = delivery_filter::read(&json, &[("pending", true), ("held", false)])?;
     let selection = if pending { DropSelection::Pending(filter) } else { DropSelection::Held(filter) };
-    let dropped = drop_deliveries(&web.app, selection).await?;
+    let dropped = deliveries::drop(&web.app, selection).await?;
     Ok(answer(StatusCode::OK, &Dropped { dropped }))
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use application::inbox;
 use application::ports::InboxMessage;
-use application::queries;
 use axum::extract::State;
 use axum::response::Response;
 use domain::Timestamp;
@@ -50,7 +50,7 @@ impl<'a> MessageJson<'a> {
 /// Messages, newest first.
 pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Response, Problem> {
     let params = Params::read(&uri, &["limit", "cursor"])?;
-    let page = queries::inbox(&web.app, params.page()?).await?;
+    let page = inbox::list(&web.app, params.page()?).await?;
     Ok(answer_page(&page, MessageJson::of))
 }
 
@@ -60,6 +60,6 @@ pub(crate) async fn show(
     State(web): State<Arc<Web>>,
     Id(id): Id<DeliveryId>,
 ) -> Result<Response, Problem> {
-    let message = queries::inbox_message(&web.app, id).await?;
+    let message = inbox::get(&web.app, id).await?;
     Ok(answer(StatusCode::OK, &MessageJson::of(&message)))
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use application::mark_spam::spam_among;
+use application::orders;
 use application::ports::{OrderQuery, Telling};
-use application::{Error, ErrorKind, queries};
+use application::{Error, ErrorKind};
 use axum::extract::State;
 use axum::response::Response;
 use domain::Timestamp;
@@ -79,11 +79,11 @@ pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Res
     };
     let query = OrderQuery { from: time("from")?, to: time("before")?, page: params.page()? };
     let tally = params.value("include", "tally", |text| (text == "tally").then_some(()))?;
-    let page = queries::orders(&web.app, query).await?;
-    let spam = spam_among(&web.app, &page.items).await?;
+    let page = orders::list(&web.app, query).await?;
+    let spam = orders::spam_among(&web.app, &page.items).await?;
     let mut telling = BTreeMap::new();
     if tally.is_some() && web.app.own_delivery.is_some() {
-        let all = queries::telling(&web.app, &page.items).await?;
+        let all = orders::telling(&web.app, &page.items).await?;
         telling.extend(page.items.iter().map(|order| order.id).zip(all));
     }
     Ok(answer_page(&page, |order| ToldJson {
@@ -102,10 +102,10 @@ pub(crate) async fn show(
 }
 
 async fn story(web: &Web, id: OrderId) -> Result<Response, Problem> {
-    match queries::order_timeline(&web.app, id).await {
+    match orders::timeline(&web.app, id).await {
         Ok(timeline) => Ok(answer(StatusCode::OK, &TimelineJson::of(&timeline, web.app.clock.now()))),
         Err(Error { kind: ErrorKind::NotOnThisHost, .. }) => {
-            let order = queries::order(&web.app, id).await?;
+            let order = orders::get(&web.app, id).await?;
             Ok(answer(StatusCode::OK, &OrderJson::of(&order, None)))
         }
         Err(error) => Err(error.into()),

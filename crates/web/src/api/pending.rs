@@ -1,7 +1,7 @@
 //! Why a subscription is pending, in JSON.
 
 use application::ports::DeliveryRecord;
-use application::queries::Pending;
+use application::subscriptions::Pending;
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryState, WaitReason};
 use serde::Serialize;

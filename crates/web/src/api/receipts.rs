@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use application::Error;
-use application::record_receipt::record_receipt;
+use application::receipts;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::delivery::DeliveryId;
@@ -35,7 +35,7 @@ pub(crate) async fn record(
         return Err(Problem::new(StatusCode::FORBIDDEN, "invalid_signature", detail));
     };
     if let Some(receipt) = receipt {
-        record_receipt(&web.app, id, attempt, receipt).await?;
+        receipts::record(&web.app, id, attempt, receipt).await?;
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }

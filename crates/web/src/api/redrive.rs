@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use application::deliveries::redrive;
 use application::ports::{Redrivable, RedriveSelection};
-use application::redrive::redrive;
 use axum::extract::State;
 use axum::response::Response;
 use domain::delivery::DeliveryId;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use application::deliveries::retry;
 use application::ports::RetrySelection;
-use application::retry::retry;
 use axum::extract::State;
 use axum::response::Response;
 use domain::delivery::DeliveryId;

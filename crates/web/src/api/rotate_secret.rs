@@ -19,6 +19,6 @@ pub(crate) async fn rotate_secret(
     State(web): State<Arc<Web>>,
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
-    let rotated = application::rotate_secret::rotate_secret(&web.app, id).await?;
+    let rotated = application::subscriptions::rotate_secret(&web.app, id).await?;
     answer_with(&web, StatusCode::OK, &rotated, SubscriptionJson::with_secret(&rotated)).await
 }

@@ -28,6 +28,6 @@ pub(crate) async fn send_test(
     State(web): State<Arc<Web>>,
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
-    let delivery_id = application::send_test::send_test(&web.app, id).await?;
+    let delivery_id = application::subscriptions::send_test(&web.app, id).await?;
     Ok(answer(StatusCode::ACCEPTED, &Sent { delivery_id }))
 }

@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use application::change_subscription::change_subscription;
-use application::queries::{self, Pending};
-use application::unsubscribe::remove_subscription;
+use application::subscriptions::{self, Pending};
 use axum::extract::State;
 use axum::response::Response;
 use domain::Timestamp;
@@ -106,7 +104,7 @@ pub(super) async fn answer_with(
     subscription: &Subscription,
     shown: SubscriptionJson<'_>,
 ) -> Result<Response, Problem> {
-    let pending = queries::pending(&web.app, &[subscription]).await?;
+    let pending = subscriptions::pending(&web.app, &[subscription]).await?;
     Ok(answer(status, &shown.because(pending.get(&subscription.id), web.app.clock.now())))
 }
 
@@ -116,7 +114,7 @@ pub(crate) async fn show(
     State(web): State<Arc<Web>>,
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
-    let found = queries::subscription(&web.app, id).await?;
+    let found = subscriptions::get(&web.app, id).await?;
     answer_with(&web, StatusCode::OK, &found, SubscriptionJson::of(&found)).await
 }
 
@@ -140,7 +138,7 @@ pub(crate) async fn change(
         let detail = "filterPolicy, maxReceivesPerSecond or escalation must be given; null takes one away";
         return Err(Problem::invalid("missing_field", "filterPolicy", detail));
     }
-    let changed = change_subscription(&web.app, id, change).await?;
+    let changed = subscriptions::change(&web.app, id, change).await?;
     answer_with(&web, StatusCode::OK, &changed, SubscriptionJson::of(&changed)).await
 }
 
@@ -150,7 +148,7 @@ pub(crate) async fn remove(
     State(web): State<Arc<Web>>,
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
-    let ended = remove_subscription(&web.app, id).await?;
+    let ended = subscriptions::remove(&web.app, id).await?;
     answer_with(&web, StatusCode::OK, &ended, SubscriptionJson::of(&ended)).await
 }
 
@@ -160,13 +158,13 @@ pub(crate) async fn resend_confirmation(
     State(web): State<Arc<Web>>,
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
-    let pending = application::resend_confirmation::resend_confirmation(&web.app, id).await?;
+    let pending = application::subscriptions::resend_confirmation(&web.app, id).await?;
     answer_with(&web, StatusCode::ACCEPTED, &pending, SubscriptionJson::of(&pending)).await
 }
 
 #[cfg(test)]
 mod tests {
-    use application::queries::PendingReason;
+    use application::subscriptions::PendingReason;
     use domain::attributes::Attributes;
     use domain::endpoint::{Endpoint, Protocol};
     use serde_json::Value;

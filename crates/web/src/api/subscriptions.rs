@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use application::ports::SubscriptionQuery;
-use application::queries;
-use application::subscribe::{Subscribe, subscribe};
+use application::subscriptions::{self, Subscribe, subscribe};
 use axum::extract::State;
 use axum::response::Response;
 use domain::endpoint::{Endpoint, Protocol};
@@ -32,8 +31,8 @@ pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Res
         })?,
         page: params.page()?,
     };
-    let page = queries::subscriptions(&web.app, query).await?;
-    let pending = queries::pending(&web.app, &page.items.iter().collect::<Vec<_>>()).await?;
+    let page = subscriptions::list(&web.app, query).await?;
+    let pending = subscriptions::pending(&web.app, &page.items.iter().collect::<Vec<_>>()).await?;
     let now = web.app.clock.now();
     Ok(answer_page(&page, |one| SubscriptionJson::of(one).because(pending.get(&one.id), now)))
 }

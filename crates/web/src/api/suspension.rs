@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use application::resume_subscription::resume_subscription;
-use application::suspend_subscription::suspend_subscription;
+use application::subscriptions;
 use axum::extract::State;
 use axum::response::Response;
 use domain::subscription::SubscriptionId;
@@ -22,7 +21,7 @@ pub(crate) async fn suspend(
     State(web): State<Arc<Web>>,
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
-    let suspended = suspend_subscription(&web.app, id).await?;
+    let suspended = subscriptions::suspend(&web.app, id).await?;
     Ok(answer(StatusCode::OK, &SubscriptionJson::of(&suspended)))
 }
 
@@ -32,6 +31,6 @@ pub(crate) async fn resume(
     State(web): State<Arc<Web>>,
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
-    let resumed = resume_subscription(&web.app, id).await?;
+    let resumed = subscriptions::resume(&web.app, id).await?;
     Ok(answer(StatusCode::OK, &SubscriptionJson::of(&resumed)))
 }

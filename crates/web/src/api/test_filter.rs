@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use application::test_filter::{Sample, test_filter};
+use application::subscriptions::{Sample, test_filter};
 use axum::extract::State;
 use axum::response::Response;
 use domain::filter_policy::Mismatch;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use application::inbox;
 use application::ports::{InboxMessage, Page, PageRequest, UnreadableRow};
-use application::queries;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -91,7 +91,7 @@ pub(crate) async fn list(session: Session, State(web): State<Arc<Web>>, uri: Uri
 
 async fn read(web: &Web, uri: &Uri) -> Result<Page<InboxMessage>, Problem> {
     let request: PageRequest = Params::read(uri, &["limit", "cursor"])?.page()?;
-    Ok(queries::inbox(&web.app, request).await?)
+    Ok(inbox::list(&web.app, request).await?)
 }
 
 /// One message, with its link.
@@ -101,7 +101,7 @@ pub(crate) async fn show(
     id: Result<Id<DeliveryId>, Problem>,
 ) -> Response {
     let found = match id {
-        Ok(Id(id)) => queries::inbox_message(&web.app, id).await.map_err(Problem::from),
+        Ok(Id(id)) => inbox::get(&web.app, id).await.map_err(Problem::from),
         Err(problem) => Err(problem),
     };
     match found {

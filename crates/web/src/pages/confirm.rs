@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use application::confirm_subscription::{confirm_subscription, find_by_confirmation_link};
+use application::subscriptions::{confirm, find_by_confirmation_link};
 use axum::extract::State;
 use axum::response::Response;
 use domain::subscription::{Subscription, SubscriptionState};
@@ -46,6 +46,6 @@ fn ask(web: &Web, subscription: &Subscription) -> Response {
 
 /// Confirms.
 pub(crate) async fn act(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
-    let result = confirm_subscription(&web.app, &token(&uri)).await.map_err(Problem::from);
+    let result = confirm(&web.app, &token(&uri)).await.map_err(Problem::from);
     done(&web, &headers, "Subscription confirmed", result)
 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use application::unsubscribe::{find_by_unsubscribe_link, unsubscribe};
+use application::subscriptions::{find_by_unsubscribe_link, unsubscribe};
 use axum::extract::State;
 use axum::response::Response;
 use domain::subscription::{Subscription, SubscriptionState};

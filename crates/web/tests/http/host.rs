@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use application::ports::{
-    Clock, DeliveryQueue, Due, DueQuery, Finished, Intent, OrderLog, Randomness, Topic,
+    Clock, DeliveryQueue, Due, DueQuery, Finished, Intent, OrderLog, Publisher, Randomness, Subscriptions,
 };
-use application::{App, ChannelMode, OwnDelivery};
+use application::{App, ChannelMode, Links, OwnDelivery};
 use axum::Router;
 use axum::body::Body;
 use domain::Timestamp;
@@ -205,18 +205,17 @@ fn app(
         (Protocol::Webhook, ChannelMode::Live),
     ]);
     let own = OwnDelivery {
-        topic: Arc::new(store.clone()),
-        records: Arc::new(store.clone()),
+        subscriptions: Arc::new(store.clone()),
+        deliveries: Arc::new(store.clone()),
         spam: Arc::new(store.clone()),
         inbox: Arc::new(store.clone()),
         channels,
         endpoint_rule: Arc::new(|_| Ok(())),
-        link_key,
-        public_url: "http://127.0.0.1:8080".to_owned(),
+        links: Links { key: link_key, public_url: "http://127.0.0.1:8080".to_owned() },
     };
     App {
         orders: Arc::new(store.clone()),
-        topic: Arc::new(store.clone()),
+        subscriptions: Arc::new(store.clone()),
         own_delivery: Some(own),
         clock,
         randomness,

@@ -1,6 +1,6 @@
 //! `/subscriptions`, `/subscriptions/{id}` and `/subscriptions/{id}/confirmation`.
 
-use application::ports::{Clock, DeliveryQueue, OwnTopic};
+use application::ports::{Clock, DeliveryQueue, OwnSubscriptions};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::DeliveryState;
 use domain::endpoint::Protocol;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::handlers::given::{FakeTopic, order};
+use crate::handlers::given::{FakePublisher, order};
 
 const POISON: usize = 30;
 const FLAKY: usize = 60;
@@ -44,15 +44,15 @@ fn poison(place: usize) -> Value {
 
 /// A stream's function and its topic.
 struct World {
-    topic: Arc<FakeTopic>,
+    publisher: Arc<FakePublisher>,
     stream: Stream,
 }
 
 impl World {
     fn new() -> Self {
-        let topic = Arc::new(FakeTopic::default());
-        let stream = Stream { topic: Arc::clone(&topic) as _, key: "orderId".to_owned() };
-        Self { topic, stream }
+        let publisher = Arc::new(FakePublisher::default());
+        let stream = Stream { publisher: Arc::clone(&publisher) as _, key: "orderId".to_owned() };
+        Self { publisher, stream }
     }
 
     async fn announce(&self, records: &[Value]) -> Result<Value, Diagnostic> {
@@ -82,28 +82,28 @@ fn hundred() -> (Vec<Order>, Vec<Value>) {
 async fn a_batch_with_one_poison_record_and_one_that_fails_twice_is_reported_exactly_at_each_step() {
     let (orders, records) = hundred();
     let world = World::new();
-    world.topic.fail(orders[FLAKY].id, 2);
+    world.publisher.fail(orders[FLAKY].id, 2);
 
     // 98 are published at once; the others are named, the lower one being the checkpoint.
     assert_eq!(world.failures(&records).await, [number(POISON), number(FLAKY)]);
-    assert_eq!(world.topic.published().len(), 98);
+    assert_eq!(world.publisher.published().len(), 98);
 
     // Lambda sends everything from the checkpoint on again. The poison record stands first now: only halving helps.
     let refused = world.announce(&records[POISON..]).await.unwrap_err();
     assert_eq!(refused.error_type, "Orderbell.PoisonRecord");
     assert!(refused.error_message.contains(&number(POISON)));
-    assert_eq!(world.topic.published().len(), 98, "the other one failed a second time");
+    assert_eq!(world.publisher.published().len(), 98, "the other one failed a second time");
 
     // The halves: the second has no failure left, the first is halved until the poison record stands alone.
     assert_eq!(world.failures(&records[65..]).await, [""; 0]);
     assert!(world.announce(&records[POISON..65]).await.is_err());
-    assert_eq!(world.topic.published().len(), 99, "it was published at the third time");
+    assert_eq!(world.publisher.published().len(), 99, "it was published at the third time");
     assert!(world.announce(&records[POISON..47]).await.is_err());
     assert_eq!(world.failures(&records[47..65]).await, [""; 0]);
     assert_eq!(world.failures(&records[POISON..=POISON]).await, [number(POISON)]);
     assert_eq!(world.failures(&records[POISON + 1..47]).await, [""; 0]);
 
-    let sent = |place: usize| world.topic.sent(orders[place].id);
+    let sent = |place: usize| world.publisher.sent(orders[place].id);
     assert!((0..100).filter(|place| *place != POISON).all(|place| sent(place) == 1), "each went out once");
     assert_eq!(sent(POISON), 0);
 }
@@ -117,11 +117,11 @@ async fn while_the_topic_is_down_every_order_is_reported_and_nothing_else() {
         record(3, "INSERT", &image(&orders[1])),
     ];
     let world = World::new();
-    world.topic.set_down(true);
+    world.publisher.set_down(true);
     assert_eq!(world.failures(&records).await, [number(1), number(3)]);
-    world.topic.set_down(false);
+    world.publisher.set_down(false);
     assert_eq!(world.failures(&records).await, [""; 0]);
-    assert_eq!(world.topic.published(), orders.map(|order| order.id).into());
+    assert_eq!(world.publisher.published(), orders.map(|order| order.id).into());
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn what_is_no_new_order_is_passed_over() {
     ];
     let world = World::new();
     assert_eq!(world.failures(&records).await, [""; 0]);
-    assert!(world.topic.published().is_empty());
+    assert!(world.publisher.published().is_empty());
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn whatever_is_wrong_with_a_record_only_that_record_is_reported() {
         let records =
             [record(1, "INSERT", &image(&good)), record_of_a_kind, record(3, "INSERT", &image(&order(3, 0)))];
         assert_eq!(world.failures(&records).await, [number(2)], "{}", records[1]);
-        assert_eq!(world.topic.published().len(), 2, "{}", records[1]);
+        assert_eq!(world.publisher.published().len(), 2, "{}", records[1]);
     }
 }
 

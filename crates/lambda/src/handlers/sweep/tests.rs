@@ -1,10 +1,10 @@
 use super::*;
-use crate::handlers::given::{FakeBacklog, FakeTopic, StoppedClock, order};
+use crate::handlers::given::{FakeBacklog, FakePublisher, StoppedClock, order};
 
 const NOW: i64 = 1_700_000_000;
 
 struct World {
-    topic: Arc<FakeTopic>,
+    publisher: Arc<FakePublisher>,
     backlog: Arc<FakeBacklog>,
     clock: Arc<StoppedClock>,
     sweep: Sweep,
@@ -14,17 +14,17 @@ struct World {
 /// A sweep over orders of these ages in seconds, oldest first.
 fn world(ages: impl IntoIterator<Item = i64>) -> World {
     let orders: Vec<_> = (0..).zip(ages).map(|(number, age)| order(number, NOW - age)).collect();
-    let topic = Arc::new(FakeTopic::default());
+    let publisher = Arc::new(FakePublisher::default());
     let clock = Arc::new(StoppedClock::at(NOW));
     let ids = orders.iter().map(|order| order.id).collect();
-    let backlog = Arc::new(FakeBacklog::new(orders, Arc::clone(&topic)));
+    let backlog = Arc::new(FakeBacklog::new(orders, Arc::clone(&publisher)));
     let sweep = Sweep {
         backlog: Arc::clone(&backlog) as _,
-        topic: Arc::clone(&topic) as _,
+        publisher: Arc::clone(&publisher) as _,
         clock: Arc::clone(&clock) as _,
         randomness: Arc::new(crate::host::SystemRandomness),
     };
-    World { topic, backlog, clock, sweep, orders: ids }
+    World { publisher, backlog, clock, sweep, orders: ids }
 }
 
 impl World {
@@ -38,14 +38,14 @@ impl World {
 async fn everything_older_than_the_streams_time_is_published_and_nothing_younger() {
     let world = world([3_600, 901, 900, 899, 1]);
     assert_eq!(world.swept().await, Swept { published: 3, ..Swept::default() });
-    assert_eq!(world.topic.published(), world.orders[..3].iter().copied().collect());
+    assert_eq!(world.publisher.published(), world.orders[..3].iter().copied().collect());
 }
 
 #[tokio::test]
 async fn a_long_backlog_is_published_in_rounds() {
     let world = world((1_500..3_000).rev());
     assert_eq!(world.swept().await, Swept { published: 1_500, ..Swept::default() });
-    assert!(world.orders.iter().all(|id| world.topic.sent(*id) == 1));
+    assert!(world.orders.iter().all(|id| world.publisher.sent(*id) == 1));
 }
 
 #[tokio::test]
@@ -60,14 +60,14 @@ async fn what_cannot_be_read_is_counted_hides_nothing_behind_it_and_is_published
     assert_eq!(swept, left);
     world.backlog.mend();
     assert_eq!(world.swept().await, Swept { published: 600, ..Swept::default() });
-    assert!(world.orders.iter().all(|id| world.topic.sent(*id) == 1));
+    assert!(world.orders.iter().all(|id| world.publisher.sent(*id) == 1));
 }
 
 #[tokio::test]
 async fn what_fails_is_tried_once_a_sweep_and_hides_nothing_behind_it() {
     let world = world((1_500..2_000).rev());
     for id in &world.orders[..99] {
-        world.topic.fail(*id, 2);
+        world.publisher.fail(*id, 2);
     }
     let swept = world.swept().await;
     let left = Swept { published: 401, failed: 99, left: 99, oldest_seconds: 1_999, ..Swept::default() };
@@ -80,7 +80,7 @@ async fn what_fails_is_tried_once_a_sweep_and_hides_nothing_behind_it() {
 async fn rounds_of_nothing_but_failures_starve_no_order_behind_them() {
     let world = world((1_500..2_000).rev());
     for id in &world.orders[..350] {
-        world.topic.fail(*id, usize::MAX);
+        world.publisher.fail(*id, usize::MAX);
     }
     assert_eq!(
         world.swept().await,
@@ -91,7 +91,7 @@ async fn rounds_of_nothing_but_failures_starve_no_order_behind_them() {
 #[tokio::test]
 async fn while_the_topic_is_down_every_order_is_left() {
     let world = world((1_500..2_000).rev());
-    world.topic.set_down(true);
+    world.publisher.set_down(true);
     let swept = world.swept().await;
     assert_eq!(
         swept,
@@ -102,7 +102,7 @@ async fn while_the_topic_is_down_every_order_is_left() {
 #[tokio::test(start_paused = true)]
 async fn what_hangs_is_given_up_in_time_to_say_what_is_left() {
     let world = world([1_300, 1_200]);
-    world.topic.hang();
+    world.publisher.hang();
     let start = tokio::time::Instant::now();
     assert_eq!(
         world.swept().await,
@@ -153,7 +153,7 @@ async fn a_sweep_leaves_all_to_one_that_is_on_its_way_and_says_nothing_of_what_i
     world.backlog.hold();
     let answer = world.sweep.sweep(world.clock.now() + Duration::from_mins(1)).await.unwrap();
     assert_eq!(answer, json!({ "leftToAnother": true }));
-    assert!(world.topic.published().is_empty() && world.backlog.is_held());
+    assert!(world.publisher.published().is_empty() && world.backlog.is_held());
     let mut line = Vec::new();
     measures.write_line("8f5e", &mut line);
     assert!(line.is_empty());
@@ -172,7 +172,7 @@ async fn what_is_left_is_a_metric_even_if_it_is_nothing() {
     let _guard = metrics::set_default_local_recorder(&measures);
     for (failures, left) in [(1, 1.0), (0, 0.0)] {
         let world = world([1_300]);
-        world.topic.fail(world.orders[0], failures);
+        world.publisher.fail(world.orders[0], failures);
         world.sweep.sweep(world.clock.now() + Duration::from_mins(1)).await.unwrap();
         let mut line = Vec::new();
         measures.write_line("8f5e", &mut line);

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use application::queries;
-use application::queries::NotOwedPage;
+use application::orders::{self, NotOwedPage};
 use axum::extract::State;
 use axum::response::Response;
 use domain::filter_policy::Mismatch;
@@ -46,7 +45,7 @@ pub(crate) async fn list(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let page = Params::read(&uri, &["limit", "cursor"])?.page()?;
-    let page = queries::order_not_owed(&web.app, id, page).await?;
+    let page = orders::not_matched(&web.app, id, page).await?;
     Ok(answer(StatusCode::OK, &List::of(groups(&page), &page)))
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use application::mark_spam::{mark_spam, unmark_spam};
+use application::orders::{mark_spam, unmark_spam};
 use application::ports::{SpamFilter, SpamSelection};
 use axum::extract::State;
 use axum::response::Response;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use application::orders::{Event, EventKind, Timeline};
 use application::ports::Story;
-use application::queries::{Event, EventKind, Timeline};
 use domain::Timestamp;
 use domain::delivery::{CancelReason, DeliveryId};
 use domain::receipt::ReceiptStatus;

@@ -56,7 +56,7 @@ pub async fn subscribe(app: &App, request: Subscribe) -> Result<SubscribeAnswer,
         attributes: request.attributes.clone(),
         now,
     };
-    match app.topic.subscribe(new).await? {
+    match app.subscriptions.subscribe(new).await? {
         Subscribed::Created(subscription) => {
             tracing::info!(subscription_id = %subscription.id, endpoint = subscription.endpoint.masked(), "subscribed");
             Ok(SubscribeAnswer { subscription, created: true })
@@ -126,7 +126,7 @@ pub(crate) async fn check_escalation(
     if from == Some(escalation.to) {
         return Err(refused("another subscription"));
     }
-    match app.topic.subscription(escalation.to).await? {
+    match app.subscriptions.subscription(escalation.to).await? {
         Some(other) if other.state != SubscriptionState::Ended => Ok(()),
         _ => Err(refused("a subscription that has not ended")),
     }

@@ -11,9 +11,9 @@ use crate::{App, Error};
 ///
 /// # Errors
 /// `NotFound` with `delivery_not_found` or `attempt_not_found`; `not_on_this_host` where SNS delivers.
-pub async fn record_receipt(app: &App, id: DeliveryId, attempt: u32, receipt: Receipt) -> Result<(), Error> {
+pub async fn record(app: &App, id: DeliveryId, attempt: u32, receipt: Receipt) -> Result<(), Error> {
     let status = receipt.status.name();
-    app.own_delivery()?.records.receipt(id, attempt, receipt, app.clock.now()).await?;
+    app.own_delivery()?.deliveries.receipt(id, attempt, receipt, app.clock.now()).await?;
     metrics::counter!("orderbell_receipts_total", "status" => status).increment(1);
     tracing::info!(delivery_id = %id, attempt, status, "receipt recorded");
     Ok(())

@@ -63,7 +63,7 @@ pub async fn pending(
         let waiting = Pending { reason: PendingReason::NotAnswered, request: None };
         return Ok(ids.into_iter().map(|id| (id, waiting.clone())).collect());
     };
-    let requests = own.records.confirmation_requests(ids).await?;
+    let requests = own.deliveries.confirmation_requests(ids).await?;
     let mut requests: BTreeMap<_, _> =
         requests.into_iter().map(|request| (request.subscription, request)).collect();
     let now = app.clock.now();

@@ -15,7 +15,7 @@ use crate::{ChannelMode, Error, OwnDelivery};
 ///
 /// # Errors
 /// What the store says; nothing may be delivered before this succeeded.
-pub async fn settle_the_past(
+pub async fn startup_recovery(
     own: &OwnDelivery,
     queue: &dyn DeliveryQueue,
     policies: &BTreeMap<Protocol, OnUnknown>,
@@ -46,7 +46,7 @@ async fn begin_anew(
 ) -> Result<(), Error> {
     queue.channel_resumed(protocol, clock.now()).await?;
     if mode == ChannelMode::Live {
-        let lapsed = own.topic.lapse_sandbox_confirmations(protocol, clock.now()).await?;
+        let lapsed = own.subscriptions.lapse_sandbox_confirmations(protocol, clock.now()).await?;
         if lapsed > 0 {
             tracing::warn!(
                 %protocol,

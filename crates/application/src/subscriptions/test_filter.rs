@@ -3,7 +3,7 @@
 use domain::filter_policy::{FilterPolicy, Mismatch};
 use domain::order::{Order, OrderDetails, OrderId};
 
-use crate::{App, Error, queries};
+use crate::{App, Error, orders};
 
 /// The order to test a policy with.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub async fn test_filter(
     sample: Sample,
 ) -> Result<Result<(), Mismatch>, Error> {
     let order = match sample {
-        Sample::Placed(id) => queries::order(app, id).await?,
+        Sample::Placed(id) => orders::get(app, id).await?,
         Sample::New(details) => {
             let time = app.clock.now();
             Order { id: app.randomness.order_id(time), time, details: *details, request_id: String::new() }

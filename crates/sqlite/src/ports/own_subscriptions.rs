@@ -1,7 +1,7 @@
 //! What only our own topic can do.
 
 use application::Error;
-use application::ports::OwnTopic;
+use application::ports::OwnSubscriptions;
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
@@ -16,7 +16,7 @@ use crate::failure::unreadable;
 use crate::write::Transaction;
 
 #[async_trait]
-impl OwnTopic for Store {
+impl OwnSubscriptions for Store {
     async fn confirm(
         &self,
         id: SubscriptionId,

@@ -1,4 +1,4 @@
-//! What [`OwnTopic`](application::ports::OwnTopic) promises.
+//! What [`OwnSubscriptions`](application::ports::OwnSubscriptions) promises.
 
 use application::ErrorKind;
 use application::ports::{InboxMessage, Intent};
@@ -16,45 +16,45 @@ pub async fn a_pending_subscription_is_confirmed_by_its_newest_question(machine:
     let new = email("ada@example.com");
     let made = machine.subscribe(new.clone()).await;
     let at = now();
-    let confirmed = machine.own_topic.confirm(made.id, 1, true, at).await.unwrap();
+    let confirmed = machine.own_subscriptions.confirm(made.id, 1, true, at).await.unwrap();
     assert_eq!(confirmed.state, SubscriptionState::Confirmed);
     assert_eq!(confirmed.confirmation.map(|given| (given.at, given.in_sandbox)), Some((at, true)));
-    assert_eq!(machine.topic.subscription(made.id).await.unwrap(), Some(confirmed));
+    assert_eq!(machine.subscriptions.subscription(made.id).await.unwrap(), Some(confirmed));
     assert_eq!(machine.record(new.confirmation).await.state, DeliveryState::Cancelled);
 }
 
 /// Whoever clicks twice sees the same page twice.
 pub async fn confirming_a_confirmed_subscription_changes_nothing(machine: &Machine<'_>) {
     let confirmed = machine.confirmed(email("ada@example.com")).await;
-    let again = machine.own_topic.confirm(confirmed.id, 1, true, now() + WHILE).await.unwrap();
+    let again = machine.own_subscriptions.confirm(confirmed.id, 1, true, now() + WHILE).await.unwrap();
     assert_eq!(again, confirmed);
 }
 
 /// Each way in which a link can be over has its own name.
 pub async fn a_link_that_is_over_confirms_nothing(machine: &Machine<'_>) {
     let replaced = machine.subscribe(email("ada@example.com")).await;
-    machine.topic.resend_confirmation(replaced.id, delivery_id(), now()).await.unwrap();
+    machine.subscriptions.resend_confirmation(replaced.id, delivery_id(), now()).await.unwrap();
     refused(machine, &replaced, 1, now(), "confirmation_replaced").await;
 
     let expired = machine.subscribe(email("bob@example.com")).await;
     let end = expired.confirmation_expires_at.expect("this host asks by itself");
     refused(machine, &expired, 1, end, "confirmation_expired").await;
     let in_time = end - MOMENT;
-    machine.own_topic.confirm(expired.id, 1, false, in_time).await.unwrap();
+    machine.own_subscriptions.confirm(expired.id, 1, false, in_time).await.unwrap();
 
     let ended = machine.subscribe(email("eve@example.com")).await;
-    let ended = machine.topic.unsubscribe(ended.id, EndReason::Removed, now()).await.unwrap();
+    let ended = machine.subscriptions.unsubscribe(ended.id, EndReason::Removed, now()).await.unwrap();
     refused(machine, &ended, 1, now(), "subscription_ended").await;
 }
 
 /// It proved nothing about the endpoint's owner: nothing is sent, and nothing more is owed, until somebody asks anew.
 pub async fn a_confirmation_given_in_the_sandbox_lapses(machine: &Machine<'_>) {
     let made = machine.subscribe(email("ada@example.com")).await;
-    machine.own_topic.confirm(made.id, 1, true, now()).await.unwrap();
+    machine.own_subscriptions.confirm(made.id, 1, true, now()).await.unwrap();
     let owed = machine.notification(made.id).await;
     assert_eq!(lapse(machine, Protocol::Email).await, 1);
     assert_eq!(lapse(machine, Protocol::Email).await, 0);
-    let lapsed = machine.topic.subscription(made.id).await.unwrap().unwrap();
+    let lapsed = machine.subscriptions.subscription(made.id).await.unwrap().unwrap();
     assert_eq!((lapsed.state, lapsed.generation, lapsed.confirmation), (SubscriptionState::Pending, 1, None));
     assert_eq!(machine.due(DeliveryKind::Confirmation).await, []);
 
@@ -62,10 +62,10 @@ pub async fn a_confirmation_given_in_the_sandbox_lapses(machine: &Machine<'_>) {
     assert_eq!(machine.due(DeliveryKind::Notification).await, []);
     let meanwhile = machine.place(order()).await;
     refused(machine, &lapsed, 1, now(), "confirmation_expired").await;
-    machine.topic.resend_confirmation(made.id, delivery_id(), now()).await.unwrap();
+    machine.subscriptions.resend_confirmation(made.id, delivery_id(), now()).await.unwrap();
     assert_eq!(machine.due(DeliveryKind::Confirmation).await.len(), 1);
     refused(machine, &lapsed, 1, now(), "confirmation_replaced").await;
-    machine.own_topic.confirm(made.id, 2, false, now()).await.unwrap();
+    machine.own_subscriptions.confirm(made.id, 2, false, now()).await.unwrap();
     machine.publish().await;
     assert_eq!(machine.of_order(&meanwhile).await, []);
     let due = machine.due(DeliveryKind::Notification).await;
@@ -85,7 +85,7 @@ pub async fn a_question_that_only_the_sandbox_saw_lapses(machine: &Machine<'_>) 
     refused(machine, &made, 1, now(), "confirmation_expired").await;
     // Nor when the machine's clock is a day behind.
     refused(machine, &made, 1, now() - 24 * WHILE, "confirmation_expired").await;
-    machine.topic.resend_confirmation(made.id, delivery_id(), now()).await.unwrap();
+    machine.subscriptions.resend_confirmation(made.id, delivery_id(), now()).await.unwrap();
     let due = machine.due(DeliveryKind::Confirmation).await;
     assert_eq!(due.iter().map(|delivery| delivery.subscription.id).collect::<Vec<_>>(), [made.id]);
     assert_ne!(due[0].id, new.confirmation);
@@ -117,18 +117,18 @@ pub async fn only_what_the_sandbox_confirmed_lapses(machine: &Machine<'_>) {
     let live = machine.confirmed(email("ada@example.com")).await;
     let unasked = machine.subscribe(email("bob@example.com")).await;
     let other = machine.subscribe(subscription(Protocol::Sms, "+4915112345678")).await;
-    let other = machine.own_topic.confirm(other.id, 1, true, now()).await.unwrap();
+    let other = machine.own_subscriptions.confirm(other.id, 1, true, now()).await.unwrap();
     let ended = machine.subscribe(email("eve@example.com")).await;
-    machine.own_topic.confirm(ended.id, 1, true, now()).await.unwrap();
-    let ended = machine.topic.unsubscribe(ended.id, EndReason::Removed, now()).await.unwrap();
+    machine.own_subscriptions.confirm(ended.id, 1, true, now()).await.unwrap();
+    let ended = machine.subscriptions.unsubscribe(ended.id, EndReason::Removed, now()).await.unwrap();
     assert_eq!(lapse(machine, Protocol::Email).await, 0);
     for left in [live, unasked, other, ended] {
-        assert_eq!(machine.topic.subscription(left.id).await.unwrap(), Some(left));
+        assert_eq!(machine.subscriptions.subscription(left.id).await.unwrap(), Some(left));
     }
 }
 
 async fn lapse(machine: &Machine<'_>, protocol: Protocol) -> usize {
-    machine.own_topic.lapse_sandbox_confirmations(protocol, now()).await.unwrap()
+    machine.own_subscriptions.lapse_sandbox_confirmations(protocol, now()).await.unwrap()
 }
 
 async fn refused(
@@ -139,10 +139,10 @@ async fn refused(
     code: &str,
 ) {
     let id: SubscriptionId = subscription.id;
-    let before = machine.topic.subscription(id).await.unwrap();
-    let error = machine.own_topic.confirm(id, generation, false, at).await.unwrap_err();
+    let before = machine.subscriptions.subscription(id).await.unwrap();
+    let error = machine.own_subscriptions.confirm(id, generation, false, at).await.unwrap_err();
     assert_eq!((error.kind, error.code), (ErrorKind::Gone, code));
-    assert_eq!(machine.topic.subscription(id).await.unwrap(), before);
+    assert_eq!(machine.subscriptions.subscription(id).await.unwrap(), before);
 }
 
 /// Orders go on being owed, and wait with what was owed already until it is resumed.
@@ -150,7 +150,7 @@ pub async fn a_suspended_subscription_is_owed_orders_and_sent_none(machine: &Mac
     let subscription = machine.confirmed(email("ada@example.com")).await;
     let before = machine.notification(subscription.id).await;
     let suspend =
-        async || machine.own_topic.suspend(subscription.id, SuspensionReason::Operator, now()).await;
+        async || machine.own_subscriptions.suspend(subscription.id, SuspensionReason::Operator, now()).await;
     let suspended = suspend().await.unwrap();
     assert_eq!(suspended.state, SubscriptionState::Suspended);
     assert_eq!(suspended.suspension.map(|suspension| suspension.reason), Some(SuspensionReason::Operator));
@@ -163,9 +163,9 @@ pub async fn a_suspended_subscription_is_owed_orders_and_sent_none(machine: &Mac
         "who fetched it before begins it no more"
     );
 
-    let resumed = machine.own_topic.resume(subscription.id, now()).await.unwrap();
+    let resumed = machine.own_subscriptions.resume(subscription.id, now()).await.unwrap();
     assert_eq!((resumed.state, resumed.suspension), (SubscriptionState::Confirmed, None));
-    assert_eq!(machine.own_topic.resume(subscription.id, now()).await.unwrap(), resumed);
+    assert_eq!(machine.own_subscriptions.resume(subscription.id, now()).await.unwrap(), resumed);
     let due: Vec<_> = machine.due(DeliveryKind::Notification).await.into_iter().map(|due| due.id).collect();
     assert_eq!(due, [before.id, meanwhile.id]);
 }
@@ -174,19 +174,25 @@ pub async fn a_suspended_subscription_is_owed_orders_and_sent_none(machine: &Mac
 pub async fn what_is_not_confirmed_is_neither_suspended_nor_tested(machine: &Machine<'_>) {
     let (reason, pending) = (SuspensionReason::Operator, machine.subscribe(email("ada@example.com")).await);
     let code = |refusal: Result<Subscription, application::Error>| refusal.unwrap_err().code;
-    assert_eq!(code(machine.own_topic.suspend(pending.id, reason, now()).await), "not_confirmed");
-    assert_eq!(code(machine.own_topic.resume(pending.id, now()).await), "not_confirmed");
-    assert_eq!(code(machine.own_topic.send_test(pending.id, delivery_id(), now()).await), "not_confirmed");
-    assert_eq!(machine.topic.subscription(pending.id).await.unwrap(), Some(pending.clone()));
-    machine.topic.unsubscribe(pending.id, EndReason::Removed, now()).await.unwrap();
-    assert_eq!(code(machine.own_topic.suspend(pending.id, reason, now()).await), "subscription_ended");
+    assert_eq!(code(machine.own_subscriptions.suspend(pending.id, reason, now()).await), "not_confirmed");
+    assert_eq!(code(machine.own_subscriptions.resume(pending.id, now()).await), "not_confirmed");
     assert_eq!(
-        code(machine.own_topic.send_test(pending.id, delivery_id(), now()).await),
+        code(machine.own_subscriptions.send_test(pending.id, delivery_id(), now()).await),
+        "not_confirmed"
+    );
+    assert_eq!(machine.subscriptions.subscription(pending.id).await.unwrap(), Some(pending.clone()));
+    machine.subscriptions.unsubscribe(pending.id, EndReason::Removed, now()).await.unwrap();
+    assert_eq!(
+        code(machine.own_subscriptions.suspend(pending.id, reason, now()).await),
+        "subscription_ended"
+    );
+    assert_eq!(
+        code(machine.own_subscriptions.send_test(pending.id, delivery_id(), now()).await),
         "subscription_ended"
     );
     let suspended = machine.confirmed(email("bob@example.com")).await;
-    machine.own_topic.suspend(suspended.id, reason, now()).await.unwrap();
-    let test = machine.own_topic.send_test(suspended.id, delivery_id(), now()).await;
+    machine.own_subscriptions.suspend(suspended.id, reason, now()).await.unwrap();
+    let test = machine.own_subscriptions.send_test(suspended.id, delivery_id(), now()).await;
     assert_eq!(code(test), "subscription_suspended");
 }
 
@@ -194,12 +200,12 @@ pub async fn what_is_not_confirmed_is_neither_suspended_nor_tested(machine: &Mac
 pub async fn a_secret_is_replaced_and_the_old_one_kept_for_a_while(machine: &Machine<'_>) {
     let hook = machine.confirmed(subscription(Protocol::Webhook, "https://example.com/hook")).await;
     let (old, new, at) = (hook.secrets.expect("a secret").current, WebhookSecret::new([9; 32]), now());
-    let rotated = machine.own_topic.rotate_secret(hook.id, new.clone(), at).await.unwrap();
+    let rotated = machine.own_subscriptions.rotate_secret(hook.id, new.clone(), at).await.unwrap();
     assert_eq!(rotated.secrets.as_ref().map(|secrets| secrets.at(at)), Some(vec![new, old]));
-    assert_eq!(machine.topic.subscription(hook.id).await.unwrap(), Some(rotated));
+    assert_eq!(machine.subscriptions.subscription(hook.id).await.unwrap(), Some(rotated));
     let mail = machine.confirmed(email("ada@example.com")).await;
     let refusal =
-        machine.own_topic.rotate_secret(mail.id, WebhookSecret::new([9; 32]), at).await.unwrap_err();
+        machine.own_subscriptions.rotate_secret(mail.id, WebhookSecret::new([9; 32]), at).await.unwrap_err();
     assert_eq!((refusal.kind, refusal.code), (ErrorKind::Conflict, "no_secret"));
 }
 
@@ -207,7 +213,7 @@ pub async fn a_secret_is_replaced_and_the_old_one_kept_for_a_while(machine: &Mac
 pub async fn a_test_is_owed_to_a_confirmed_subscription(machine: &Machine<'_>) {
     let subscription = machine.confirmed(email("ada@example.com")).await;
     let test = delivery_id();
-    machine.own_topic.send_test(subscription.id, test, now()).await.unwrap();
+    machine.own_subscriptions.send_test(subscription.id, test, now()).await.unwrap();
     let due = machine.due(DeliveryKind::Test).await;
     assert_eq!((due.len(), due[0].id, &due[0].order), (1, test, &None));
 }

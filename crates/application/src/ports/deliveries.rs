@@ -14,7 +14,7 @@ use crate::Error;
 
 /// Reads deliveries and sends dead ones again.
 #[async_trait]
-pub trait DeliveryRecords: Send + Sync {
+pub trait Deliveries: Send + Sync {
     /// What an order led to: the first deliveries, and the first of those who have none.
     async fn story(&self, order: OrderId) -> Result<Option<Story>, Error>;
 

@@ -1,11 +1,11 @@
-//! What [`DeliveryRecords`](application::ports::DeliveryRecords) promises.
+//! What [`Deliveries`](application::ports::Deliveries) promises.
 
 use application::ErrorKind;
+use application::orders::not_owed;
 use application::ports::{
     Bystanders, DeliveryFilter, DeliveryQuery, DropSelection, InterventionKind, InterventionRecord,
     NewSubscription, PageRequest, Redrivable, RedriveSelection, RetrySelection,
 };
-use application::queries::not_owed;
 use domain::attempt::{OutcomeKind, Scope};
 use domain::attributes::AttributesChange;
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
@@ -25,7 +25,7 @@ pub async fn the_story_of_an_order_is_told_in_full(machine: &Machine<'_>) {
     let told = machine.confirmed(email("ada@example.com")).await;
     let asked = machine.subscribe(email("bob@example.com")).await;
     let order = machine.place(order()).await;
-    let before = machine.records.story(order.id).await.unwrap().unwrap();
+    let before = machine.deliveries.story(order.id).await.unwrap().unwrap();
     assert!(!before.bystanders.published && before.bystanders.page.items.is_empty());
     machine.publish().await;
     let late = machine.confirmed(email("eve@example.com")).await;
@@ -34,7 +34,7 @@ pub async fn the_story_of_an_order_is_told_in_full(machine: &Machine<'_>) {
     machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Delivery)).await;
     machine.begin(delivery, 2).await;
 
-    let story = machine.records.story(order.id).await.unwrap().unwrap();
+    let story = machine.deliveries.story(order.id).await.unwrap().unwrap();
     assert!(story.bystanders.published);
     assert_eq!(story.bystanders.order.order, order);
     assert_eq!(story.tally, [(DeliveryState::InFlight, 1)]);
@@ -59,7 +59,7 @@ pub async fn those_who_are_not_told_are_listed_a_page_at_a_time(machine: &Machin
     let mut listed = Vec::new();
     let mut request = PageRequest { limit: 2, cursor: None };
     loop {
-        let found = machine.records.bystanders(order.id, request.clone()).await.unwrap().unwrap();
+        let found = machine.deliveries.bystanders(order.id, request.clone()).await.unwrap().unwrap();
         assert!(found.page.items.len() <= 2);
         request.cursor.clone_from(&found.page.next);
         listed.extend(why_not(found).into_iter().map(|(id, _)| id));
@@ -70,7 +70,7 @@ pub async fn those_who_are_not_told_are_listed_a_page_at_a_time(machine: &Machin
     asked.reverse();
     assert_eq!(listed, asked);
     let nonsense = PageRequest { limit: 2, cursor: Some("x".to_owned()) };
-    assert_eq!(machine.records.bystanders(order.id, nonsense).await.unwrap_err().code, "invalid_cursor");
+    assert_eq!(machine.deliveries.bystanders(order.id, nonsense).await.unwrap_err().code, "invalid_cursor");
 }
 
 fn why_not(bystanders: Bystanders) -> Vec<(SubscriptionId, NotOwed)> {
@@ -81,17 +81,17 @@ fn why_not(bystanders: Bystanders) -> Vec<(SubscriptionId, NotOwed)> {
 pub async fn the_story_tells_what_held_when_the_order_was_accepted(machine: &Machine<'_>) {
     let ended = machine.confirmed(email("ada@example.com")).await;
     machine.place(order()).await;
-    machine.topic.unsubscribe(ended.id, EndReason::Removed, now()).await.unwrap();
+    machine.subscriptions.unsubscribe(ended.id, EndReason::Removed, now()).await.unwrap();
     let filtered = machine.confirmed(email("bob@example.com")).await;
     machine
-        .topic
+        .subscriptions
         .change_attributes(filtered.id, AttributesChange::wanting(Some(policy(r#"{"currency":["EUR"]}"#))))
         .await
         .unwrap();
     let order = machine.place(order()).await;
-    machine.topic.change_attributes(filtered.id, AttributesChange::wanting(None)).await.unwrap();
+    machine.subscriptions.change_attributes(filtered.id, AttributesChange::wanting(None)).await.unwrap();
     machine.publish().await;
-    let story = machine.records.story(order.id).await.unwrap().unwrap();
+    let story = machine.deliveries.story(order.id).await.unwrap().unwrap();
     let why = why_not(story.bystanders);
     assert!(matches!(&why[0], (id, NotOwed::FilterPolicy { .. }) if *id == filtered.id), "{:?}", why[0]);
     assert_eq!(why[1], (ended.id, NotOwed::Ended));
@@ -99,8 +99,8 @@ pub async fn the_story_tells_what_held_when_the_order_was_accepted(machine: &Mac
 
 /// Ids that were never given name nothing.
 pub async fn what_is_unknown_has_no_record(machine: &Machine<'_>) {
-    assert_eq!(machine.records.story(order().id).await.unwrap(), None);
-    assert_eq!(machine.records.delivery(delivery_id()).await.unwrap(), None);
+    assert_eq!(machine.deliveries.story(order().id).await.unwrap(), None);
+    assert_eq!(machine.deliveries.delivery(delivery_id()).await.unwrap(), None);
 }
 
 /// Newest first; pages neither repeat nor skip; filters hold together.
@@ -134,7 +134,7 @@ pub async fn a_dead_delivery_can_be_sent_again(machine: &Machine<'_>) {
     let delivery = machine.notification(subscription.id).await.id;
     machine.kill(delivery).await;
     let at = now() + WHILE;
-    assert_eq!(machine.records.redrive(RedriveSelection::One(delivery), at).await.unwrap(), 1);
+    assert_eq!(machine.deliveries.redrive(RedriveSelection::One(delivery), at).await.unwrap(), 1);
     let record = machine.record(delivery).await;
     assert_eq!((record.state, record.spent, record.at), (DeliveryState::Pending, 0, at));
     assert_eq!(record.attempts.len(), 1);
@@ -147,8 +147,8 @@ pub async fn a_dead_delivery_can_be_sent_again(machine: &Machine<'_>) {
 /// Where a repeat could cost, a person decided.
 pub async fn a_held_delivery_can_be_sent_again(machine: &Machine<'_>) {
     let delivery = hold(machine, email(HELD)).await;
-    assert_eq!(machine.records.redrive(all_dead(None), now()).await.unwrap(), 0);
-    assert_eq!(machine.records.redrive(RedriveSelection::One(delivery), now()).await.unwrap(), 1);
+    assert_eq!(machine.deliveries.redrive(all_dead(None), now()).await.unwrap(), 0);
+    assert_eq!(machine.deliveries.redrive(RedriveSelection::One(delivery), now()).await.unwrap(), 1);
     assert_eq!(machine.record(delivery).await.state, DeliveryState::Pending);
 }
 
@@ -157,13 +157,13 @@ pub async fn what_cannot_be_sent_again_is_refused(machine: &Machine<'_>) {
     let subscription = machine.confirmed(email("ada@example.com")).await;
     let delivery = machine.notification(subscription.id).await.id;
     let refusal = async |id| {
-        let error = machine.records.redrive(RedriveSelection::One(id), now()).await.unwrap_err();
+        let error = machine.deliveries.redrive(RedriveSelection::One(id), now()).await.unwrap_err();
         (error.kind, error.code)
     };
     assert_eq!(refusal(delivery_id()).await, (ErrorKind::NotFound, "delivery_not_found"));
     assert_eq!(refusal(delivery).await, (ErrorKind::Conflict, "not_redrivable"));
     machine.kill(delivery).await;
-    machine.topic.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
+    machine.subscriptions.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
     assert_eq!(refusal(delivery).await, (ErrorKind::Conflict, "subscription_ended"));
     assert_eq!(machine.record(delivery).await.state, DeliveryState::Dead);
 }
@@ -173,16 +173,16 @@ pub async fn a_question_that_is_over_is_not_asked_again(machine: &Machine<'_>) {
     let subscription = machine.subscribe(email("ada@example.com")).await;
     let question = machine.due(DeliveryKind::Confirmation).await[0].id;
     machine.kill(question).await;
-    let redrive = async |at| machine.records.redrive(RedriveSelection::One(question), at).await;
+    let redrive = async |at| machine.deliveries.redrive(RedriveSelection::One(question), at).await;
     let expired = redrive(now() + CONFIRMATION_LIFETIME).await.unwrap_err();
     assert_eq!((expired.kind, expired.code), (ErrorKind::Conflict, "not_redrivable"));
     assert_eq!(redrive(now()).await.unwrap(), 1);
     machine.begin(question, 2).await;
     machine.finish(question, 2, OutcomeKind::Permanent(Scope::Delivery)).await;
 
-    machine.own_topic.confirm(subscription.id, subscription.generation, false, now()).await.unwrap();
+    machine.own_subscriptions.confirm(subscription.id, subscription.generation, false, now()).await.unwrap();
     assert_eq!(redrive(now()).await.unwrap_err().code, "not_redrivable");
-    assert_eq!(machine.records.redrive(all_dead(None), now()).await.unwrap(), 0);
+    assert_eq!(machine.deliveries.redrive(all_dead(None), now()).await.unwrap(), 0);
     assert_eq!(machine.record(question).await.state, DeliveryState::Dead);
 }
 
@@ -195,9 +195,10 @@ pub async fn all_dead_deliveries_can_be_sent_again(machine: &Machine<'_>) {
         machine.kill(delivery).await;
         dead.push((subscription.id, delivery));
     }
-    let ended = machine.topic.unsubscribe(dead[2].0, EndReason::Removed, now()).await.unwrap();
+    let ended = machine.subscriptions.unsubscribe(dead[2].0, EndReason::Removed, now()).await.unwrap();
     assert_eq!(ended.state, SubscriptionState::Ended);
-    let redrive = async |subscription| machine.records.redrive(all_dead(subscription), now()).await.unwrap();
+    let redrive =
+        async |subscription| machine.deliveries.redrive(all_dead(subscription), now()).await.unwrap();
     assert_eq!(redrive(Some(dead[0].0)).await, 1);
     assert_eq!(machine.record(dead[1].1).await.state, DeliveryState::Dead);
     assert_eq!(redrive(None).await, 1);
@@ -216,7 +217,7 @@ pub async fn what_is_pending_or_held_can_be_dropped_and_nothing_else(machine: &M
     let pending = machine.notification(subscription).await.id;
     let in_flight = machine.notification(subscription).await.id;
     machine.begin(in_flight, 1).await;
-    let drop = async |id| machine.records.drop_deliveries(DropSelection::One(id), now()).await;
+    let drop = async |id| machine.deliveries.drop_deliveries(DropSelection::One(id), now()).await;
     assert_eq!(drop(delivery_id()).await.unwrap_err().code, "delivery_not_found");
     assert_eq!(drop(in_flight).await.unwrap_err().code, "not_droppable");
     for id in [held, pending] {
@@ -240,8 +241,9 @@ pub async fn what_is_pending_can_be_dropped_by_what_it_is(machine: &Machine<'_>)
         let state = Some(DeliveryState::Pending);
         listed(machine, DeliveryQuery { state, subscription, ..DeliveryQuery::default() }).await.len()
     };
-    let drop =
-        async |filter| machine.records.drop_deliveries(DropSelection::Pending(filter), now()).await.unwrap();
+    let drop = async |filter| {
+        machine.deliveries.drop_deliveries(DropSelection::Pending(filter), now()).await.unwrap()
+    };
     let none = DeliveryFilter { before: Some(now() - WHILE), ..DeliveryFilter::default() };
     assert_eq!(drop(none).await, 0);
     let texts = DeliveryFilter { protocol: Some(Protocol::Sms), ..DeliveryFilter::default() };
@@ -252,7 +254,7 @@ pub async fn what_is_pending_can_be_dropped_by_what_it_is(machine: &Machine<'_>)
     assert_eq!(drop(DeliveryFilter::default()).await, 0);
     assert_eq!(machine.record(asked.confirmation).await.state, DeliveryState::Pending, "a question");
     assert_eq!(
-        machine.records.drop_deliveries(DropSelection::One(asked.confirmation), now()).await.unwrap(),
+        machine.deliveries.drop_deliveries(DropSelection::One(asked.confirmation), now()).await.unwrap(),
         1
     );
 }
@@ -262,7 +264,7 @@ pub async fn what_is_held_can_be_dropped_by_what_it_is(machine: &Machine<'_>) {
     let held = hold(machine, email(HELD)).await;
     let pending = machine.notification(machine.record(held).await.subscription).await.id;
     let drop =
-        async |filter| machine.records.drop_deliveries(DropSelection::Held(filter), now()).await.unwrap();
+        async |filter| machine.deliveries.drop_deliveries(DropSelection::Held(filter), now()).await.unwrap();
     assert_eq!(drop(DeliveryFilter { protocol: Some(Protocol::Chat), ..DeliveryFilter::default() }).await, 0);
     assert_eq!(drop(DeliveryFilter::default()).await, 1);
     assert_eq!(machine.record(held).await.state, DeliveryState::Cancelled);
@@ -276,7 +278,7 @@ pub async fn what_waits_for_its_time_can_be_tried_at_once(machine: &Machine<'_>)
     let waiting = machine.record(delivery).await;
     assert!(machine.due_by(now()).await.deliveries.iter().all(|due| due.id != delivery));
     let at = now();
-    assert_eq!(machine.records.retry(RetrySelection::One(delivery), at).await.unwrap(), 1);
+    assert_eq!(machine.deliveries.retry(RetrySelection::One(delivery), at).await.unwrap(), 1);
     let record = machine.record(delivery).await;
     assert_eq!((record.state, record.at, record.spent), (DeliveryState::Pending, at, 1));
     let state_before = DeliveryState::Pending;
@@ -295,8 +297,9 @@ pub async fn all_that_waits_can_be_tried_at_once(machine: &Machine<'_>) {
         waiting.push((subscription, delivery));
     }
     let due = machine.notification(waiting[0].0.id).await;
-    machine.own_topic.suspend(waiting[2].0.id, SuspensionReason::Operator, now()).await.unwrap();
-    let retry = async |filter, at| machine.records.retry(RetrySelection::Pending(filter), at).await.unwrap();
+    machine.own_subscriptions.suspend(waiting[2].0.id, SuspensionReason::Operator, now()).await.unwrap();
+    let retry =
+        async |filter, at| machine.deliveries.retry(RetrySelection::Pending(filter), at).await.unwrap();
     let at = now();
     let of_bob = DeliveryFilter { subscription: Some(waiting[1].0.id), ..DeliveryFilter::default() };
     assert_eq!(retry(DeliveryFilter { protocol: Some(Protocol::Sms), ..of_bob.clone() }, at).await, 0);
@@ -314,15 +317,15 @@ pub async fn all_that_waits_can_be_tried_at_once(machine: &Machine<'_>) {
 pub async fn what_cannot_be_tried_at_once_is_refused(machine: &Machine<'_>) {
     let (subscription, delivery) = machine.in_flight("ada@example.com").await;
     let refusal = async |id| {
-        let error = machine.records.retry(RetrySelection::One(id), now()).await.unwrap_err();
+        let error = machine.deliveries.retry(RetrySelection::One(id), now()).await.unwrap_err();
         (error.kind, error.code)
     };
     assert_eq!(refusal(delivery_id()).await, (ErrorKind::NotFound, "delivery_not_found"));
     assert_eq!(refusal(delivery).await, (ErrorKind::Conflict, "not_pending"));
     machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Delivery)).await;
-    machine.own_topic.suspend(subscription.id, SuspensionReason::Operator, now()).await.unwrap();
+    machine.own_subscriptions.suspend(subscription.id, SuspensionReason::Operator, now()).await.unwrap();
     assert_eq!(refusal(delivery).await, (ErrorKind::Conflict, "subscription_suspended"));
-    machine.topic.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
+    machine.subscriptions.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
     assert_eq!(refusal(delivery).await, (ErrorKind::Conflict, "not_pending"));
     assert!(machine.record(delivery).await.interventions.is_empty());
 }
@@ -331,7 +334,7 @@ pub async fn what_cannot_be_tried_at_once_is_refused(machine: &Machine<'_>) {
 pub async fn what_is_sent_again_can_be_selected(machine: &Machine<'_>) {
     let held = hold(machine, email(HELD)).await;
     let created = machine.record(held).await.created_at;
-    let redrive = async |selection| machine.records.redrive(selection, now()).await.unwrap();
+    let redrive = async |selection| machine.deliveries.redrive(selection, now()).await.unwrap();
     let all = |protocol, from, before| RedriveSelection::Many {
         state: Redrivable::Held,
         filter: DeliveryFilter { protocol, from, before, ..DeliveryFilter::default() },
@@ -355,7 +358,7 @@ async fn listed(machine: &Machine<'_>, query: DeliveryQuery) -> Vec<DeliveryId> 
     let (mut ids, mut page) = (Vec::new(), first_page(2));
     loop {
         let query = DeliveryQuery { page: page.clone(), ..query.clone() };
-        let found = machine.records.deliveries(query).await.unwrap();
+        let found = machine.deliveries.deliveries(query).await.unwrap();
         ids.extend(found.items.into_iter().map(|delivery| delivery.id));
         let Some(next) = found.next else { return ids };
         page = PageRequest { cursor: Some(next), ..page };

@@ -1,4 +1,4 @@
-//! What [`Topic`](application::ports::Topic) promises on a host that delivers by itself.
+//! What publishing and [`Subscriptions`](application::ports::Subscriptions) promise on a host that delivers by itself.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ pub async fn a_new_subscription_is_pending_and_owed_its_confirmation(machine: &M
     assert_eq!(made.created_at, Some(new.now));
     assert_eq!(made.confirmation_expires_at, Some(new.now + CONFIRMATION_LIFETIME));
     assert_eq!((made.confirmation, made.end), (None, None));
-    assert_eq!(machine.topic.subscription(made.id).await.unwrap(), Some(made.clone()));
+    assert_eq!(machine.subscriptions.subscription(made.id).await.unwrap(), Some(made.clone()));
     let due = machine.due_by(new.now).await.deliveries;
     assert_eq!(due.len(), 1);
     assert_eq!(
@@ -49,12 +49,12 @@ pub async fn a_new_subscription_is_pending_and_owed_its_confirmation(machine: &M
 /// An id that was never given names nothing.
 pub async fn an_unknown_subscription_is_not_there(machine: &Machine<'_>) {
     let unknown = email("nobody@example.com").id;
-    assert_eq!(machine.topic.subscription(unknown).await.unwrap(), None);
+    assert_eq!(machine.subscriptions.subscription(unknown).await.unwrap(), None);
     let errors = [
-        machine.topic.change_attributes(unknown, AttributesChange::wanting(None)).await.unwrap_err(),
-        machine.topic.unsubscribe(unknown, EndReason::Removed, now()).await.unwrap_err(),
-        machine.topic.resend_confirmation(unknown, delivery_id(), now()).await.unwrap_err(),
-        machine.own_topic.confirm(unknown, 1, false, now()).await.unwrap_err(),
+        machine.subscriptions.change_attributes(unknown, AttributesChange::wanting(None)).await.unwrap_err(),
+        machine.subscriptions.unsubscribe(unknown, EndReason::Removed, now()).await.unwrap_err(),
+        machine.subscriptions.resend_confirmation(unknown, delivery_id(), now()).await.unwrap_err(),
+        machine.own_subscriptions.confirm(unknown, 1, false, now()).await.unwrap_err(),
     ];
     for error in errors {
         assert_eq!((error.kind, error.code), (ErrorKind::NotFound, "subscription_not_found"));
@@ -64,18 +64,18 @@ pub async fn an_unknown_subscription_is_not_there(machine: &Machine<'_>) {
 /// Nothing changes, and nobody is asked twice.
 pub async fn subscribing_again_finds_the_same_subscription(machine: &Machine<'_>) {
     let made = machine.subscribe(email("ada@example.com")).await;
-    let again = machine.topic.subscribe(email("ada@example.com")).await.unwrap();
+    let again = machine.subscriptions.subscribe(email("ada@example.com")).await.unwrap();
     assert_eq!(again, Subscribed::Existing(made.clone()));
     let differing =
         NewSubscription { attributes: Attributes::wanting(Some(policy(EURO))), ..email("ada@example.com") };
-    assert_eq!(machine.topic.subscribe(differing).await.unwrap(), Subscribed::Differs(made));
+    assert_eq!(machine.subscriptions.subscribe(differing).await.unwrap(), Subscribed::Differs(made));
     assert_eq!(machine.due(DeliveryKind::Confirmation).await.len(), 1);
 }
 
 /// What ended stays ended; the new one begins from the start.
 pub async fn an_endpoint_whose_subscription_ended_can_be_subscribed_anew(machine: &Machine<'_>) {
     let old = machine.confirmed(email("ada@example.com")).await;
-    machine.topic.unsubscribe(old.id, EndReason::Unsubscribed, now()).await.unwrap();
+    machine.subscriptions.unsubscribe(old.id, EndReason::Unsubscribed, now()).await.unwrap();
     let new = machine.subscribe(email("ada@example.com")).await;
     assert_ne!(new.id, old.id);
     assert_eq!(new.state, SubscriptionState::Pending);
@@ -86,7 +86,7 @@ pub async fn only_orders_accepted_after_the_confirmation_are_owed(machine: &Mach
     let before = machine.place(order()).await;
     let subscription = machine.subscribe(email("ada@example.com")).await;
     let meanwhile = machine.place(order()).await;
-    machine.own_topic.confirm(subscription.id, 1, false, now()).await.unwrap();
+    machine.own_subscriptions.confirm(subscription.id, 1, false, now()).await.unwrap();
     let after = machine.place(order()).await;
     let published = machine.publish().await;
     assert_eq!((published.deliveries, published.unmatched), (1, vec![before.id, meanwhile.id]));
@@ -101,7 +101,7 @@ pub async fn an_order_is_owed_once_however_often_it_is_published(machine: &Machi
     let placed = [machine.place(order()).await, machine.place(order()).await];
     let orders = machine.log.unpublished(10).await.unwrap();
     for _ in 0..3 {
-        let published = machine.topic.publish(&orders).await.unwrap();
+        let published = machine.publisher.publish(&orders).await.unwrap();
         assert_eq!((published.deliveries, published.unmatched), (4, vec![]));
     }
     for order in &placed {
@@ -117,7 +117,7 @@ pub async fn the_log_never_goes_backwards(machine: &Machine<'_>) {
     machine.publish().await;
     machine.place(order()).await;
     machine.publish().await;
-    machine.topic.publish(&old).await.unwrap();
+    machine.publisher.publish(&old).await.unwrap();
     assert_eq!(machine.log.unpublished(10).await.unwrap(), []);
 }
 
@@ -129,7 +129,7 @@ pub async fn a_run_that_leaves_an_order_out_is_refused(machine: &Machine<'_>) {
     let orders = machine.log.unpublished(10).await.unwrap();
     let with_a_hole = [orders[0].clone(), orders[2].clone()];
     for run in [&orders[1..], &with_a_hole[..]] {
-        assert_eq!(machine.topic.publish(run).await.unwrap_err().kind, ErrorKind::Internal);
+        assert_eq!(machine.publisher.publish(run).await.unwrap_err().kind, ErrorKind::Internal);
         assert_eq!(machine.log.unpublished(10).await.unwrap(), orders);
     }
 }
@@ -156,7 +156,7 @@ pub async fn a_changed_filter_policy_holds_for_later_orders_only(machine: &Machi
     let subscription = machine.confirmed(email("ada@example.com")).await;
     let before = machine.place(order_of(IN_DOLLAR)).await;
     let changed = machine
-        .topic
+        .subscriptions
         .change_attributes(subscription.id, AttributesChange::wanting(Some(policy(EURO))))
         .await
         .unwrap();
@@ -165,7 +165,7 @@ pub async fn a_changed_filter_policy_holds_for_later_orders_only(machine: &Machi
         Subscription { attributes: Attributes::wanting(Some(policy(EURO))), ..subscription.clone() }
     );
     let after = machine.place(order_of(IN_DOLLAR)).await;
-    machine.topic.change_attributes(subscription.id, AttributesChange::wanting(None)).await.unwrap();
+    machine.subscriptions.change_attributes(subscription.id, AttributesChange::wanting(None)).await.unwrap();
     let at_last = machine.place(order_of(IN_DOLLAR)).await;
     assert_eq!(machine.publish().await.unmatched, [after.id]);
     assert_eq!(owed_to(machine, &before).await, [subscription.id]);
@@ -175,10 +175,14 @@ pub async fn a_changed_filter_policy_holds_for_later_orders_only(machine: &Machi
 /// A change is refused once there is nobody left who could want anything.
 pub async fn an_ended_subscription_takes_no_change(machine: &Machine<'_>) {
     let id = machine.confirmed(email("ada@example.com")).await.id;
-    machine.topic.unsubscribe(id, EndReason::Removed, now()).await.unwrap();
+    machine.subscriptions.unsubscribe(id, EndReason::Removed, now()).await.unwrap();
     let errors = [
-        machine.topic.change_attributes(id, AttributesChange::wanting(Some(policy(EURO)))).await.unwrap_err(),
-        machine.topic.resend_confirmation(id, delivery_id(), now()).await.unwrap_err(),
+        machine
+            .subscriptions
+            .change_attributes(id, AttributesChange::wanting(Some(policy(EURO))))
+            .await
+            .unwrap_err(),
+        machine.subscriptions.resend_confirmation(id, delivery_id(), now()).await.unwrap_err(),
     ];
     for error in errors {
         assert_eq!((error.kind, error.code), (ErrorKind::Conflict, "subscription_ended"));
@@ -191,17 +195,17 @@ pub async fn unsubscribing_ends_what_is_pending(machine: &Machine<'_>) {
     let bob = machine.confirmed(email("bob@example.com")).await;
     let delivery = machine.notification(ada.id).await;
     let at = now();
-    let ended = machine.topic.unsubscribe(ada.id, EndReason::Unsubscribed, at).await.unwrap();
+    let ended = machine.subscriptions.unsubscribe(ada.id, EndReason::Unsubscribed, at).await.unwrap();
     assert_eq!(ended.state, SubscriptionState::Ended);
     assert_eq!(ended.end.map(|end| (end.at, end.reason)), Some((at, EndReason::Unsubscribed)));
     assert_eq!(machine.record(delivery.id).await.state, DeliveryState::Cancelled);
-    let again = machine.topic.unsubscribe(ada.id, EndReason::Removed, at + WHILE).await.unwrap();
+    let again = machine.subscriptions.unsubscribe(ada.id, EndReason::Removed, at + WHILE).await.unwrap();
     assert_eq!(again, ended);
     let due = machine.due(DeliveryKind::Notification).await;
     assert_eq!(due.iter().map(|delivery| delivery.subscription.id).collect::<Vec<_>>(), [bob.id]);
 
     let pending = machine.subscribe(email("eve@example.com")).await;
-    machine.topic.unsubscribe(pending.id, EndReason::Removed, now()).await.unwrap();
+    machine.subscriptions.unsubscribe(pending.id, EndReason::Removed, now()).await.unwrap();
     assert_eq!(machine.due(DeliveryKind::Confirmation).await, []);
 }
 
@@ -209,7 +213,7 @@ pub async fn unsubscribing_ends_what_is_pending(machine: &Machine<'_>) {
 pub async fn an_order_published_after_the_end_is_cancelled(machine: &Machine<'_>) {
     let subscription = machine.confirmed(email("ada@example.com")).await;
     let before = machine.place(order()).await;
-    machine.topic.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
+    machine.subscriptions.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
     let after = machine.place(order()).await;
     machine.publish().await;
     let owed = machine.of_order(&before).await;
@@ -223,7 +227,7 @@ pub async fn a_confirmation_can_be_sent_again(machine: &Machine<'_>) {
     let new = email("ada@example.com");
     let made = machine.subscribe(new.clone()).await;
     let (again, later) = (delivery_id(), new.now + WHILE);
-    let asked = machine.topic.resend_confirmation(made.id, again, later).await.unwrap();
+    let asked = machine.subscriptions.resend_confirmation(made.id, again, later).await.unwrap();
     let renewed = Subscription {
         generation: 2,
         confirmation_expires_at: Some(later + CONFIRMATION_LIFETIME),
@@ -237,8 +241,8 @@ pub async fn a_confirmation_can_be_sent_again(machine: &Machine<'_>) {
     );
     assert_eq!(machine.record(new.confirmation).await.state, DeliveryState::Cancelled);
 
-    machine.own_topic.confirm(made.id, 2, false, later).await.unwrap();
-    let error = machine.topic.resend_confirmation(made.id, delivery_id(), later).await.unwrap_err();
+    machine.own_subscriptions.confirm(made.id, 2, false, later).await.unwrap();
+    let error = machine.subscriptions.resend_confirmation(made.id, delivery_id(), later).await.unwrap_err();
     assert_eq!((error.kind, error.code), (ErrorKind::Conflict, "already_confirmed"));
 }
 
@@ -259,7 +263,7 @@ async fn listed(machine: &Machine<'_>, query: &SubscriptionQuery) -> Vec<Subscri
     let (mut ids, mut page) = (Vec::new(), first_page(1));
     loop {
         let query = SubscriptionQuery { page: page.clone(), ..query.clone() };
-        let found = machine.topic.subscriptions(query).await.unwrap();
+        let found = machine.subscriptions.subscriptions(query).await.unwrap();
         ids.extend(found.items.into_iter().map(|subscription| subscription.id));
         let Some(next) = found.next else { return ids };
         page = PageRequest { cursor: Some(next), ..page };

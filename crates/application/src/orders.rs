@@ -1,0 +1,152 @@
+//! Orders: placed once, looked at, marked as spam. Publishing follows from the log, not from here.
+
+mod timeline;
+
+use std::collections::BTreeMap;
+
+use domain::Timestamp;
+use domain::order::idempotency::IdempotencyKey;
+use domain::order::{Order, OrderDetails, OrderId};
+
+pub use timeline::{Event, EventKind, NotOwedPage, Timeline, not_owed, timeline as timeline_of};
+
+use crate::ports::{
+    Acceptance, Idempotency, OrderQuery, Origin, Page, PageRequest, SpamMark, SpamSelection, Telling,
+};
+use crate::{App, Error, ErrorKind};
+
+/// A request to place an order.
+#[derive(Debug, Clone)]
+pub struct PlaceOrder {
+    /// What was ordered.
+    pub details: OrderDetails,
+    /// The client's key, if it sent one.
+    pub key: Option<IdempotencyKey>,
+    /// Whose key that is; empty for anonymous callers.
+    pub caller: String,
+    /// From where an anonymous caller came.
+    pub origin: Option<Origin>,
+    /// The request's id, as the log has it.
+    pub request_id: String,
+}
+
+/// What the client is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    /// The order's id.
+    pub id: OrderId,
+    /// The order had been stored before, under the same key.
+    pub repeated: bool,
+}
+
+/// Stores an order, once for its key.
+///
+/// # Errors
+/// `Unprocessable` with `idempotency_key_reused` if the key was used for another order; what the store says otherwise.
+pub async fn place(app: &App, request: PlaceOrder) -> Result<Placed, Error> {
+    let now = app.clock.now();
+    let idempotency = request.key.map(|key| Idempotency {
+        scope: request.caller,
+        origin: request.origin,
+        key,
+        fingerprint: request.details.fingerprint(),
+        lifetime: app.idempotency_lifetime,
+    });
+    let id = app.randomness.order_id(now);
+    let request_id = request.request_id;
+    let order = Order { id, time: now, details: request.details, request_id: request_id.clone() };
+    match app.orders.accept(order, idempotency).await? {
+        Acceptance::Stored => {
+            metrics::counter!("orderbell_orders_accepted_total").increment(1);
+            tracing::info!(order_id = %id, request_id, "order accepted");
+            Ok(Placed { id, repeated: false })
+        }
+        Acceptance::Repeated(id) => {
+            metrics::counter!("orderbell_orders_repeated_total").increment(1);
+            tracing::info!(order_id = %id, request_id, "order repeated under the same key");
+            Ok(Placed { id, repeated: true })
+        }
+        Acceptance::KeyReused => Err(Error::new(
+            ErrorKind::Unprocessable,
+            "idempotency_key_reused",
+            "This Idempotency-Key was used for another order",
+        )),
+    }
+}
+
+/// One order.
+///
+/// # Errors
+/// `NotFound` with `order_not_found`.
+pub async fn get(app: &App, id: OrderId) -> Result<Order, Error> {
+    app.orders.order(id).await?.ok_or_else(|| Error::not_found("order_not_found", "order"))
+}
+
+/// Orders, newest first.
+///
+/// # Errors
+/// `invalid_cursor`.
+pub async fn list(app: &App, query: OrderQuery) -> Result<Page<Order>, Error> {
+    app.orders.orders(query).await
+}
+
+/// How far the telling of each of these orders has come, in their own order.
+///
+/// # Errors
+/// `not_on_this_host` where SNS delivers.
+pub async fn telling(app: &App, orders: &[Order]) -> Result<Vec<Telling>, Error> {
+    app.own_delivery()?.deliveries.telling(orders.iter().map(|order| order.id).collect()).await
+}
+
+/// One order and all that became of it.
+///
+/// # Errors
+/// `NotFound` with `order_not_found`; `not_on_this_host` where SNS delivers.
+pub async fn timeline(app: &App, id: OrderId) -> Result<Timeline, Error> {
+    let own = app.own_delivery()?;
+    let story = own.deliveries.story(id).await?;
+    let told = story.map(timeline_of).ok_or_else(|| Error::not_found("order_not_found", "order"))?;
+    let marks = own.spam.spam_marks(vec![id]).await?;
+    Ok(marks.get(&id).copied().into_iter().fold(told, Timeline::marked))
+}
+
+/// Subscriptions that are not owed a published order, and why, newest first. A page may hold fewer than were asked for,
+/// though others follow.
+///
+/// # Errors
+/// `NotFound` with `order_not_found`; `invalid_cursor`; `not_on_this_host` where SNS delivers.
+pub async fn not_matched(app: &App, id: OrderId, page: PageRequest) -> Result<NotOwedPage, Error> {
+    let bystanders = app.own_delivery()?.deliveries.bystanders(id, page).await?;
+    bystanders.map(not_owed).ok_or_else(|| Error::not_found("order_not_found", "order"))
+}
+
+/// Marks orders as spam: what waits for them is cancelled, and nothing more of them is sent. Answers how many were marked.
+///
+/// # Errors
+/// `NotFound` with `order_not_found`; `not_on_this_host` where SNS delivers.
+pub async fn mark_spam(app: &App, selection: SpamSelection) -> Result<usize, Error> {
+    let marked = app.own_delivery()?.spam.mark_spam(selection, app.clock.now()).await?;
+    tracing::info!(marked, "orders marked as spam");
+    Ok(marked)
+}
+
+/// Takes an order's mark back. It sends nothing by itself: what was cancelled stays cancelled.
+///
+/// # Errors
+/// `NotFound` with `order_not_found`; `not_on_this_host` where SNS delivers.
+pub async fn unmark_spam(app: &App, id: OrderId) -> Result<(), Error> {
+    app.own_delivery()?.spam.unmark_spam(id, app.clock.now()).await?;
+    tracing::info!(order_id = %id, "order is no longer marked as spam");
+    Ok(())
+}
+
+/// Since when each of these orders is spam that is; none where SNS delivers.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn spam_among(app: &App, orders: &[Order]) -> Result<BTreeMap<OrderId, Timestamp>, Error> {
+    let Some(own) = &app.own_delivery else { return Ok(BTreeMap::new()) };
+    let marks = own.spam.spam_marks(orders.iter().map(|order| order.id).collect()).await?;
+    let since = |(id, mark): (OrderId, SpamMark)| Some((id, mark.since()?));
+    Ok(marks.into_iter().filter_map(since).collect())
+}

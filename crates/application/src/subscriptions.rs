@@ -1,0 +1,125 @@
+//! Subscriptions: made pending, confirmed by their endpoint's owner, changed and ended.
+
+mod links;
+mod pending;
+mod subscribe;
+mod test_filter;
+
+use domain::attributes::AttributesChange;
+use domain::delivery::DeliveryId;
+use domain::subscription::{EndReason, Subscription, SubscriptionId, SuspensionReason};
+
+pub use links::{confirm, find_by_confirmation_link, find_by_unsubscribe_link, unsubscribe};
+pub use pending::{Pending, PendingReason, pending};
+pub use subscribe::{Subscribe, SubscribeAnswer, subscribe};
+pub use test_filter::{Sample, test_filter};
+
+use crate::ports::{Page, SubscriptionQuery};
+use crate::{App, Error};
+
+/// One subscription.
+///
+/// # Errors
+/// `NotFound` with `subscription_not_found`.
+pub async fn get(app: &App, id: SubscriptionId) -> Result<Subscription, Error> {
+    let found = app.subscriptions.subscription(id).await?;
+    found.ok_or_else(|| Error::not_found("subscription_not_found", "subscription"))
+}
+
+/// Subscriptions, newest first.
+///
+/// # Errors
+/// `invalid_cursor`.
+pub async fn list(app: &App, query: SubscriptionQuery) -> Result<Page<Subscription>, Error> {
+    app.subscriptions.subscriptions(query).await
+}
+
+/// Sets or takes away what the change names, and leaves the rest.
+///
+/// # Errors
+/// `NotFound` with `subscription_not_found`; `Conflict` with `subscription_ended`; `invalid_escalation` if it leads to
+/// no other subscription.
+pub async fn change(app: &App, id: SubscriptionId, change: AttributesChange) -> Result<Subscription, Error> {
+    if let Some(Some(escalation)) = change.escalation {
+        subscribe::check_escalation(app, escalation, Some(id)).await?;
+    }
+    let subscription = app.subscriptions.change_attributes(id, change).await?;
+    tracing::info!(subscription_id = %id, "attributes changed");
+    Ok(subscription)
+}
+
+/// Owes the subscription another confirmation.
+///
+/// # Errors
+/// `NotFound` with `subscription_not_found`; `Conflict` with `already_confirmed` or `subscription_ended`.
+pub async fn resend_confirmation(app: &App, id: SubscriptionId) -> Result<Subscription, Error> {
+    let now = app.clock.now();
+    let subscription =
+        app.subscriptions.resend_confirmation(id, app.randomness.delivery_id(now), now).await?;
+    tracing::info!(subscription_id = %id, generation = subscription.generation, "confirmation requested again");
+    Ok(subscription)
+}
+
+/// Suspends a confirmed subscription. Orders are owed to it all the same, and sent once it is
+/// [resumed](resume).
+///
+/// # Errors
+/// `NotFound` with `subscription_not_found`; `Conflict` with `not_confirmed` or `subscription_ended`; `not_on_this_host`
+/// where SNS delivers.
+pub async fn suspend(app: &App, id: SubscriptionId) -> Result<Subscription, Error> {
+    let own = app.own_delivery()?;
+    let suspended = own.subscriptions.suspend(id, SuspensionReason::Operator, app.clock.now()).await?;
+    tracing::info!(subscription_id = %id, "subscription suspended");
+    Ok(suspended)
+}
+
+/// Resumes a suspended subscription: what waits is sent, and it is suspended again only after another long failure.
+///
+/// # Errors
+/// `NotFound` with `subscription_not_found`; `Conflict` with `not_confirmed` or `subscription_ended`; `not_on_this_host`
+/// where SNS delivers.
+pub async fn resume(app: &App, id: SubscriptionId) -> Result<Subscription, Error> {
+    let resumed = app.own_delivery()?.subscriptions.resume(id, app.clock.now()).await?;
+    tracing::info!(subscription_id = %id, "subscription resumed");
+    Ok(resumed)
+}
+
+/// Gives a webhook a new secret. The answer holds it: it is shown this once.
+///
+/// # Errors
+/// `NotFound` with `subscription_not_found`; `Conflict` with `no_secret` or `subscription_ended`; `not_on_this_host`
+/// where SNS delivers.
+pub async fn rotate_secret(app: &App, id: SubscriptionId) -> Result<Subscription, Error> {
+    let next = app.randomness.webhook_secret();
+    let rotated = app.own_delivery()?.subscriptions.rotate_secret(id, next, app.clock.now()).await?;
+    tracing::info!(subscription_id = %id, "secret rotated");
+    Ok(rotated)
+}
+
+/// Owes a confirmed subscription a test and answers the delivery to look at: it is sent, retried and recorded as any
+/// other.
+///
+/// # Errors
+/// `NotFound` with `subscription_not_found`; `Conflict` with `not_confirmed`, `subscription_suspended` or
+/// `subscription_ended`; `not_on_this_host` where SNS delivers.
+pub async fn send_test(app: &App, id: SubscriptionId) -> Result<DeliveryId, Error> {
+    let now = app.clock.now();
+    let delivery = app.randomness.delivery_id(now);
+    app.own_delivery()?.subscriptions.send_test(id, delivery, now).await?;
+    tracing::info!(subscription_id = %id, delivery_id = %delivery, "test is on its way");
+    Ok(delivery)
+}
+
+/// Ends a subscription at an operator's wish.
+///
+/// # Errors
+/// `NotFound` with `subscription_not_found`.
+pub async fn remove(app: &App, id: SubscriptionId) -> Result<Subscription, Error> {
+    end(app, id, EndReason::Removed).await
+}
+
+async fn end(app: &App, id: SubscriptionId, reason: EndReason) -> Result<Subscription, Error> {
+    let ended = app.subscriptions.unsubscribe(id, reason, app.clock.now()).await?;
+    tracing::info!(subscription_id = %id, reason = reason.name(), "subscription ended");
+    Ok(ended)
+}
