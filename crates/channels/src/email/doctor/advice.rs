@@ -189,9 +189,17 @@ fn recipient_refused(code: u16, text: &str) -> &'static str {
              machine or how much was sent. Check whether it wants a login, and whether this account may send to other \
              domains."
         }
+        _ if is_of_the_mailbox(code, text) => {
+            "The server knows the address, but its mailbox takes nothing: it is full or switched off. Only its owner can \
+             mend that."
+        }
         (_, 400..=499) => {
             "The server asks us to come again later. Many ask strangers so at first (greylisting): that says nothing of \
              the address. The program tries again by itself; here, try again in a few minutes."
+        }
+        (_, 500 | 502..=504) => {
+            "The server did not expect that command, which says nothing of the address. Check host and port; then ask its \
+             operator."
         }
         (_, 501 | 553) => "The server does not read the address as one. Check how it is written.",
         (About::Delivery, _) => "The server does not take mail for that recipient. Check the address.",
@@ -200,4 +208,10 @@ fn recipient_refused(code: u16, text: &str) -> &'static str {
              account may send to other domains, try another recipient, and ask its operator."
         }
     }
+}
+
+/// Whether it is the mailbox that is full or switched off (RFC 3463, 3.3), and nothing is wrong with the address.
+fn is_of_the_mailbox(code: u16, text: &str) -> bool {
+    let enhanced = text.split_whitespace().next().unwrap_or_default();
+    code == 552 || matches!(enhanced, "4.2.1" | "4.2.2" | "5.2.1" | "5.2.2")
 }
