@@ -1,7 +1,7 @@
 //! What a request leaves in the log and in the metrics.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use application::Error;
@@ -36,6 +36,11 @@ impl Write for Log {
 impl Log {
     /// Logs this thread's lines from `level` on, until the guard is dropped.
     fn start(level: Level) -> (Self, tracing::subscriber::DefaultGuard) {
+        // Where one thread alone listens, another that meets a line first and has nobody to tell keeps it from that one too.
+        static EVERYBODY_LISTENS: Once = Once::new();
+        EVERYBODY_LISTENS.call_once(|| {
+            tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
+        });
         let log = Self::default();
         let writer = log.clone();
         let lines =
