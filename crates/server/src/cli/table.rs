@@ -10,7 +10,9 @@ use super::output::{Column, shown};
 const MAY_BE_CUT: [&str; 7] =
     ["/customerName", "/product", "/endpoint", "/to", "/subject", "/reply", "/reason"];
 /// So much of such a text is always there.
-const LEAST: usize = 12;
+const LEAST: usize = 18;
+/// Of what others said, it is so much.
+const LEAST_SAID: usize = 40;
 /// Columns that go to a second line of their row where one line is too narrow for all.
 const BENEATH: [&str; 8] =
     ["/orderId", "/subscriptionId", "/deliveryId", "/id", "/told", "/pendingReason", "/reply", "/reason"];
@@ -74,7 +76,11 @@ fn least(rows: &[Value], columns: &[Column]) -> usize {
     let widths = laid_out(rows, columns).column_max_content_widths();
     let least = |(width, (_, pointer)): (&u16, &Column)| {
         let width = usize::from(*width);
-        if MAY_BE_CUT.contains(pointer) { width.min(LEAST) } else { width }
+        match *pointer {
+            "/reply" | "/reason" => width.min(LEAST_SAID),
+            pointer if MAY_BE_CUT.contains(&pointer) => width.min(LEAST),
+            _ => width,
+        }
     };
     let gaps = usize::from(BETWEEN) * columns.len().saturating_sub(1);
     widths.iter().zip(columns).map(least).sum::<usize>() + gaps
