@@ -243,9 +243,10 @@ async fn what_the_server_refuses_is_told_in_the_words_of_the_command_line() -> R
     let program = Program::start(Vec::new()).await?;
     let place = ["order", "place", "--customer", "Ada", "--product", "Pad"];
     let policy = r#"{"total":[{"numeric":[">"]}]}"#;
-    let cases: [(&[&str], &[&str], &str); 6] = [
+    let cases: [(&[&str], &[&str], &str); 7] = [
         (&place, &["--email", "nonsense"], "--email must be a mail address"),
         (&place, &["--total", "19,90"], "--total must be a number"),
+        (&place, &["--total", "-5"], "--total must not be negative"),
         (&place, &["--idempotency-key", "short"], "--idempotency-key must be 16 to 255"),
         (&["subscription", "add"], &["sms", "0151"], "ENDPOINT must be a phone number"),
         (
@@ -260,6 +261,9 @@ async fn what_the_server_refuses_is_told_in_the_words_of_the_command_line() -> R
         assert_eq!(refused.status.code(), Some(1), "{wrong:?}: {refused:?}");
         assert!(text(&refused.stderr).contains(words), "{wrong:?}: {refused:?}");
     }
+    let astray = program.command(&["order", "list", "--url", &format!("{}/shop", program.url())])?;
+    let said = text(&astray.stderr);
+    assert!(said.contains("there is nothing at ") && said.contains("--url names Orderbell's own"), "{said}");
     Ok(())
 }
 

@@ -83,9 +83,9 @@ fn an_event_goes_to_the_data_folder_that_the_servers_settings_name() -> Result<(
     assert!(!folder("orderbell-data").exists());
     for name in ["of-the-file", "of-the-variable", "of-the-flag"] {
         let audited = orderbell(home.path()).args(["audit", "--data", name]).output()?;
-        assert!(String::from_utf8_lossy(&audited.stdout).starts_with("1 orders"), "{name}: {audited:?}");
+        assert!(String::from_utf8_lossy(&audited.stdout).starts_with("1 order, "), "{name}: {audited:?}");
     }
     let audited = orderbell(home.path()).arg("audit").output()?;
-    assert!(String::from_utf8_lossy(&audited.stdout).starts_with("1 orders"), "of the file: {audited:?}");
+    assert!(String::from_utf8_lossy(&audited.stdout).starts_with("1 order, "), "of the file: {audited:?}");
     Ok(())
 }

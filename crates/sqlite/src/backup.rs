@@ -79,6 +79,8 @@ pub fn backup(
     if file.is_dir() {
         return Err(CopyError::Folder(file.to_owned()));
     }
+    let folder = folder_of(file);
+    fs::metadata(folder).map_err(|error| io_error(folder, error))?;
     refuse_existing(file)?;
     let (_, mut source) = open_to_audit(data)?;
     let staging = Staging::begin(&beside(file, ".partial"))?;

@@ -114,6 +114,14 @@ impl Server {
         if status == StatusCode::UNAUTHORIZED {
             return Err(no_entry(&server.shown, path, key).into());
         }
+        if json["code"] == "no_such_route" {
+            let shown = &server.shown;
+            return Err(anyhow!(
+                "there is nothing at {shown}{path}: --url names Orderbell's own address, as {EXAMPLE}, or the path that a proxy \
+                 puts before it"
+            )
+            .into());
+        }
         if !status.is_success() {
             let detail = json["detail"].as_str().or(json["error"].as_str()).unwrap_or("no reason given");
             return Err(anyhow!("{} ({status})", in_flags(detail)).into());
@@ -214,6 +222,9 @@ fn no_entry(shown: &str, path: &str, key: Option<Key>) -> anyhow::Error {
         ),
     }
 }
+
+/// What an address of a server looks like.
+const EXAMPLE: &str = "http://127.0.0.1:8080";
 
 fn http_url(text: &str) -> Result<Url, Failure> {
     // What stands before an @ is a secret, which messages would show.

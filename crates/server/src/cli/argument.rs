@@ -16,6 +16,8 @@ use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use super::Failure;
+
 /// A text that says something.
 pub(super) fn words(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Err("must not be empty".to_owned()) } else { Ok(text.to_owned()) }
@@ -40,6 +42,17 @@ fn in_zone(text: &str, zone: &TimeZone) -> Result<String, String> {
     time.map(|time| time.to_string()).ok_or_else(|| {
         "must be a time such as 2026-01-31T12:00:00Z, or 2026-01-31 12:00 by this machine's clock".to_owned()
     })
+}
+
+/// Refuses a span of time that nothing lies in.
+pub(super) fn refuse_backwards(from: Option<&str>, before: Option<&str>) -> Result<(), Failure> {
+    let moment = |time: Option<&str>| time?.parse::<Timestamp>().ok();
+    match (moment(from), moment(before)) {
+        (Some(from), Some(before)) if before <= from => {
+            Err(Failure::Usage(vec![format!("--before: must be later than --from, which is {from}")]))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A whole number within a range.
@@ -111,6 +124,17 @@ mod tests {
         }
         for wrong in ["", "yesterday", "31.01.2026", "12:00", "2026-02-30", "2026-01", "1769860800"] {
             assert!(in_zone(wrong, &zone).is_err_and(|why| why.contains("2026-01-31T12:00:00Z")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_span_that_ends_before_it_begins_is_refused() {
+        let (early, late) = (Some("2026-01-31T12:00:00Z"), Some("2026-01-31T12:00:00.5Z"));
+        for (from, before) in [(early, late), (early, None), (None, early), (None, None)] {
+            assert!(refuse_backwards(from, before).is_ok(), "{from:?} {before:?}");
+        }
+        for (from, before) in [(late, early), (early, early)] {
+            assert!(matches!(refuse_backwards(from, before), Err(Failure::Usage(_))), "{from:?} {before:?}");
         }
     }
 

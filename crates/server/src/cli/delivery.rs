@@ -264,6 +264,7 @@ async fn act(
         return server.ask(Method::POST, &format!("/deliveries/{id}/{what}"), None).await;
     }
     let Filters { subscription, protocol, from, before } = filters;
+    argument::refuse_backwards(from.as_deref(), before.as_deref())?;
     let filters =
         [("subscriptionId", subscription), ("protocol", protocol), ("from", from), ("before", before)];
     let mut selection = json!({ "state": state });

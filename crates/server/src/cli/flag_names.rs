@@ -37,9 +37,21 @@ pub(super) fn in_flags(sentence: &str) -> String {
     let begins = |name: &&(&str, &str)| {
         sentence.strip_prefix(name.0).is_some_and(|rest| rest.starts_with([' ', '.', '[']))
     };
+    if let Some((before, members)) = sentence.split_once(DIFFER) {
+        let flags: Vec<_> = members.split(", ").map(one).collect();
+        return format!("{before}{DIFFER}{}", flags.join(", "));
+    }
     let word = WORDS.iter().find(begins);
     let told = word.map_or_else(|| sentence.to_owned(), |(name, flag)| renamed(sentence, name, flag));
     NAMES.iter().fold(told, |told, (name, flag)| renamed(&told, name, flag).replace(name, flag))
+}
+
+/// Behind it stand members alone.
+const DIFFER: &str = "not with the same ";
+
+fn one(member: &str) -> &str {
+    let all = NAMES.iter().chain(&WORDS);
+    all.into_iter().find(|(name, _)| *name == member).map_or(member, |(_, flag)| flag)
 }
 
 /// The sentence with the flag for the name's first place. What lies within a member is named after it: `filterPolicy.total`
@@ -69,6 +81,10 @@ mod tests {
             ("endpoint must be a mail address", "ENDPOINT must be a mail address"),
             ("Idempotency-Key must be 16 to 255", "--idempotency-key must be 16 to 255"),
             ("escalation.afterMinutes must be whole", "--escalation: afterMinutes must be whole"),
+            (
+                "This endpoint is subscribed as X, and not with the same filterPolicy, receives, escalation",
+                "This endpoint is subscribed as X, and not with the same --filter-policy, --receives, --escalation",
+            ),
             // Words that are no names.
             ("The total of secrets and endpoints", "The total of secrets and endpoints"),
             ("total: wanted a number > 100", "total: wanted a number > 100"),

@@ -43,7 +43,7 @@ pub(super) struct Place {
     #[arg(long, value_name = "NAME", value_parser = argument::words)]
     product: String,
     /// How many
-    #[arg(long, value_name = "NUMBER", value_parser = argument::whole(1..=1_000_000))]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = argument::whole(1..=1_000_000))]
     quantity: Option<u32>,
     /// The customer's mail address
     #[arg(long, value_name = "ADDRESS")]
@@ -55,7 +55,7 @@ pub(super) struct Place {
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
     /// What the order costs, such as 19.90
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     total: Option<String>,
     /// A remark
     #[arg(long, value_name = "TEXT")]
@@ -191,6 +191,7 @@ async fn place(place: Place) -> Result<(), Failure> {
 }
 
 async fn list(list: List) -> Result<(), Failure> {
+    argument::refuse_backwards(list.from.as_deref(), list.before.as_deref())?;
     let query =
         [("from", list.from.as_deref()), ("before", list.before.as_deref()), ("include", Some("tally"))];
     let answer = get(&list.server, "/orders", &query, &list.page).await?;
@@ -208,6 +209,7 @@ async fn list(list: List) -> Result<(), Failure> {
 
 async fn mark_spam(spam: Spam) -> Result<(), Failure> {
     let Spam { id, from, before, customer, email, phone, server } = spam;
+    argument::refuse_backwards(from.as_deref(), before.as_deref())?;
     let Some(id) = id else {
         let fits = [
             ("from", from),

@@ -76,7 +76,7 @@ fn a_flag_that_another_command_has_is_told_where_it_belongs() {
 #[test]
 fn a_value_that_cannot_be_is_refused_with_those_that_can() {
     let placed = ["order", "place", "--customer", "Ada", "--product", "Pad"];
-    let cases: [(&[&str], &str); 16] = [
+    let cases: [(&[&str], &str); 17] = [
         (&["subscription", "list", "--state", "dead"], "pending, confirmed, suspended, ended"),
         (&["delivery", "list", "--state", "confirmed"], "delivered, sandboxed, held, dead, cancelled"),
         (&["subscription", "add", "mail", "you@example.com"], "a similar value exists: 'email'"),
@@ -88,6 +88,7 @@ fn a_value_that_cannot_be_is_refused_with_those_that_can() {
         (&["order", "list", "--limit", "1000"], "from 1 to 200"),
         (&["order", "place", "--customer", "", "--product", "Pad"], "must not be empty"),
         (&[&placed[..], &["--quantity", "1.5"]].concat(), "a whole number from 1 to 1000000"),
+        (&[&placed[..], &["--quantity", "-1"]].concat(), "a whole number from 1 to 1000000"),
         (&["subscription", "confirm", ID], "is an id: the link is meant that was sent"),
         (&["subscription", "change", ID, "--escalation", ID], r#"must be as {"afterMinutes":15"#),
         (&["subscription", "change", ID, "--max-receives-per-second", "fast"], "from 1 to 10000, or null"),
