@@ -51,15 +51,17 @@ def filter_case(context, case):
     """Whether a case that should be taken keeps the rules between its values."""
     if not (case.meta and case.meta.generation.mode.is_positive and isinstance(case.body, dict)):
         return True
-    if case.body.get("protocol") == "sms" and may_have_trunk_zero(case.body.get("endpoint", "")):
+    if case.body.get("protocol") == "sms" and may_have_trunk_prefix(case.body.get("endpoint", "")):
         return False
     policy = case.body.get("filterPolicy")
     return policy is None or (combinations(policy) <= 150 and all(ascends(terms) for terms in ranges(policy)))
 
 
-def may_have_trunk_zero(number):
-    """A country code has one to three digits; the number behind it begins with 0 in few countries only."""
-    return "0" in [digit for digit in number if digit.isdigit()][1:4]
+def may_have_trunk_prefix(number):
+    """A country code has one to three digits; only few countries have numbers that begin with 0 behind it. Others dial
+    something else before a number."""
+    digits = "".join(digit for digit in number if digit.isdigit())
+    return "0" in digits[1:4] or digits.startswith(("11", "78", "3708", "37580", "9938"))
 
 
 def combinations(policy, depth=1):
