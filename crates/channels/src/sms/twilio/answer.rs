@@ -199,7 +199,9 @@ mod tests {
             let head = &bytes[..bytes.len().min(chance.usize(0..40))];
             let retry_after = chance.bool().then(|| String::from_utf8_lossy(head).into_owned());
             let body = bytes[..bytes.len().min(MAX_ANSWER)].to_vec();
-            let said: Option<Value> = serde_json::from_slice(&body).ok();
+            // Of what it does not ask for, the reader does not mind what it is written in.
+            let said: Option<Value> = serde_json::from_str(&String::from_utf8_lossy(&body)).ok();
+            let is_object = serde_json::from_slice::<Value>(&body).is_ok_and(|said| said.is_object());
             let (success, broke_off) = ((200..300).contains(&status), chance.bool());
             let answer =
                 Answer { status: StatusCode::from_u16(status).unwrap(), retry_after, body, broke_off };
@@ -222,11 +224,7 @@ mod tests {
                 }
             }
             let there = to_probe(&answer).is_ok();
-            assert_eq!(
-                there,
-                (success || status == 403) && said.is_some_and(|said| said.is_object()),
-                "{answer:?}"
-            );
+            assert_eq!(there, (success || status == 403) && is_object, "{answer:?}");
         });
     }
 }
