@@ -118,6 +118,7 @@ impl Promises {
                 SubscriptionState::Pending => question,
                 SubscriptionState::Suspended | SubscriptionState::Ended => false,
             };
+            ensure!(!is_spam, "delivery {seq} of an order that is spam begins");
             ensure!(
                 told,
                 "a {} is sent to a subscription that is {}",

@@ -5,7 +5,7 @@ use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::WaitReason;
 use orderbell_sqlite::audit::ExceptionKind::Unreadable;
 
-use application::ports::{DeliveryQueue, Subscriptions};
+use application::ports::{DeliveryQueue, Intent, Subscriptions};
 use domain::attributes::AttributesChange;
 use domain::filter_policy::FilterPolicy;
 use domain::subscription::EndReason;
@@ -47,6 +47,24 @@ async fn a_damaged_delivery_hides_no_other_and_is_sent_once_it_is_mended() {
         assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]), "{column} {with}");
         world.store.close().await;
     }
+}
+
+/// As between the commit that marks its order and the one that cancels it.
+#[tokio::test]
+async fn what_waits_for_spam_and_is_not_cancelled_yet_does_not_begin() {
+    let world = World::new();
+    world.confirmed("ada@example.com").await;
+    for _ in 0..2 {
+        world.place().await;
+    }
+    world.publish().await;
+    let intents = world.due().await.into_iter().map(|due| Intent { delivery: due.2, number: 1, at: now() });
+    let intents: Vec<_> = intents.collect();
+    let real = intents[1].delivery;
+    world.sql("INSERT INTO spam (order_seq, marked_at) VALUES (1, 1)");
+    assert_eq!(world.store.begin(intents).await.unwrap(), [real]);
+    assert_eq!(world.count("SELECT count(*) FROM attempts"), 1);
+    world.store.close().await;
 }
 
 #[tokio::test]
