@@ -3,19 +3,25 @@
 //! [`Store`] implements every port of the application that keeps something. Its tables are described in
 //! `docs/SCHEMA.md`.
 
-mod apply;
 pub mod audit;
 pub mod backup;
 mod columns;
+mod commit;
+mod deliveries;
+mod delivery_queue;
 mod failure;
 mod files;
+mod inbox;
 mod last_word;
+mod notices;
 mod open_error;
 mod opening;
+mod orders;
 mod paging;
-mod ports;
+mod publishing;
 mod queue;
 mod readers;
+mod receipts;
 pub mod restore;
 mod rows;
 mod schema;
@@ -23,6 +29,8 @@ mod schema;
 pub mod simulation;
 mod staging;
 mod store;
+mod subscriptions;
+mod tally;
 mod unreadable;
 mod write;
 mod writer;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use application::ports::{OrderLog, Publisher};
 use rusqlite::Connection;
 
-use crate::apply::hold_owed;
 use crate::audit::{Exception, Summary, audit};
 use crate::backup::{Beside, CopyError, copy_file, refuse_existing, take_beside};
+use crate::deliveries::hold_owed::hold_owed;
 use crate::files::beside;
 use crate::opening::{DATABASE, io_error, lock, quick_check, refuse_others, sqlite_error, sync_names};
 use crate::staging::{BESIDE, Staging};

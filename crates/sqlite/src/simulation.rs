@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use rusqlite::backup::Backup;
 use tokio::task::yield_now;
 
-use crate::apply::State;
+use crate::commit::State;
 use crate::failure::{shutting_down, unreadable};
 use crate::store::Reading;
 use crate::writer::Writer;

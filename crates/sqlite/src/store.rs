@@ -10,11 +10,11 @@ use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::OpenError;
-use crate::apply::{Part, State};
+use crate::commit::{Part, State};
 use crate::failure::{Failure, shutting_down};
 use crate::last_word::LastWord;
 use crate::opening::{self, Opened, sqlite_error};
-use crate::ports::Candidates;
+use crate::publishing::candidates::Candidates;
 use crate::queue::Queue;
 use crate::readers::Readers;
 #[cfg(feature = "simulation")]

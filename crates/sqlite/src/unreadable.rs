@@ -1,5 +1,9 @@
 //! Rows that cannot be read, each told apart from the others and from a file that cannot be read.
 
+pub(crate) mod reexamine;
+pub(crate) mod release;
+pub(crate) mod set_aside;
+
 use application::ports::UnreadableRow;
 use application::{Error, ErrorKind};
 use rusqlite::Row;

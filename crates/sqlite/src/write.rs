@@ -7,8 +7,10 @@ use application::Error;
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::apply::{Effects, FullDisk, KnownKeys};
+use crate::commit::Effects;
 use crate::failure::{Failure, store_failed};
+use crate::notices::full_disk::FullDisk;
+use crate::orders::known_keys::KnownKeys;
 
 /// About how many rows one write touches at most, so that new orders need not wait for it: whatever touches more goes on in
 /// commits of its own.

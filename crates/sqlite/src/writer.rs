@@ -9,15 +9,14 @@ use std::time::{Duration, Instant};
 use application::Error;
 use application::ports::Clock;
 use domain::Timestamp;
-#[cfg(feature = "simulation")]
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use tokio::sync::watch;
 
 use crate::Signals;
-use crate::apply::{Applied, Effects, State, apply, clear_probe, fill_probe};
 use crate::columns::micros;
-use crate::failure::{Reach, store_failed};
+use crate::commit::{Applied, Effects, State, apply};
+use crate::failure::{Failure, Reach, store_failed};
 use crate::files::Files;
 use crate::last_word::LastWord;
 use crate::queue::Queue;
@@ -25,6 +24,9 @@ use crate::write::{AT_ONCE, FollowUp, Write};
 
 /// How often the writer tries whether it can store orders again, at most.
 const PROBED_EVERY: Duration = Duration::from_secs(3);
+
+/// As much as some orders take.
+const FILL: &str = "INSERT OR REPLACE INTO probe VALUES (1, zeroblob(32768))";
 
 /// What writes.
 pub(crate) struct Writer {
@@ -229,6 +231,17 @@ fn started() -> Instant {
 fn count(writes: usize) {
     let writes = u32::try_from(writes).unwrap_or(u32::MAX);
     metrics::histogram!("orderbell_store_batch_writes").record(f64::from(writes));
+}
+
+/// Finds out whether orders could be stored.
+fn fill_probe(connection: &Connection) -> Result<(), Failure> {
+    connection.execute(FILL, ())?;
+    Ok(())
+}
+
+fn clear_probe(connection: &Connection) -> Result<(), Failure> {
+    connection.execute("DELETE FROM probe", ())?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use domain::order::OrderId;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::exception::{Exception, ExceptionKind, Findings};
-use crate::apply::read_hashes;
 use crate::columns::{self, micros};
+use crate::orders::known_keys::read_hashes;
 
 const KEYS: &str = "SELECT order_seq, ends_at, scope, key, fingerprint, origin, orders.id, orders.seq IS NULL AS order_gone, \
      (SELECT period FROM idempotency_periods WHERE first_order <= order_seq ORDER BY first_order DESC LIMIT 1) \

@@ -4,8 +4,8 @@ use domain::subscription::SubscriptionId;
 use rusqlite::Connection;
 
 use super::exception::{Exception, ExceptionKind, Findings};
-use crate::apply::NEXT_AT;
 use crate::columns;
+use crate::delivery_queue::next_due::NEXT_AT;
 
 /// Names those of whom something is found too late, or never. Looking too early costs a look, and no more.
 pub(super) fn check(snapshot: &Connection, findings: &mut Findings<'_>) -> rusqlite::Result<()> {

@@ -1,0 +1,207 @@
+//! Applying a batch of writes in one commit.
+//!
+//! [`apply`] is synchronous and knows no thread, clock or chance: the [writer](crate::writer) feeds it, and so can a
+//! test or a simulation.
+
+use application::Error;
+use rusqlite::Connection;
+
+use crate::delivery_queue::next_due;
+use crate::failure::{Failure, Reach, refused};
+use crate::notices::full_disk::FullDisk;
+use crate::orders::known_keys::KnownKeys;
+use crate::orders::spam;
+use crate::subscriptions::cancel_rest;
+use crate::subscriptions::transition::last_place;
+
+use crate::write::{AT_ONCE, FollowUp, Transaction, Write};
+
+/// All that the writer works on.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// The one connection that writes.
+    pub(crate) connection: Connection,
+    /// Where idempotency keys are found.
+    pub(crate) keys: KnownKeys,
+    /// The last place in the log that was given to an order. Others may add orders with the shell, so that it is read
+    /// anew in each commit, and take orders away, so that it never falls.
+    pub(crate) last_place: i64,
+    /// What the last process left to be done.
+    pub(crate) rest: Vec<FollowUp>,
+    /// Whether the disk was full, of which operators are told once there is space.
+    pub(crate) full_disk: FullDisk,
+}
+
+impl State {
+    /// What an open database holds; about so many idempotency keys are held in memory.
+    pub(crate) fn read(connection: Connection, keys_in_memory: usize) -> rusqlite::Result<Self> {
+        let keys = KnownKeys::read(&connection, keys_in_memory)?;
+        let last_place = keys.last_order();
+        find_what_is_due(&connection)?;
+        let mut rest = cancel_rest::left(&connection)?;
+        rest.extend(spam::left(&connection)?);
+        Ok(Self { connection, keys, last_place, rest, full_disk: FullDisk::default() })
+    }
+}
+
+/// Whatever was changed by hand while no program ran: what is due must be found. Where nothing is wrong, nothing is
+/// written, so that a full disk keeps no program from starting.
+fn find_what_is_due(connection: &Connection) -> rusqlite::Result<()> {
+    match next_due::refresh_all(connection) {
+        Ok(0) => Ok(()),
+        Ok(subscriptions) => {
+            tracing::warn!(
+                subscriptions,
+                "when they are due next was not as their deliveries say; put right"
+            );
+            Ok(())
+        }
+        Err(error) if matches!(Reach::of(&error), Reach::Full | Reach::Locked) => {
+            tracing::error!(%error, "what was changed by hand is found by a later start");
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What one commit of several changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Part<P = i64> {
+    /// How many.
+    pub(crate) count: usize,
+    /// Where the next commit goes on, if there may be more.
+    pub(crate) next: Option<P>,
+}
+
+/// What came of a batch.
+#[derive(Debug)]
+pub(crate) struct Applied {
+    /// Whether each of the writes was made, in order. Those hold once this is returned: they are on disk.
+    pub(crate) answers: Vec<Result<(), Error>>,
+    /// What others should be told.
+    pub(crate) effects: Effects,
+    /// Why the batch failed as a whole, and how far that reaches.
+    pub(crate) failure: Option<(Reach, String)>,
+}
+
+/// What a batch did that others wait for.
+#[derive(Debug)]
+pub(crate) struct Effects {
+    /// Orders were stored.
+    pub(crate) orders: bool,
+    /// Deliveries may be due.
+    pub(crate) deliveries: bool,
+    /// Endpoints are no longer to be left alone.
+    pub(crate) hurried: bool,
+    /// What is left to be done, in commits of their own, so that new orders need not wait for it. A crash loses it: the
+    /// next start finds what matters.
+    pub(crate) rest: Vec<FollowUp>,
+    /// How many rows this commit may still touch besides those that its writes are about.
+    pub(crate) room: usize,
+}
+
+impl Default for Effects {
+    fn default() -> Self {
+        Self { orders: false, deliveries: false, hurried: false, rest: Vec::new(), room: AT_ONCE }
+    }
+}
+
+/// Applies `batch` in one commit. A write that fails by itself leaves the others alone; if the commit fails, nothing was
+/// changed and every write failed.
+pub(crate) fn apply(state: &mut State, batch: &mut [Write]) -> Applied {
+    match commit(state, batch) {
+        Ok((answers, effects)) => {
+            state.keys.committed();
+            state.full_disk.committed();
+            Applied { answers, effects, failure: None }
+        }
+        Err(error) => {
+            let (reach, detail) = (roll_back(state, &error), error.to_string());
+            state.full_disk.failed(reach == Reach::Full);
+            let answers = batch.iter().map(|_| Err(reach.error(&detail))).collect();
+            Applied { answers, effects: Effects::default(), failure: Some((reach, detail)) }
+        }
+    }
+}
+
+fn commit(state: &mut State, batch: &mut [Write]) -> rusqlite::Result<(Vec<Result<(), Error>>, Effects)> {
+    let mut effects = Effects::default();
+    execute(&state.connection, "BEGIN IMMEDIATE")?;
+    state.last_place = last_place(&state.connection)?.max(state.last_place);
+    let answers =
+        batch.iter_mut().map(|write| alone(state, &mut effects, write)).collect::<rusqlite::Result<_>>()?;
+    state.keys.upkeep(&state.connection)?;
+    execute(&state.connection, "COMMIT")?;
+    Ok((answers, effects))
+}
+
+fn roll_back(state: &mut State, error: &rusqlite::Error) -> Reach {
+    state.keys.rolled_back();
+    // SQLite rolls back by itself after some errors.
+    if state.connection.is_autocommit() || execute(&state.connection, "ROLLBACK").is_ok() {
+        Reach::of(error)
+    } else {
+        Reach::Broken
+    }
+}
+
+/// Applies one write so that, if it fails, nothing of it stays. An error here is the whole batch's.
+fn alone(state: &mut State, effects: &mut Effects, write: &mut Write) -> rusqlite::Result<Result<(), Error>> {
+    let guarded = !write.undoes_itself();
+    if guarded {
+        execute(&state.connection, "SAVEPOINT one_write")?;
+    }
+    let before = effects.rest.len();
+    let State { connection, keys, last_place, full_disk, .. } = state;
+    let mut transaction = Transaction { connection, keys, last_place, full_disk, effects };
+    let answer = match write.apply(&mut transaction) {
+        Ok(()) => Ok(()),
+        Err(Failure::Storage(error))
+            if state.connection.is_autocommit() || Reach::of(&error) != Reach::Write =>
+        {
+            return Err(error);
+        }
+        Err(failure) => {
+            if guarded {
+                execute(&state.connection, "ROLLBACK TO one_write")?;
+            }
+            effects.rest.truncate(before);
+            Err(match failure {
+                Failure::Refused(error) => error,
+                Failure::Storage(error) => refused(error),
+            })
+        }
+    };
+    if guarded {
+        execute(&state.connection, "RELEASE one_write")?;
+    }
+    Ok(answer)
+}
+
+fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute(()).map(drop)
+}
+
+/// Makes writes in one commit and answers them, as the writer does.
+#[cfg(test)]
+pub(crate) fn made(state: &mut State, mut writes: Vec<Write>) -> (Effects, Option<(Reach, String)>) {
+    let Applied { answers, effects, failure } = apply(state, &mut writes);
+    for (write, answer) in writes.into_iter().zip(answers) {
+        write.answer(answer);
+    }
+    (effects, failure)
+}
+
+/// Makes one write in a commit of its own.
+#[cfg(test)]
+pub(crate) fn made_alone<T: Send + 'static>(
+    state: &mut State,
+    write: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Error> {
+    let (write, answer) = Write::new(1, write);
+    made(state, vec![write]);
+    answer.now()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,38 @@
+//! What lists say of each of their rows: a bounded look at what became of it.
+
+use application::ports::Telling;
+use domain::order::{OrderId, Seq};
+use domain::subscription::SubscriptionId;
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::deliveries::story;
+use crate::deliveries::{Records, records};
+
+/// The newest confirmation request of each subscription.
+pub(crate) fn confirmation_requests(
+    connection: &Connection,
+    of: &[SubscriptionId],
+) -> rusqlite::Result<Records> {
+    let newest = "deliveries.seq = (SELECT max(asked.seq) FROM deliveries asked WHERE asked.kind = 'confirmation' \
+                  AND asked.subscription = (SELECT seq FROM subscriptions WHERE id = ?))";
+    let mut found = Records::default();
+    for id in of {
+        found.extend(records(connection, newest, [id.0.as_bytes()])?);
+    }
+    Ok(found)
+}
+
+/// How far the telling of each order has come. All together look at [`Telling::COUNTED`] deliveries at most.
+pub(crate) fn telling(connection: &Connection, of: &[OrderId]) -> rusqlite::Result<Vec<Telling>> {
+    let share = Telling::COUNTED / of.len().max(1);
+    of.iter().map(|id| telling_of(connection, *id, share)).collect()
+}
+
+fn telling_of(connection: &Connection, id: OrderId, share: usize) -> rusqlite::Result<Telling> {
+    let mut statement = connection.prepare_cached("SELECT seq FROM orders WHERE id = ?")?;
+    let seq = statement.query_row([id.0.as_bytes()], |row| row.get(0)).optional()?;
+    let Some(seq) = seq.map(Seq) else { return Ok(Telling { is_whole: true, ..Telling::default() }) };
+    let tally = story::tally(connection, seq, share)?;
+    let counted: usize = tally.iter().map(|(_, count)| count).sum();
+    Ok(Telling { published: story::published(connection, seq)?, tally, is_whole: counted < share })
+}

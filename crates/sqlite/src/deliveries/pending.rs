@@ -1,0 +1,83 @@
+//! Going through what is pending in the order of its index, so many deliveries at a time: however many wait, and whatever
+//! is selected of them, one commit looks at no more.
+
+use application::ports::DeliveryFilter;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::deliveries::fits;
+use crate::write::AT_ONCE;
+
+/// A place in the index of what is pending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) subscription: i64,
+    set_aside: bool,
+    at: i64,
+    pub(crate) delivery: i64,
+}
+
+/// What follows a place, nearest first; each range is one of the index.
+const RANGES: [&str; 4] = [
+    "subscription = ?5 AND set_aside = ?9 AND at = ?6 AND deliveries.seq > ?7",
+    "subscription = ?5 AND set_aside = ?9 AND at > ?6 AND ?7 = ?7",
+    "subscription = ?5 AND set_aside > ?9 AND ?6 = ?6 AND ?7 = ?7",
+    "subscription > ?5 AND ?6 = ?6 AND ?7 = ?7 AND ?9 = ?9",
+];
+
+impl Place {
+    /// Before all others.
+    pub(crate) const START: Self =
+        Self { subscription: i64::MIN, set_aside: false, at: i64::MIN, delivery: i64::MIN };
+}
+
+/// Those selected by the filter and the condition, of the next that are pending behind a place; and where to go on, if
+/// there may be more.
+pub(crate) fn after(
+    connection: &Connection,
+    place: Place,
+    filter: &DeliveryFilter,
+    condition: &str,
+) -> rusqlite::Result<(Vec<Place>, Option<Place>)> {
+    let (place, ranges) = match filter.subscription {
+        None => (place, &RANGES[..]),
+        Some(id) => {
+            let sql = "SELECT seq FROM subscriptions WHERE id = ?";
+            let found =
+                connection.prepare_cached(sql)?.query_row([id.0.as_bytes()], |row| row.get(0)).optional()?;
+            let Some(only) = found else { return Ok((Vec::new(), None)) };
+            let here = place.subscription == only;
+            (if here { place } else { Place { subscription: only, ..Place::START } }, &RANGES[..3])
+        }
+    };
+    let (mut seen, mut selected) = (Vec::new(), Vec::new());
+    for range in ranges {
+        let sql = format!(
+            "SELECT subscription, set_aside, at, deliveries.seq, {} AND {condition} FROM deliveries INDEXED BY deliveries_due \
+             CROSS JOIN subscriptions ON subscriptions.seq = subscription \
+             WHERE deliveries.state = 'pending' AND {range} ORDER BY subscription, set_aside, at, deliveries.seq LIMIT ?8",
+            fits::FILTER
+        );
+        let (subscription, protocol, from, before) = fits::parameters(filter);
+        let room = i64::try_from(AT_ONCE - seen.len()).unwrap_or_default();
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![
+            subscription,
+            protocol,
+            from,
+            before,
+            place.subscription,
+            place.at,
+            place.delivery,
+            room,
+            place.set_aside
+        ])?;
+        while let Some(row) = rows.next()? {
+            let (subscription, set_aside) = (row.get(0)?, row.get(1)?);
+            let place = Place { subscription, set_aside, at: row.get(2)?, delivery: row.get(3)? };
+            selected.extend(Some(place).filter(|_| row.get(4) == Ok(true)));
+            seen.push(place);
+        }
+    }
+    let next = seen.last().copied().filter(|_| seen.len() == AT_ONCE);
+    Ok((selected, next))
+}

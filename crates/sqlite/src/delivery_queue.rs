@@ -1,0 +1,160 @@
+//! Deliveries on their way.
+
+pub(crate) mod begin;
+pub(crate) mod bound_due_times;
+pub(crate) mod call_forward;
+pub(crate) mod channel_pauses;
+pub(crate) mod due;
+pub(crate) mod escalate;
+pub(crate) mod finish;
+pub(crate) mod next_due;
+
+use application::Error;
+use application::ports::{DeliveryQueue, Due, DueQuery, Escalated, Finished, Intent, Interrupted};
+use async_trait::async_trait;
+use domain::Timestamp;
+use domain::delivery::DeliveryId;
+use domain::endpoint::Protocol;
+use domain::subscription::SubscriptionId;
+use rusqlite::{Connection, Row};
+
+use crate::Store;
+use crate::columns;
+use crate::delivery_queue::begin::begin;
+use crate::delivery_queue::bound_due_times::bound_due_times;
+use crate::delivery_queue::channel_pauses::{
+    miss as miss_channel, pause as pause_channel, resume as resume_channel,
+};
+use crate::delivery_queue::escalate::escalate;
+use crate::delivery_queue::finish::finish;
+use crate::failure::unreadable;
+use crate::notices::tell_operators;
+use crate::rows;
+use crate::rows::all;
+use crate::schema::RARE_STATES;
+use crate::unreadable::set_aside::give_back;
+use crate::unreadable::{Read, Table, read_row};
+use crate::write::{AT_ONCE, Transaction};
+
+#[async_trait]
+impl DeliveryQueue for Store {
+    async fn due(&self, query: DueQuery) -> Result<Due, Error> {
+        for _ in 0..ROUNDS {
+            let of = query.clone();
+            let found =
+                self.read_for_work(move |connection| due::due(connection, &of).map_err(unreadable)).await;
+            let (due, senseless) = found?;
+            let nothing_else = due.deliveries.is_empty() && !senseless.is_empty();
+            self.set_aside_rows(senseless).await?;
+            if !nothing_else {
+                return Ok(due);
+            }
+        }
+        // The rest is found the next time, which is at once: setting aside wakes whoever asks.
+        Ok(Due::default())
+    }
+
+    async fn begin(&self, intents: Vec<Intent>) -> Result<Vec<DeliveryId>, Error> {
+        // It makes nothing due that the engine, who asks for it, does not know of; nor does finishing.
+        self.write(intents.len(), move |transaction| begin(transaction.connection, &intents)).await
+    }
+
+    async fn finish(&self, finished: Vec<Finished>) -> Result<Vec<SubscriptionId>, Error> {
+        let weight = finished.len();
+        let finish = move |transaction: &mut Transaction<'_>| {
+            finish(transaction.connection, transaction.effects, &finished)
+        };
+        self.write(weight, finish).await
+    }
+
+    async fn interrupted(&self) -> Result<Vec<Interrupted>, Error> {
+        let read = |connection: &Connection| {
+            let sql = format!("{INTERRUPTED} AND {RARE_STATES} ORDER BY deliveries.seq");
+            connection.prepare_cached(&sql).and_then(|rows| all(rows, (), interrupted)).map_err(unreadable)
+        };
+        let (mut interrupted, mut deliveries) = (Vec::new(), Vec::new());
+        for (seq, attempt) in self.read_for_work(read).await? {
+            match attempt {
+                Ok(attempt) => interrupted.push(attempt),
+                Err(senseless) => deliveries.push((seq, senseless)),
+            }
+        }
+        if !deliveries.is_empty() {
+            let (weight, now) = (deliveries.len(), self.options.clock.now());
+            let give_back = move |transaction: &mut Transaction<'_>| {
+                transaction.effects.deliveries = true;
+                give_back(transaction.connection, &deliveries, now)
+            };
+            self.write(weight, give_back).await?;
+        }
+        Ok(interrupted)
+    }
+
+    async fn escalate(&self, now: Timestamp) -> Result<Escalated, Error> {
+        let escalate = move |transaction: &mut Transaction<'_>| {
+            let escalated = escalate(transaction.connection, now)?;
+            transaction.effects.deliveries |= escalated.owed > 0;
+            Ok(escalated)
+        };
+        self.write(AT_ONCE, escalate).await
+    }
+
+    async fn tell_operators(&self, now: Timestamp) -> Result<usize, Error> {
+        let tell = move |transaction: &mut Transaction<'_>| {
+            let owed = tell_operators(transaction, now)?;
+            transaction.effects.deliveries |= owed > 0;
+            Ok(owed)
+        };
+        self.write(AT_ONCE, tell).await
+    }
+
+    async fn bound_due_times(&self, now: Timestamp) -> Result<usize, Error> {
+        let bound = move |transaction: &mut Transaction<'_>, after| {
+            let bounded = bound_due_times(transaction.connection, after, now)?;
+            transaction.effects.deliveries |= bounded.count > 0;
+            Ok(bounded)
+        };
+        self.write_parts(0, bound).await
+    }
+
+    async fn channel_paused(&self, protocol: Protocol, reason: &str, now: Timestamp) -> Result<(), Error> {
+        let reason = reason.to_owned();
+        self.write(1, move |transaction| pause_channel(transaction.connection, protocol, &reason, now)).await
+    }
+
+    async fn channel_resumed(&self, protocol: Protocol, now: Timestamp) -> Result<(), Error> {
+        self.write_change(move |transaction| resume_channel(transaction.connection, protocol, now)).await
+    }
+
+    async fn channel_missing(&self, protocol: Protocol, now: Timestamp) -> Result<usize, Error> {
+        self.write(1, move |transaction| miss_channel(transaction.connection, protocol, now)).await
+    }
+}
+
+/// How often looking for what is due begins anew, where all that it met was set aside.
+const ROUNDS: usize = 8;
+
+/// No more than it takes to decide what follows: the program must start.
+const INTERRUPTED: &str = "SELECT deliveries.seq, deliveries.id, number, deliveries.spent, protocol, \
+     subscription, CASE kind WHEN 'confirmation' THEN confirmation_expires_at END AS deadline \
+     FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
+     JOIN attempts ON delivery = deliveries.seq AND attempts.ended_at IS NULL WHERE deliveries.state = 'in_flight'";
+
+/// An attempt, and the `seq` of its delivery.
+fn interrupted(row: &Row<'_>) -> rusqlite::Result<(i64, Read<Interrupted>)> {
+    let seq = row.get("seq")?;
+    let read = match read_row(Table::Subscriptions, row.get("subscription")?, row, rows::protocol)? {
+        Ok(protocol) => read_row(Table::Deliveries, seq, row, |row| {
+            Ok(Interrupted {
+                delivery: DeliveryId(columns::uuid(row, "id")?),
+                number: row.get("number")?,
+                protocol,
+                // A time of no calendar never comes.
+                deadline: columns::time_or_none(row, "deadline").unwrap_or_default(),
+                spent: columns::count(row, "spent")?,
+            })
+        })?,
+        Err(unreadable) => Err(unreadable),
+    };
+    Ok((seq, read))
+}

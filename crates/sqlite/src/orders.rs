@@ -1,0 +1,84 @@
+//! Orders: stored by the writer, read newest first.
+
+pub(crate) mod accept;
+pub(crate) mod known_keys;
+pub(crate) mod log;
+pub(crate) mod spam;
+pub(crate) mod spam_marks;
+
+use application::Error;
+use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page, Readiness};
+use async_trait::async_trait;
+use domain::order::{LoggedOrder, Order, OrderId};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::Store;
+use crate::columns::micros;
+use crate::failure::unreadable;
+use crate::orders::accept::{Accept, Hashed, accept};
+use crate::paging::{Listed, Window};
+use crate::rows::all;
+use crate::rows::{self, ORDER_COLUMNS};
+use crate::unreadable::set_aside::new_ones;
+use crate::unreadable::{Read, Table, read_row};
+
+#[async_trait]
+impl OrderStore for Store {
+    async fn accept(&self, order: Order, idempotency: Option<Idempotency>) -> Result<Acceptance, Error> {
+        let body = serde_json::to_string(&order.details).map_err(Error::internal)?;
+        let Order { id, time, request_id, .. } = order;
+        let key = idempotency.map(Hashed::from);
+        let order = Accept { id, time, body, request_id, key };
+        self.write_order(move |transaction| accept(transaction, &order)).await
+    }
+
+    async fn order(&self, id: OrderId) -> Result<Option<Order>, Error> {
+        let found = self.read(move |connection| by_id(connection, id).map_err(unreadable)).await?;
+        Ok(found.transpose()?.map(|logged| logged.order))
+    }
+
+    async fn orders(&self, query: OrderQuery) -> Result<Page<Order>, Error> {
+        let window = Window::of(&query.page)?;
+        let read = move |connection: &Connection| {
+            let (page, senseless) = window.page(listed(connection, &query, window).map_err(unreadable)?);
+            Ok((page, new_ones(connection, senseless)?))
+        };
+        let (page, senseless) = self.read(read).await?;
+        self.note_unreadable(senseless).await;
+        Ok(page)
+    }
+
+    async fn ready(&self) -> Result<Readiness, Error> {
+        self.takes_orders()
+    }
+}
+
+/// The order of that id.
+pub(crate) fn by_id(connection: &Connection, id: OrderId) -> rusqlite::Result<Option<Read<LoggedOrder>>> {
+    let sql = format!("SELECT {ORDER_COLUMNS} FROM orders WHERE id = ?");
+    connection.prepare_cached(&sql)?.query_row([id.0.as_bytes()], order).optional()
+}
+
+fn order(row: &Row<'_>) -> rusqlite::Result<Read<LoggedOrder>> {
+    read_row(Table::Orders, row.get(0)?, row, rows::order)
+}
+
+/// Walks down the log between the places that the times span: exact, even where a clock leapt.
+fn listed(
+    connection: &Connection,
+    query: &OrderQuery,
+    window: Window,
+) -> rusqlite::Result<Vec<Listed<Order>>> {
+    let (from, to) = (query.from.map(micros), query.to.map(micros));
+    let (first, last) = rows::span(connection, query.from, query.to)?;
+    let sql = format!(
+        "SELECT {ORDER_COLUMNS} FROM orders \
+         WHERE seq BETWEEN ?1 AND ?2 AND (?3 IS NULL OR +order_time >= ?3) \
+         AND (?4 IS NULL OR +order_time < ?4) ORDER BY seq DESC LIMIT ?5"
+    );
+    let last = last.min(window.before.saturating_sub(1));
+    all(connection.prepare_cached(&sql)?, params![first, last, from, to, window.rows()], |row| {
+        let read = order(row)?.map(|logged| logged.order);
+        Ok(Listed::of(row.get(0)?, row, "order_id", read))
+    })
+}

@@ -1,0 +1,102 @@
+//! Owing deliveries for orders, in one commit with the relay's cursor.
+
+use std::collections::BTreeSet;
+
+use application::Error;
+use domain::Timestamp;
+use domain::delivery::DeliveryId;
+use domain::order::Seq;
+use rusqlite::{Connection, params};
+
+use crate::columns::micros;
+use crate::delivery_queue::next_due::refresh_each;
+use crate::failure::Failure;
+use crate::notices::incidents;
+use crate::orders::spam;
+use crate::unreadable::Unreadable;
+use crate::unreadable::set_aside::put;
+
+/// Orders that follow one another in the log, and what is owed because of them.
+#[derive(Debug)]
+pub(crate) struct Publish {
+    /// The orders' places.
+    pub(crate) orders: Vec<Seq>,
+    /// One for each subscription and order that it is owed; those of the order that follows may be among them.
+    pub(crate) deliveries: Vec<NewDelivery>,
+    /// Why some of them are set aside.
+    pub(crate) hidden: Vec<Unreadable>,
+    pub(crate) now: Timestamp,
+}
+
+/// A notification to be owed, if it is not yet.
+#[derive(Debug)]
+pub(crate) struct NewDelivery {
+    pub(crate) id: DeliveryId,
+    /// The subscription's `seq` in its table.
+    pub(crate) subscription: i64,
+    pub(crate) order: Seq,
+    /// Nobody can say yet whether it is owed: it stands for a notification until what hides that is mended.
+    pub(crate) set_aside: bool,
+}
+
+/// One for an order and a subscription, however often. One that ended since the order was accepted gets nothing sent, nor is
+/// an order sent that is spam by now; what
+/// only stands there until it is known whether it is owed is settled then all the same.
+const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, cancel_reason, created_at, at, \
+     escalates_at, set_aside) SELECT ?1, 'notification', seq, ?3, iif(state = 'ended' OR ?6, 'cancelled', 'pending'), \
+     CASE WHEN state = 'ended' THEN 'subscription_ended' WHEN ?6 THEN 'spam' END, ?4, ?4, iif(?5 OR ?6, NULL, \
+     ?4 + min(max(escalation_minutes, 1), 65535) * 60000000), ?5 \
+     FROM subscriptions WHERE seq = ?2 ON CONFLICT (order_seq, subscription) DO NOTHING";
+
+pub(crate) fn publish(connection: &Connection, publish: &Publish) -> Result<usize, Failure> {
+    let cursor = connection
+        .prepare_cached("SELECT published_through FROM relay")?
+        .query_row((), |row| row.get(0))
+        .map(Seq)?;
+    let fresh = publish.orders.partition_point(|seq| *seq <= cursor);
+    let fresh = publish.orders.get(fresh..).unwrap_or_default();
+    if let Some(last) = fresh.last() {
+        nothing_is_left_out(connection, cursor, fresh, *last)?;
+        connection.prepare_cached("UPDATE relay SET published_through = ?")?.execute([last.0])?;
+    }
+    // In the same commit, so that whoever mends these finds all that waits for them.
+    for unreadable in &publish.hidden {
+        put(connection, unreadable, publish.now)?;
+    }
+    let spam = spam::among(connection, publish.deliveries.iter().map(|delivery| delivery.order.0))?;
+    let mut owe = connection.prepare_cached(OWE)?;
+    let (mut owed, mut subscriptions) = (0, BTreeSet::new());
+    for delivery in &publish.deliveries {
+        let NewDelivery { id, subscription, order, set_aside } = delivery;
+        let is_spam = spam.contains(&order.0);
+        let parameters =
+            params![id.0.as_bytes(), subscription, order.0, micros(publish.now), set_aside, is_spam];
+        if owe.execute(parameters)? > 0 {
+            owed += 1;
+            subscriptions.insert(*subscription);
+        }
+    }
+    refresh_each(connection, subscriptions)?;
+    if let Some(last) = fresh.last() {
+        incidents::unmatched(connection, cursor, *last, publish.now)?;
+    }
+    Ok(owed)
+}
+
+/// Places have gaps where storing failed, so that only the orders themselves can tell whether one is left out. Those that
+/// are set aside are published once they can be read.
+fn nothing_is_left_out(
+    connection: &Connection,
+    cursor: Seq,
+    fresh: &[Seq],
+    last: Seq,
+) -> Result<(), Failure> {
+    let sql = "SELECT count(*) FROM orders WHERE seq > ? AND seq <= ? \
+               AND NOT EXISTS (SELECT 1 FROM set_aside WHERE of_table = 'orders' AND row = orders.seq)";
+    let stored: i64 = connection.prepare_cached(sql)?.query_row([cursor.0, last.0], |row| row.get(0))?;
+    if i64::try_from(fresh.len()) == Ok(stored) && fresh.is_sorted_by(|one, next| one < next) {
+        return Ok(());
+    }
+    let (given, cursor, last) = (fresh.len(), cursor.0, last.0);
+    Err(Error::internal(format!("{given} of {stored} orders from {cursor} to {last} were published")).into())
+}

@@ -1,0 +1,106 @@
+//! Subscriptions, and what orders owe them.
+
+pub(crate) mod administer;
+pub(crate) mod cancel_rest;
+pub(crate) mod confirm;
+pub(crate) mod own;
+pub(crate) mod subscribe;
+pub(crate) mod transition;
+
+use application::Error;
+use application::ports::{NewSubscription, Page, Subscribed, SubscriptionQuery, Subscriptions};
+use async_trait::async_trait;
+use domain::Timestamp;
+use domain::attributes::AttributesChange;
+use domain::delivery::DeliveryId;
+use domain::subscription::{EndReason, Subscription, SubscriptionId};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::Store;
+use crate::failure::unreadable;
+use crate::paging::{Listed, Window};
+use crate::rows::all;
+use crate::rows::{self, SUBSCRIPTION_COLUMNS};
+use crate::subscriptions::confirm::resend;
+use crate::subscriptions::subscribe::{change_attributes, subscribe, unsubscribe};
+use crate::unreadable::set_aside::new_ones;
+use crate::unreadable::{Read, Table, read_row};
+
+#[async_trait]
+impl Subscriptions for Store {
+    async fn subscribe(&self, new: NewSubscription) -> Result<Subscribed, Error> {
+        self.write_change(move |transaction| subscribe(transaction.connection, &new)).await
+    }
+
+    async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, Error> {
+        self.read(move |connection| {
+            let sql = format!("SELECT {SUBSCRIPTION_COLUMNS} FROM subscriptions WHERE id = ?");
+            let mut statement = connection.prepare_cached(&sql).map_err(unreadable)?;
+            statement.query_row([id.0.as_bytes()], subscription).optional().map_err(unreadable)
+        })
+        .await?
+        .transpose()
+        .map_err(Error::from)
+    }
+
+    async fn subscriptions(&self, query: SubscriptionQuery) -> Result<Page<Subscription>, Error> {
+        let window = Window::of(&query.page)?;
+        let read = move |connection: &Connection| {
+            let (page, senseless) = window.page(listed(connection, &query, window).map_err(unreadable)?);
+            Ok((page, new_ones(connection, senseless)?))
+        };
+        let (page, senseless) = self.read(read).await?;
+        self.note_unreadable(senseless).await;
+        Ok(page)
+    }
+
+    async fn change_attributes(
+        &self,
+        id: SubscriptionId,
+        change: AttributesChange,
+    ) -> Result<Subscription, Error> {
+        self.write_change(move |transaction| change_attributes(transaction.connection, id, change)).await
+    }
+
+    async fn resend_confirmation(
+        &self,
+        id: SubscriptionId,
+        delivery: DeliveryId,
+        now: Timestamp,
+    ) -> Result<Subscription, Error> {
+        self.write_change(move |transaction| resend(transaction.connection, id, delivery, now)).await
+    }
+
+    async fn unsubscribe(
+        &self,
+        id: SubscriptionId,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<Subscription, Error> {
+        self.write_change(move |transaction| {
+            unsubscribe(transaction.connection, transaction.effects, id, reason, now)
+        })
+        .await
+    }
+}
+
+fn subscription(row: &Row<'_>) -> rusqlite::Result<Read<Subscription>> {
+    read_row(Table::Subscriptions, row.get("subscription_seq")?, row, rows::subscription)
+}
+
+fn listed(
+    connection: &Connection,
+    query: &SubscriptionQuery,
+    window: Window,
+) -> rusqlite::Result<Vec<Listed<Subscription>>> {
+    let sql = format!(
+        "SELECT {SUBSCRIPTION_COLUMNS} FROM subscriptions WHERE seq < ?1 AND (?2 IS NULL OR protocol = ?2) \
+         AND (?3 IS NULL OR state = ?3) ORDER BY seq DESC LIMIT ?4"
+    );
+    let protocol = query.protocol.map(domain::endpoint::Protocol::name);
+    let state = query.state.map(domain::subscription::SubscriptionState::name);
+    let parameters = params![window.before, protocol, state, window.rows()];
+    all(connection.prepare_cached(&sql)?, parameters, |row| {
+        Ok(Listed::of(row.get("subscription_seq")?, row, "subscription_id", subscription(row)?))
+    })
+}

@@ -1,0 +1,193 @@
+//! What a subscription goes through, and what that does to its versions and its deliveries.
+
+use application::Error;
+use domain::Timestamp;
+use domain::delivery::DeliveryId;
+use domain::subscription::{
+    CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState, SuspensionReason,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::columns::micros;
+use crate::commit::Effects;
+use crate::delivery_queue::call_forward::{Recovery, works_again};
+use crate::delivery_queue::next_due::refresh;
+use crate::failure::Failure;
+use crate::notices::incidents;
+use crate::rows::{self, SUBSCRIPTION_COLUMNS};
+use crate::subscriptions::cancel_rest::cancel_what_fits;
+use crate::unreadable::{Table, read_row};
+
+/// A subscription and its `seq` in the table.
+pub(crate) struct Found {
+    pub(crate) seq: i64,
+    pub(crate) subscription: Subscription,
+}
+
+/// The subscription of that id.
+pub(crate) fn find(connection: &Connection, id: SubscriptionId) -> Result<Found, Failure> {
+    let sql = format!("SELECT {SUBSCRIPTION_COLUMNS} FROM subscriptions WHERE id = ?");
+    let found = connection
+        .prepare_cached(&sql)?
+        .query_row([id.0.as_bytes()], |row| {
+            let seq = row.get("subscription_seq")?;
+            let found = read_row(Table::Subscriptions, seq, row, rows::subscription)?;
+            Ok(found.map(|subscription| Found { seq, subscription }))
+        })
+        .optional()?;
+    let found = found.ok_or_else(|| Error::not_found("subscription_not_found", "subscription"))?;
+    found.map_err(|unreadable| Error::from(unreadable).into())
+}
+
+/// The subscription as it is after a change.
+pub(crate) fn changed(connection: &Connection, id: SubscriptionId) -> Result<Subscription, Failure> {
+    Ok(find(connection, id)?.subscription)
+}
+
+/// Confirms a pending subscription: it is owed the orders from now on, and its open questions are withdrawn.
+pub(crate) fn confirm(
+    connection: &Connection,
+    found: &Found,
+    in_sandbox: bool,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE subscriptions SET state = 'confirmed', confirmed_at = ?, confirmed_in_sandbox = ? WHERE seq = ?";
+    connection.prepare_cached(sql)?.execute(params![micros(now), in_sandbox, found.seq])?;
+    open_version(connection, found.seq, SubscriptionState::Confirmed)?;
+    withdraw_questions(connection, found.seq, now)?;
+    refresh(connection, found.seq)
+}
+
+/// Makes a subscription wait for a new confirmation, `delivery`; earlier ones no longer count.
+pub(crate) fn ask_again(
+    connection: &Connection,
+    subscription: i64,
+    delivery: DeliveryId,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql =
+        "UPDATE subscriptions SET generation = generation + 1, confirmation_expires_at = ? WHERE seq = ?";
+    connection.prepare_cached(sql)?.execute(params![micros(now + CONFIRMATION_LIFETIME), subscription])?;
+    await_confirmation(connection, subscription, now)?;
+    owe_confirmation(connection, subscription, delivery, now)
+}
+
+/// Makes a subscription wait until somebody asks for a new confirmation; earlier ones expired before any was asked for,
+/// so that no clock lets them count again.
+pub(crate) fn lapse(connection: &Connection, subscription: i64, now: Timestamp) -> rusqlite::Result<()> {
+    let sql = "UPDATE subscriptions SET confirmation_expires_at = created_at WHERE seq = ?";
+    connection.prepare_cached(sql)?.execute([subscription])?;
+    await_confirmation(connection, subscription, now)?;
+    refresh(connection, subscription)
+}
+
+/// Makes a subscription pending, and withdraws the questions that are open.
+///
+/// Nothing is asked of it that might not be readable: what only the sandbox confirmed must not hold because of that.
+fn await_confirmation(connection: &Connection, subscription: i64, now: Timestamp) -> rusqlite::Result<()> {
+    let sql = "SELECT state = 'pending' FROM subscriptions WHERE seq = ?";
+    let was_pending: bool = connection.prepare_cached(sql)?.query_row([subscription], |row| row.get(0))?;
+    let sql = "UPDATE subscriptions SET state = 'pending', confirmed_at = NULL, confirmed_in_sandbox = NULL, \
+               suspended_at = NULL, suspension_reason = NULL WHERE seq = ?";
+    connection.prepare_cached(sql)?.execute([subscription])?;
+    if !was_pending {
+        open_version(connection, subscription, SubscriptionState::Pending)?;
+    }
+    withdraw_questions(connection, subscription, now)
+}
+
+/// Lets the deliveries of a confirmed subscription wait.
+pub(crate) fn suspend(
+    connection: &Connection,
+    found: &Found,
+    reason: SuspensionReason,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql =
+        "UPDATE subscriptions SET state = 'suspended', suspended_at = ?, suspension_reason = ? WHERE seq = ?";
+    connection.prepare_cached(sql)?.execute(params![micros(now), reason.name(), found.seq])?;
+    open_version(connection, found.seq, SubscriptionState::Suspended)?;
+    refresh(connection, found.seq)
+}
+
+/// Sends to a suspended subscription again, as to one that never failed: whatever waits for later is sent now.
+pub(crate) fn resume(
+    connection: &Connection,
+    effects: &mut Effects,
+    found: &Found,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE subscriptions SET state = 'confirmed', suspended_at = NULL, suspension_reason = NULL, \
+               failing_since = NULL, failed_last = NULL, failed_for = NULL, failures = 0 WHERE seq = ?";
+    connection.prepare_cached(sql)?.execute([found.seq])?;
+    open_version(connection, found.seq, SubscriptionState::Confirmed)?;
+    works_again(connection, effects, Recovery::new(found.seq, None, now))
+}
+
+/// Ends a subscription: nothing more is sent to it from this commit on, and what waits for it is cancelled by this and
+/// the ones that follow.
+pub(crate) fn end(
+    connection: &Connection,
+    effects: &mut Effects,
+    found: &Found,
+    reason: EndReason,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE subscriptions SET state = 'ended', ended_at = ?, end_reason = ? WHERE seq = ?";
+    connection.prepare_cached(sql)?.execute(params![micros(now), reason.name(), found.seq])?;
+    incidents::ended(connection, &found.subscription, reason, now)?;
+    open_version(connection, found.seq, SubscriptionState::Ended)?;
+    cancel_what_fits(connection, effects, found.seq)?;
+    refresh(connection, found.seq)
+}
+
+/// Begins a version with the next order to be accepted, with the filter policy that the subscription has; the one before
+/// holds up to the last accepted order.
+pub(crate) fn open_version(
+    connection: &Connection,
+    subscription: i64,
+    state: SubscriptionState,
+) -> rusqlite::Result<()> {
+    // Within this transaction, so that the orders before this write in its batch count.
+    let last = last_place(connection)?;
+    // A version that began after the last order held for none.
+    let sql = "DELETE FROM subscription_versions WHERE subscription = ? AND to_seq IS NULL AND from_seq > ?";
+    connection.prepare_cached(sql)?.execute([subscription, last])?;
+    let sql = "UPDATE subscription_versions SET to_seq = ?2 WHERE subscription = ?1 AND to_seq IS NULL";
+    connection.prepare_cached(sql)?.execute([subscription, last])?;
+    let sql = "INSERT INTO subscription_versions (subscription, from_seq, state, filter_policy) \
+               SELECT seq, ?2, ?3, filter_policy FROM subscriptions WHERE seq = ?1";
+    connection.prepare_cached(sql)?.execute(params![subscription, last + 1, state.name()])?;
+    Ok(())
+}
+
+/// The last place in the log that was given to an order. Whatever speaks of places counts: had someone taken the newest
+/// orders away, their places would not be given again, since the relay has passed them.
+pub(crate) fn last_place(connection: &Connection) -> rusqlite::Result<i64> {
+    let sql = "SELECT max(published_through, coalesce((SELECT max(seq) FROM orders), 0), \
+               coalesce((SELECT max(from_seq) FROM subscription_versions \
+               INDEXED BY subscription_versions_open WHERE to_seq IS NULL), 1) - 1) FROM relay";
+    connection.prepare_cached(sql)?.query_row((), |row| row.get(0))
+}
+
+/// Owes a confirmation.
+pub(crate) fn owe_confirmation(
+    connection: &Connection,
+    subscription: i64,
+    id: DeliveryId,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO deliveries (id, kind, subscription, state, created_at, at) \
+               VALUES (?1, 'confirmation', ?2, 'pending', ?3, ?3)";
+    connection.prepare_cached(sql)?.execute(params![id.0.as_bytes(), subscription, micros(now)])?;
+    refresh(connection, subscription)
+}
+
+/// Cancels the questions that are over.
+fn withdraw_questions(connection: &Connection, subscription: i64, now: Timestamp) -> rusqlite::Result<()> {
+    let sql = "UPDATE deliveries INDEXED BY deliveries_questions SET state = 'cancelled', \
+               cancel_reason = 'confirmation_over', at = ?1 \
+               WHERE subscription = ?2 AND kind = 'confirmation' AND state = 'pending'";
+    connection.prepare_cached(sql)?.execute([micros(now), subscription])?;
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! Setting rows aside that cannot be read: everything else goes on around them, and what they owe stays owed.
+
+use std::collections::HashSet;
+
+use application::Error;
+use domain::Timestamp;
+use rusqlite::{Connection, params};
+
+use crate::Store;
+use crate::columns::micros;
+use crate::delivery_queue::next_due::refresh_each;
+use crate::failure::{Failure, unreadable as unread};
+use crate::unreadable::{Table, Unreadable};
+use crate::write::Transaction;
+
+/// How many deliveries of a subscription are held back at once, so that new orders need not wait for it. Those left are
+/// found again by who looks for what is due.
+const AT_ONCE: i64 = 1_000;
+
+const PUT: &str =
+    "INSERT INTO set_aside (of_table, row, reason, since) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
+const HOLD_BACK_ORDER: &str = "UPDATE deliveries SET set_aside = 1 \
+     WHERE order_seq = ?1 AND state = 'pending' AND set_aside = 0";
+const HOLD_BACK_SUBSCRIPTION: &str = "UPDATE deliveries SET set_aside = 1 WHERE seq IN (SELECT seq FROM deliveries \
+     WHERE subscription = ?1 AND state = 'pending' AND set_aside = 0 LIMIT ?2)";
+/// What is over needs nothing any more.
+const HOLD_BACK: &str = "UPDATE deliveries SET set_aside = 1 WHERE seq = ?1 AND set_aside = 0 \
+     AND state NOT IN ('in_flight', 'delivered', 'sandboxed', 'held', 'dead', 'cancelled')";
+
+/// As recovering has it of an attempt that can be read.
+const END: &str = "UPDATE attempts SET ended_at = ?2, outcome = 'unknown', \
+     reply = 'The program stopped before an answer came' WHERE delivery = ?1 AND ended_at IS NULL";
+const GIVE_BACK: &str =
+    "UPDATE deliveries SET state = 'pending', at = ?2, set_aside = 1 WHERE seq = ?1 AND state = 'in_flight'";
+
+pub(crate) fn set_aside(connection: &Connection, rows: &[Unreadable], now: Timestamp) -> Result<(), Failure> {
+    // Whatever needs a row meets it: an order that thousands are owed comes a thousand times.
+    let mut seen = HashSet::new();
+    for row in rows.iter().filter(|row| seen.insert((row.table, row.row))) {
+        put(connection, row, now)?;
+    }
+    Ok(())
+}
+
+/// Sets a row aside and holds back what needs it; its reason is logged once.
+pub(crate) fn put(connection: &Connection, unreadable: &Unreadable, now: Timestamp) -> rusqlite::Result<()> {
+    let Unreadable { table, row, reason } = unreadable;
+    let is_new = connection.prepare_cached(PUT)?.execute(params![table.name(), row, reason, micros(now)])?;
+    if is_new > 0 {
+        metrics::gauge!("orderbell_rows_set_aside").increment(1);
+        tracing::error!(
+            table = table.name(),
+            row,
+            reason,
+            "a row cannot be read and is set aside until it is mended"
+        );
+    }
+    match table {
+        Table::Orders => connection.prepare_cached(HOLD_BACK_ORDER)?.execute([row])?,
+        Table::Subscriptions => {
+            connection.prepare_cached(HOLD_BACK_SUBSCRIPTION)?.execute([*row, AT_ONCE])?
+        }
+        Table::Deliveries => connection.prepare_cached(HOLD_BACK)?.execute([row])?,
+        _ => return Ok(()),
+    };
+    refresh_each(connection, concerned(connection, *table, *row)?)
+}
+
+/// The subscriptions whose queue the row holds something back of.
+pub(crate) fn concerned(connection: &Connection, table: Table, row: i64) -> rusqlite::Result<Vec<i64>> {
+    let sql = match table {
+        Table::Orders => "SELECT subscription FROM deliveries WHERE order_seq = ?",
+        Table::Deliveries => "SELECT subscription FROM deliveries WHERE seq = ?",
+        Table::Subscriptions | Table::SubscriptionVersions => return Ok(vec![row]),
+        _ => return Ok(Vec::new()),
+    };
+    connection.prepare_cached(sql)?.query_map([row], |row| row.get(0))?.collect()
+}
+
+/// Ends the attempts that the last process left open at deliveries that cannot be decided about, as unknown; the
+/// deliveries stay owed and wait until what hides them is mended.
+pub(crate) fn give_back(
+    connection: &Connection,
+    deliveries: &[(i64, Unreadable)],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    for (delivery, unreadable) in deliveries {
+        connection.prepare_cached(END)?.execute([*delivery, micros(now)])?;
+        connection.prepare_cached(GIVE_BACK)?.execute([*delivery, micros(now)])?;
+        put(connection, unreadable, now)?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Sets aside rows that were met on the way, before anything goes on around them.
+    pub(crate) async fn set_aside_rows(&self, rows: Vec<Unreadable>) -> Result<(), Error> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let (weight, now) = (rows.len(), self.options.clock.now());
+        let set_aside = move |transaction: &mut Transaction<'_>| {
+            transaction.effects.deliveries = true;
+            set_aside(transaction.connection, &rows, now)
+        };
+        self.write(weight, set_aside).await
+    }
+
+    /// As [`set_aside_rows`](Self::set_aside_rows), for one who only wants to see: that it fails is not their trouble.
+    pub(crate) async fn note_unreadable(&self, rows: Vec<Unreadable>) {
+        if let Err(error) = self.set_aside_rows(rows).await {
+            tracing::warn!(%error, cause = error.cause(), "rows that cannot be read could not be set aside");
+        }
+    }
+}
+
+/// Those that are not set aside yet: whoever sees the others again has nothing to write.
+pub(crate) fn new_ones(connection: &Connection, rows: Vec<Unreadable>) -> Result<Vec<Unreadable>, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM set_aside WHERE of_table = ? AND row = ?)";
+    let mut new = Vec::new();
+    for row in rows {
+        let mut known = connection.prepare_cached(sql).map_err(unread)?;
+        if !known
+            .query_row(params![row.table.name(), row.row], |row| row.get::<_, bool>(0))
+            .map_err(unread)?
+        {
+            new.push(row);
+        }
+    }
+    Ok(new)
+}
