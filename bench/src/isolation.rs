@@ -18,7 +18,7 @@ use crate::server::Server;
 use receiver::{FAILING, HANGING, Receiver};
 
 /// How long everyone may take to be confirmed, and how long the last notifications may take to arrive.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The load; by default what two cores bear that also receive it.
 #[derive(Args, Clone, Copy)]
@@ -79,7 +79,7 @@ fn one_round(program: &Path, load: Load, bad: bool) -> Result<Measured> {
         place_order(&server, number)?;
     }
     let expected = load.endpoints * load.orders;
-    let missing = expected - healthy.wait_for(expected, PATIENCE);
+    let missing = expected - healthy.wait_for(expected, TIMEOUT);
     let latencies = healthy.latencies();
     Ok(Measured { latencies, missing, hung: unhealthy.calls(HANGING), failed: unhealthy.calls(FAILING) })
 }
@@ -97,7 +97,7 @@ fn subscribe(server: &Server, endpoints: &[String]) -> Result<()> {
         let pending: Value = exchange(server.address, "GET", path, Some(&key), "")?;
         match pending["items"].as_array() {
             Some(items) if items.is_empty() => return Ok(()),
-            _ if start.elapsed() > PATIENCE => bail!("waited in vain for confirmations: {pending}"),
+            _ if start.elapsed() > TIMEOUT => bail!("waited in vain for confirmations: {pending}"),
             _ => thread::sleep(Duration::from_millis(100)),
         }
     }

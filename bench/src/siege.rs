@@ -29,7 +29,7 @@ use receivers::{Dripping, Healthy};
 /// The product that only the dripping receivers are told of: an order in twenty, or the store would hold little else.
 const DRIPPING_PRODUCT: &str = "Dripping tap";
 /// How long confirmations, the last notifications and the last descriptors may take.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// How bad it is; by default, what the program has to bear.
 #[derive(Args, Clone, Copy)]
@@ -78,7 +78,7 @@ pub(crate) fn measure(program: &Path, siege: Siege) -> Result<()> {
     say(&format!("{} seconds of siege", siege.seconds))?;
     let (orders, peak) = besiege(&server, &key, &read, siege)?;
     let expected = orders.of_the_healthy + 1;
-    let arrived = healthy.wait_for(expected, PATIENCE);
+    let arrived = healthy.wait_for(expected, TIMEOUT);
     let failed = failed_attempts(&server, &key, &healthy_id)?;
     for id in dripping_ids {
         exchange(server.address, "DELETE", &format!("/subscriptions/{id}"), Some(&key), "")?;
@@ -146,7 +146,7 @@ fn wait_for_confirmations(server: &Server, key: &str, count: usize) -> Result<()
         if confirmed >= count {
             return Ok(());
         }
-        ensure!(start.elapsed() < PATIENCE, "{confirmed} of {count} were confirmed");
+        ensure!(start.elapsed() < TIMEOUT, "{confirmed} of {count} were confirmed");
         thread::sleep(Duration::from_millis(100));
     }
 }
@@ -199,7 +199,7 @@ fn descriptors_left(server: &Server, at_the_start: usize) -> Result<usize> {
     let start = Instant::now();
     loop {
         let left = descriptors(server)?;
-        if left <= at_the_start || start.elapsed() > PATIENCE {
+        if left <= at_the_start || start.elapsed() > TIMEOUT {
             return Ok(left);
         }
         thread::sleep(Duration::from_millis(500));

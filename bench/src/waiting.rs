@@ -17,7 +17,7 @@ use crate::receiver::Receiver;
 use crate::server::Server;
 
 /// How long the endpoint may take to be confirmed, and the last notification to arrive.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 /// How many clients place the orders.
 const CLIENTS: usize = 16;
 
@@ -77,7 +77,7 @@ fn one_round(program: &Path, endpoints: usize, orders: usize) -> Result<Duration
         })
     })?;
     while usize::try_from(receiver.taken())? < orders {
-        ensure!(start.elapsed() < PATIENCE, "{} of {orders} orders arrived", receiver.taken());
+        ensure!(start.elapsed() < TIMEOUT, "{} of {orders} orders arrived", receiver.taken());
         thread::sleep(Duration::from_millis(1));
     }
     Ok(start.elapsed())
@@ -95,7 +95,7 @@ fn subscribe(server: &Server, endpoint: &str) -> Result<()> {
         if confirmed["items"].as_array().is_some_and(|items| !items.is_empty()) {
             return Ok(());
         }
-        ensure!(start.elapsed() < PATIENCE, "waited in vain for the confirmation");
+        ensure!(start.elapsed() < TIMEOUT, "waited in vain for the confirmation");
         thread::sleep(Duration::from_millis(20));
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use anyhow::{Result, ensure};
-use application::deliver::ChannelHealth;
+use application::deliver::BreakerState;
 use domain::delivery::DeliveryState;
 use domain::subscription::SubscriptionState;
 
@@ -61,7 +61,7 @@ impl Coverage {
     }
 
     /// Takes in a channel's transition, which must be one there is.
-    pub(crate) fn channel(&mut self, was: ChannelHealth, becomes: ChannelHealth) -> Result<()> {
+    pub(crate) fn channel(&mut self, was: BreakerState, becomes: BreakerState) -> Result<()> {
         self.transition("channel", was, becomes, was.successors())
     }
 
@@ -129,7 +129,7 @@ fn transitions() -> BTreeSet<Transition> {
     }
     let deliveries = of("delivery", &DeliveryState::ALL, DeliveryState::successors);
     let subscriptions = of("subscription", &SubscriptionState::ALL, SubscriptionState::successors);
-    let channels = of("channel", &ChannelHealth::ALL, ChannelHealth::successors);
+    let channels = of("channel", &BreakerState::ALL, BreakerState::successors);
     deliveries.chain(subscriptions).chain(channels).collect()
 }
 

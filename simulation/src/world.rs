@@ -256,7 +256,7 @@ impl<'a> World<'a> {
 
     fn note_state(&mut self) {
         let Some(process) = &self.process else { return };
-        let health: Vec<_> = process.engine.health().collect();
+        let health: Vec<_> = process.engine.breaker_states().collect();
         self.coverage.state((process.stage, health, self.relay_does, self.promises.digest()));
     }
 

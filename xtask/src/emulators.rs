@@ -22,7 +22,7 @@ const DYNAMODB_PORT: u16 = 8000;
 const MOTO_PORT: u16 = 5000;
 
 /// How long an emulator may take until it answers.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs `command` and gives its exit code. The command finds in its environment:
@@ -139,7 +139,7 @@ impl Emulator {
             if let Some(status) = self.child.try_wait()? {
                 bail!("an emulator ended with {status}; see {}", self.log.display());
             }
-            if start.elapsed() > PATIENCE {
+            if start.elapsed() > TIMEOUT {
                 bail!("an emulator does not answer; see {}", self.log.display());
             }
             sleep(PAUSE);

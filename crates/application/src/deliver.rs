@@ -3,18 +3,18 @@
 //! Each delivery goes the same way: due → begun (the attempt is on disk) → sent → recorded (the outcome and what follows
 //! from it are on disk). A crash before *begun* leaves it due; after it, [`recover()`] finds the attempt unfinished.
 
-mod channel_lane;
+mod circuit_breaker;
 mod compose;
+mod cooldown;
 mod endpoint_queue;
 mod endpoint_queues;
 mod engine;
-mod pace;
+mod failure_attribution;
+mod rate_limiter;
 mod recover;
 mod report;
-mod suspects;
-mod wait;
 
-pub use channel_lane::ChannelHealth;
+pub use circuit_breaker::BreakerState;
 pub use compose::compose;
 pub use engine::{Action, Engine, Event};
 pub use recover::recover;

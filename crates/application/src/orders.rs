@@ -8,7 +8,7 @@ use domain::Timestamp;
 use domain::order::idempotency::IdempotencyKey;
 use domain::order::{Order, OrderDetails, OrderId};
 
-pub use timeline::{Event, EventKind, NotOwedPage, Timeline, not_owed, timeline as timeline_of};
+pub use timeline::{Event, EventKind, NotMatchedPage, Timeline, not_matched_of, timeline as timeline_of};
 
 use crate::ports::{
     Acceptance, Idempotency, OrderQuery, Origin, Page, PageRequest, SpamMark, SpamSelection, Telling,
@@ -104,7 +104,7 @@ pub async fn telling(app: &App, orders: &[Order]) -> Result<Vec<Telling>, Error>
 /// `NotFound` with `order_not_found`; `not_on_this_host` where SNS delivers.
 pub async fn timeline(app: &App, id: OrderId) -> Result<Timeline, Error> {
     let own = app.own_delivery()?;
-    let story = own.deliveries.story(id).await?;
+    let story = own.deliveries.order_history(id).await?;
     let told = story.map(timeline_of).ok_or_else(|| Error::not_found("order_not_found", "order"))?;
     let marks = own.spam.spam_marks(vec![id]).await?;
     Ok(marks.get(&id).copied().into_iter().fold(told, Timeline::marked))
@@ -115,9 +115,9 @@ pub async fn timeline(app: &App, id: OrderId) -> Result<Timeline, Error> {
 ///
 /// # Errors
 /// `NotFound` with `order_not_found`; `invalid_cursor`; `not_on_this_host` where SNS delivers.
-pub async fn not_matched(app: &App, id: OrderId, page: PageRequest) -> Result<NotOwedPage, Error> {
+pub async fn not_matched(app: &App, id: OrderId, page: PageRequest) -> Result<NotMatchedPage, Error> {
     let bystanders = app.own_delivery()?.deliveries.bystanders(id, page).await?;
-    bystanders.map(not_owed).ok_or_else(|| Error::not_found("order_not_found", "order"))
+    bystanders.map(not_matched_of).ok_or_else(|| Error::not_found("order_not_found", "order"))
 }
 
 /// Marks orders as spam: what waits for them is cancelled, and nothing more of them is sent. Answers how many were marked.

@@ -18,8 +18,8 @@ pub use channel::{Channel, ChannelRules, Concurrency, Content, Message, Sent};
 pub use clock::Clock;
 pub use deliveries::{
     AttemptRecord, Bystanders, ChannelPause, Deliveries, DeliveryFilter, DeliveryQuery, DeliveryRecord,
-    DropSelection, InterventionKind, InterventionRecord, ReceiptRecord, Redrivable, RedriveSelection,
-    RetrySelection, Story, Telling,
+    DropSelection, InterventionKind, InterventionRecord, OrderHistory, ReceiptRecord, Redrivable,
+    RedriveSelection, RetrySelection, Telling,
 };
 pub use delivery_queue::{
     DeliveryQueue, Due, DueDelivery, DueQuery, Escalated, Finished, Intent, Interrupted, NO_CHANNEL,

@@ -16,8 +16,8 @@ pub const BATCH: usize = 1_000;
 /// Orders that come within this time of each other are published together: a round of its own for each commit would
 /// take a tenth of the machine under load.
 const GATHER: Duration = Duration::from_millis(5);
-const FIRST_PATIENCE: Duration = Duration::from_millis(100);
-const MAX_PATIENCE: Duration = Duration::from_secs(10);
+const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
 
 /// The relay between the log and the topic.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ pub struct Relay {
 /// What the relay is told.
 #[derive(Debug)]
 pub enum RelayEvent {
-    /// It starts, orders may have been stored, or the patience it asked for is over.
+    /// It starts, orders may have been stored, or the backoff it asked for is over.
     Woken,
     /// What the log answered.
     Read(Result<Vec<LoggedOrder>, Error>),
@@ -78,10 +78,10 @@ impl Relay {
     }
 
     fn wait(&mut self, error: &Error) -> RelayAction {
-        let patience = FIRST_PATIENCE.saturating_mul(1 << self.failures.min(10)).min(MAX_PATIENCE);
+        let backoff = FIRST_BACKOFF.saturating_mul(1 << self.failures.min(10)).min(MAX_BACKOFF);
         self.failures += 1;
         tracing::error!(%error, cause = error.cause(), "publishing failed; trying again");
-        RelayAction::Wait(patience)
+        RelayAction::Wait(backoff)
     }
 }
 
@@ -134,7 +134,7 @@ mod tests {
         let mut relay = Relay::default();
         let orders = || vec![logged(1), logged(2)];
         assert_eq!(relay.on(RelayEvent::Read(Ok(orders()))), RelayAction::Publish(orders()));
-        assert_eq!(relay.on(RelayEvent::Published(Err(failure()))), RelayAction::Wait(FIRST_PATIENCE));
+        assert_eq!(relay.on(RelayEvent::Published(Err(failure()))), RelayAction::Wait(FIRST_BACKOFF));
         assert_eq!(relay.on(RelayEvent::Woken), RelayAction::Read(BATCH));
     }
 
@@ -145,17 +145,17 @@ mod tests {
             relay.on(RelayEvent::Read(Ok(vec![logged(1)])));
             relay.on(RelayEvent::Published(Err(failure())))
         };
-        assert_eq!(wait(), RelayAction::Wait(FIRST_PATIENCE));
-        assert_eq!(wait(), RelayAction::Wait(FIRST_PATIENCE * 2));
+        assert_eq!(wait(), RelayAction::Wait(FIRST_BACKOFF));
+        assert_eq!(wait(), RelayAction::Wait(FIRST_BACKOFF * 2));
     }
 
     #[test]
     fn it_waits_longer_after_each_failure_and_begins_anew_after_a_success() {
         let mut relay = Relay::default();
         let mut waits: Vec<_> = (0..9).map(|_| relay.on(RelayEvent::Read(Err(failure())))).collect();
-        assert_eq!(waits.remove(0), RelayAction::Wait(FIRST_PATIENCE));
-        assert_eq!(waits.pop(), Some(RelayAction::Wait(MAX_PATIENCE)));
+        assert_eq!(waits.remove(0), RelayAction::Wait(FIRST_BACKOFF));
+        assert_eq!(waits.pop(), Some(RelayAction::Wait(MAX_BACKOFF)));
         relay.on(RelayEvent::Read(Ok(Vec::new())));
-        assert_eq!(relay.on(RelayEvent::Published(Err(failure()))), RelayAction::Wait(FIRST_PATIENCE));
+        assert_eq!(relay.on(RelayEvent::Published(Err(failure()))), RelayAction::Wait(FIRST_BACKOFF));
     }
 }

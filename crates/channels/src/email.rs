@@ -3,10 +3,10 @@
 mod answer;
 mod capabilities;
 mod compose;
+mod connection_pool;
 mod conversation;
 pub mod doctor;
 mod fault;
-mod idle;
 mod line;
 mod login;
 mod relay;
@@ -24,8 +24,8 @@ pub use settings::{Credentials, InvalidSettings, Proof, Sender, SmtpSettings, Tl
 
 use crate::masked::masked;
 use compose::{Mail, ascii_domain, compose};
+use connection_pool::ConnectionPool;
 use fault::Fault;
-use idle::IdleLines;
 use line::Trail;
 use relay::Relay;
 use transaction::{Needs, Session};
@@ -33,7 +33,7 @@ use transaction::{Needs, Session};
 /// Sends mail through one relay. `delivered` means that the relay took it.
 pub struct Email {
     relay: Relay,
-    idle: IdleLines,
+    pool: ConnectionPool,
 }
 
 impl Email {
@@ -42,8 +42,8 @@ impl Email {
     /// # Errors
     /// The first setting that cannot be used.
     pub fn new(settings: SmtpSettings) -> Result<Self, InvalidSettings> {
-        let idle = IdleLines::new(settings.rules.concurrency.channel);
-        Ok(Self { relay: Relay::new(settings)?, idle })
+        let pool = ConnectionPool::new(settings.rules.concurrency.channel);
+        Ok(Self { relay: Relay::new(settings)?, pool })
     }
 
     async fn hand_over(&self, message: &Message) -> Result<String, Fault> {
@@ -54,13 +54,13 @@ impl Email {
         let mut session = self.begin(mail.needs).await?;
         let taken = transfer(&mut session, &mail).await;
         match &taken {
-            Ok(_) => self.idle.put(session),
+            Ok(_) => self.pool.put(session),
             Err(fault) if fault.leaves_the_line_usable() => {
                 if session.reset().await.is_ok() {
-                    self.idle.put(session);
+                    self.pool.put(session);
                 }
             }
-            Err(fault) if fault.is_about_us() => self.idle.clear(),
+            Err(fault) if fault.is_about_us() => self.pool.clear(),
             Err(_) => {}
         }
         taken
@@ -70,10 +70,10 @@ impl Email {
     /// the relay: then a fresh one decides.
     async fn begin(&self, needs: Needs) -> Result<Session, Fault> {
         let sender = self.relay.settings.from.address();
-        if let Some(mut session) = self.idle.take() {
+        if let Some(mut session) = self.pool.take() {
             match session.mail_from(sender, needs).await {
                 Ok(_) => return Ok(session),
-                Err(_) => self.idle.clear(),
+                Err(_) => self.pool.clear(),
             }
         }
         let mut session = Session::open(&self.relay, &mut Trail::new()).await?;

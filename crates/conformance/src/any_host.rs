@@ -10,7 +10,7 @@ use domain::endpoint::Protocol;
 use domain::subscription::{EndReason, Subscription, SubscriptionState};
 
 use crate::Outbox;
-use crate::given::{delivery_id, email, first_page, now, order, policy, subscription};
+use crate::fixtures::{delivery_id, email, first_page, now, order, policy, subscription};
 
 /// The ports that every host has.
 #[derive(Clone, Copy)]

@@ -6,7 +6,7 @@ use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::subscription::SubscriptionId;
 
 use crate::Machine;
-use crate::given::{delivery_id, email, now, order};
+use crate::fixtures::{delivery_id, email, now, order};
 
 /// Of each subscription its newest, with its attempts; of one that was never asked, and of an unknown one, none.
 pub async fn the_newest_confirmation_request_of_each_is_found(machine: &Machine<'_>) {

@@ -1,7 +1,7 @@
 //! What [`Deliveries`](application::ports::Deliveries) promises.
 
 use application::ErrorKind;
-use application::orders::not_owed;
+use application::orders::not_matched_of;
 use application::ports::{
     Bystanders, DeliveryFilter, DeliveryQuery, DropSelection, InterventionKind, InterventionRecord,
     NewSubscription, PageRequest, Redrivable, RedriveSelection, RetrySelection,
@@ -11,11 +11,11 @@ use domain::attributes::AttributesChange;
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::endpoint::Protocol;
 use domain::subscription::{
-    CONFIRMATION_LIFETIME, EndReason, NotOwed, SubscriptionId, SubscriptionState, SuspensionReason,
+    CONFIRMATION_LIFETIME, EndReason, SkipReason, SubscriptionId, SubscriptionState, SuspensionReason,
 };
 
 use crate::Machine;
-use crate::given::{MOMENT, WHILE, all_dead, delivery_id, email, first_page, now, order, policy, text};
+use crate::fixtures::{MOMENT, WHILE, all_dead, delivery_id, email, first_page, now, order, policy, text};
 
 const HELD: &str = "held@example.com";
 const BOB: &str = "+4915112345679";
@@ -25,7 +25,7 @@ pub async fn the_story_of_an_order_is_told_in_full(machine: &Machine<'_>) {
     let told = machine.confirmed(email("ada@example.com")).await;
     let asked = machine.subscribe(email("bob@example.com")).await;
     let order = machine.place(order()).await;
-    let before = machine.deliveries.story(order.id).await.unwrap().unwrap();
+    let before = machine.deliveries.order_history(order.id).await.unwrap().unwrap();
     assert!(!before.bystanders.published && before.bystanders.page.items.is_empty());
     machine.publish().await;
     let late = machine.confirmed(email("eve@example.com")).await;
@@ -34,7 +34,7 @@ pub async fn the_story_of_an_order_is_told_in_full(machine: &Machine<'_>) {
     machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Delivery)).await;
     machine.begin(delivery, 2).await;
 
-    let story = machine.deliveries.story(order.id).await.unwrap().unwrap();
+    let story = machine.deliveries.order_history(order.id).await.unwrap().unwrap();
     assert!(story.bystanders.published);
     assert_eq!(story.bystanders.order.order, order);
     assert_eq!(story.tally, [(DeliveryState::InFlight, 1)]);
@@ -43,7 +43,7 @@ pub async fn the_story_of_an_order_is_told_in_full(machine: &Machine<'_>) {
     let attempts: Vec<_> =
         story.deliveries[0].attempts.iter().map(|tried| (tried.number, tried.outcome.as_deref())).collect();
     assert_eq!(attempts, [(1, Some("transient")), (2, None)]);
-    let expected = [(late.id, NotOwed::NotYetSubscribed), (asked.id, NotOwed::NotConfirmed)];
+    let expected = [(late.id, SkipReason::NotYetSubscribed), (asked.id, SkipReason::NotConfirmed)];
     assert_eq!(why_not(story.bystanders), expected);
 }
 
@@ -73,8 +73,8 @@ pub async fn those_who_are_not_told_are_listed_a_page_at_a_time(machine: &Machin
     assert_eq!(machine.deliveries.bystanders(order.id, nonsense).await.unwrap_err().code, "invalid_cursor");
 }
 
-fn why_not(bystanders: Bystanders) -> Vec<(SubscriptionId, NotOwed)> {
-    not_owed(bystanders).items.into_iter().map(|(who, why)| (who.id, why)).collect()
+fn why_not(bystanders: Bystanders) -> Vec<(SubscriptionId, SkipReason)> {
+    not_matched_of(bystanders).items.into_iter().map(|(who, why)| (who.id, why)).collect()
 }
 
 /// Who had ended, and whose policy did not match, is told as of the order's acceptance.
@@ -91,15 +91,15 @@ pub async fn the_story_tells_what_held_when_the_order_was_accepted(machine: &Mac
     let order = machine.place(order()).await;
     machine.subscriptions.change_attributes(filtered.id, AttributesChange::wanting(None)).await.unwrap();
     machine.publish().await;
-    let story = machine.deliveries.story(order.id).await.unwrap().unwrap();
+    let story = machine.deliveries.order_history(order.id).await.unwrap().unwrap();
     let why = why_not(story.bystanders);
-    assert!(matches!(&why[0], (id, NotOwed::FilterPolicy { .. }) if *id == filtered.id), "{:?}", why[0]);
-    assert_eq!(why[1], (ended.id, NotOwed::Ended));
+    assert!(matches!(&why[0], (id, SkipReason::FilterPolicy { .. }) if *id == filtered.id), "{:?}", why[0]);
+    assert_eq!(why[1], (ended.id, SkipReason::Ended));
 }
 
 /// Ids that were never given name nothing.
 pub async fn what_is_unknown_has_no_record(machine: &Machine<'_>) {
-    assert_eq!(machine.deliveries.story(order().id).await.unwrap(), None);
+    assert_eq!(machine.deliveries.order_history(order().id).await.unwrap(), None);
     assert_eq!(machine.deliveries.delivery(delivery_id()).await.unwrap(), None);
 }
 
@@ -136,7 +136,7 @@ pub async fn a_dead_delivery_can_be_sent_again(machine: &Machine<'_>) {
     let at = now() + WHILE;
     assert_eq!(machine.deliveries.redrive(RedriveSelection::One(delivery), at).await.unwrap(), 1);
     let record = machine.record(delivery).await;
-    assert_eq!((record.state, record.spent, record.at), (DeliveryState::Pending, 0, at));
+    assert_eq!((record.state, record.attempts_used, record.at), (DeliveryState::Pending, 0, at));
     assert_eq!(record.attempts.len(), 1);
     assert_eq!(machine.due_by(at).await.deliveries[0].attempts, 1);
     machine.begin(delivery, 2).await;
@@ -280,7 +280,7 @@ pub async fn what_waits_for_its_time_can_be_tried_at_once(machine: &Machine<'_>)
     let at = now();
     assert_eq!(machine.deliveries.retry(RetrySelection::One(delivery), at).await.unwrap(), 1);
     let record = machine.record(delivery).await;
-    assert_eq!((record.state, record.at, record.spent), (DeliveryState::Pending, at, 1));
+    assert_eq!((record.state, record.at, record.attempts_used), (DeliveryState::Pending, at, 1));
     let state_before = DeliveryState::Pending;
     let expected =
         InterventionRecord { kind: InterventionKind::Retried, at, state_before, since: waiting.at };

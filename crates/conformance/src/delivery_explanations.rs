@@ -11,7 +11,7 @@ use domain::subscription::{EndReason, SuspensionReason};
 
 use crate::Machine;
 use crate::deliveries::hold;
-use crate::given::{delivery_id, email, now, order};
+use crate::fixtures::{delivery_id, email, now, order};
 use crate::machine::finished;
 
 /// Each with the state that it put an end to, and since when that held.

@@ -10,7 +10,7 @@ use domain::notice::Notice;
 use domain::subscription::{CONFIRMATION_LIFETIME, EndReason, SubscriptionState, SuspensionReason};
 
 use crate::Machine;
-use crate::given::{MOMENT, WHILE, delivery_id, email, now, order, subscription};
+use crate::fixtures::{MOMENT, WHILE, delivery_id, email, now, order, subscription};
 use crate::machine::{all_due, finished};
 
 const HELD: &str = "held@example.com";
@@ -23,7 +23,7 @@ pub async fn a_delivery_is_due_with_all_that_it_takes(machine: &Machine<'_>) {
     let due = machine.due(DeliveryKind::Notification).await;
     assert_eq!(due.len(), 1);
     assert_eq!((&due[0].subscription, due[0].order.as_ref()), (&subscription, Some(&order)));
-    assert_eq!((due[0].attempts, due[0].spent), (0, 0));
+    assert_eq!((due[0].attempts, due[0].attempts_used), (0, 0));
 }
 
 /// It waits for its time, and the queue says when that is.
@@ -39,7 +39,7 @@ pub async fn a_delivery_is_not_due_before_its_time(machine: &Machine<'_>) {
     let due = machine.due_by(at).await;
     assert_eq!(due.next_at, None);
     assert_eq!(
-        due.deliveries.iter().map(|due| (due.id, due.attempts, due.spent)).collect::<Vec<_>>(),
+        due.deliveries.iter().map(|due| (due.id, due.attempts, due.attempts_used)).collect::<Vec<_>>(),
         [(delivery, 1, 1)]
     );
 }
@@ -109,7 +109,7 @@ pub async fn an_attempt_is_interrupted_until_it_is_finished(machine: &Machine<'_
     let interrupted = machine.queue.interrupted().await.unwrap();
     let found = |id| interrupted.iter().find(|attempt| attempt.delivery == id).expect("it is in flight");
     assert_eq!((found(delivery).protocol, found(delivery).deadline), (Protocol::Email, None));
-    assert_eq!((found(delivery).number, found(delivery).spent), (1, 0));
+    assert_eq!((found(delivery).number, found(delivery).attempts_used), (1, 0));
     // The first asking moves the end on.
     let deadline =
         machine.subscriptions.subscription(asked.id).await.unwrap().unwrap().confirmation_expires_at;
@@ -125,7 +125,7 @@ pub async fn an_outcome_is_recorded_once(machine: &Machine<'_>) {
     let end = finished(delivery, 1, OutcomeKind::Delivered);
     machine.queue.finish(vec![end.clone()]).await.unwrap();
     let record = machine.record(delivery).await;
-    assert_eq!((record.state, record.spent, record.at), (DeliveryState::Delivered, 1, end.at));
+    assert_eq!((record.state, record.attempts_used, record.at), (DeliveryState::Delivered, 1, end.at));
     let attempt = &record.attempts[0];
     assert_eq!((attempt.outcome.as_deref(), attempt.ended_at), (Some("delivered"), Some(end.at)));
     assert_eq!((attempt.reply.as_deref(), attempt.scope.as_deref()), (Some("the receiver's reply"), None));
@@ -139,8 +139,11 @@ pub async fn a_failure_of_the_channel_spends_nothing(machine: &Machine<'_>) {
     let (_, delivery) = machine.in_flight("ada@example.com").await;
     machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Channel)).await;
     let record = machine.record(delivery).await;
-    assert_eq!((record.state, record.spent, record.attempts.len()), (DeliveryState::Pending, 0, 1));
-    assert_eq!((record.attempts[0].scope.as_deref(), record.attempts[0].spent), (Some("channel"), false));
+    assert_eq!((record.state, record.attempts_used, record.attempts.len()), (DeliveryState::Pending, 0, 1));
+    assert_eq!(
+        (record.attempts[0].scope.as_deref(), record.attempts[0].attempts_used),
+        (Some("channel"), false)
+    );
     machine.begin(delivery, 2).await;
 }
 
@@ -238,7 +241,7 @@ pub async fn pauses_of_a_channel_are_on_record(machine: &Machine<'_>) {
     machine.queue.channel_resumed(Protocol::Email, start + WHILE * 2).await.unwrap();
     machine.queue.channel_resumed(Protocol::Email, start + WHILE * 3).await.unwrap();
     machine.queue.channel_paused(Protocol::Email, "421 busy", start + WHILE * 4).await.unwrap();
-    let pauses = machine.deliveries.story(order.id).await.unwrap().unwrap().pauses;
+    let pauses = machine.deliveries.order_history(order.id).await.unwrap().unwrap().pauses;
     let told: Vec<_> = pauses.iter().map(|pause| (pause.reason.as_str(), pause.from, pause.to)).collect();
     let expected = [("535 refused", start, Some(start + WHILE * 2)), ("421 busy", start + WHILE * 4, None)];
     assert_eq!(told, expected);
@@ -251,7 +254,7 @@ pub async fn a_channel_that_is_missing_is_on_record(machine: &Machine<'_>) {
     let order = machine.place(order()).await;
     let missing = async |at| machine.queue.channel_missing(Protocol::Email, at).await.unwrap();
     let pauses = async || {
-        let pauses = machine.deliveries.story(order.id).await.unwrap().unwrap().pauses;
+        let pauses = machine.deliveries.order_history(order.id).await.unwrap().unwrap().pauses;
         pauses.into_iter().map(|pause| (pause.reason, pause.from, pause.to)).collect::<Vec<_>>()
     };
     let ended = machine.subscribe(email("bob@example.com")).await;
@@ -327,7 +330,7 @@ pub async fn an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_
     let suspended = machine.subscriptions.subscription(failing.id).await.unwrap().unwrap();
     assert_eq!(suspended.suspension.map(|suspension| suspension.reason), Some(SuspensionReason::Failing));
     let told_at = late + WHILE;
-    assert_eq!(machine.queue.tell_operators(told_at).await.unwrap(), 1);
+    assert_eq!(machine.queue.notify_operators(told_at).await.unwrap(), 1);
     let mut notices = machine.due_by(told_at).await.deliveries;
     notices.retain(|due| due.kind == DeliveryKind::Notice);
     let told: Vec<_> = notices.iter().map(|notice| notice.subscription.id).collect();

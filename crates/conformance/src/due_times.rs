@@ -8,7 +8,7 @@ use domain::retry::LONGEST_DELAY;
 use domain::subscription::SuspensionReason;
 
 use crate::Machine;
-use crate::given::{WHILE, email, now, order};
+use crate::fixtures::{WHILE, email, now, order};
 use crate::machine::finished;
 
 /// A clock that was wrong strands nothing: what lies further ahead than anything may is brought back to that limit, and

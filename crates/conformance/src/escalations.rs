@@ -10,7 +10,7 @@ use domain::receipt::{Receipt, ReceiptStatus};
 use domain::subscription::{EndReason, SubscriptionId};
 
 use crate::Machine;
-use crate::given::{MOMENT, WHILE, email, now, policy, text};
+use crate::fixtures::{MOMENT, WHILE, email, now, policy, text};
 
 /// Within which deliveries must be made here.
 const IN_TIME: Duration = Duration::from_mins(15);

@@ -2,7 +2,7 @@
 
 use application::ports::{Inbox, InboxMessage, PageRequest};
 
-use crate::given::{delivery_id, first_page, message};
+use crate::fixtures::{delivery_id, first_page, message};
 
 /// Every part of it comes back exactly.
 pub async fn a_kept_message_reads_back_as_it_was(inbox: &dyn Inbox) {

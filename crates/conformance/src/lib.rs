@@ -17,7 +17,7 @@ pub mod delivery_queue;
 pub mod due_times;
 pub mod endpoint_pauses;
 pub mod escalations;
-mod given;
+mod fixtures;
 pub mod inbox;
 mod machine;
 pub mod notices;

@@ -13,7 +13,7 @@ use domain::retry::Chance;
 use domain::subscription::{Subscription, SubscriptionId};
 
 use crate::Outbox;
-use crate::given::{WHILE, email, now, order};
+use crate::fixtures::{WHILE, email, now, order};
 
 /// The ports of a host that delivers by itself, all of one store.
 #[derive(Clone, Copy)]
@@ -145,7 +145,7 @@ impl<'a> Machine<'a> {
     }
 
     pub(crate) async fn of_order(&self, order: &Order) -> Vec<DeliveryRecord> {
-        self.deliveries.story(order.id).await.unwrap().expect("the order is stored").deliveries
+        self.deliveries.order_history(order.id).await.unwrap().expect("the order is stored").deliveries
     }
 
     /// What is due in a while.
@@ -164,7 +164,7 @@ impl<'a> Machine<'a> {
 pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> Finished {
     let effort = Effort {
         protocol: domain::endpoint::Protocol::Email,
-        spent: number - 1,
+        attempts_used: number - 1,
         deadline: None,
         on_unknown: OnUnknown::Retry,
         failures: 0,

@@ -1,4 +1,4 @@
-//! What [`DeliveryQueue::tell_operators`](application::ports::DeliveryQueue::tell_operators) promises.
+//! What [`DeliveryQueue::notify_operators`](application::ports::DeliveryQueue::notify_operators) promises.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use domain::receipt::{Receipt, ReceiptStatus};
 use domain::subscription::{EndReason, SubscriptionId};
 
 use crate::Machine;
-use crate::given::{MOMENT, WHILE, email, first_page, now, order, subscription, text};
+use crate::fixtures::{MOMENT, WHILE, email, first_page, now, order, subscription, text};
 
 /// After so long what was gathered is told, and a little more, since what is tried here takes a while itself.
 const MINUTE: Duration = Duration::from_secs(90);
@@ -41,7 +41,7 @@ async fn told_at(machine: &Machine<'_>, at: Timestamp) -> Vec<(SubscriptionId, N
         records
     };
     let before = all().await.len();
-    let owed = machine.queue.tell_operators(at).await.unwrap();
+    let owed = machine.queue.notify_operators(at).await.unwrap();
     let mut after = all().await;
     after.truncate(after.len() - before);
     assert_eq!(after.len(), owed);
@@ -270,7 +270,7 @@ pub async fn looking_twice_at_once_tells_once(machine: &Machine<'_>) {
     let ada = machine.confirmed(email("ada@example.com")).await.id;
     one_dies(machine, ada).await;
     let at = now() + MINUTE;
-    let look = || machine.queue.tell_operators(at);
+    let look = || machine.queue.notify_operators(at);
     let owed = futures_util::future::join_all([look(), look(), look(), look()]).await;
     assert_eq!(owed.into_iter().map(Result::unwrap).sum::<usize>(), 1);
 }

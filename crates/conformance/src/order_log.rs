@@ -3,7 +3,7 @@
 use domain::order::OrderId;
 
 use crate::Outbox;
-use crate::given::{key_for, order, rich_order};
+use crate::fixtures::{key_for, order, rich_order};
 
 /// In the order of acceptance, each as it was stored.
 pub async fn every_accepted_order_is_logged_in_the_order_of_acceptance(outbox: &Outbox<'_>) {

@@ -5,7 +5,7 @@ use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, PageRe
 use domain::order::{Order, OrderId};
 use futures_util::future::join_all;
 
-use crate::given::{
+use crate::fixtures::{
     LIFETIME, MOMENT, WHILE, first_page, key_for, now, order, order_at, order_of, rich_order,
 };
 

@@ -9,7 +9,7 @@ use domain::subscription::{EndReason, Subscription, SubscriptionId, Subscription
 use domain::webhook_secret::WebhookSecret;
 
 use crate::Machine;
-use crate::given::{MOMENT, WHILE, delivery_id, email, now, order, subscription};
+use crate::fixtures::{MOMENT, WHILE, delivery_id, email, now, order, subscription};
 
 /// Its time and place are kept, and the question is withdrawn.
 pub async fn a_pending_subscription_is_confirmed_by_its_newest_question(machine: &Machine<'_>) {

@@ -9,7 +9,7 @@ use domain::subscription::{EndReason, SubscriptionState};
 
 use crate::Machine;
 use crate::deliveries::hold;
-use crate::given::{delivery_id, email, now, text};
+use crate::fixtures::{delivery_id, email, now, text};
 
 const HELD: &str = "held@example.com";
 const ADA: &str = "+4915112345678";

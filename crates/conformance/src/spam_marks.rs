@@ -13,7 +13,7 @@ use domain::order::{Order, OrderId};
 use domain::receipt::{Receipt, ReceiptStatus};
 
 use crate::Machine;
-use crate::given::{WHILE, email, now, order, order_of, policy, text, unique};
+use crate::fixtures::{WHILE, email, now, order, order_of, policy, text, unique};
 
 const CANCELLED: (DeliveryState, Option<CancelReason>) = (DeliveryState::Cancelled, Some(CancelReason::Spam));
 

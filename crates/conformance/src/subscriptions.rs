@@ -14,7 +14,7 @@ use domain::subscription::{
 use domain::webhook_secret::WebhookSecrets;
 
 use crate::Machine;
-use crate::given::{WHILE, delivery_id, email, first_page, now, order, order_of, policy, subscription};
+use crate::fixtures::{WHILE, delivery_id, email, first_page, now, order, order_of, policy, subscription};
 
 const EURO: &str = r#"{"currency":["EUR"]}"#;
 const EURO_IN_BODY: &str = r#"{"data":{"currency":["EUR"]}}"#;

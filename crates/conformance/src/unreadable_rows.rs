@@ -5,7 +5,7 @@ use application::ports::{OrderQuery, PageRequest};
 use domain::order::OrderId;
 
 use crate::Outbox;
-use crate::given::order;
+use crate::fixtures::order;
 
 /// An order that cannot be read costs only itself: the others are announced, every page goes past it and names it, and
 /// once it is mended it is what it was, and is announced. `damage` spoils what is stored of an order, `mend` undoes that.

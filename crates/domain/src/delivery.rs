@@ -59,7 +59,7 @@ pub struct Decision {
     /// What becomes of the delivery.
     pub next: Next,
     /// Whether the attempt counts against the schedule.
-    pub spent: bool,
+    pub attempts_used: bool,
     /// What follows for others.
     pub consequence: Option<Consequence>,
 }
@@ -94,17 +94,17 @@ pub enum OnUnknown {
 }
 
 /// How long an endpoint or channel is left alone when it asked for patience without saying for how long.
-pub const DEFAULT_PATIENCE: Duration = Duration::from_mins(1);
+pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_mins(1);
 /// The shortest wait for one that said it wants none; twice as long after each further such answer, up to
 /// [`LONGEST_PAUSE`].
-pub const MIN_PATIENCE: Duration = Duration::from_secs(5);
+pub const MIN_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// So many times in a row patience costs nothing: some 25 minutes for one that asks for none. From then on each such
 /// answer uses an attempt, so that a server that never has time comes to an end.
-pub const FREE_PATIENCE: u32 = 10;
+pub const FREE_THROTTLES: u32 = 10;
 /// The longest wait that a receiver's Retry-After is granted.
-pub const MAX_PATIENCE: Duration = Duration::from_hours(24);
+pub const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 /// The longest wait that a provider's is: all that goes over its channel waits.
-pub const MAX_CHANNEL_PATIENCE: Duration = Duration::from_hours(1);
+pub const MAX_CHANNEL_RETRY_AFTER: Duration = Duration::from_hours(1);
 
 /// A delivery, as far as deciding about it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,7 @@ pub struct Effort {
     /// Over which protocol.
     pub protocol: Protocol,
     /// Attempts spent before the one that ended now.
-    pub spent: u32,
+    pub attempts_used: u32,
     /// Until when the delivery makes sense: a confirmation's link expires. Later retries are not made.
     pub deadline: Option<Timestamp>,
     /// What follows from an unknown outcome on its channel.
@@ -149,7 +149,7 @@ fn blames_endpoint(protocol: Protocol, kind: OutcomeKind) -> bool {
 }
 
 fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> Decision {
-    let Effort { protocol, spent, on_unknown, .. } = effort;
+    let Effort { protocol, attempts_used, on_unknown, .. } = effort;
     match outcome.kind {
         OutcomeKind::Delivered => over(DeliveryState::Delivered),
         OutcomeKind::Sandboxed => over(DeliveryState::Sandboxed),
@@ -158,12 +158,12 @@ fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> 
         }
         OutcomeKind::Throttled { scope: Scope::Channel, retry_after } => {
             let asked = retry_after.unwrap_or_default();
-            let until = now + patience(asked, effort.failures).min(MAX_CHANNEL_PATIENCE);
+            let until = now + patience(asked, effort.failures).min(MAX_CHANNEL_RETRY_AFTER);
             patient(effort, unspent(now, Consequence::PauseChannel(Some(until))), now, chance)
         }
         OutcomeKind::Throttled { retry_after, .. } => {
-            let asked = retry_after.unwrap_or(DEFAULT_PATIENCE);
-            let until = now + patience(asked, effort.failures).min(MAX_PATIENCE);
+            let asked = retry_after.unwrap_or(DEFAULT_RETRY_AFTER);
+            let until = now + patience(asked, effort.failures).min(MAX_RETRY_AFTER);
             patient(effort, unspent(until, Consequence::PauseEndpoint(until)), now, chance)
         }
         OutcomeKind::Permanent(Scope::Endpoint) => {
@@ -173,22 +173,22 @@ fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> 
         OutcomeKind::Permanent(Scope::Delivery | Scope::Unclear) => over(DeliveryState::Dead),
         OutcomeKind::Unknown if on_unknown == OnUnknown::Hold => over(DeliveryState::Held),
         OutcomeKind::Unknown | OutcomeKind::Transient(_) => {
-            again(protocol, spent.saturating_add(1), now, chance)
+            again(protocol, attempts_used.saturating_add(1), now, chance)
         }
     }
 }
 
 /// How long one is left alone that asks for patience, having answered nothing better so many times before.
 fn patience(asked: Duration, failures: u32) -> Duration {
-    asked.max(MIN_PATIENCE.saturating_mul(1 << failures.min(16)).min(LONGEST_PAUSE))
+    asked.max(MIN_RETRY_AFTER.saturating_mul(1 << failures.min(16)).min(LONGEST_PAUSE))
 }
 
 /// What patience costs: nothing at first, then an attempt each time, which is made no sooner than the schedule has it.
 fn patient(effort: Effort, free: Decision, now: Timestamp, chance: Chance) -> Decision {
-    if effort.failures < FREE_PATIENCE {
+    if effort.failures < FREE_THROTTLES {
         return free;
     }
-    let mut decision = again(effort.protocol, effort.spent.saturating_add(1), now, chance);
+    let mut decision = again(effort.protocol, effort.attempts_used.saturating_add(1), now, chance);
     if let (Next::Again(scheduled), Next::Again(asked)) = (decision.next, free.next) {
         decision.next = Next::Again(scheduled.max(asked));
     }
@@ -196,18 +196,20 @@ fn patient(effort: Effort, free: Decision, now: Timestamp, chance: Chance) -> De
 }
 
 fn over(state: DeliveryState) -> Decision {
-    Decision { next: Next::Over(state), spent: true, consequence: None }
+    Decision { next: Next::Over(state), attempts_used: true, consequence: None }
 }
 
 fn unspent(at: Timestamp, consequence: Consequence) -> Decision {
-    Decision { next: Next::Again(at), spent: false, consequence: Some(consequence) }
+    Decision { next: Next::Again(at), attempts_used: false, consequence: Some(consequence) }
 }
 
-fn again(protocol: Protocol, spent: u32, now: Timestamp, chance: Chance) -> Decision {
-    match Schedule::of(protocol).delay(spent) {
-        Some(delay) => {
-            Decision { next: Next::Again(now + jittered(delay, chance)), spent: true, consequence: None }
-        }
+fn again(protocol: Protocol, attempts_used: u32, now: Timestamp, chance: Chance) -> Decision {
+    match Schedule::of(protocol).delay(attempts_used) {
+        Some(delay) => Decision {
+            next: Next::Again(now + jittered(delay, chance)),
+            attempts_used: true,
+            consequence: None,
+        },
         None => over(DeliveryState::Dead),
     }
 }

@@ -51,11 +51,11 @@ impl Schedule {
 
     /// The delay before the next attempt once `spent` attempts are spent, without jitter; `None`: none is left.
     #[must_use]
-    pub fn delay(self, spent: u32) -> Option<Duration> {
-        if spent >= self.attempts() {
+    pub fn delay(self, attempts_used: u32) -> Option<Duration> {
+        if attempts_used >= self.attempts() {
             return None;
         }
-        let Some(retry) = spent.checked_sub(1) else { return Some(Duration::ZERO) };
+        let Some(retry) = attempts_used.checked_sub(1) else { return Some(Duration::ZERO) };
         let retry = usize::try_from(retry).ok()?;
         let seconds = match self {
             Self::StandardWebhooks => *WEBHOOK_DELAYS.get(retry)?,

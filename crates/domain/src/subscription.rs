@@ -139,10 +139,10 @@ pub struct Version {
     pub receives: Receives,
 }
 
-/// Why a subscription is not owed an order.
+/// Why an order does not match a subscription, which skips it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "because")]
-pub enum NotOwed {
+pub enum SkipReason {
     /// It did not exist when the order was accepted.
     NotYetSubscribed,
     /// It had not been confirmed.
@@ -158,7 +158,7 @@ pub enum NotOwed {
     },
 }
 
-impl NotOwed {
+impl SkipReason {
     /// Its name in the API.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -219,17 +219,17 @@ impl Version {
     ///
     /// # Errors
     /// Why it does not.
-    pub fn owes(&self, order: &LoggedOrder) -> Result<(), NotOwed> {
+    pub fn owes(&self, order: &LoggedOrder) -> Result<(), SkipReason> {
         if !self.contains(order.seq) {
-            return Err(NotOwed::NotYetSubscribed);
+            return Err(SkipReason::NotYetSubscribed);
         }
         match self.state {
-            _ if !self.receives.orders() => Err(NotOwed::NoticesOnly),
-            SubscriptionState::Pending => Err(NotOwed::NotConfirmed),
-            SubscriptionState::Ended => Err(NotOwed::Ended),
+            _ if !self.receives.orders() => Err(SkipReason::NoticesOnly),
+            SubscriptionState::Pending => Err(SkipReason::NotConfirmed),
+            SubscriptionState::Ended => Err(SkipReason::Ended),
             SubscriptionState::Confirmed | SubscriptionState::Suspended => match &self.filter_policy {
                 Some(policy) => {
-                    policy.matches(&order.order).map_err(|mismatch| NotOwed::FilterPolicy { mismatch })
+                    policy.matches(&order.order).map_err(|mismatch| SkipReason::FilterPolicy { mismatch })
                 }
                 None => Ok(()),
             },
@@ -237,13 +237,13 @@ impl Version {
     }
 }
 
-/// Whether the subscription whose `versions` these are is owed `order`.
+/// Whether `order` matches the subscription whose `versions` these are.
 ///
 /// # Errors
 /// Why it is not.
-pub fn owed(order: &LoggedOrder, versions: &[Version]) -> Result<(), NotOwed> {
+pub fn matches(order: &LoggedOrder, versions: &[Version]) -> Result<(), SkipReason> {
     let version = versions.iter().find(|version| version.contains(order.seq));
-    version.ok_or(NotOwed::NotYetSubscribed)?.owes(order)
+    version.ok_or(SkipReason::NotYetSubscribed)?.owes(order)
 }
 
 impl SubscriptionState {

@@ -1,7 +1,7 @@
 //! What an invocation does, part by part.
 
 #[cfg(test)]
-pub(crate) mod given;
+pub(crate) mod fixtures;
 pub(crate) mod http;
 pub(crate) mod stream;
 pub(crate) mod sweep;

@@ -116,7 +116,7 @@ impl Recorder for Measures {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handlers::given::StoppedClock;
+    use crate::handlers::fixtures::StoppedClock;
 
     fn measured(work: impl FnOnce()) -> (Measures, Option<Value>) {
         let measures = Measures::new("shop-http".to_owned(), Arc::new(StoppedClock::at(1_700_000_000)));

@@ -5,14 +5,14 @@
 //! log (`orderbell.db-wal`) anew: the log grows by what is written meanwhile, and keeps that size until the program
 //! closes the file.
 //!
-//! Who was owed an order is asked of [`domain::subscription::owed`], not of the statements that published it. Rows are
+//! Whom an order matched is asked of [`domain::subscription::matches`], not of the statements that published it. Rows are
 //! read one at a time: what is held in memory are the subscriptions and their versions, not orders or deliveries.
 
 mod attempts;
 mod deliveries;
 mod exception;
 mod keys;
-mod owed;
+mod matched;
 mod queue;
 mod references;
 mod set_aside;
@@ -49,7 +49,7 @@ fn reconcile(
 ) -> rusqlite::Result<Summary> {
     let snapshot = connection.transaction()?;
     let subscriptions = subscriptions::check(&snapshot, findings)?;
-    let orders = owed::check(&snapshot, &subscriptions, findings)?;
+    let orders = matched::check(&snapshot, &subscriptions, findings)?;
     let deliveries = deliveries::check(&snapshot, &subscriptions, now, findings)?;
     queue::check(&snapshot, findings)?;
     references::check(&snapshot, &subscriptions, findings)?;

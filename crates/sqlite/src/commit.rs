@@ -7,7 +7,7 @@ use application::Error;
 use rusqlite::Connection;
 
 use crate::delivery_queue::next_due;
-use crate::failure::{Failure, Reach, refused};
+use crate::failure::{Failure, FailureScope, refused};
 use crate::notices::full_disk::FullDisk;
 use crate::orders::known_keys::KnownKeys;
 use crate::orders::spam;
@@ -56,7 +56,7 @@ fn find_what_is_due(connection: &Connection) -> rusqlite::Result<()> {
             );
             Ok(())
         }
-        Err(error) if matches!(Reach::of(&error), Reach::Full | Reach::Locked) => {
+        Err(error) if matches!(FailureScope::of(&error), FailureScope::Full | FailureScope::Locked) => {
             tracing::error!(%error, "what was changed by hand is found by a later start");
             Ok(())
         }
@@ -81,7 +81,7 @@ pub(crate) struct Applied {
     /// What others should be told.
     pub(crate) effects: Effects,
     /// Why the batch failed as a whole, and how far that reaches.
-    pub(crate) failure: Option<(Reach, String)>,
+    pub(crate) failure: Option<(FailureScope, String)>,
 }
 
 /// What a batch did that others wait for.
@@ -117,7 +117,7 @@ pub(crate) fn apply(state: &mut State, batch: &mut [Write]) -> Applied {
         }
         Err(error) => {
             let (reach, detail) = (roll_back(state, &error), error.to_string());
-            state.full_disk.failed(reach == Reach::Full);
+            state.full_disk.failed(reach == FailureScope::Full);
             let answers = batch.iter().map(|_| Err(reach.error(&detail))).collect();
             Applied { answers, effects: Effects::default(), failure: Some((reach, detail)) }
         }
@@ -135,13 +135,13 @@ fn commit(state: &mut State, batch: &mut [Write]) -> rusqlite::Result<(Vec<Resul
     Ok((answers, effects))
 }
 
-fn roll_back(state: &mut State, error: &rusqlite::Error) -> Reach {
+fn roll_back(state: &mut State, error: &rusqlite::Error) -> FailureScope {
     state.keys.rolled_back();
     // SQLite rolls back by itself after some errors.
     if state.connection.is_autocommit() || execute(&state.connection, "ROLLBACK").is_ok() {
-        Reach::of(error)
+        FailureScope::of(error)
     } else {
-        Reach::Broken
+        FailureScope::Broken
     }
 }
 
@@ -157,7 +157,7 @@ fn alone(state: &mut State, effects: &mut Effects, write: &mut Write) -> rusqlit
     let answer = match write.apply(&mut transaction) {
         Ok(()) => Ok(()),
         Err(Failure::Storage(error))
-            if state.connection.is_autocommit() || Reach::of(&error) != Reach::Write =>
+            if state.connection.is_autocommit() || FailureScope::of(&error) != FailureScope::Write =>
         {
             return Err(error);
         }
@@ -184,7 +184,7 @@ fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
 
 /// Makes writes in one commit and answers them, as the writer does.
 #[cfg(test)]
-pub(crate) fn made(state: &mut State, mut writes: Vec<Write>) -> (Effects, Option<(Reach, String)>) {
+pub(crate) fn made(state: &mut State, mut writes: Vec<Write>) -> (Effects, Option<(FailureScope, String)>) {
     let Applied { answers, effects, failure } = apply(state, &mut writes);
     for (write, answer) in writes.into_iter().zip(answers) {
         write.answer(answer);

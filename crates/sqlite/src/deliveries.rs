@@ -5,16 +5,16 @@ pub(crate) mod drop;
 pub(crate) mod fits;
 pub(crate) mod hold_owed;
 pub(crate) mod interventions;
+pub(crate) mod order_history;
 pub(crate) mod pages;
 pub(crate) mod pending;
 pub(crate) mod redrive;
 pub(crate) mod retry;
-pub(crate) mod story;
 
 use application::Error;
 use application::ports::{
-    Bystanders, Deliveries, DeliveryQuery, DeliveryRecord, DropSelection, Page, PageRequest,
-    RedriveSelection, RetrySelection, Story, Tally, Telling,
+    Bystanders, Deliveries, DeliveryQuery, DeliveryRecord, DropSelection, OrderHistory, Page, PageRequest,
+    RedriveSelection, RetrySelection, Tally, Telling,
 };
 use async_trait::async_trait;
 use domain::Timestamp;
@@ -43,9 +43,11 @@ use crate::write::Transaction;
 
 #[async_trait]
 impl Deliveries for Store {
-    async fn story(&self, order: OrderId) -> Result<Option<Story>, Error> {
+    async fn order_history(&self, order: OrderId) -> Result<Option<OrderHistory>, Error> {
         let read = move |connection: &Connection| {
-            let Some((story, senseless)) = story::story(connection, order)? else { return Ok(None) };
+            let Some((story, senseless)) = order_history::order_history(connection, order)? else {
+                return Ok(None);
+            };
             Ok(Some((story, new_ones(connection, senseless)?)))
         };
         self.told(self.read(read).await?).await
@@ -54,7 +56,7 @@ impl Deliveries for Store {
     async fn bystanders(&self, order: OrderId, page: PageRequest) -> Result<Option<Bystanders>, Error> {
         let window = Window::of(&page)?;
         let read = move |connection: &Connection| {
-            let found = story::bystanders(connection, order, window)?;
+            let found = order_history::bystanders(connection, order, window)?;
             let Some((bystanders, senseless)) = found else { return Ok(None) };
             Ok(Some((bystanders, new_ones(connection, senseless)?)))
         };

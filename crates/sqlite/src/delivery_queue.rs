@@ -28,7 +28,7 @@ use crate::delivery_queue::channel_pauses::{
 use crate::delivery_queue::escalate::escalate;
 use crate::delivery_queue::finish::finish;
 use crate::failure::unreadable;
-use crate::notices::tell_operators;
+use crate::notices::notify_operators;
 use crate::rows;
 use crate::rows::all;
 use crate::schema::RARE_STATES;
@@ -99,9 +99,9 @@ impl DeliveryQueue for Store {
         self.write(AT_ONCE, escalate).await
     }
 
-    async fn tell_operators(&self, now: Timestamp) -> Result<usize, Error> {
+    async fn notify_operators(&self, now: Timestamp) -> Result<usize, Error> {
         let tell = move |transaction: &mut Transaction<'_>| {
-            let owed = tell_operators(transaction, now)?;
+            let owed = notify_operators(transaction, now)?;
             transaction.effects.deliveries |= owed > 0;
             Ok(owed)
         };
@@ -135,7 +135,7 @@ impl DeliveryQueue for Store {
 const ROUNDS: usize = 8;
 
 /// No more than it takes to decide what follows: the program must start.
-const INTERRUPTED: &str = "SELECT deliveries.seq, deliveries.id, number, deliveries.spent, protocol, \
+const INTERRUPTED: &str = "SELECT deliveries.seq, deliveries.id, number, deliveries.attempts_used, protocol, \
      subscription, CASE kind WHEN 'confirmation' THEN confirmation_expires_at END AS deadline \
      FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
      JOIN attempts ON delivery = deliveries.seq AND attempts.ended_at IS NULL WHERE deliveries.state = 'in_flight'";
@@ -151,7 +151,7 @@ fn interrupted(row: &Row<'_>) -> rusqlite::Result<(i64, Read<Interrupted>)> {
                 protocol,
                 // A time of no calendar never comes.
                 deadline: columns::time_or_none(row, "deadline").unwrap_or_default(),
-                spent: columns::count(row, "spent")?,
+                attempts_used: columns::count(row, "attempts_used")?,
             })
         })?,
         Err(unreadable) => Err(unreadable),

@@ -23,7 +23,7 @@ pub(crate) enum Failure {
 
 /// How far an error of SQLite reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum FailureScope {
     /// The write that met it.
     Write,
     /// The batch: the disk is full.
@@ -46,7 +46,7 @@ impl From<Error> for Failure {
     }
 }
 
-impl Reach {
+impl FailureScope {
     /// How far `error` reaches.
     pub(crate) fn of(error: &rusqlite::Error) -> Self {
         let rusqlite::Error::SqliteFailure(failure, _) = error else { return Self::Write };
@@ -107,8 +107,8 @@ pub(crate) fn refused(error: rusqlite::Error) -> Error {
 
 /// What a failed read is answered.
 pub(crate) fn unreadable(error: rusqlite::Error) -> Error {
-    match Reach::of(&error) {
-        Reach::Locked => too_busy().because(error),
+    match FailureScope::of(&error) {
+        FailureScope::Locked => too_busy().because(error),
         _ => Error::internal(error),
     }
 }
@@ -123,19 +123,19 @@ mod tests {
 
     #[test]
     fn an_error_reaches_as_far_as_it_endangers_what_is_acknowledged() {
-        assert_eq!(Reach::of(&sqlite(ffi::SQLITE_IOERR_FSYNC)), Reach::Broken);
-        assert_eq!(Reach::of(&sqlite(ffi::SQLITE_IOERR_WRITE)), Reach::Broken);
-        assert_eq!(Reach::of(&sqlite(ffi::SQLITE_CORRUPT)), Reach::Broken);
-        assert_eq!(Reach::of(&sqlite(ffi::SQLITE_FULL)), Reach::Full);
-        assert_eq!(Reach::of(&sqlite(ffi::SQLITE_IOERR_SHMSIZE)), Reach::Full);
-        assert_eq!(Reach::of(&sqlite(ffi::SQLITE_BUSY)), Reach::Locked);
-        assert_eq!(Reach::of(&sqlite(ffi::SQLITE_CONSTRAINT_UNIQUE)), Reach::Write);
-        assert_eq!(Reach::of(&rusqlite::Error::QueryReturnedNoRows), Reach::Write);
+        assert_eq!(FailureScope::of(&sqlite(ffi::SQLITE_IOERR_FSYNC)), FailureScope::Broken);
+        assert_eq!(FailureScope::of(&sqlite(ffi::SQLITE_IOERR_WRITE)), FailureScope::Broken);
+        assert_eq!(FailureScope::of(&sqlite(ffi::SQLITE_CORRUPT)), FailureScope::Broken);
+        assert_eq!(FailureScope::of(&sqlite(ffi::SQLITE_FULL)), FailureScope::Full);
+        assert_eq!(FailureScope::of(&sqlite(ffi::SQLITE_IOERR_SHMSIZE)), FailureScope::Full);
+        assert_eq!(FailureScope::of(&sqlite(ffi::SQLITE_BUSY)), FailureScope::Locked);
+        assert_eq!(FailureScope::of(&sqlite(ffi::SQLITE_CONSTRAINT_UNIQUE)), FailureScope::Write);
+        assert_eq!(FailureScope::of(&rusqlite::Error::QueryReturnedNoRows), FailureScope::Write);
     }
 
     #[test]
     fn what_sqlite_says_is_kept_from_the_caller() {
-        let error = Reach::Full.error("/secret/path");
+        let error = FailureScope::Full.error("/secret/path");
         assert!(!error.to_string().contains("secret"));
         assert_eq!((error.kind, error.code), (ErrorKind::StorageFull, "storage_full"));
     }

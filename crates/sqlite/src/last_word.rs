@@ -6,7 +6,7 @@ use application::ports::Readiness;
 use application::{Error, ErrorKind};
 use domain::Timestamp;
 
-use crate::failure::Reach;
+use crate::failure::FailureScope;
 
 /// What readiness means here.
 const VOUCHES_FOR: &str = "the store took its last commit";
@@ -18,7 +18,7 @@ pub(crate) struct LastWord(Mutex<Word>);
 #[derive(Debug, Default, Clone, Copy)]
 struct Word {
     committed_at: Option<Timestamp>,
-    trouble: Option<Reach>,
+    trouble: Option<FailureScope>,
 }
 
 impl LastWord {
@@ -27,18 +27,18 @@ impl LastWord {
     pub(crate) fn committed(&self, now: Timestamp, proved_room: bool) {
         let mut word = self.word();
         word.committed_at = Some(now);
-        if proved_room || word.trouble != Some(Reach::Full) {
+        if proved_room || word.trouble != Some(FailureScope::Full) {
             word.trouble = None;
         }
     }
 
     /// A commit failed.
-    pub(crate) fn failed(&self, reach: Reach) {
+    pub(crate) fn failed(&self, reach: FailureScope) {
         self.word().trouble = Some(reach);
     }
 
     /// How far that reaches which keeps orders from being stored, if anything does.
-    pub(crate) fn trouble(&self) -> Option<Reach> {
+    pub(crate) fn trouble(&self) -> Option<FailureScope> {
         self.word().trouble
     }
 
@@ -52,9 +52,13 @@ impl LastWord {
             return Ok(Readiness { last_commit: committed_at, vouches_for: VOUCHES_FOR });
         };
         let (kind, code, what) = match reach {
-            Reach::Full => (ErrorKind::StorageFull, "storage_full", "The disk is full"),
-            Reach::Locked => (ErrorKind::Busy, "locked", "Another process holds the database's write lock"),
-            Reach::Write | Reach::Broken => (ErrorKind::Unavailable, "store_failed", "A commit failed"),
+            FailureScope::Full => (ErrorKind::StorageFull, "storage_full", "The disk is full"),
+            FailureScope::Locked => {
+                (ErrorKind::Busy, "locked", "Another process holds the database's write lock")
+            }
+            FailureScope::Write | FailureScope::Broken => {
+                (ErrorKind::Unavailable, "store_failed", "A commit failed")
+            }
         };
         let since = match committed_at {
             Some(time) => format!("{what}; the last commit was at {time}"),
@@ -76,7 +80,7 @@ mod tests {
     fn the_last_commit_decides_but_a_small_one_does_not_make_a_full_disk_empty() {
         let word = LastWord::default();
         assert_eq!(word.ready().unwrap(), Readiness { last_commit: None, vouches_for: VOUCHES_FOR });
-        word.failed(Reach::Full);
+        word.failed(FailureScope::Full);
         let error = word.ready().unwrap_err();
         assert_eq!((error.kind, error.code), (ErrorKind::StorageFull, "storage_full"));
         assert!(error.message.contains("nothing was committed"), "{error}");
@@ -85,11 +89,11 @@ mod tests {
         assert_eq!(word.ready().unwrap_err().code, "storage_full", "there was room for something small");
         word.committed(now, true);
         assert_eq!(word.ready().unwrap(), Readiness { last_commit: Some(now), vouches_for: VOUCHES_FOR });
-        word.failed(Reach::Locked);
+        word.failed(FailureScope::Locked);
         let error = word.ready().unwrap_err();
         assert_eq!((error.kind, error.code), (ErrorKind::Busy, "locked"));
         assert!(error.message.contains("2023-11-14T22:13:20Z"), "{error}");
-        word.failed(Reach::Write);
+        word.failed(FailureScope::Write);
         assert_eq!(word.ready().unwrap_err().code, "store_failed");
     }
 }

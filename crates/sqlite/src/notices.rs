@@ -62,7 +62,7 @@ pub(crate) fn suspended(
 }
 
 /// Turns what is ripe into notices. Answers how many are owed now.
-pub(crate) fn tell_operators(transaction: &mut Transaction<'_>, now: Timestamp) -> Result<usize, Failure> {
+pub(crate) fn notify_operators(transaction: &mut Transaction<'_>, now: Timestamp) -> Result<usize, Failure> {
     let full_since = transaction.full_disk.since(now);
     if let Some(since) = full_since {
         incidents::disk_full(transaction.connection, since, now)?;

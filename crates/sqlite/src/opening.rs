@@ -21,7 +21,7 @@ pub(crate) const LOCK: &str = "orderbell.lock";
 /// where it is touched.
 const CHECKED_BYTES: u64 = 32 << 20;
 /// How long to wait for someone who writes with the `sqlite3` shell.
-const PATIENCE: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A data folder that this process holds.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub(crate) fn open_reader(file: &Path) -> rusqlite::Result<Connection> {
         file,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     configure_statements(&connection)?;
     Ok(connection)
 }
@@ -141,7 +141,7 @@ pub(crate) fn refuse_others(connection: &Connection, file: &Path) -> Result<(), 
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     configure_statements(connection)?;
     // Before the first table is made: what is given up can be given back to the disk, a piece at a time. It changes
     // nothing in a file that has tables.

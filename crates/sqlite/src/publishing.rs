@@ -9,7 +9,7 @@ use application::Error;
 use application::ports::{Published, Publisher};
 use async_trait::async_trait;
 use domain::order::{LoggedOrder, Seq};
-use domain::subscription::owed;
+use domain::subscription::matches;
 use tokio::task::yield_now;
 
 use crate::Store;
@@ -56,7 +56,7 @@ impl Store {
                     yield_now().await;
                 }
                 let set_aside = versions.hides(order.seq).is_some();
-                if !set_aside && owed(order, &versions.readable).is_err() {
+                if !set_aside && matches(order, &versions.readable).is_err() {
                     continue;
                 }
                 if part.deliveries.len() >= DELIVERIES_AT_ONCE {

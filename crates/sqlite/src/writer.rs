@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use crate::Signals;
 use crate::columns::micros;
 use crate::commit::{Applied, Effects, State, apply};
-use crate::failure::{Failure, Reach, store_failed};
+use crate::failure::{Failure, FailureScope, store_failed};
 use crate::files::Files;
 use crate::last_word::LastWord;
 use crate::queue::Queue;
@@ -146,7 +146,12 @@ impl Writer {
     fn probe(&mut self) {
         let now = self.clock.now();
         let is_due = now.duration_since(self.probed_at).unsigned_abs() >= PROBED_EVERY;
-        if !is_due || !matches!(self.last_word.trouble(), Some(Reach::Full | Reach::Locked | Reach::Write)) {
+        if !is_due
+            || !matches!(
+                self.last_word.trouble(),
+                Some(FailureScope::Full | FailureScope::Locked | FailureScope::Write)
+            )
+        {
             return;
         }
         self.probed_at = now;
@@ -163,8 +168,8 @@ impl Writer {
         let Applied { answers, effects, failure } = apply(&mut self.state, writes);
         metrics::histogram!("orderbell_store_commit_seconds").record(begun.elapsed());
         match &failure {
-            Some((Reach::Broken, detail)) => self.fail(detail),
-            Some((Reach::Full, detail)) if self.last_word.trouble() != Some(Reach::Full) => {
+            Some((FailureScope::Broken, detail)) => self.fail(detail),
+            Some((FailureScope::Full, detail)) if self.last_word.trouble() != Some(FailureScope::Full) => {
                 tracing::error!(detail, "the disk is full: nothing is stored until there is space");
             }
             Some((reach, detail)) if self.last_word.trouble() != Some(*reach) => {

@@ -17,7 +17,7 @@ use crate::problem::Problem;
 /// The largest body, in bytes: every order that fits can also be published within SNS's 256 KiB.
 pub(crate) const MAX_BODY: usize = 64 * 1_024;
 /// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(30);
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// The code of an error that names a member or field that stands there twice.
 pub(crate) const REPEATED: &str = "repeated_member";
 
@@ -28,7 +28,7 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Probl
     if announced.is_some_and(|length| length > MAX_BODY as u64) {
         return Err(too_large());
     }
-    match tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, MAX_BODY)).await {
+    match tokio::time::timeout(READ_TIMEOUT, axum::body::to_bytes(body, MAX_BODY)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_too_large(&error) => Err(too_large()),
         Ok(Err(_)) => {

@@ -9,8 +9,8 @@ use http::StatusCode;
 use crate::problem::Problem;
 
 /// How long a client waits before it asks a full disk again: a person has to make room first.
-const STORAGE_FULL_PATIENCE: Duration = Duration::from_mins(1);
-const BUSY_PATIENCE: Duration = Duration::from_secs(1);
+const STORAGE_FULL_RETRY_AFTER: Duration = Duration::from_mins(1);
+const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 fn status(kind: ErrorKind) -> StatusCode {
     match kind {
@@ -29,8 +29,8 @@ fn status(kind: ErrorKind) -> StatusCode {
 
 fn retry_after(error: &Error) -> Option<Duration> {
     let usual = match error.kind {
-        ErrorKind::Busy | ErrorKind::Unavailable => Some(BUSY_PATIENCE),
-        ErrorKind::StorageFull => Some(STORAGE_FULL_PATIENCE),
+        ErrorKind::Busy | ErrorKind::Unavailable => Some(BUSY_RETRY_AFTER),
+        ErrorKind::StorageFull => Some(STORAGE_FULL_RETRY_AFTER),
         _ => None,
     };
     error.retry_after.or(usual)

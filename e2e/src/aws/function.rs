@@ -18,7 +18,7 @@ use crate::program::Settings;
 use crate::{client, process, wait};
 
 /// Longer than any invocation may take by its own time-outs.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(1);
 const LOOPBACK: [u8; 4] = [127, 0, 0, 1];
 
@@ -114,7 +114,7 @@ impl Function {
     pub async fn invoke(&self, event: &Value) -> Result<Outcome> {
         let _turn = self.turn.lock().await;
         let url = format!("http://{}/2015-03-31/functions/function/invocations", self.address);
-        let request = self.http.post(url).timeout(PATIENCE).body(event.to_string());
+        let request = self.http.post(url).timeout(TIMEOUT).body(event.to_string());
         let response = request.send().await.with_context(|| self.log.text())?;
         let succeeded = response.status().is_success();
         let text = response.text().await?;

@@ -108,10 +108,10 @@ impl Promises {
         let owed: BTreeSet<_> = order.owed.union(&order.escalated_to).copied().collect();
         let is_whole = told.len() == owed.len().min(MOST_TOLD) && told.is_subset(&owed);
         ensure!(is_whole, "the timeline of order {seq} tells of {told:?}; it is owed to {owed:?}");
-        let not_owed = timeline.not_owed.items.iter().filter_map(|(other, _)| subscription(other.id));
-        let everyone: BTreeSet<_> = told.iter().copied().chain(not_owed).collect();
+        let not_matched = timeline.not_matched.items.iter().filter_map(|(other, _)| subscription(other.id));
+        let everyone: BTreeSet<_> = told.iter().copied().chain(not_matched).collect();
         // Where they are many, the others stand on further pages.
-        let further = timeline.not_owed.next.is_some() || owed.len() > told.len();
+        let further = timeline.not_matched.next.is_some() || owed.len() > told.len();
         ensure!(
             everyone.len() == self.subscriptions.len() || further,
             "the timeline of order {seq} does not say why not to all"

@@ -62,7 +62,7 @@ impl World<'_> {
     fn around(&self) -> impl std::hash::Hash + use<> {
         let process = self.process.as_ref();
         let tasks: BTreeSet<_> = process.iter().flat_map(|process| process.tasks.names()).collect();
-        let health: Vec<_> = process.iter().flat_map(|process| process.engine.health()).collect();
+        let health: Vec<_> = process.iter().flat_map(|process| process.engine.breaker_states()).collect();
         let stage = process.map(|process| process.stage);
         (tasks, health, stage, self.relay_does, self.in_flight.len().min(3))
     }

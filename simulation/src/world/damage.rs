@@ -116,7 +116,7 @@ impl World<'_> {
         let process = self.process()?;
         let store = process.store.store();
         process.tasks.spawn("reexamine", async move { Told::Reexamined(store.reexamine().await) });
-        self.tell_operators()
+        self.notify_operators()
     }
 
     pub(super) fn reexamined(&mut self, answer: Result<usize, application::Error>) -> Result<()> {

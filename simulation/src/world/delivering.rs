@@ -29,9 +29,9 @@ impl World<'_> {
         let randomness: &dyn Randomness = &*self.randomness;
         let chance = randomness.chance();
         let engine = &mut self.process.as_mut().context("no engine runs")?.engine;
-        let before: Vec<_> = engine.health().collect();
+        let before: Vec<_> = engine.breaker_states().collect();
         let actions = engine.on(event, now, chance);
-        for ((_, was), (_, becomes)) in before.into_iter().zip(engine.health()) {
+        for ((_, was), (_, becomes)) in before.into_iter().zip(engine.breaker_states()) {
             self.coverage.channel(was, becomes)?;
         }
         actions.into_iter().try_for_each(|action| self.act(action))
@@ -258,11 +258,13 @@ impl World<'_> {
     }
 
     /// The host's worker that tells operators: at its start, and while something is noted that it has not told.
-    pub(super) fn tell_operators(&mut self) -> Result<()> {
+    pub(super) fn notify_operators(&mut self) -> Result<()> {
         let now = self.clock.now();
         let process = self.process()?;
         let queue = process.store.store();
-        process.tasks.spawn("tell operators", async move { Told::Noticed(queue.tell_operators(now).await) });
+        process
+            .tasks
+            .spawn("tell operators", async move { Told::Noticed(queue.notify_operators(now).await) });
         Ok(())
     }
 

@@ -162,7 +162,7 @@ impl World<'_> {
             Happening::ProbeAnswer(protocol, answer) => self.tell(Event::Probed(protocol, answer)),
             Happening::WakeRelay => self.tell_relay(RelayEvent::Woken),
             Happening::Escalate => self.escalate(),
-            Happening::TellOperators => self.tell_operators(),
+            Happening::TellOperators => self.notify_operators(),
             Happening::Reexamine => self.reexamine(),
             Happening::Receipt { delivery, attempt, receipt } => self.report(delivery, attempt, receipt),
             Happening::LookAgain => self.tell(Event::Woken),

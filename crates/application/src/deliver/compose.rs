@@ -78,7 +78,7 @@ impl DueDelivery {
         let question = self.kind == DeliveryKind::Confirmation;
         Effort {
             protocol: self.protocol(),
-            spent: self.spent,
+            attempts_used: self.attempts_used,
             deadline: self.subscription.confirmation_expires_at.filter(|_| question),
             on_unknown,
             failures: self.subscription.failing.map_or(0, |failing| failing.times),

@@ -7,8 +7,8 @@ use domain::attempt::OutcomeKind;
 use domain::endpoint::Protocol;
 use domain::failing::{Failing, pause_after};
 
-use super::pace::Pace;
-use super::wait::Wait;
+use super::cooldown::Cooldown;
+use super::rate_limiter::RateLimiter;
 use crate::ports::DueDelivery;
 
 /// What waits for, and what goes to, one endpoint.
@@ -19,8 +19,8 @@ pub(super) struct EndpointQueue {
     concurrency: usize,
     waiting: VecDeque<DueDelivery>,
     in_flight: usize,
-    pace: Pace,
-    pause: Option<Wait>,
+    pace: RateLimiter,
+    pause: Option<Cooldown>,
     /// How it fails. What was heard since the queue is here counts: the store may not know it yet.
     failing: Option<Failing>,
     /// Its last attempt took long.
@@ -50,7 +50,7 @@ impl EndpointQueue {
             concurrency,
             waiting: VecDeque::new(),
             in_flight: 0,
-            pace: Pace::default(),
+            pace: RateLimiter::default(),
             pause: None,
             failing,
             slow,
@@ -84,7 +84,7 @@ impl EndpointQueue {
     }
 
     /// Takes in what came of an attempt.
-    pub(super) fn hear(&mut self, kind: OutcomeKind, slow: bool, now: Timestamp) {
+    pub(super) fn record_outcome(&mut self, kind: OutcomeKind, slow: bool, now: Timestamp) {
         self.slow = slow;
         if kind.is_endpoint_failure() {
             self.failing = Some(Failing::again(self.failing, now));
@@ -104,7 +104,7 @@ impl EndpointQueue {
     }
 
     pub(super) fn pause(&mut self, now: Timestamp, until: Timestamp) {
-        self.pause = Some(Wait::new(now, until).or_longer(self.pause, now));
+        self.pause = Some(Cooldown::new(now, until).or_longer(self.pause, now));
     }
 
     pub(super) fn is_paused(&self, now: Timestamp) -> bool {
@@ -133,7 +133,7 @@ impl EndpointQueue {
 
     /// What it is to be looked at for next.
     pub(super) fn stand(&self, now: Timestamp) -> Stand {
-        let paused = self.pause.filter(|wait| !wait.is_over(now)).map(Wait::until);
+        let paused = self.pause.filter(|wait| !wait.is_over(now)).map(Cooldown::until);
         let paced = self.pace.next(now);
         match (paused, paced) {
             (Some(until), _) => Stand::Asleep(until),
@@ -174,7 +174,7 @@ mod tests {
             .into_iter()
             .chain([OutcomeKind::Transient(Scope::Channel), OutcomeKind::Delivered])
             .map(|kind| {
-                queue.hear(kind, false, NOW);
+                queue.record_outcome(kind, false, NOW);
                 queue.limit()
             })
             .collect();

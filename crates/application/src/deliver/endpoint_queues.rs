@@ -113,9 +113,15 @@ impl EndpointQueues {
     }
 
     /// Takes in what came of an attempt.
-    pub(super) fn hear(&mut self, id: SubscriptionId, kind: OutcomeKind, slow: bool, now: Timestamp) {
+    pub(super) fn record_outcome(
+        &mut self,
+        id: SubscriptionId,
+        kind: OutcomeKind,
+        slow: bool,
+        now: Timestamp,
+    ) {
         keep(&mut self.slow, id, slow);
-        self.change(id, now, |queue| queue.hear(kind, slow, now));
+        self.change(id, now, |queue| queue.record_outcome(kind, slow, now));
     }
 
     /// How many attempts at an endpoint have failed in a row.

@@ -17,14 +17,14 @@ use domain::endpoint::Protocol;
 use domain::retry::Chance;
 use domain::subscription::SubscriptionId;
 
-use super::channel_lane::{ChannelHealth, ChannelLane};
+use super::circuit_breaker::{BreakerState, CircuitBreaker};
+use super::cooldown::Cooldown;
 use super::endpoint_queues::EndpointQueues;
-use super::wait::Wait;
 use crate::Error;
 use crate::ports::{ChannelRules, Due, DueDelivery, DueQuery, Finished, Intent, Sent};
 
 /// How long it waits after the store failed.
-const STORE_PATIENCE: Duration = Duration::from_secs(1);
+const STORE_BACKOFF: Duration = Duration::from_secs(1);
 
 /// What the engine is told.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ pub enum Action {
 /// The engine. See the module's description.
 #[derive(Debug)]
 pub struct Engine {
-    lanes: BTreeMap<Protocol, ChannelLane>,
+    breakers: BTreeMap<Protocol, CircuitBreaker>,
     queues: EndpointQueues,
     /// Every delivery in a queue, beginning or being sent: it is not taken in twice.
     held: HashSet<DeliveryId>,
@@ -83,7 +83,7 @@ pub struct Engine {
     next_due: Option<Timestamp>,
     /// When a channel's pace lets the next attempt begin, where only that held one back when this was asked last.
     next_turn: Option<Timestamp>,
-    store_failed: Option<Wait>,
+    store_failed: Option<Cooldown>,
     draining: bool,
 }
 
@@ -91,11 +91,11 @@ impl Engine {
     /// An engine over these channels, with nothing in hand.
     #[must_use]
     pub fn new(channels: impl IntoIterator<Item = (Protocol, ChannelRules)>) -> Self {
-        let lanes: BTreeMap<_, _> =
-            channels.into_iter().map(|(protocol, rules)| (protocol, ChannelLane::new(rules))).collect();
-        let most = lanes.values().map(|lane| lane.rules.concurrency.endpoint).max().unwrap_or(1);
+        let breakers: BTreeMap<_, _> =
+            channels.into_iter().map(|(protocol, rules)| (protocol, CircuitBreaker::new(rules))).collect();
+        let most = breakers.values().map(|breaker| breaker.rules.concurrency.endpoint).max().unwrap_or(1);
         Self {
-            lanes,
+            breakers,
             queues: EndpointQueues::new(most * fetch::DEPTH),
             held: HashSet::new(),
             beginning: Vec::new(),
@@ -130,15 +130,18 @@ impl Engine {
         }
         self.go_on(now, &mut actions);
         // Kept, not asked anew by whoever waits: what has come by then would be forgotten.
-        self.next_turn =
-            self.lanes.iter().filter_map(|(protocol, lane)| self.turn_of(*protocol, lane, now)).min();
+        self.next_turn = self
+            .breakers
+            .iter()
+            .filter_map(|(protocol, breaker)| self.turn_of(*protocol, breaker, now))
+            .min();
         actions
     }
 
     /// When the engine wants to be woken, if nothing happens before: `now` or later.
     #[must_use]
     pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let probes = self.lanes.values().filter_map(ChannelLane::next_probe);
+        let probes = self.breakers.values().filter_map(CircuitBreaker::next_probe);
         let sleepers = self.queues.wakes_at();
         let wanted = match self.store_failed {
             Some(wait) => Some(wait.until()),
@@ -149,8 +152,8 @@ impl Engine {
     }
 
     /// How its channels do.
-    pub fn health(&self) -> impl Iterator<Item = (Protocol, ChannelHealth)> {
-        self.lanes.iter().map(|(protocol, lane)| (*protocol, lane.health()))
+    pub fn breaker_states(&self) -> impl Iterator<Item = (Protocol, BreakerState)> {
+        self.breakers.iter().map(|(protocol, breaker)| (*protocol, breaker.state()))
     }
 
     /// How many endpoints' queues it has looked at so far: the measure of its work, which must not grow with the endpoints
@@ -161,9 +164,9 @@ impl Engine {
     }
 
     /// When the pace of a channel lets the next delivery begin, if only that holds it back.
-    fn turn_of(&self, protocol: Protocol, lane: &ChannelLane, now: Timestamp) -> Option<Timestamp> {
-        let waits = !lane.is_paused() && self.queues.ready(protocol) > 0;
-        lane.next_turn(now).filter(|_| waits)
+    fn turn_of(&self, protocol: Protocol, breaker: &CircuitBreaker, now: Timestamp) -> Option<Timestamp> {
+        let waits = !breaker.is_paused() && self.queues.ready(protocol) > 0;
+        breaker.next_turn(now).filter(|_| waits)
     }
 
     /// Whether everything begun has been recorded.
@@ -191,8 +194,8 @@ impl Engine {
         if self.beginning.is_empty() {
             self.admit(now, actions);
         }
-        for (protocol, lane) in &mut self.lanes {
-            if lane.take_probe(now) {
+        for (protocol, breaker) in &mut self.breakers {
+            if breaker.take_probe(now) {
                 actions.push(Action::Probe(*protocol));
             }
         }
@@ -222,14 +225,14 @@ impl Engine {
     /// The delivery is no longer in the engine's hands.
     fn let_go(&mut self, delivery: &DueDelivery, now: Timestamp) {
         self.held.remove(&delivery.id);
-        if let Some(lane) = self.lanes.get_mut(&delivery.protocol()) {
-            lane.ends(delivery);
+        if let Some(breaker) = self.breakers.get_mut(&delivery.protocol()) {
+            breaker.ends(delivery);
         }
         self.queues.ends(delivery.subscription.id, now);
     }
 
     fn store_failed(&mut self, error: &Error, now: Timestamp) {
         tracing::error!(%error, cause = error.cause(), "the store failed; trying again");
-        self.store_failed = Some(Wait::new(now, now + STORE_PATIENCE));
+        self.store_failed = Some(Cooldown::new(now, now + STORE_BACKOFF));
     }
 }

@@ -43,8 +43,8 @@ fn unknown(
     randomness: &dyn Randomness,
 ) -> Finished {
     let now = clock.now();
-    let Interrupted { protocol, spent, deadline, .. } = *attempt;
-    let effort = Effort { protocol, spent, deadline, on_unknown, failures: 0 };
+    let Interrupted { protocol, attempts_used, deadline, .. } = *attempt;
+    let effort = Effort { protocol, attempts_used, deadline, on_unknown, failures: 0 };
     let outcome = Outcome::new(OutcomeKind::Unknown, "The program stopped before an answer came");
     let decision = decide(effort, &outcome, now, randomness.chance());
     Finished {

@@ -1,14 +1,14 @@
-//! One order's timeline: from acceptance through who was owed it, and who was not, to each attempt.
+//! One order's timeline: from acceptance through whom it matched, and whom it did not, to each attempt.
 
 use domain::Timestamp;
 use domain::delivery::{CancelReason, DeliveryState};
 use domain::endpoint::Protocol;
 use domain::order::Order;
-use domain::subscription::{NotOwed, Subscription, owed};
+use domain::subscription::{SkipReason, Subscription, matches};
 
 use crate::ports::{
-    AttemptRecord, Bystanders, ChannelPause, DeliveryRecord, InterventionKind, Page, ReceiptRecord, SpamMark,
-    Story, UnreadableRow,
+    AttemptRecord, Bystanders, ChannelPause, DeliveryRecord, InterventionKind, OrderHistory, Page,
+    ReceiptRecord, SpamMark, UnreadableRow,
 };
 
 /// An order and all that became of it.
@@ -22,18 +22,18 @@ pub struct Timeline {
     pub spam_since: Option<Timestamp>,
     /// What happened, oldest first.
     pub events: Vec<Event>,
-    /// What is or was owed because of it, oldest first: the first [`Story::DELIVERIES`].
+    /// What is or was owed because of it, oldest first: the first [`OrderHistory::DELIVERIES`].
     pub deliveries: Vec<DeliveryRecord>,
-    /// How many deliveries there are, in each state that has any; counted up to [`Story::COUNTED`] in all.
+    /// How many deliveries there are, in each state that has any; counted up to [`OrderHistory::COUNTED`] in all.
     pub tally: Vec<(DeliveryState, usize)>,
-    /// The first subscriptions that are not owed it, and why.
-    pub not_owed: NotOwedPage,
+    /// The first subscriptions that it does not match, and why.
+    pub not_matched: NotMatchedPage,
     /// What else belongs here and cannot be read.
     pub unreadable: Vec<UnreadableRow>,
 }
 
-/// Subscriptions that are not owed an order, each with the reason, newest first.
-pub type NotOwedPage = Page<(Subscription, NotOwed)>;
+/// Subscriptions that an order does not match, each with the reason, newest first.
+pub type NotMatchedPage = Page<(Subscription, SkipReason)>;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,8 +101,8 @@ impl Timeline {
 
 /// Tells an order's story.
 #[must_use]
-pub fn timeline(story: Story) -> Timeline {
-    let Story { bystanders, deliveries, tally, pauses, mut unreadable } = story;
+pub fn timeline(story: OrderHistory) -> Timeline {
+    let OrderHistory { bystanders, deliveries, tally, pauses, mut unreadable } = story;
     let (order, published) = (bystanders.order.order.clone(), bystanders.published);
     let accepted = Event { at: order.time, delivery: None, kind: EventKind::Accepted };
     let mut events = vec![accepted];
@@ -111,9 +111,9 @@ pub fn timeline(story: Story) -> Timeline {
     }
     events.extend(pause_events(&pauses, &deliveries));
     events.sort_by_key(|event| event.at);
-    let not_owed = not_owed(bystanders);
-    unreadable.extend_from_slice(&not_owed.unreadable);
-    Timeline { order, published, spam_since: None, events, deliveries, tally, not_owed, unreadable }
+    let not_matched = not_matched_of(bystanders);
+    unreadable.extend_from_slice(&not_matched.unreadable);
+    Timeline { order, published, spam_since: None, events, deliveries, tally, not_matched, unreadable }
 }
 
 fn delivery_events(place: usize, delivery: &DeliveryRecord) -> Vec<Event> {
@@ -170,12 +170,12 @@ fn waited_for(delivery: &DeliveryRecord, pause: &ChannelPause) -> bool {
         && (!over || pause.from <= delivery.at)
 }
 
-/// Why each of them is not owed the order, as of its acceptance.
+/// Why the order does not match each of them, as of its acceptance.
 #[must_use]
-pub fn not_owed(bystanders: Bystanders) -> NotOwedPage {
+pub fn not_matched_of(bystanders: Bystanders) -> NotMatchedPage {
     let Bystanders { order, page, .. } = bystanders;
     let reason = |(subscription, version): (Subscription, Option<_>)| {
-        owed(&order, version.as_slice()).err().map(|reason| (subscription, reason))
+        matches(&order, version.as_slice()).err().map(|reason| (subscription, reason))
     };
     let items = page.items.into_iter().filter_map(reason).collect();
     Page { items, unreadable: page.unreadable, next: page.next }

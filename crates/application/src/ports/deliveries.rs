@@ -16,7 +16,7 @@ use crate::Error;
 #[async_trait]
 pub trait Deliveries: Send + Sync {
     /// What an order led to: the first deliveries, and the first of those who have none.
-    async fn story(&self, order: OrderId) -> Result<Option<Story>, Error>;
+    async fn order_history(&self, order: OrderId) -> Result<Option<OrderHistory>, Error>;
 
     /// Subscriptions that have no delivery of a published order, newest first. A page looks at a bounded number of
     /// subscriptions, so that it may hold fewer than were asked for, and none, though others follow. A bad cursor is
@@ -68,14 +68,14 @@ pub trait Deliveries: Send + Sync {
 
 /// What an order led to, as much of it as a person can read at once.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Story {
+pub struct OrderHistory {
     /// Those who have no delivery of it, and the order itself.
     pub bystanders: Bystanders,
-    /// What is or was owed because of it, oldest first: the first [`Story::DELIVERIES`].
+    /// What is or was owed because of it, oldest first: the first [`OrderHistory::DELIVERIES`].
     pub deliveries: Vec<DeliveryRecord>,
-    /// How many deliveries there are, in each state that has any; counted up to [`Story::COUNTED`] in all.
+    /// How many deliveries there are, in each state that has any; counted up to [`OrderHistory::COUNTED`] in all.
     pub tally: Vec<(DeliveryState, usize)>,
-    /// Pauses of channels since the order was accepted, oldest first: the first [`Story::PAUSES`].
+    /// Pauses of channels since the order was accepted, oldest first: the first [`OrderHistory::PAUSES`].
     pub pauses: Vec<ChannelPause>,
     /// What else belongs here and cannot be read.
     pub unreadable: Vec<UnreadableRow>,
@@ -124,7 +124,7 @@ pub struct DeliveryRecord {
     /// When it is tried next, while pending; when it came to its state, otherwise.
     pub at: Timestamp,
     /// Attempts that count against the schedule.
-    pub spent: u32,
+    pub attempts_used: u32,
     /// Its attempts, oldest first: the newest [`DeliveryRecord::HISTORY`].
     pub attempts: Vec<AttemptRecord>,
     /// What its provider reported, oldest first.
@@ -149,7 +149,7 @@ pub struct DeliveryRecord {
     pub unreadable: Vec<UnreadableRow>,
 }
 
-impl Story {
+impl OrderHistory {
     /// The most deliveries in a story.
     pub const DELIVERIES: usize = 100;
     /// The most deliveries that are counted.
@@ -251,7 +251,7 @@ pub struct AttemptRecord {
     /// Whose failure it was, by name.
     pub scope: Option<String>,
     /// Whether it counts against the schedule.
-    pub spent: bool,
+    pub attempts_used: bool,
     /// The receiver's own reply.
     pub reply: Option<String>,
     /// The number that the other side answered with, such as HTTP's 404 or SMTP's 550; `None` where it did not answer.

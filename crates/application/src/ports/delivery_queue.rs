@@ -51,7 +51,7 @@ pub trait DeliveryQueue: Send + Sync {
     /// is one notice of a kind in fifteen minutes, and it goes over another protocol than the one it is about, where there
     /// is one. What happened while nobody received notices is told to nobody later; a pause that lasts is. Answers how many
     /// notices are owed now.
-    async fn tell_operators(&self, now: Timestamp) -> Result<usize, Error>;
+    async fn notify_operators(&self, now: Timestamp) -> Result<usize, Error>;
 
     /// Lets no pending delivery be due, nor any endpoint be left alone, later than `now` and the
     /// [longest delay](domain::retry::LONGEST_DELAY), and none escalate later than `now` and the [longest time](domain::attributes::Minutes::LONGEST) until one does: what lies
@@ -120,7 +120,7 @@ pub struct DueDelivery {
     /// Attempts made so far.
     pub attempts: u32,
     /// Attempts that count against the schedule.
-    pub spent: u32,
+    pub attempts_used: u32,
     /// When it was due.
     pub due_at: Timestamp,
 }
@@ -167,5 +167,5 @@ pub struct Interrupted {
     /// Until when the delivery makes sense: a confirmation's link expires.
     pub deadline: Option<Timestamp>,
     /// Attempts that count against the schedule.
-    pub spent: u32,
+    pub attempts_used: u32,
 }

@@ -7,7 +7,7 @@ use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::Next;
 use domain::endpoint::Protocol::{Chat, Email, Sms, Webhook};
 
-use crate::given::{CHANNEL_DOWN, Hand, LIMITS, hooks, id, ids, mails};
+use crate::fixtures::{CHANNEL_DOWN, Hand, LIMITS, hooks, id, ids, mails};
 
 /// Two mails of one subscriber and one of another are in flight, two more wait; mail then fails.
 fn failing() -> Hand {
@@ -32,7 +32,7 @@ fn it_is_paused_once_and_spends_no_attempt() {
     finished.extend(hand.recorded());
     assert_eq!(finished.len(), 3);
     for finished in finished {
-        assert!(!finished.decision.spent);
+        assert!(!finished.decision.attempts_used);
         assert_eq!(finished.decision.next, Next::Again(hand.now));
     }
     assert!(hand.begin().is_empty());
@@ -45,10 +45,10 @@ fn a_provider_that_asks_for_patience_for_ever_is_given_more_and_more_and_then_us
     hand.fetched(mails([1], 1));
     assert_eq!(hand.begun(), ids([1]));
     let mut waits = Vec::new();
-    let mut spent = Vec::new();
+    let mut attempts_used = Vec::new();
     for _ in 0..12 {
         hand.sent(1, kind);
-        spent.push(hand.recorded()[0].decision.spent);
+        attempts_used.push(hand.recorded()[0].decision.attempts_used);
         hand.fetched(Vec::new());
         let wait = hand.wakes_in().unwrap();
         waits.push(wait);
@@ -60,7 +60,7 @@ fn a_provider_that_asks_for_patience_for_ever_is_given_more_and_more_and_then_us
         assert_eq!(hand.begun(), ids([1]), "its probe goes well each time");
     }
     assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300, 300, 300, 300, 300]);
-    assert_eq!(spent, [[false; 10].as_slice(), &[true; 2]].concat());
+    assert_eq!(attempts_used, [[false; 10].as_slice(), &[true; 2]].concat());
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn after_a_good_probe_one_goes_ahead_and_the_others_follow_its_success() {
     assert_eq!(ahead.len(), 1);
     hand.tell(Event::Woken);
     assert!(hand.begin().is_empty());
-    hand.tell(Event::Sent(ahead[0], crate::given::sent(OutcomeKind::Delivered)));
+    hand.tell(Event::Sent(ahead[0], crate::fixtures::sent(OutcomeKind::Delivered)));
     assert_eq!(hand.begun().len(), LIMITS.concurrency.endpoint, "all that the endpoint bears");
 }
 
@@ -135,7 +135,7 @@ fn after_a_good_probe_one_goes_ahead_and_the_others_follow_its_success() {
 fn a_delivery_that_fails_for_its_own_reasons_shows_that_the_channel_works() {
     let mut hand = on_trial();
     let ahead = hand.begun();
-    hand.tell(Event::Sent(ahead[0], crate::given::sent(OutcomeKind::Permanent(Scope::Delivery))));
+    hand.tell(Event::Sent(ahead[0], crate::fixtures::sent(OutcomeKind::Permanent(Scope::Delivery))));
     assert_eq!(hand.begun().len(), LIMITS.concurrency.endpoint, "all that the endpoint bears");
 }
 
@@ -143,7 +143,7 @@ fn a_delivery_that_fails_for_its_own_reasons_shows_that_the_channel_works() {
 fn an_attempt_of_unknown_outcome_does_not_show_that_the_channel_works() {
     let mut hand = on_trial();
     let ahead = hand.begun();
-    hand.tell(Event::Sent(ahead[0], crate::given::sent(OutcomeKind::Unknown)));
+    hand.tell(Event::Sent(ahead[0], crate::fixtures::sent(OutcomeKind::Unknown)));
     assert_eq!(hand.begun().len(), 1, "still one at a time");
 }
 
@@ -152,17 +152,20 @@ fn a_provider_that_does_not_answer_three_times_in_a_row_is_left_alone_and_an_end
     let mut hand = Hand::new();
     hand.fetched([mails([1], 1), mails([2], 2), mails([3], 3)].concat());
     for number in hand.begun() {
-        hand.tell(Event::Sent(number, crate::given::sent(OutcomeKind::Unknown)));
+        hand.tell(Event::Sent(number, crate::fixtures::sent(OutcomeKind::Unknown)));
     }
     assert_eq!(hand.notes(), [(Email, "paused")]);
     let mut finished = hand.recorded();
     finished.extend(hand.recorded());
-    assert!(finished.iter().all(|finished| finished.decision.spent), "what was decided of each stands");
+    assert!(
+        finished.iter().all(|finished| finished.decision.attempts_used),
+        "what was decided of each stands"
+    );
 
     let mut hand = Hand::new();
     hand.fetched([hooks([1], 1), hooks([2], 2), hooks([3], 3)].concat());
     for number in hand.begun() {
-        hand.tell(Event::Sent(number, crate::given::sent(OutcomeKind::Unknown)));
+        hand.tell(Event::Sent(number, crate::fixtures::sent(OutcomeKind::Unknown)));
     }
     assert_eq!(hand.notes(), []);
 }
@@ -197,7 +200,7 @@ fn a_delivery_at_which_its_channel_breaks_down_time_and_again_is_tried_on_its_ow
 fn if_the_one_ahead_meets_the_same_failure_the_channel_is_paused_for_longer() {
     let mut hand = on_trial();
     let ahead = hand.begun();
-    hand.tell(Event::Sent(ahead[0], crate::given::sent(CHANNEL_DOWN)));
+    hand.tell(Event::Sent(ahead[0], crate::fixtures::sent(CHANNEL_DOWN)));
     assert_eq!(hand.notes(), [(Email, "paused")]);
     hand.recorded();
     hand.fetched(Vec::new());
@@ -224,7 +227,7 @@ fn a_paused_channels_backlog_takes_no_place_from_another_channel() {
     let in_flight = hand.begun();
     hand.fetched(Vec::new());
     for delivery in in_flight {
-        hand.tell(Event::Sent(delivery, crate::given::sent(CHANNEL_DOWN)));
+        hand.tell(Event::Sent(delivery, crate::fixtures::sent(CHANNEL_DOWN)));
     }
     hand.recorded();
     assert_eq!(hand.fetch().unwrap().skip_protocols, [Email, Sms, Chat]);

@@ -4,7 +4,7 @@ use application::deliver::Event;
 use domain::attempt::OutcomeKind;
 use domain::delivery::Next;
 
-use crate::given::{CHANNEL_DOWN, Hand, failure, id, ids, mails};
+use crate::fixtures::{CHANNEL_DOWN, Hand, failure, id, ids, mails};
 
 #[test]
 fn nothing_more_is_begun_and_what_is_in_flight_is_recorded() {
@@ -36,7 +36,7 @@ fn what_was_begun_but_not_sent_is_handed_back_unspent_and_due_at_once() {
     assert_eq!(finished.len(), 1);
     assert_eq!((finished[0].delivery, finished[0].number), (id(1), 1));
     assert_eq!(finished[0].decision.next, Next::Again(hand.now));
-    assert!(!finished[0].decision.spent);
+    assert!(!finished[0].decision.attempts_used);
     assert!(hand.engine.is_idle());
 }
 

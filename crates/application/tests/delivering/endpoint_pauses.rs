@@ -7,7 +7,7 @@ use domain::delivery::{Consequence, Next};
 use domain::endpoint::Protocol;
 use domain::subscription::EndReason;
 
-use crate::given::{Hand, hooks, id, ids, throttled};
+use crate::fixtures::{Hand, hooks, id, ids, throttled};
 
 /// Of one endpoint two hooks are in flight and four wait, of another one is in flight; the first asks for 100 s.
 fn patient() -> Hand {
@@ -23,7 +23,7 @@ fn it_is_left_alone_until_its_time_and_others_go_on() {
     let mut hand = patient();
     let until = hand.now + std::time::Duration::from_secs(100);
     let finished = hand.recorded();
-    assert!(!finished[0].decision.spent);
+    assert!(!finished[0].decision.attempts_used);
     assert_eq!(finished[0].decision.next, Next::Again(until));
     assert!(hand.begin().is_empty());
     let query = hand.fetch().unwrap();
@@ -79,7 +79,7 @@ fn a_channel_whose_endpoints_are_all_paused_is_asked_for_more() {
         let deliveries = hooks(first..first + 16, endpoint);
         hand.tell(Event::Fetched(Ok(Due { deliveries, next_at: None })));
         for delivery in hand.begun() {
-            hand.tell(Event::Sent(delivery, crate::given::sent(throttled(86_400))));
+            hand.tell(Event::Sent(delivery, crate::fixtures::sent(throttled(86_400))));
         }
         hand.recorded();
         hand.recorded();
@@ -121,7 +121,7 @@ fn what_was_being_begun_as_the_pause_came_keeps_its_place() {
     hand.sent(1, OutcomeKind::Delivered);
     assert_eq!(hand.begin(), [(id(3), 1)]);
     hand.sent(2, throttled(100));
-    hand.tell(Event::Begun(Err(crate::given::failure())));
+    hand.tell(Event::Begun(Err(crate::fixtures::failure())));
     hand.pass(1);
     hand.tell(Event::Woken);
     assert!(hand.begin().is_empty());

@@ -12,7 +12,7 @@ use domain::failing::Failing;
 use domain::subscription::SubscriptionId;
 use uuid::Uuid;
 
-use crate::given::{Hand, due, hooks, id, ids, sent, start};
+use crate::fixtures::{Hand, due, hooks, id, ids, sent, start};
 
 const DOWN: OutcomeKind = OutcomeKind::Transient(Scope::Endpoint);
 
@@ -44,7 +44,7 @@ fn from_its_second_failure_in_a_row_on_it_is_left_alone_and_each_delivery_keeps_
     let decision = hand.recorded().remove(0).decision;
     assert_eq!(decision.consequence, Some(Consequence::PauseEndpoint(hand.now + Duration::from_secs(1))));
     assert_eq!(decision.next, Next::Again(hand.now + Duration::from_secs(5)));
-    assert!(decision.spent);
+    assert!(decision.attempts_used);
     assert!(hand.begun().is_empty(), "three wait");
 }
 
@@ -200,7 +200,7 @@ impl Outage {
                 continue;
             }
             waiting.attempts += 1;
-            waiting.spent += 1;
+            waiting.attempts_used += 1;
             if let Next::Again(at) = next {
                 waiting.due_at = at;
             }

@@ -6,7 +6,7 @@ use domain::attempt::OutcomeKind;
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
 
-use crate::given::{Hand, due, hooks, id, mails, sent};
+use crate::fixtures::{Hand, due, hooks, id, mails, sent};
 
 /// Sends one delivery after another and answers to which the engine turned.
 fn served(hand: &mut Hand, count: usize) -> Vec<DeliveryId> {

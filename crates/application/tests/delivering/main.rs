@@ -13,7 +13,7 @@ mod failing_endpoints;
 #[cfg(test)]
 mod fairness;
 #[cfg(test)]
-mod given;
+mod fixtures;
 #[cfg(test)]
 mod many_endpoints;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use domain::attempt::OutcomeKind;
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
 
-use crate::given::{Hand, LIMITS, due, hooks, id, mails, sent, throttled};
+use crate::fixtures::{Hand, LIMITS, due, hooks, id, mails, sent, throttled};
 
 const HELD: u128 = 10_000;
 /// What one event may look at: the queue that it concerns, and a few that follow it.
@@ -18,7 +18,7 @@ const FEW: u64 = 16;
 fn wide() -> Hand {
     let rules = ChannelRules { concurrency: Concurrency { channel: 20_000, endpoint: 2 }, ..LIMITS };
     let engine = Engine::new([(Protocol::Email, LIMITS), (Protocol::Webhook, rules)]);
-    let mut hand = Hand { engine, now: crate::given::start(), asked: Vec::new() };
+    let mut hand = Hand { engine, now: crate::fixtures::start(), asked: Vec::new() };
     hand.tell(Event::Woken);
     hand
 }
@@ -150,7 +150,7 @@ fn a_pause_of_the_channel_looks_only_at_those_for_which_something_waits() {
     hand.fetched(hooks([1, 2, 3, 4], 1));
     let in_flight = hand.begun();
     let before = hand.engine.visits();
-    hand.tell(Event::Sent(in_flight[0], sent(crate::given::CHANNEL_DOWN)));
+    hand.tell(Event::Sent(in_flight[0], sent(crate::fixtures::CHANNEL_DOWN)));
     assert!(hand.engine.visits() - before <= FEW);
 }
 

@@ -10,7 +10,7 @@ use domain::endpoint::Protocol;
 use domain::link_token::{LinkKey, LinkToken, Purpose};
 use domain::webhook_secret::{OVERLAP, WebhookSecret, WebhookSecrets};
 
-use crate::given::{due, order, start};
+use crate::fixtures::{due, order, start};
 
 fn key() -> LinkKey {
     LinkKey::new([3; 64])
@@ -77,7 +77,7 @@ fn a_confirmation_carries_the_newest_link_and_says_until_when_it_works() {
 fn a_repeat_says_the_same_under_the_same_id() {
     let first = compose(&links(), &due(1, 7, Protocol::Webhook), start());
     let later = start() + std::time::Duration::from_hours(5);
-    let again = DueDelivery { attempts: 3, spent: 3, due_at: later, ..due(1, 7, Protocol::Webhook) };
+    let again = DueDelivery { attempts: 3, attempts_used: 3, due_at: later, ..due(1, 7, Protocol::Webhook) };
     let again = compose(&links(), &again, later);
     assert_eq!((first.id, first.content.text()), (again.id, again.content.text()));
     assert_eq!(first.content.link(), again.content.link());

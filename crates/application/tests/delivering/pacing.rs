@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use application::deliver::Event;
 use domain::attempt::OutcomeKind;
 
-use crate::given::{Hand, ids, mails};
+use crate::fixtures::{Hand, ids, mails};
 
 #[test]
 fn a_turn_that_came_while_nobody_looked_is_not_forgotten() {

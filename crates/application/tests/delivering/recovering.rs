@@ -16,7 +16,7 @@ use domain::delivery::{DeliveryId, DeliveryState, Next, OnUnknown};
 use domain::endpoint::Protocol;
 use domain::subscription::SubscriptionId;
 
-use crate::given::{failure, id, start};
+use crate::fixtures::{failure, id, start};
 
 #[derive(Default)]
 struct Crashed {
@@ -46,7 +46,7 @@ impl DeliveryQueue for Crashed {
     async fn escalate(&self, _: Timestamp) -> Result<Escalated, Error> {
         unreachable!("nothing escalates before it has recovered")
     }
-    async fn tell_operators(&self, _: Timestamp) -> Result<usize, Error> {
+    async fn notify_operators(&self, _: Timestamp) -> Result<usize, Error> {
         unreachable!("nobody is told before it has recovered")
     }
     async fn bound_due_times(&self, _: Timestamp) -> Result<usize, Error> {
@@ -77,8 +77,8 @@ impl Randomness for Still {
     }
 }
 
-fn interrupted(number: u128, protocol: Protocol, spent: u32) -> Interrupted {
-    Interrupted { delivery: id(number), number: spent + 1, protocol, deadline: None, spent }
+fn interrupted(number: u128, protocol: Protocol, attempts_used: u32) -> Interrupted {
+    Interrupted { delivery: id(number), number: attempts_used + 1, protocol, deadline: None, attempts_used }
 }
 
 fn recovered(queue: &Crashed) -> Result<usize, Error> {
@@ -116,7 +116,9 @@ fn unfinished_attempts_end_as_unknown_and_are_repeated_held_or_dead() {
             (id(3), 10, Next::Over(DeliveryState::Dead)),
         ]
     );
-    assert!(finished.iter().all(|end| end.outcome.kind == OutcomeKind::Unknown && end.decision.spent));
+    assert!(
+        finished.iter().all(|end| end.outcome.kind == OutcomeKind::Unknown && end.decision.attempts_used)
+    );
 }
 
 #[test]

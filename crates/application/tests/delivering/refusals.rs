@@ -8,7 +8,7 @@ use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::{DeliveryId, DeliveryState, Next};
 use domain::endpoint::Protocol::Email;
 
-use crate::given::{Hand, id, mails, sent};
+use crate::fixtures::{Hand, id, mails, sent};
 
 const NO_SUCH_USER: OutcomeKind = OutcomeKind::Permanent(Scope::Delivery);
 const NOT_CLEAR: OutcomeKind = OutcomeKind::Permanent(Scope::Unclear);
@@ -18,7 +18,7 @@ struct Shop {
     hand: Hand,
     owed: BTreeMap<DeliveryId, DueDelivery>,
     over: BTreeMap<DeliveryId, DeliveryState>,
-    spent: BTreeMap<DeliveryId, u32>,
+    attempts_used: BTreeMap<DeliveryId, u32>,
     in_flight: BTreeSet<DeliveryId>,
     attempts: u32,
 }
@@ -26,8 +26,8 @@ struct Shop {
 impl Shop {
     fn owing(deliveries: Vec<DueDelivery>) -> Self {
         let owed = deliveries.into_iter().map(|delivery| (delivery.id, delivery)).collect();
-        let (over, spent, in_flight) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        Self { hand: Hand::new(), owed, over, spent, in_flight, attempts: 0 }
+        let (over, attempts_used, in_flight) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        Self { hand: Hand::new(), owed, over, attempts_used, in_flight, attempts: 0 }
     }
 
     /// Lets the engine work for so many seconds; `says` is the relay's word on each delivery at each second.
@@ -66,7 +66,8 @@ impl Shop {
 
     fn record(&mut self, finished: &Finished) {
         self.in_flight.remove(&finished.delivery);
-        *self.spent.entry(finished.delivery).or_default() += u32::from(finished.decision.spent);
+        *self.attempts_used.entry(finished.delivery).or_default() +=
+            u32::from(finished.decision.attempts_used);
         match finished.decision.next {
             Next::Over(state) => {
                 self.owed.remove(&finished.delivery);
@@ -95,7 +96,10 @@ fn twenty_orders_while_the_relay_refuses_everyone_for_three_seconds_all_arrive_a
         let mut shop = Shop::owing(orders);
         shop.passes(120, |_, second| if second < 3 { NOT_CLEAR } else { OutcomeKind::Delivered });
         assert_eq!(shop.ended(DeliveryState::Delivered).len(), 20, "{:?}", shop.over);
-        assert!(shop.spent.values().all(|spent| *spent == 1), "the attempt that got through, alone");
+        assert!(
+            shop.attempts_used.values().all(|attempts_used| *attempts_used == 1),
+            "the attempt that got through, alone"
+        );
     }
 }
 

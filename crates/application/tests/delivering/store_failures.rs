@@ -3,7 +3,7 @@
 use application::deliver::Event;
 use domain::attempt::OutcomeKind;
 
-use crate::given::{Hand, failure, id, ids, mails};
+use crate::fixtures::{Hand, failure, id, ids, mails};
 
 #[test]
 fn what_is_due_is_asked_for_again_after_a_second() {

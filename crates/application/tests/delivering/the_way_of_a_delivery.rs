@@ -6,7 +6,7 @@ use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::{DeliveryKind, DeliveryState, Next};
 use domain::endpoint::Protocol;
 
-use crate::given::{Hand, LIMITS, due, id, ids, mails, start};
+use crate::fixtures::{Hand, LIMITS, due, id, ids, mails, start};
 
 #[test]
 fn it_asks_what_is_due_and_waits_if_nothing_is() {
@@ -61,14 +61,18 @@ fn an_attempt_is_recorded_before_it_is_made_and_its_outcome_after() {
 fn a_further_attempt_carries_the_next_number_and_what_was_spent() {
     let mut hand = Hand::new();
     let mut delivery = due(1, 1, Protocol::Email);
-    (delivery.attempts, delivery.spent) = (60, 49);
+    (delivery.attempts, delivery.attempts_used) = (60, 49);
     hand.fetched(vec![delivery]);
     assert_eq!(hand.begin(), [(id(1), 61)]);
     hand.tell(Event::Begun(Ok(ids([1]))));
     hand.sent(1, OutcomeKind::Transient(Scope::Delivery));
     let finished = hand.record();
     assert_eq!(finished[0].number, 61);
-    assert_eq!(finished[0].decision.next, Next::Over(DeliveryState::Dead), "the 50th attempt was spent");
+    assert_eq!(
+        finished[0].decision.next,
+        Next::Over(DeliveryState::Dead),
+        "the 50th attempt was attempts_used"
+    );
 }
 
 #[test]
@@ -177,6 +181,6 @@ fn no_more_is_begun_at_once_than_the_channel_and_the_endpoint_bear() {
     assert!(begun.iter().filter(|delivery| **delivery < id(11)).count() <= LIMITS.concurrency.endpoint);
     hand.tell(Event::Woken);
     assert!(hand.begin().is_empty());
-    hand.tell(Event::Sent(begun[0], crate::given::sent(OutcomeKind::Delivered)));
+    hand.tell(Event::Sent(begun[0], crate::fixtures::sent(OutcomeKind::Delivered)));
     assert_eq!(hand.begin().len(), 1);
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use application::orders::{EventKind, Timeline, timeline_of};
 use application::ports::{
-    AttemptRecord, Bystanders, ChannelPause, DeliveryRecord, InterventionKind, InterventionRecord, Page,
-    ReceiptRecord, SpamMark, Story,
+    AttemptRecord, Bystanders, ChannelPause, DeliveryRecord, InterventionKind, InterventionRecord,
+    OrderHistory, Page, ReceiptRecord, SpamMark,
 };
 use domain::Timestamp;
 use domain::delivery::{CancelReason, DeliveryKind, DeliveryState, WaitReason};
@@ -14,19 +14,19 @@ use domain::endpoint::Protocol;
 use domain::filter_policy::FilterPolicy;
 use domain::order::{LoggedOrder, Seq};
 use domain::receipt::ReceiptStatus;
-use domain::subscription::{NotOwed, Subscription, SubscriptionState, Version};
+use domain::subscription::{SkipReason, Subscription, SubscriptionState, Version};
 
-use crate::given::{id, order, start, subscription};
+use crate::fixtures::{id, order, start, subscription};
 
 fn at(seconds: u64) -> Timestamp {
     start() + Duration::from_secs(seconds)
 }
 
-fn story(deliveries: Vec<DeliveryRecord>, pauses: Vec<ChannelPause>) -> Story {
+fn order_history(deliveries: Vec<DeliveryRecord>, pauses: Vec<ChannelPause>) -> OrderHistory {
     let order = LoggedOrder { seq: Seq(5), order: order() };
     let page = Page { items: Vec::new(), unreadable: Vec::new(), next: None };
     let bystanders = Bystanders { order, published: true, page };
-    Story { bystanders, tally: Vec::new(), deliveries, pauses, unreadable: Vec::new() }
+    OrderHistory { bystanders, tally: Vec::new(), deliveries, pauses, unreadable: Vec::new() }
 }
 
 fn delivery(
@@ -55,7 +55,7 @@ fn delivery(
         state,
         created_at: at(1),
         at: at(ended),
-        spent: 1,
+        attempts_used: 1,
         attempts,
     }
 }
@@ -67,7 +67,7 @@ fn attempt(number: u32, started: u64, ended: Option<u64>) -> AttemptRecord {
         ended_at: ended.map(at),
         outcome: ended.map(|_| "transient".to_owned()),
         scope: None,
-        spent: true,
+        attempts_used: true,
         reply: None,
         status: None,
     }
@@ -111,7 +111,7 @@ fn words(events: &[(i64, &str)]) -> Vec<(i64, String)> {
 fn it_tells_a_delivery_from_acceptance_to_its_end() {
     let attempts = vec![attempt(1, 2, Some(3)), attempt(2, 12, Some(14))];
     let delivered = delivery(Protocol::Email, DeliveryState::Delivered, 14, attempts);
-    let timeline = timeline_of(story(vec![delivered], Vec::new()));
+    let timeline = timeline_of(order_history(vec![delivered], Vec::new()));
     assert_eq!(
         told(&timeline),
         words(&[(0, "accepted"), (1, "owed"), (3, "attempt 1"), (14, "attempt 2"), (14, "delivered")])
@@ -124,12 +124,12 @@ fn it_tells_a_delivery_from_acceptance_to_its_end() {
 fn what_is_not_over_has_no_end_and_an_attempt_in_flight_stands_where_it_began() {
     let waiting = delivery(Protocol::Email, DeliveryState::Pending, 600, vec![attempt(1, 2, Some(3))]);
     assert_eq!(
-        told(&timeline_of(story(vec![waiting], Vec::new()))),
+        told(&timeline_of(order_history(vec![waiting], Vec::new()))),
         words(&[(0, "accepted"), (1, "owed"), (3, "attempt 1")])
     );
     let in_flight = delivery(Protocol::Email, DeliveryState::InFlight, 2, vec![attempt(1, 2, None)]);
     assert_eq!(
-        told(&timeline_of(story(vec![in_flight], Vec::new()))),
+        told(&timeline_of(order_history(vec![in_flight], Vec::new()))),
         words(&[(0, "accepted"), (1, "owed"), (2, "attempt 1")])
     );
 }
@@ -143,7 +143,8 @@ fn every_end_is_told() {
         DeliveryState::Dead,
         DeliveryState::Cancelled,
     ] {
-        let timeline = timeline_of(story(vec![delivery(Protocol::Sms, state, 9, Vec::new())], Vec::new()));
+        let timeline =
+            timeline_of(order_history(vec![delivery(Protocol::Sms, state, 9, Vec::new())], Vec::new()));
         assert_eq!(told(&timeline).pop(), Some((9, state.to_string())));
     }
 }
@@ -176,7 +177,7 @@ fn what_was_redriven_keeps_the_ends_that_it_had_come_to() {
         (52, "attempt 3"),
         (52, "delivered"),
     ];
-    assert_eq!(told(&timeline_of(story(vec![delivered], Vec::new()))), words(&expected));
+    assert_eq!(told(&timeline_of(order_history(vec![delivered], Vec::new()))), words(&expected));
 }
 
 #[test]
@@ -192,7 +193,7 @@ fn what_was_tried_before_its_time_is_told_and_had_come_to_no_end() {
         (22, "attempt 2"),
         (22, "delivered"),
     ];
-    assert_eq!(told(&timeline_of(story(vec![delivered], Vec::new()))), words(&expected));
+    assert_eq!(told(&timeline_of(order_history(vec![delivered], Vec::new()))), words(&expected));
 }
 
 #[test]
@@ -200,7 +201,7 @@ fn what_should_have_escalated_and_could_not_is_told() {
     let mut late = delivery(Protocol::Email, DeliveryState::Pending, 90, vec![attempt(1, 2, Some(3))]);
     late.stranded_at = Some(at(60));
     let expected = [(0, "accepted"), (1, "owed"), (3, "attempt 1"), (60, "not escalated")];
-    assert_eq!(told(&timeline_of(story(vec![late], Vec::new()))), words(&expected));
+    assert_eq!(told(&timeline_of(order_history(vec![late], Vec::new()))), words(&expected));
 }
 
 #[test]
@@ -219,7 +220,7 @@ fn what_was_dropped_is_told_to_have_been_held_and_every_cancellation_says_why() 
         (20, "cancelled: dropped"),
         (30, "cancelled: subscription_ended"),
     ];
-    assert_eq!(told(&timeline_of(story(vec![dropped, ended], Vec::new()))), words(&expected));
+    assert_eq!(told(&timeline_of(order_history(vec![dropped, ended], Vec::new()))), words(&expected));
 }
 
 #[test]
@@ -243,7 +244,7 @@ fn only_what_is_pending_waits_and_says_for_what() {
 fn the_story_of_several_deliveries_is_told_in_one_line_of_time() {
     let mail = delivery(Protocol::Email, DeliveryState::Delivered, 20, vec![attempt(1, 19, Some(20))]);
     let hook = delivery(Protocol::Webhook, DeliveryState::Delivered, 4, vec![attempt(1, 2, Some(4))]);
-    let timeline = timeline_of(story(vec![mail, hook], Vec::new()));
+    let timeline = timeline_of(order_history(vec![mail, hook], Vec::new()));
     let places: Vec<_> = timeline.events.iter().map(|event| event.delivery).collect();
     assert_eq!(places, [None, Some(0), Some(1), Some(1), Some(1), Some(0), Some(0)]);
 }
@@ -252,7 +253,7 @@ fn the_story_of_several_deliveries_is_told_in_one_line_of_time() {
 fn a_pause_that_the_order_waited_for_is_told_after_the_attempt_that_met_it() {
     let attempts = vec![attempt(1, 2, Some(3)), attempt(2, 61, Some(62))];
     let delivered = delivery(Protocol::Email, DeliveryState::Delivered, 62, attempts);
-    let timeline = timeline_of(story(vec![delivered], vec![pause(3, Some(60))]));
+    let timeline = timeline_of(order_history(vec![delivered], vec![pause(3, Some(60))]));
     assert_eq!(
         told(&timeline),
         words(&[
@@ -273,7 +274,7 @@ fn a_pause_that_began_before_the_order_is_told_and_one_that_lasts_has_no_end() {
     let mut early = pause(0, None);
     early.from = start() - Duration::from_secs(30);
     assert_eq!(
-        told(&timeline_of(story(vec![waiting], vec![early]))),
+        told(&timeline_of(order_history(vec![waiting], vec![early]))),
         words(&[(-30, "email paused: 535 no"), (0, "accepted"), (1, "owed")])
     );
 }
@@ -285,7 +286,7 @@ fn pauses_that_did_not_touch_the_order_are_not_told() {
     let mut before = pause(0, Some(0));
     before.from = start() - Duration::from_secs(30);
     let timeline =
-        timeline_of(story(vec![delivered, hook], vec![before, pause(11, Some(20)), pause(30, None)]));
+        timeline_of(order_history(vec![delivered, hook], vec![before, pause(11, Some(20)), pause(30, None)]));
     assert!(told(&timeline).iter().all(|(_, word)| !word.contains("email")), "{:?}", told(&timeline));
 }
 
@@ -313,30 +314,30 @@ fn it_says_why_each_subscription_was_not_owed_the_order_as_of_its_acceptance() {
         Some(Version { filter_policy: Some(pads), ..version(&subscribers[4], 5, None, Confirmed) }),
         Some(version(&subscribers[5], 5, None, Suspended)),
     ];
-    let mut story = story(Vec::new(), Vec::new());
+    let mut story = order_history(Vec::new(), Vec::new());
     story.bystanders.page.items = subscribers.iter().cloned().zip(versions).collect();
     let reasons: Vec<_> = timeline_of(story)
-        .not_owed
+        .not_matched
         .items
         .into_iter()
         .map(|(subscription, why)| (subscription.id.0.as_u128(), why))
         .collect();
     assert_eq!(reasons.len(), 4);
-    assert_eq!(reasons[0], (2, NotOwed::NotConfirmed));
-    assert_eq!(reasons[1], (3, NotOwed::Ended));
-    assert_eq!(reasons[2], (4, NotOwed::NotYetSubscribed));
-    assert!(matches!(&reasons[3], (5, NotOwed::FilterPolicy { mismatch }) if mismatch.found == ["Mouse"]));
+    assert_eq!(reasons[0], (2, SkipReason::NotConfirmed));
+    assert_eq!(reasons[1], (3, SkipReason::Ended));
+    assert_eq!(reasons[2], (4, SkipReason::NotYetSubscribed));
+    assert!(matches!(&reasons[3], (5, SkipReason::FilterPolicy { mismatch }) if mismatch.found == ["Mouse"]));
 }
 
 #[test]
 fn a_mark_as_spam_stands_among_the_events_and_so_does_its_end() {
     let waiting = || delivery(Protocol::Email, DeliveryState::Pending, 9, Vec::new());
     let mark = SpamMark { marked_at: at(5), unmarked_at: None };
-    let marked = timeline_of(story(vec![waiting()], Vec::new())).marked(mark);
+    let marked = timeline_of(order_history(vec![waiting()], Vec::new())).marked(mark);
     assert_eq!(marked.spam_since, Some(at(5)));
     assert_eq!(told(&marked), words(&[(0, "accepted"), (1, "owed"), (5, "marked spam")]));
     let mark = SpamMark { unmarked_at: Some(at(7)), ..mark };
-    let unmarked = timeline_of(story(vec![waiting()], Vec::new())).marked(mark);
+    let unmarked = timeline_of(order_history(vec![waiting()], Vec::new())).marked(mark);
     assert_eq!(unmarked.spam_since, None);
     let events = [(0, "accepted"), (1, "owed"), (5, "marked spam"), (7, "unmarked spam")];
     assert_eq!(told(&unmarked), words(&events));

@@ -88,7 +88,7 @@ fn is_plain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::topic::message::given::order;
+    use crate::topic::message::fixtures::order;
 
     fn of(json: &str) -> Vec<(String, &'static str, String)> {
         let attributes = attributes(&order(json)).unwrap();

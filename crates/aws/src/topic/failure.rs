@@ -10,7 +10,7 @@ use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use crate::failed_call::in_our_words;
 
 /// How long a caller should wait when SNS asks for fewer calls.
-const PATIENCE: Duration = Duration::from_secs(2);
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 const THROTTLING: [&str; 6] = [
     "Throttled",
@@ -74,7 +74,7 @@ pub(super) fn failure<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Error {
     let answer = match Fault::of(error) {
         Fault::Throttled => {
             Error::new(ErrorKind::Busy, "topic_busy", "Too much is asked of SNS at once; nothing was changed")
-                .retry_after(PATIENCE)
+                .retry_after(RETRY_AFTER)
         }
         Fault::Unreachable => Error::new(ErrorKind::Unavailable, "topic_unavailable", "SNS does not answer"),
         Fault::Quota => Error::new(

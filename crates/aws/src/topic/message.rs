@@ -112,7 +112,7 @@ fn cut(text: &str, most_units: usize, most_bytes: usize) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod given {
+pub(super) mod fixtures {
     use domain::Timestamp;
     use domain::order::{Order, OrderDetails, OrderId};
 
@@ -128,7 +128,7 @@ pub(super) mod given {
 mod tests {
     use serde_json::Value;
 
-    use super::given::order;
+    use super::fixtures::order;
     use super::*;
 
     /// The longest body of a request that places an order.

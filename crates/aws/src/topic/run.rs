@@ -28,7 +28,7 @@ pub(super) fn runs(announcements: Vec<Announcement>) -> Vec<Vec<Announcement>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::topic::message::given::order;
+    use crate::topic::message::fixtures::order;
 
     fn announcements(count: usize, note: usize) -> Vec<Announcement> {
         let json = format!(

@@ -3,7 +3,7 @@
 use application::ErrorKind;
 use application::ports::{Published, Publisher as _};
 
-use crate::given::{ids, keys, logged, orders};
+use crate::fixtures::{ids, keys, logged, orders};
 use crate::scripted::{Aws, Call, accept, entries, error, topic};
 
 const REFUSED: &str = "<member><Id>{id}</Id><Code>InvalidParameter</Code><Message>no</Message><SenderFault>true\

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use application::ports::Publisher as _;
 
-use crate::given::orders;
+use crate::fixtures::orders;
 use crate::scripted::{Answer, Aws, ECHO, accept, error};
 
 /// The lines of the log.

@@ -7,7 +7,7 @@ use domain::endpoint::Protocol;
 use domain::subscription::SubscriptionState::{self, Confirmed, Ended, Pending};
 use domain::subscription::{EndReason, Subscription};
 
-use crate::given::start;
+use crate::fixtures::start;
 use crate::scripted::{Aws, attributes, error, page};
 
 const FIRST: [(&str, &str, &str); 4] = [

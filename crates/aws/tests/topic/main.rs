@@ -3,7 +3,7 @@
 
 mod announcing;
 mod echoes;
-mod given;
+mod fixtures;
 mod listing;
 mod scripted;
 mod subscribing;

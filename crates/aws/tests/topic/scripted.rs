@@ -14,7 +14,7 @@ use domain::order::OrderId;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::given::start;
+use crate::fixtures::start;
 
 pub(crate) const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:orders";
 

@@ -6,7 +6,7 @@ use domain::attributes::{Attributes, AttributesChange};
 use domain::endpoint::Protocol;
 use domain::subscription::{EndReason, SubscriptionId, SubscriptionState};
 
-use crate::given::{new, policy, start};
+use crate::fixtures::{new, policy, start};
 use crate::scripted::{Answer, Aws, Call, answer, attributes, error, page, topic};
 
 const ARN: &str = "arn:aws:sns:us-east-1:123456789012:orders:1";

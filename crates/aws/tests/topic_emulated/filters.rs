@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use application::ports::Publisher as _;
 use domain::filter_policy::FilterPolicy;
 
-use crate::given::{Host, Subscriber, logged, order_of};
+use crate::fixtures::{Host, Subscriber, logged, order_of};
 
 const ORDERS: [&str; 8] = [
     r#"{"customerName":"Ada","productName":"Mouse"}"#,

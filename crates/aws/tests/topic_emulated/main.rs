@@ -8,6 +8,6 @@ mod emulated;
 
 mod filter_cases;
 mod filters;
-mod given;
+mod fixtures;
 mod notified;
 mod promises;

@@ -3,7 +3,7 @@
 use application::ports::{OrderLog as _, OrderStore as _, Publisher as _, Subscriptions as _};
 use serde_json::Value;
 
-use crate::given::{Host, Subscriber, order_of};
+use crate::fixtures::{Host, Subscriber, order_of};
 
 const ORDER: &str = r#"{"customerName":"Zoë \"Z\"","items":[{"productName":"Mouse","sku":"M-1","quantity":2,
     "unitPrice":"19.90"},{"productName":"Pad 📦","quantity":1}],"total":"59.70","currency":"EUR"}"#;

@@ -1,6 +1,6 @@
 //! Every promise of a topic that delivers by another's hand.
 
-use crate::given::Host;
+use crate::fixtures::Host;
 
 macro_rules! topic_keeps {
     ($($promise:ident),+ $(,)?) => {

@@ -33,7 +33,7 @@ use prism::Prism;
 use python::ask;
 
 /// Other people's servers take their time for a first answer.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Every kind of message there is.
 fn messages() -> [Content; 5] {
@@ -51,7 +51,7 @@ async fn mail_by_starttls_and_a_login_keeps_the_promises() {
             user: smtp_peer::USERNAME.to_owned(),
             proof: Proof::Password(Secret::new(smtp_peer::PASSWORD.to_owned())),
         }),
-        timeout: PATIENCE,
+        timeout: TIMEOUT,
         ..plain_relay(peer.port())
     })
     .unwrap();
@@ -90,7 +90,7 @@ async fn twilios_own_description_of_its_api_takes_what_we_ask() {
     let to_probe = Reaction::Answer("200 OK", "{}".to_owned());
     let receiver = Receiver::start_with(Reaction::Forward(prism.port), [to_probe]).await;
     let mut settings = twilio_settings(&receiver.api());
-    settings.sms.timeout = PATIENCE;
+    settings.sms.timeout = TIMEOUT;
     let channel = Twilio::new(settings).unwrap();
     let message = text_message(notification());
     let id = message.id.to_string();
@@ -151,7 +151,7 @@ async fn callbacks_are_signed_and_checked_as_twilios_own_library_does() {
 async fn sns_as_moto_has_it_takes_what_we_publish() {
     let moto = env::var("ORDERBELL_TEST_MOTO").expect("`cargo xtask emulators -- COMMAND` sets it");
     let mut settings = sns_settings(&moto);
-    settings.sms.timeout = PATIENCE;
+    settings.sms.timeout = TIMEOUT;
     let sns = Sns::new(settings);
     let message = text_message(notification());
     let text = message.content.text();
@@ -175,7 +175,7 @@ async fn sns_as_moto_has_it_tells_who_opted_out() {
     const STOPPED: &str = "+4915112345699";
     let moto = env::var("ORDERBELL_TEST_MOTO").expect("`cargo xtask emulators -- COMMAND` sets it");
     let mut settings = sns_settings(&moto);
-    settings.sms.timeout = PATIENCE;
+    settings.sms.timeout = TIMEOUT;
     let outcome = Sns::new(settings).send(&message(Protocol::Sms, STOPPED, notification())).await.outcome;
     assert_eq!(outcome.kind, OutcomeKind::Permanent(Scope::Endpoint), "{}", outcome.reply);
     assert!(moto_has(&moto).await.iter().all(|sms| sms["phone_number"] != STOPPED));

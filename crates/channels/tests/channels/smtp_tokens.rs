@@ -7,7 +7,7 @@ use orderbell_channels::email::doctor::examine;
 use orderbell_channels::email::{Credentials, Email, Proof, SmtpSettings, TlsMode, TokenSettings};
 
 use crate::fixtures::{mail, plain_relay};
-use crate::real_receivers::PATIENCE;
+use crate::real_receivers::TIMEOUT;
 use crate::smtp_login::{offering, with_token};
 use crate::smtp_peer::Peer;
 use crate::token_server::{Grant, TokenServer};
@@ -19,7 +19,7 @@ fn at(peer: &SmtpPeer, token: TokenSettings) -> SmtpSettings {
         tls: TlsMode::StartTls,
         ca: Some(std::fs::read(peer.certificate().authority()).unwrap()),
         credentials: Some(Credentials { user: smtp_peer::USERNAME.to_owned(), proof: Proof::Token(token) }),
-        timeout: PATIENCE,
+        timeout: TIMEOUT,
         ..plain_relay(peer.port())
     }
 }

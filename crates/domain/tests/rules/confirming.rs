@@ -9,7 +9,7 @@ use domain::subscription::{
     CONFIRMATION_LIFETIME, StaleConfirmation, Subscription, SubscriptionId, SubscriptionState,
 };
 
-use crate::given::now;
+use crate::fixtures::now;
 
 fn checked(state: SubscriptionState, generation: u32, at: Timestamp) -> Result<(), StaleConfirmation> {
     let subscription = Subscription {

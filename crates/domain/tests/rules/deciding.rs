@@ -7,14 +7,14 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::attempt::{MAX_REPLY, Outcome, OutcomeKind, Scope};
 use domain::delivery::{
-    Consequence, DEFAULT_PATIENCE, Decision, DeliveryState, Effort, FREE_PATIENCE, MAX_CHANNEL_PATIENCE,
-    MAX_PATIENCE, MIN_PATIENCE, Next, decide,
+    Consequence, DEFAULT_RETRY_AFTER, Decision, DeliveryState, Effort, FREE_THROTTLES,
+    MAX_CHANNEL_RETRY_AFTER, MAX_RETRY_AFTER, MIN_RETRY_AFTER, Next, decide,
 };
 use domain::endpoint::Protocol;
 use domain::retry::{Chance, Schedule};
 use proptest::prelude::*;
 
-use crate::given::now;
+use crate::fixtures::now;
 
 const NO_JITTER: Chance = Chance(u16::MAX / 2 + 1);
 const SCOPES: [Scope; 4] = [Scope::Delivery, Scope::Endpoint, Scope::Channel, Scope::Unclear];
@@ -24,9 +24,14 @@ fn policy(protocol: Protocol) -> OnUnknown {
     if protocol == Protocol::Sms { OnUnknown::Hold } else { OnUnknown::Retry }
 }
 
-fn decided(protocol: Protocol, spent: u32, deadline: Option<Timestamp>, kind: OutcomeKind) -> Decision {
+fn decided(
+    protocol: Protocol,
+    attempts_used: u32,
+    deadline: Option<Timestamp>,
+    kind: OutcomeKind,
+) -> Decision {
     decide(
-        Effort { protocol, spent, deadline, on_unknown: policy(protocol), failures: 0 },
+        Effort { protocol, attempts_used, deadline, on_unknown: policy(protocol), failures: 0 },
         &Outcome::new(kind, ""),
         now(),
         NO_JITTER,
@@ -34,16 +39,16 @@ fn decided(protocol: Protocol, spent: u32, deadline: Option<Timestamp>, kind: Ou
 }
 
 fn over(state: DeliveryState, consequence: Option<Consequence>) -> Decision {
-    Decision { next: Next::Over(state), spent: true, consequence }
+    Decision { next: Next::Over(state), attempts_used: true, consequence }
 }
 
 fn free(at: Timestamp, consequence: Consequence) -> Decision {
-    Decision { next: Next::Again(at), spent: false, consequence: Some(consequence) }
+    Decision { next: Next::Again(at), attempts_used: false, consequence: Some(consequence) }
 }
 
 fn retried(protocol: Protocol) -> Decision {
     let delay = Schedule::of(protocol).delay(1).unwrap();
-    Decision { next: Next::Again(now() + delay), spent: true, consequence: None }
+    Decision { next: Next::Again(now() + delay), attempts_used: true, consequence: None }
 }
 
 fn throttled(scope: Scope, retry_after: Option<Duration>) -> OutcomeKind {
@@ -74,8 +79,8 @@ fn table(protocol: Protocol) -> Vec<(OutcomeKind, Decision)> {
         (OutcomeKind::Permanent(Scope::Channel), paused_channel.clone()),
         (throttled(Scope::Delivery, Some(two_minutes)), until(two_minutes)),
         (throttled(Scope::Endpoint, Some(two_minutes)), until(two_minutes)),
-        (throttled(Scope::Endpoint, None), until(DEFAULT_PATIENCE)),
-        (throttled(Scope::Endpoint, Some(Duration::from_hours(900))), until(MAX_PATIENCE)),
+        (throttled(Scope::Endpoint, None), until(DEFAULT_RETRY_AFTER)),
+        (throttled(Scope::Endpoint, Some(Duration::from_hours(900))), until(MAX_RETRY_AFTER)),
         (
             throttled(Scope::Channel, Some(two_minutes)),
             free(now(), Consequence::PauseChannel(Some(now() + two_minutes))),
@@ -115,7 +120,8 @@ fn what_the_channel_failed_at_is_owed_still_even_after_the_last_attempt() {
 }
 
 fn after_failures(failures: u32, protocol: Protocol, kind: OutcomeKind) -> Decision {
-    let effort = Effort { protocol, spent: 0, deadline: None, on_unknown: policy(protocol), failures };
+    let effort =
+        Effort { protocol, attempts_used: 0, deadline: None, on_unknown: policy(protocol), failures };
     decide(effort, &Outcome::new(kind, ""), now(), NO_JITTER)
 }
 
@@ -147,7 +153,7 @@ fn only_what_would_fail_whatever_is_sent_has_the_endpoint_left_alone() {
 fn an_endpoint_is_left_alone_also_by_the_last_attempt_at_a_delivery() {
     let effort = Effort {
         protocol: Protocol::Webhook,
-        spent: 9,
+        attempts_used: 9,
         deadline: None,
         on_unknown: OnUnknown::Retry,
         failures: 3,
@@ -161,16 +167,16 @@ fn an_endpoint_is_left_alone_also_by_the_last_attempt_at_a_delivery() {
 #[test]
 fn a_receiver_that_asks_for_no_patience_at_all_is_not_hammered() {
     let decision = decided(Protocol::Webhook, 0, None, throttled(Scope::Endpoint, Some(Duration::ZERO)));
-    let until = now() + MIN_PATIENCE;
+    let until = now() + MIN_RETRY_AFTER;
     assert_eq!(decision, free(until, Consequence::PauseEndpoint(until)));
 }
 
 #[test]
 fn a_provider_that_asks_for_patience_gets_it_within_limits() {
     for (asked, granted) in [
-        (Duration::ZERO, MIN_PATIENCE),
+        (Duration::ZERO, MIN_RETRY_AFTER),
         (Duration::from_mins(3), Duration::from_mins(3)),
-        (MAX_PATIENCE, MAX_CHANNEL_PATIENCE),
+        (MAX_RETRY_AFTER, MAX_CHANNEL_RETRY_AFTER),
     ] {
         let decision = decided(Protocol::Sms, 0, None, throttled(Scope::Channel, Some(asked)));
         assert_eq!(decision, free(now(), Consequence::PauseChannel(Some(now() + granted))), "{asked:?}");
@@ -201,19 +207,20 @@ fn whoever_asks_for_patience_for_ever_uses_up_the_attempts_and_comes_to_an_end()
         for scope in [Scope::Endpoint, Scope::Channel] {
             for asked in [None, Some(0), Some(1), Some(90), Some(86_400), Some(u64::MAX)] {
                 let kind = throttled(scope, asked.map(Duration::from_secs));
-                let (mut spent, mut failures, mut now) = (0, 0, now());
+                let (mut attempts_used, mut failures, mut now) = (0, 0, now());
                 let last = loop {
                     let on_unknown = policy(protocol);
-                    let effort = Effort { protocol, spent, deadline: None, on_unknown, failures };
+                    let effort = Effort { protocol, attempts_used, deadline: None, on_unknown, failures };
                     let decision = decide(effort, &Outcome::new(kind, ""), now, NO_JITTER);
-                    assert_eq!(decision.spent, failures >= FREE_PATIENCE);
+                    assert_eq!(decision.attempts_used, failures >= FREE_THROTTLES);
                     let Some(Consequence::PauseEndpoint(until) | Consequence::PauseChannel(Some(until))) =
                         decision.consequence
                     else {
                         panic!("{protocol} {kind:?}: it is not left alone: {decision:?}");
                     };
                     assert!(until > now);
-                    (spent, failures) = (spent + u32::from(decision.spent), failures + 1);
+                    (attempts_used, failures) =
+                        (attempts_used + u32::from(decision.attempts_used), failures + 1);
                     now = match decision.next {
                         Next::Again(at) => at.max(until),
                         Next::Over(state) => break state,
@@ -221,7 +228,7 @@ fn whoever_asks_for_patience_for_ever_uses_up_the_attempts_and_comes_to_an_end()
                 };
                 assert_eq!(last, DeliveryState::Dead, "{protocol} {kind:?}");
                 let attempts = Schedule::of(protocol).attempts();
-                assert_eq!((spent, failures), (attempts, FREE_PATIENCE + attempts));
+                assert_eq!((attempts_used, failures), (attempts, FREE_THROTTLES + attempts));
             }
         }
     }
@@ -242,7 +249,7 @@ fn a_channel_that_fails_after_the_deadline_is_paused_all_the_same() {
     let decision = decided(Protocol::Email, 3, Some(now()), failure);
     assert_eq!(decision.next, Next::Over(DeliveryState::Dead));
     assert_eq!(decision.consequence, Some(Consequence::PauseChannel(None)));
-    assert!(!decision.spent);
+    assert!(!decision.attempts_used);
 }
 
 #[test]
@@ -283,15 +290,15 @@ proptest! {
         protocol in protocols(),
         outcomes in prop::collection::vec((kinds(), any::<u16>()), 0..200),
     ) {
-        let mut effort = Effort { protocol, spent: 0, deadline: None, on_unknown: policy(protocol), failures: 0 };
+        let mut effort = Effort { protocol, attempts_used: 0, deadline: None, on_unknown: policy(protocol), failures: 0 };
         let mut now = now();
         for (kind, chance) in outcomes {
             let decision = decide(effort, &Outcome::new(kind, ""), now, Chance(chance));
             prop_assert_eq!(
-                decision.spent,
+                decision.attempts_used,
                 !matches!(kind, OutcomeKind::Throttled { .. }) && kind.scope() != Some(Scope::Channel)
             );
-            effort.spent += u32::from(decision.spent);
+            effort.attempts_used += u32::from(decision.attempts_used);
             match decision.next {
                 Next::Over(_) => return Ok(()),
                 Next::Again(at) => {
@@ -301,18 +308,18 @@ proptest! {
                     now = at;
                 }
             }
-            prop_assert!(effort.spent < Schedule::of(protocol).attempts());
+            prop_assert!(effort.attempts_used < Schedule::of(protocol).attempts());
         }
     }
 
     #[test]
     fn nothing_is_ever_scheduled_at_or_after_its_deadline(
-        protocol in protocols(), kind in kinds(), chance: u16, spent: u32, seconds in 0u64..100_000,
+        protocol in protocols(), kind in kinds(), chance: u16, attempts_used: u32, seconds in 0u64..100_000,
     ) {
         let deadline = now() + Duration::from_secs(seconds);
         let effort = Effort {
             protocol,
-            spent,
+            attempts_used,
             deadline: Some(deadline),
             on_unknown: policy(protocol),
             failures: 0,

@@ -4,8 +4,8 @@ use domain::filter_policy::{FilterPolicy, FilterPolicyScope, MAX_BYTES};
 use domain::order::{AttributeValue, Order, OrderDetails};
 use proptest::prelude::*;
 
+use crate::fixtures::order;
 use crate::generated_orders::sent_orders;
-use crate::given::order;
 
 const MOUSE: &str = r#"{
     "customerName": "Jo", "productName": "Mouse", "quantity": 10, "currency": "EUR", "total": 10.0,

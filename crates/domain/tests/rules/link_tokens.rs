@@ -5,7 +5,7 @@ use domain::subscription::SubscriptionId;
 use domain::webhook_secret::WebhookSecret;
 use proptest::prelude::*;
 
-use crate::given::now;
+use crate::fixtures::now;
 
 const PURPOSES: [Purpose; 2] = [Purpose::Confirm, Purpose::Unsubscribe];
 

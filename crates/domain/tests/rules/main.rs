@@ -29,10 +29,10 @@ mod stored_orders;
 #[cfg(test)]
 mod waiting;
 #[cfg(test)]
-mod who_is_owed;
+mod who_is_matched;
 
 #[cfg(test)]
-mod given {
+mod fixtures {
     use domain::Timestamp;
     use domain::order::{Order, OrderDetails, OrderId};
 

@@ -2,7 +2,7 @@
 
 use domain::notification::{SUBJECT, event, text};
 
-use crate::given::{details, now, order};
+use crate::fixtures::{details, now, order};
 
 #[test]
 fn the_text_is_the_seeds_character_for_character() {

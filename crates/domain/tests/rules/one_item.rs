@@ -4,7 +4,7 @@ use domain::filter_policy::{FilterPolicy, FilterPolicyScope};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::given::order;
+use crate::fixtures::order;
 
 const MEMBERS: [&str; 3] = ["name", "sku", "size"];
 

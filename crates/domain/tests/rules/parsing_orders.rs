@@ -3,8 +3,8 @@
 use domain::order::{OrderDetails, limits};
 use proptest::prelude::*;
 
+use crate::fixtures::details;
 use crate::generated_orders::sent_orders;
-use crate::given::details;
 
 fn refused(json: &str) -> (&'static str, String, String) {
     let invalid = OrderDetails::parse(json.as_bytes()).unwrap_err();

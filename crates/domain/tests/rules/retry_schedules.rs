@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use domain::delivery::{MAX_CHANNEL_PATIENCE, MAX_PATIENCE};
+use domain::delivery::{MAX_CHANNEL_RETRY_AFTER, MAX_RETRY_AFTER};
 use domain::endpoint::Protocol;
 use domain::failing::LONGEST_PAUSE;
 use domain::retry::{Chance, LONGEST_DELAY, Schedule, jittered};
 use proptest::prelude::*;
 
 fn delays(schedule: Schedule) -> Vec<u64> {
-    (1..).map_while(|spent| schedule.delay(spent)).map(|delay| delay.as_secs()).collect()
+    (1..).map_while(|attempts_used| schedule.delay(attempts_used)).map(|delay| delay.as_secs()).collect()
 }
 
 #[test]
@@ -78,10 +78,10 @@ fn no_delivery_is_ever_made_to_wait_for_longer_than_the_longest_delay() {
     let late = |delay| jittered(delay, Chance(u16::MAX));
     for protocol in Protocol::ALL {
         let schedule = Schedule::of(protocol);
-        let longest = (0..).map_while(|spent| schedule.delay(spent)).max().unwrap();
+        let longest = (0..).map_while(|attempts_used| schedule.delay(attempts_used)).max().unwrap();
         assert!(late(longest) <= LONGEST_DELAY, "{protocol}");
     }
-    assert!(MAX_PATIENCE.max(MAX_CHANNEL_PATIENCE).max(late(LONGEST_PAUSE)) <= LONGEST_DELAY);
+    assert!(MAX_RETRY_AFTER.max(MAX_CHANNEL_RETRY_AFTER).max(late(LONGEST_PAUSE)) <= LONGEST_DELAY);
     let webhooks = Schedule::of(Protocol::Webhook);
     assert_eq!(late(webhooks.delay(9).unwrap()), LONGEST_DELAY, "it is not longer than it must be");
 }

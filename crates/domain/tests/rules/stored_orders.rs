@@ -3,8 +3,8 @@
 use domain::order::{AttributeValue, OrderDetails};
 use proptest::prelude::*;
 
+use crate::fixtures::{details, order};
 use crate::generated_orders::sent_orders;
-use crate::given::{details, order};
 
 fn stored(details: &OrderDetails) -> OrderDetails {
     serde_json::from_str(&serde_json::to_string(details).unwrap()).unwrap()

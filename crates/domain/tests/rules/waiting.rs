@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::delivery::{DeliveryKind, WaitReason, Waiting};
 use domain::subscription::SubscriptionState;
 
-use crate::given::now;
+use crate::fixtures::now;
 
 fn due() -> Waiting {
     Waiting {

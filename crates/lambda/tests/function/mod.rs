@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 /// How long anything may take here.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A function that runs.
 pub(crate) struct Function {
@@ -77,13 +77,13 @@ impl Function {
 
     /// What it posts next, asked or not.
     pub(crate) fn answer(&self) -> (Kind, Value) {
-        self.answers.recv_timeout(PATIENCE).expect("the function does not answer")
+        self.answers.recv_timeout(TIMEOUT).expect("the function does not answer")
     }
 
     /// The first line of its output that is as wanted.
     pub(crate) fn line(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         let start = std::time::Instant::now();
-        while start.elapsed() < PATIENCE {
+        while start.elapsed() < TIMEOUT {
             if let Some(line) = self.lines.lock().unwrap().iter().find(|line| wanted(line)) {
                 return line.clone();
             }
@@ -140,7 +140,7 @@ fn converse(
 
 /// The headers of an event, which has half a minute.
 fn about() -> String {
-    let deadline = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + PATIENCE;
+    let deadline = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + TIMEOUT;
     format!(
         "lambda-runtime-aws-request-id: 8f5e1b52-lambda\r\nlambda-runtime-deadline-ms: {}\r\n\
          lambda-runtime-trace-id: Root=1-5bef4de7;Sampled=0\r\n\

@@ -67,7 +67,7 @@ async fn what_is_owed_over_a_protocol_without_a_channel_says_so_until_there_is_o
     store.publish(&orders).await.unwrap();
     store.channel_paused(Protocol::Email, "connection refused", CLOCK.now()).await.unwrap();
     let told = async || {
-        let found = store.story(order).await.unwrap().unwrap();
+        let found = store.order_history(order).await.unwrap().unwrap();
         let delivery = &found.deliveries[0];
         let reasons: Vec<_> = found.pauses.iter().map(|pause| pause.reason.clone()).collect();
         (reasons, delivery.waits_because(CLOCK.now()), delivery.channel_pause.clone())
@@ -94,7 +94,7 @@ async fn a_channels_pause_ends_with_the_process_that_saw_it_fail() {
 
     let store = opened(&config);
     let ends = async || -> Vec<Option<Timestamp>> {
-        store.story(id).await.unwrap().unwrap().pauses.iter().map(|pause| pause.to).collect()
+        store.order_history(id).await.unwrap().unwrap().pauses.iter().map(|pause| pause.to).collect()
     };
     assert_eq!(ends().await, [None]);
     settled(&config, &store, &[(Protocol::Email, ChannelMode::Sandbox)]).await;

@@ -16,7 +16,7 @@ const REST: Duration = Duration::from_secs(10);
 #[expect(clippy::disallowed_methods, reason = "a shell may wait")]
 pub(crate) async fn run(queue: Arc<dyn DeliveryQueue>, clock: Arc<dyn Clock>, mut stop: Stop) {
     while !*stop.borrow() {
-        match queue.tell_operators(clock.now()).await {
+        match queue.notify_operators(clock.now()).await {
             Ok(0) => {}
             Ok(owed) => {
                 metrics::counter!("orderbell_notices_total").increment(owed as u64);

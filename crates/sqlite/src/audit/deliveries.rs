@@ -52,7 +52,7 @@ pub(super) fn check(
     findings: &mut Findings<'_>,
 ) -> rusqlite::Result<Deliveries> {
     let paused = paused(snapshot)?;
-    let sql = "SELECT seq, id, kind, subscription, order_seq, state, cancel_reason, created_at, at, attempts, spent, \
+    let sql = "SELECT seq, id, kind, subscription, order_seq, state, cancel_reason, created_at, at, attempts, attempts_used, \
                notice, stranded_at, set_aside FROM deliveries ORDER BY seq";
     let mut statement = snapshot.prepare(sql)?;
     let mut found = statement.query(())?;
@@ -102,7 +102,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         claims: Claims {
             state: columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?,
             attempts: row.get("attempts")?,
-            spent: columns::count(row, "spent")?,
+            attempts_used: columns::count(row, "attempts_used")?,
         },
     })
 }

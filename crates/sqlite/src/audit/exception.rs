@@ -29,7 +29,7 @@ pub enum ExceptionKind {
     /// A published order is owed to a subscription, and there is no delivery.
     MissingDelivery,
     /// There is a delivery of an order that its subscription is not owed.
-    NotOwed,
+    SkipReason,
     /// There is a delivery of an order that has not been published.
     NotPublished,
     /// A subscription was asked more or less often than its generation says.
@@ -89,7 +89,7 @@ impl ExceptionKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::MissingDelivery => "missing_delivery",
-            Self::NotOwed => "not_matched",
+            Self::SkipReason => "not_matched",
             Self::NotPublished => "not_published",
             Self::MissingConfirmation => "missing_confirmation",
             Self::AttemptsDisagree => "attempts_disagree",
@@ -113,7 +113,7 @@ impl ExceptionKind {
                 "stop the program, set relay.published_through below the order's place, start it: it publishes again \
                  and owes what is missing"
             }
-            Self::NotOwed => {
+            Self::SkipReason => {
                 "if it is pending, delete it before it is sent; if it was delivered, someone was told whom it did not match"
             }
             Self::NotPublished => {

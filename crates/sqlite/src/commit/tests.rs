@@ -159,7 +159,7 @@ fn a_full_disk_refuses_the_batch_keeps_what_was_acknowledged_and_is_over_when_th
     let many = || (1..=200).map(|number| accept(number, Some(&format!("key-{number}"))));
     let mut writes: Vec<_> = many().map(|(write, _)| write).collect();
     let applied = apply(&mut state, &mut writes);
-    assert_eq!(applied.failure.as_ref().map(|(reach, _)| *reach), Some(Reach::Full));
+    assert_eq!(applied.failure.as_ref().map(|(reach, _)| *reach), Some(FailureScope::Full));
     assert_eq!(applied.answers.len(), 200);
     for answer in applied.answers {
         let error = answer.unwrap_err();

@@ -5,7 +5,7 @@ use domain::order::{OrderId, Seq};
 use domain::subscription::SubscriptionId;
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::deliveries::story;
+use crate::deliveries::order_history;
 use crate::deliveries::{Records, records};
 
 /// The newest confirmation request of each subscription.
@@ -32,7 +32,7 @@ fn telling_of(connection: &Connection, id: OrderId, share: usize) -> rusqlite::R
     let mut statement = connection.prepare_cached("SELECT seq FROM orders WHERE id = ?")?;
     let seq = statement.query_row([id.0.as_bytes()], |row| row.get(0)).optional()?;
     let Some(seq) = seq.map(Seq) else { return Ok(Telling { is_whole: true, ..Telling::default() }) };
-    let tally = story::tally(connection, seq, share)?;
+    let tally = order_history::tally(connection, seq, share)?;
     let counted: usize = tally.iter().map(|(_, count)| count).sum();
-    Ok(Telling { published: story::published(connection, seq)?, tally, is_whole: counted < share })
+    Ok(Telling { published: order_history::published(connection, seq)?, tally, is_whole: counted < share })
 }

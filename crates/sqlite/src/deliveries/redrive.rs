@@ -13,7 +13,7 @@ use crate::columns::{self, micros};
 use crate::commit::Part;
 use crate::deliveries::fits;
 use crate::deliveries::interventions;
-use crate::delivery_queue::finish::QUESTION_OVER;
+use crate::delivery_queue::finish::SUPERSEDED;
 use crate::delivery_queue::next_due::refresh_each;
 use crate::failure::Failure;
 use crate::orders::spam::IS_SPAM;
@@ -22,14 +22,13 @@ use crate::schema::RARE_STATES;
 use crate::subscriptions::subscribe::subscription_ended;
 use crate::write::AT_ONCE;
 
-const MAKE_PENDING: &str =
-    "UPDATE deliveries SET state = 'pending', at = ?2, spent = 0 WHERE seq = ?1 RETURNING subscription";
+const MAKE_PENDING: &str = "UPDATE deliveries SET state = 'pending', at = ?2, attempts_used = 0 WHERE seq = ?1 RETURNING subscription";
 const EXPIRED: &str = "(kind = 'confirmation' AND confirmation_expires_at <= ";
 
 pub(crate) fn redrive(connection: &Connection, id: DeliveryId, now: Timestamp) -> Result<usize, Failure> {
     let sql = format!(
         "SELECT deliveries.seq, deliveries.state AS delivery_state, subscriptions.state AS subscription_state, \
-         {QUESTION_OVER} OR {EXPIRED} ?2) AS pointless, {IS_SPAM} AS is_spam \
+         {SUPERSEDED} OR {EXPIRED} ?2) AS pointless, {IS_SPAM} AS is_spam \
          FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.id = ?1"
     );
     let found = connection
@@ -72,7 +71,7 @@ pub(crate) fn redrive_many(
     let state = state.state().name();
     // Whatever is selected, one commit looks at so many and no more.
     let sql = format!(
-        "SELECT deliveries.seq, subscriptions.state <> 'ended' AND {} AND NOT ({QUESTION_OVER} OR {IS_SPAM} OR {EXPIRED} ?6)) \
+        "SELECT deliveries.seq, subscriptions.state <> 'ended' AND {} AND NOT ({SUPERSEDED} OR {IS_SPAM} OR {EXPIRED} ?6)) \
          AS selected FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.seq > ?5 \
          AND {RARE_STATES} AND deliveries.state = '{state}' ORDER BY deliveries.seq LIMIT {AT_ONCE}",
         fits::FILTER

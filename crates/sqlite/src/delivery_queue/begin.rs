@@ -20,7 +20,7 @@ static TAKE: LazyLock<String> = LazyLock::new(|| {
         "UPDATE deliveries SET state = 'in_flight', attempts = ?2, at = ?3 \
          WHERE id = ?1 AND state = 'pending' AND attempts = ?2 - 1 AND (SELECT subscriptions.state FROM subscriptions \
          WHERE subscriptions.seq = subscription) IN ('confirmed', iif(kind = 'confirmation', 'pending', 'confirmed')) \
-         AND NOT {IS_SPAM} RETURNING seq, kind = 'confirmation' AND spent = 0, subscription"
+         AND NOT {IS_SPAM} RETURNING seq, kind = 'confirmation' AND attempts_used = 0, subscription"
     )
 });
 /// As the domain has it: [`Subscription::asked`](domain::subscription::Subscription::asked).

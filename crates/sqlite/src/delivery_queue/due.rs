@@ -35,7 +35,7 @@ static SUBSCRIPTION: LazyLock<String> =
 static WAITING: LazyLock<String> = LazyLock::new(|| waiting("deliveries_due", ""));
 /// A subscription that was never confirmed, or no longer is, is owed only the question.
 static ASKED: LazyLock<String> =
-    LazyLock::new(|| waiting("deliveries_questions", "AND kind = 'confirmation'"));
+    LazyLock::new(|| waiting("deliveries_confirmation_requests", "AND kind = 'confirmation'"));
 
 /// A subscription that something is due to.
 struct Head {
@@ -187,7 +187,7 @@ impl Found {
 fn waiting(index: &str, and: &str) -> String {
     format!(
         "SELECT {ORDER_COLUMNS}, deliveries.seq AS delivery_seq, deliveries.id AS delivery_id, kind, notice, attempts, \
-         spent, at FROM deliveries INDEXED BY {index} LEFT JOIN orders ON orders.seq = deliveries.order_seq \
+         attempts_used, at FROM deliveries INDEXED BY {index} LEFT JOIN orders ON orders.seq = deliveries.order_seq \
          WHERE subscription = ? AND deliveries.state = 'pending' AND set_aside = 0 {and} ORDER BY at, deliveries.seq"
     )
 }
@@ -211,7 +211,7 @@ fn due_of(row: &Row<'_>, subscription: &Subscription, order: Option<Order>) -> r
         order,
         notice: rows::notice(row)?,
         attempts: row.get("attempts")?,
-        spent: columns::count(row, "spent")?,
+        attempts_used: columns::count(row, "attempts_used")?,
         due_at: columns::time(row, "at")?,
     })
 }

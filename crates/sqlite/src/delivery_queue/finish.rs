@@ -24,11 +24,11 @@ use crate::rows::{self, FAILING_COLUMNS};
 use crate::subscriptions::administer::suspend_failing;
 use crate::subscriptions::transition;
 
-const END: &str = "UPDATE attempts SET ended_at = ?3, outcome = ?4, scope = ?5, spent = ?6, reply = ?7, status = ?8 \
+const END: &str = "UPDATE attempts SET ended_at = ?3, outcome = ?4, scope = ?5, attempts_used = ?6, reply = ?7, status = ?8 \
      WHERE delivery = ?1 AND number = ?2 AND ended_at IS NULL";
 static SETTLE: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "UPDATE deliveries SET state = ?2, at = ?3, spent = spent + ?4, \
+        "UPDATE deliveries SET state = ?2, at = ?3, attempts_used = attempts_used + ?4, \
          escalates_at = CASE WHEN ?2 IN ('delivered', 'sandboxed', 'cancelled') THEN NULL ELSE escalates_at END, \
          cancel_reason = CASE ?2 WHEN 'cancelled' THEN {} END WHERE seq = ?1",
         *WHY_POINTLESS
@@ -64,14 +64,14 @@ fn finish_one(
     finished: &Finished,
     delivery: &Delivery,
 ) -> Result<Option<SubscriptionId>, Failure> {
-    let (outcome, spent) = (&finished.outcome, finished.decision.spent);
+    let (outcome, attempts_used) = (&finished.outcome, finished.decision.attempts_used);
     let ended = connection.prepare_cached(END)?.execute(params![
         delivery.seq,
         finished.number,
         micros(finished.at),
         outcome.kind.name(),
         outcome.kind.scope().map(Scope::name),
-        spent,
+        attempts_used,
         outcome.reply,
         outcome.status,
     ])?;
@@ -80,7 +80,12 @@ fn finish_one(
         return Ok(None);
     }
     let (next, at) = settled(finished, delivery);
-    connection.prepare_cached(&SETTLE)?.execute(params![delivery.seq, next.name(), micros(at), spent])?;
+    connection.prepare_cached(&SETTLE)?.execute(params![
+        delivery.seq,
+        next.name(),
+        micros(at),
+        attempts_used
+    ])?;
     let too_much = note_health(connection, effects, finished, delivery)?;
     let suspended = follow(connection, effects, finished, delivery, too_much)?;
     incidents::dead(connection, delivery.seq, next, &outcome.reply, finished.at)?;
@@ -197,14 +202,14 @@ struct Delivery {
 }
 
 /// A question that was answered or asked anew.
-pub(crate) const QUESTION_OVER: &str = "(kind = 'confirmation' AND (subscriptions.state <> 'pending' OR \
+pub(crate) const SUPERSEDED: &str = "(kind = 'confirmation' AND (subscriptions.state <> 'pending' OR \
      EXISTS (SELECT 1 FROM deliveries newer WHERE newer.subscription = deliveries.subscription \
      AND newer.kind = 'confirmation' AND newer.seq > deliveries.seq)))";
 /// Why sending a delivery again would serve nobody; NULL where it may.
 pub(crate) static WHY_POINTLESS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "(SELECT CASE WHEN subscriptions.state = 'ended' THEN 'subscription_ended' \
-         WHEN {QUESTION_OVER} THEN 'confirmation_over' WHEN {IS_SPAM} THEN 'spam' END \
+         WHEN {SUPERSEDED} THEN 'confirmation_over' WHEN {IS_SPAM} THEN 'spam' END \
          FROM subscriptions WHERE subscriptions.seq = deliveries.subscription)"
     )
 });

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 /// subscription waits to be confirmed, it is sent only the question; and nothing while it is suspended or has ended. One in
 /// a state that nobody knows is found by whoever looks for what is due, who sets it aside.
 pub(crate) const NEXT_AT: &str = "max(CASE subscriptions.state \
-     WHEN 'pending' THEN (SELECT min(at) FROM deliveries INDEXED BY deliveries_questions \
+     WHEN 'pending' THEN (SELECT min(at) FROM deliveries INDEXED BY deliveries_confirmation_requests \
      WHERE subscription = subscriptions.seq AND kind = 'confirmation' AND deliveries.state = 'pending' AND set_aside = 0) \
      WHEN 'suspended' THEN NULL WHEN 'ended' THEN NULL \
      ELSE (SELECT min(at) FROM deliveries INDEXED BY deliveries_due \

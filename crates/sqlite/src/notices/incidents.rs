@@ -1,5 +1,5 @@
 //! Noting what operators are to be told of, in the commit in which it happens. Whoever is to be told, and when, is found
-//! out later ([`tell_operators`](super::tell_operators)): a row counts however many there are, so that ten thousand dead
+//! out later ([`notify_operators`](super::notify_operators)): a row counts however many there are, so that ten thousand dead
 //! letters cost what one does.
 
 use domain::Timestamp;

@@ -19,7 +19,7 @@ use crate::unreadable::{Read, Table, read_row};
 pub(crate) const DELIVERY_COLUMNS: &str = "deliveries.seq AS delivery_seq, deliveries.id AS delivery_id, kind, \
      subscriptions.seq AS subscription_seq, subscriptions.id AS subscription_id, subscriptions.protocol, \
      subscriptions.endpoint, deliveries.order_seq, orders.id AS order_id, deliveries.set_aside AS is_set_aside, \
-     deliveries.state AS delivery_state, deliveries.created_at, deliveries.at, deliveries.attempts, deliveries.spent, notice, \
+     deliveries.state AS delivery_state, deliveries.created_at, deliveries.at, deliveries.attempts, deliveries.attempts_used, notice, \
      (SELECT earlier.id FROM deliveries earlier WHERE earlier.seq = deliveries.escalated_from) AS escalated_from_id, \
      stranded_at, cancel_reason, subscriptions.state AS subscription_state, (SELECT reason FROM channel_pauses \
      WHERE channel_pauses.protocol = subscriptions.protocol AND to_at IS NULL) AS channel_pause";
@@ -29,7 +29,8 @@ pub(crate) const OWED: &str = "deliveries JOIN subscriptions ON subscriptions.se
      LEFT JOIN orders ON orders.seq = deliveries.order_seq";
 
 /// What [`attempt`] reads of the table `attempts`.
-pub(crate) const ATTEMPT_COLUMNS: &str = "number, started_at, ended_at, outcome, scope, spent, reply, status";
+pub(crate) const ATTEMPT_COLUMNS: &str =
+    "number, started_at, ended_at, outcome, scope, attempts_used, reply, status";
 
 /// What [`receipt`] reads of the table `receipts`.
 pub(crate) const RECEIPT_COLUMNS: &str = "attempt, at, status, reply";
@@ -79,7 +80,7 @@ fn record(row: &Row<'_>, receiver: Receiver, order: Option<OrderId>) -> rusqlite
         state: delivery_state(row, "delivery_state")?,
         created_at: columns::time(row, "created_at")?,
         at: columns::time(row, "at")?,
-        spent: columns::count(row, "spent")?,
+        attempts_used: columns::count(row, "attempts_used")?,
         attempts: Vec::new(),
         receipts: Vec::new(),
         // That another row cannot be read is no fault of this one.
@@ -105,7 +106,7 @@ pub(crate) fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRecord> {
         ended_at: columns::time_or_none(row, "ended_at")?,
         outcome: row.get("outcome")?,
         scope: row.get("scope")?,
-        spent: row.get("spent")?,
+        attempts_used: row.get("attempts_used")?,
         reply: row.get("reply")?,
         status: row.get("status")?,
     })

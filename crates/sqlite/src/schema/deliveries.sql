@@ -8,7 +8,7 @@ CREATE TABLE deliveries (
   created_at     INTEGER NOT NULL,
   at             INTEGER NOT NULL,
   attempts       INTEGER NOT NULL DEFAULT 0,
-  spent          INTEGER NOT NULL DEFAULT 0,
+  attempts_used          INTEGER NOT NULL DEFAULT 0,
   notice         TEXT,
   -- When the delivery escalates, unless it was made by then; NULL once that is settled.
   escalates_at   INTEGER,
@@ -22,7 +22,7 @@ CREATE TABLE deliveries (
 CREATE UNIQUE INDEX deliveries_one_per_order ON deliveries (order_seq, subscription);
 CREATE INDEX deliveries_due ON deliveries (subscription, set_aside, at) WHERE state = 'pending';
 -- Few, beside all that a subscription may be owed.
-CREATE INDEX deliveries_questions ON deliveries (subscription) WHERE kind = 'confirmation';
+CREATE INDEX deliveries_confirmation_requests ON deliveries (subscription) WHERE kind = 'confirmation';
 CREATE INDEX deliveries_by_subscription ON deliveries (subscription);
 -- What waits for a row that is mended, beside all that its subscription was ever owed.
 CREATE INDEX deliveries_set_aside ON deliveries (subscription) WHERE set_aside = 1;
@@ -42,7 +42,7 @@ CREATE TABLE attempts (
   ended_at   INTEGER,
   outcome    TEXT,
   scope      TEXT,
-  spent      INTEGER NOT NULL DEFAULT 0,
+  attempts_used      INTEGER NOT NULL DEFAULT 0,
   reply      TEXT,
   -- The number that the other side answered with; NULL where it did not.
   status     INTEGER,

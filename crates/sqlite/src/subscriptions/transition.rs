@@ -54,7 +54,7 @@ pub(crate) fn confirm(
     let sql = "UPDATE subscriptions SET state = 'confirmed', confirmed_at = ?, confirmed_in_sandbox = ? WHERE seq = ?";
     connection.prepare_cached(sql)?.execute(params![micros(now), in_sandbox, found.seq])?;
     open_version(connection, found.seq, SubscriptionState::Confirmed)?;
-    withdraw_questions(connection, found.seq, now)?;
+    withdraw_confirmation_requests(connection, found.seq, now)?;
     refresh(connection, found.seq)
 }
 
@@ -93,7 +93,7 @@ fn await_confirmation(connection: &Connection, subscription: i64, now: Timestamp
     if !was_pending {
         open_version(connection, subscription, SubscriptionState::Pending)?;
     }
-    withdraw_questions(connection, subscription, now)
+    withdraw_confirmation_requests(connection, subscription, now)
 }
 
 /// Lets the deliveries of a confirmed subscription wait.
@@ -184,8 +184,12 @@ pub(crate) fn owe_confirmation(
 }
 
 /// Cancels the questions that are over.
-fn withdraw_questions(connection: &Connection, subscription: i64, now: Timestamp) -> rusqlite::Result<()> {
-    let sql = "UPDATE deliveries INDEXED BY deliveries_questions SET state = 'cancelled', \
+fn withdraw_confirmation_requests(
+    connection: &Connection,
+    subscription: i64,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE deliveries INDEXED BY deliveries_confirmation_requests SET state = 'cancelled', \
                cancel_reason = 'confirmation_over', at = ?1 \
                WHERE subscription = ?2 AND kind = 'confirmation' AND state = 'pending'";
     connection.prepare_cached(sql)?.execute([micros(now), subscription])?;

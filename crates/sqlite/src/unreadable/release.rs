@@ -7,7 +7,7 @@ use domain::Timestamp;
 use domain::delivery::CancelReason;
 use domain::order::Seq;
 use domain::retry::LONGEST_DELAY;
-use domain::subscription::owed;
+use domain::subscription::matches;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::columns::micros;
@@ -203,7 +203,7 @@ fn is_owed(
     }
     let sql = format!("SELECT {ORDER_COLUMNS} FROM orders WHERE seq = ?");
     let order = connection.prepare_cached(&sql)?.query_row([order], rows::order).optional()?;
-    Ok(Ok(order.is_none_or(|order| owed(&order, &versions.readable).is_ok())))
+    Ok(Ok(order.is_none_or(|order| matches(&order, &versions.readable).is_ok())))
 }
 
 fn versions(connection: &Connection, subscription: i64) -> rusqlite::Result<Versions> {

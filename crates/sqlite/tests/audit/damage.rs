@@ -7,11 +7,11 @@ use domain::subscription::EndReason;
 use orderbell_sqlite::audit::{Exception, ExceptionKind};
 use orderbell_sqlite::{Options, Store};
 
-use crate::given::{History, audited, kinds};
+use crate::fixtures::{History, audited, kinds};
 use crate::opened::{key, now, open, options, order, subscribe};
 use ExceptionKind::{
     AttemptsDisagree, DanglingReference, InFlightDisagrees, KeyNotFound, MissingConfirmation,
-    MissingDelivery, NotOwed, NotPublished, QueueDisagrees, StateUnexplained, SubscriptionDisagrees,
+    MissingDelivery, NotPublished, QueueDisagrees, SkipReason, StateUnexplained, SubscriptionDisagrees,
     VersionsBroken,
 };
 
@@ -48,7 +48,7 @@ async fn a_delivery_of_an_order_that_is_not_owed_is_named_with_the_reason() {
     let add = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, created_at, at) \
                SELECT randomblob(16), 'notification', 1, orders.seq, 'pending', 0, 1 << 52 FROM orders WHERE seq <= 2";
     let named = history.after(add);
-    assert_eq!(kinds(&named), [NotOwed, NotOwed]);
+    assert_eq!(kinds(&named), [SkipReason, SkipReason]);
     let told: Vec<_> = named.iter().map(|exception| (exception.order, exception.delivery)).collect();
     let expected = [(history.orders[0], history.delivery(5)), (history.orders[1], history.delivery(6))];
     assert_eq!(told, expected.map(|(order, delivery)| (Some(order), Some(delivery))));
@@ -62,7 +62,7 @@ async fn a_filter_policy_that_does_not_match_owes_nothing() {
     let policy = r#"SET filter_policy = '{"currency":["EUR"]}'"#;
     history.shell().execute(&format!("UPDATE subscriptions {policy}"), ()).unwrap();
     let named = history.after(&format!("UPDATE subscription_versions {policy} WHERE from_seq = 3"));
-    assert_eq!(kinds(&named), [NotOwed; 3]);
+    assert_eq!(kinds(&named), [SkipReason; 3]);
     assert!(named[0].wrong.ends_with("its filter policy does not match"), "{:?}", named[0]);
 }
 
@@ -179,7 +179,7 @@ async fn a_delivery_that_escalated_from_another_order_is_not_owed() {
     let summary = audited(history.folder.path()).0;
     assert_eq!((summary.owed, summary.escalated), (3, 1));
     let named = history.after("UPDATE deliveries SET escalated_from = 3 WHERE escalated_from = 4");
-    assert_eq!(kinds(&named), [NotOwed]);
+    assert_eq!(kinds(&named), [SkipReason]);
 }
 
 #[tokio::test]
@@ -224,9 +224,9 @@ async fn a_deliverys_own_counts_must_be_those_of_its_attempts() {
         (kinds(&named), named[0].wrong.as_str()),
         (vec![AttemptsDisagree], "it counts 7 attempts, 2 are on record")
     );
-    let named = history.after("UPDATE deliveries SET attempts = 2, spent = 9 WHERE seq = 2");
+    let named = history.after("UPDATE deliveries SET attempts = 2, attempts_used = 9 WHERE seq = 2");
     assert_eq!(kinds(&named), [AttemptsDisagree]);
-    let named = history.after("UPDATE deliveries SET spent = 0 WHERE seq = 2");
+    let named = history.after("UPDATE deliveries SET attempts_used = 0 WHERE seq = 2");
     assert_eq!(named, [], "redriving begins that count anew");
 }
 

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test asks for outside its own function must not fail either")]
 
 mod damage;
-mod given;
+mod fixtures;
 #[path = "../opened/mod.rs"]
 mod opened;
 mod order;

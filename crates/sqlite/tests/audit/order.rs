@@ -8,7 +8,7 @@ use orderbell_sqlite::OpenError;
 use orderbell_sqlite::audit::{ExceptionKind, audit};
 use rusqlite::Connection;
 
-use crate::given::{History, audited, kinds, place, publish};
+use crate::fixtures::{History, audited, kinds, place, publish};
 use crate::opened::{now, open};
 
 #[tokio::test]

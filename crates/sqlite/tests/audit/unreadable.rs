@@ -2,7 +2,7 @@
 
 use orderbell_sqlite::audit::ExceptionKind::{self, DanglingReference, MissingDelivery, Unreadable};
 
-use crate::given::{History, audited, kinds};
+use crate::fixtures::{History, audited, kinds};
 
 /// What is named after `sql` damaged a row; that what else is wrong is found as well.
 async fn named_after(sql: &str, beside: &[ExceptionKind]) -> String {

@@ -102,7 +102,7 @@ async fn what_happened_to_a_delivery_is_told_as_far_as_it_can_be_read() {
     world.sql("UPDATE attempts SET ended_at = 9223372036854775807 WHERE number = 1");
     world.sql("UPDATE interventions SET kind = 'kissed'");
     world.sql("INSERT INTO channel_pauses (protocol, from_at, reason) VALUES ('pigeon', 0, 'ill')");
-    let story = world.store.story(order).await.unwrap().unwrap();
+    let story = world.store.order_history(order).await.unwrap().unwrap();
     let record = &story.deliveries[0];
     assert_eq!((record.attempts.len(), record.receipts.len(), record.interventions.len()), (1, 0, 0));
     let places: Vec<_> = record.unreadable.iter().map(|row| row.place.as_str()).collect();

@@ -78,6 +78,6 @@ async fn a_row_in_a_list_that_cannot_be_read_is_named_by_its_id_its_place_and_wh
     assert_eq!(subscriptions[0].reason, "subscription_state is the unknown name \"snoozed\"");
     let error = world.store.order(order).await.unwrap_err();
     assert_eq!(error.code, "unreadable_row");
-    assert_eq!(world.store.story(order).await.unwrap_err().code, "unreadable_row");
+    assert_eq!(world.store.order_history(order).await.unwrap_err().code, "unreadable_row");
     world.store.close().await;
 }

@@ -211,7 +211,7 @@ async fn an_operator_who_cannot_be_read_keeps_no_other_from_being_told() {
     world.begin(delivery, 1).await;
     let end = finished(delivery, 1, OutcomeKind::Transient(Scope::Endpoint));
     assert_eq!(world.store.finish(vec![end]).await.unwrap().len(), 1, "it is suspended");
-    world.store.tell_operators(now() + std::time::Duration::from_mins(2)).await.unwrap();
+    world.store.notify_operators(now() + std::time::Duration::from_mins(2)).await.unwrap();
     let told = world.count("SELECT count(*) FROM deliveries WHERE kind = 'notice' AND subscription = 2");
     assert_eq!((told, world.set_aside()), (1, vec![("subscriptions".to_owned(), 1)]));
     world.sql("UPDATE subscriptions SET protocol = 'email' WHERE seq = 1");

@@ -162,7 +162,7 @@ impl World {
 pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> Finished {
     let effort = Effort {
         protocol: Protocol::Email,
-        spent: number - 1,
+        attempts_used: number - 1,
         deadline: None,
         on_unknown: OnUnknown::Retry,
         failures: 0,

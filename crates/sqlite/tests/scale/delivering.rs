@@ -151,7 +151,7 @@ fn finished(delivery: DeliveryId, well: bool) -> Finished {
     let kind = if well { OutcomeKind::Delivered } else { OutcomeKind::Transient(Scope::Endpoint) };
     let effort = Effort {
         protocol: Protocol::Webhook,
-        spent: 0,
+        attempts_used: 0,
         deadline: None,
         on_unknown: OnUnknown::Retry,
         failures: 0,

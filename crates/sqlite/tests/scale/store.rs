@@ -217,7 +217,7 @@ const WIDE: [&str; 5] = [
     "INSERT INTO deliveries (id, kind, subscription, order_seq, state, created_at, at)
      SELECT randomblob(16), 'notification', subscriptions.seq, orders.seq, 'delivered', 0, 0 FROM orders, subscriptions
      WHERE orders.seq <= 10 AND subscriptions.seq BETWEEN 2 AND 5000",
-    "INSERT INTO deliveries (id, kind, subscription, order_seq, state, created_at, at, attempts, spent)
+    "INSERT INTO deliveries (id, kind, subscription, order_seq, state, created_at, at, attempts, attempts_used)
      SELECT randomblob(16), 'notification', seq, 50000, 'pending', 0, 1770000000000000 + 3600000000, 1, 1
      FROM subscriptions WHERE seq > 5000",
 ];

@@ -126,7 +126,7 @@ impl<'a> DeliveryJson<'a> {
             cancel_reason: delivery.cancel_reason.map(CancelReason::name),
             created_at: delivery.created_at,
             at: delivery.at,
-            attempts_used: delivery.spent,
+            attempts_used: delivery.attempts_used,
             attempts: delivery.attempts.iter().map(AttemptJson::of).collect(),
             receipts: delivery.receipts.iter().map(ReceiptJson::of).collect(),
             interventions: delivery.interventions.iter().map(InterventionJson::of).collect(),
@@ -160,7 +160,7 @@ impl<'a> AttemptJson<'a> {
             ended_at: attempt.ended_at,
             outcome: attempt.outcome.as_deref(),
             scope: attempt.scope.as_deref(),
-            used: attempt.spent,
+            used: attempt.attempts_used,
             reply: attempt.reply.as_deref(),
             status: attempt.status,
         }

@@ -98,10 +98,10 @@ pub(crate) async fn show(
     State(web): State<Arc<Web>>,
     Id(id): Id<OrderId>,
 ) -> Result<Response, Problem> {
-    story(&web, id).await
+    order_history(&web, id).await
 }
 
-async fn story(web: &Web, id: OrderId) -> Result<Response, Problem> {
+async fn order_history(web: &Web, id: OrderId) -> Result<Response, Problem> {
     match orders::timeline(&web.app, id).await {
         Ok(timeline) => Ok(answer(StatusCode::OK, &TimelineJson::of(&timeline, web.app.clock.now()))),
         Err(Error { kind: ErrorKind::NotOnThisHost, .. }) => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::subscription::SubscriptionId;
 
-use super::super::channel_lane::AILING_SHARE;
+use super::super::circuit_breaker::AILING_SHARE;
 
 /// A channel's endpoints whose next delivery may begin; those that failed last or took long have a
 /// ring of their own.

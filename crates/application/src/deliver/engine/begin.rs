@@ -7,7 +7,7 @@ use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::{Decision, DeliveryId, DeliveryKind, Next};
 use domain::endpoint::Protocol;
 
-use super::super::channel_lane::ChannelLane;
+use super::super::circuit_breaker::CircuitBreaker;
 use super::super::endpoint_queues::EndpointQueues;
 use super::{Action, Engine};
 use crate::Error;
@@ -16,8 +16,8 @@ use crate::ports::{DueDelivery, Finished, Intent};
 impl Engine {
     /// Picks what may begin now and asks for it to be recorded.
     pub(super) fn admit(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
-        for (protocol, lane) in &mut self.lanes {
-            fill(lane, *protocol, &mut self.queues, &mut self.beginning, now);
+        for (protocol, breaker) in &mut self.breakers {
+            fill(breaker, *protocol, &mut self.queues, &mut self.beginning, now);
         }
         if !self.beginning.is_empty() {
             let intent = |delivery: &DueDelivery| Intent {
@@ -53,8 +53,8 @@ impl Engine {
             }
             Err(error) => {
                 for delivery in beginning.into_iter().rev() {
-                    if let Some(lane) = self.lanes.get_mut(&delivery.protocol()) {
-                        lane.ends(&delivery);
+                    if let Some(breaker) = self.breakers.get_mut(&delivery.protocol()) {
+                        breaker.ends(&delivery);
                     }
                     self.queues.put_back(delivery, now);
                 }
@@ -67,7 +67,7 @@ impl Engine {
         let number = delivery.attempts + 1;
         if self.draining {
             let outcome = Outcome::new(OutcomeKind::Transient(Scope::Delivery), "Not sent: stopping");
-            let decision = Decision { next: Next::Again(now), spent: false, consequence: None };
+            let decision = Decision { next: Next::Again(now), attempts_used: false, consequence: None };
             self.let_go(&delivery, now);
             self.outcomes.push(Finished {
                 delivery: delivery.id,
@@ -87,20 +87,20 @@ impl Engine {
 
 /// Fills a channel's room.
 fn fill(
-    lane: &mut ChannelLane,
+    breaker: &mut CircuitBreaker,
     protocol: Protocol,
     queues: &mut EndpointQueues,
     chosen: &mut Vec<DueDelivery>,
     now: Timestamp,
 ) {
-    while lane.has_room(now) {
-        let suspected = |endpoint| lane.suspects(endpoint);
-        let taken = queues.take(protocol, lane.has_room_for_ailing(), suspected, now);
+    while breaker.has_room(now) {
+        let suspected = |endpoint| breaker.suspects(endpoint);
+        let taken = queues.take(protocol, breaker.has_room_for_ailing(), suspected, now);
         let Some((mut delivery, ailing)) = taken else { return };
-        if delivery.kind == DeliveryKind::Confirmation && delivery.spent == 0 {
+        if delivery.kind == DeliveryKind::Confirmation && delivery.attempts_used == 0 {
             delivery.subscription.confirmation_expires_at = delivery.subscription.asked(now);
         }
-        lane.begins(&delivery, ailing, now);
+        breaker.begins(&delivery, ailing, now);
         chosen.push(delivery);
     }
 }

@@ -25,13 +25,13 @@ impl Engine {
         let protocol = delivery.protocol();
         let (mut outcome, mut on_unknown) = (sent.outcome, OnUnknown::Hold);
         let (mut silent, mut slow, mut throttles) = (false, false, None);
-        if let Some(lane) = self.lanes.get_mut(&protocol) {
-            on_unknown = lane.rules.on_unknown;
-            slow = lane.takes_long(&delivery, now);
-            (outcome, silent) = lane.hear(&delivery, outcome);
+        if let Some(breaker) = self.breakers.get_mut(&protocol) {
+            on_unknown = breaker.rules.on_unknown;
+            slow = breaker.takes_long(&delivery, now);
+            (outcome, silent) = breaker.record_outcome(&delivery, outcome);
             silent &= protocol.has_provider();
             if matches!(outcome.kind, OutcomeKind::Throttled { scope: Scope::Channel, .. }) {
-                throttles = Some(lane.throttled());
+                throttles = Some(breaker.throttled());
             }
         }
         // An endpoint is not to blame where nobody hears from the provider.
@@ -42,7 +42,7 @@ impl Engine {
         if silent {
             self.pause(protocol, None, &outcome, now, actions);
         } else {
-            self.queues.hear(delivery.subscription.id, outcome.kind, slow, now);
+            self.queues.record_outcome(delivery.subscription.id, outcome.kind, slow, now);
         }
         self.follow(&delivery, &decision, &outcome, now, actions);
         let finished = Finished {
@@ -92,7 +92,7 @@ impl Engine {
         now: Timestamp,
         actions: &mut Vec<Action>,
     ) {
-        if self.lanes.get_mut(&protocol).is_some_and(|lane| lane.pause(now, until)) {
+        if self.breakers.get_mut(&protocol).is_some_and(|breaker| breaker.pause(now, until)) {
             tracing::error!(%protocol, status = outcome.status, "channel paused; timelines say why");
             actions.push(Action::NotePause(protocol, outcome.reply.clone()));
             self.forget_channel(protocol, now);
@@ -125,16 +125,16 @@ impl Engine {
         now: Timestamp,
         actions: &mut Vec<Action>,
     ) {
-        let Some(lane) = self.lanes.get_mut(&protocol) else { return };
+        let Some(breaker) = self.breakers.get_mut(&protocol) else { return };
         match answer {
             Ok(()) => {
-                lane.resume();
+                breaker.resume();
                 self.more = true;
                 tracing::info!(%protocol, "channel works again");
                 actions.push(Action::NoteResume(protocol));
             }
             Err(outcome) => {
-                lane.probe_failed(now);
+                breaker.probe_failed(now);
                 tracing::warn!(%protocol, status = outcome.status, "channel still paused");
             }
         }

@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use domain::endpoint::Protocol;
 
-use super::super::channel_lane::ChannelLane;
+use super::super::circuit_breaker::CircuitBreaker;
 use super::{Action, Engine};
 use crate::Error;
 use crate::ports::{Due, DueDelivery, DueQuery};
@@ -39,7 +39,7 @@ impl Engine {
 
     /// Whether few deliveries wait that could begin; those for endpoints that ail keep no others out.
     fn wants_more(&self, protocol: Protocol) -> bool {
-        let works = self.lanes.get(&protocol).is_some_and(|lane| !lane.is_paused());
+        let works = self.breakers.get(&protocol).is_some_and(|breaker| !breaker.is_paused());
         works && self.queues.ready_and_well(protocol) <= LOW
     }
 
@@ -51,8 +51,8 @@ impl Engine {
                 for delivery in due.deliveries {
                     if !self.is_paused(&delivery, now) && self.held.insert(delivery.id) {
                         self.more = true;
-                        let lane = self.lanes.get(&delivery.protocol());
-                        let concurrency = lane.map_or(0, |lane| lane.rules.concurrency.endpoint);
+                        let breaker = self.breakers.get(&delivery.protocol());
+                        let concurrency = breaker.map_or(0, |breaker| breaker.rules.concurrency.endpoint);
                         self.queues.push(delivery, concurrency, now);
                     }
                 }
@@ -66,7 +66,7 @@ impl Engine {
 
     /// Whether a delivery's channel or endpoint was paused while the store looked; the pause's end fetches it again.
     fn is_paused(&self, delivery: &DueDelivery, now: Timestamp) -> bool {
-        self.lanes.get(&delivery.protocol()).is_some_and(ChannelLane::is_paused)
+        self.breakers.get(&delivery.protocol()).is_some_and(CircuitBreaker::is_paused)
             || self.queues.is_paused(delivery.subscription.id, now)
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Prism {
 }
 
 /// How long it may take until it answers.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Prism {
     pub(super) async fn start() -> Self {
@@ -24,7 +24,7 @@ impl Prism {
         node.arg(e2e::peers::script("twilio-messages-openapi.json"));
         node.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let prism = Self { port, process: node.spawn().expect("node") };
-        tokio::time::timeout(PATIENCE, prism.listens()).await.expect("Prism answers");
+        tokio::time::timeout(TIMEOUT, prism.listens()).await.expect("Prism answers");
         prism
     }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::handlers::given::{FakePublisher, order};
+use crate::handlers::fixtures::{FakePublisher, order};
 
 const POISON: usize = 30;
 const FLAKY: usize = 60;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::handlers::given::{FakeBacklog, FakePublisher, StoppedClock, order};
+use crate::handlers::fixtures::{FakeBacklog, FakePublisher, StoppedClock, order};
 
 const NOW: i64 = 1_700_000_000;
 

@@ -8,7 +8,7 @@ use domain::delivery::DeliveryState;
 use domain::notice::Notice;
 
 use super::*;
-use crate::notices::{incidents, tell_operators};
+use crate::notices::{incidents, notify_operators};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -50,7 +50,7 @@ fn die(state: &State, place: i64, at: Timestamp) {
 
 /// How many notices a look at that time owes.
 fn told(state: &mut State, at: Timestamp) -> Result<usize, Error> {
-    made_alone(state, move |transaction| tell_operators(transaction, at))
+    made_alone(state, move |transaction| notify_operators(transaction, at))
 }
 
 /// What notices say, oldest first.
@@ -179,11 +179,11 @@ fn a_full_disk_is_told_once_there_is_space() {
     state.connection.pragma_update(None, "max_page_count", pages).unwrap();
     let many = || (1..=200).map(|number| accept(number, Some(&format!("key-{number}"))).0);
     let reach = |state: &mut State, writes: Vec<Write>| made(state, writes).1.map(|(reach, _)| reach);
-    assert_eq!(reach(&mut state, many().collect()), Some(Reach::Full));
+    assert_eq!(reach(&mut state, many().collect()), Some(FailureScope::Full));
     // A look finds out by which time it was, and may find that there is no space for that.
     let seen = now() + MINUTE;
-    let (look, _) = Write::new(1, move |transaction| tell_operators(transaction, seen));
-    assert_eq!(reach(&mut state, [look].into_iter().chain(many()).collect()), Some(Reach::Full));
+    let (look, _) = Write::new(1, move |transaction| notify_operators(transaction, seen));
+    assert_eq!(reach(&mut state, [look].into_iter().chain(many()).collect()), Some(FailureScope::Full));
     assert_eq!(number(&state, "SELECT count(*) FROM incidents"), 0);
 
     state.connection.pragma_update(None, "max_page_count", pages + 1_000).unwrap();

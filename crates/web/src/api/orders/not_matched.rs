@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use application::orders::{self, NotOwedPage};
+use application::orders::{self, NotMatchedPage};
 use axum::extract::State;
 use axum::response::Response;
 use domain::filter_policy::Mismatch;
 use domain::order::OrderId;
-use domain::subscription::{NotOwed, Subscription, SubscriptionId};
+use domain::subscription::{SkipReason, Subscription, SubscriptionId};
 use http::{StatusCode, Uri};
 use serde::Serialize;
 
@@ -50,7 +50,7 @@ pub(crate) async fn list(
 }
 
 /// The subscriptions of a page by reason; the reasons in the order in which they appear.
-pub(super) fn groups(page: &NotOwedPage) -> Vec<GroupJson<'_>> {
+pub(super) fn groups(page: &NotMatchedPage) -> Vec<GroupJson<'_>> {
     let mut groups: Vec<GroupJson<'_>> = Vec::new();
     for (subscription, reason) in &page.items {
         let (because, mismatch) = (reason.name(), mismatch(reason));
@@ -63,8 +63,8 @@ pub(super) fn groups(page: &NotOwedPage) -> Vec<GroupJson<'_>> {
     groups
 }
 
-fn mismatch(reason: &NotOwed) -> Option<&Mismatch> {
-    if let NotOwed::FilterPolicy { mismatch } = reason { Some(mismatch) } else { None }
+fn mismatch(reason: &SkipReason) -> Option<&Mismatch> {
+    if let SkipReason::FilterPolicy { mismatch } = reason { Some(mismatch) } else { None }
 }
 
 impl<'a> NotMatchedJson<'a> {

@@ -10,7 +10,7 @@ use domain::order::{OrderId, customer_email, customer_phone};
 use http::StatusCode;
 use serde::Serialize;
 
-use super::story;
+use super::order_history;
 use crate::access::Admin;
 use crate::api::answer;
 use crate::api::delivery_filter::time;
@@ -34,7 +34,7 @@ pub(crate) async fn mark(
     Id(id): Id<OrderId>,
 ) -> Result<Response, Problem> {
     mark_spam(&web.app, SpamSelection::One(id)).await?;
-    story(&web, id).await
+    order_history(&web, id).await
 }
 
 /// Takes that back and shows the order. What was cancelled stays cancelled.
@@ -44,7 +44,7 @@ pub(crate) async fn unmark(
     Id(id): Id<OrderId>,
 ) -> Result<Response, Problem> {
     unmark_spam(&web.app, id).await?;
-    story(&web, id).await
+    order_history(&web, id).await
 }
 
 /// Marks all orders that fit what the body says: at least something, so that an empty body does not mean everything.

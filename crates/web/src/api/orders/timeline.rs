@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use application::orders::{Event, EventKind, Timeline};
-use application::ports::Story;
+use application::ports::OrderHistory;
 use domain::Timestamp;
 use domain::delivery::{CancelReason, DeliveryId};
 use domain::receipt::ReceiptStatus;
@@ -69,8 +69,8 @@ impl<'a> TimelineJson<'a> {
             timeline: timeline.events.iter().map(|event| EventJson::of(event, timeline)).collect(),
             deliveries: timeline.deliveries.iter().map(|delivery| DeliveryJson::of(delivery, now)).collect(),
             tally: timeline.tally.iter().map(|(state, count)| (state.name(), *count)).collect(),
-            not_matched: groups(&timeline.not_owed),
-            not_matched_next: timeline.not_owed.next.as_deref(),
+            not_matched: groups(&timeline.not_matched),
+            not_matched_next: timeline.not_matched.next.as_deref(),
             unreadable: UnreadableJson::of(&timeline.unreadable),
         }
     }
@@ -87,8 +87,11 @@ fn summary(timeline: &Timeline) -> String {
         }
         0 => "Matched nobody: no confirmed subscription wanted this order when it was accepted".to_owned(),
         1 => "Matched 1 subscription".to_owned(),
-        Story::COUNTED.. => {
-            format!("Matched {} subscriptions or more, of which the first {shown} are shown", Story::COUNTED)
+        OrderHistory::COUNTED.. => {
+            format!(
+                "Matched {} subscriptions or more, of which the first {shown} are shown",
+                OrderHistory::COUNTED
+            )
         }
         many if many > shown => format!("Matched {many} subscriptions, of which the first {shown} are shown"),
         several => format!("Matched {several} subscriptions"),

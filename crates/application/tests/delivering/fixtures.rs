@@ -64,7 +64,7 @@ pub(crate) fn due(number: u128, subscriber: u128, protocol: Protocol) -> DueDeli
         order: Some(order()),
         notice: None,
         attempts: 0,
-        spent: 0,
+        attempts_used: 0,
         due_at: start(),
     }
 }

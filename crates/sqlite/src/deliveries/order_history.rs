@@ -2,7 +2,7 @@
 //! more.
 
 use application::Error;
-use application::ports::{Bystanders, ChannelPause, Page, PageRequest, Story};
+use application::ports::{Bystanders, ChannelPause, OrderHistory, Page, PageRequest};
 use domain::Timestamp;
 use domain::delivery::DeliveryState;
 use domain::order::{OrderId, Seq};
@@ -23,16 +23,24 @@ use crate::unreadable::{Read, Table, Unreadable, read_row};
 const LOOKED_AT: i64 = 1_000;
 
 /// The story, and those of its rows that cannot be read.
-pub(crate) fn story(connection: &Connection, id: OrderId) -> Result<Option<(Story, Vec<Unreadable>)>, Error> {
+pub(crate) fn order_history(
+    connection: &Connection,
+    id: OrderId,
+) -> Result<Option<(OrderHistory, Vec<Unreadable>)>, Error> {
     let page = PageRequest { limit: PageRequest::DEFAULT, cursor: None };
     let Some((bystanders, mut senseless)) = bystanders(connection, id, Window::of(&page)?)? else {
         return Ok(None);
     };
     let order = &bystanders.order;
-    let first = format!("deliveries.order_seq = ? ORDER BY deliveries.seq LIMIT {}", Story::DELIVERIES);
+    let first =
+        format!("deliveries.order_seq = ? ORDER BY deliveries.seq LIMIT {}", OrderHistory::DELIVERIES);
     let read = || {
         let deliveries = records(connection, &first, [order.seq.0])?;
-        Ok((deliveries, tally(connection, order.seq, Story::COUNTED)?, pauses(connection, order.order.time)?))
+        Ok((
+            deliveries,
+            tally(connection, order.seq, OrderHistory::COUNTED)?,
+            pauses(connection, order.order.time)?,
+        ))
     };
     let (found, tally, (pauses, hidden)) = read().map_err(unreadable)?;
     let mut shown: Vec<_> = hidden.iter().map(|pause| pause.listed(None)).collect();
@@ -47,7 +55,7 @@ pub(crate) fn story(connection: &Connection, id: OrderId) -> Result<Option<(Stor
             }
         }
     }
-    Ok(Some((Story { bystanders, deliveries, tally, pauses, unreadable: shown }, senseless)))
+    Ok(Some((OrderHistory { bystanders, deliveries, tally, pauses, unreadable: shown }, senseless)))
 }
 
 /// A page of those who have no delivery of the order, and those of its rows that cannot be read.
@@ -150,7 +158,7 @@ fn pauses(
 ) -> rusqlite::Result<(Vec<ChannelPause>, Vec<Unreadable>)> {
     let sql = format!(
         "SELECT {PAUSE_COLUMNS} FROM channel_pauses WHERE to_at >= ?1 OR to_at IS NULL ORDER BY seq LIMIT {}",
-        Story::PAUSES
+        OrderHistory::PAUSES
     );
     sift(connection.prepare_cached(&sql)?, [micros(since)], |row| {
         read_row(Table::ChannelPauses, row.get("seq")?, row, rows::pause)

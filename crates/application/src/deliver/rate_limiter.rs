@@ -12,12 +12,12 @@ const TOGETHER: Duration = Duration::from_millis(50);
 
 /// An average rate that is kept over every second, up to what falls into 50 ms.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(super) struct RateLimiter {
     /// When the next attempt may begin.
     next: Option<Timestamp>,
 }
 
-impl Pace {
+impl RateLimiter {
     /// Whether an attempt may begin now.
     pub(super) fn allows(&self, now: Timestamp) -> bool {
         self.next(now).is_none()
@@ -50,7 +50,7 @@ mod tests {
 
     fn begun_in(seconds: u32, rate: u32, step: Duration) -> u32 {
         let start = Timestamp::UNIX_EPOCH;
-        let (mut pace, mut now, mut begun) = (Pace::default(), start, 0);
+        let (mut pace, mut now, mut begun) = (RateLimiter::default(), start, 0);
         while now < start + Duration::from_secs(seconds.into()) {
             while pace.allows(now) {
                 pace.begins(NonZeroU32::new(rate), now);
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn what_was_not_used_is_not_made_up_for() {
-        let (mut pace, start) = (Pace::default(), Timestamp::UNIX_EPOCH);
+        let (mut pace, start) = (RateLimiter::default(), Timestamp::UNIX_EPOCH);
         pace.begins(NonZeroU32::new(2), start);
         let later = start + Duration::from_mins(1);
         pace.begins(NonZeroU32::new(2), later);
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_back_makes_nobody_wait() {
-        let (mut pace, late) = (Pace::default(), Timestamp::UNIX_EPOCH + Duration::from_hours(1));
+        let (mut pace, late) = (RateLimiter::default(), Timestamp::UNIX_EPOCH + Duration::from_hours(1));
         pace.begins(NonZeroU32::new(1), late);
         assert!(!pace.allows(late));
         assert!(pace.allows(late - Duration::from_mins(30)));
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn without_a_rate_everything_may_begin() {
-        let mut pace = Pace::default();
+        let mut pace = RateLimiter::default();
         pace.begins(None, Timestamp::UNIX_EPOCH);
         assert!(pace.allows(Timestamp::UNIX_EPOCH));
     }

@@ -104,7 +104,7 @@ pub(crate) async fn attempt(store: &Store, delivery: DeliveryId, number: u32, ki
     store.begin(vec![Intent { delivery, number, at: now() }]).await.unwrap();
     let effort = Effort {
         protocol: Protocol::Email,
-        spent: number - 1,
+        attempts_used: number - 1,
         deadline: None,
         on_unknown: OnUnknown::Retry,
         failures: 0,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::delivery::DeliveryId;
 use domain::order::{LoggedOrder, OrderId};
-use domain::subscription::{NotOwed, Version, owed};
+use domain::subscription::{SkipReason, Version, matches};
 use rusqlite::{Connection, Row};
 
 use super::exception::{Exception, ExceptionKind, Findings};
@@ -109,7 +109,7 @@ fn compare(
 ) -> rusqlite::Result<()> {
     let mut there = deliveries(snapshot, order)?;
     for (seq, versions) in &candidates.versions {
-        if owed(order, versions).is_err() {
+        if matches(order, versions).is_err() {
             continue;
         }
         orders.owed += 1;
@@ -130,12 +130,12 @@ fn compare(
         }
         // Where versions cannot be read, nobody knows.
         let Some(subscribed) = subscriptions.get(&seq) else { continue };
-        let Some(Err(why)) = subscribed.versions.as_deref().map(|versions| owed(order, versions)) else {
+        let Some(Err(why)) = subscribed.versions.as_deref().map(|versions| matches(order, versions)) else {
             continue;
         };
         let wrong = format!("the order did not match its subscription: {}", because(&why));
-        let not_owed = Exception::new(ExceptionKind::NotOwed, wrong).order(order.order.id);
-        findings.add(not_owed.subscription(subscribed.id).delivery(delivery.id));
+        let not_matched = Exception::new(ExceptionKind::SkipReason, wrong).order(order.order.id);
+        findings.add(not_matched.subscription(subscribed.id).delivery(delivery.id));
     }
     Ok(())
 }
@@ -166,12 +166,12 @@ fn deliveries(snapshot: &Connection, order: &LoggedOrder) -> rusqlite::Result<BT
     snapshot.prepare_cached(sql)?.query_map([order.seq.0], there)?.collect()
 }
 
-fn because(why: &NotOwed) -> &'static str {
+fn because(why: &SkipReason) -> &'static str {
     match why {
-        NotOwed::NotYetSubscribed => "it was not there yet",
-        NotOwed::NotConfirmed => "it was not confirmed",
-        NotOwed::Ended => "it had ended",
-        NotOwed::NoticesOnly => "it is told of notices only",
-        NotOwed::FilterPolicy { .. } => "its filter policy does not match",
+        SkipReason::NotYetSubscribed => "it was not there yet",
+        SkipReason::NotConfirmed => "it was not confirmed",
+        SkipReason::Ended => "it had ended",
+        SkipReason::NoticesOnly => "it is told of notices only",
+        SkipReason::FilterPolicy { .. } => "its filter policy does not match",
     }
 }

@@ -8,7 +8,7 @@ const CHANNEL: OutcomeKind = OutcomeKind::Transient(Scope::Channel);
 const DEAD: OutcomeKind = OutcomeKind::Permanent(Scope::Delivery);
 const UNCLEAR: OutcomeKind = OutcomeKind::Permanent(Scope::Unclear);
 const ASKED_AGAIN: OutcomeKind =
-    OutcomeKind::Throttled { scope: Scope::Delivery, retry_after: Some(MIN_PATIENCE) };
+    OutcomeKind::Throttled { scope: Scope::Delivery, retry_after: Some(MIN_RETRY_AFTER) };
 
 /// The message of that number to the recipient of that number.
 fn message(number: u8, recipient: u8) -> Suspect {
@@ -19,13 +19,13 @@ fn message(number: u8, recipient: u8) -> Suspect {
     }
 }
 
-fn judged(suspects: &mut Suspects, suspect: Suspect, kind: OutcomeKind) -> OutcomeKind {
-    suspects.judge(suspect, Outcome::new(kind, "550 no")).kind
+fn judged(suspects: &mut FailureAttribution, suspect: Suspect, kind: OutcomeKind) -> OutcomeKind {
+    suspects.attribute(suspect, Outcome::new(kind, "550 no")).kind
 }
 
 #[test]
 fn a_delivery_at_which_a_working_channel_breaks_down_again_and_again_is_at_fault() {
-    let mut suspects = Suspects::default();
+    let mut suspects = FailureAttribution::default();
     let mut kinds = (0..8).map(|_| {
         suspects.channel_answers();
         judged(&mut suspects, message(1, 1), CHANNEL)
@@ -36,7 +36,7 @@ fn a_delivery_at_which_a_working_channel_breaks_down_again_and_again_is_at_fault
 
 #[test]
 fn nobody_is_at_fault_where_a_channel_works_for_nobody() {
-    let mut suspects = Suspects::default();
+    let mut suspects = FailureAttribution::default();
     suspects.channel_answers();
     for _ in 0..20 {
         assert_eq!(judged(&mut suspects, message(1, 1), CHANNEL), CHANNEL);
@@ -45,7 +45,7 @@ fn nobody_is_at_fault_where_a_channel_works_for_nobody() {
 
 #[test]
 fn three_recipients_refused_in_a_row_are_taken_for_our_failure_and_a_success_in_between_ends_the_row() {
-    let mut suspects = Suspects::default();
+    let mut suspects = FailureAttribution::default();
     let kinds: Vec<_> = (1..=5).map(|n| judged(&mut suspects, message(n, n), DEAD)).collect();
     assert_eq!(kinds, [DEAD, DEAD, CHANNEL, CHANNEL, CHANNEL]);
     judged(&mut suspects, message(9, 9), OutcomeKind::Delivered);
@@ -55,7 +55,7 @@ fn three_recipients_refused_in_a_row_are_taken_for_our_failure_and_a_success_in_
 
 #[test]
 fn three_refusals_of_one_recipient_are_no_row() {
-    let mut suspects = Suspects::default();
+    let mut suspects = FailureAttribution::default();
     for number in 1..=9 {
         assert_eq!(judged(&mut suspects, message(number, 1), DEAD), DEAD);
     }
@@ -63,7 +63,7 @@ fn three_refusals_of_one_recipient_are_no_row() {
 
 #[test]
 fn what_is_refused_in_three_rounds_is_believed() {
-    let mut suspects = Suspects::default();
+    let mut suspects = FailureAttribution::default();
     let mut round = |numbers: &[u8]| -> Vec<_> {
         numbers.iter().map(|n| judged(&mut suspects, message(*n, *n), DEAD)).collect()
     };
@@ -75,7 +75,7 @@ fn what_is_refused_in_three_rounds_is_believed() {
 
 #[test]
 fn a_refusal_that_is_not_clear_is_asked_for_again_before_it_is_believed() {
-    let mut suspects = Suspects::default();
+    let mut suspects = FailureAttribution::default();
     let mut kinds = (0..3).map(|_| judged(&mut suspects, message(1, 1), UNCLEAR));
     assert_eq!(kinds.next(), Some(ASKED_AGAIN));
     assert_eq!(kinds.next(), Some(ASKED_AGAIN));
@@ -86,7 +86,7 @@ fn a_refusal_that_is_not_clear_is_asked_for_again_before_it_is_believed() {
 
 #[test]
 fn a_refusal_is_believed_at_once_where_others_were_served_since_the_last_one() {
-    let mut suspects = Suspects::default();
+    let mut suspects = FailureAttribution::default();
     assert_eq!(judged(&mut suspects, message(1, 1), UNCLEAR), ASKED_AGAIN);
     for number in 10..20 {
         judged(&mut suspects, message(9, 9), OutcomeKind::Delivered);
@@ -99,7 +99,7 @@ fn a_refusal_is_believed_at_once_where_others_were_served_since_the_last_one() {
 
 #[test]
 fn an_endpoint_that_is_its_own_server_is_believed() {
-    let mut suspects = Suspects::default();
+    let mut suspects = FailureAttribution::default();
     for number in 1..=9 {
         let suspect = Suspect { has_provider: false, ..message(number, number) };
         assert_eq!(judged(&mut suspects, suspect, DEAD), DEAD);
@@ -108,7 +108,7 @@ fn an_endpoint_that_is_its_own_server_is_believed() {
 
 #[test]
 fn those_at_whom_the_channel_failed_are_held_back_until_it_serves_anyone() {
-    let mut suspects = Suspects::default();
+    let mut suspects = FailureAttribution::default();
     judged(&mut suspects, message(1, 1), CHANNEL);
     judged(&mut suspects, message(2, 2), OutcomeKind::Transient(Scope::Delivery));
     assert!(suspects.holds(message(1, 1).recipient) && !suspects.holds(message(2, 2).recipient));

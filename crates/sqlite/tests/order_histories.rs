@@ -2,7 +2,9 @@
 
 mod opened;
 
-use application::ports::{Bystanders, Deliveries, OrderLog, OrderStore, PageRequest, Publisher, Story};
+use application::ports::{
+    Bystanders, Deliveries, OrderHistory, OrderLog, OrderStore, PageRequest, Publisher,
+};
 use domain::delivery::DeliveryState;
 use opened::{open, order};
 use rusqlite::Connection;
@@ -29,8 +31,8 @@ async fn a_story_of_thousands_is_told_in_part_and_all_of_them_are_listed_by_page
     let orders = store.unpublished(10).await.unwrap();
     assert_eq!(store.publish(&orders).await.unwrap().deliveries, CONFIRMED);
 
-    let told = store.story(order.id).await.unwrap().unwrap();
-    assert_eq!(told.deliveries.len(), Story::DELIVERIES);
+    let told = store.order_history(order.id).await.unwrap().unwrap();
+    assert_eq!(told.deliveries.len(), OrderHistory::DELIVERIES);
     assert_eq!(told.tally, [(DeliveryState::Pending, CONFIRMED)]);
     assert_eq!(told.bystanders.page.items.len(), PageRequest::DEFAULT);
 

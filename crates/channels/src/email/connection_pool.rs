@@ -8,15 +8,15 @@ use tokio::time::Instant;
 use super::transaction::Session;
 
 /// How long a line waits. Relays hang up on silent clients, the strictest after a minute or so.
-const PATIENCE: Duration = Duration::from_secs(45);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// At most `most` lines, the freshest used first.
-pub(super) struct IdleLines {
+pub(super) struct ConnectionPool {
     lines: Mutex<Vec<(Session, Instant)>>,
     most: usize,
 }
 
-impl IdleLines {
+impl ConnectionPool {
     /// Keeps at most `most`.
     pub(super) fn new(most: usize) -> Self {
         Self { lines: Mutex::new(Vec::new()), most }
@@ -25,7 +25,7 @@ impl IdleLines {
     /// The line that was used last, if it was used lately. Lines that waited too long are closed.
     pub(super) fn take(&self) -> Option<Session> {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.retain(|(_, since)| since.elapsed() < PATIENCE);
+        lines.retain(|(_, since)| since.elapsed() < IDLE_TIMEOUT);
         lines.pop().map(|(session, _)| session)
     }
 

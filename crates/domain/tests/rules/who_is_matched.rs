@@ -3,10 +3,10 @@
 use domain::attributes::Receives;
 use domain::filter_policy::FilterPolicy;
 use domain::order::{LoggedOrder, Seq};
-use domain::subscription::{NotOwed, SubscriptionId, SubscriptionState, Version, owed};
+use domain::subscription::{SkipReason, SubscriptionId, SubscriptionState, Version, matches};
 use proptest::prelude::*;
 
-use crate::given::{now, order};
+use crate::fixtures::{now, order};
 
 fn logged(seq: i64) -> LoggedOrder {
     LoggedOrder { seq: Seq(seq), order: order(r#"{"customerName":"Jo","productName":"Mouse"}"#) }
@@ -38,38 +38,38 @@ fn life() -> Vec<Version> {
 
 #[test]
 fn a_subscription_is_owed_what_was_accepted_while_it_was_confirmed_and_matched() {
-    let verdict = |seq| owed(&logged(seq), &life());
+    let verdict = |seq| matches(&logged(seq), &life());
     for seq in [1, 2] {
-        assert_eq!(verdict(seq), Err(NotOwed::NotYetSubscribed));
+        assert_eq!(verdict(seq), Err(SkipReason::NotYetSubscribed));
     }
     for seq in [3, 4] {
-        assert_eq!(verdict(seq), Err(NotOwed::NotConfirmed));
+        assert_eq!(verdict(seq), Err(SkipReason::NotConfirmed));
     }
     for seq in [5, 6, 7] {
         assert_eq!(verdict(seq), Ok(()));
     }
     for seq in [8, 10] {
-        let Err(NotOwed::FilterPolicy { mismatch }) = verdict(seq) else { panic!("{seq}") };
+        let Err(SkipReason::FilterPolicy { mismatch }) = verdict(seq) else { panic!("{seq}") };
         assert_eq!((mismatch.key.as_str(), mismatch.found), ("productName", vec!["Mouse".to_owned()]));
     }
     for seq in [11, 13] {
         assert_eq!(verdict(seq), Ok(()), "a suspended subscription still is owed");
     }
     for seq in [14, i64::MAX] {
-        assert_eq!(verdict(seq), Err(NotOwed::Ended));
+        assert_eq!(verdict(seq), Err(SkipReason::Ended));
     }
 }
 
 #[test]
 fn a_subscription_without_a_version_is_owed_nothing() {
-    assert_eq!(owed(&logged(1), &[]), Err(NotOwed::NotYetSubscribed));
+    assert_eq!(matches(&logged(1), &[]), Err(SkipReason::NotYetSubscribed));
 }
 
 #[test]
 fn a_version_owes_nothing_outside_its_time() {
     let version = version(5, Some(7), SubscriptionState::Confirmed, None);
-    assert_eq!(version.owes(&logged(4)), Err(NotOwed::NotYetSubscribed));
-    assert_eq!(version.owes(&logged(8)), Err(NotOwed::NotYetSubscribed));
+    assert_eq!(version.owes(&logged(4)), Err(SkipReason::NotYetSubscribed));
+    assert_eq!(version.owes(&logged(8)), Err(SkipReason::NotYetSubscribed));
     assert_eq!(version.owes(&logged(5)), Ok(()));
 }
 
@@ -90,7 +90,7 @@ proptest! {
         versions.push(version(from, None, states[lengths.len()], None));
         let holding: Vec<_> = versions.iter().filter(|version| version.contains(Seq(seq))).collect();
         prop_assert_eq!(holding.len(), usize::from(seq >= first));
-        let expected = holding.first().map_or(Err(NotOwed::NotYetSubscribed), |version| version.owes(&logged(seq)));
-        prop_assert_eq!(owed(&logged(seq), &versions), expected);
+        let expected = holding.first().map_or(Err(SkipReason::NotYetSubscribed), |version| version.owes(&logged(seq)));
+        prop_assert_eq!(matches(&logged(seq), &versions), expected);
     }
 }

@@ -9,9 +9,9 @@ use domain::attempt::{Outcome, OutcomeKind};
 use domain::delivery::DeliveryId;
 use domain::subscription::SubscriptionId;
 
-use super::pace::Pace;
-use super::suspects::{Suspect, Suspects};
-use super::wait::Wait;
+use super::cooldown::Cooldown;
+use super::failure_attribution::{FailureAttribution, Suspect};
+use super::rate_limiter::RateLimiter;
 use crate::ports::{ChannelRules, DueDelivery};
 
 const FIRST_PROBE: Duration = Duration::from_secs(2);
@@ -25,20 +25,20 @@ const UNHEARD: u32 = 3;
 
 /// One channel's capacity and health.
 #[derive(Debug)]
-pub(super) struct ChannelLane {
+pub(super) struct CircuitBreaker {
     pub(super) rules: ChannelRules,
-    pace: Pace,
+    pace: RateLimiter,
     in_flight: HashMap<DeliveryId, Flight>,
     /// How many of these count against the share of the failing and the slow.
     ailing: usize,
-    health: Health,
+    state: State,
     /// Failures since the last success; a channel that fails right after a good probe is probed less and less.
     failures: u32,
     /// Attempts in a row of which nobody knows what came of them.
     unheard: u32,
     /// Pauses in a row that its provider asked for.
     throttles: u32,
-    suspects: Suspects,
+    attribution: FailureAttribution,
 }
 
 /// An attempt in flight.
@@ -48,57 +48,57 @@ struct Flight {
     ailing: bool,
 }
 
-/// How a channel does.
+/// The state of a channel's circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ChannelHealth {
+pub enum BreakerState {
     /// It sends.
-    Working,
+    Closed,
     /// A probe went well: one delivery goes ahead before the others follow.
-    OnTrial,
+    HalfOpen,
     /// It sends nothing until a probe goes well.
-    Paused,
+    Open,
     /// A probe is under way.
     Probing,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Health {
-    Working,
-    OnTrial,
-    Paused(Wait),
+enum State {
+    Closed,
+    HalfOpen,
+    Open(Cooldown),
     Probing,
 }
 
-impl ChannelLane {
+impl CircuitBreaker {
     pub(super) fn new(rules: ChannelRules) -> Self {
         Self {
             rules,
-            pace: Pace::default(),
+            pace: RateLimiter::default(),
             in_flight: HashMap::new(),
             ailing: 0,
-            health: Health::Working,
+            state: State::Closed,
             failures: 0,
             unheard: 0,
             throttles: 0,
-            suspects: Suspects::default(),
+            attribution: FailureAttribution::default(),
         }
     }
 
-    pub(super) fn health(&self) -> ChannelHealth {
-        match self.health {
-            Health::Working => ChannelHealth::Working,
-            Health::OnTrial => ChannelHealth::OnTrial,
-            Health::Paused(_) => ChannelHealth::Paused,
-            Health::Probing => ChannelHealth::Probing,
+    pub(super) fn state(&self) -> BreakerState {
+        match self.state {
+            State::Closed => BreakerState::Closed,
+            State::HalfOpen => BreakerState::HalfOpen,
+            State::Open(_) => BreakerState::Open,
+            State::Probing => BreakerState::Probing,
         }
     }
 
     /// Whether an attempt may begin now.
     pub(super) fn has_room(&self, now: Timestamp) -> bool {
-        let capacity = match self.health {
-            Health::Working => self.rules.concurrency.channel,
-            Health::OnTrial => 1,
-            Health::Paused(_) | Health::Probing => 0,
+        let capacity = match self.state {
+            State::Closed => self.rules.concurrency.channel,
+            State::HalfOpen => 1,
+            State::Open(_) | State::Probing => 0,
         };
         self.in_flight.len() < capacity && self.pace.allows(now)
     }
@@ -111,7 +111,7 @@ impl ChannelLane {
 
     /// Whether the channel just failed at this recipient: others go first.
     pub(super) fn suspects(&self, recipient: SubscriptionId) -> bool {
-        self.suspects.holds(recipient)
+        self.attribution.holds(recipient)
     }
 
     /// When its pace lets the next attempt begin, if not now.
@@ -120,7 +120,7 @@ impl ChannelLane {
     }
 
     pub(super) fn is_paused(&self) -> bool {
-        matches!(self.health, Health::Paused(_) | Health::Probing)
+        matches!(self.state, State::Open(_) | State::Probing)
     }
 
     /// An attempt begins, to an endpoint that is ailing or not.
@@ -137,9 +137,9 @@ impl ChannelLane {
 
     /// Takes in what came of an attempt. Answers the outcome, or what it is taken for; and whether nobody has heard from the
     /// other side for several attempts in a row.
-    pub(super) fn hear(&mut self, delivery: &DueDelivery, outcome: Outcome) -> (Outcome, bool) {
+    pub(super) fn record_outcome(&mut self, delivery: &DueDelivery, outcome: Outcome) -> (Outcome, bool) {
         let said = outcome.kind;
-        let outcome = self.suspects.judge(Suspect::of(delivery), outcome);
+        let outcome = self.attribution.attribute(Suspect::of(delivery), outcome);
         if said == OutcomeKind::Unknown {
             self.unheard = self.unheard.saturating_add(1);
             return (outcome, self.unheard >= UNHEARD);
@@ -172,9 +172,9 @@ impl ChannelLane {
         self.failures = 0;
         self.unheard = 0;
         self.throttles = 0;
-        self.suspects.channel_answers();
-        if self.health == Health::OnTrial {
-            self.health = Health::Working;
+        self.attribution.channel_answers();
+        if self.state == State::HalfOpen {
+            self.state = State::Closed;
         }
     }
 
@@ -184,8 +184,8 @@ impl ChannelLane {
         if fresh {
             self.wait_for_probe(now);
         }
-        if let (Health::Paused(wait), Some(until)) = (&mut self.health, until) {
-            *wait = Wait::new(now, until).or_longer(Some(*wait), now);
+        if let (State::Open(wait), Some(until)) = (&mut self.state, until) {
+            *wait = Cooldown::new(now, until).or_longer(Some(*wait), now);
         }
         fresh
     }
@@ -197,21 +197,21 @@ impl ChannelLane {
 
     /// A probe went well.
     pub(super) fn resume(&mut self) {
-        self.health = Health::OnTrial;
+        self.state = State::HalfOpen;
     }
 
     /// Whether a probe is to be made now; if so, it counts as being made.
     pub(super) fn take_probe(&mut self, now: Timestamp) -> bool {
-        let due = matches!(self.health, Health::Paused(wait) if wait.is_over(now));
+        let due = matches!(self.state, State::Open(wait) if wait.is_over(now));
         if due {
-            self.health = Health::Probing;
+            self.state = State::Probing;
         }
         due
     }
 
     pub(super) fn next_probe(&self) -> Option<Timestamp> {
-        match self.health {
-            Health::Paused(wait) => Some(wait.until()),
+        match self.state {
+            State::Open(wait) => Some(wait.until()),
             _ => None,
         }
     }
@@ -219,38 +219,38 @@ impl ChannelLane {
     fn wait_for_probe(&mut self, now: Timestamp) {
         let delay = FIRST_PROBE.saturating_mul(1 << self.failures.min(10)).min(MAX_PROBE);
         self.failures += 1;
-        self.health = Health::Paused(Wait::new(now, now + delay));
+        self.state = State::Open(Cooldown::new(now, now + delay));
     }
 }
 
-impl ChannelHealth {
-    /// Every health there is.
-    pub const ALL: [Self; 4] = [Self::Working, Self::OnTrial, Self::Paused, Self::Probing];
+impl BreakerState {
+    /// Every state there is.
+    pub const ALL: [Self; 4] = [Self::Closed, Self::HalfOpen, Self::Open, Self::Probing];
 
     /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Working => "working",
-            Self::OnTrial => "on_trial",
-            Self::Paused => "paused",
+            Self::Closed => "closed",
+            Self::HalfOpen => "half_open",
+            Self::Open => "open",
             Self::Probing => "probing",
         }
     }
 
-    /// The healths that may follow this one.
+    /// The states that may follow this one.
     #[must_use]
     pub fn successors(self) -> &'static [Self] {
         match self {
-            Self::Working => &[Self::Paused],
-            Self::OnTrial => &[Self::Working, Self::Paused],
-            Self::Paused => &[Self::Probing],
-            Self::Probing => &[Self::OnTrial, Self::Paused],
+            Self::Closed => &[Self::Open],
+            Self::HalfOpen => &[Self::Closed, Self::Open],
+            Self::Open => &[Self::Probing],
+            Self::Probing => &[Self::HalfOpen, Self::Open],
         }
     }
 }
 
-impl fmt::Display for ChannelHealth {
+impl fmt::Display for BreakerState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }

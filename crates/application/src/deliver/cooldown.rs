@@ -4,12 +4,12 @@ use domain::Timestamp;
 
 /// A wait that was granted. A clock that is set back does not prolong it beyond its own length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Wait {
+pub(super) struct Cooldown {
     since: Timestamp,
     until: Timestamp,
 }
 
-impl Wait {
+impl Cooldown {
     /// From `now` until then.
     pub(super) fn new(now: Timestamp, until: Timestamp) -> Self {
         Self { since: now, until }
@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn a_wait_ends_with_its_time_or_when_the_clock_is_set_to_before_it_began() {
         let now = Timestamp::UNIX_EPOCH + Duration::from_hours(24);
-        let wait = Wait::new(now, now + Duration::from_mins(1));
+        let wait = Cooldown::new(now, now + Duration::from_mins(1));
         let later = |seconds| now + Duration::from_secs(seconds);
         assert_eq!([0, 59, 60].map(|seconds| wait.is_over(later(seconds))), [false, false, true]);
         assert!(wait.is_over(now - Duration::from_hours(23)));
@@ -49,8 +49,10 @@ mod tests {
     #[test]
     fn the_longer_of_two_waits_holds_unless_it_is_over() {
         let now = Timestamp::UNIX_EPOCH + Duration::from_hours(24);
-        let (long, short) =
-            (Wait::new(now, now + Duration::from_mins(9)), Wait::new(now, now + Duration::from_mins(1)));
+        let (long, short) = (
+            Cooldown::new(now, now + Duration::from_mins(9)),
+            Cooldown::new(now, now + Duration::from_mins(1)),
+        );
         assert_eq!(short.or_longer(Some(long), now), long);
         assert_eq!(long.or_longer(Some(short), now), long);
         assert_eq!(short.or_longer(Some(long), now - Duration::from_hours(1)), short);

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::attempt::{Outcome, OutcomeKind, Scope};
-use domain::delivery::{DeliveryId, MIN_PATIENCE};
+use domain::delivery::{DeliveryId, MIN_RETRY_AFTER};
 use domain::subscription::SubscriptionId;
 
 use crate::ports::DueDelivery;
@@ -29,7 +29,7 @@ pub(super) struct Suspect {
 
 /// Who is suspected of what the channel suffers. Forgotten with the process: then it is found out anew.
 #[derive(Debug, Default)]
-pub(super) struct Suspects {
+pub(super) struct FailureAttribution {
     breakdowns: HashMap<DeliveryId, u32>,
     /// The other side has answered since the last breakdown.
     answers: bool,
@@ -43,7 +43,7 @@ pub(super) struct Suspects {
     known: HashSet<SubscriptionId>,
 }
 
-impl Suspects {
+impl FailureAttribution {
     /// The other side answered, whatever it said.
     pub(super) fn channel_answers(&mut self) {
         self.answers = true;
@@ -55,7 +55,7 @@ impl Suspects {
     }
 
     /// Takes in what came of an attempt. Answers it as it came, or as what it is taken for.
-    pub(super) fn judge(&mut self, suspect: Suspect, outcome: Outcome) -> Outcome {
+    pub(super) fn attribute(&mut self, suspect: Suspect, outcome: Outcome) -> Outcome {
         let kind = match outcome.kind {
             OutcomeKind::Transient(Scope::Channel) => self.breakdown(suspect.delivery),
             OutcomeKind::Permanent(scope @ (Scope::Delivery | Scope::Unclear)) => {
@@ -114,7 +114,7 @@ impl Suspects {
         if is_row {
             OutcomeKind::Transient(Scope::Channel)
         } else {
-            OutcomeKind::Throttled { scope: Scope::Delivery, retry_after: Some(MIN_PATIENCE) }
+            OutcomeKind::Throttled { scope: Scope::Delivery, retry_after: Some(MIN_RETRY_AFTER) }
         }
     }
 
