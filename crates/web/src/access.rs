@@ -9,15 +9,13 @@ use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::client::Client;
+use crate::keys::{ADMIN, Intake, KeyHash};
+use crate::parameters::single;
 use crate::problem::Problem;
 use crate::router::Web;
-use crate::settings::{Intake, KeyHash, Settings};
-use crate::single_header::single;
+use crate::settings::Settings;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-
-/// The caller who presents the admin key.
-pub(crate) const ADMIN: &str = "admin";
 
 /// The proof that a request carries the admin key, or came through the operator's own door: a handler that takes it is a
 /// management route.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
+use domain::Timestamp;
 use domain::json_text::{repeated_member, utf8};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, StatusCode};
@@ -124,6 +125,15 @@ impl<'a> Members<'a> {
             Some("null") => Err(not_text(name)),
             _ => self.text(name),
         }
+    }
+
+    /// The time in a member, if it is there.
+    pub(crate) fn time(&self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
+        let wrong = |_| {
+            let detail = format!("{name} must be a time such as 2026-01-31T12:00:00Z");
+            Problem::invalid("invalid_time", name, detail)
+        };
+        self.filter(name)?.map(|text| text.parse().map_err(wrong)).transpose()
     }
 
     /// The member's text, which must be there.

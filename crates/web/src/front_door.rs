@@ -15,8 +15,8 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
 use url::Url;
 
+use crate::parameters::single;
 use crate::problem::Problem;
-use crate::single_header::single;
 
 /// Who is let in.
 #[derive(Debug, Clone)]

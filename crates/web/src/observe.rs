@@ -15,7 +15,7 @@ use tower::Service;
 use tracing::Instrument;
 
 use crate::front_door::FrontDoor;
-use crate::router::CREATE_ORDER;
+use crate::intake_path::CREATE_ORDER;
 
 /// The header that names a request, in requests and in answers.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -13,7 +13,7 @@ use domain::Timestamp;
 use http::StatusCode;
 use ipnet::IpNet;
 
-use crate::access::ADMIN;
+use crate::keys::ADMIN;
 use crate::problem::Problem;
 use crate::seldom_said::SeldomSaid;
 

@@ -1,23 +1,32 @@
-//! What people see in a browser: one file per page, templates in `templates/`, styles and scripts in
-//! `assets/`.
+//! What people see in a browser: one file per page, templates in `templates/`; the style, scripts and icon in `assets/`
+//! are inside the program.
 
-pub(crate) mod assets;
-pub(crate) mod confirm;
-pub(crate) mod docs;
-mod link;
-pub(crate) mod order_form;
-pub(crate) mod unsubscribe;
+mod docs;
+mod order_form;
+pub(crate) mod subscriber_links;
 
 use askama::Template;
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_FRAME_OPTIONS};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode, Uri};
 
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
+use crate::router::Routes;
 
 /// Everything comes from here, nothing is inline, and nobody frames a page whose button does something.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const STYLE: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const ICON: &str = "image/svg+xml";
+/// How long browsers keep those: an hour. Pages ask for them with the program's version.
+const KEPT: &str = "public, max-age=3600";
+
+pub(crate) fn routes() -> Routes {
+    vec![("/", get(order_form::show)), ("/docs", get(docs::show)), ("/assets/{file}", get(asset))]
+}
 
 /// A page's answer. No page is kept and no page tells the next site its address, which can hold a link's token. Its own
 /// site may know: a page that tells nobody posts its buttons from the origin `null`, which could be anyone's.
@@ -58,4 +67,17 @@ pub(crate) fn failure_page(version: &str, problem: &Problem) -> Response {
         _ => "Something went wrong",
     };
     page(problem.status, &MessagePage { version, title, text: &problem.detail, good: false })
+}
+
+/// The pages' style, one of their scripts, or their icon.
+async fn asset(uri: Uri) -> Result<Response, Problem> {
+    let (kind, content) = match uri.path() {
+        "/assets/style.css" => (STYLE, include_str!("../assets/style.css")),
+        "/assets/order-form.js" => (SCRIPT, include_str!("../assets/order-form.js")),
+        "/assets/login.js" => (SCRIPT, include_str!("../assets/login.js")),
+        "/assets/icon.svg" => (ICON, include_str!("../assets/icon.svg")),
+        _ => return Err(problem::not_found()),
+    };
+    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, KEPT)];
+    Ok((headers, content).into_response())
 }

@@ -5,21 +5,19 @@ use std::sync::{Arc, LazyLock};
 use application::App;
 use axum::Router;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{MethodRouter, Route, any, get, post, put};
+use axum::routing::{MethodRouter, Route, any, post};
 use http::{Method, Uri};
 use tower::ServiceBuilder;
 use tower::layer::layer_fn;
 
-use crate::api::{
-    create_order, deliveries, drop_deliveries, health, inbox, metrics, openapi, orders, receipts, redrive,
-    retry, rotate_secret, send_test, subscription, subscriptions, suspension, test_filter,
-};
-use crate::intake_path::IntakePath;
+use crate::api::orders::place::place;
+use crate::api::{deliveries, inbox, operations, orders, receipts, subscriptions};
+use crate::intake_path::{CREATE_ORDER, IntakePath};
 use crate::observe::Observed;
 use crate::order_limits::OrdersTaken;
-use crate::pages::{assets, confirm, docs, order_form, unsubscribe};
+use crate::pages::subscriber_links;
 use crate::settings::Settings;
-use crate::{console, cors, problem};
+use crate::{console, cors, pages, problem};
 
 /// What every handler is given.
 pub(crate) struct Web {
@@ -29,68 +27,34 @@ pub(crate) struct Web {
     pub(crate) sessions: console::Sessions,
 }
 
-/// The route that must be fast.
-pub(crate) const CREATE_ORDER: &str = "/create-order";
+/// Paths, each with what answers its methods.
+pub(crate) type Routes = Vec<(&'static str, Methods)>;
 
 type Methods = MethodRouter<Arc<Web>>;
 
 /// The routes that programs use; `/openapi.json` describes each of them.
-fn api() -> Vec<(&'static str, Methods)> {
-    vec![
-        (CREATE_ORDER, post(create_order::place)),
-        ("/orders", get(orders::list)),
-        ("/orders/{id}", get(orders::show)),
-        ("/orders/{id}/not-matched", get(orders::not_matched::list)),
-        ("/orders/{id}/spam", put(orders::spam::mark).delete(orders::spam::unmark)),
-        ("/orders/spam", post(orders::spam::mark_many)),
-        ("/subscriptions", get(subscriptions::list).post(subscriptions::create)),
-        (
-            "/subscriptions/{id}",
-            get(subscription::show).patch(subscription::change).delete(subscription::remove),
-        ),
-        ("/subscriptions/{id}/confirmation", post(subscription::resend_confirmation)),
-        ("/subscriptions/{id}/suspend", post(suspension::suspend)),
-        ("/subscriptions/{id}/resume", post(suspension::resume)),
-        ("/subscriptions/{id}/rotate-secret", post(rotate_secret::rotate_secret)),
-        ("/subscriptions/{id}/test", post(send_test::send_test)),
-        ("/subscriptions/test-filter", post(test_filter::test)),
-        ("/subscriptions/confirm", get(confirm::show).post(confirm::act)),
-        ("/subscriptions/unsubscribe", get(unsubscribe::show).post(unsubscribe::act)),
-        ("/deliveries", get(deliveries::list)),
-        ("/deliveries/{id}", get(deliveries::show)),
-        ("/deliveries/{id}/redrive", post(redrive::one)),
-        ("/deliveries/{id}/retry", post(retry::one)),
-        ("/deliveries/{id}/drop", post(drop_deliveries::one)),
-        ("/deliveries/redrive", post(redrive::many)),
-        ("/deliveries/retry", post(retry::many)),
-        ("/deliveries/drop", post(drop_deliveries::many)),
-        ("/receipts/{id}", post(receipts::record)),
-        ("/inbox", get(inbox::list)),
-        ("/inbox/{id}", get(inbox::show)),
-        ("/healthz", get(health::alive)),
-        ("/readyz", get(health::ready)),
-        ("/metrics", get(metrics::show)),
-        ("/openapi.json", get(openapi::show)),
+fn api() -> impl Iterator<Item = (&'static str, Methods)> {
+    [
+        orders::routes(),
+        subscriptions::routes(),
+        subscriber_links::routes(),
+        deliveries::routes(),
+        receipts::routes(),
+        inbox::routes(),
+        operations::routes(),
     ]
+    .into_iter()
+    .flatten()
 }
 
 /// The routes that people use.
-fn pages() -> Vec<(&'static str, Methods)> {
-    vec![
-        ("/", get(order_form::show)),
-        ("/docs", get(docs::show)),
-        ("/assets/{file}", get(assets::show)),
-        ("/console", get(console::start)),
-        ("/console/login", get(console::login::show).post(console::login::act)),
-        ("/console/logout", post(console::login::out)),
-        ("/console/inbox", get(console::inbox::list)),
-        ("/console/inbox/{id}", get(console::inbox::show)),
-    ]
+fn for_people() -> impl Iterator<Item = (&'static str, Methods)> {
+    pages::routes().into_iter().chain(console::routes())
 }
 
 /// The patterns of all routes.
 static PATTERNS: LazyLock<Vec<&str>> =
-    LazyLock::new(|| api().into_iter().chain(pages()).map(|(pattern, _)| pattern).collect());
+    LazyLock::new(|| api().chain(for_people()).map(|(pattern, _)| pattern).collect());
 
 /// Whether something is served at that path, or orders are placed there.
 pub(crate) fn is_served(path: &str, intake_paths: &[IntakePath]) -> bool {
@@ -104,24 +68,12 @@ pub(crate) fn is_served(path: &str, intake_paths: &[IntakePath]) -> bool {
     intake_paths.iter().any(|intake| intake.as_str() == path) || PATTERNS.iter().any(|pattern| fits(pattern))
 }
 
-/// Whether a path may not become one where orders are placed: it begins as routes do that are posted to, or that people
-/// open. Orders and the form at the root are only read, and may be read further on.
-pub(crate) fn is_taken(path: &str) -> bool {
-    let first = first_segment(path);
-    !matches!(first, "" | "create-order" | "orders")
-        && PATTERNS.iter().any(|pattern| first_segment(pattern) == first)
-}
-
-fn first_segment(path: &str) -> &str {
-    path.split('/').nth(1).unwrap_or_default()
-}
-
 /// For a path that no route has. That of a page with a slash at its end, as some people and proxies write it, leads to the
 /// page: by a relative address, whatever path a gateway puts before ours.
 async fn lost(method: Method, uri: Uri) -> Response {
     let page = uri.path().strip_suffix('/').filter(|page| {
         let names = |pattern: &str| !pattern.contains('{') && pattern == *page;
-        pages().iter().any(|(pattern, _)| names(pattern))
+        for_people().any(|(pattern, _)| names(pattern))
     });
     match page.and_then(|page| page.rsplit('/').next()).filter(|_| method.is_safe()) {
         None => problem::not_found().into_response(),
@@ -164,18 +116,18 @@ pub fn router(app: App, settings: Settings) -> Router {
     };
     let mut intake_paths = web.settings.intake_paths.clone();
     let mut router = Router::new();
-    for (path, methods) in api().into_iter().chain(pages()) {
+    for (path, methods) in api().chain(for_people()) {
         let known = intake_paths.len();
         intake_paths.retain(|intake| intake.as_str() != path);
         let places_orders = intake_paths.len() < known;
-        let methods = if places_orders { methods.post(create_order::place) } else { methods };
+        let methods = if places_orders { methods.post(place) } else { methods };
         let methods = methods.fallback(problem::method_not_allowed);
         let has_cors = places_orders || path == CREATE_ORDER;
         let methods = if has_cors { with_cors(methods, &web.settings) } else { methods };
         router = router.route(path, methods.layer(observed(path)));
     }
     for path in intake_paths {
-        let methods = post(create_order::place).fallback(problem::method_not_allowed);
+        let methods = post(place).fallback(problem::method_not_allowed);
         let methods = with_cors(methods, &web.settings).layer(observed(CREATE_ORDER));
         router = router.route(path.as_str(), methods);
     }
@@ -185,16 +137,27 @@ pub fn router(app: App, settings: Settings) -> Router {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::intake_path::TAKEN;
 
     #[test]
     fn every_route_of_the_api_is_described() {
-        let contract: serde_json::Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
+        let contract: serde_json::Value = serde_json::from_str(operations::CONTRACT).unwrap();
         let mut described: Vec<_> =
             contract["paths"].as_object().unwrap().keys().map(String::as_str).collect();
-        let mut served: Vec<_> = api().into_iter().map(|(path, _)| path).collect();
+        let mut served: Vec<_> = api().map(|(path, _)| path).collect();
         described.sort_unstable();
         served.sort_unstable();
         assert_eq!(served, described);
+    }
+
+    #[test]
+    fn orders_are_placed_nowhere_that_routes_begin_but_at_the_form_and_among_orders() {
+        let first = |pattern: &'static str| pattern.split('/').nth(1).unwrap_or_default();
+        let begun: BTreeSet<_> = PATTERNS.iter().copied().map(first).collect();
+        let read_only = ["", "create-order", "orders"];
+        assert_eq!(begun, TAKEN.into_iter().chain(read_only).collect());
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use domain::Timestamp;
 
 use crate::client::masked;
+use crate::keys::KeyHash;
 use crate::seldom_said::SeldomSaid;
-use crate::settings::KeyHash;
 
 /// Counts the keys that were wrong, or not looked at because too many were before.
 const COUNTED: &str = "orderbell_wrong_keys_total";

@@ -8,6 +8,7 @@ use domain::notice::Notice;
 use domain::order::{LoggedOrder, OrderId};
 use domain::receipt::{Receipt, ReceiptStatus};
 use domain::subscription::{Subscription, SubscriptionId, SubscriptionState, Version};
+use serde::Serialize;
 
 use super::{Page, PageRequest, Tally, UnreadableRow};
 use crate::Error;
@@ -183,7 +184,8 @@ impl DeliveryRecord {
 }
 
 /// Something that a person did to a delivery, and the state that it put an end to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct InterventionRecord {
     /// What.
     pub kind: InterventionKind,
@@ -196,7 +198,8 @@ pub struct InterventionRecord {
 }
 
 /// What a person can do to a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum InterventionKind {
     /// Sent it again.
     Redriven,
@@ -225,7 +228,7 @@ impl InterventionKind {
 }
 
 /// A provider's report.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReceiptRecord {
     /// Which attempt it is about.
     pub attempt: u32,
@@ -238,7 +241,8 @@ pub struct ReceiptRecord {
 }
 
 /// An attempt on record. Its outcome's words are those of [`domain::attempt`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AttemptRecord {
     /// Which attempt, from 1.
     pub number: u32,
@@ -249,12 +253,16 @@ pub struct AttemptRecord {
     /// What came of it, by name.
     pub outcome: Option<String>,
     /// Whose failure it was, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// Whether it counts against the schedule.
+    #[serde(rename = "used")]
     pub attempts_used: bool,
     /// The receiver's own reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,
     /// The number that the other side answered with, such as HTTP's 404 or SMTP's 550; `None` where it did not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
 }
 

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryKind};
 use domain::endpoint::Protocol;
+use serde::Serialize;
 
 use super::{Message, Page, PageRequest};
 use crate::Error;
@@ -22,7 +23,7 @@ pub trait Inbox: Send + Sync {
 }
 
 /// A message in the inbox.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InboxMessage {
     /// The delivery it is.
     pub id: DeliveryId,
@@ -37,6 +38,7 @@ pub struct InboxMessage {
     /// Its text.
     pub text: String,
     /// The link it carries, if any: to confirm, to unsubscribe, or to what it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
     /// When it was kept.
     pub at: Timestamp,

@@ -1,5 +1,7 @@
 //! Lists that are read a page at a time.
 
+use serde::Serialize;
+
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<T> {
@@ -13,9 +15,10 @@ pub struct Page<T> {
 
 /// A row that cannot be read: damaged, or written by a version that this one knows nothing of. Nothing else is held up by
 /// it, and what it owes stays owed until it is mended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnreadableRow {
     /// The id of what it is, where that can be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Where it lies, such as `orders.seq = 7`.
     pub place: String,

@@ -1,174 +1,44 @@
-//! `GET /deliveries` and `GET /deliveries/{id}`: what is owed, and what became of it.
+//! `/deliveries`: what is owed, what became of it, and what people do about it.
+
+mod json;
 
 use std::sync::Arc;
 
 use application::deliveries;
-use application::ports::{AttemptRecord, DeliveryQuery, DeliveryRecord, InterventionRecord, ReceiptRecord};
+use application::ports::{
+    DeliveryFilter, DeliveryQuery, DropSelection, Redrivable, RedriveSelection, RetrySelection,
+};
 use axum::extract::State;
 use axum::response::Response;
-use domain::Timestamp;
-use domain::delivery::{CancelReason, DeliveryId, DeliveryState, WaitReason};
-use domain::notice::Notice;
-use domain::order::OrderId;
-use domain::subscription::SubscriptionId;
+use axum::routing::{get, post};
+use domain::delivery::{DeliveryId, DeliveryState};
+use domain::endpoint::Protocol;
 use http::{StatusCode, Uri};
-use serde::Serialize;
+use serde_json::json;
 
-use super::unreadable::UnreadableJson;
+pub(crate) use self::json::DeliveryJson;
 use super::{answer, answer_page};
 use crate::access::Admin;
-use crate::path_id::Id;
+use crate::body::{Members, Whole};
+use crate::parameters::{Id, Params};
 use crate::problem::Problem;
-use crate::query::Params;
-use crate::router::Web;
+use crate::router::{Routes, Web};
 
-/// A delivery with its attempts.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct DeliveryJson<'a> {
-    delivery_id: DeliveryId,
-    kind: &'static str,
-    subscription_id: SubscriptionId,
-    protocol: &'static str,
-    endpoint: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    order_id: Option<OrderId>,
-    state: &'static str,
-    created_at: Timestamp,
-    /// What it waits for, while it is pending and not simply due.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    waits_because: Option<&'static str>,
-    /// Why the channel that it waits for is paused.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pause_reason: Option<&'a str>,
-    /// Why it was cancelled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cancel_reason: Option<&'static str>,
-    /// When it is tried next, while it is pending; when it came to its state, otherwise.
-    at: Timestamp,
-    /// Attempts that count against the schedule.
-    attempts_used: u32,
-    attempts: Vec<AttemptJson<'a>>,
-    /// What its provider reported after it took the message.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    receipts: Vec<ReceiptJson<'a>>,
-    /// What people did to it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    interventions: Vec<InterventionJson>,
-    /// What of all this cannot be read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    unreadable: Vec<UnreadableJson<'a>>,
-    /// The delivery that was not made in time, for which this one is owed too.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    escalated_from: Option<DeliveryId>,
-    /// When it should have escalated, and the other subscription was not confirmed, or no more.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    not_escalated_at: Option<Timestamp>,
-    /// What a notice says.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    notice: Option<&'a Notice>,
-}
-
-/// A provider's report.
-#[derive(Serialize)]
-pub(crate) struct ReceiptJson<'a> {
-    /// Which attempt it is about.
-    attempt: u32,
-    at: Timestamp,
-    status: &'static str,
-    reply: &'a str,
-}
-
-/// Something that a person did to a delivery.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct InterventionJson {
-    at: Timestamp,
-    kind: &'static str,
-    /// The state that it put an end to.
-    state_before: &'static str,
-    /// Since when the delivery had been in that state.
-    since: Timestamp,
-}
-
-/// One attempt.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct AttemptJson<'a> {
-    number: u32,
-    started_at: Timestamp,
-    /// `null` while it is in flight, as `outcome` is.
-    ended_at: Option<Timestamp>,
-    outcome: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<&'a str>,
-    used: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reply: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-}
-
-impl<'a> DeliveryJson<'a> {
-    pub(crate) fn of(delivery: &'a DeliveryRecord, now: Timestamp) -> Self {
-        let waits_because = delivery.waits_because(now);
-        let is_paused = waits_because == Some(WaitReason::ChannelPaused);
-        Self {
-            delivery_id: delivery.id,
-            kind: delivery.kind.name(),
-            subscription_id: delivery.subscription,
-            protocol: delivery.endpoint.protocol().name(),
-            endpoint: delivery.endpoint.to_string(),
-            order_id: delivery.order,
-            state: delivery.state.name(),
-            waits_because: waits_because.map(WaitReason::name),
-            pause_reason: delivery.channel_pause.as_deref().filter(|_| is_paused),
-            cancel_reason: delivery.cancel_reason.map(CancelReason::name),
-            created_at: delivery.created_at,
-            at: delivery.at,
-            attempts_used: delivery.attempts_used,
-            attempts: delivery.attempts.iter().map(AttemptJson::of).collect(),
-            receipts: delivery.receipts.iter().map(ReceiptJson::of).collect(),
-            interventions: delivery.interventions.iter().map(InterventionJson::of).collect(),
-            unreadable: UnreadableJson::of(&delivery.unreadable),
-            escalated_from: delivery.escalated_from,
-            not_escalated_at: delivery.stranded_at,
-            notice: delivery.notice.as_ref(),
-        }
-    }
-}
-
-impl<'a> ReceiptJson<'a> {
-    fn of(receipt: &'a ReceiptRecord) -> Self {
-        let ReceiptRecord { attempt, at, status, reply } = receipt;
-        Self { attempt: *attempt, at: *at, status: status.name(), reply }
-    }
-}
-
-impl InterventionJson {
-    fn of(intervention: &InterventionRecord) -> Self {
-        let InterventionRecord { kind, at, state_before, since } = intervention;
-        Self { at: *at, kind: kind.name(), state_before: state_before.name(), since: *since }
-    }
-}
-
-impl<'a> AttemptJson<'a> {
-    pub(crate) fn of(attempt: &'a AttemptRecord) -> Self {
-        Self {
-            number: attempt.number,
-            started_at: attempt.started_at,
-            ended_at: attempt.ended_at,
-            outcome: attempt.outcome.as_deref(),
-            scope: attempt.scope.as_deref(),
-            used: attempt.attempts_used,
-            reply: attempt.reply.as_deref(),
-            status: attempt.status,
-        }
-    }
+pub(crate) fn routes() -> Routes {
+    vec![
+        ("/deliveries", get(list)),
+        ("/deliveries/{id}", get(show)),
+        ("/deliveries/{id}/redrive", post(redrive_one)),
+        ("/deliveries/{id}/retry", post(retry_one)),
+        ("/deliveries/{id}/drop", post(drop_one)),
+        ("/deliveries/redrive", post(redrive)),
+        ("/deliveries/retry", post(retry)),
+        ("/deliveries/drop", post(drop)),
+    ]
 }
 
 /// Deliveries, newest first.
-pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Response, Problem> {
+async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Response, Problem> {
     let params = Params::read(&uri, &["limit", "cursor", "state", "subscription", "order"])?;
     let states = "one of pending, in_flight, delivered, sandboxed, held, dead, cancelled";
     let query = DeliveryQuery {
@@ -185,11 +55,81 @@ pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Res
 }
 
 /// One delivery.
-pub(crate) async fn show(
+async fn show(_: Admin, State(web): State<Arc<Web>>, Id(id): Id<DeliveryId>) -> Result<Response, Problem> {
+    let delivery = deliveries::get(&web.app, id).await?;
+    Ok(answer(StatusCode::OK, &DeliveryJson::of(&delivery, web.app.clock.now())))
+}
+
+/// Sends one dead or held delivery again.
+async fn redrive_one(
     _: Admin,
     State(web): State<Arc<Web>>,
     Id(id): Id<DeliveryId>,
 ) -> Result<Response, Problem> {
-    let delivery = deliveries::get(&web.app, id).await?;
-    Ok(answer(StatusCode::OK, &DeliveryJson::of(&delivery, web.app.clock.now())))
+    let redriven = deliveries::redrive(&web.app, RedriveSelection::One(id)).await?;
+    Ok(answer(StatusCode::OK, &json!({ "redriven": redriven })))
+}
+
+/// Sends all dead, or all held, deliveries again, or [some of them](selected): how many are pending again.
+async fn redrive(_: Admin, State(web): State<Arc<Web>>, Whole(json): Whole) -> Result<Response, Problem> {
+    let (state, filter) = selected(&json, &[("dead", Redrivable::Dead), ("held", Redrivable::Held)])?;
+    let redriven = deliveries::redrive(&web.app, RedriveSelection::Many { state, filter }).await?;
+    Ok(answer(StatusCode::OK, &json!({ "redriven": redriven })))
+}
+
+/// Has one pending delivery tried at once.
+async fn retry_one(
+    _: Admin,
+    State(web): State<Arc<Web>>,
+    Id(id): Id<DeliveryId>,
+) -> Result<Response, Problem> {
+    let retried = deliveries::retry(&web.app, RetrySelection::One(id)).await?;
+    Ok(answer(StatusCode::OK, &json!({ "retried": retried })))
+}
+
+/// Has all pending deliveries tried at once, or [some of them](selected): how many are due now.
+async fn retry(_: Admin, State(web): State<Arc<Web>>, Whole(json): Whole) -> Result<Response, Problem> {
+    let ((), filter) = selected(&json, &[("pending", ())])?;
+    let retried = deliveries::retry(&web.app, RetrySelection::Pending(filter)).await?;
+    Ok(answer(StatusCode::OK, &json!({ "retried": retried })))
+}
+
+/// Cancels a pending or held delivery and shows it.
+async fn drop_one(
+    _: Admin,
+    State(web): State<Arc<Web>>,
+    Id(id): Id<DeliveryId>,
+) -> Result<Response, Problem> {
+    deliveries::drop(&web.app, DropSelection::One(id)).await?;
+    let dropped = deliveries::get(&web.app, id).await?;
+    Ok(answer(StatusCode::OK, &DeliveryJson::of(&dropped, web.app.clock.now())))
+}
+
+/// Cancels all pending, or all held, deliveries, or [some of them](selected): how many.
+async fn drop(_: Admin, State(web): State<Arc<Web>>, Whole(json): Whole) -> Result<Response, Problem> {
+    let (pending, filter) = selected(&json, &[("pending", true), ("held", false)])?;
+    let selection = if pending { DropSelection::Pending(filter) } else { DropSelection::Held(filter) };
+    let dropped = deliveries::drop(&web.app, selection).await?;
+    Ok(answer(StatusCode::OK, &json!({ "dropped": dropped })))
+}
+
+/// Which of the deliveries in a state are meant, as a body says it: the state, one of those, and
+/// `{"subscriptionId"?,"protocol"?,"from"?,"before"?}`.
+///
+/// The state is asked for so that an empty body does not mean everything; for the same reason `null` is no filter.
+fn selected<S: Copy>(json: &[u8], states: &[(&str, S)]) -> Result<(S, DeliveryFilter), Problem> {
+    let members = Members::read(json, &["state", "subscriptionId", "protocol", "from", "before"])?;
+    let wanted = members.required("state")?;
+    let Some((_, state)) = states.iter().find(|(name, _)| *name == wanted) else {
+        let names: Vec<_> = states.iter().map(|(name, _)| *name).collect();
+        let detail = format!("state must be {}", names.join(" or "));
+        return Err(Problem::invalid("invalid_state", "state", detail));
+    };
+    let filter = DeliveryFilter {
+        subscription: members.filter("subscriptionId")?.map(|id| id.parse()).transpose()?,
+        protocol: members.filter("protocol")?.map(|name| Protocol::parse(&name)).transpose()?,
+        from: members.time("from")?,
+        before: members.time("before")?,
+    };
+    Ok((*state, filter))
 }

@@ -1,78 +1,46 @@
-//! `GET /orders` and `GET /orders/{id}`: what was ordered, and what became of it.
+//! `POST /create-order`, and `/orders`: what was ordered, what became of it, whom it did not match, and what of it is spam.
+
+mod json;
+pub(crate) mod place;
+mod timeline;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use application::orders;
-use application::ports::{OrderQuery, Telling};
+use application::ports::{OrderQuery, SpamFilter, SpamSelection};
 use application::{Error, ErrorKind};
 use axum::extract::State;
 use axum::response::Response;
+use axum::routing::{get, post, put};
 use domain::Timestamp;
-use domain::order::{Order, OrderId};
+use domain::order::{OrderId, customer_email, customer_phone};
 use http::{StatusCode, Uri};
-use serde::Serialize;
+use serde_json::json;
 
-use super::{answer, answer_page};
+use self::json::{OrderJson, TellingJson, ToldJson, not_matched_by_reason};
+use self::timeline::TimelineJson;
+use super::{answer, answer_list, answer_page};
 use crate::access::Admin;
-use crate::path_id::Id;
+use crate::body::{Members, Whole};
+use crate::intake_path::CREATE_ORDER;
+use crate::parameters::{Id, Params};
 use crate::problem::Problem;
-use crate::query::Params;
-use crate::router::Web;
+use crate::router::{Routes, Web};
 
-pub(crate) mod not_matched;
-pub(crate) mod spam;
-mod timeline;
-
-use timeline::TimelineJson;
-
-/// An order as it is listed.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct OrderJson<'a> {
-    #[serde(flatten)]
-    order: &'a Order,
-    request_id: &'a str,
-    /// Since when a person calls it spam.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    spam_since: Option<Timestamp>,
-}
-
-impl<'a> OrderJson<'a> {
-    fn of(order: &'a Order, spam_since: Option<Timestamp>) -> Self {
-        Self { order, request_id: &order.request_id, spam_since }
-    }
-}
-
-/// An order as it is listed with how far its telling has come.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ToldJson<'a> {
-    #[serde(flatten)]
-    order: OrderJson<'a>,
-    #[serde(flatten)]
-    telling: Option<TellingJson>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TellingJson {
-    published: bool,
-    /// How many deliveries there are in each state.
-    tally: BTreeMap<&'static str, usize>,
-    /// Whether all were counted.
-    tally_is_whole: bool,
-}
-
-impl TellingJson {
-    fn of(telling: &Telling) -> Self {
-        let tally = telling.tally.iter().map(|(state, count)| (state.name(), *count)).collect();
-        Self { published: telling.published, tally, tally_is_whole: telling.is_whole }
-    }
+pub(crate) fn routes() -> Routes {
+    vec![
+        (CREATE_ORDER, post(place::place)),
+        ("/orders", get(list)),
+        ("/orders/{id}", get(show)),
+        ("/orders/{id}/not-matched", get(not_matched)),
+        ("/orders/{id}/spam", put(mark_spam).delete(unmark_spam)),
+        ("/orders/spam", post(mark_much_spam)),
+    ]
 }
 
 /// Orders, newest first; with `include=tally` each with how far its telling has come, where this host does that itself.
-pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Response, Problem> {
+async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Response, Problem> {
     let params = Params::read(&uri, &["limit", "cursor", "from", "before", "include"])?;
     let time = |name| {
         params.value(name, "a time such as 2026-01-31T12:00:00Z", |text| text.parse::<Timestamp>().ok())
@@ -93,11 +61,7 @@ pub(crate) async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Res
 }
 
 /// One order with its timeline; without it on a host where SNS delivers.
-pub(crate) async fn show(
-    _: Admin,
-    State(web): State<Arc<Web>>,
-    Id(id): Id<OrderId>,
-) -> Result<Response, Problem> {
+async fn show(_: Admin, State(web): State<Arc<Web>>, Id(id): Id<OrderId>) -> Result<Response, Problem> {
     order_history(&web, id).await
 }
 
@@ -110,4 +74,64 @@ async fn order_history(web: &Web, id: OrderId) -> Result<Response, Problem> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Subscriptions that did not match the order, newest first, by reason.
+async fn not_matched(
+    _: Admin,
+    State(web): State<Arc<Web>>,
+    Id(id): Id<OrderId>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let page = Params::read(&uri, &["limit", "cursor"])?.page()?;
+    let page = orders::not_matched(&web.app, id, page).await?;
+    Ok(answer_list(&page, not_matched_by_reason(&page)))
+}
+
+/// Marks an order as spam and shows it.
+async fn mark_spam(_: Admin, State(web): State<Arc<Web>>, Id(id): Id<OrderId>) -> Result<Response, Problem> {
+    orders::mark_spam(&web.app, SpamSelection::One(id)).await?;
+    order_history(&web, id).await
+}
+
+/// Takes that back and shows the order. What was cancelled stays cancelled.
+async fn unmark_spam(
+    _: Admin,
+    State(web): State<Arc<Web>>,
+    Id(id): Id<OrderId>,
+) -> Result<Response, Problem> {
+    orders::unmark_spam(&web.app, id).await?;
+    order_history(&web, id).await
+}
+
+/// What says which orders are spam.
+const SPAM_MEMBERS: [&str; 5] = ["from", "before", "customerName", "customerEmail", "customerPhone"];
+
+/// Marks all orders that fit what the body says: at least something, so that an empty body does not mean everything. Answers
+/// how many are marked that were not.
+async fn mark_much_spam(
+    _: Admin,
+    State(web): State<Arc<Web>>,
+    Whole(json): Whole,
+) -> Result<Response, Problem> {
+    let members = Members::read(&json, &SPAM_MEMBERS)?;
+    let filter = SpamFilter {
+        from: members.time("from")?,
+        to: members.time("before")?,
+        customer_name: members.filter("customerName")?.map(|name: String| name.trim().to_owned()),
+        customer_email: members
+            .filter("customerEmail")?
+            .map(|text: String| customer_email(&text))
+            .transpose()?,
+        customer_phone: members
+            .filter("customerPhone")?
+            .map(|text: String| customer_phone(&text))
+            .transpose()?,
+    };
+    if filter == SpamFilter::default() {
+        let detail = format!("Say which orders are spam, by one or more of {}", SPAM_MEMBERS.join(", "));
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "missing_filter", detail));
+    }
+    let marked = orders::mark_spam(&web.app, SpamSelection::Many(filter)).await?;
+    Ok(answer(StatusCode::OK, &json!({ "marked": marked })))
 }

@@ -6,18 +6,22 @@ use application::Error;
 use application::receipts;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use axum::routing::post;
 use domain::delivery::DeliveryId;
 use http::{HeaderMap, StatusCode, Uri};
 
 use crate::body::Whole;
-use crate::path_id::Id;
+use crate::parameters::{Id, Params};
 use crate::problem::Problem;
-use crate::query::Params;
-use crate::router::Web;
+use crate::router::{Routes, Web};
 use crate::settings::Report;
 
+pub(crate) fn routes() -> Routes {
+    vec![("/receipts/{id}", post(record))]
+}
+
 /// Records a receipt; a report that is no end of the message's way is taken and changes nothing.
-pub(crate) async fn record(
+async fn record(
     State(web): State<Arc<Web>>,
     Id(id): Id<DeliveryId>,
     uri: Uri,

@@ -14,9 +14,8 @@ use url::form_urlencoded;
 
 use super::session::Session;
 use crate::pages::{failure_page, page};
-use crate::path_id::Id;
+use crate::parameters::{Id, Params};
 use crate::problem::Problem;
-use crate::query::Params;
 use crate::router::Web;
 
 #[derive(Template)]
@@ -73,7 +72,7 @@ fn shown(at: Timestamp) -> String {
 }
 
 /// The list, newest first.
-pub(crate) async fn list(session: Session, State(web): State<Arc<Web>>, uri: Uri) -> Response {
+pub(super) async fn list(session: Session, State(web): State<Arc<Web>>, uri: Uri) -> Response {
     match read(&web, &uri).await {
         Ok(found) => {
             let csrf = session.csrf_token();
@@ -95,7 +94,7 @@ async fn read(web: &Web, uri: &Uri) -> Result<Page<InboxMessage>, Problem> {
 }
 
 /// One message, with its link.
-pub(crate) async fn show(
+pub(super) async fn show(
     session: Session,
     State(web): State<Arc<Web>>,
     id: Result<Id<DeliveryId>, Problem>,

@@ -5,19 +5,18 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::FromRequestParts;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
-use http::HeaderMap;
-use http::header::COOKIE;
+use http::header::{COOKIE, LOCATION};
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::see_other;
 use crate::access::management_disabled;
+use crate::keys::KeyHash;
 use crate::pages::failure_page;
 use crate::router::Web;
-use crate::settings::KeyHash;
 
 const COOKIE_NAME: &str = "orderbell_session";
 /// How long a session holds, in seconds: a working day.
@@ -108,6 +107,11 @@ impl FromRequestParts<Arc<Web>> for Session {
         let found = web.sessions.find(&parts.headers, web.app.clock.now());
         found.ok_or_else(|| see_other("/console/login"))
     }
+}
+
+/// Sends a browser to another page, with a GET.
+pub(super) fn see_other(path: &'static str) -> Response {
+    (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static(path))]).into_response()
 }
 
 #[cfg(test)]

@@ -16,8 +16,7 @@ use super::foreign::{foreign, foreign_context};
 use super::members::{flag, object, pairs, text};
 use super::place::{Route, place, route, without_stage};
 use super::{BadEvent, Shape};
-use crate::intake_path::IntakePath;
-use crate::router::CREATE_ORDER;
+use crate::intake_path::{CREATE_ORDER, IntakePath};
 
 /// What every kind of event has of a request.
 struct Parts {

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::page;
-use crate::api::openapi::DOCUMENT;
+use crate::api::operations::CONTRACT;
 use crate::problem::Problem;
 use crate::router::Web;
 use crate::settings::Settings;
@@ -63,8 +63,8 @@ impl Operation {
 }
 
 /// Every operation, by its path.
-pub(crate) async fn show(State(web): State<Arc<Web>>) -> Response {
-    let contract: Contract = match serde_json::from_str(DOCUMENT) {
+pub(super) async fn show(State(web): State<Arc<Web>>) -> Response {
+    let contract: Contract = match serde_json::from_str(CONTRACT) {
         Ok(contract) => contract,
         Err(error) => return Problem::internal(&error).into_response(),
     };

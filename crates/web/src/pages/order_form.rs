@@ -11,8 +11,8 @@ use domain::order::limits;
 use http::StatusCode;
 
 use super::page;
+use crate::keys::Intake;
 use crate::router::Web;
-use crate::settings::Intake;
 
 #[derive(Template)]
 #[template(path = "order_form.html")]
@@ -28,7 +28,7 @@ struct OrderForm<'a> {
 }
 
 /// The form; its script posts to `/create-order`.
-pub(crate) async fn show(State(web): State<Arc<Web>>) -> Response {
+pub(super) async fn show(State(web): State<Arc<Web>>) -> Response {
     let form = OrderForm {
         version: web.settings.version,
         needs_key: matches!(web.settings.intake, Intake::Keys(_)),

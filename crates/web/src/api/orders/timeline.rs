@@ -1,19 +1,17 @@
-//! The JSON form of an order's timeline.
+//! What an order's timeline looks like in answers.
 
 use std::collections::BTreeMap;
 
 use application::orders::{Event, EventKind, Timeline};
-use application::ports::OrderHistory;
+use application::ports::{AttemptRecord, OrderHistory, UnreadableRow};
 use domain::Timestamp;
 use domain::delivery::{CancelReason, DeliveryId};
 use domain::receipt::ReceiptStatus;
 use domain::subscription::SubscriptionId;
 use serde::Serialize;
 
-use super::OrderJson;
-use super::not_matched::{GroupJson, groups};
-use crate::api::deliveries::{AttemptJson, DeliveryJson};
-use crate::api::unreadable::UnreadableJson;
+use super::json::{GroupJson, OrderJson, not_matched_by_reason};
+use crate::api::deliveries::DeliveryJson;
 
 /// An order, what happened to it, who is owed it and who is not.
 #[derive(Serialize)]
@@ -32,8 +30,8 @@ pub(super) struct TimelineJson<'a> {
     /// The `cursor` of the next page of `/orders/{id}/not-matched`.
     not_matched_next: Option<&'a str>,
     /// What else belongs here and cannot be read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    unreadable: Vec<UnreadableJson<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unreadable: &'a [UnreadableRow],
 }
 
 #[derive(Serialize)]
@@ -44,7 +42,7 @@ struct EventJson<'a> {
     #[serde(flatten)]
     about: Option<About>,
     #[serde(flatten)]
-    attempt: Option<AttemptJson<'a>>,
+    attempt: Option<&'a AttemptRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
     protocol: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,9 +67,9 @@ impl<'a> TimelineJson<'a> {
             timeline: timeline.events.iter().map(|event| EventJson::of(event, timeline)).collect(),
             deliveries: timeline.deliveries.iter().map(|delivery| DeliveryJson::of(delivery, now)).collect(),
             tally: timeline.tally.iter().map(|(state, count)| (state.name(), *count)).collect(),
-            not_matched: groups(&timeline.not_matched),
+            not_matched: not_matched_by_reason(&timeline.not_matched),
             not_matched_next: timeline.not_matched.next.as_deref(),
-            unreadable: UnreadableJson::of(&timeline.unreadable),
+            unreadable: &timeline.unreadable,
         }
     }
 }
@@ -113,7 +111,7 @@ impl<'a> EventJson<'a> {
                 ("escalated", None, protocol, None)
             }
             EventKind::Owed => ("matched", None, protocol, None),
-            EventKind::Attempt(attempt) => ("attempt", Some(AttemptJson::of(attempt)), protocol, None),
+            EventKind::Attempt(attempt) => ("attempt", Some(attempt), protocol, None),
             EventKind::Receipt(receipt) => {
                 let name = match receipt.status {
                     ReceiptStatus::Delivered => "receipt_delivered",

@@ -13,14 +13,14 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::access::caller;
 use crate::body;
-use crate::client::Client;
+use crate::client::{Client, origin};
 use crate::cors::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
+use crate::intake_path::CREATE_ORDER;
 use crate::observe::{request_id, span};
 use crate::order_limits::Orderer;
-use crate::origin::origin;
+use crate::parameters::single;
 use crate::problem::Problem;
-use crate::router::{CREATE_ORDER, Web};
-use crate::single_header::single;
+use crate::router::Web;
 
 /// Places an order. Success is answered only once the order is stored.
 pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use application::subscriptions::{Sample, test_filter};
+use application::subscriptions::{self, Sample};
 use axum::extract::State;
 use axum::response::Response;
 use domain::filter_policy::Mismatch;
@@ -10,9 +10,9 @@ use domain::order::{OrderDetails, OrderId};
 use http::StatusCode;
 use serde::Serialize;
 
-use super::answer;
 use super::attributes::filter_policy;
 use crate::access::Admin;
+use crate::api::answer;
 use crate::body::{Members, Whole};
 use crate::problem::Problem;
 use crate::router::Web;
@@ -27,7 +27,7 @@ struct Tested {
 }
 
 /// Asks a policy about an order as it would be placed, or about one that was. Nothing is stored or sent.
-pub(crate) async fn test(
+pub(super) async fn test_filter(
     _: Admin,
     State(web): State<Arc<Web>>,
     Whole(json): Whole,
@@ -46,7 +46,7 @@ pub(crate) async fn test(
             return Err(Problem::invalid("conflicting_fields", "orderId", detail));
         }
     };
-    let because = test_filter(&web.app, &policy, sample).await?.err();
+    let because = subscriptions::test_filter(&web.app, &policy, sample).await?.err();
     Ok(answer(StatusCode::OK, &Tested { matches: because.is_none(), because }))
 }
 

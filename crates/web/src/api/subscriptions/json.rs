@@ -1,30 +1,18 @@
-//! `GET`, `PATCH`, `DELETE /subscriptions/{id}` and `POST /subscriptions/{id}/confirmation`: one
-//! subscription.
+//! What a subscription looks like in answers, and why it is pending.
 
-use std::sync::Arc;
-
-use application::subscriptions::{self, Pending};
-use axum::extract::State;
-use axum::response::Response;
+use application::ports::DeliveryRecord;
+use application::subscriptions::Pending;
 use domain::Timestamp;
-use domain::attributes::AttributesChange;
+use domain::delivery::{DeliveryId, DeliveryState, WaitReason};
 use domain::subscription::{EndReason, Subscription, SubscriptionId, SubscriptionState};
-use http::StatusCode;
 use serde::Serialize;
 
-use super::answer;
-use super::attributes::{self, AttributesJson};
-use super::pending::PendingJson;
-use crate::access::Admin;
-use crate::body::{Members, Whole};
-use crate::path_id::Id;
-use crate::problem::Problem;
-use crate::router::Web;
+use super::attributes::AttributesJson;
 
 /// A subscription as the operator sees it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct SubscriptionJson<'a> {
+pub(super) struct SubscriptionJson<'a> {
     subscription_id: SubscriptionId,
     protocol: &'static str,
     endpoint: String,
@@ -61,7 +49,7 @@ pub(crate) struct SubscriptionJson<'a> {
 
 impl<'a> SubscriptionJson<'a> {
     /// The subscription without its secret.
-    pub(crate) fn of(subscription: &'a Subscription) -> Self {
+    pub(super) fn of(subscription: &'a Subscription) -> Self {
         let pending = subscription.state == SubscriptionState::Pending;
         Self {
             subscription_id: subscription.id,
@@ -86,80 +74,75 @@ impl<'a> SubscriptionJson<'a> {
     }
 
     /// The subscription with its secret, for the one answer that shows it.
-    pub(crate) fn with_secret(subscription: &'a Subscription) -> Self {
+    pub(super) fn with_secret(subscription: &'a Subscription) -> Self {
         let secret = subscription.secrets.as_ref().map(|secrets| secrets.current.reveal());
         Self { secret, ..Self::of(subscription) }
     }
 
     /// With why it is pending, if it is.
-    pub(crate) fn because(self, pending: Option<&'a Pending>, now: Timestamp) -> Self {
+    pub(super) fn because(self, pending: Option<&'a Pending>, now: Timestamp) -> Self {
         Self { pending: pending.map(|pending| PendingJson::of(pending, now)), ..self }
     }
 }
 
-/// Answers with a subscription, as it is `shown`, and why it is pending.
-pub(super) async fn answer_with(
-    web: &Web,
-    status: StatusCode,
-    subscription: &Subscription,
-    shown: SubscriptionJson<'_>,
-) -> Result<Response, Problem> {
-    let pending = subscriptions::pending(&web.app, &[subscription]).await?;
-    Ok(answer(status, &shown.because(pending.get(&subscription.id), web.app.clock.now())))
+/// What is said of a subscription while it is pending.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PendingJson<'a> {
+    pending_reason: &'static str,
+    /// What a person can do.
+    pending_advice: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmation_request: Option<RequestJson<'a>>,
 }
 
-/// One subscription.
-pub(crate) async fn show(
-    _: Admin,
-    State(web): State<Arc<Web>>,
-    Id(id): Id<SubscriptionId>,
-) -> Result<Response, Problem> {
-    let found = subscriptions::get(&web.app, id).await?;
-    answer_with(&web, StatusCode::OK, &found, SubscriptionJson::of(&found)).await
+/// The newest confirmation request.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestJson<'a> {
+    delivery_id: DeliveryId,
+    state: &'static str,
+    requested_at: Timestamp,
+    /// When its newest attempt ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_attempt_at: Option<Timestamp>,
+    /// What came of that, in the other side's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply: Option<&'a str>,
+    /// When it is tried next, while it is pending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_attempt_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_because: Option<&'static str>,
+    /// Why the channel that it waits for is paused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pause_reason: Option<&'a str>,
 }
 
-/// Sets or, with `null`, takes away attributes. Nothing else of a subscription can change.
-pub(crate) async fn change(
-    _: Admin,
-    State(web): State<Arc<Web>>,
-    Id(id): Id<SubscriptionId>,
-    Whole(json): Whole,
-) -> Result<Response, Problem> {
-    let known = [&["protocol", "endpoint"], attributes::MEMBERS.as_slice()].concat();
-    let members = Members::read(&json, &known)?;
-    for name in ["protocol", "endpoint", "receives"] {
-        if members.raw(name).is_some() {
-            let detail = format!("{name} cannot be changed: end this subscription and make another");
-            return Err(Problem::invalid("immutable_field", name, detail));
+impl<'a> PendingJson<'a> {
+    fn of(pending: &'a Pending, now: Timestamp) -> Self {
+        Self {
+            pending_reason: pending.reason.name(),
+            pending_advice: pending.advice(now),
+            confirmation_request: pending.request.as_ref().map(|request| RequestJson::of(request, now)),
         }
     }
-    let change = attributes::read_change(&members)?;
-    if change == AttributesChange::default() {
-        let detail = "filterPolicy, maxReceivesPerSecond or escalation must be given; null takes one away";
-        return Err(Problem::invalid("missing_field", "filterPolicy", detail));
+}
+
+impl<'a> RequestJson<'a> {
+    fn of(request: &'a DeliveryRecord, now: Timestamp) -> Self {
+        let last = request.last_ended();
+        Self {
+            delivery_id: request.id,
+            state: request.state.name(),
+            requested_at: request.created_at,
+            last_attempt_at: last.and_then(|attempt| attempt.ended_at),
+            reply: last.and_then(|attempt| attempt.reply.as_deref()),
+            next_attempt_at: Some(request.at).filter(|_| request.state == DeliveryState::Pending),
+            waits_because: request.waits_because(now).map(WaitReason::name),
+            pause_reason: request.pause(now),
+        }
     }
-    let changed = subscriptions::change(&web.app, id, change).await?;
-    answer_with(&web, StatusCode::OK, &changed, SubscriptionJson::of(&changed)).await
-}
-
-/// Ends a subscription; ending one that ended already changes nothing.
-pub(crate) async fn remove(
-    _: Admin,
-    State(web): State<Arc<Web>>,
-    Id(id): Id<SubscriptionId>,
-) -> Result<Response, Problem> {
-    let ended = subscriptions::remove(&web.app, id).await?;
-    answer_with(&web, StatusCode::OK, &ended, SubscriptionJson::of(&ended)).await
-}
-
-/// Sends the confirmation again; the links sent before die.
-pub(crate) async fn resend_confirmation(
-    _: Admin,
-    State(web): State<Arc<Web>>,
-    Id(id): Id<SubscriptionId>,
-) -> Result<Response, Problem> {
-    let pending = application::subscriptions::resend_confirmation(&web.app, id).await?;
-    answer_with(&web, StatusCode::ACCEPTED, &pending, SubscriptionJson::of(&pending)).await
 }
 
 #[cfg(test)]
@@ -170,11 +153,11 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::api::openapi;
+    use crate::api::operations::CONTRACT;
 
     #[test]
     fn the_contract_names_every_reason_to_be_pending() {
-        let contract: Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
+        let contract: Value = serde_json::from_str(CONTRACT).unwrap();
         let named = &contract["components"]["schemas"]["Subscription"]["properties"]["pendingReason"]["enum"];
         assert_eq!(*named, serde_json::json!(PendingReason::ALL.map(PendingReason::name)));
     }
@@ -196,7 +179,7 @@ mod tests {
             secrets: None,
         };
         let answer = serde_json::to_value(SubscriptionJson::of(&known_to_sns)).unwrap();
-        let contract: Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
+        let contract: Value = serde_json::from_str(CONTRACT).unwrap();
         let required = contract["components"]["schemas"]["Subscription"]["required"].as_array().unwrap();
         for member in required {
             assert!(answer.get(member.as_str().unwrap()).is_some(), "{member} is not in {answer}");

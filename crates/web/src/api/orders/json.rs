@@ -1,22 +1,59 @@
-//! `GET /orders/{id}/not-matched`: whom an order did not match, by reason.
+//! What an order looks like in answers, and whom it did not match.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use application::orders::{self, NotMatchedPage};
-use axum::extract::State;
-use axum::response::Response;
+use application::orders::NotMatchedPage;
+use application::ports::Telling;
+use domain::Timestamp;
 use domain::filter_policy::Mismatch;
-use domain::order::OrderId;
+use domain::order::Order;
 use domain::subscription::{SkipReason, Subscription, SubscriptionId};
-use http::{StatusCode, Uri};
 use serde::Serialize;
 
-use crate::access::Admin;
-use crate::api::{List, answer};
-use crate::path_id::Id;
-use crate::problem::Problem;
-use crate::query::Params;
-use crate::router::Web;
+/// An order as it is listed.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OrderJson<'a> {
+    #[serde(flatten)]
+    order: &'a Order,
+    request_id: &'a str,
+    /// Since when a person calls it spam.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spam_since: Option<Timestamp>,
+}
+
+impl<'a> OrderJson<'a> {
+    pub(super) fn of(order: &'a Order, spam_since: Option<Timestamp>) -> Self {
+        Self { order, request_id: &order.request_id, spam_since }
+    }
+}
+
+/// An order as it is listed with how far its telling has come.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ToldJson<'a> {
+    #[serde(flatten)]
+    pub(super) order: OrderJson<'a>,
+    #[serde(flatten)]
+    pub(super) telling: Option<TellingJson>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TellingJson {
+    published: bool,
+    /// How many deliveries there are in each state.
+    tally: BTreeMap<&'static str, usize>,
+    /// Whether all were counted.
+    tally_is_whole: bool,
+}
+
+impl TellingJson {
+    pub(super) fn of(telling: &Telling) -> Self {
+        let tally = telling.tally.iter().map(|(state, count)| (state.name(), *count)).collect();
+        Self { published: telling.published, tally, tally_is_whole: telling.is_whole }
+    }
+}
 
 /// The subscriptions of a page that did not match the order for one reason.
 #[derive(Serialize)]
@@ -37,20 +74,8 @@ struct NotMatchedJson<'a> {
     mismatch: Option<&'a Mismatch>,
 }
 
-/// Subscriptions that did not match the order, newest first.
-pub(crate) async fn list(
-    _: Admin,
-    State(web): State<Arc<Web>>,
-    Id(id): Id<OrderId>,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let page = Params::read(&uri, &["limit", "cursor"])?.page()?;
-    let page = orders::not_matched(&web.app, id, page).await?;
-    Ok(answer(StatusCode::OK, &List::of(groups(&page), &page)))
-}
-
 /// The subscriptions of a page by reason; the reasons in the order in which they appear.
-pub(super) fn groups(page: &NotMatchedPage) -> Vec<GroupJson<'_>> {
+pub(super) fn not_matched_by_reason(page: &NotMatchedPage) -> Vec<GroupJson<'_>> {
     let mut groups: Vec<GroupJson<'_>> = Vec::new();
     for (subscription, reason) in &page.items {
         let (because, mismatch) = (reason.name(), mismatch(reason));

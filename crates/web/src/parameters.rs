@@ -1,10 +1,28 @@
-//! Reading query strings, with errors that name the parameter.
+//! What a request says beside its body: the id in its path, its query, its headers. Errors name what is at fault.
+
+use std::str::FromStr;
 
 use application::ports::PageRequest;
-use axum::extract::Query;
-use http::{StatusCode, Uri};
+use axum::extract::{FromRequestParts, Path, Query};
+use domain::Invalid;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 
 use crate::problem::Problem;
+
+/// The `{id}` of a route; what is no id is answered 400 `invalid_id`.
+pub(crate) struct Id<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: FromStr<Err = Invalid>> FromRequestParts<S> for Id<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let unreadable =
+            |_| Problem::new(StatusCode::BAD_REQUEST, "invalid_id", "The id in the path cannot be read");
+        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(unreadable)?;
+        Ok(Self(text.parse()?))
+    }
+}
 
 /// A query string's parameters.
 pub(crate) struct Params(Vec<(String, String)>);
@@ -56,4 +74,19 @@ impl Params {
         let cursor = self.text("cursor").map(str::to_owned);
         Ok(PageRequest { limit: limit.unwrap_or(PageRequest::DEFAULT), cursor })
     }
+}
+
+/// The header's value, if it is there. Which of two was meant nobody knows, and who reads the other one is misled.
+pub(crate) fn single<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+    shown: &'static str,
+) -> Result<Option<&'a HeaderValue>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next();
+    if values.next().is_some() {
+        let detail = format!("{shown} must be given once");
+        return Err(Problem::invalid("repeated_header", shown, detail));
+    }
+    Ok(value)
 }
