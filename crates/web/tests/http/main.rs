@@ -2,11 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod attributes;
 mod console;
 mod contract;
 mod cors;
-mod create_order;
 mod deliveries;
 mod doors;
 mod event_shapes;
@@ -16,12 +14,10 @@ mod given_twice;
 mod host;
 mod inbox;
 mod log_and_metrics;
-mod operating;
 mod operations;
 mod order_form;
 mod order_limits;
 mod orders;
-mod spam;
+mod receipts;
 mod subscriber_links;
 mod subscriptions;
-mod test_filter;

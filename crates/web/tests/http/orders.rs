@@ -1,5 +1,8 @@
 //! `GET /orders` and `GET /orders/{id}`.
 
+mod place;
+mod spam;
+
 use std::time::Duration;
 
 use application::ports::{Clock, DeliveryQueue};

@@ -1,15 +1,24 @@
-//! `/subscriptions`, `/subscriptions/{id}` and `/subscriptions/{id}/confirmation`.
+//! `/subscriptions`: made, confirmed, changed, suspended, tested and ended.
+
+mod attributes;
+mod test_filter;
 
 use application::ports::{Clock, DeliveryQueue, OwnSubscriptions};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::DeliveryState;
 use domain::endpoint::Protocol;
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::host::Host;
 
 const JO: &str = r#"{"protocol":"email","endpoint":"jo@example.com"}"#;
+
+async fn act(host: &Host, subscription: &str, verb: &str) -> Value {
+    let answer = host.manage("POST", &format!("/subscriptions/{subscription}/{verb}"), "").await;
+    assert!(answer.status.is_success(), "{}", answer.text);
+    answer.json()
+}
 
 #[tokio::test]
 async fn a_new_subscription_is_pending_and_has_an_address() {
@@ -427,4 +436,50 @@ async fn where_somebody_else_asks_a_pending_subscription_was_not_answered() {
     let host = Host::with(|app, _| app.own_delivery = None);
     let made = host.manage("POST", "/subscriptions", JO).await.json();
     assert_eq!((&made["pendingReason"], made.get("confirmationRequest")), (&json!("not_answered"), None));
+}
+
+#[tokio::test]
+async fn a_suspended_subscription_is_sent_nothing_until_it_is_resumed() {
+    let host = Host::start();
+    let id = host.subscribe_confirmed("jo@example.com").await;
+    let suspended = act(&host, &id, "suspend").await;
+    assert_eq!(
+        (&suspended["state"], &suspended["suspensionReason"]),
+        (&json!("suspended"), &json!("operator"))
+    );
+    assert!(suspended["suspendedAt"].is_string());
+    host.place_seed().await;
+    host.publish().await;
+    assert!(host.due().await.deliveries.is_empty());
+    let resumed = act(&host, &id, "resume").await;
+    assert_eq!((&resumed["state"], &resumed["suspendedAt"]), (&json!("confirmed"), &Value::Null));
+    assert_eq!(host.due().await.deliveries.len(), 1);
+    let pending = host.subscribe("eve@example.com").await;
+    let refused = host.manage("POST", &format!("/subscriptions/{pending}/suspend"), "").await;
+    refused.assert_problem(StatusCode::CONFLICT, "not_confirmed");
+}
+
+#[tokio::test]
+async fn a_test_is_a_delivery_like_any_other() {
+    let host = Host::start();
+    let id = host.subscribe_confirmed("jo@example.com").await;
+    let test = act(&host, &id, "test").await["deliveryId"].as_str().unwrap().to_owned();
+    let delivery = host.manage("GET", &format!("/deliveries/{test}"), "").await.json();
+    assert_eq!((&delivery["kind"], &delivery["state"]), (&json!("test"), &json!("pending")));
+}
+
+#[tokio::test]
+async fn a_new_secret_is_shown_once() {
+    let host = Host::start();
+    let hook = r#"{"protocol":"webhook","endpoint":"https://example.com/hook"}"#;
+    let made = host.manage("POST", "/subscriptions", hook).await.json();
+    let id = made["subscriptionId"].as_str().unwrap();
+    let rotated = act(&host, id, "rotate-secret").await;
+    assert!(rotated["secret"].as_str().unwrap().starts_with("whsec_"));
+    assert_ne!(rotated["secret"], made["secret"]);
+    let shown = host.manage("GET", &format!("/subscriptions/{id}"), "").await;
+    assert!(!shown.text.contains("secret"), "{}", shown.text);
+    let mail = host.subscribe("jo@example.com").await;
+    let refused = host.manage("POST", &format!("/subscriptions/{mail}/rotate-secret"), "").await;
+    refused.assert_problem(StatusCode::CONFLICT, "no_secret");
 }

@@ -3,19 +3,12 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use super::{events, show};
 use crate::host::Host;
 
 async fn place(host: &Host, customer: &str) -> String {
     let body = json!({ "customerName": customer, "productName": "Mouse" }).to_string();
     host.place(&body).await.json()["orderId"].as_str().unwrap().to_owned()
-}
-
-async fn shown(host: &Host, id: &str) -> Value {
-    host.manage("GET", &format!("/orders/{id}"), "").await.json()
-}
-
-fn events(order: &Value) -> Vec<&str> {
-    order["timeline"].as_array().unwrap().iter().map(|event| event["event"].as_str().unwrap()).collect()
 }
 
 #[tokio::test]
@@ -44,7 +37,7 @@ async fn an_order_is_marked_shown_so_and_unmarked() {
     let unmarked = host.manage("DELETE", &path, "").await.json();
     assert_eq!(unmarked.get("spamSince"), None);
     assert_eq!(events(&unmarked), ["accepted", "matched", "cancelled", "marked_spam", "unmarked_spam"]);
-    assert_eq!(shown(&host, &spam).await["deliveries"][0]["state"], "cancelled", "nothing is sent by itself");
+    assert_eq!(show(&host, &spam).await["deliveries"][0]["state"], "cancelled", "nothing is sent by itself");
 }
 
 #[tokio::test]
