@@ -1,28 +1,25 @@
-//! The command line: one file per subcommand.
+//! The command line: one file per noun, with its commands. A command says one of them, its file all: `orderbell order show` is
+//! in `orders.rs`.
 
 mod api_client;
 mod argument;
 mod audit;
 mod backup;
-mod delivery;
+mod deliveries;
 mod doctor;
 mod flag_names;
-mod harmless;
 mod inbox;
-mod input;
 mod invoke;
-mod key;
-mod local;
+mod keys;
 mod manual;
 mod no_answer;
-mod order;
+mod orders;
 mod output;
 mod restore;
 mod serve;
-mod subscription;
-mod subscription_story;
+mod shown;
+mod subscriptions;
 mod table;
-mod test_filter;
 
 use std::process::ExitCode;
 
@@ -46,13 +43,13 @@ enum Command {
     Serve(serve::Flags),
     /// Place orders and look at them
     #[command(subcommand)]
-    Order(order::Command),
+    Order(orders::Command),
     /// Manage subscriptions
     #[command(subcommand)]
-    Subscription(subscription::Command),
+    Subscription(subscriptions::Command),
     /// See messages and their attempts, and send again what died
     #[command(subcommand)]
-    Delivery(delivery::Command),
+    Delivery(deliveries::Command),
     /// Read the sandbox inbox
     #[command(subcommand)]
     Inbox(inbox::Command),
@@ -71,7 +68,7 @@ enum Command {
     Doctor(doctor::Command),
     /// Make keys for clients that place orders
     #[command(subcommand)]
-    Key(key::Command),
+    Key(keys::Command),
     /// Print what lets a shell complete commands: bash, zsh, fish, elvish or powershell
     Completions {
         /// The shell
@@ -120,16 +117,16 @@ pub(crate) fn run() -> ExitCode {
 fn obey(cli: Cli) -> Result<(), Failure> {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(flags) => serve::serve(&flags),
-        Command::Order(command) => order::run(command),
-        Command::Subscription(command) => subscription::run(command),
-        Command::Delivery(command) => delivery::run(command),
+        Command::Order(command) => orders::run(command),
+        Command::Subscription(command) => subscriptions::run(command),
+        Command::Delivery(command) => deliveries::run(command),
         Command::Inbox(command) => inbox::run(command),
         Command::Invoke(flags) => invoke::invoke(&flags),
         Command::Audit(flags) => audit::run(&flags),
         Command::Backup(flags) => backup::run(&flags),
         Command::Restore(flags) => restore::run(&flags),
         Command::Doctor(doctor::Command::Smtp(flags)) => doctor::smtp(&flags),
-        Command::Key(key::Command::New { name }) => key::new(&name),
+        Command::Key(keys::Command::New { name }) => keys::new(&name),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man(page) => manual::man(&page),
     }

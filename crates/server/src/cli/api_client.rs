@@ -16,7 +16,7 @@ use url::Url;
 use super::flag_names::in_flags;
 use super::no_answer::no_answer;
 use super::output::Unwritten;
-use super::{Failure, input, local, output};
+use super::{Failure, argument, output};
 use crate::operator_socket::{SOCKET, Way};
 use crate::trust::{self, Kept};
 
@@ -30,7 +30,7 @@ pub(super) struct Server {
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) local: local::Flags,
+    pub(super) local: argument::LocalFlags,
     /// Print the server's JSON
     #[arg(long)]
     json: bool,
@@ -129,6 +129,20 @@ impl Server {
         Ok(json)
     }
 
+    /// Asks for a page of a list.
+    pub(super) async fn ask_page(
+        &self,
+        path: &str,
+        query: &[(&str, Option<&str>)],
+        page: &argument::Page,
+    ) -> Result<Value, Failure> {
+        let limit = page.limit.to_string();
+        let paging = [("limit", Some(limit.as_str())), ("cursor", page.cursor.as_deref())];
+        let given: Vec<_> =
+            query.iter().chain(&paging).filter_map(|(name, value)| Some((*name, (*value)?))).collect();
+        self.ask_with(Method::GET, path, |request| request.query(&given)).await
+    }
+
     /// Prints an answer: its JSON if that was asked for, else what `for_people` makes of it.
     ///
     /// # Errors
@@ -180,7 +194,7 @@ impl Server {
             Some(path) => {
                 let is_input = path == Path::new("-");
                 let key = if is_input {
-                    input::read(path)
+                    argument::read(path)
                 } else {
                     trust::read(path, Kept::Secret).map_err(Into::into)
                 };

@@ -1,10 +1,13 @@
-//! What arguments may be: each mistake is named before anything is asked.
+//! What arguments may be, and those that many commands have: each mistake is named before anything is asked.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::builder::{PossibleValuesParser, StyledStr, UnknownArgumentValueParser};
-use clap::{Arg, ArgAction};
+use clap::{Arg, ArgAction, Args};
 use domain::attributes::Receives;
 use domain::delivery::DeliveryState;
 use domain::endpoint::Protocol;
@@ -17,6 +20,64 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::Failure;
+use crate::config::{Layers, Local};
+
+/// The most that is read of a file, in bytes: more than any event or secret has.
+const MAX: u64 = 16 * 1024 * 1024;
+
+/// Which data folder and settings this machine's server has.
+#[derive(Args, Clone)]
+#[group(skip)]
+pub(super) struct LocalFlags {
+    /// The data folder [default: as the server has it, else ./orderbell-data]
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<String>,
+    /// The settings file [default: orderbell.toml, if it is there]
+    #[arg(long, value_name = "FILE", env = "ORDERBELL_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+}
+
+impl LocalFlags {
+    /// Where the server is, by its file, the environment and these flags.
+    ///
+    /// # Errors
+    /// `Usage` names every mistake.
+    pub(super) fn resolve(&self) -> Result<Local, Failure> {
+        let layers = Layers::default()
+            .file(self.config.as_deref())
+            .environment(std::env::vars_os())
+            .flag("data", self.data.clone());
+        Local::read(layers).map_err(Failure::Usage)
+    }
+}
+
+/// Which page of a list.
+#[derive(Args)]
+pub(super) struct Page {
+    /// How many rows
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = whole(1..=200))]
+    pub(super) limit: u32,
+    /// Where the page begins, as the page before said
+    #[arg(long, value_name = "CURSOR")]
+    pub(super) cursor: Option<String>,
+}
+
+/// All that stands in the file, or, for `-`, that comes over standard input.
+///
+/// # Errors
+/// It cannot be read, or is too large.
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let source: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).with_context(|| format!("cannot read {}", path.display()))?)
+    };
+    let mut bytes = Vec::new();
+    let length = source.take(MAX + 1).read_to_end(&mut bytes);
+    let length = length.with_context(|| format!("cannot read {}", path.display()))?;
+    anyhow::ensure!(length as u64 <= MAX, "{} is larger than 16 MiB", path.display());
+    Ok(bytes)
+}
 
 /// A text that says something.
 pub(super) fn words(text: &str) -> Result<String, String> {

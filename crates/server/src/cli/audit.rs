@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use sqlite::OpenError;
 use sqlite::audit::{ByState, Exception, Queue, Summary, audit};
 
-use super::output::counted;
-use super::{Failure, local, output};
+use super::shown::counted;
+use super::{Failure, argument, output};
 use crate::host::SystemClock;
 
 #[derive(Args)]
 #[group(skip)]
 pub(super) struct Flags {
     #[command(flatten)]
-    local: local::Flags,
+    local: argument::LocalFlags,
     /// Print JSON
     #[arg(long)]
     json: bool,

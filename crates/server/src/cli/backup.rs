@@ -10,8 +10,9 @@ use sqlite::OpenError;
 use sqlite::audit::{ByState, Exception, Summary};
 use sqlite::backup::{self, CopyError, backup};
 
-use super::output::{counted, note};
-use super::{Failure, local};
+use super::output::note;
+use super::shown::counted;
+use super::{Failure, argument};
 use crate::host::SystemClock;
 use crate::keys;
 
@@ -22,7 +23,7 @@ pub(super) struct Flags {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
-    local: local::Flags,
+    local: argument::LocalFlags,
 }
 
 /// Makes the backup, and says how large it is and what is in it. The keys of the data folder go with it.

@@ -4,15 +4,15 @@ use clap::Subcommand;
 use reqwest::Method;
 
 use super::api_client::Server;
-use super::order::{Page, get};
-use super::{Failure, argument, block_on, output};
+use super::table::Column;
+use super::{Failure, argument, block_on, output, shown};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List messages that did not leave the machine, newest first
     List {
         #[command(flatten)]
-        page: Page,
+        page: argument::Page,
         #[command(flatten)]
         server: Server,
     },
@@ -26,7 +26,7 @@ pub(super) enum Command {
     },
 }
 
-pub(super) const COLUMNS: [output::Column; 4] =
+pub(super) const COLUMNS: [Column; 4] =
     [("Time", "/at"), ("Message", "/id"), ("To", "/to"), ("Subject", "/subject")];
 
 pub(super) fn run(command: Command) -> Result<(), Failure> {
@@ -36,8 +36,8 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
     }
 }
 
-async fn list(page: &Page, server: Server) -> Result<(), Failure> {
-    let answer = get(&server, "/inbox", &[], page).await?;
+async fn list(page: &argument::Page, server: Server) -> Result<(), Failure> {
+    let answer = server.ask_page("/inbox", &[], page).await?;
     let shown = server.show(&answer, |answer| {
         output::list(answer, &COLUMNS)?;
         if answer["items"].as_array().is_some_and(Vec::is_empty) {
@@ -52,12 +52,12 @@ async fn show(id: &str, server: Server) -> Result<(), Failure> {
     let message = server.ask(Method::GET, &format!("/inbox/{id}"), None).await?;
     let shown = server.show(&message, |message| {
         for (label, member) in [("To", "to"), ("Subject", "subject")] {
-            output::line(&format!("{label}: {}", output::cell(message.get(member))))?;
+            output::line(&format!("{label}: {}", shown::cell(message.get(member))))?;
         }
         output::line(&format!(
             "\n{}\n\n{}",
-            output::cell(message.get("text")),
-            output::cell(message.get("link"))
+            shown::cell(message.get("text")),
+            shown::cell(message.get("link"))
         ))
     });
     Ok(shown?)

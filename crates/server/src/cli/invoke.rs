@@ -14,7 +14,7 @@ use tower::ServiceExt;
 use web::gateway_event;
 
 use super::api_client::{Reached, Server};
-use super::{Failure, block_on, configure, input, local, output, serve};
+use super::{Failure, argument, block_on, configure, output, serve};
 use crate::wiring::wire;
 
 #[derive(Args)]
@@ -33,7 +33,7 @@ const MAX_ANSWER: usize = 6 * 1024 * 1024;
 /// Posts the event's request to the server, or opens the store itself when nothing runs there, and prints the response. One
 /// whose status is 400 or more is a failure, so that scripts can tell.
 pub(super) fn invoke(flags: &Flags) -> Result<(), Failure> {
-    let event = input::read(&flags.event)?;
+    let event = argument::read(&flags.event)?;
     let wrong = |why: &dyn Display| Failure::Usage(vec![why.to_string()]);
     let json = utf8(&event)
         .map_err(|other| wrong(&format_args!("{} cannot be read: {other}", flags.event.display())))?;
@@ -90,7 +90,7 @@ async fn open_store(
     server: &str,
     mut request: Request<Body>,
 ) -> Result<Response<Body>, Failure> {
-    let local::Flags { data, config } = flags.server.local.clone();
+    let argument::LocalFlags { data, config } = flags.server.local.clone();
     let config = configure(&serve::Flags { data, config, ..serve::Flags::default() })?;
     let system =
         wire(&config, config.listen).await.with_context(|| format!("nothing answers at {server}"))?;

@@ -3,15 +3,10 @@
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::harmless::harmless;
-use super::table;
-
-/// A column of a table: its heading, and the member that it shows, as a JSON pointer.
-pub(super) type Column = (&'static str, &'static str);
+use super::shown::{cell, harmless};
+use super::table::{self, Column};
 
 /// Standard output could not be written: what was asked for was not given.
 #[derive(Debug)]
@@ -98,85 +93,4 @@ fn terminal_width() -> Option<u16> {
     let chosen = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let known = || rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col);
     chosen.or_else(known).filter(|width| *width > 0)
-}
-
-/// Members that are times.
-const TIMES: [&str; 13] = [
-    "/at",
-    "/since",
-    "/orderTime",
-    "/createdAt",
-    "/confirmedAt",
-    "/confirmationExpiresAt",
-    "/confirmationRequest/requestedAt",
-    "/confirmationRequest/lastAttemptAt",
-    "/confirmationRequest/nextAttemptAt",
-    "/suspendedAt",
-    "/failingSince",
-    "/startedAt",
-    "/endedAt",
-];
-
-/// Members that are names of ours.
-const NAMES: [&str; 9] = [
-    "/event",
-    "/outcome",
-    "/state",
-    "/stateBefore",
-    "/kind",
-    "/pendingReason",
-    "/confirmationRequest/waitsBecause",
-    "/suspensionReason",
-    "/endReason",
-];
-
-/// A member of an answer as a person reads it: times by this machine's clock, names in words.
-pub(super) fn shown(answer: &Value, pointer: &str) -> String {
-    let text = cell(answer.pointer(pointer));
-    // A reason may be a provider's own words, which are left as they are.
-    let is_name = || text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-    if TIMES.contains(&pointer) {
-        local_time(&text)
-    } else if NAMES.contains(&pointer) || (pointer == "/reason" && is_name()) {
-        text.replace('_', " ")
-    } else {
-        text
-    }
-}
-
-/// A number of things, as in "1 order" and "2 orders".
-pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
-}
-
-/// The time in this machine's zone, to the second; what is no time, as it is.
-pub(super) fn local_time(text: &str) -> String {
-    in_zone(text, TimeZone::system())
-}
-
-fn in_zone(text: &str, zone: TimeZone) -> String {
-    let time = text.parse::<Timestamp>().map(|time| time.to_zoned(zone));
-    time.map_or_else(|_| text.to_owned(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
-}
-
-/// A value as a person reads it.
-pub(super) fn cell(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use jiff::tz;
-
-    #[test]
-    fn times_are_told_to_the_second_where_the_reader_is() {
-        let zone = TimeZone::fixed(tz::offset(2));
-        assert_eq!(in_zone("2026-11-30T23:15:09.123456Z", zone.clone()), "2026-12-01 01:15:09");
-        assert_eq!(in_zone("no time", zone), "no time");
-    }
 }

@@ -9,8 +9,9 @@ use sqlite::Options;
 use sqlite::restore::{Restored, restore};
 
 use super::backup::{failed, in_numbers, say_exceptions, tell};
-use super::output::{counted, note};
-use super::{Failure, block_on, local};
+use super::output::note;
+use super::shown::counted;
+use super::{Failure, argument, block_on};
 use crate::host::{SystemClock, SystemRandomness};
 use crate::keys;
 
@@ -21,7 +22,7 @@ pub(super) struct Flags {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
-    local: local::Flags,
+    local: argument::LocalFlags,
 }
 
 /// Restores the backup into a data folder that has no database, and says what is held.

@@ -3,8 +3,10 @@
 use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, presets};
 use serde_json::Value;
 
-use super::harmless::harmless;
-use super::output::{Column, shown};
+use super::shown::{harmless, member};
+
+/// A column of a table: its heading, and the member that it shows, as a JSON pointer.
+pub(super) type Column = (&'static str, &'static str);
 
 /// Columns whose texts may be cut where the terminal is narrow. All others are whole: an id that is cut names nothing.
 const MAY_BE_CUT: [&str; 7] =
@@ -68,7 +70,7 @@ fn packed(rows: &[Value], columns: Vec<Column>, width: usize) -> Vec<Vec<Column>
 
 /// A cell on one line, harmless.
 fn text(row: &Value, pointer: &str) -> String {
-    harmless(&shown(row, pointer).replace(['\n', '\t'], " ")).into_owned()
+    harmless(&member(row, pointer).replace(['\n', '\t'], " ")).into_owned()
 }
 
 /// The width that a table needs at least.
@@ -132,7 +134,7 @@ fn by_cell(row: &Value, columns: &[Column], width: usize) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::super::{delivery, inbox, order, subscription};
+    use super::super::{deliveries, inbox, orders, subscriptions};
     use super::*;
 
     const ID: &str = "01a22bef-8158-7f9b-b107-a48ca82a6d63";
@@ -145,25 +147,25 @@ mod tests {
         vec![
             (
                 "orders",
-                order::COLUMNS.to_vec(),
+                orders::COLUMNS.to_vec(),
                 json!({"orderTime": TIME, "orderId": ID, "customerName": long, "product": "漢字".repeat(60),
                        "price": "1199.90 EUR", "told": told}),
             ),
             (
                 "an order's events",
-                order::EVENTS.to_vec(),
+                orders::show::EVENTS.to_vec(),
                 json!({"at": TIME, "event": "receipt_delivered", "endpoint": long, "number": 50,
                        "outcome": "permanent", "reply": long, "reason": long}),
             ),
             (
                 "deliveries",
-                delivery::COLUMNS.to_vec(),
+                deliveries::COLUMNS.to_vec(),
                 json!({"deliveryId": ID, "kind": "confirmation", "endpoint": long, "state": "in_flight",
                        "attemptsUsed": 50, "at": TIME}),
             ),
             (
                 "subscriptions",
-                subscription::COLUMNS.to_vec(),
+                subscriptions::COLUMNS.to_vec(),
                 json!({"subscriptionId": ID, "protocol": "webhook", "endpoint": long, "state": "confirmed",
                        "pendingReason": "challenge_not_answered"}),
             ),
@@ -208,10 +210,10 @@ mod tests {
     #[test]
     fn a_column_that_nothing_stands_in_is_left_out_for_people_and_kept_for_programs() {
         let rows = [json!({"deliveryId": ID, "kind": "notification", "state": "pending"})];
-        let told = fitted(&rows, &delivery::COLUMNS, 80);
+        let told = fitted(&rows, &deliveries::COLUMNS, 80);
         assert!(!told.contains("Endpoint") && told.contains("State"), "{told}");
         assert_eq!(
-            tabbed(&rows, &delivery::COLUMNS),
+            tabbed(&rows, &deliveries::COLUMNS),
             format!("Delivery\tKind\tEndpoint\tState\tAttempts\tAt\n{ID}\tnotification\t\tpending\t\t")
         );
     }

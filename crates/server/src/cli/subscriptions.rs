@@ -1,5 +1,8 @@
 //! `orderbell subscription add|list|show|confirm|resend|change|suspend|resume|rotate-secret|test|test-filter|remove`.
 
+mod show;
+mod test_filter;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -10,8 +13,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::api_client::Server;
-use super::order::{Page, get};
-use super::{Failure, argument, block_on, input, output, subscription_story, test_filter};
+use super::table::Column;
+use super::{Failure, argument, block_on, output, shown};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -122,12 +125,12 @@ pub(super) struct List {
     #[arg(long, value_parser = argument::subscription_state())]
     state: Option<String>,
     #[command(flatten)]
-    page: Page,
+    page: argument::Page,
     #[command(flatten)]
     server: Server,
 }
 
-pub(super) const COLUMNS: [output::Column; 5] = [
+pub(super) const COLUMNS: [Column; 5] = [
     ("Subscription", "/subscriptionId"),
     ("Protocol", "/protocol"),
     ("Endpoint", "/endpoint"),
@@ -147,7 +150,7 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
         Command::Resume(one) => block_on(act(one, "/resume", "resumed"))?,
         Command::RotateSecret(one) => block_on(rotate_secret(one))?,
         Command::Test(one) => block_on(send_test(one))?,
-        Command::TestFilter(flags) => block_on(test_filter::test(flags))?,
+        Command::TestFilter(flags) => block_on(test_filter::test_filter(flags))?,
         Command::Remove(one) => block_on(remove(one))?,
     }
 }
@@ -171,15 +174,15 @@ async fn add(add: Add) -> Result<(), Failure> {
     let shown = add.server.show(&answer, |answer| {
         // The secret first: it is told once, and the id is found again.
         show_secret(answer);
-        output::note(&output::cell(answer.get("state")));
-        output::line(&output::cell(answer.get("subscriptionId")))
+        output::note(&shown::cell(answer.get("state")));
+        output::line(&shown::cell(answer.get("subscriptionId")))
     });
     Ok(shown?)
 }
 
 /// The secret in a file, without the line's end that an editor puts there.
 fn secret(path: &Path) -> anyhow::Result<String> {
-    let bytes = input::read(path).context("--secret-file")?;
+    let bytes = argument::read(path).context("--secret-file")?;
     let text = String::from_utf8(bytes).ok().with_context(|| format!("{} is no text", path.display()))?;
     Ok(text.trim().to_owned())
 }
@@ -209,9 +212,9 @@ async fn change(change: Change) -> Result<(), Failure> {
 async fn note_idle_escalation(server: &Server, subscription: &Value) {
     let Some(id) = subscription.pointer("/escalation/subscriptionId").and_then(Value::as_str) else { return };
     let Ok(other) = server.ask(Method::GET, &format!("/subscriptions/{id}"), None).await else { return };
-    let state = output::cell(other.get("state"));
+    let state = shown::cell(other.get("state"));
     if state != "confirmed" {
-        let endpoint = output::cell(other.get("endpoint"));
+        let endpoint = shown::cell(other.get("endpoint"));
         output::note(&format!(
             "WARNING: it escalates to {endpoint}, which is {state}: nothing reaches that as long as it is \
              (`orderbell subscription show {id}`)"
@@ -224,7 +227,7 @@ async fn rotate_secret(one: One) -> Result<(), Failure> {
     let answer = one.server.ask(Method::POST, &path, None).await?;
     let shown = one.server.show(&answer, |answer| {
         output::note("new signing secret (shown only now; the old one signs too for 24 hours):");
-        output::line(&output::cell(answer.get("secret")))
+        output::line(&shown::cell(answer.get("secret")))
     });
     Ok(shown?)
 }
@@ -232,7 +235,7 @@ async fn rotate_secret(one: One) -> Result<(), Failure> {
 async fn send_test(one: One) -> Result<(), Failure> {
     let path = format!("/subscriptions/{}/test", one.id);
     let answer = one.server.ask(Method::POST, &path, None).await?;
-    Ok(one.server.show(&answer, |answer| output::line(&output::cell(answer.get("deliveryId"))))?)
+    Ok(one.server.show(&answer, |answer| output::line(&shown::cell(answer.get("deliveryId"))))?)
 }
 
 async fn remove(one: One) -> Result<(), Failure> {
@@ -241,13 +244,14 @@ async fn remove(one: One) -> Result<(), Failure> {
 }
 
 async fn list(list: List) -> Result<(), Failure> {
-    let answer = get(&list.server, "/subscriptions", &[("state", list.state.as_deref())], &list.page).await?;
+    let answer =
+        list.server.ask_page("/subscriptions", &[("state", list.state.as_deref())], &list.page).await?;
     Ok(list.server.show(&answer, |answer| output::list(answer, &COLUMNS))?)
 }
 
 async fn show(one: One) -> Result<(), Failure> {
     let answer = one.server.ask(Method::GET, &format!("/subscriptions/{}", one.id), None).await?;
-    Ok(one.server.show(&answer, subscription_story::story)?)
+    Ok(one.server.show(&answer, show::print)?)
 }
 
 async fn confirm(link: &str, server: Server) -> Result<(), Failure> {

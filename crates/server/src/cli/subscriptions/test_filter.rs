@@ -6,13 +6,13 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::api_client::Server;
-use super::{Failure, argument, output};
+use crate::cli::api_client::Server;
+use crate::cli::{Failure, argument, output, shown};
 
 #[derive(Args)]
 #[group(skip)]
 #[command(group = ArgGroup::new("tried").args(["order", "order_id"]).required(true))]
-pub(super) struct Flags {
+pub(in crate::cli) struct Flags {
     /// The filter policy: JSON, or the file that holds it
     #[arg(long, value_name = "FILE|JSON", value_parser = argument::json::<Box<RawValue>>)]
     filter_policy: Box<RawValue>,
@@ -43,7 +43,7 @@ struct FilterTest {
 }
 
 /// Prints the answer. A policy that does not want the order is a failure, so that scripts can tell.
-pub(super) async fn test(flags: Flags) -> Result<(), Failure> {
+pub(super) async fn test_filter(flags: Flags) -> Result<(), Failure> {
     let body = FilterTest {
         filter_policy: flags.filter_policy,
         filter_policy_scope: flags.filter_policy_scope,
@@ -58,6 +58,6 @@ pub(super) async fn test(flags: Flags) -> Result<(), Failure> {
         return Ok(());
     }
     let because = &answer["because"];
-    let (key, reason) = (output::cell(because.get("key")), output::cell(because.get("reason")));
+    let (key, reason) = (shown::cell(because.get("key")), shown::cell(because.get("reason")));
     Err(anyhow!("the policy does not want the order: {key}: {reason}").into())
 }

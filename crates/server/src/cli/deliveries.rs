@@ -1,13 +1,14 @@
 //! `orderbell delivery list|show|redrive|retry|drop`.
 
+pub(super) mod show;
+
 use clap::{ArgGroup, Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::api_client::Server;
-use super::order::{Page, get};
-use super::output::Unwritten;
-use super::{Failure, argument, block_on, output};
+use super::table::Column;
+use super::{Failure, argument, block_on, output, shown};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -41,7 +42,7 @@ pub(super) struct List {
     #[arg(long, value_name = "ID", value_parser = argument::id)]
     order: Option<String>,
     #[command(flatten)]
-    page: Page,
+    page: argument::Page,
     #[command(flatten)]
     server: Server,
 }
@@ -136,7 +137,7 @@ pub(super) struct Filters {
     before: Option<String>,
 }
 
-pub(super) const COLUMNS: [output::Column; 6] = [
+pub(super) const COLUMNS: [Column; 6] = [
     ("Delivery", "/deliveryId"),
     ("Kind", "/kind"),
     ("Endpoint", "/endpoint"),
@@ -144,18 +145,6 @@ pub(super) const COLUMNS: [output::Column; 6] = [
     ("Attempts", "/attemptsUsed"),
     ("At", "/at"),
 ];
-
-const ATTEMPTS: [output::Column; 5] = [
-    ("Attempt", "/number"),
-    ("Began", "/startedAt"),
-    ("Ended", "/endedAt"),
-    ("Outcome", "/outcome"),
-    ("Reply", "/reply"),
-];
-const RECEIPTS: [output::Column; 4] =
-    [("Attempt", "/attempt"), ("Reported", "/at"), ("Status", "/status"), ("Reply", "/reply")];
-const INTERVENTIONS: [output::Column; 4] =
-    [("Done", "/kind"), ("At", "/at"), ("It was", "/stateBefore"), ("Since", "/since")];
 
 /// One delivery, or all in a state.
 fn which(selections: &[&'static str]) -> ArgGroup {
@@ -178,67 +167,25 @@ async fn list(list: List) -> Result<(), Failure> {
         ("subscription", list.subscription.as_deref()),
         ("order", list.order.as_deref()),
     ];
-    let answer = get(&list.server, "/deliveries", &query, &list.page).await?;
+    let answer = list.server.ask_page("/deliveries", &query, &list.page).await?;
     Ok(list.server.show(&answer, |answer| output::list(answer, &COLUMNS))?)
 }
 
 async fn show(id: &str, server: Server) -> Result<(), Failure> {
     let delivery = server.ask(Method::GET, &format!("/deliveries/{id}"), None).await?;
-    Ok(server.show(&delivery, story)?)
-}
-
-fn story(delivery: &Value) -> Result<(), Unwritten> {
-    for (label, value) in [
-        ("Delivery", "/deliveryId"),
-        ("Kind", "/kind"),
-        ("Order", "/orderId"),
-        ("To", "/endpoint"),
-        ("State", "/state"),
-        ("At", "/at"),
-    ] {
-        let text = output::shown(delivery, value);
-        if !text.is_empty() {
-            output::line(&format!("{label:<10}{text}"))?;
-        }
-    }
-    if let Some(why) = waits_because(delivery) {
-        output::line(&format!("{:<10}{why}", "Waits"))?;
-    }
-    if let Some(why) = delivery["cancelReason"].as_str() {
-        output::line(&format!("{:<10}{}", "Because", why.replace('_', " ")))?;
-    }
-    output::unreadable(delivery)?;
-    let tables =
-        [("attempts", &ATTEMPTS[..]), ("receipts", &RECEIPTS[..]), ("interventions", &INTERVENTIONS[..])];
-    for (rows, columns) in tables {
-        if let Some(rows) = delivery[rows].as_array().filter(|rows| !rows.is_empty()) {
-            output::line("")?;
-            output::table(rows, columns)?;
-        }
-    }
-    Ok(())
-}
-
-/// What a delivery waits for, in words.
-pub(super) fn waits_because(delivery: &Value) -> Option<String> {
-    let why = delivery["waitsBecause"].as_str()?.replace('_', " ");
-    Some(match (delivery["pauseReason"].as_str(), delivery["at"].as_str()) {
-        (Some(reason), _) => format!("{why} ({reason})"),
-        (None, Some(at)) if why == "retry" => format!("{why} at {}", output::local_time(at)),
-        _ => why,
-    })
+    Ok(server.show(&delivery, show::print)?)
 }
 
 async fn redrive(redrive: Redrive) -> Result<(), Failure> {
     let Redrive { id, held, filters, server, .. } = redrive;
     let answer = act(&server, "redrive", id, if held { "held" } else { "dead" }, filters).await?;
-    Ok(server.say(&answer, |answer| format!("redriven: {}", output::cell(answer.get("redriven"))))?)
+    Ok(server.say(&answer, |answer| format!("redriven: {}", shown::cell(answer.get("redriven"))))?)
 }
 
 async fn retry(retry: Retry) -> Result<(), Failure> {
     let Retry { id, filters, server, .. } = retry;
     let answer = act(&server, "retry", id, "pending", filters).await?;
-    Ok(server.say(&answer, |answer| format!("retried: {}", output::cell(answer.get("retried"))))?)
+    Ok(server.say(&answer, |answer| format!("retried: {}", shown::cell(answer.get("retried"))))?)
 }
 
 async fn drop(drop: Drop) -> Result<(), Failure> {
@@ -246,7 +193,7 @@ async fn drop(drop: Drop) -> Result<(), Failure> {
     let one = id.is_some();
     let answer = act(&server, "drop", id, if held { "held" } else { "pending" }, filters).await?;
     let said = server.say(&answer, |answer| match answer.get("dropped").filter(|_| !one) {
-        Some(count) => format!("dropped: {}", output::cell(Some(count))),
+        Some(count) => format!("dropped: {}", shown::cell(Some(count))),
         None => "dropped".to_owned(),
     });
     Ok(said?)
@@ -274,20 +221,4 @@ async fn act(
         }
     }
     server.ask(Method::POST, &format!("/deliveries/{what}"), Some(&selection)).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_delivery_waits_for_is_told_in_words() {
-        let told = |delivery: Value| waits_because(&delivery);
-        assert_eq!(told(json!({"state": "pending", "at": "T"})), None);
-        let suspended = json!({"waitsBecause": "subscription_suspended", "at": "T"});
-        assert_eq!(told(suspended).as_deref(), Some("subscription suspended"));
-        assert_eq!(told(json!({"waitsBecause": "retry", "at": "T"})).as_deref(), Some("retry at T"));
-        let paused = json!({"waitsBecause": "channel_paused", "pauseReason": "421 busy", "at": "T"});
-        assert_eq!(told(paused).as_deref(), Some("channel paused (421 busy)"));
-    }
 }

@@ -1,8 +1,9 @@
-//! `orderbell subscription show`: what a subscription is, what it waits for, and what to do.
+//! What a subscription looks like to a person: what it is, what it waits for, and what to do.
 
 use serde_json::Value;
 
-use super::output::{self, Unwritten};
+use crate::cli::output::{self, Unwritten};
+use crate::cli::shown;
 
 /// Members, each with its label. What a subscription does not have is left out.
 const FACTS: [(&str, &str); 22] = [
@@ -30,13 +31,13 @@ const FACTS: [(&str, &str); 22] = [
     ("Escalation", "/escalation"),
 ];
 
-/// Prints it for a person.
-pub(super) fn story(subscription: &Value) -> Result<(), Unwritten> {
+/// Prints it.
+pub(super) fn print(subscription: &Value) -> Result<(), Unwritten> {
     for (label, pointer) in FACTS {
-        fact(label, &output::shown(subscription, pointer))?;
+        fact(label, &shown::member(subscription, pointer))?;
     }
-    let id = output::cell(subscription.get("subscriptionId"));
-    fact("To do", &output::cell(subscription.get("pendingAdvice")))?;
+    let id = shown::cell(subscription.get("subscriptionId"));
+    fact("To do", &shown::cell(subscription.get("pendingAdvice")))?;
     let is_mail = subscription["protocol"] == "email";
     for command in commands(subscription["pendingReason"].as_str(), is_mail, &id) {
         fact("", &command)?;

@@ -1,0 +1,130 @@
+//! What an order looks like to a person, with all that became of it.
+
+use serde_json::Value;
+
+use crate::cli::deliveries::show::waits_because;
+use crate::cli::output::{self, Unwritten};
+use crate::cli::shown;
+use crate::cli::table::Column;
+
+pub(in crate::cli) const EVENTS: [Column; 7] = [
+    ("Time", "/at"),
+    ("Event", "/event"),
+    ("To", "/endpoint"),
+    ("Attempt", "/number"),
+    ("Outcome", "/outcome"),
+    ("Reply", "/reply"),
+    ("Reason", "/reason"),
+];
+
+/// Prints it.
+pub(super) fn print(order: &Value) -> Result<(), Unwritten> {
+    for (label, value) in [("Order", "/orderId"), ("Time", "/orderTime"), ("Customer", "/customerName")] {
+        output::line(&format!("{label:<9}{}", shown::member(order, value)))?;
+    }
+    for (number, product) in each_product(order).into_iter().enumerate() {
+        output::line(&format!("{:<9}{product}", if number == 0 { "Product" } else { "" }))?;
+    }
+    let facts = [("Email", "/customerEmail"), ("Phone", "/customerPhone"), ("Note", "/note")];
+    let facts = facts.map(|(label, member)| (label.to_owned(), shown::member(order, member)));
+    let attributes = order["attributes"].as_object().into_iter().flatten();
+    let attributes = attributes.map(|(key, value)| (key.clone(), shown::cell(Some(value))));
+    let total = price(order).map(|price| ("Total".to_owned(), price));
+    for (label, fact) in total.into_iter().chain(facts).chain(attributes).filter(|(_, fact)| !fact.is_empty())
+    {
+        output::line(&format!("{label:<8} {fact}"))?;
+    }
+    output::line(&format!("{:<9}{}\n", "Told", shown::cell(order.get("summary"))))?;
+    output::table(order["timeline"].as_array().map(Vec::as_slice).unwrap_or_default(), &EVENTS)?;
+    output::unreadable(order)?;
+    for delivery in order["deliveries"].as_array().into_iter().flatten() {
+        output::unreadable(delivery)?;
+        if let Some(why) = waits_because(delivery) {
+            output::line(&format!("{} waits: {why}", shown::cell(delivery.get("endpoint"))))?;
+        }
+    }
+    for group in order["notMatched"].as_array().into_iter().flatten() {
+        let because = shown::cell(group.get("because")).replace('_', " ");
+        for other in group["subscriptions"].as_array().into_iter().flatten() {
+            output::line(&format!("not told: {} ({because})", shown::cell(other.get("endpoint"))))?;
+        }
+    }
+    if order["notMatchedNext"].is_string() {
+        let id = shown::cell(order.get("orderId"));
+        output::note(&format!("others are not told either: GET /orders/{id}/not-matched lists them all"));
+    }
+    Ok(())
+}
+
+/// The products of an order on one line.
+pub(super) fn products(order: &Value) -> String {
+    each_product(order).join(", ")
+}
+
+fn each_product(order: &Value) -> Vec<String> {
+    let one = |item: &Value| {
+        let name = shown::cell(item.get("productName"));
+        item.get("quantity").map_or(name.clone(), |quantity| format!("{quantity} × {name}"))
+    };
+    match order["items"].as_array() {
+        Some(items) => items.iter().map(one).collect(),
+        None => vec![one(order)],
+    }
+}
+
+/// What the order costs, with its currency.
+pub(super) fn price(order: &Value) -> Option<String> {
+    let total = Some(shown::cell(order.get("total"))).filter(|total| !total.is_empty())?;
+    Some(order["currency"].as_str().map_or(total.clone(), |currency| format!("{total} {currency}")))
+}
+
+/// How far telling has come, as in "2 of 3, 1 waiting". Nothing where another host tells.
+pub(super) fn told(order: &Value) -> Option<String> {
+    let tally = order["tally"].as_object()?;
+    let count = |states: &[&str]| -> u64 {
+        states.iter().filter_map(|state| tally.get(*state).and_then(Value::as_u64)).sum()
+    };
+    let spam = order.get("spamSince").map(|_| "spam".to_owned());
+    let all: u64 = tally.values().filter_map(Value::as_u64).sum();
+    if all == 0 {
+        let why = if order["published"] == true { "nobody matched" } else { "not yet published" };
+        return spam.or_else(|| Some(why.to_owned()));
+    }
+    let more = if order["tallyIsWhole"] == false { " or more" } else { "" };
+    let told = format!("{} of {all}{more}", count(&["delivered", "sandboxed"]));
+    let rest = [
+        ("in the sandbox", count(&["sandboxed"])),
+        ("waiting", count(&["pending", "in_flight"])),
+        ("held", count(&["held"])),
+        ("dead", count(&["dead"])),
+        ("cancelled", count(&["cancelled"])),
+    ];
+    let rest = rest.iter().filter(|(_, count)| *count > 0).map(|(words, count)| format!("{count} {words}"));
+    Some(spam.into_iter().chain([told]).chain(rest).collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn how_far_telling_has_come_is_told_in_few_words() {
+        for (tally, told) in [
+            (json!({"delivered": 3}), "3 of 3"),
+            (json!({"delivered": 2, "pending": 1, "in_flight": 1}), "2 of 4, 2 waiting"),
+            (json!({"sandboxed": 1}), "1 of 1, 1 in the sandbox"),
+            (json!({"dead": 1, "held": 2, "cancelled": 3}), "0 of 6, 2 held, 1 dead, 3 cancelled"),
+            (json!({}), "nobody matched"),
+        ] {
+            let order = json!({"published": true, "tally": tally, "tallyIsWhole": true});
+            assert_eq!(super::told(&order).as_deref(), Some(told), "{order}");
+        }
+        let many = json!({"published": true, "tally": {"delivered": 100}, "tallyIsWhole": false});
+        assert_eq!(told(&many).as_deref(), Some("100 of 100 or more"));
+        let fresh = json!({"published": false, "tally": {}, "tallyIsWhole": true});
+        assert_eq!(told(&fresh).as_deref(), Some("not yet published"));
+        assert_eq!(told(&json!({"orderId": "elsewhere"})), None);
+    }
+}
