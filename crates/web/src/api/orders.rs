@@ -35,7 +35,7 @@ pub(crate) fn routes() -> Routes {
         ("/orders/{id}", get(show)),
         ("/orders/{id}/not-matched", get(not_matched)),
         ("/orders/{id}/spam", put(mark_spam).delete(unmark_spam)),
-        ("/orders/spam", post(mark_much_spam)),
+        ("/orders/spam", post(mark_spam_by_filter)),
     ]
 }
 
@@ -109,7 +109,7 @@ const SPAM_MEMBERS: [&str; 5] = ["from", "before", "customerName", "customerEmai
 
 /// Marks all orders that fit what the body says: at least something, so that an empty body does not mean everything. Answers
 /// how many are marked that were not.
-async fn mark_much_spam(
+async fn mark_spam_by_filter(
     _: Admin,
     State(web): State<Arc<Web>>,
     Whole(json): Whole,

@@ -1,4 +1,5 @@
-//! `/subscriptions`: who shall be told of orders. What subscribers do with the links they are sent: `pages`.
+//! `/subscriptions`: who shall be told of orders. What subscribers do with the links they are sent:
+//! `pages/subscriber_links.rs`.
 
 mod attributes;
 mod json;
