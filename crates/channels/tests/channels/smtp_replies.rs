@@ -139,6 +139,31 @@ const FORMS: &[Case] = &[
     ("QUIT", &[b"\xff\xfe\r\n"], DELIVERED),
 ];
 
+/// Codes that relays say, the odd ones too.
+const CODES: [u16; 26] = [
+    200, 220, 221, 235, 250, 251, 299, 334, 354, 399, 421, 432, 450, 451, 452, 454, 499, 500, 501, 502, 504,
+    530, 550, 554, 571, 599,
+];
+/// In which forms: without text and with lone line feeds; in Latin-1, of several lines; in pieces.
+const MANNERS: usize = 3;
+
+/// A code in one of its manners.
+fn said(code: u16, manner: usize) -> &'static [&'static [u8]] {
+    let pieces: Vec<Vec<u8>> = match manner {
+        0 => vec![format!("{code}\n").into_bytes()],
+        1 => {
+            let mut lines = format!("{code}-gr").into_bytes();
+            lines.extend(b"\xfc\xdfe\r\n");
+            lines.extend(format!("{code} und tsch").bytes());
+            lines.extend(b"\xfcss\r\n");
+            vec![lines]
+        }
+        _ => format!("{code} so\r\n").bytes().map(|byte| vec![byte]).collect(),
+    };
+    let pieces = pieces.into_iter().map(|piece| &*Vec::leak(piece)).collect::<Vec<&'static [u8]>>();
+    Vec::leak(pieces)
+}
+
 /// What becomes of a mail; at a conversation's end, which no mail waits for, of a probe.
 async fn outcome_of(step: &'static str, pieces: &'static [&'static [u8]]) -> Outcome {
     let script = always(step, Act::SayIn(pieces));
@@ -174,6 +199,36 @@ async fn what_a_relay_answers_is_understood_in_whatever_form_it_comes() {
         assert_eq!(outcome.kind, kind, "{step}: {said}: {}", outcome.reply);
     }
     println!("{} answers", FORMS.len());
+}
+
+/// What is about us, whoever it is said of: the relay goes away, or wants another login.
+const OURS: [u16; 3] = [421, 432, 530];
+
+/// RFC 5321 4.2: the first digit decides. At a conversation's beginning all that is no success is about the relay and us; of
+/// EHLO a refusal leads to HELO; where a mail is named, what is refused is its own. What ends the conversation is not asked.
+fn meant(step: &str, code: u16) -> OutcomeKind {
+    match (step, code / 100) {
+        ("DATA", 2) => CHANNEL,
+        ("RSET" | "QUIT", _) | ("DATA", 3) | ("EHLO", 5) | (_, 2) => DELIVERED,
+        ("DOT", 3) => UNKNOWN,
+        ("RCPT" | "DATA" | "DOT", 4) if !OURS.contains(&code) => LATER,
+        ("RCPT" | "DATA" | "DOT", 5) if !OURS.contains(&code) => UNCLEAR,
+        _ => CHANNEL,
+    }
+}
+
+#[tokio::test]
+async fn a_code_means_the_same_in_every_manner_at_each_step() {
+    for step in ["GREETING", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "DOT", "RSET", "QUIT"] {
+        for code in CODES {
+            for manner in 0..MANNERS {
+                let outcome = outcome_of(step, said(code, manner)).await;
+                let wanted = meant(step, code);
+                assert_eq!(outcome.kind, wanted, "{step}: {code} in manner {manner}: {}", outcome.reply);
+            }
+        }
+        println!("{step:<8}  {} answers", CODES.len() * MANNERS);
+    }
 }
 
 #[tokio::test]
