@@ -2,6 +2,7 @@
 //! given. What was stored is taken back as it stands: rules change, subscribers stay.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use email_address::{EmailAddress as Parsed, Options};
 use serde::{Deserialize, Serialize};
@@ -224,11 +225,14 @@ fn country_code(digits: &str) -> &str {
     digits.get(..length).unwrap_or(digits)
 }
 
+/// How many digits a phone number has, with its country code (ITU-T E.164 has the most).
+const PHONE_DIGITS: RangeInclusive<usize> = 7..=15;
+
 /// Reads `+` and 7 to 15 digits, the first not 0 (ITU-T E.164); spaces, dots, hyphens and brackets are dropped.
 pub(crate) fn e164(field: &str, text: &str) -> Result<String, Invalid> {
     let number: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
     let digits = number.strip_prefix('+').unwrap_or_default();
-    let valid = (7..=15).contains(&digits.len())
+    let valid = PHONE_DIGITS.contains(&digits.len())
         && digits.bytes().all(|digit| digit.is_ascii_digit())
         && !digits.starts_with('0');
     let message = format!("{field} must be a phone number in E.164 form, such as +4915112345678");

@@ -14,6 +14,7 @@ pub enum Schedule {
     StandardWebhooks,
 }
 
+const WEBHOOK_ATTEMPTS: u32 = 10;
 const WEBHOOK_DELAYS: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 /// Ten steps from 10 s to 600 s, each the one before times the ninth root of 60.
 const SNS_BACKOFF: [u64; 10] = [10, 16, 25, 39, 62, 97, 153, 242, 381, 600];
@@ -45,7 +46,7 @@ impl Schedule {
     pub fn attempts(self) -> u32 {
         match self {
             Self::Sns => SNS_ATTEMPTS,
-            Self::StandardWebhooks => 10,
+            Self::StandardWebhooks => WEBHOOK_ATTEMPTS,
         }
     }
 

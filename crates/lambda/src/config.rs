@@ -5,6 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use domain::order::idempotency::{DEFAULT_LIFETIME, LIFETIME_HOURS};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 /// What the function is to be, once every variable has been found right.
@@ -151,11 +152,7 @@ fn http<E: Fn(&str) -> Option<String>>(reading: &mut Reading<E>) -> Option<HttpC
             web::Settings::parse_origins,
         ),
         public_url: reading.or("ORDERBELL_PUBLIC_URL", "https://orders.example.com".to_owned(), https_url),
-        idempotency_lifetime: reading.or(
-            "ORDERBELL_IDEMPOTENCY_LIFETIME_HOURS",
-            Duration::from_hours(24),
-            hours,
-        ),
+        idempotency_lifetime: reading.or("ORDERBELL_IDEMPOTENCY_LIFETIME_HOURS", DEFAULT_LIFETIME, hours),
     };
     Some(config)
 }
@@ -220,8 +217,11 @@ fn https_url(text: &str) -> Result<String, String> {
 }
 
 fn hours(text: &str) -> Result<Duration, String> {
-    let hours = text.parse().ok().filter(|hours| (1..=8_760).contains(hours));
-    hours.map(Duration::from_hours).ok_or_else(|| "must be a whole number of hours from 1 to 8760".to_owned())
+    let hours = text.parse().ok().filter(|hours| LIFETIME_HOURS.contains(hours));
+    hours.map(Duration::from_hours).ok_or_else(|| {
+        let (least, most) = (LIFETIME_HOURS.start(), LIFETIME_HOURS.end());
+        format!("must be a whole number of hours from {least} to {most}")
+    })
 }
 
 #[cfg(test)]

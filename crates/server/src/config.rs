@@ -16,6 +16,7 @@ use std::time::Duration;
 pub(crate) use channels::SmsProvider;
 use channels::{chat, email, sms, webhook};
 use connections::Connections;
+use domain::order::idempotency::{DEFAULT_LIFETIME, LIFETIME_HOURS};
 pub(crate) use layers::Layers;
 pub(crate) use local::Local;
 use log_filter::log_filter;
@@ -23,6 +24,9 @@ use order_limits::order_limits;
 use reading::{Reading, list, no_control_characters};
 use tracing_subscriber::EnvFilter;
 use url::Url;
+
+/// The shortest admin key that can be chosen, in bytes.
+const SHORTEST_KEY: usize = 20;
 
 /// What the program is to be, once every setting has been found right.
 #[derive(Debug)]
@@ -100,7 +104,7 @@ impl Config {
             admin_key,
             metrics_key: reading.optional("metrics_key", key_hash),
             cors_allow_origins: pages.unwrap_or_else(|| vec!["*".to_owned()]),
-            idempotency_lifetime: reading.or("idempotency_lifetime_hours", Duration::from_hours(24), hours),
+            idempotency_lifetime: reading.or("idempotency_lifetime_hours", DEFAULT_LIFETIME, hours),
             connections,
             log: reading.or("log", EnvFilter::new("info"), log_filter),
             log_format: reading.or("log_format", LogFormat::Auto, log_format),
@@ -213,8 +217,8 @@ fn key(text: &str) -> Result<String, String> {
     no_control_characters(text)?;
     // A header's value has no blanks around it.
     match text.trim() {
-        key if key.len() >= 20 => Ok(key.to_owned()),
-        _ => Err("must be at least 20 characters long".to_owned()),
+        key if key.len() >= SHORTEST_KEY => Ok(key.to_owned()),
+        _ => Err(format!("must be at least {SHORTEST_KEY} characters long")),
     }
 }
 
@@ -224,8 +228,11 @@ fn key_hash(text: &str) -> Result<web::KeyHash, String> {
 }
 
 fn hours(text: &str) -> Result<Duration, String> {
-    let hours = text.parse().ok().filter(|hours| (1..=8_760).contains(hours));
-    hours.map(Duration::from_hours).ok_or_else(|| "must be a whole number of hours from 1 to 8760".to_owned())
+    let hours = text.parse().ok().filter(|hours| LIFETIME_HOURS.contains(hours));
+    hours.map(Duration::from_hours).ok_or_else(|| {
+        let (least, most) = (LIFETIME_HOURS.start(), LIFETIME_HOURS.end());
+        format!("must be a whole number of hours from {least} to {most}")
+    })
 }
 
 fn log_format(text: &str) -> Result<LogFormat, String> {

@@ -20,6 +20,8 @@ pub(crate) const LOCK: &str = "orderbell.lock";
 /// A file up to this size is checked whole at every start; that takes about 0.2 s. In a larger one, damage is found
 /// where it is touched.
 const CHECKED_BYTES: u64 = 32 << 20;
+/// How many prepared statements a connection keeps.
+const STATEMENTS: usize = 128;
 /// How long to wait for someone who writes with the `sqlite3` shell.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -157,7 +159,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 /// Statements are prepared once. Without the planner's stability guarantee, SQLite would prepare a statement anew
 /// whenever another limit is bound to a range.
 pub(crate) fn configure_statements(connection: &Connection) -> rusqlite::Result<()> {
-    connection.set_prepared_statement_cache_capacity(128);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 

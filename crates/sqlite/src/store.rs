@@ -22,6 +22,10 @@ use crate::simulation::Within;
 use crate::write::{AT_ONCE, Transaction, Write};
 use crate::writer::{self, Writer};
 
+/// How many orders may wait for the writer where nothing else is chosen.
+const WAITING_ORDERS: usize = 4_096;
+/// How many hashes of idempotency keys gather in memory where nothing else is chosen.
+const KEYS_IN_MEMORY: usize = 262_144;
 /// How many writes other than orders may be under way at once; further callers wait.
 const OTHERS_UNDER_WAY: usize = 256;
 
@@ -43,7 +47,7 @@ impl Options {
     /// 262,144 keys gather in memory, 31 MB at most with their filters; 4,096 orders may wait.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
-        Self { clock, randomness, keys_in_memory: 262_144, waiting_orders: 4_096 }
+        Self { clock, randomness, keys_in_memory: KEYS_IN_MEMORY, waiting_orders: WAITING_ORDERS }
     }
 }
 

@@ -1,5 +1,8 @@
 //! The key under which a client repeats an order without placing it twice.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use crate::Invalid;
 
 /// A client's `Idempotency-Key` (IETF draft): 16 to 255 visible ASCII characters; quoted and bare forms are equal.
@@ -10,6 +13,10 @@ pub struct IdempotencyKey(String);
 pub const MIN_KEY: usize = 16;
 /// The longest key.
 pub const MAX_KEY: usize = 255;
+/// How long a key lives where nothing else is chosen.
+pub const DEFAULT_LIFETIME: Duration = Duration::from_hours(24);
+/// How long it can be chosen to live, in hours: up to a year.
+pub const LIFETIME_HOURS: RangeInclusive<u64> = 1..=8_760;
 
 impl IdempotencyKey {
     /// Reads the header's value.

@@ -6,6 +6,7 @@ mod rules;
 mod sms;
 
 use std::net::Ipv6Addr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,8 +26,14 @@ use rules::Rules;
 /// How long a relay may take for one step. RFC 5321, 4.5.3.2, would have minutes; a relay that takes longer than this
 /// for a small mail is better tried again.
 const SMTP_TIMEOUT: u64 = 60;
+/// What may be chosen instead, in seconds.
+const SMTP_TIMEOUTS: RangeInclusive<u64> = 1..=600;
 /// How long a receiver may take to answer. Standard Webhooks 1.0 advises 15 to 30 s.
 const WEBHOOK_TIMEOUT: u64 = 20;
+/// What every receiver but a relay may be given instead, in seconds.
+const TIMEOUTS: RangeInclusive<u64> = 1..=120;
+/// How many calls to one receiver may be chosen.
+const ENDPOINT_CONCURRENCY: RangeInclusive<usize> = 1..=1_000;
 
 const SMTP_RULES: Rules = Rules {
     concurrency: ("smtp.concurrency", 4, 100),
@@ -60,7 +67,8 @@ pub(super) fn email(reading: &mut Reading) -> Option<SmtpSettings> {
     let from = reading.required("smtp.from", "mails need a sender such as Shop <orders@example.com>", sender);
     let hello_name = reading.optional("smtp.hello_name", words);
     let ca = reading.optional("smtp.ca_file", pem_file);
-    let timeout = Duration::from_secs(reading.or("smtp.timeout_seconds", SMTP_TIMEOUT, number(1..=600)));
+    let timeout =
+        Duration::from_secs(reading.or("smtp.timeout_seconds", SMTP_TIMEOUT, number(SMTP_TIMEOUTS)));
     let rules = SMTP_RULES.read(reading);
     Some(SmtpSettings { host: host?, port, tls, credentials, from: from?, hello_name, ca, timeout, rules })
 }
@@ -70,9 +78,9 @@ pub(super) fn webhook(reading: &mut Reading) -> WebhookSettings {
     let allowed_hosts = reading.or("webhook.allowed_hosts", Vec::new(), allowed_hosts);
     let ca = reading.optional("webhook.ca_file", pem_file);
     let timeout =
-        Duration::from_secs(reading.or("webhook.timeout_seconds", WEBHOOK_TIMEOUT, number(1..=120)));
+        Duration::from_secs(reading.or("webhook.timeout_seconds", WEBHOOK_TIMEOUT, number(TIMEOUTS)));
     let mut rules = WEBHOOK_RULES.read(reading);
-    rules.concurrency.endpoint = reading.or("webhook.endpoint_concurrency", 1, number(1..=1_000));
+    rules.concurrency.endpoint = reading.or("webhook.endpoint_concurrency", 1, number(ENDPOINT_CONCURRENCY));
     WebhookSettings { allowed_hosts, ca, timeout, rules }
 }
 

@@ -6,6 +6,7 @@ use channels::chat::ChatSettings;
 use channels::webhook::WebhookSettings;
 use domain::delivery::OnUnknown;
 
+use super::TIMEOUTS;
 use super::rules::Rules;
 use crate::config::reading::{Reading, number};
 
@@ -22,6 +23,6 @@ const RULES: Rules = Rules {
 /// same certificates.
 pub(crate) fn chat(reading: &mut Reading, webhook: &WebhookSettings) -> ChatSettings {
     let (allowed_hosts, ca) = (webhook.allowed_hosts.clone(), webhook.ca.clone());
-    let timeout = Duration::from_secs(reading.or("chat.timeout_seconds", TIMEOUT, number(1..=120)));
+    let timeout = Duration::from_secs(reading.or("chat.timeout_seconds", TIMEOUT, number(TIMEOUTS)));
     ChatSettings { allowed_hosts, ca, timeout, rules: RULES.read(reading) }
 }

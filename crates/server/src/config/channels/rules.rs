@@ -1,9 +1,15 @@
 //! The settings that every channel has.
 
+use std::ops::RangeInclusive;
+
 use application::ports::{ChannelRules, Concurrency};
+use domain::attributes::MAX_RATE;
 use domain::delivery::OnUnknown;
 
 use crate::config::reading::{Reading, number};
+
+/// The messages a second that can be chosen: the same for a channel as for a subscription.
+const PER_SECOND: RangeInclusive<u32> = 1..=MAX_RATE;
 
 /// The settings of one channel's rules, with their defaults.
 pub(super) struct Rules {
@@ -20,7 +26,7 @@ impl Rules {
     pub(super) fn read(&self, reading: &mut Reading) -> ChannelRules {
         let (setting, default, most) = self.concurrency;
         let channel = reading.or(setting, default, number(1..=most));
-        let max_per_second = reading.optional(self.max_per_second, number(1..=10_000_u32));
+        let max_per_second = reading.optional(self.max_per_second, number(PER_SECOND));
         let (setting, default) = self.on_unknown;
         ChannelRules {
             concurrency: Concurrency { channel, endpoint: 1 },

@@ -1,6 +1,7 @@
 //! The settings of text messages.
 
 use std::num::NonZeroU8;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use channels::sms::sns::{AwsKeys, SnsSettings};
@@ -9,6 +10,7 @@ use channels::sms::{SmsSettings, TextRules};
 use domain::delivery::OnUnknown;
 use url::Url;
 
+use super::TIMEOUTS;
 use super::rules::Rules;
 use crate::config::reading::{Reading, number, secret, words};
 
@@ -25,6 +27,8 @@ pub(crate) enum SmsProvider {
 const TIMEOUT: u64 = 20;
 /// The parts of a message unless it is said otherwise: an order's text takes two.
 const MAX_PARTS: NonZeroU8 = NonZeroU8::MIN.saturating_add(2);
+/// What may be chosen instead.
+const PARTS: RangeInclusive<u8> = 1..=10;
 
 /// A message whose fate nobody knows is held: a repeat would be charged, and read, twice.
 const RULES: Rules = Rules {
@@ -53,7 +57,7 @@ fn common(reading: &mut Reading) -> SmsSettings {
             max_parts: reading.or("sms.max_parts", MAX_PARTS, max_parts),
             unsubscribe_link: reading.or("sms.unsubscribe_link", false, yes_or_no),
         },
-        timeout: Duration::from_secs(reading.or("sms.timeout_seconds", TIMEOUT, number(1..=120))),
+        timeout: Duration::from_secs(reading.or("sms.timeout_seconds", TIMEOUT, number(TIMEOUTS))),
         rules: RULES.read(reading),
     }
 }
@@ -127,7 +131,7 @@ fn http_url(text: &str) -> Result<String, String> {
 }
 
 fn max_parts(text: &str) -> Result<NonZeroU8, String> {
-    number(1..=10_u8)(text).and_then(|parts| NonZeroU8::try_from(parts).map_err(|error| error.to_string()))
+    number(PARTS)(text).and_then(|parts| NonZeroU8::try_from(parts).map_err(|error| error.to_string()))
 }
 
 fn yes_or_no(text: &str) -> Result<bool, String> {

@@ -1,0 +1,66 @@
+//! The constants that are numbers and bound nothing that anyone meets, by why.
+
+/// Each reason, and the constants that it holds for.
+const BOUND_NOTHING: [(&str, &[&str]); 7] = [
+    (
+        "a number of a protocol, a format or another program's",
+        &[
+            "channels::email::fault::CLOSING",
+            "channels::email::login::NO_SUCH_WAY",
+            "channels::email::reply::LOGIN",
+            "channels::twilio::NOT_ADMITTED",
+            "channels::twilio::TOO_MANY_REQUESTS",
+            "channels::twilio::OPTED_OUT",
+            "channels::twilio::QUEUE_IS_FULL",
+            "channels::twilio::OUR_SETTINGS",
+            "channels::twilio::OF_THE_DELIVERY",
+            "server::READER_WENT_AWAY",
+            "sqlite::APPLICATION_ID",
+            "sqlite::LATEST",
+        ],
+    ),
+    (
+        "the form of a token, each of which has it",
+        &["domain::link_token::LENGTH", "domain::link_token::SAID", "domain::link_token::TEXT_LENGTH"],
+    ),
+    (
+        "a unit",
+        &[
+            "aws::MICROS_IN_A_SECOND",
+            "aws::span::MILLISECOND",
+            "sqlite::periods::HOUR",
+            "sqlite::order::MILLISECOND",
+        ],
+    ),
+    ("follows from another that has a row", &["application::fetch::LIMIT", "domain::Minutes::LONGEST"]),
+    ("a place that is always free, or none", &["server::turn::OURS", "lambda::UNSET"]),
+    (
+        "how a table is drawn",
+        &[
+            "server::table::LEAST",
+            "server::table::LEAST_SAID",
+            "server::table::MOVED_IN",
+            "server::table::BETWEEN",
+        ],
+    ),
+    (
+        "how large a step is, which changes what it costs and not what comes of it",
+        &[
+            "application::rate_limiter::LONGEST",
+            "application::rate_limiter::TOGETHER",
+            "channels::conversation::CHUNK",
+            "server::http_server::SAID_AGAIN",
+            "server::line_queue::GATHERING",
+            "server::line_queue::PAUSE",
+            "sqlite::STRETCH",
+            "sqlite::backup::STEPS",
+            "sqlite::known_keys::LEAST_PIECE",
+            "sqlite::known_keys::ROWS_A_KEY",
+        ],
+    ),
+];
+
+/// Their names.
+pub(crate) fn names() -> Vec<&'static str> {
+    BOUND_NOTHING.iter().flat_map(|(_, names)| names.iter().copied()).collect()
+}
