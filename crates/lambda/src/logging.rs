@@ -1,24 +1,16 @@
 //! The log: a JSON object a line on standard output, where Lambda collects it.
 
-use std::fmt;
-
-use domain::Timestamp;
-use serde_json::{Map, Value};
-use tracing::{Event, Subscriber};
-use tracing_serde::fields::AsMap;
+use host::{JsonLines, Members};
+use tracing::Subscriber;
 use tracing_subscriber::filter::{Targets, filter_fn};
-use tracing_subscriber::fmt::format::{JsonFields, Writer};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormattedFields, MakeWriter};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
-use tracing_subscriber::registry::LookupSpan;
 
-/// What the targets of our own lines begin with: the crates' names.
-const OURS: [&str; 3] = ["orderbell", "bootstrap", "aws::"];
-
-/// Starts the log.
+/// Starts the log, which from here on also tells of panics.
 pub(crate) fn start(filter: Targets) {
     // It fails if there is a log already, which is as good.
     let _ = tracing::subscriber::set_global_default(subscriber(filter, std::io::stdout));
+    host::tell_of_panics();
 }
 
 /// The spans around an invocation say which request it is and which trace it belongs to.
@@ -26,42 +18,9 @@ fn subscriber<W>(filter: Targets, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt::layer()
-        .fmt_fields(JsonFields::new())
-        .event_format(JsonLines)
-        .with_writer(writer);
-    // A library's lines may hold whatever passes through it: headers, keys, messages.
-    let ours = filter_fn(|line| OURS.iter().any(|ours| line.target().starts_with(ours)));
-    tracing_subscriber::registry().with(filter).with(lines.with_filter(ours))
-}
-
-/// Writes an event as a line: its own fields and those of the spans around it, side by side.
-struct JsonLines;
-
-impl<S> FormatEvent<S, JsonFields> for JsonLines
-where
-    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
-{
-    #[expect(clippy::disallowed_methods, reason = "a log says when, by the machine's own clock")]
-    fn format_event(
-        &self,
-        context: &FmtContext<'_, S, JsonFields>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
-        let mut line = Map::new();
-        for span in context.event_scope().into_iter().flatten() {
-            if let Some(fields) = span.extensions().get::<FormattedFields<JsonFields>>() {
-                line.extend(serde_json::from_str::<Map<String, Value>>(fields).unwrap_or_default());
-            }
-        }
-        if let Ok(Value::Object(fields)) = serde_json::to_value(event.field_map()) {
-            line.extend(fields);
-        }
-        line.insert("timestamp".to_owned(), format!("{:.6}", Timestamp::now()).into());
-        line.insert("level".to_owned(), event.metadata().level().as_str().into());
-        writeln!(writer, "{}", Value::Object(line))
-    }
+    let lines =
+        tracing_subscriber::fmt::layer().fmt_fields(Members).event_format(JsonLines).with_writer(writer);
+    tracing_subscriber::registry().with(filter).with(lines.with_filter(filter_fn(host::ours)))
 }
 
 #[cfg(test)]
@@ -69,6 +28,8 @@ mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
+    use domain::Timestamp;
+    use serde_json::Value;
     use tracing::level_filters::LevelFilter;
 
     use super::*;

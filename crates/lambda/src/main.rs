@@ -3,7 +3,6 @@
 
 mod config;
 mod handlers;
-mod host;
 mod init_error;
 mod logging;
 mod measures;

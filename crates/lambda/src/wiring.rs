@@ -5,13 +5,13 @@ use std::sync::Arc;
 use application::App;
 use application::ports::{Clock, OrderStore, Randomness};
 use aws::connect::Clients;
+use host::{SystemClock, SystemRandomness};
 use lambda_runtime::{Error, Runtime, service_fn};
 
 use crate::config::{Config, HttpConfig, Part};
 use crate::handlers::stream::Stream;
 use crate::handlers::sweep::Sweep;
 use crate::handlers::{Function, Handler};
-use crate::host::{SystemClock, SystemRandomness};
 use crate::logging;
 use crate::measures::Measures;
 

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use application::ports::{Clock, OrderLog, OrderStore};
+use application::ports::{Clock, OrderLog, OrderStore, Randomness};
 use aws::connect::Clients;
 use aws::{Table, TableOptions};
 use aws_sdk_dynamodb::types::{
@@ -19,6 +19,7 @@ use aws_sdk_dynamodb::types::{
 };
 use domain::Timestamp;
 use domain::order::{Order, OrderDetails, OrderId};
+use host::SystemRandomness;
 use serde_json::{Value, json};
 
 use crate::function::{Function, Kind, request};
@@ -126,7 +127,8 @@ fn as_json(value: &AttributeValue) -> Value {
 }
 
 fn random() -> String {
-    uuid::Uuid::from_u128(rand::random()).simple().to_string()
+    let randomness: &dyn Randomness = &SystemRandomness;
+    uuid::Uuid::from_bytes(randomness.bytes()).simple().to_string()
 }
 
 async fn create_table(dynamodb: &aws_sdk_dynamodb::Client, name: &str) {

@@ -1,28 +1,20 @@
 //! The log: text for a terminal, JSON otherwise, on standard error. Logging never waits for whoever reads it.
 
-mod json_lines;
 mod line_queue;
 
-use std::any::Any;
 use std::io::{self, IsTerminal};
-use std::panic;
 use std::sync::Arc;
 
-use domain::Timestamp;
+use application::ports::Clock;
+use host::{JsonLines, Members, SystemClock};
 use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::{Filter, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Registry};
 
-use self::json_lines::{JsonLines, Members};
 use self::line_queue::LineQueue;
 use crate::config::LogFormat;
-
-/// What the targets of our own lines begin with: each crate's name does.
-const OURS: &str = "orderbell";
-/// Counts the lines that could not be written.
-pub(crate) const DROPPED: &str = "orderbell_log_lines_dropped_total";
 
 /// The log that was started; clones share it.
 #[derive(Clone)]
@@ -53,11 +45,7 @@ pub(crate) fn start(filter: EnvFilter, format: LogFormat) -> io::Result<(Log, La
             begun.with(lines.with_target(false).with_ansi(false).with_filter(wanted(filter))).init();
         }
     }
-    // The library's own would write to standard error itself, and wait for whoever reads that.
-    panic::set_hook(Box::new(|panic| {
-        let at = panic.location().map(ToString::to_string);
-        tracing::error!(at, "panicked: {}", own_words(panic.payload()));
-    }));
+    host::tell_of_panics();
     Ok((log.clone(), LastLines(log)))
 }
 
@@ -99,32 +87,21 @@ impl io::Write for Log {
     }
 }
 
-/// What a panic says, if nothing was put into it: a message that was made up may quote what it broke at.
-pub(crate) fn own_words(payload: &(dyn Any + Send)) -> &'static str {
-    payload.downcast_ref::<&'static str>().copied().unwrap_or("its words may quote data and are not told")
-}
-
-/// Of Orderbell's own lines, those that the filter wants. A library's may hold whatever passes through it: headers, keys,
-/// messages.
+/// Of Orderbell's own lines, those that the filter wants.
 fn wanted(filter: EnvFilter) -> impl Filter<Registry> {
-    filter.and(filter_fn(|line| line.target().starts_with(OURS)))
+    filter.and(filter_fn(host::ours))
 }
 
 fn lost_as_text(lines: u64) -> String {
-    format!("{:.6}  WARN {lines} lines of the log were dropped\n", now())
+    format!("{:.6}  WARN {lines} lines of the log were dropped\n", SystemClock.now())
 }
 
 fn lost_as_json(lines: u64) -> String {
     let message = format!("{lines} lines of the log were dropped");
     format!(
         "{{\"timestamp\":\"{:.6}\",\"level\":\"WARN\",\"message\":\"{message}\",\"lines\":{lines}}}\n",
-        now()
+        SystemClock.now()
     )
-}
-
-#[expect(clippy::disallowed_methods, reason = "a log says when, by the machine's own clock")]
-fn now() -> Timestamp {
-    Timestamp::now()
 }
 
 #[cfg(test)]
@@ -163,17 +140,5 @@ mod tests {
         });
         let written = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
         assert!(written.contains("ours") && !written.contains("theirs"), "{written}");
-    }
-
-    #[test]
-    fn of_a_panic_only_words_that_nothing_was_put_into_are_told() {
-        let name = "Jane";
-        for (payload, told) in [
-            (Box::new("no place") as Box<dyn Any + Send>, "no place"),
-            (Box::new(format!("no place for {name}")), "its words may quote data and are not told"),
-            (Box::new(7), "its words may quote data and are not told"),
-        ] {
-            assert_eq!(own_words(&*payload), told);
-        }
     }
 }

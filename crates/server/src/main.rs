@@ -4,7 +4,6 @@ mod cli;
 mod config;
 mod descriptors;
 mod ending;
-mod host;
 mod http_server;
 mod keys;
 mod logging;

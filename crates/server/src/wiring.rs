@@ -20,11 +20,11 @@ use domain::Invalid;
 use domain::delivery::OnUnknown;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::link_token::LinkKey;
+use host::{SteadyClock, SystemRandomness};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlite::Store;
 
 use crate::config::{Config, SmsProvider};
-use crate::host::{SteadyClock, SystemRandomness};
 use crate::workers::delivery::DeliveryWorker;
 use crate::workers::gauges::GaugesWorker;
 use crate::{keys, measures};

@@ -13,10 +13,9 @@ use std::collections::HashMap;
 use std::io;
 
 use anyhow::anyhow;
+use host::own_words;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
-
-use crate::logging::own_words;
 
 fn words_of(broken: JoinError) -> &'static str {
     broken.try_into_panic().map_or("it was cancelled", |payload| own_words(&*payload))

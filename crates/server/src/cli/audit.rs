@@ -6,13 +6,13 @@ use anyhow::anyhow;
 use application::ports::Clock;
 use clap::Args;
 use domain::Timestamp;
+use host::SystemClock;
 use serde_json::{Value, json};
 use sqlite::OpenError;
 use sqlite::audit::{ByState, Exception, Queue, Summary, audit};
 
 use super::shown::counted;
 use super::{Failure, argument, output};
-use crate::host::SystemClock;
 
 #[derive(Args)]
 #[group(skip)]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use application::ports::Clock;
 use clap::Args;
 use domain::delivery::DeliveryState;
+use host::SystemClock;
 use sqlite::OpenError;
 use sqlite::audit::{ByState, Exception, Summary};
 use sqlite::backup::{self, CopyError, backup};
@@ -13,7 +14,6 @@ use sqlite::backup::{self, CopyError, backup};
 use super::output::note;
 use super::shown::counted;
 use super::{Failure, argument};
-use crate::host::SystemClock;
 use crate::keys;
 
 #[derive(Args)]

@@ -1,10 +1,10 @@
 //! `orderbell key new`: a key for a client that places orders.
 
 use clap::Subcommand;
+use host::SystemRandomness;
 use toml::{Table, Value};
 
 use super::{Failure, output};
-use crate::host::SystemRandomness;
 use crate::keys::new_key;
 
 #[derive(Subcommand)]

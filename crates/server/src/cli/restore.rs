@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 use clap::Args;
+use host::{SystemClock, SystemRandomness};
 use sqlite::Options;
 use sqlite::restore::{Restored, restore};
 
@@ -12,7 +13,6 @@ use super::backup::{failed, in_numbers, say_exceptions, tell};
 use super::output::note;
 use super::shown::counted;
 use super::{Failure, argument, block_on};
-use crate::host::{SystemClock, SystemRandomness};
 use crate::keys;
 
 #[derive(Args)]

@@ -188,9 +188,10 @@ mod tests {
     use std::future::pending;
     use std::time::Duration;
 
+    use host::{SystemClock, SystemRandomness};
+
     use super::*;
     use crate::config::Layers;
-    use crate::host::{SystemClock, SystemRandomness};
 
     #[test]
     fn real_mail_with_links_to_this_machine_is_warned_of_at_the_start() {

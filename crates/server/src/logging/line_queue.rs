@@ -6,8 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::DROPPED;
-
+/// Counts the lines that could not be written.
+const DROPPED: &str = "orderbell_log_lines_dropped_total";
 /// How many bytes may wait to be written, beside as many that are being written: some 4,000 lines.
 const WAITING: usize = 1024 * 1024;
 /// How long lines gather after some were written: a thread that wakes for each costs more than the lines do.

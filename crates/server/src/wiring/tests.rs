@@ -9,10 +9,10 @@ use domain::attributes::Attributes;
 use domain::delivery::WaitReason;
 use domain::order::{Order, OrderDetails, OrderId};
 use domain::subscription::SubscriptionId;
+use host::SystemClock;
 
 use super::*;
 use crate::config::Layers;
-use crate::host::SystemClock;
 
 const CLOCK: &dyn Clock = &SystemClock;
 const RANDOMNESS: &dyn Randomness = &SystemRandomness;

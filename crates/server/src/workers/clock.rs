@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::{Clock, DeliveryQueue};
+use host::SteadyClock;
 use tokio::sync::Notify;
 
 use super::{Stop, stopped};
-use crate::host::SteadyClock;
 
 /// The time between two looks: a leap must be seen to have held.
 const REST: Duration = Duration::from_secs(1);

@@ -185,10 +185,10 @@ mod tests {
     use application::ports::{ChannelRules, Concurrency, Message};
     use async_trait::async_trait;
     use domain::link_token::LinkKey;
+    use host::{SystemClock, SystemRandomness};
     use sqlite::Store;
 
     use super::*;
-    use crate::host::{SystemClock, SystemRandomness};
 
     struct Broken;
 

@@ -49,8 +49,7 @@ mod tests {
         let (stop, stopping) = watch::channel(false);
         let filed = || format!("{recorder:?}").contains("\"orderbell_store_batch_writes\": {");
         assert!(!filed(), "{recorder:?}");
-        let running =
-            tokio::spawn(run(metrics, Arc::default(), Arc::new(crate::host::SystemClock), stopping));
+        let running = tokio::spawn(run(metrics, Arc::default(), Arc::new(host::SystemClock), stopping));
         tokio::task::yield_now().await;
         stop.send_replace(true);
         running.await.unwrap();

@@ -22,7 +22,7 @@ fn world(ages: impl IntoIterator<Item = i64>) -> World {
         backlog: Arc::clone(&backlog) as _,
         publisher: Arc::clone(&publisher) as _,
         clock: Arc::clone(&clock) as _,
-        randomness: Arc::new(crate::host::SystemRandomness),
+        randomness: Arc::new(host::SystemRandomness),
     };
     World { publisher, backlog, clock, sweep, orders: ids }
 }

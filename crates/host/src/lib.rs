@@ -1,16 +1,20 @@
-//! What this host lends the application: the real clock and the real randomness.
+//! What both programs have of the machine they run on: its time, its randomness, and the form of their log.
 
+mod json_lines;
+mod own_words;
 mod steady_clock;
 
 use application::ports::{Clock, Randomness};
 use domain::Timestamp;
 use rand::Rng;
 
-pub(crate) use steady_clock::SteadyClock;
+pub use json_lines::{JsonLines, Members};
+pub use own_words::{ours, own_words, tell_of_panics};
+pub use steady_clock::SteadyClock;
 
-/// The machine's clock, for a command that is over in a moment.
+/// The machine's clock, as it is set.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct SystemClock;
+pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
@@ -21,7 +25,7 @@ impl Clock for SystemClock {
 
 /// Randomness that the operating system seeds; cryptographically strong, and without a system call each time.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct SystemRandomness;
+pub struct SystemRandomness;
 
 impl Randomness for SystemRandomness {
     #[expect(clippy::disallowed_methods, reason = "this is where randomness comes from")]

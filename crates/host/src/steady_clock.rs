@@ -71,7 +71,7 @@ fn origin(wall: Timestamp, passed: Duration) -> Timestamp {
 
 /// The steady clock of this machine. While it sleeps no time passes: waking up is a leap like any other.
 #[derive(Debug)]
-pub(crate) struct SteadyClock {
+pub struct SteadyClock {
     started: Instant,
     time: Mutex<SteadyTime>,
 }
@@ -79,13 +79,14 @@ pub(crate) struct SteadyClock {
 impl SteadyClock {
     /// A clock that shows what the machine's does now.
     #[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
-    pub(crate) fn start() -> Self {
+    #[must_use]
+    pub fn start() -> Self {
         let time = Mutex::new(SteadyTime::new(Timestamp::now(), Duration::ZERO));
         Self { started: Instant::now(), time }
     }
 
     /// How far it leapt, following the machine's clock, since this was asked last.
-    pub(crate) fn take_leap(&self) -> Option<SignedDuration> {
+    pub fn take_leap(&self) -> Option<SignedDuration> {
         self.time.lock().unwrap_or_else(PoisonError::into_inner).followed.take()
     }
 }

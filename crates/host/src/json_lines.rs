@@ -5,7 +5,7 @@
 
 use std::fmt::{self, Debug, Write as _};
 
-use domain::Timestamp;
+use application::ports::Clock;
 use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::span::Record;
@@ -15,13 +15,15 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::SystemClock;
+
 /// Writes fields as members of a JSON object, without its braces.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Members;
+pub struct Members;
 
 /// Writes an event as a line.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct JsonLines;
+pub struct JsonLines;
 
 impl<'writer> FormatFields<'writer> for Members {
     fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
@@ -39,14 +41,13 @@ impl<S> FormatEvent<S, Members> for JsonLines
 where
     S: Subscriber + for<'lookup> LookupSpan<'lookup>,
 {
-    #[expect(clippy::disallowed_methods, reason = "a log says when, by the machine's own clock")]
     fn format_event(
         &self,
         context: &FmtContext<'_, S, Members>,
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        write!(writer, "{{\"timestamp\":\"{:.6}\",\"level\":\"", Timestamp::now())?;
+        write!(writer, "{{\"timestamp\":\"{:.6}\",\"level\":\"", SystemClock.now())?;
         writer.write_str(event.metadata().level().as_str())?;
         writer.write_str("\"")?;
         write_members(writer.by_ref(), false, event)?;
@@ -140,6 +141,7 @@ mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
+    use domain::Timestamp;
     use tracing_subscriber::fmt::MakeWriter;
 
     use super::*;

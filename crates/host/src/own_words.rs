@@ -1,0 +1,47 @@
+//! What of all that could be logged is told: our own lines, and of a panic the words that nothing was put into.
+
+use std::any::Any;
+use std::panic;
+
+use tracing::Metadata;
+
+/// What the targets of our own lines begin with: the names of the crates, and of the program on Lambda.
+const OURS: [&str; 3] = ["orderbell", "bootstrap", "aws::"];
+
+/// Whether a line is Orderbell's own. A library's may hold whatever passes through it: headers, keys, messages.
+#[must_use]
+pub fn ours(line: &Metadata<'_>) -> bool {
+    OURS.iter().any(|ours| line.target().starts_with(ours))
+}
+
+/// Has the log tell of panics from here on. The library's own hook writes to standard error itself, in whatever words, and
+/// waits for whoever reads that.
+pub fn tell_of_panics() {
+    panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string);
+        tracing::error!(target: "orderbell", at, "panicked: {}", own_words(panic.payload()));
+    }));
+}
+
+/// What a panic says, if nothing was put into it: a message that was made up may quote what it broke at.
+#[must_use]
+pub fn own_words(payload: &(dyn Any + Send)) -> &'static str {
+    payload.downcast_ref::<&'static str>().copied().unwrap_or("its words may quote data and are not told")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_panic_only_words_that_nothing_was_put_into_are_told() {
+        let name = "Jane";
+        for (payload, told) in [
+            (Box::new("no place") as Box<dyn Any + Send>, "no place"),
+            (Box::new(format!("no place for {name}")), "its words may quote data and are not told"),
+            (Box::new(7), "its words may quote data and are not told"),
+        ] {
+            assert_eq!(own_words(&*payload), told);
+        }
+    }
+}
