@@ -4,7 +4,6 @@
 //! fail; the process dies at any of its steps and starts again. What SQLite itself recorded, what clients were told and
 //! what arrived is held against the promises of the design.
 
-mod clock;
 mod coverage;
 mod dice;
 mod ledger;

@@ -24,9 +24,9 @@ use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
 use domain::receipt::Receipt;
 use domain::subscription::SubscriptionId;
+use host::SetClock;
 use sqlite::simulation::Disk;
 
-use crate::clock::WallClock;
 use crate::coverage::Coverage;
 use crate::dice::{Dice, SeededRandomness};
 use crate::ledger::{self, Entry};
@@ -38,13 +38,17 @@ use damage::Damage;
 use orders::Client;
 use pacing::LastBegun;
 
+/// What the clock on the wall shows when a world begins, in seconds since 1970: 2026-03-01T12:00:00Z.
+const START: i64 = 1_772_366_400;
+
 /// One seed's world.
 pub(crate) struct World<'a> {
     dice: Dice,
     scenario: Scenario,
     /// Since the world began: this never leaps.
     elapsed: Duration,
-    clock: Arc<WallClock>,
+    /// The clock on the wall, from which the program reads the time, and which someone sets now and then.
+    clock: Arc<SetClock>,
     randomness: Arc<SeededRandomness>,
     coming: BTreeMap<(Duration, u64), Happening>,
     planned: u64,
@@ -161,7 +165,7 @@ impl<'a> World<'a> {
             dice,
             scenario,
             elapsed: Duration::ZERO,
-            clock: Arc::new(WallClock::new()),
+            clock: Arc::new(SetClock::at_second(START)),
             randomness,
             coming: BTreeMap::new(),
             planned: 0,
@@ -225,7 +229,7 @@ impl<'a> World<'a> {
 
     fn pass(&mut self, time: Duration) {
         self.elapsed += time;
-        self.clock.pass(time);
+        self.clock.advance(time);
     }
 
     /// Reads what SQLite recorded since the last look, and holds the promises against it.

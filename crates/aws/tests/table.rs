@@ -14,9 +14,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::order::idempotency::IdempotencyKey;
 use domain::order::{Order, OrderDetails, OrderId};
-use emulated::{
-    DYNAMODB_LOCAL, MOTO, RealClock, address, client, create, create_as_the_seed_did, now, order, order_at,
-};
+use emulated::{DYNAMODB_LOCAL, MOTO, address, client, create, create_as_the_seed_did, now, order, order_at};
+use host::SystemClock;
 use serde_json::json;
 
 const EMULATORS: [&str; 2] = [DYNAMODB_LOCAL, MOTO];
@@ -32,7 +31,7 @@ struct Given {
 
 impl Given {
     fn at(client: Client, options: TableOptions) -> Self {
-        let table = Table::new(client.clone(), options.clone(), Arc::new(RealClock));
+        let table = Table::new(client.clone(), options.clone(), Arc::new(SystemClock));
         Self { client, options, table }
     }
 

@@ -2,6 +2,7 @@
 
 mod json_lines;
 mod own_words;
+mod set_clock;
 mod steady_clock;
 
 use application::ports::{Clock, Randomness};
@@ -10,6 +11,7 @@ use rand::Rng;
 
 pub use json_lines::{JsonLines, Members};
 pub use own_words::{ours, own_words, tell_of_panics};
+pub use set_clock::SetClock;
 pub use steady_clock::SteadyClock;
 
 /// The machine's clock, as it is set.

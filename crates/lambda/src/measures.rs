@@ -115,11 +115,12 @@ impl Recorder for Measures {
 
 #[cfg(test)]
 mod tests {
+    use host::SetClock;
+
     use super::*;
-    use crate::handlers::fixtures::StoppedClock;
 
     fn measured(work: impl FnOnce()) -> (Measures, Option<Value>) {
-        let measures = Measures::new("shop-http".to_owned(), Arc::new(StoppedClock::at(1_700_000_000)));
+        let measures = Measures::new("shop-http".to_owned(), Arc::new(SetClock::at_second(1_700_000_000)));
         metrics::with_local_recorder(&measures, work);
         let line = measures.line("8f5e");
         (measures, line)

@@ -17,23 +17,13 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
     Projection, ProjectionType, ScalarAttributeType,
 };
-use domain::Timestamp;
 use domain::order::{Order, OrderDetails, OrderId};
-use host::SystemRandomness;
+use host::{SystemClock, SystemRandomness};
 use serde_json::{Value, json};
 
 use crate::function::{Function, Kind, request};
 
 mod function;
-
-struct SystemClock;
-
-impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the program under test has the real time too")]
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-}
 
 /// A table, a topic, and a subscriber of the topic.
 struct Deployment {

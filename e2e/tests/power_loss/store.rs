@@ -6,33 +6,17 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use application::ports::{Acceptance, Clock, Idempotency, OrderStore, Origin, Randomness};
-use domain::Timestamp;
 use domain::order::idempotency::IdempotencyKey;
 use domain::order::{Order, OrderDetails};
+use host::{SystemClock, SystemRandomness};
 use sqlite::{OpenError, Options, Store};
 use tokio::task::JoinSet;
 
 use crate::load;
 
-struct RealClock;
-
-impl Clock for RealClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-}
-
-struct Chance;
-
-impl Randomness for Chance {
-    fn fill(&self, bytes: &mut [u8]) {
-        fastrand::fill(bytes);
-    }
-}
-
 /// Opens the store as the program does.
 pub(crate) fn open(data: &Path) -> Result<Store, OpenError> {
-    Store::open(data, Options::new(Arc::new(RealClock), Arc::new(Chance)))
+    Store::open(data, Options::new(Arc::new(SystemClock), Arc::new(SystemRandomness)))
 }
 
 /// Places every order once more, under its key; says of each that was not recognised what came of it.
@@ -57,9 +41,9 @@ pub(crate) async fn place_again(store: &Store, orders: &[&load::Order]) -> Resul
 fn request(key: &str) -> Result<(Order, Idempotency)> {
     let details =
         OrderDetails::parse(load::body(key).to_string().as_bytes()).map_err(|error| anyhow!("{error:?}"))?;
-    let now = RealClock.now();
+    let now = SystemClock.now();
     let fingerprint = details.fingerprint();
-    let id = (&Chance as &dyn Randomness).order_id(now);
+    let id = (&SystemRandomness as &dyn Randomness).order_id(now);
     let order = Order { id, time: now, details, request_id: "placed-again".to_owned() };
     let key = IdempotencyKey::parse(key).map_err(|error| anyhow!("{error:?}"))?;
     let lifetime = Duration::from_hours(24);

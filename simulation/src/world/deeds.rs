@@ -75,7 +75,7 @@ impl World<'_> {
             Deed::MendRow => self.mend_a_row()?,
             Deed::SetClock => {
                 let leap = self.dice.pick(&LEAPS);
-                self.clock.set(SignedDuration::from_secs(leap));
+                self.clock.turn(SignedDuration::from_secs(leap));
                 self.last_begun = LastBegun::default();
                 if self.process.as_ref().is_some_and(|process| process.stage != Stage::Starting) {
                     self.plan(LONGEST_REST, Happening::LookAgain);

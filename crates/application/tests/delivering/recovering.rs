@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use application::Error;
 use application::deliver::recover;
 use application::ports::{
-    Clock, DeliveryQueue, Due, DueQuery, Escalated, Finished, Intent, Interrupted, Randomness,
+    DeliveryQueue, Due, DueQuery, Escalated, Finished, Intent, Interrupted, Randomness,
 };
 use async_trait::async_trait;
 use domain::Timestamp;
@@ -15,6 +15,7 @@ use domain::attempt::OutcomeKind;
 use domain::delivery::{DeliveryId, DeliveryState, Next, OnUnknown};
 use domain::endpoint::Protocol;
 use domain::subscription::SubscriptionId;
+use host::SetClock;
 
 use crate::fixtures::{failure, id, start};
 
@@ -63,15 +64,9 @@ impl DeliveryQueue for Crashed {
     }
 }
 
-struct Still;
+struct Zeros;
 
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        start()
-    }
-}
-
-impl Randomness for Still {
+impl Randomness for Zeros {
     fn fill(&self, bytes: &mut [u8]) {
         bytes.fill(0);
     }
@@ -87,7 +82,8 @@ fn recovered(queue: &Crashed) -> Result<usize, Error> {
         (Protocol::Sms, OnUnknown::Hold),
         (Protocol::Webhook, OnUnknown::Retry),
     ];
-    match pin!(recover(queue, &policies.into(), &Still, &Still)).poll(&mut Context::from_waker(Waker::noop()))
+    match pin!(recover(queue, &policies.into(), &SetClock::at(start()), &Zeros))
+        .poll(&mut Context::from_waker(Waker::noop()))
     {
         Poll::Ready(answer) => answer,
         Poll::Pending => unreachable!("the store answers at once"),

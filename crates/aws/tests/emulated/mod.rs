@@ -14,19 +14,11 @@ use aws_sdk_dynamodb::types::{
 };
 use domain::Timestamp;
 use domain::order::{Order, OrderDetails, OrderId};
+use host::SystemClock;
 
 /// The variables that hold the emulators' addresses.
 pub(crate) const DYNAMODB_LOCAL: &str = "ORDERBELL_TEST_DYNAMODB";
 pub(crate) const MOTO: &str = "ORDERBELL_TEST_MOTO";
-
-pub(crate) struct RealClock;
-
-impl Clock for RealClock {
-    #[expect(clippy::disallowed_methods, reason = "the tests are the host")]
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-}
 
 /// Where an emulator listens.
 pub(crate) fn address(emulator: &str) -> String {
@@ -57,7 +49,7 @@ pub(crate) async fn named_table(emulator: &str) -> (Table, String) {
     let client = client(&address(emulator));
     let name = create(&client).await;
     let options = TableOptions { name: name.clone(), key: TableOptions::KEY.to_owned() };
-    (Table::new(client, options, Arc::new(RealClock)), name)
+    (Table::new(client, options, Arc::new(SystemClock)), name)
 }
 
 /// Makes a table as our template does: key, indexes, stream and time to live; answers its name.
@@ -118,7 +110,7 @@ fn index(name: &str) -> GlobalSecondaryIndex {
 }
 
 pub(crate) fn now() -> Timestamp {
-    RealClock.now()
+    SystemClock.now()
 }
 
 pub(crate) fn order() -> Order {

@@ -13,7 +13,8 @@ use application::ports::{Idempotency, OrderQuery, OrderStore, PageRequest};
 use aws::{Table, TableOptions};
 use domain::order::idempotency::IdempotencyKey;
 use domain::order::{Order, OrderId};
-use emulated::{DYNAMODB_LOCAL, RealClock, address, client, create};
+use emulated::{DYNAMODB_LOCAL, address, client, create};
+use host::SystemClock;
 use proxy::{Happening, Proxy};
 
 /// A table behind a proxy, and the same table as it is.
@@ -30,9 +31,9 @@ impl Given {
         let direct = client(&upstream);
         let proxy = Proxy::before(&upstream).await;
         let options = TableOptions { name: create(&direct).await, key: TableOptions::KEY.to_owned() };
-        let table = Table::new(client(&proxy.address), options.clone(), Arc::new(RealClock));
+        let table = Table::new(client(&proxy.address), options.clone(), Arc::new(SystemClock));
         let name = options.name.clone();
-        Self { proxy, table, itself: Table::new(direct, options, Arc::new(RealClock)), name }
+        Self { proxy, table, itself: Table::new(direct, options, Arc::new(SystemClock)), name }
     }
 
     /// The orders that are really stored.

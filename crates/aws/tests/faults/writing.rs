@@ -7,9 +7,10 @@ use std::time::Duration;
 use application::ErrorKind;
 use application::ports::{Acceptance, OrderStore};
 use aws::{Table, TableOptions};
+use host::SystemClock;
 use tokio::time::timeout;
 
-use super::emulated::{RealClock, client, order};
+use super::emulated::{client, order};
 use super::{Given, Happening, cancelled, error, failed, failed_after, key_for, throttled};
 
 const PUT: &str = "PutItem";
@@ -116,7 +117,7 @@ async fn a_silent_table_is_given_up_within_ten_seconds() {
 #[tokio::test]
 async fn a_table_that_cannot_be_reached_is_unavailable() {
     let options = TableOptions { name: "orders".to_owned(), key: "orderId".to_owned() };
-    let table = Table::new(client("http://127.0.0.1:9"), options, Arc::new(RealClock));
+    let table = Table::new(client("http://127.0.0.1:9"), options, Arc::new(SystemClock));
     let failures = [
         table.accept(order(), None).await.unwrap_err(),
         table.order(order().id).await.unwrap_err(),

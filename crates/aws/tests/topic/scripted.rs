@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use application::ports::Clock;
 use aws::connect::{self, Clients};
 use aws::{Table, TableOptions, Topic};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use domain::Timestamp;
 use domain::order::OrderId;
+use host::SetClock;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -39,14 +38,6 @@ struct Played {
     calls: Vec<Call>,
     marked: Vec<String>,
     table_fails: bool,
-}
-
-struct Stopped;
-
-impl Clock for Stopped {
-    fn now(&self) -> Timestamp {
-        start()
-    }
 }
 
 impl Aws {
@@ -108,8 +99,8 @@ pub(crate) fn topic(url: &str) -> Topic {
     };
     let options = TableOptions { name: "orders".to_owned(), key: TableOptions::KEY.to_owned() };
     let Clients { dynamodb, sns } = connect::clients(&env).unwrap();
-    let table = Table::new(dynamodb, options, Arc::new(Stopped));
-    Topic::new(sns, TOPIC.to_owned(), table, Arc::new(Stopped))
+    let table = Table::new(dynamodb, options, Arc::new(SetClock::at(start())));
+    Topic::new(sns, TOPIC.to_owned(), table, Arc::new(SetClock::at(start())))
 }
 
 fn play(played: &mut Played, headers: &HeaderMap, body: &[u8]) -> Response {

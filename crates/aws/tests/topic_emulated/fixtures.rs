@@ -12,10 +12,11 @@ use domain::endpoint::{Endpoint, Protocol};
 use domain::filter_policy::FilterPolicy;
 use domain::order::{LoggedOrder, Order, OrderDetails, Seq};
 use domain::subscription::{Subscription, SubscriptionId};
+use host::SystemClock;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::emulated::{self, DYNAMODB_LOCAL, MOTO, RealClock};
+use crate::emulated::{self, DYNAMODB_LOCAL, MOTO};
 
 /// A table and a topic of their own.
 pub(crate) struct Host {
@@ -39,7 +40,7 @@ impl Host {
         let client = connect::clients(&env).unwrap().sns;
         let name = format!("orders-{}", emulated::random());
         let arn = client.create_topic().name(name).send().await.unwrap().topic_arn.unwrap();
-        Self { topic: Topic::new(client, arn, table.clone(), Arc::new(RealClock)), table }
+        Self { topic: Topic::new(client, arn, table.clone(), Arc::new(SystemClock)), table }
     }
 
     pub(crate) fn outbox(&self) -> Outbox<'_> {

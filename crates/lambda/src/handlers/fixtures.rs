@@ -2,35 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use application::Error;
-use application::ports::{Clock, Published, Publisher};
+use application::ports::{Published, Publisher};
 use async_trait::async_trait;
 use aws::Unpublished;
 use domain::Timestamp;
 use domain::order::{LoggedOrder, Order, OrderDetails, OrderId, Seq};
 
 use super::sweep::Backlog;
-
-/// A clock that tests set.
-pub(crate) struct StoppedClock(Mutex<Timestamp>);
-
-impl StoppedClock {
-    pub(crate) fn at(second: i64) -> Self {
-        Self(Mutex::new(Timestamp::from_second(second).unwrap()))
-    }
-
-    pub(crate) fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap() += by;
-    }
-}
-
-impl Clock for StoppedClock {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
-    }
-}
 
 /// The order of that number, placed at that second. Its id tells both.
 pub(crate) fn order(number: u16, second: i64) -> Order {

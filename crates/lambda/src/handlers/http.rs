@@ -104,7 +104,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_an_answer_that_is_our_fault_counts_as_an_error() {
-        let clock = std::sync::Arc::new(crate::handlers::fixtures::StoppedClock::at(0));
+        let clock = std::sync::Arc::new(host::SetClock::at_second(0));
         let measures = crate::measures::Measures::new("shop-http".to_owned(), clock);
         let _guard = metrics::set_default_local_recorder(&measures);
         for path in ["/200", "/404", "/429", "/500", "/503"] {

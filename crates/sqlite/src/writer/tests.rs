@@ -1,9 +1,10 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use application::ports::{OrderStore, Randomness};
+use application::ports::OrderStore;
 use domain::Timestamp;
 use domain::order::{Order, OrderDetails, OrderId};
+use host::{SetClock, SystemRandomness};
 use tempfile::TempDir;
 
 use super::*;
@@ -11,31 +12,14 @@ use crate::readers::Readers;
 use crate::store::Reading;
 use crate::{Options, Store, opening};
 
-/// A clock that the tests set, in seconds.
-struct Set(AtomicI64);
-
-impl Clock for Set {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_second(self.0.load(Ordering::Relaxed)).unwrap()
-    }
-}
-
-struct Zeros;
-
-impl Randomness for Zeros {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(0);
-    }
-}
-
 /// A store whose writer has its turns, and its time, from the test.
-fn store() -> (TempDir, Store, Writer, Arc<Set>) {
+fn store() -> (TempDir, Store, Writer, Arc<SetClock>) {
     let folder = tempfile::tempdir().unwrap();
     let opened = opening::open(folder.path()).unwrap();
     let state = State::read(opened.connection, 65_536).unwrap();
     let reading = Reading::Beside(Readers::new(opened.file));
-    let clock = Arc::new(Set(AtomicI64::new(1_700_000_000)));
-    let options = Options::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(Zeros));
+    let clock = Arc::new(SetClock::at_second(1_700_000_000));
+    let options = Options::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(SystemRandomness));
     let (store, writer) = Store::around(state, options, reading);
     (folder, store, writer.watching(opened.files), clock)
 }
@@ -71,7 +55,7 @@ async fn a_full_disk_makes_the_store_unready_until_it_finds_room_by_itself() {
         let unready = store.ready().await.unwrap_err();
         assert_eq!(unready.code, "storage_full");
         assert!(unready.message.contains("2023-11-14T22:13:"), "{unready}");
-        clock.0.fetch_add(1, Ordering::Relaxed);
+        clock.advance(Duration::from_secs(1));
         writer.idle();
         writer.probe();
         // There is always room for something small.
@@ -83,7 +67,7 @@ async fn a_full_disk_makes_the_store_unready_until_it_finds_room_by_itself() {
     while store.ready().await.is_err() {
         writer.probe();
         writer.probe();
-        clock.0.fetch_add(1, Ordering::Relaxed);
+        clock.advance(Duration::from_secs(1));
         seconds += 1;
     }
     assert!((2..=4).contains(&seconds), "{seconds}");

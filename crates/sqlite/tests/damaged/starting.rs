@@ -1,28 +1,13 @@
 //! Starting over a damaged store: what the last process left open is settled, whatever cannot be read.
 
 use application::ports::{
-    Clock, Deliveries, DeliveryFilter, DeliveryQueue, OwnSubscriptions, Randomness, Redrivable,
-    RedriveSelection,
+    Deliveries, DeliveryFilter, DeliveryQueue, OwnSubscriptions, Redrivable, RedriveSelection,
 };
-use domain::Timestamp;
 use domain::endpoint::Protocol;
+use host::{SystemClock, SystemRandomness};
 
 use crate::opened::now;
 use crate::world::World;
-
-struct Zero;
-
-impl Randomness for Zero {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(7);
-    }
-}
-
-impl Clock for Zero {
-    fn now(&self) -> Timestamp {
-        now()
-    }
-}
 
 #[tokio::test]
 async fn an_attempt_in_flight_at_a_delivery_that_cannot_be_read_ends_as_unknown_and_stays_owed() {
@@ -44,7 +29,10 @@ async fn an_attempt_in_flight_at_a_delivery_that_cannot_be_read_ends_as_unknown_
         }
         let mend = world.damage(table, row, column, with);
         let world = world.restarted().await;
-        let settled = application::deliver::recover(&world.store, &[].into(), &Zero, &Zero).await.unwrap();
+        let settled =
+            application::deliver::recover(&world.store, &[].into(), &SystemClock, &SystemRandomness)
+                .await
+                .unwrap();
         assert!((1..=2).contains(&settled), "{table} {column}");
         assert_eq!(
             world.count("SELECT count(*) FROM attempts WHERE ended_at IS NULL"),

@@ -1,7 +1,6 @@
 //! A store as the host opens it, with the real clock and real chance.
 #![allow(dead_code, clippy::unwrap_used, reason = "all of it is for tests, and each takes what it needs")]
 
-use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,29 +14,11 @@ use domain::delivery::DeliveryId;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::order::idempotency::IdempotencyKey;
 use domain::order::{Order, OrderDetails};
+use host::{SystemClock, SystemRandomness};
 use orderbell_sqlite::{Options, Store};
 
-struct RealClock;
-
-impl Clock for RealClock {
-    #[expect(clippy::disallowed_methods, reason = "the tests are the host")]
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-}
-
-struct Chance;
-
-impl Randomness for Chance {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            chunk.copy_from_slice(&RandomState::new().hash_one(0).to_ne_bytes()[..chunk.len()]);
-        }
-    }
-}
-
 pub(crate) fn options() -> Options {
-    Options::new(Arc::new(RealClock), Arc::new(Chance))
+    Options::new(Arc::new(SystemClock), Arc::new(SystemRandomness))
 }
 
 pub(crate) fn open(folder: &Path) -> Store {
@@ -45,7 +26,7 @@ pub(crate) fn open(folder: &Path) -> Store {
 }
 
 pub(crate) fn now() -> Timestamp {
-    RealClock.now()
+    SystemClock.now()
 }
 
 pub(crate) fn order() -> Order {
@@ -54,7 +35,7 @@ pub(crate) fn order() -> Order {
 
 pub(crate) fn order_at(time: Timestamp) -> Order {
     let details = OrderDetails::parse(br#"{"customerName":"Ada","productName":"Wireless Mouse"}"#).unwrap();
-    let randomness: &dyn Randomness = &Chance;
+    let randomness: &dyn Randomness = &SystemRandomness;
     Order { id: randomness.order_id(time), time, details, request_id: "req-1".to_owned() }
 }
 
@@ -72,7 +53,7 @@ pub(crate) fn key(key: &str) -> Idempotency {
 
 /// Makes a subscription; answers the confirmation it is owed.
 pub(crate) async fn subscribe(store: &Store) -> DeliveryId {
-    let randomness: &dyn Randomness = &Chance;
+    let randomness: &dyn Randomness = &SystemRandomness;
     let confirmation = randomness.delivery_id(now());
     let new = NewSubscription {
         id: randomness.subscription_id(now()),

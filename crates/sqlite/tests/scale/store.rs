@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
-use application::ports::{Clock, DeliveryQueue, Due, DueQuery, Randomness};
+use application::ports::{DeliveryQueue, Due, DueQuery, Randomness};
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
 use domain::subscription::SubscriptionId;
+use host::SetClock;
 use orderbell_sqlite::simulation::{Disk, Fate, Process, Work, Worked};
 use orderbell_sqlite::{Options, Store};
 use rusqlite::Connection;
@@ -223,15 +224,7 @@ const WIDE: [&str; 5] = [
 ];
 
 fn options() -> Options {
-    Options::new(Arc::new(Still), Arc::new(Counting::default()))
-}
-
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Timestamp {
-        now()
-    }
+    Options::new(Arc::new(SetClock::at(now())), Arc::new(Counting::default()))
 }
 
 /// Ids that are never the same.

@@ -3,16 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use ::host::SetClock;
 use application::ports::{
     Clock, DeliveryQueue, Due, DueQuery, Finished, Intent, OrderLog, Publisher, Randomness, Subscriptions,
 };
 use application::{App, ChannelMode, Links, OwnDelivery};
 use axum::Router;
 use axum::body::Body;
-use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind};
 use domain::delivery::{Decision, DeliveryState, Next};
 use domain::endpoint::Protocol;
@@ -28,20 +28,6 @@ pub(crate) const ADMIN_KEY: &str = "the-admin-key-of-this-test";
 pub(crate) const SEED_BODY: &str = r#"{"customerName": "John Doe", "productName": "Wireless Mouse"}"#;
 /// When the clock begins: 2026-01-31T12:00:00Z.
 const START: i64 = 1_769_860_800;
-
-pub(crate) struct SetClock(AtomicI64);
-
-impl SetClock {
-    pub(crate) fn advance(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_secs()).unwrap(), Ordering::Relaxed);
-    }
-}
-
-impl Clock for SetClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_second(self.0.load(Ordering::Relaxed)).unwrap()
-    }
-}
 
 struct Counted(AtomicU64);
 
@@ -79,7 +65,7 @@ impl Host {
     /// As [`start`](Self::start), changed.
     pub(crate) fn with(change: impl FnOnce(&mut App, &mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(SetClock(AtomicI64::new(START)));
+        let clock = Arc::new(SetClock::at_second(START));
         let randomness: Arc<dyn Randomness> = Arc::new(Counted(AtomicU64::new(1)));
         let options = sqlite::Options::new(clock.clone(), Arc::clone(&randomness));
         let store = sqlite::Store::open(folder.path(), options).unwrap();

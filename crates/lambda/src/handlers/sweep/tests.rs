@@ -1,12 +1,14 @@
+use host::{SetClock, SystemRandomness};
+
 use super::*;
-use crate::handlers::fixtures::{FakeBacklog, FakePublisher, StoppedClock, order};
+use crate::handlers::fixtures::{FakeBacklog, FakePublisher, order};
 
 const NOW: i64 = 1_700_000_000;
 
 struct World {
     publisher: Arc<FakePublisher>,
     backlog: Arc<FakeBacklog>,
-    clock: Arc<StoppedClock>,
+    clock: Arc<SetClock>,
     sweep: Sweep,
     orders: Vec<OrderId>,
 }
@@ -15,14 +17,14 @@ struct World {
 fn world(ages: impl IntoIterator<Item = i64>) -> World {
     let orders: Vec<_> = (0..).zip(ages).map(|(number, age)| order(number, NOW - age)).collect();
     let publisher = Arc::new(FakePublisher::default());
-    let clock = Arc::new(StoppedClock::at(NOW));
+    let clock = Arc::new(SetClock::at_second(NOW));
     let ids = orders.iter().map(|order| order.id).collect();
     let backlog = Arc::new(FakeBacklog::new(orders, Arc::clone(&publisher)));
     let sweep = Sweep {
         backlog: Arc::clone(&backlog) as _,
         publisher: Arc::clone(&publisher) as _,
         clock: Arc::clone(&clock) as _,
-        randomness: Arc::new(host::SystemRandomness),
+        randomness: Arc::new(SystemRandomness),
     };
     World { publisher, backlog, clock, sweep, orders: ids }
 }
@@ -147,7 +149,8 @@ async fn what_is_of_a_time_to_come_is_no_less_due() {
 
 #[tokio::test]
 async fn a_sweep_leaves_all_to_one_that_is_on_its_way_and_says_nothing_of_what_is_left() {
-    let measures = crate::measures::Measures::new("shop-sweep".to_owned(), Arc::new(StoppedClock::at(NOW)));
+    let measures =
+        crate::measures::Measures::new("shop-sweep".to_owned(), Arc::new(SetClock::at_second(NOW)));
     let _guard = metrics::set_default_local_recorder(&measures);
     let world = world([1_300]);
     world.backlog.hold();
@@ -168,7 +171,8 @@ async fn a_sweep_that_is_over_holds_up_no_other() {
 
 #[tokio::test]
 async fn what_is_left_is_a_metric_even_if_it_is_nothing() {
-    let measures = crate::measures::Measures::new("shop-sweep".to_owned(), Arc::new(StoppedClock::at(NOW)));
+    let measures =
+        crate::measures::Measures::new("shop-sweep".to_owned(), Arc::new(SetClock::at_second(NOW)));
     let _guard = metrics::set_default_local_recorder(&measures);
     for (failures, left) in [(1, 1.0), (0, 0.0)] {
         let world = world([1_300]);
