@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row};
 use sqlite::simulation::Disk;
 use uuid::Uuid;
 
-use crate::promises::OWN_WANT;
+use crate::receivers::OWN_WANT;
 
 /// One change, in the order in which changes were made.
 #[derive(Debug)]

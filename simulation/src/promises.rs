@@ -23,9 +23,6 @@ pub(crate) use deliveries::DeliveryTruth;
 pub(crate) use orders::{OrderTruth, Sought};
 pub(crate) use subscriptions::SubscriptionTruth;
 
-/// What a channel says where this machine lacks what an attempt takes.
-pub(crate) const OWN_WANT: &str = "this machine has no file descriptors left";
-
 /// All that is known to be so. Keys are places in the tables.
 #[derive(Default)]
 pub(crate) struct Promises {

@@ -10,6 +10,9 @@ use domain::endpoint::{Endpoint, Protocol};
 
 use crate::dice::Dice;
 
+/// What a channel says where this machine lacks what an attempt takes.
+pub(crate) const OWN_WANT: &str = "this machine has no file descriptors left";
+
 /// How each channel is used.
 pub(crate) type Channels = [(Protocol, ChannelRules); 4];
 

@@ -10,7 +10,6 @@ mod log;
 mod mark;
 mod merge;
 mod orders;
-mod seed_row;
 mod shard;
 mod span;
 mod write;
@@ -55,8 +54,8 @@ impl TableOptions {
     pub const ATTRIBUTES: [&str; 16] = [
         item::KIND,
         item::ORDER_TIME,
-        seed_row::CUSTOMER_NAME,
-        seed_row::PRODUCT_NAME,
+        item::CUSTOMER_NAME,
+        item::PRODUCT_NAME,
         item::DETAILS,
         item::REQUEST_ID,
         item::NEWEST,

@@ -1,5 +1,6 @@
 //! Looking names up, and what it means if that fails: the name is at fault, or nobody answers us.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -9,13 +10,13 @@ use std::time::Duration;
 use domain::this_machine::is_here;
 use url::Host;
 
-use crate::want::{NO_MEMORY, NO_THREADS, errno, lacking, lacking_now};
+use crate::want::{Lacking, NO_MEMORY, NO_THREADS, errno, lacking, lacking_now};
 
 /// Why a name was not found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unfound {
     /// This machine lacks what it takes to ask.
-    Lacking(&'static str),
+    Lacking(Lacking),
     /// No resolver answered in time, or none of those asked could: ours may be gone, or those of the name.
     NoAnswer(String),
     /// A resolver answered: there is no such name, or it has no address.
@@ -39,7 +40,7 @@ pub(crate) async fn look_up(host: &str, port: u16, limit: Duration) -> Result<Ve
     let look = move || asked.to_socket_addrs().map(Iterator::collect::<Vec<_>>);
     // Where no thread is left the runtime panics.
     let looking = catch_unwind(|| tokio::task::spawn_blocking(look));
-    let Ok(looking) = looking else { return Err(Unfound::Lacking(NO_THREADS)) };
+    let Ok(looking) = looking else { return Err(Unfound::Lacking(Lacking(NO_THREADS))) };
     match tokio::time::timeout(limit, looking).await {
         Ok(Ok(Ok(found))) if found.is_empty() => {
             Err(Unfound::NoSuchName("the name has no address".to_owned()))
@@ -55,9 +56,9 @@ fn why(error: &io::Error) -> Unfound {
     let text = error.to_string();
     // Without descriptors the C library may say that there is no such name.
     if let Some(lacking) = lacking(error).or_else(lacking_now) {
-        Unfound::Lacking(lacking)
+        Unfound::Lacking(Lacking(lacking))
     } else if MEMORY.iter().any(|known| text.ends_with(known)) {
-        Unfound::Lacking(NO_MEMORY)
+        Unfound::Lacking(Lacking(NO_MEMORY))
     } else if errno(error).is_some() || AGAIN.iter().any(|known| text.ends_with(known)) {
         Unfound::NoAnswer(text)
     } else {
@@ -68,13 +69,20 @@ fn why(error: &io::Error) -> Unfound {
 impl fmt::Display for Unfound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Lacking(what) => f.write_str(what),
+            Self::Lacking(lacking) => lacking.fmt(f),
             Self::NoAnswer(why) | Self::NoSuchName(why) => f.write_str(why),
         }
     }
 }
 
-impl std::error::Error for Unfound {}
+impl Error for Unfound {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Lacking(lacking) => Some(lacking),
+            Self::NoAnswer(_) | Self::NoSuchName(_) => None,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -101,7 +109,7 @@ mod tests {
         ] {
             assert!(matches!(said(text), Unfound::NoSuchName(_)), "{text}");
         }
-        assert_eq!(said("Memory allocation failure"), Unfound::Lacking(NO_MEMORY));
+        assert_eq!(said("Memory allocation failure"), Unfound::Lacking(Lacking(NO_MEMORY)));
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! Want of our own: what this machine lacks is no receiver's failure, whichever call meets it first.
 
 use std::error::Error;
+use std::fmt;
 use std::io;
 use std::iter::successors;
 
 use rustix::io::Errno;
 use tokio::net::TcpSocket;
-
-use crate::names::Unfound;
 
 /// No thread could be started.
 pub(crate) const NO_THREADS: &str = "this machine has no threads left for the program";
@@ -19,15 +18,22 @@ const NO_PORTS: &str = "this machine has no local port left";
 /// What one attempt needs at once: a look-up reads files and asks a resolver, then comes the connection.
 const AN_ATTEMPTS_SOCKETS: usize = 4;
 
+/// That this machine lacks this, in a person's words: for whoever found that out by other means than an errno.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lacking(pub(crate) &'static str);
+
+impl fmt::Display for Lacking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl Error for Lacking {}
+
 /// What this machine lacks, in a person's words, if that is why `error` came about.
 pub(crate) fn lacking(error: &(dyn Error + 'static)) -> Option<&'static str> {
-    let by_look_up = || {
-        causes(error).find_map(|cause| match cause.downcast_ref() {
-            Some(Unfound::Lacking(what)) => Some(*what),
-            _ => None,
-        })
-    };
-    errno(error).and_then(wanted).or_else(by_look_up)
+    let found_out = || causes(error).find_map(|cause| Some(cause.downcast_ref::<Lacking>()?.0));
+    errno(error).and_then(wanted).or_else(found_out)
 }
 
 fn wanted(errno: Errno) -> Option<&'static str> {

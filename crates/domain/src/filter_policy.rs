@@ -159,7 +159,7 @@ impl FilterPolicy {
     /// # Errors
     /// What does not match.
     pub fn matches(&self, order: &Order) -> Result<(), Mismatch> {
-        satisfied::check(&self.clauses, &Message::of_order(self.scope, order))
+        self.check(&Message::of_order(self.scope, order))
     }
 
     /// Whether the policy wants a message that is no order of ours: for the scope `MessageBody` its body; for
@@ -169,8 +169,13 @@ impl FilterPolicy {
     /// What does not match; a text that is no JSON object matches nothing.
     pub fn matches_message(&self, json: &str) -> Result<(), Mismatch> {
         match Message::of_json(self.scope, json) {
-            Some(message) => satisfied::check(&self.clauses, &message),
+            Some(message) => self.check(&message),
             None => Err(Mismatch::of_no_object()),
         }
+    }
+
+    fn check(&self, message: &Message<'_>) -> Result<(), Mismatch> {
+        let holds = satisfied::all_hold(&self.clauses, message);
+        if holds { Ok(()) } else { Err(Mismatch::of(&self.clauses, message)) }
     }
 }

@@ -18,7 +18,7 @@ use domain::subscription::SubscriptionId;
 
 use super::{Envelope, Happening, World};
 use crate::process::{Stage, Told};
-use crate::promises::OWN_WANT;
+use crate::receivers::OWN_WANT;
 
 /// How long a message takes to its receiver, at most.
 const WAY: Duration = Duration::from_millis(40);

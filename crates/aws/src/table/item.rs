@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
 use domain::order::{Order, OrderDetails, OrderId};
+use serde_json::{Value, json};
 
-use super::{seed_row, shard};
+use super::shard;
 
 /// An item, as the SDK has it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -29,6 +30,8 @@ impl BadItem {
 
 pub(super) const KIND: &str = "kind";
 const ORDER: &str = "order";
+pub(super) const CUSTOMER_NAME: &str = "customerName";
+pub(super) const PRODUCT_NAME: &str = "productName";
 
 /// The attributes that say what was ordered, when, by which request.
 pub(super) const DETAILS: &str = "details";
@@ -50,8 +53,8 @@ pub(crate) fn of_order(order: &Order, key: &str) -> serde_json::Result<Item> {
         (key, order.id.to_string()),
         (KIND, ORDER.to_owned()),
         (ORDER_TIME, time_text(order.time)),
-        (seed_row::CUSTOMER_NAME, order.details.customer_name.clone()),
-        (seed_row::PRODUCT_NAME, order.details.products.to_string()),
+        (CUSTOMER_NAME, order.details.customer_name.clone()),
+        (PRODUCT_NAME, order.details.products.to_string()),
         (DETAILS, serde_json::to_string(&order.details)?),
         (REQUEST_ID, order.request_id.clone()),
         (NEWEST, shard.clone()),
@@ -64,7 +67,7 @@ pub(crate) fn of_order(order: &Order, key: &str) -> serde_json::Result<Item> {
 pub(crate) fn order(item: &Item, key: &str) -> Result<Order, BadItem> {
     let id = id(item, key)?;
     if !item.contains_key(KIND) {
-        return seed_row::order(item, id);
+        return order_of_seed(item, id);
     }
     if !is_order(item) {
         return Err(BadItem::new(KIND, "not that of an order"));
@@ -75,6 +78,29 @@ pub(crate) fn order(item: &Item, key: &str) -> Result<Order, BadItem> {
         details: details(item)?,
         request_id: string(item, REQUEST_ID)?.to_owned(),
     })
+}
+
+/// The order in a row that the seed's own function put: no `kind`, a time without zone, and whatever the client sent as the
+/// names.
+fn order_of_seed(item: &Item, id: OrderId) -> Result<Order, BadItem> {
+    let details = json!({
+        CUSTOMER_NAME: seeds_name(item, CUSTOMER_NAME)?,
+        PRODUCT_NAME: seeds_name(item, PRODUCT_NAME)?,
+    });
+    let details = serde_json::from_str(&details.to_string())
+        .map_err(|_| BadItem::new(PRODUCT_NAME, "not that of an order"))?;
+    Ok(Order { id, time: time(item)?, details, request_id: String::new() })
+}
+
+/// The seed's function checked only that there is a name: it may be any JSON, and is shown as that.
+fn seeds_name(item: &Item, attribute: &str) -> Result<String, BadItem> {
+    match item.get(attribute) {
+        Some(AttributeValue::S(text) | AttributeValue::N(text)) => Ok(text.clone()),
+        Some(other) => serde_dynamo::from_attribute_value::<_, Value>(other.clone())
+            .map(|json| json.to_string())
+            .map_err(|_| BadItem::new(attribute, "not a name")),
+        None => Err(BadItem::new(attribute, "missing")),
+    }
 }
 
 /// The id of the order in an item, written as ids are: under another writing nothing would find the item again, not even
@@ -119,4 +145,28 @@ pub(super) fn string<'a>(item: &'a Item, name: &str) -> Result<&'a str, BadItem>
 /// A text as an attribute has it.
 pub(super) fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn whatever_stands_for_a_name_is_shown() {
+        let id: OrderId = "0b2f8a36-2d1c-4a0e-9d5e-6f3c1a7b9e10".parse().unwrap();
+        let map = HashMap::from([("first".to_owned(), text("Ada"))]);
+        for (odd, shown) in [
+            (AttributeValue::N("12.50".to_owned()), "12.50"),
+            (AttributeValue::Bool(true), "true"),
+            (AttributeValue::L(vec![text("a \"b\""), AttributeValue::N("2".to_owned())]), r#"["a \"b\"",2]"#),
+            (AttributeValue::M(map), r#"{"first":"Ada"}"#),
+        ] {
+            let time = text("2025-08-14T09:30:00.123456");
+            let row = [(CUSTOMER_NAME, odd.clone()), (PRODUCT_NAME, odd), (ORDER_TIME, time)];
+            let found = order_of_seed(&row.map(|(name, value)| (name.to_owned(), value)).into(), id).unwrap();
+            assert_eq!((&*found.details.customer_name, &*found.details.products.to_string()), (shown, shown));
+        }
+    }
 }

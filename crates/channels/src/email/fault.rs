@@ -53,6 +53,19 @@ pub(super) enum Cause {
 /// The relay is about to hang up (RFC 5321, 3.8).
 pub(super) const CLOSING: u16 = 421;
 
+/// Does one stage's work within `limit`.
+pub(super) async fn within<T, E: Into<Cause>>(
+    limit: Duration,
+    stage: Stage,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, Fault> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(Fault { stage, cause: error.into() }),
+        Err(_) => Err(Fault { stage, cause: Cause::TimedOut(limit) }),
+    }
+}
+
 impl Fault {
     /// The outcome of an attempt that this ended.
     pub(super) fn outcome(&self) -> Outcome {

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
@@ -12,7 +11,7 @@ use tokio_rustls::client::TlsStream;
 use super::answer::Class;
 use super::capabilities::Capabilities;
 use super::conversation::{Conversation, Wire};
-use super::fault::{Cause, Fault, Stage};
+use super::fault::{Cause, Fault, Stage, within};
 use super::login::log_in;
 use super::relay::{Relay, Security};
 use super::settings::SmtpSettings;
@@ -70,19 +69,6 @@ async fn finish<W: Wire + 'static>(relay: &Relay, line: Line<W>, trail: &mut Tra
         trail.push((Stage::Auth, format!("{} is logged in", credentials.user)));
     }
     Ok(Line { conversation: conversation.boxed(), capabilities })
-}
-
-/// Does one stage's work within `limit`.
-pub(super) async fn within<T, E: Into<Cause>>(
-    limit: Duration,
-    stage: Stage,
-    work: impl Future<Output = Result<T, E>>,
-) -> Result<T, Fault> {
-    match tokio::time::timeout(limit, work).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(Fault { stage, cause: error.into() }),
-        Err(_) => Err(Fault { stage, cause: Cause::TimedOut(limit) }),
-    }
 }
 
 async fn resolve(relay: &Relay) -> Result<Vec<SocketAddr>, Fault> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use lettre::Address;
 
 use super::answer::Class;
-use super::fault::{Cause, Fault, Stage};
-use super::line::{Line, Trail, open, within};
+use super::fault::{Cause, Fault, Stage, within};
+use super::line::{Line, Trail, open};
 use super::relay::Relay;
 
 /// An open line, and the time limit of each step on it.

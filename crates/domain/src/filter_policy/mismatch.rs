@@ -23,8 +23,15 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
-    /// Says why `clause` does not hold.
-    pub(super) fn of(clause: &Clause, message: &Message<'_>) -> Self {
+    /// Says why not all of `clauses` hold: for the first that does not, or for all of them together.
+    pub(super) fn of(clauses: &[Clause], message: &Message<'_>) -> Self {
+        match clauses.iter().find(|clause| !holds(clause, message)) {
+            Some(clause) => Self::of_clause(clause, message),
+            None => Self::together(clauses),
+        }
+    }
+
+    fn of_clause(clause: &Clause, message: &Message<'_>) -> Self {
         let (found, reason) = match clause {
             Clause::Key { path, wanted, .. } => {
                 let facts = message.facts(path);
@@ -37,7 +44,7 @@ impl Mismatch {
     }
 
     /// Says that each clause holds by itself, but not all of them for one element of an array.
-    pub(super) fn together(clauses: &[Clause]) -> Self {
+    fn together(clauses: &[Clause]) -> Self {
         let keys: Vec<_> = clauses.iter().map(Clause::path).collect();
         let reason = format!("no single element of an array has all that is wanted of {}", keys.join(", "));
         Self { key: keys.first().copied().unwrap_or_default().to_owned(), found: Vec::new(), reason }
@@ -57,9 +64,7 @@ fn unmet(wanted: &[Condition], facts: &[Fact]) -> String {
 
 fn no_alternative(alternatives: &[Vec<Clause>], message: &Message<'_>) -> String {
     let why = |alternative: &Vec<Clause>| {
-        let failed = alternative.iter().find(|clause| !holds(clause, message));
-        let mismatch =
-            failed.map_or_else(|| Mismatch::together(alternative), |one| Mismatch::of(one, message));
+        let mismatch = Mismatch::of(alternative, message);
         format!("{}: {}", mismatch.key, mismatch.reason)
     };
     format!("no alternative matches ({})", listed(alternatives.iter().map(why), " | "))

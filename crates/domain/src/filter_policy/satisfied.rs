@@ -3,25 +3,19 @@
 use super::clause::Clause;
 use super::condition::Condition;
 use super::message::{Elements, Message};
-use super::mismatch::Mismatch;
 
 /// Whether all clauses hold, and together: members of an array of objects count together only if they are within one
 /// element of it, so that `{"items":{"sku":["M"],"quantity":[5]}}` wants five of M. That a member is not there is asked of
 /// an element as well. Of several values under a key one will do, for each operator, those that exclude included: AWS,
 /// "String value matching" and "Numeric value matching".
-///
-/// # Errors
-/// The first that does not hold.
-pub(super) fn check(clauses: &[Clause], message: &Message<'_>) -> Result<(), Mismatch> {
+pub(super) fn all_hold(clauses: &[Clause], message: &Message<'_>) -> bool {
     let all: Vec<_> = clauses.iter().collect();
-    if hold(&all, message, &Elements::default()) {
-        return Ok(());
-    }
-    let apart = clauses.iter().find(|clause| !hold(&[clause], message, &Elements::default()));
-    Err(match apart {
-        Some(clause) => Mismatch::of(clause, message),
-        None => Mismatch::together(clauses),
-    })
+    hold(&all, message, &Elements::default())
+}
+
+/// Whether this clause holds by itself.
+pub(super) fn holds(clause: &Clause, message: &Message<'_>) -> bool {
+    hold(&[clause], message, &Elements::default())
 }
 
 /// Whether the clauses hold for values that are within the elements given.
@@ -58,9 +52,4 @@ fn hold(clauses: &[&Clause], message: &Message<'_>, within: &Elements) -> bool {
             false
         }
     }
-}
-
-/// Whether this clause holds by itself; for saying why an alternative failed.
-pub(super) fn holds(clause: &Clause, message: &Message<'_>) -> bool {
-    hold(&[clause], message, &Elements::default())
 }
