@@ -13,8 +13,7 @@ use crate::orders::known_keys::KnownKeys;
 use crate::orders::spam;
 use crate::subscriptions::cancel_rest;
 use crate::subscriptions::transition::last_place;
-
-use crate::write::{AT_ONCE, FollowUp, Transaction, Write};
+use crate::write::{Effects, FollowUp, Transaction, Write};
 
 /// All that the writer works on.
 #[derive(Debug)]
@@ -64,15 +63,6 @@ fn find_what_is_due(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
-/// What one commit of several changed.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Part<P = i64> {
-    /// How many.
-    pub(crate) count: usize,
-    /// Where the next commit goes on, if there may be more.
-    pub(crate) next: Option<P>,
-}
-
 /// What came of a batch.
 #[derive(Debug)]
 pub(crate) struct Applied {
@@ -82,28 +72,6 @@ pub(crate) struct Applied {
     pub(crate) effects: Effects,
     /// Why the batch failed as a whole, and how far that reaches.
     pub(crate) failure: Option<(FailureScope, String)>,
-}
-
-/// What a batch did that others wait for.
-#[derive(Debug)]
-pub(crate) struct Effects {
-    /// Orders were stored.
-    pub(crate) orders: bool,
-    /// Deliveries may be due.
-    pub(crate) deliveries: bool,
-    /// Endpoints are no longer to be left alone.
-    pub(crate) hurried: bool,
-    /// What is left to be done, in commits of their own, so that new orders need not wait for it. A crash loses it: the
-    /// next start finds what matters.
-    pub(crate) rest: Vec<FollowUp>,
-    /// How many rows this commit may still touch besides those that its writes are about.
-    pub(crate) room: usize,
-}
-
-impl Default for Effects {
-    fn default() -> Self {
-        Self { orders: false, deliveries: false, hurried: false, rest: Vec::new(), room: AT_ONCE }
-    }
 }
 
 /// Applies `batch` in one commit. A write that fails by itself leaves the others alone; if the commit fails, nothing was

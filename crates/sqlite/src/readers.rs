@@ -1,7 +1,9 @@
-//! Connections that read beside the writer, off the async runtime's threads: a few for the workers and a few for people,
+//! Where reads run: on connections beside the writer, off the async runtime's threads: a few for the workers and a few for people,
 //! so that nobody who looks at things keeps a message from being sent.
 
 use std::path::PathBuf;
+#[cfg(feature = "simulation")]
+use std::sync::MutexGuard;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use application::Error;
@@ -11,26 +13,95 @@ use tokio::task;
 
 use crate::failure::{shutting_down, unreadable};
 use crate::opening::open_reader;
+#[cfg(feature = "simulation")]
+use crate::writer::Writer;
 
 /// How many reads of the workers run at once: the relay's, the engine's, and one to spare.
 const FOR_WORKERS: usize = 3;
 /// How many reads of people run at once; more wait. However many look at something, the processor is not all theirs.
 const FOR_PEOPLE: usize = 2;
 
+/// Where reads run.
+pub(crate) enum Reading {
+    /// On connections of their own, beside the writer.
+    Beside(Readers),
+    /// On the writer's connection, between two of its turns.
+    #[cfg(feature = "simulation")]
+    Within(Within),
+}
+
+/// The writer of a simulated process, on whose connection reads run, too; `None` once the process is dead.
+#[cfg(feature = "simulation")]
+#[derive(Clone, Default)]
+pub(crate) struct Within(Arc<Mutex<Option<Writer>>>);
+
 /// The connections, by who reads.
 #[derive(Debug)]
 pub(crate) struct Readers {
-    pub(crate) for_workers: Pool,
-    pub(crate) for_people: Pool,
+    for_workers: Pool,
+    for_people: Pool,
 }
 
 /// A small pool of connections, opened as they are needed.
 #[derive(Debug, Clone)]
-pub(crate) struct Pool {
+struct Pool {
     file: Arc<PathBuf>,
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
     connections: usize,
+}
+
+impl Reading {
+    /// Runs `read`, for people who look at something, on one snapshot of what is committed.
+    pub(crate) async fn for_people<T, F>(&self, read: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        match self {
+            Self::Beside(readers) => readers.for_people.read(read).await,
+            #[cfg(feature = "simulation")]
+            Self::Within(writer) => writer.read(read).await,
+        }
+    }
+
+    /// Runs `read`, for a worker, on one snapshot of what is committed: it waits for no reader of people's.
+    pub(crate) async fn for_workers<T, F>(&self, read: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        match self {
+            Self::Beside(readers) => readers.for_workers.read(read).await,
+            #[cfg(feature = "simulation")]
+            Self::Within(writer) => writer.read(read).await,
+        }
+    }
+
+    /// Lets no more reads begin, waits for those that run, and closes their connections.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Beside(readers) => readers.close().await,
+            #[cfg(feature = "simulation")]
+            Self::Within(_) => {}
+        }
+    }
+}
+
+#[cfg(feature = "simulation")]
+impl Within {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Option<Writer>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `read` on what is committed, a moment after it was asked for.
+    async fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        task::yield_now().await;
+        let mut writer = self.lock();
+        let connection = writer.as_mut().ok_or_else(shutting_down)?.connection();
+        let snapshot = connection.transaction().map_err(unreadable)?;
+        read(&snapshot)
+    }
 }
 
 impl Readers {
@@ -39,8 +110,7 @@ impl Readers {
         Self { for_workers: Pool::new(&file, FOR_WORKERS), for_people: Pool::new(&file, FOR_PEOPLE) }
     }
 
-    /// Lets no more reads begin, waits for those that run, and closes the connections.
-    pub(crate) async fn close(&self) {
+    async fn close(&self) {
         self.for_people.close().await;
         self.for_workers.close().await;
     }
@@ -53,7 +123,7 @@ impl Pool {
     }
 
     /// Runs `read` on one snapshot of what is committed.
-    pub(crate) async fn read<T, F>(&self, read: F) -> Result<T, Error>
+    async fn read<T, F>(&self, read: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,

@@ -12,14 +12,13 @@ use domain::subscription::{EndReason, SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::columns::{self, micros};
-use crate::commit::Effects;
 use crate::delivery_queue::call_forward::got_through;
-use crate::delivery_queue::finish::set_failing;
 use crate::delivery_queue::next_due::refresh;
 use crate::failure::Failure;
 use crate::notices::incidents;
 use crate::rows::{self, FAILING_COLUMNS};
 use crate::subscriptions::transition;
+use crate::write::Effects;
 
 static FIND: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -66,7 +65,7 @@ pub(crate) fn record(
         incidents::dead(connection, seq, next, &receipt.reply, now)?;
     }
     if receipt.status == ReceiptStatus::Delivered {
-        set_failing(connection, subscription_seq, None)?;
+        transition::set_failing(connection, subscription_seq, None)?;
         if let Some(failing) = failing {
             got_through(connection, effects, (seq, attempt), (subscription_seq, failing), now)?;
         }

@@ -5,18 +5,13 @@
 
 mod work;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use application::Error;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
-use tokio::task::yield_now;
 
 use crate::commit::State;
-use crate::failure::{shutting_down, unreadable};
-use crate::store::Reading;
-use crate::writer::Writer;
+use crate::readers::{Reading, Within};
 use crate::{Options, Store, opening, schema};
 
 pub use work::{Work, Worked};
@@ -45,10 +40,6 @@ pub enum Fate {
     /// The disk turned read-only: the store fails for good.
     Broken,
 }
-
-/// The writer of a simulated process, on whose connection reads run, too; `None` once the process is dead.
-#[derive(Clone)]
-pub(crate) struct Within(Arc<Mutex<Option<Writer>>>);
 
 impl Disk {
     /// An empty store.
@@ -106,7 +97,7 @@ impl Process {
     /// What SQLite says.
     pub fn start(disk: Disk, options: Options) -> rusqlite::Result<Self> {
         let state = State::read(disk.0, options.keys_in_memory)?;
-        let within = Within(Arc::default());
+        let within = Within::default();
         let (store, writer) = Store::around(state, options, Reading::Within(within.clone()));
         *within.lock() = Some(writer);
         Ok(Self { store, writer: within })
@@ -196,23 +187,5 @@ impl Fate {
                 |_| Ok(()),
             ),
         }
-    }
-}
-
-impl Within {
-    fn lock(&self) -> MutexGuard<'_, Option<Writer>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Runs `read` on what is committed, a moment after it was asked for.
-    pub(crate) async fn read<T>(
-        &self,
-        read: impl FnOnce(&Connection) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        yield_now().await;
-        let mut writer = self.lock();
-        let connection = writer.as_mut().ok_or_else(shutting_down)?.connection();
-        let snapshot = connection.transaction().map_err(unreadable)?;
-        read(&snapshot)
     }
 }

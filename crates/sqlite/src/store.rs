@@ -10,16 +10,14 @@ use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::OpenError;
-use crate::commit::{Part, State};
+use crate::commit::State;
 use crate::failure::{Failure, shutting_down};
 use crate::last_word::LastWord;
 use crate::opening::{self, Opened, sqlite_error};
 use crate::publishing::candidates::Candidates;
 use crate::queue::Queue;
-use crate::readers::Readers;
-#[cfg(feature = "simulation")]
-use crate::simulation::Within;
-use crate::write::{AT_ONCE, Transaction, Write};
+use crate::readers::{Readers, Reading};
+use crate::write::{AT_ONCE, Part, Transaction, Write};
 use crate::writer::{self, Writer};
 
 /// How many orders may wait for the writer where nothing else is chosen.
@@ -82,15 +80,6 @@ struct Shared {
     candidates: Mutex<Option<Candidates>>,
     /// The writer's.
     thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-/// Where reads run.
-pub(crate) enum Reading {
-    /// On connections of their own, beside the writer.
-    Beside(Readers),
-    /// On the writer's connection, between two of its turns.
-    #[cfg(feature = "simulation")]
-    Within(Within),
 }
 
 impl Store {
@@ -157,11 +146,7 @@ impl Store {
     /// Finishes what waits, writes everything into the one file, and gives the folder free. Afterwards everything that
     /// is asked of the store is answered `shutting_down`.
     pub async fn close(&self) {
-        match &self.shared.reading {
-            Reading::Beside(readers) => readers.close().await,
-            #[cfg(feature = "simulation")]
-            Reading::Within(_) => {}
-        }
+        self.shared.reading.close().await;
         self.shared.queue.close();
         let thread = self.thread().take();
         if let Some(thread) = thread {
@@ -251,11 +236,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
-        match &self.shared.reading {
-            Reading::Beside(readers) => readers.for_people.read(read).await,
-            #[cfg(feature = "simulation")]
-            Reading::Within(writer) => writer.read(read).await,
-        }
+        self.shared.reading.for_people(read).await
     }
 
     /// Runs `read`, for a worker, on one snapshot of what is committed: it waits for no reader of people's.
@@ -264,11 +245,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
-        match &self.shared.reading {
-            Reading::Beside(readers) => readers.for_workers.read(read).await,
-            #[cfg(feature = "simulation")]
-            Reading::Within(writer) => writer.read(read).await,
-        }
+        self.shared.reading.for_workers(read).await
     }
 }
 

@@ -7,7 +7,6 @@ use application::Error;
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::commit::Effects;
 use crate::failure::{Failure, store_failed};
 use crate::notices::full_disk::FullDisk;
 use crate::orders::known_keys::KnownKeys;
@@ -28,6 +27,37 @@ pub(crate) struct Transaction<'a> {
     pub(crate) full_disk: &'a mut FullDisk,
     /// What others should be told once it is committed.
     pub(crate) effects: &'a mut Effects,
+}
+
+/// What a batch did that others wait for.
+#[derive(Debug)]
+pub(crate) struct Effects {
+    /// Orders were stored.
+    pub(crate) orders: bool,
+    /// Deliveries may be due.
+    pub(crate) deliveries: bool,
+    /// Endpoints are no longer to be left alone.
+    pub(crate) hurried: bool,
+    /// What is left to be done, in commits of their own, so that new orders need not wait for it. A crash loses it: the
+    /// next start finds what matters.
+    pub(crate) rest: Vec<FollowUp>,
+    /// How many rows this commit may still touch besides those that its writes are about.
+    pub(crate) room: usize,
+}
+
+impl Default for Effects {
+    fn default() -> Self {
+        Self { orders: false, deliveries: false, hurried: false, rest: Vec::new(), room: AT_ONCE }
+    }
+}
+
+/// What one commit of several changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Part<P = i64> {
+    /// How many.
+    pub(crate) count: usize,
+    /// Where the next commit goes on, if there may be more.
+    pub(crate) next: Option<P>,
 }
 
 /// A write that waits for its commit.

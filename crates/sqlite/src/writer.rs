@@ -15,12 +15,12 @@ use tokio::sync::watch;
 
 use crate::Signals;
 use crate::columns::micros;
-use crate::commit::{Applied, Effects, State, apply};
+use crate::commit::{Applied, State, apply};
 use crate::failure::{Failure, FailureScope, store_failed};
 use crate::files::Files;
 use crate::last_word::LastWord;
 use crate::queue::Queue;
-use crate::write::{AT_ONCE, FollowUp, Write};
+use crate::write::{AT_ONCE, Effects, FollowUp, Write};
 
 /// How often the writer tries whether it can store orders again, at most.
 const PROBED_EVERY: Duration = Duration::from_secs(3);

@@ -9,14 +9,13 @@ use domain::delivery::{DeliveryId, DeliveryState};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::columns::{self, micros};
-use crate::commit::Part;
 use crate::deliveries::fits;
 use crate::deliveries::interventions;
 use crate::deliveries::pending::{self, Place};
 use crate::delivery_queue::next_due::refresh_each;
 use crate::failure::Failure;
 use crate::schema::RARE_STATES;
-use crate::write::AT_ONCE;
+use crate::write::{AT_ONCE, Part};
 
 /// What only stands there until it is known whether it matched is taken away or released then all the same.
 const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = 'dropped', at = ?2, \

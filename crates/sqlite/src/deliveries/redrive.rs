@@ -10,7 +10,6 @@ use domain::subscription::SubscriptionState;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::columns::{self, micros};
-use crate::commit::Part;
 use crate::deliveries::fits;
 use crate::deliveries::interventions;
 use crate::delivery_queue::finish::SUPERSEDED;
@@ -20,7 +19,7 @@ use crate::orders::spam::IS_SPAM;
 use crate::rows;
 use crate::schema::RARE_STATES;
 use crate::subscriptions::subscribe::subscription_ended;
-use crate::write::AT_ONCE;
+use crate::write::{AT_ONCE, Part};
 
 const MAKE_PENDING: &str = "UPDATE deliveries SET state = 'pending', at = ?2, attempts_used = 0 WHERE seq = ?1 RETURNING subscription";
 const EXPIRED: &str = "(kind = 'confirmation' AND confirmation_expires_at <= ";

@@ -10,13 +10,13 @@ use domain::subscription::SubscriptionState;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::columns::{self, micros};
-use crate::commit::Part;
 use crate::deliveries::interventions;
 use crate::deliveries::pending::{self, Place};
 use crate::delivery_queue::call_forward::NOT_ALONE;
 use crate::delivery_queue::next_due::refresh_each;
 use crate::failure::Failure;
 use crate::rows;
+use crate::write::Part;
 
 const FIND: &str = "SELECT deliveries.seq, subscription, deliveries.state AS delivery_state, kind, \
      subscriptions.state AS subscription_state FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \

@@ -9,11 +9,10 @@ use domain::retry::LONGEST_DELAY;
 use rusqlite::{Connection, params};
 
 use crate::columns::micros;
-use crate::commit::Part;
 use crate::delivery_queue::next_due::{refresh, refresh_each};
 use crate::failure::Failure;
 use crate::rows::all;
-use crate::write::AT_ONCE;
+use crate::write::{AT_ONCE, Part};
 
 /// The next subscriptions that anything waits for: found by leaping through the index from one to the next.
 static WAITING: LazyLock<String> = LazyLock::new(|| {

@@ -5,9 +5,8 @@ use domain::failing::Failing;
 use rusqlite::{Connection, params};
 
 use crate::columns::micros;
-use crate::commit::Effects;
 use crate::delivery_queue::next_due::refresh;
-use crate::write::{AT_ONCE, FollowUp};
+use crate::write::{AT_ONCE, Effects, FollowUp};
 
 /// An endpoint that works again, and how far what waits for it was called forward.
 #[derive(Debug, Clone, Copy)]

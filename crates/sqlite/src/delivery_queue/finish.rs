@@ -13,7 +13,6 @@ use domain::subscription::{SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::columns::{self, micros};
-use crate::commit::Effects;
 use crate::delivery_queue::call_forward::got_through;
 use crate::delivery_queue::next_due::refresh_each;
 use crate::failure::Failure;
@@ -23,6 +22,7 @@ use crate::receipts::IS_LAST;
 use crate::rows::{self, FAILING_COLUMNS};
 use crate::subscriptions::administer::suspend_failing;
 use crate::subscriptions::transition;
+use crate::write::Effects;
 
 const END: &str = "UPDATE attempts SET ended_at = ?3, outcome = ?4, scope = ?5, attempts_used = ?6, reply = ?7, status = ?8 \
      WHERE delivery = ?1 AND number = ?2 AND ended_at IS NULL";
@@ -34,9 +34,6 @@ static SETTLE: LazyLock<String> = LazyLock::new(|| {
         *WHY_POINTLESS
     )
 });
-/// Nothing is written where it is so already: most reports of a provider tell of an endpoint that never failed.
-const FAILING: &str = "UPDATE subscriptions SET failing_since = ?2, failed_last = ?3, failed_for = ?4, failures = ?5 \
-     WHERE seq = ?1 AND (failing_since IS NOT ?2 OR failures <> ?5)";
 
 /// A longer pause stands.
 const LEAVE_ALONE: &str =
@@ -122,27 +119,13 @@ fn note_health(
         }
         _ => return Ok(false),
     };
-    set_failing(connection, delivery.subscription_seq, failing)?;
+    transition::set_failing(connection, delivery.subscription_seq, failing)?;
     if let Some(before) = delivery.failing.filter(|_| failing.is_none()) {
         let attempt = (delivery.seq, finished.number);
         let subscription = (delivery.subscription_seq, before);
         got_through(connection, effects, attempt, subscription, finished.at)?;
     }
     Ok(failing.is_some_and(Failing::is_too_much))
-}
-
-/// Keeps what is to be said of an endpoint's failures.
-pub(crate) fn set_failing(
-    connection: &Connection,
-    subscription: i64,
-    failing: Option<Failing>,
-) -> rusqlite::Result<()> {
-    let since = failing.map(|failing| micros(failing.since));
-    let last = failing.map(|failing| micros(failing.last));
-    let lasted = failing.map(|failing| i64::try_from(failing.lasted.as_micros()).unwrap_or(i64::MAX));
-    let times = failing.map_or(0, |failing| failing.times);
-    connection.prepare_cached(FAILING)?.execute(params![subscription, since, last, lasted, times])?;
-    Ok(())
 }
 
 /// What the attempt means for its subscription. Answers it, if it is suspended.

@@ -10,12 +10,10 @@ use domain::order::OrderId;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::columns::micros;
-use crate::commit::Effects;
-use crate::commit::Part;
 use crate::delivery_queue::next_due::refresh_each;
 use crate::failure::Failure;
 use crate::rows;
-use crate::write::{AT_ONCE, FollowUp};
+use crate::write::{AT_ONCE, Effects, FollowUp, Part};
 
 /// Whether a delivery is of an order that is spam.
 pub(crate) const IS_SPAM: &str = "EXISTS (SELECT 1 FROM spam WHERE spam.order_seq = deliveries.order_seq \

@@ -8,12 +8,12 @@ use domain::webhook_secret::WebhookSecret;
 use rusqlite::{Connection, params};
 
 use crate::columns::micros;
-use crate::commit::Effects;
 use crate::delivery_queue::next_due::refresh;
 use crate::failure::Failure;
 use crate::notices;
 use crate::subscriptions::subscribe::subscription_ended;
 use crate::subscriptions::transition::{self, Found};
+use crate::write::Effects;
 
 const ROTATE: &str =
     "UPDATE subscriptions SET secret = ?2, previous_secret = ?3, previous_secret_until = ?4 WHERE seq = ?1";

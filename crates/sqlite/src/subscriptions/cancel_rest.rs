@@ -2,8 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use crate::commit::Effects;
-use crate::write::{AT_ONCE, FollowUp};
+use crate::write::{AT_ONCE, Effects, FollowUp};
 
 const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = 'subscription_ended', \
      escalates_at = NULL, at = (SELECT ended_at FROM subscriptions WHERE subscriptions.seq = ?1) \

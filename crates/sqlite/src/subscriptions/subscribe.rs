@@ -14,11 +14,11 @@ use domain::webhook_secret::WebhookSecret;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::columns::micros;
-use crate::commit::Effects;
 use crate::failure::Failure;
 use crate::rows::{self, SUBSCRIPTION_COLUMNS};
 use crate::subscriptions::transition::{changed, end, find, open_version, owe_confirmation};
 use crate::unreadable::{Table, read_row};
+use crate::write::Effects;
 
 const INSERT: &str = "INSERT INTO subscriptions (id, protocol, endpoint, filter_policy, max_receives_per_second, \
      escalation_minutes, escalation_to, receives, state, generation, created_at, confirmation_expires_at, secret) \

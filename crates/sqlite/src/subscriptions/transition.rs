@@ -3,13 +3,13 @@
 use application::Error;
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
+use domain::failing::Failing;
 use domain::subscription::{
     CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState, SuspensionReason,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::columns::micros;
-use crate::commit::Effects;
 use crate::delivery_queue::call_forward::{Recovery, works_again};
 use crate::delivery_queue::next_due::refresh;
 use crate::failure::Failure;
@@ -17,6 +17,11 @@ use crate::notices::incidents;
 use crate::rows::{self, SUBSCRIPTION_COLUMNS};
 use crate::subscriptions::cancel_rest::cancel_what_fits;
 use crate::unreadable::{Table, read_row};
+use crate::write::Effects;
+
+/// Nothing is written where it is so already: most reports of a provider tell of an endpoint that never failed.
+const FAILING: &str = "UPDATE subscriptions SET failing_since = ?2, failed_last = ?3, failed_for = ?4, failures = ?5 \
+     WHERE seq = ?1 AND (failing_since IS NOT ?2 OR failures <> ?5)";
 
 /// A subscription and its `seq` in the table.
 pub(crate) struct Found {
@@ -122,6 +127,20 @@ pub(crate) fn resume(
     connection.prepare_cached(sql)?.execute([found.seq])?;
     open_version(connection, found.seq, SubscriptionState::Confirmed)?;
     works_again(connection, effects, Recovery::new(found.seq, None, now))
+}
+
+/// Keeps what is to be said of an endpoint's failures.
+pub(crate) fn set_failing(
+    connection: &Connection,
+    subscription: i64,
+    failing: Option<Failing>,
+) -> rusqlite::Result<()> {
+    let since = failing.map(|failing| micros(failing.since));
+    let last = failing.map(|failing| micros(failing.last));
+    let lasted = failing.map(|failing| i64::try_from(failing.lasted.as_micros()).unwrap_or(i64::MAX));
+    let times = failing.map_or(0, |failing| failing.times);
+    connection.prepare_cached(FAILING)?.execute(params![subscription, since, last, lasted, times])?;
+    Ok(())
 }
 
 /// Ends a subscription: nothing more is sent to it from this commit on, and what waits for it is cancelled by this and

@@ -11,8 +11,6 @@ use domain::subscription::matches;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::columns::micros;
-use crate::commit::Effects;
-use crate::commit::Part;
 use crate::delivery_queue::next_due::refresh_each;
 use crate::failure::Failure;
 use crate::notices::incidents;
@@ -20,7 +18,7 @@ use crate::orders::spam::IS_SPAM;
 use crate::rows::{self, ORDER_COLUMNS, VERSION_COLUMNS, VERSIONS, Versions};
 use crate::unreadable::set_aside::put;
 use crate::unreadable::{Read, Table};
-use crate::write::AT_ONCE;
+use crate::write::{AT_ONCE, Effects, Part};
 
 /// A row that was set aside and can be read again.
 #[derive(Debug, Clone, Copy)]

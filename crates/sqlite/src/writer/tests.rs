@@ -8,8 +8,7 @@ use host::{SetClock, SystemRandomness};
 use tempfile::TempDir;
 
 use super::*;
-use crate::readers::Readers;
-use crate::store::Reading;
+use crate::readers::{Readers, Reading};
 use crate::{Options, Store, opening};
 
 /// A store whose writer has its turns, and its time, from the test.

@@ -5,10 +5,10 @@ use domain::order::OrderId;
 use tempfile::TempDir;
 
 use super::{begin_sweep, mark_one, sweep, unmark};
-use crate::commit::{Effects, Part, State, apply, made_alone};
+use crate::commit::{State, apply, made_alone};
 use crate::delivery_queue::begin::begin;
 use crate::opening;
-use crate::write::{FollowUp, Write};
+use crate::write::{Effects, FollowUp, Part, Write};
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_700_000_000).unwrap()
