@@ -12,8 +12,8 @@ use crate::client::Client;
 use crate::keys::{ADMIN, Intake, KeyHash};
 use crate::parameters::single;
 use crate::problem::Problem;
-use crate::router::Web;
 use crate::settings::Settings;
+use crate::state::Web;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 

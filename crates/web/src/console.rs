@@ -5,7 +5,7 @@
 //! logged. The page's script takes the key out of the address and posts it as the form does.
 
 mod inbox;
-mod session;
+pub(crate) mod session;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,21 +13,21 @@ use std::sync::Arc;
 use application::ports::Randomness;
 use askama::Template;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::header::{RETRY_AFTER, SET_COOKIE};
+use http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use url::form_urlencoded;
 
-pub(crate) use self::session::Sessions;
-use self::session::{Session, see_other};
+use self::session::Session;
 use crate::access::{look_at, management_disabled};
 use crate::body::{self, repeated};
 use crate::keys::KeyHash;
 use crate::pages::{failure_page, page};
 use crate::problem::{Problem, seconds};
-use crate::router::{Routes, Web};
+use crate::state::{Routes, Web};
 
 pub(crate) fn routes() -> Routes {
     vec![
@@ -122,4 +122,21 @@ fn with_cookie(mut response: Response, cookie: String) -> Response {
         }
         Err(error) => Problem::internal(&error).into_response(),
     }
+}
+
+impl FromRequestParts<Arc<Web>> for Session {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Response> {
+        if web.settings.admin_key.is_none() {
+            return Err(failure_page(web.settings.version, &management_disabled()));
+        }
+        let found = web.sessions.find(&parts.headers, web.app.clock.now());
+        found.ok_or_else(|| see_other("/console/login"))
+    }
+}
+
+/// Sends a browser to another page, with a GET.
+fn see_other(path: &'static str) -> Response {
+    (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static(path))]).into_response()
 }

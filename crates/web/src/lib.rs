@@ -23,6 +23,7 @@ mod problem;
 mod router;
 mod seldom_said;
 mod settings;
+mod state;
 mod wrong_keys;
 
 pub use client::{Client, forwarded_address};

@@ -12,7 +12,7 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRE
 use http::{HeaderValue, StatusCode, Uri};
 
 use crate::problem::{self, Problem};
-use crate::router::Routes;
+use crate::state::Routes;
 
 /// Everything comes from here, nothing is inline, and nobody frames a page whose button does something.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \

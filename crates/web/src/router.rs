@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use application::App;
 use axum::Router;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{MethodRouter, Route, any, post};
+use axum::routing::{Route, any, post};
 use http::{Method, Uri};
 use tower::ServiceBuilder;
 use tower::layer::layer_fn;
@@ -14,23 +14,10 @@ use crate::api::orders::place::place;
 use crate::api::{deliveries, inbox, operations, orders, receipts, subscriptions};
 use crate::intake_path::{CREATE_ORDER, IntakePath};
 use crate::observe::Observed;
-use crate::order_limits::OrdersTaken;
 use crate::pages::subscriber_links;
 use crate::settings::Settings;
+use crate::state::{Methods, Web};
 use crate::{console, cors, pages, problem};
-
-/// What every handler is given.
-pub(crate) struct Web {
-    pub(crate) app: App,
-    pub(crate) settings: Settings,
-    pub(crate) orders_taken: OrdersTaken,
-    pub(crate) sessions: console::Sessions,
-}
-
-/// Paths, each with what answers its methods.
-pub(crate) type Routes = Vec<(&'static str, Methods)>;
-
-type Methods = MethodRouter<Arc<Web>>;
 
 /// The routes that programs use; `/openapi.json` describes each of them.
 fn api() -> impl Iterator<Item = (&'static str, Methods)> {
@@ -102,8 +89,7 @@ fn with_cors(methods: Methods, settings: &Settings) -> Methods {
 ///
 /// It runs on a tokio runtime whose timer is on: a body that does not arrive is not waited for for ever.
 pub fn router(app: App, settings: Settings) -> Router {
-    let orders_taken = OrdersTaken::within(settings.order_limits.clone());
-    let web = Arc::new(Web { app, settings, orders_taken, sessions: console::Sessions::default() });
+    let web = Arc::new(Web::new(app, settings));
     let door = Arc::new(web.settings.front_door.clone());
     let observed = |path| {
         let (randomness, door) = (Arc::clone(&web.app.randomness), Arc::clone(&door));

@@ -13,7 +13,7 @@ use super::{answer, answer_page};
 use crate::access::Admin;
 use crate::parameters::{Id, Params};
 use crate::problem::Problem;
-use crate::router::{Routes, Web};
+use crate::state::{Routes, Web};
 
 pub(crate) fn routes() -> Routes {
     vec![("/inbox", get(list)), ("/inbox/{id}", get(show))]

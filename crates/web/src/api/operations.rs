@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::answer;
 use crate::access::MayMeasure;
 use crate::problem::Problem;
-use crate::router::{Routes, Web};
+use crate::state::{Routes, Web};
 
 /// The contract; a test holds it against the table of routes.
 pub(crate) const CONTRACT: &str = include_str!("../../openapi.json");

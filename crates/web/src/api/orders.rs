@@ -26,7 +26,7 @@ use crate::body::{Members, Whole};
 use crate::intake_path::CREATE_ORDER;
 use crate::parameters::{Id, Params};
 use crate::problem::Problem;
-use crate::router::{Routes, Web};
+use crate::state::{Routes, Web};
 
 pub(crate) fn routes() -> Routes {
     vec![

@@ -13,8 +13,8 @@ use http::{HeaderMap, StatusCode, Uri};
 use crate::body::Whole;
 use crate::parameters::{Id, Params};
 use crate::problem::Problem;
-use crate::router::{Routes, Web};
 use crate::settings::Report;
+use crate::state::{Routes, Web};
 
 pub(crate) fn routes() -> Routes {
     vec![("/receipts/{id}", post(record))]

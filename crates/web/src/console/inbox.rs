@@ -16,7 +16,7 @@ use super::session::Session;
 use crate::pages::{failure_page, page};
 use crate::parameters::{Id, Params};
 use crate::problem::Problem;
-use crate::router::Web;
+use crate::state::Web;
 
 #[derive(Template)]
 #[template(path = "inbox.html")]

@@ -2,21 +2,15 @@
 //!
 //! They lie in memory: a restart, which a changed admin key needs, ends them all.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use axum::extract::FromRequestParts;
-use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
-use http::header::{COOKIE, LOCATION};
-use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::HeaderMap;
+use http::header::COOKIE;
 
-use crate::access::management_disabled;
 use crate::keys::KeyHash;
-use crate::pages::failure_page;
-use crate::router::Web;
 
 const COOKIE_NAME: &str = "orderbell_session";
 /// How long a session holds, in seconds: a working day.
@@ -61,7 +55,7 @@ impl Sessions {
     }
 
     /// The session that a request's cookies prove.
-    fn find(&self, headers: &HeaderMap, now: Timestamp) -> Option<Session> {
+    pub(super) fn find(&self, headers: &HeaderMap, now: Timestamp) -> Option<Session> {
         let cookies = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
         let mut pairs =
             cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -95,23 +89,6 @@ impl Session {
 fn cookie(value: &str, max_age: i64, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };
     format!("{COOKIE_NAME}={value}; Path=/console; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}")
-}
-
-impl FromRequestParts<Arc<Web>> for Session {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Response> {
-        if web.settings.admin_key.is_none() {
-            return Err(failure_page(web.settings.version, &management_disabled()));
-        }
-        let found = web.sessions.find(&parts.headers, web.app.clock.now());
-        found.ok_or_else(|| see_other("/console/login"))
-    }
-}
-
-/// Sends a browser to another page, with a GET.
-pub(super) fn see_other(path: &'static str) -> Response {
-    (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static(path))]).into_response()
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use super::page;
 use crate::api::operations::CONTRACT;
 use crate::problem::Problem;
-use crate::router::Web;
 use crate::settings::Settings;
+use crate::state::Web;
 
 #[derive(Template)]
 #[template(path = "docs.html")]

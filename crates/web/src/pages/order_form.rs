@@ -12,7 +12,7 @@ use http::StatusCode;
 
 use super::page;
 use crate::keys::Intake;
-use crate::router::Web;
+use crate::state::Web;
 
 #[derive(Template)]
 #[template(path = "order_form.html")]

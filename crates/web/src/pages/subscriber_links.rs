@@ -21,7 +21,7 @@ use serde::Serialize;
 use super::{MessagePage, failure_page, page};
 use crate::api::answer;
 use crate::problem::Problem;
-use crate::router::{Routes, Web};
+use crate::state::{Routes, Web};
 
 pub(crate) fn routes() -> Routes {
     vec![

@@ -20,7 +20,7 @@ use crate::observe::{request_id, span};
 use crate::order_limits::Orderer;
 use crate::parameters::single;
 use crate::problem::Problem;
-use crate::router::Web;
+use crate::state::Web;
 
 /// Places an order. Success is answered only once the order is stored.
 pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Result<Response, Problem> {

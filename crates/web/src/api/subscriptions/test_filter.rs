@@ -15,7 +15,7 @@ use crate::access::Admin;
 use crate::api::answer;
 use crate::body::{Members, Whole};
 use crate::problem::Problem;
-use crate::router::Web;
+use crate::state::Web;
 
 /// What the policy said.
 #[derive(Serialize)]
