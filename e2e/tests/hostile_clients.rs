@@ -82,7 +82,7 @@ async fn clients_that_take_every_connection_and_read_no_answer_cost_the_others_n
         assert_eq!(
             delivery["attempts"].as_array().map(Vec::len),
             Some(1),
-            "none was attempts_used by us: {delivery:#}"
+            "none was used by us: {delivery:#}"
         );
     }
     drop((occupying, client));

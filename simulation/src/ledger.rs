@@ -96,7 +96,7 @@ pub(crate) enum Entry {
         at: i64,
         outcome: Option<String>,
         /// It counts against the schedule.
-        attempts_used: bool,
+        used: bool,
         /// This machine lacked what it takes.
         own_want: bool,
     },
@@ -223,7 +223,7 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
             number: number()?,
             at: row.get(7)?,
             outcome: row.get(8)?,
-            attempts_used: row.get_ref(4)?.as_str_or_null()? == Some("1"),
+            used: row.get_ref(4)?.as_str_or_null()? == Some("1"),
             own_want: row.get_ref(5)?.as_str_or_null()? == Some(OWN_WANT),
         },
         "receipt" => Entry::Receipt {

@@ -103,5 +103,5 @@ CREATE TRIGGER ledger_receipt AFTER INSERT ON receipts BEGIN
 END;
 CREATE TRIGGER ledger_outcome AFTER UPDATE ON attempts BEGIN
   INSERT INTO ledger (what, seq, was, becomes, first, second, words)
-  VALUES ('outcome', new.delivery, new.attempts_used, new.reply, new.number, new.ended_at, new.outcome);
+  VALUES ('outcome', new.delivery, new.used, new.reply, new.number, new.ended_at, new.outcome);
 END;

@@ -85,11 +85,8 @@ impl Promises {
                     self.notices.died.extend((was != state && *state == DeliveryState::Dead).then_some(*seq));
                 }
                 Entry::Attempt { delivery, number } => self.attempt_begun(*delivery, *number)?,
-                Entry::Outcome { delivery, number, at, outcome, attempts_used, own_want } => {
-                    ensure!(
-                        !(*attempts_used && *own_want),
-                        "our own want attempts_used an attempt at delivery {delivery}"
-                    );
+                Entry::Outcome { delivery, number, at, outcome, used, own_want } => {
+                    ensure!(!(*used && *own_want), "our own want used an attempt at delivery {delivery}");
                     self.attempt_ended(*delivery, *number, *at, outcome.as_deref())?;
                 }
                 Entry::Receipt { delivery, attempt, status } => {

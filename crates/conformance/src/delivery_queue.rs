@@ -140,10 +140,7 @@ pub async fn a_failure_of_the_channel_spends_nothing(machine: &Machine<'_>) {
     machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Channel)).await;
     let record = machine.record(delivery).await;
     assert_eq!((record.state, record.attempts_used, record.attempts.len()), (DeliveryState::Pending, 0, 1));
-    assert_eq!(
-        (record.attempts[0].scope.as_deref(), record.attempts[0].attempts_used),
-        (Some("channel"), false)
-    );
+    assert_eq!((record.attempts[0].scope.as_deref(), record.attempts[0].used), (Some("channel"), false));
     machine.begin(delivery, 2).await;
 }
 

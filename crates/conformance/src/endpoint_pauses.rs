@@ -132,7 +132,7 @@ pub async fn nothing_is_due_after_the_latest_time(machine: &Machine<'_>) {
 
 /// Makes an attempt fail so that the next one is made in five hours.
 async fn fail(machine: &Machine<'_>, delivery: DeliveryId, number: u32) {
-    let decision = Decision { next: Next::Again(now() + WHILE * 5), attempts_used: true, consequence: None };
+    let decision = Decision { next: Next::Again(now() + WHILE * 5), uses_attempt: true, consequence: None };
     let failed = Finished { decision, ..finished(delivery, number, FAILED) };
     machine.queue.finish(vec![failed]).await.unwrap();
 }
@@ -150,7 +150,7 @@ async fn leave_alone_at(
 ) -> domain::Timestamp {
     let until = now() + pause;
     let consequence = Some(Consequence::PauseEndpoint(until));
-    let decision = Decision { next: Next::Again(until), attempts_used: false, consequence };
+    let decision = Decision { next: Next::Again(until), uses_attempt: false, consequence };
     let failed = Finished { decision, ..finished(delivery, number, FAILED) };
     machine.queue.finish(vec![failed]).await.unwrap();
     until

@@ -59,7 +59,7 @@ pub struct Decision {
     /// What becomes of the delivery.
     pub next: Next,
     /// Whether the attempt counts against the schedule.
-    pub attempts_used: bool,
+    pub uses_attempt: bool,
     /// What follows for others.
     pub consequence: Option<Consequence>,
 }
@@ -196,18 +196,18 @@ fn patient(effort: Effort, free: Decision, now: Timestamp, chance: Chance) -> De
 }
 
 fn over(state: DeliveryState) -> Decision {
-    Decision { next: Next::Over(state), attempts_used: true, consequence: None }
+    Decision { next: Next::Over(state), uses_attempt: true, consequence: None }
 }
 
 fn unspent(at: Timestamp, consequence: Consequence) -> Decision {
-    Decision { next: Next::Again(at), attempts_used: false, consequence: Some(consequence) }
+    Decision { next: Next::Again(at), uses_attempt: false, consequence: Some(consequence) }
 }
 
 fn again(protocol: Protocol, attempts_used: u32, now: Timestamp, chance: Chance) -> Decision {
     match Schedule::of(protocol).delay(attempts_used) {
         Some(delay) => Decision {
             next: Next::Again(now + jittered(delay, chance)),
-            attempts_used: true,
+            uses_attempt: true,
             consequence: None,
         },
         None => over(DeliveryState::Dead),

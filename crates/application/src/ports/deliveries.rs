@@ -256,8 +256,7 @@ pub struct AttemptRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// Whether it counts against the schedule.
-    #[serde(rename = "used")]
-    pub attempts_used: bool,
+    pub used: bool,
     /// The receiver's own reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,

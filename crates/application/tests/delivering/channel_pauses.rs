@@ -32,7 +32,7 @@ fn it_is_paused_once_and_spends_no_attempt() {
     finished.extend(hand.recorded());
     assert_eq!(finished.len(), 3);
     for finished in finished {
-        assert!(!finished.decision.attempts_used);
+        assert!(!finished.decision.uses_attempt);
         assert_eq!(finished.decision.next, Next::Again(hand.now));
     }
     assert!(hand.begin().is_empty());
@@ -48,7 +48,7 @@ fn a_provider_that_asks_for_patience_for_ever_is_given_more_and_more_and_then_us
     let mut attempts_used = Vec::new();
     for _ in 0..12 {
         hand.sent(1, kind);
-        attempts_used.push(hand.recorded()[0].decision.attempts_used);
+        attempts_used.push(hand.recorded()[0].decision.uses_attempt);
         hand.fetched(Vec::new());
         let wait = hand.wakes_in().unwrap();
         waits.push(wait);
@@ -158,7 +158,7 @@ fn a_provider_that_does_not_answer_three_times_in_a_row_is_left_alone_and_an_end
     let mut finished = hand.recorded();
     finished.extend(hand.recorded());
     assert!(
-        finished.iter().all(|finished| finished.decision.attempts_used),
+        finished.iter().all(|finished| finished.decision.uses_attempt),
         "what was decided of each stands"
     );
 

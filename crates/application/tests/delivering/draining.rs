@@ -36,7 +36,7 @@ fn what_was_begun_but_not_sent_is_handed_back_unspent_and_due_at_once() {
     assert_eq!(finished.len(), 1);
     assert_eq!((finished[0].delivery, finished[0].number), (id(1), 1));
     assert_eq!(finished[0].decision.next, Next::Again(hand.now));
-    assert!(!finished[0].decision.attempts_used);
+    assert!(!finished[0].decision.uses_attempt);
     assert!(hand.engine.is_idle());
 }
 

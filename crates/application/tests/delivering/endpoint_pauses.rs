@@ -23,7 +23,7 @@ fn it_is_left_alone_until_its_time_and_others_go_on() {
     let mut hand = patient();
     let until = hand.now + std::time::Duration::from_secs(100);
     let finished = hand.recorded();
-    assert!(!finished[0].decision.attempts_used);
+    assert!(!finished[0].decision.uses_attempt);
     assert_eq!(finished[0].decision.next, Next::Again(until));
     assert!(hand.begin().is_empty());
     let query = hand.fetch().unwrap();

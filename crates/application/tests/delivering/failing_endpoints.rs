@@ -44,7 +44,7 @@ fn from_its_second_failure_in_a_row_on_it_is_left_alone_and_each_delivery_keeps_
     let decision = hand.recorded().remove(0).decision;
     assert_eq!(decision.consequence, Some(Consequence::PauseEndpoint(hand.now + Duration::from_secs(1))));
     assert_eq!(decision.next, Next::Again(hand.now + Duration::from_secs(5)));
-    assert!(decision.attempts_used);
+    assert!(decision.uses_attempt);
     assert!(hand.begun().is_empty(), "three wait");
 }
 

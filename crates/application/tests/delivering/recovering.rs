@@ -112,9 +112,7 @@ fn unfinished_attempts_end_as_unknown_and_are_repeated_held_or_dead() {
             (id(3), 10, Next::Over(DeliveryState::Dead)),
         ]
     );
-    assert!(
-        finished.iter().all(|end| end.outcome.kind == OutcomeKind::Unknown && end.decision.attempts_used)
-    );
+    assert!(finished.iter().all(|end| end.outcome.kind == OutcomeKind::Unknown && end.decision.uses_attempt));
 }
 
 #[test]

@@ -67,7 +67,7 @@ impl Shop {
     fn record(&mut self, finished: &Finished) {
         self.in_flight.remove(&finished.delivery);
         *self.attempts_used.entry(finished.delivery).or_default() +=
-            u32::from(finished.decision.attempts_used);
+            u32::from(finished.decision.uses_attempt);
         match finished.decision.next {
             Next::Over(state) => {
                 self.owed.remove(&finished.delivery);

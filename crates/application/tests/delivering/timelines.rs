@@ -67,7 +67,7 @@ fn attempt(number: u32, started: u64, ended: Option<u64>) -> AttemptRecord {
         ended_at: ended.map(at),
         outcome: ended.map(|_| "transient".to_owned()),
         scope: None,
-        attempts_used: true,
+        used: true,
         reply: None,
         status: None,
     }

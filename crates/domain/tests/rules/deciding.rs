@@ -39,16 +39,16 @@ fn decided(
 }
 
 fn over(state: DeliveryState, consequence: Option<Consequence>) -> Decision {
-    Decision { next: Next::Over(state), attempts_used: true, consequence }
+    Decision { next: Next::Over(state), uses_attempt: true, consequence }
 }
 
 fn free(at: Timestamp, consequence: Consequence) -> Decision {
-    Decision { next: Next::Again(at), attempts_used: false, consequence: Some(consequence) }
+    Decision { next: Next::Again(at), uses_attempt: false, consequence: Some(consequence) }
 }
 
 fn retried(protocol: Protocol) -> Decision {
     let delay = Schedule::of(protocol).delay(1).unwrap();
-    Decision { next: Next::Again(now() + delay), attempts_used: true, consequence: None }
+    Decision { next: Next::Again(now() + delay), uses_attempt: true, consequence: None }
 }
 
 fn throttled(scope: Scope, retry_after: Option<Duration>) -> OutcomeKind {
@@ -212,7 +212,7 @@ fn whoever_asks_for_patience_for_ever_uses_up_the_attempts_and_comes_to_an_end()
                     let on_unknown = policy(protocol);
                     let effort = Effort { protocol, attempts_used, deadline: None, on_unknown, failures };
                     let decision = decide(effort, &Outcome::new(kind, ""), now, NO_JITTER);
-                    assert_eq!(decision.attempts_used, failures >= FREE_THROTTLES);
+                    assert_eq!(decision.uses_attempt, failures >= FREE_THROTTLES);
                     let Some(Consequence::PauseEndpoint(until) | Consequence::PauseChannel(Some(until))) =
                         decision.consequence
                     else {
@@ -220,7 +220,7 @@ fn whoever_asks_for_patience_for_ever_uses_up_the_attempts_and_comes_to_an_end()
                     };
                     assert!(until > now);
                     (attempts_used, failures) =
-                        (attempts_used + u32::from(decision.attempts_used), failures + 1);
+                        (attempts_used + u32::from(decision.uses_attempt), failures + 1);
                     now = match decision.next {
                         Next::Again(at) => at.max(until),
                         Next::Over(state) => break state,
@@ -249,7 +249,7 @@ fn a_channel_that_fails_after_the_deadline_is_paused_all_the_same() {
     let decision = decided(Protocol::Email, 3, Some(now()), failure);
     assert_eq!(decision.next, Next::Over(DeliveryState::Dead));
     assert_eq!(decision.consequence, Some(Consequence::PauseChannel(None)));
-    assert!(!decision.attempts_used);
+    assert!(!decision.uses_attempt);
 }
 
 #[test]
@@ -295,10 +295,10 @@ proptest! {
         for (kind, chance) in outcomes {
             let decision = decide(effort, &Outcome::new(kind, ""), now, Chance(chance));
             prop_assert_eq!(
-                decision.attempts_used,
+                decision.uses_attempt,
                 !matches!(kind, OutcomeKind::Throttled { .. }) && kind.scope() != Some(Scope::Channel)
             );
-            effort.attempts_used += u32::from(decision.attempts_used);
+            effort.attempts_used += u32::from(decision.uses_attempt);
             match decision.next {
                 Next::Over(_) => return Ok(()),
                 Next::Again(at) => {

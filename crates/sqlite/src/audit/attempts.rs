@@ -16,7 +16,7 @@ pub(super) struct Attempt {
     pub(super) number: u32,
     /// What came of it; `None` while it is open. Only the name counts: scopes and patience are not read.
     pub(super) outcome: Option<OutcomeKind>,
-    pub(super) attempts_used: bool,
+    pub(super) used: bool,
 }
 
 /// What a delivery says of itself.
@@ -39,7 +39,7 @@ const OUTCOMES: [OutcomeKind; 6] = [
 
 /// The attempts at a delivery, or why one of them makes no sense.
 pub(super) fn read(snapshot: &Connection, delivery: i64) -> rusqlite::Result<Vec<Read<Attempt>>> {
-    let sql = "SELECT number, started_at, ended_at, outcome, scope, attempts_used, reply, status FROM attempts \
+    let sql = "SELECT number, started_at, ended_at, outcome, scope, used, reply, status FROM attempts \
                WHERE delivery = ? ORDER BY number";
     let mut statement = snapshot.prepare_cached(sql)?;
     let mut found = statement.query([delivery])?;
@@ -57,7 +57,7 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
         Some(_) => Some(columns::named(row, "outcome", &OUTCOMES, OutcomeKind::name)?),
         None => None,
     };
-    Ok(Attempt { number: row.get("number")?, outcome, attempts_used: row.get("attempts_used")? })
+    Ok(Attempt { number: row.get("number")?, outcome, used: row.get("used")? })
 }
 
 /// What its provider reported of a delivery. A status that nobody knows explains nothing.
@@ -93,7 +93,7 @@ fn miscounted(claims: Claims, attempts: &[Attempt]) -> Option<String> {
         return Some(format!("it counts {} attempts, {made} are on record", claims.attempts));
     }
     // Redriving begins the count of what is spent anew, so that it may be less.
-    let attempts_used = many(attempts.iter().filter(|attempt| attempt.attempts_used).count());
+    let attempts_used = many(attempts.iter().filter(|attempt| attempt.used).count());
     (claims.attempts_used > attempts_used)
         .then(|| format!("it counts {} attempts used, {attempts_used} are on record", claims.attempts_used))
 }

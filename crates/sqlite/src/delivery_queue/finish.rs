@@ -24,7 +24,7 @@ use crate::subscriptions::administer::suspend_failing;
 use crate::subscriptions::transition;
 use crate::write::Effects;
 
-const END: &str = "UPDATE attempts SET ended_at = ?3, outcome = ?4, scope = ?5, attempts_used = ?6, reply = ?7, status = ?8 \
+const END: &str = "UPDATE attempts SET ended_at = ?3, outcome = ?4, scope = ?5, used = ?6, reply = ?7, status = ?8 \
      WHERE delivery = ?1 AND number = ?2 AND ended_at IS NULL";
 static SETTLE: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -61,14 +61,14 @@ fn finish_one(
     finished: &Finished,
     delivery: &Delivery,
 ) -> Result<Option<SubscriptionId>, Failure> {
-    let (outcome, attempts_used) = (&finished.outcome, finished.decision.attempts_used);
+    let (outcome, used) = (&finished.outcome, finished.decision.uses_attempt);
     let ended = connection.prepare_cached(END)?.execute(params![
         delivery.seq,
         finished.number,
         micros(finished.at),
         outcome.kind.name(),
         outcome.kind.scope().map(Scope::name),
-        attempts_used,
+        used,
         outcome.reply,
         outcome.status,
     ])?;
@@ -77,12 +77,7 @@ fn finish_one(
         return Ok(None);
     }
     let (next, at) = settled(finished, delivery);
-    connection.prepare_cached(&SETTLE)?.execute(params![
-        delivery.seq,
-        next.name(),
-        micros(at),
-        attempts_used
-    ])?;
+    connection.prepare_cached(&SETTLE)?.execute(params![delivery.seq, next.name(), micros(at), used])?;
     let too_much = note_health(connection, effects, finished, delivery)?;
     let suspended = follow(connection, effects, finished, delivery, too_much)?;
     incidents::dead(connection, delivery.seq, next, &outcome.reply, finished.at)?;

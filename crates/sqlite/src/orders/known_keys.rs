@@ -73,7 +73,7 @@ struct Open {
     now: i64,
     moved: usize,
     emptied: Option<Run>,
-    attempts_used: usize,
+    spent: usize,
 }
 
 /// What a key is looked up by.
@@ -263,7 +263,7 @@ impl KnownKeys {
         now: i64,
         rows: usize,
     ) -> rusqlite::Result<()> {
-        self.open.attempts_used = rows;
+        self.open.spent = rows;
         self.move_some(connection, rows)?;
         self.clear_some(connection, now, rows)?;
         match self.indexed.iter_mut().rev().find(|(_, indexed)| indexed.wants_reading()) {
@@ -301,8 +301,8 @@ impl KnownKeys {
 
     /// What was done since the last commit is on disk.
     pub(crate) fn committed(&mut self) {
-        let Open { added, moved, emptied, attempts_used, .. } = std::mem::take(&mut self.open);
-        self.credit = (self.credit + ROWS_A_KEY * added.len()).saturating_sub(attempts_used);
+        let Open { added, moved, emptied, spent, .. } = std::mem::take(&mut self.open);
+        self.credit = (self.credit + ROWS_A_KEY * added.len()).saturating_sub(spent);
         self.moving.truncate(self.moving.len() - moved);
         self.runs.committed();
         if let Some(run) = emptied {

@@ -29,8 +29,7 @@ pub(crate) const OWED: &str = "deliveries JOIN subscriptions ON subscriptions.se
      LEFT JOIN orders ON orders.seq = deliveries.order_seq";
 
 /// What [`attempt`] reads of the table `attempts`.
-pub(crate) const ATTEMPT_COLUMNS: &str =
-    "number, started_at, ended_at, outcome, scope, attempts_used, reply, status";
+pub(crate) const ATTEMPT_COLUMNS: &str = "number, started_at, ended_at, outcome, scope, used, reply, status";
 
 /// What [`receipt`] reads of the table `receipts`.
 pub(crate) const RECEIPT_COLUMNS: &str = "attempt, at, status, reply";
@@ -106,7 +105,7 @@ pub(crate) fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRecord> {
         ended_at: columns::time_or_none(row, "ended_at")?,
         outcome: row.get("outcome")?,
         scope: row.get("scope")?,
-        attempts_used: row.get("attempts_used")?,
+        used: row.get("used")?,
         reply: row.get("reply")?,
         status: row.get("status")?,
     })

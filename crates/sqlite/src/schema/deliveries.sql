@@ -8,7 +8,7 @@ CREATE TABLE deliveries (
   created_at     INTEGER NOT NULL,
   at             INTEGER NOT NULL,
   attempts       INTEGER NOT NULL DEFAULT 0,
-  attempts_used          INTEGER NOT NULL DEFAULT 0,
+  attempts_used  INTEGER NOT NULL DEFAULT 0,
   notice         TEXT,
   -- When the delivery escalates, unless it was made by then; NULL once that is settled.
   escalates_at   INTEGER,
@@ -42,7 +42,7 @@ CREATE TABLE attempts (
   ended_at   INTEGER,
   outcome    TEXT,
   scope      TEXT,
-  attempts_used      INTEGER NOT NULL DEFAULT 0,
+  used       INTEGER NOT NULL DEFAULT 0,
   reply      TEXT,
   -- The number that the other side answered with; NULL where it did not.
   status     INTEGER,

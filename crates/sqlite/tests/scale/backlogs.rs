@@ -75,7 +75,7 @@ fn what_waits_for_later_is_called_forward_in_bounded_commits_the_oldest_first() 
     let hours_of_failures = "UPDATE subscriptions SET failing_since = 1, failures = 30, retry_at = 1770000000000000 + 60000000 \
          WHERE seq = 1; UPDATE deliveries SET state = 'pending', attempts = 1, attempts_used = 1, \
          at = 1770000000000000 + 3600000000 + abs(random() % 1000000000) WHERE subscription = 1 AND seq <= 2000; \
-         INSERT INTO attempts (delivery, number, started_at, ended_at, outcome, attempts_used) SELECT seq, 1, 1, 2, 'transient', 1 \
+         INSERT INTO attempts (delivery, number, started_at, ended_at, outcome, used) SELECT seq, 1, 1, 2, 'transient', 1 \
          FROM deliveries WHERE subscription = 1 AND state = 'pending'";
     let large = Large::after(hours_of_failures);
     let well = probe(&large);
@@ -126,7 +126,7 @@ fn many_that_end_at_once_share_what_one_commit_bears() {
     let gone = |id: &DeliveryId| Finished {
         decision: Decision {
             next: Next::Over(DeliveryState::Dead),
-            attempts_used: true,
+            uses_attempt: true,
             consequence: Some(Consequence::EndSubscription(EndReason::Gone)),
         },
         outcome: Outcome::new(OutcomeKind::Permanent(Scope::Endpoint), "410"),

@@ -170,7 +170,7 @@ impl Host {
         for due in self.due().await.deliveries {
             let number = due.attempts + 1;
             self.store.begin(vec![Intent { delivery: due.id, number, at }]).await.unwrap();
-            let decision = Decision { next: Next::Over(state), attempts_used: true, consequence: None };
+            let decision = Decision { next: Next::Over(state), uses_attempt: true, consequence: None };
             let outcome = outcome.clone();
             let (delivery, confirmed, blameless) = (due.id, false, false);
             let finished = Finished { delivery, number, at, outcome, decision, confirmed, blameless };

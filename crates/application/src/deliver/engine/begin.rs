@@ -67,7 +67,7 @@ impl Engine {
         let number = delivery.attempts + 1;
         if self.draining {
             let outcome = Outcome::new(OutcomeKind::Transient(Scope::Delivery), "Not sent: stopping");
-            let decision = Decision { next: Next::Again(now), attempts_used: false, consequence: None };
+            let decision = Decision { next: Next::Again(now), uses_attempt: false, consequence: None };
             self.let_go(&delivery, now);
             self.outcomes.push(Finished {
                 delivery: delivery.id,
