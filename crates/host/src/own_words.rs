@@ -31,7 +31,13 @@ pub fn own_words(payload: &(dyn Any + Send)) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use serde_json::Value;
+
     use super::*;
+    use crate::{JsonLines, Members};
 
     #[test]
     fn of_a_panic_only_words_that_nothing_was_put_into_are_told() {
@@ -42,6 +48,35 @@ mod tests {
             (Box::new(7), "its words may quote data and are not told"),
         ] {
             assert_eq!(own_words(&*payload), told);
+        }
+    }
+    #[test]
+    fn a_panic_is_a_line_of_the_log_that_says_where_and_repeats_no_data() {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&lines);
+        let writer = move || Kept(Arc::clone(&kept));
+        let subscriber = tracing_subscriber::fmt().fmt_fields(Members).event_format(JsonLines);
+        let before = panic::take_hook();
+        tell_of_panics();
+        tracing::subscriber::with_default(subscriber.with_writer(writer).finish(), || {
+            let name = "Jane";
+            panic::catch_unwind(|| panic!("no place for {name}")).unwrap_err();
+        });
+        panic::set_hook(before);
+        let line: Value = serde_json::from_slice(&lines.lock().unwrap()).unwrap();
+        assert_eq!(line["message"], "panicked: its words may quote data and are not told");
+        assert!(line["at"].as_str().unwrap().contains("own_words.rs:"), "{line}");
+    }
+
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
         }
     }
 }
