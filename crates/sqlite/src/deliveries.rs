@@ -2,7 +2,6 @@
 
 pub(crate) mod at_a_glance;
 pub(crate) mod drop;
-pub(crate) mod fits;
 pub(crate) mod hold_owed;
 pub(crate) mod interventions;
 pub(crate) mod order_history;

@@ -1,12 +1,11 @@
 //! Deliveries on their way.
 
-pub(crate) mod begin;
+pub(crate) mod attempts;
 pub(crate) mod bound_due_times;
 pub(crate) mod call_forward;
 pub(crate) mod channel_pauses;
 pub(crate) mod due;
 pub(crate) mod escalate;
-pub(crate) mod finish;
 pub(crate) mod next_due;
 
 use application::Error;
@@ -20,13 +19,13 @@ use rusqlite::{Connection, Row};
 
 use crate::Store;
 use crate::columns;
-use crate::delivery_queue::begin::begin;
+use crate::delivery_queue::attempts::begin;
+use crate::delivery_queue::attempts::finish;
 use crate::delivery_queue::bound_due_times::bound_due_times;
 use crate::delivery_queue::channel_pauses::{
     miss as miss_channel, pause as pause_channel, resume as resume_channel,
 };
 use crate::delivery_queue::escalate::escalate;
-use crate::delivery_queue::finish::finish;
 use crate::failure::unreadable;
 use crate::notices::notify_operators;
 use crate::rows;

@@ -1,13 +1,11 @@
-//! Orders: stored by the writer, read newest first.
+//! Orders: stored by the writer, read newest first, and read as a log from the first unpublished one on.
 
 pub(crate) mod accept;
 pub(crate) mod known_keys;
-pub(crate) mod log;
 pub(crate) mod spam;
-pub(crate) mod spam_marks;
 
 use application::Error;
-use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page, Readiness};
+use application::ports::{Acceptance, Idempotency, OrderLog, OrderQuery, OrderStore, Page, Readiness};
 use async_trait::async_trait;
 use domain::order::{LoggedOrder, Order, OrderId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -17,10 +15,9 @@ use crate::columns::micros;
 use crate::failure::unreadable;
 use crate::orders::accept::{Accept, Hashed, accept};
 use crate::paging::{Listed, Window};
-use crate::rows::all;
-use crate::rows::{self, ORDER_COLUMNS};
+use crate::rows::{self, ORDER_COLUMNS, all};
 use crate::unreadable::set_aside::new_ones;
-use crate::unreadable::{Read, Table, read_row};
+use crate::unreadable::{Read, Table, Unreadable, read_row};
 
 #[async_trait]
 impl OrderStore for Store {
@@ -81,4 +78,47 @@ fn listed(
         let read = order(row)?.map(|logged| logged.order);
         Ok(Listed::of(row.get(0)?, row, "order_id", read))
     })
+}
+
+/// The most orders that are set aside in one go.
+const SET_ASIDE_AT_ONCE: usize = 1_000;
+
+#[async_trait]
+impl OrderLog for Store {
+    /// Those that cannot be read are set aside before this answers: the relay may then pass them.
+    async fn unpublished(&self, limit: usize) -> Result<Vec<LoggedOrder>, Error> {
+        loop {
+            let read =
+                move |connection: &rusqlite::Connection| next_orders(connection, limit).map_err(unreadable);
+            let (orders, senseless) = self.read_for_work(read).await?;
+            let many = senseless.len() == SET_ASIDE_AT_ONCE;
+            self.set_aside_rows(senseless).await?;
+            if !orders.is_empty() || !many {
+                return Ok(orders);
+            }
+        }
+    }
+}
+
+fn next_orders(
+    connection: &Connection,
+    limit: usize,
+) -> rusqlite::Result<(Vec<LoggedOrder>, Vec<Unreadable>)> {
+    let sql = format!(
+        "SELECT {ORDER_COLUMNS} FROM orders WHERE seq > (SELECT published_through FROM relay) \
+         AND NOT EXISTS (SELECT 1 FROM set_aside WHERE of_table = 'orders' AND row = orders.seq) ORDER BY seq"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut found = statement.query(())?;
+    let (mut orders, mut senseless) = (Vec::new(), Vec::new());
+    while orders.len() < limit
+        && senseless.len() < SET_ASIDE_AT_ONCE
+        && let Some(row) = found.next()?
+    {
+        match read_row(Table::Orders, row.get(0)?, row, rows::order)? {
+            Ok(order) => orders.push(order),
+            Err(unreadable) => senseless.push(unreadable),
+        }
+    }
+    Ok((orders, senseless))
 }

@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
-use crate::delivery_queue::begin::begin;
+use crate::delivery_queue::attempts::begin;
 use crate::opening;
 use crate::orders::accept::{Accept, Hashed};
 use crate::publishing::publish::{NewDelivery, Publish};

@@ -9,7 +9,6 @@ use domain::delivery::{DeliveryId, DeliveryState};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::columns::{self, micros};
-use crate::deliveries::fits;
 use crate::deliveries::interventions;
 use crate::deliveries::pending::{self, Place};
 use crate::delivery_queue::next_due::refresh_each;
@@ -61,9 +60,9 @@ pub(crate) fn drop_held(
     let sql = format!(
         "SELECT deliveries.seq, {} AS selected FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
          WHERE deliveries.seq > ?5 AND {RARE_STATES} AND deliveries.state = 'held' ORDER BY deliveries.seq LIMIT {AT_ONCE}",
-        fits::FILTER
+        interventions::FILTER
     );
-    let (subscription, protocol, from, before) = fits::parameters(filter);
+    let (subscription, protocol, from, before) = interventions::parameters(filter);
     let mut statement = connection.prepare_cached(&sql)?;
     let seen = statement.query_map((subscription, protocol, from, before, after), |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?))

@@ -5,7 +5,7 @@ use domain::Timestamp;
 use rusqlite::{Connection, params};
 
 use crate::columns::micros;
-use crate::delivery_queue::finish::WHY_POINTLESS;
+use crate::delivery_queue::attempts::WHY_POINTLESS;
 use crate::delivery_queue::next_due::refresh_all;
 use crate::failure::Failure;
 

@@ -4,7 +4,7 @@
 use application::ports::DeliveryFilter;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::deliveries::fits;
+use crate::deliveries::interventions;
 use crate::write::AT_ONCE;
 
 /// A place in the index of what is pending.
@@ -55,9 +55,9 @@ pub(crate) fn after(
             "SELECT subscription, set_aside, at, deliveries.seq, {} AND {condition} FROM deliveries INDEXED BY deliveries_due \
              CROSS JOIN subscriptions ON subscriptions.seq = subscription \
              WHERE deliveries.state = 'pending' AND {range} ORDER BY subscription, set_aside, at, deliveries.seq LIMIT ?8",
-            fits::FILTER
+            interventions::FILTER
         );
-        let (subscription, protocol, from, before) = fits::parameters(filter);
+        let (subscription, protocol, from, before) = interventions::parameters(filter);
         let room = i64::try_from(AT_ONCE - seen.len()).unwrap_or_default();
         let mut statement = connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params![

@@ -10,9 +10,8 @@ use domain::subscription::SubscriptionState;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::columns::{self, micros};
-use crate::deliveries::fits;
 use crate::deliveries::interventions;
-use crate::delivery_queue::finish::SUPERSEDED;
+use crate::delivery_queue::attempts::SUPERSEDED;
 use crate::delivery_queue::next_due::refresh_each;
 use crate::failure::Failure;
 use crate::orders::spam::IS_SPAM;
@@ -73,9 +72,9 @@ pub(crate) fn redrive_many(
         "SELECT deliveries.seq, subscriptions.state <> 'ended' AND {} AND NOT ({SUPERSEDED} OR {IS_SPAM} OR {EXPIRED} ?6)) \
          AS selected FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.seq > ?5 \
          AND {RARE_STATES} AND deliveries.state = '{state}' ORDER BY deliveries.seq LIMIT {AT_ONCE}",
-        fits::FILTER
+        interventions::FILTER
     );
-    let (subscription, protocol, from, before) = fits::parameters(filter);
+    let (subscription, protocol, from, before) = interventions::parameters(filter);
     let parameters = params![subscription, protocol, from, before, after, micros(now)];
     let mut statement = connection.prepare_cached(&sql)?;
     let seen = statement.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -1,19 +1,20 @@
 //! Marking orders as spam, and cancelling what waits for them, a few rows at a time: a flood may be thousands of orders, and
 //! each owed to thousands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use application::Error;
-use application::ports::SpamFilter;
+use application::ports::{SpamFilter, SpamMark, SpamMarks, SpamSelection};
+use async_trait::async_trait;
 use domain::Timestamp;
 use domain::order::OrderId;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::columns::micros;
 use crate::delivery_queue::next_due::refresh_each;
-use crate::failure::Failure;
-use crate::rows;
-use crate::write::{AT_ONCE, Effects, FollowUp, Part};
+use crate::failure::{Failure, unreadable};
+use crate::write::{AT_ONCE, Effects, FollowUp, Part, Transaction};
+use crate::{Store, columns, rows};
 
 /// Whether a delivery is of an order that is spam.
 pub(crate) const IS_SPAM: &str = "EXISTS (SELECT 1 FROM spam WHERE spam.order_seq = deliveries.order_seq \
@@ -214,6 +215,61 @@ pub(crate) fn left(connection: &Connection) -> rusqlite::Result<Vec<FollowUp>> {
         left.push(cancel_on());
     }
     Ok(left)
+}
+
+const MARK_OF: &str =
+    "SELECT marked_at, unmarked_at FROM spam JOIN orders ON orders.seq = order_seq WHERE orders.id = ?";
+
+#[async_trait]
+impl SpamMarks for Store {
+    async fn mark_spam(&self, selection: SpamSelection, now: Timestamp) -> Result<usize, Error> {
+        let filter = match selection {
+            SpamSelection::One(id) => {
+                let mark = move |transaction: &mut Transaction<'_>| {
+                    mark_one(transaction.connection, transaction.effects, id, now)
+                };
+                return self.write(AT_ONCE, mark).await;
+            }
+            SpamSelection::Many(filter) => filter,
+        };
+        // The store goes through them by itself: whoever asked may go, and so may this process.
+        let begin = move |transaction: &mut Transaction<'_>| {
+            begin_sweep(transaction.connection, transaction.effects, &filter, now)
+        };
+        let number = self.write(1, begin).await?;
+        loop {
+            let go_on = move |transaction: &mut Transaction<'_>| {
+                sweep(transaction.connection, transaction.effects, number, false)
+            };
+            let marked = self.write(AT_ONCE, go_on).await?;
+            if marked.next.is_none() {
+                return Ok(marked.count);
+            }
+        }
+    }
+
+    async fn unmark_spam(&self, id: OrderId, now: Timestamp) -> Result<(), Error> {
+        self.write(1, move |transaction| unmark(transaction.connection, id, now)).await
+    }
+
+    async fn spam_marks(&self, ids: Vec<OrderId>) -> Result<BTreeMap<OrderId, SpamMark>, Error> {
+        self.read(move |connection| marks(connection, &ids).map_err(unreadable)).await
+    }
+}
+
+/// A mark that cannot be read is none.
+fn marks(connection: &Connection, ids: &[OrderId]) -> rusqlite::Result<BTreeMap<OrderId, SpamMark>> {
+    let mut statement = connection.prepare_cached(MARK_OF)?;
+    let mut marks = BTreeMap::new();
+    for id in ids {
+        let mark = statement.query_row([id.0.as_bytes()], |row| {
+            let marked_at = columns::time(row, "marked_at");
+            let unmarked_at = columns::time_or_none(row, "unmarked_at");
+            Ok(marked_at.and_then(|marked_at| Ok(SpamMark { marked_at, unmarked_at: unmarked_at? })).ok())
+        });
+        marks.extend(mark.optional()?.flatten().map(|mark| (*id, mark)));
+    }
+    Ok(marks)
 }
 
 #[cfg(test)]

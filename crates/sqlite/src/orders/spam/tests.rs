@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::{begin_sweep, mark_one, sweep, unmark};
 use crate::commit::{State, apply, made_alone};
-use crate::delivery_queue::begin::begin;
+use crate::delivery_queue::attempts::begin;
 use crate::opening;
 use crate::write::{Effects, FollowUp, Part, Write};
 
