@@ -1,11 +1,12 @@
 //! Calls to the program over HTTP, as its users make them.
 
 use anyhow::{Context, Result, ensure};
-use reqwest::header::HeaderMap;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::aws::gateway;
 use crate::wait;
 
 /// A client with or without a key.
@@ -72,14 +73,26 @@ impl Client {
         }
     }
 
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole answer, which must be one that the contract promises.
     ///
     /// # Errors
     /// No answer came.
+    ///
+    /// # Panics
+    /// The answer is at odds with the contract, whatever else the scenario looks at.
     pub async fn send(&self, request: RequestBuilder) -> Result<Answer> {
-        let response = request.send().await?;
+        let request = request.build()?;
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = self.http.execute(request).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Answer { status, headers, body: response.text().await? })
+        let answer = Answer { status, headers, body: response.text().await? };
+        if !gateway::is_its_own(status, &answer.body) {
+            let content_type = answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+            let (method, path, body) = (method.as_str(), path.as_str(), answer.body.as_str());
+            let response = contract::Response { method, path, status, content_type, body };
+            contract::check(&response).unwrap_or_else(|error| panic!("{error:#}"));
+        }
+        Ok(answer)
     }
 
     /// GET.

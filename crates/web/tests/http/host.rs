@@ -18,8 +18,8 @@ use domain::delivery::{Decision, DeliveryState, Next};
 use domain::endpoint::Protocol;
 use domain::link_token::{LinkKey, LinkToken, Purpose};
 use domain::subscription::SubscriptionId;
-use http::{HeaderMap, Request, StatusCode};
-use orderbell_web::{FrontDoor, Intake, KeyHash, OrderLimits, Settings};
+use http::{HeaderMap, Method, Request, StatusCode};
+use orderbell_web::{FrontDoor, Intake, IntakePath, KeyHash, OrderLimits, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -45,6 +45,8 @@ pub(crate) struct Host {
     pub(crate) store: sqlite::Store,
     pub(crate) clock: Arc<SetClock>,
     router: Router,
+    /// Where orders are placed too.
+    intake_paths: Vec<IntakePath>,
     link_key: LinkKey,
     _folder: TempDir,
 }
@@ -73,11 +75,26 @@ impl Host {
         let mut app = app(&store, clock.clone(), randomness, link_key.clone());
         let mut settings = settings();
         change(&mut app, &mut settings);
+        let intake_paths = settings.intake_paths.clone();
         let router = orderbell_web::router(app, settings);
-        Self { store, clock, router, link_key, _folder: folder }
+        Self { store, clock, router, intake_paths, link_key, _folder: folder }
     }
 
+    /// Sends a request, and holds its answer against the contract.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let answer = self.send_unchecked(request).await;
+        let is_intake =
+            method == Method::POST && self.intake_paths.iter().any(|intake| intake.as_str() == path);
+        let path = if is_intake { "/create-order" } else { &path };
+        let (status, content_type) = (answer.status.as_u16(), answer.header("content-type"));
+        let response =
+            contract::Response { method: method.as_str(), path, status, content_type, body: &answer.text };
+        contract::check(&response).unwrap_or_else(|error| panic!("{error:#}"));
+        answer
+    }
+
+    async fn send_unchecked(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();

@@ -1,0 +1,29 @@
+//! The HTTP contract, held. The tests' clients give [`check`] every answer that they see.
+//!
+//! Only tests use it: no program does.
+
+mod closed;
+mod document;
+mod response;
+
+use std::sync::LazyLock;
+
+use anyhow::Result;
+
+pub use response::{Contract, Response};
+
+/// The document that the program serves at `/openapi.json`.
+pub const DOCUMENT: &str = include_str!("../../web/openapi.json");
+
+static CONTRACT: LazyLock<Result<Contract>> = LazyLock::new(|| Contract::read(DOCUMENT));
+
+/// Holds an answer of the program against [`DOCUMENT`].
+///
+/// # Errors
+/// It is another than the document promises; the error says how.
+pub fn check(response: &Response<'_>) -> Result<()> {
+    match &*CONTRACT {
+        Ok(contract) => contract.check(response),
+        Err(error) => anyhow::bail!("openapi.json cannot be read: {error:#}"),
+    }
+}
