@@ -2,17 +2,20 @@
 
 use serde_json::Value;
 
+/// The methods that a path may have, as the document writes them.
+pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
 /// What a value means in `document`: what it refers to, if it does nothing but refer. `null` if that is not there.
 pub(crate) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
-    let mut found = value;
-    // A row of references that leads back to itself ends here; none is longer than this.
-    for _ in 0..16 {
-        match found["$ref"].as_str() {
-            Some(reference) => found = target(document, reference),
-            None => return found,
+    let (mut found, mut followed) = (value, Vec::new());
+    while let Some(reference) = found["$ref"].as_str() {
+        if followed.contains(&reference) {
+            return &Value::Null;
         }
+        followed.push(reference);
+        found = target(document, reference);
     }
-    &Value::Null
+    found
 }
 
 /// What a reference such as `#/components/schemas/Order` leads to; `null` if that is not there.
