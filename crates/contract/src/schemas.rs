@@ -54,22 +54,25 @@ impl<'a> Comparison<'a> {
         };
         let mut all = Vec::new();
         for (number, way) in wanted.iter().enumerate() {
-            let mut found: Vec<Vec<String>> = Vec::new();
-            for other in there {
-                found.push(match self.sender {
+            // Most likely it is the one that it was, and the words are about that; else about the one that is most like it.
+            let same = there.get(number).filter(|_| old.len() == new.len());
+            let mut said: Option<Vec<String>> = None;
+            let others = there.iter().filter(|other| same.is_none_or(|same| !std::ptr::eq(same, *other)));
+            for other in same.into_iter().chain(others) {
+                let broken = match self.sender {
                     Sender::Client => self.way_broken(place, way, other),
                     Sender::Program => self.way_broken(place, other, way),
-                });
+                };
+                let fits = broken.is_empty();
+                if fits || said.as_ref().is_none_or(|said| same.is_none() && broken.len() < said.len()) {
+                    said = Some(broken);
+                }
+                if fits {
+                    break;
+                }
             }
-            if found.iter().any(Vec::is_empty) {
-                continue;
-            }
-            if found.is_empty() {
-                all.push(format!("{} has nothing any more that it may be", named(place)));
-            }
-            // The words are about the one that it was, or the one that it is most like.
-            let same = if old.len() == new.len() { found.get(number).cloned() } else { None };
-            all.extend(same.or_else(|| found.into_iter().min_by_key(Vec::len)).unwrap_or_default());
+            let nothing = || vec![format!("{} has nothing any more that it may be", named(place))];
+            all.extend(said.unwrap_or_else(nothing));
         }
         all.sort();
         all.dedup();

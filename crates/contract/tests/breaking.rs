@@ -73,7 +73,12 @@ fn document() -> Value {
 
 /// What is reported once `to` stands at a place of the document; `null` takes away what stood there.
 fn changed(place: &str, to: Value) -> Vec<String> {
-    let mut new = document();
+    changed_in(&document(), place, to)
+}
+
+/// The same, of another document.
+fn changed_in(old: &Value, place: &str, to: Value) -> Vec<String> {
+    let mut new = old.clone();
     let (parent, name) = place.rsplit_once('/').unwrap();
     let name = &name.replace("~1", "/");
     let parent = new.pointer_mut(parent).unwrap_or_else(|| panic!("{place} is not there"));
@@ -84,7 +89,7 @@ fn changed(place: &str, to: Value) -> Vec<String> {
     } else {
         parent[name] = to;
     }
-    breaking_changes(&document(), &new)
+    breaking_changes(old, &new)
 }
 
 const POST: &str = "/paths/~1things/post";
@@ -192,4 +197,49 @@ fn what_is_added_or_said_in_other_words_breaks_nobody() {
         assert_eq!(changed(&place, to), Vec::<String>::new(), "{place}");
     }
     assert_eq!(breaking_changes(&document(), &document()), Vec::<String>::new());
+}
+
+#[test]
+fn changes_of_the_programs_own_document_are_told_apart() {
+    let document = read(DOCUMENT);
+    let schemas = "/components/schemas";
+    for (place, to, broken) in [
+        ("Order/properties/items", Value::Null, "the answer 200 of GET /orders: items[].items is gone"),
+        (
+            "Attempt/properties/reply",
+            Value::Null,
+            "the answer 200 of GET /orders/{id}: timeline[].reply is gone",
+        ),
+        (
+            "NewSubscription/required",
+            json!(["protocol", "endpoint", "receives"]),
+            "receives must be sent now",
+        ),
+        ("NewOrder/properties/note/maxLength", json!(1_000), "note takes no longer all that it took"),
+        (
+            "Subscription/properties/state/enum",
+            json!(["pending", "lost"]),
+            "state may be what it could not be",
+        ),
+        ("FilterPolicyScope/type", json!(["string", "integer", "null"]), ""),
+        (
+            "Event/oneOf/1/properties/event/enum",
+            json!(["accepted", "lost"]),
+            "event may be what it could not be",
+        ),
+        ("Event/oneOf/1/properties/event/enum", json!(["accepted"]), ""),
+        ("NewOrder/properties/coupon", json!({"type": "string"}), ""),
+        ("NewOrder/oneOf/1/properties/items/maxItems", json!(200), ""),
+        ("NewOrder/oneOf/1/properties/items/maxItems", json!(50), "items takes no longer all that it took"),
+        ("Order/properties/coupon", json!({"type": "string"}), ""),
+        ("Money/anyOf/1/pattern", json!("^[0-9]{1,15}$"), "total takes no longer all that it took"),
+    ] {
+        let found = changed_in(&document, &format!("{schemas}/{place}"), to);
+        let is_told = found.iter().any(|found| found.contains(broken));
+        assert_eq!(
+            (is_told, found.is_empty()),
+            (!broken.is_empty(), broken.is_empty()),
+            "{place}: {found:#?}"
+        );
+    }
 }
