@@ -89,6 +89,8 @@ pub(crate) enum Entry {
     Attempt {
         delivery: i64,
         number: u32,
+        /// By the clock of whoever began it.
+        at: i64,
     },
     Outcome {
         delivery: i64,
@@ -131,6 +133,16 @@ pub(crate) enum Entry {
     Tampered {
         seq: i64,
     },
+}
+
+impl Entry {
+    /// Whether something may escalate from now on that would not have done so before.
+    pub(crate) fn may_escalate(&self) -> bool {
+        matches!(
+            self,
+            Self::Delivery { .. } | Self::Released { .. } | Self::StandsIn { .. } | Self::Aside { .. }
+        )
+    }
 }
 
 /// A disk with an empty store and the triggers.
@@ -217,7 +229,7 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
             state: delivery_state(row, 5)?,
             attempts: number()?,
         },
-        "attempt" => Entry::Attempt { delivery: seq, number: number()? },
+        "attempt" => Entry::Attempt { delivery: seq, number: number()?, at: row.get(7)? },
         "outcome" => Entry::Outcome {
             delivery: seq,
             number: number()?,

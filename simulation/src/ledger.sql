@@ -96,7 +96,7 @@ CREATE TRIGGER ledger_kept AFTER INSERT ON inbox BEGIN
   INSERT INTO ledger (what, seq, id) VALUES ('kept', new.seq, new.id);
 END;
 CREATE TRIGGER ledger_attempt AFTER INSERT ON attempts BEGIN
-  INSERT INTO ledger (what, seq, first) VALUES ('attempt', new.delivery, new.number);
+  INSERT INTO ledger (what, seq, first, second) VALUES ('attempt', new.delivery, new.number, new.started_at);
 END;
 CREATE TRIGGER ledger_receipt AFTER INSERT ON receipts BEGIN
   INSERT INTO ledger (what, seq, first, words) VALUES ('receipt', new.delivery, new.attempt, new.status);

@@ -1,16 +1,20 @@
-//! The production relay, engine, use cases and store in a simulated world: one thread, one seeded clock and chance.
+//! The production drivers, relay, engine, use cases and store in a simulated world: one thread, one seeded clock and
+//! chance.
 //!
 //! Each seed is a story: people place orders, subscribe and go; receivers hang, flap and lie; channels, disks and clocks
 //! fail; the process dies at any of its steps and starts again. What SQLite itself recorded, what clients were told and
 //! what arrived is held against the promises of the design.
 
+mod channel;
 mod coverage;
 mod dice;
 mod ledger;
+mod log;
 mod process;
 mod promises;
 mod receivers;
 mod scenario;
+mod simulated_host;
 mod stories;
 mod tasks;
 mod telling;

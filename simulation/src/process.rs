@@ -1,39 +1,59 @@
-//! One life of the program: the real store, use cases, relay and engine, wired up as a host wires them.
+//! One life of the program: the real store, use cases and drivers, wired up as the server wires them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use anyhow::Result;
-use application::deliver::{Engine, Event};
+use application::deliver::{BreakerState, Engine};
 use application::orders::Placed;
-use application::ports::{Clock, Escalated, Randomness};
-use application::relay::{Relay, RelayEvent};
+use application::ports::{Channel, ChannelRules, Clock, Randomness, Sent};
 use application::startup_recovery;
 use application::subscriptions::SubscribeAnswer;
 use application::{App, ChannelMode, Error, Links, OwnDelivery};
+use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
 use domain::link_token::LinkKey;
 use domain::subscription::Subscription;
+use driver::{DeliveryDriver, Host, run_escalation, run_relay};
+use futures_util::FutureExt;
+use host::SetClock;
 use sqlite::simulation::{self, Disk};
 use sqlite::{Options, Store};
+use tokio::sync::watch;
 
+use crate::channel::{Call, SimulatedChannel};
 use crate::receivers::Channels;
+use crate::simulated_host::SimulatedHost;
 use crate::tasks::Tasks;
 
 /// A running program.
 pub(crate) struct Process {
     pub(crate) store: simulation::Process,
     pub(crate) app: App,
-    pub(crate) own: OwnDelivery,
-    pub(crate) engine: Engine,
-    pub(crate) relay: Relay,
     pub(crate) tasks: Tasks<Told>,
-    /// Notes that wait for the one before them.
-    pub(crate) notes: VecDeque<Note>,
-    pub(crate) noting: bool,
+    pub(crate) host: SimulatedHost,
     pub(crate) stage: Stage,
+    /// What its channels are asked.
+    pub(crate) calls: Receiver<Call>,
+    /// How its channels' circuit breakers stood, after each event.
+    pub(crate) breaker_reports: Receiver<Breakers>,
+    /// How they stand.
+    pub(crate) breakers: Breakers,
+    /// The drivers, and what they have under way.
+    pub(crate) driven: usize,
+    own: OwnDelivery,
+    stop: watch::Sender<bool>,
+    talk: Talk,
 }
+
+/// How channels' circuit breakers stand.
+pub(crate) type Breakers = Vec<(Protocol, BreakerState)>;
+
+/// The program's ends of what it tells the world.
+type Talk = (Sender<Call>, Sender<Breakers>);
 
 /// How far it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,18 +68,16 @@ pub(crate) enum Stage {
 pub(crate) enum Told {
     /// The past is settled.
     Started(Result<(), Error>),
-    /// The store rang: orders were stored.
-    Stored,
-    /// The store rang: deliveries may be due.
-    Owed,
-    /// The store rang: endpoints are no longer to be left alone.
-    Hurried,
     /// The store can acknowledge nothing more.
     StoreFailed,
-    Relay(RelayEvent),
-    Engine(Event),
-    Noted,
-    Escalated(Result<Escalated, Error>),
+    /// A driver came to its end.
+    Ended(&'static str),
+    /// A driver panicked.
+    BrokeOff(&'static str),
+    /// What a driver had under way is over.
+    Over,
+    /// The sandbox kept a message, or could not.
+    Kept(DeliveryId, Sent),
     Noticed(Result<usize, Error>),
     Reexamined(Result<usize, Error>),
     Placed {
@@ -74,9 +92,6 @@ pub(crate) enum Told {
     /// Something that tells no more than whether it was done.
     Done(Result<(), Error>),
 }
-
-/// A pause to be noted, with its reason; or its end.
-pub(crate) type Note = (Protocol, Option<String>);
 
 /// Which protocols' messages leave the machine.
 pub(crate) type Modes = BTreeMap<Protocol, ChannelMode>;
@@ -93,6 +108,7 @@ impl Process {
         waiting_orders: usize,
         (channels, modes): (Channels, &Modes),
         clock: Arc<dyn Clock>,
+        steady: Arc<SetClock>,
         randomness: Arc<dyn Randomness>,
     ) -> Result<Self> {
         let options = Options {
@@ -118,15 +134,89 @@ impl Process {
             Told::StoreFailed
         });
         tasks.spawn("settle the past", settle(app.clone(), own.clone(), store, channels));
-        let (engine, relay) = (Engine::new(channels), Relay::default());
-        let (notes, noting, stage) = (VecDeque::new(), false, Stage::Starting);
-        Ok(Self { store: process, app, own, engine, relay, tasks, notes, noting, stage })
+        let (call, calls) = channel();
+        let (report, breaker_reports) = channel();
+        let (stop, _) = watch::channel(false);
+        Ok(Self {
+            store: process,
+            app,
+            tasks,
+            host: SimulatedHost::new(steady),
+            stage: Stage::Starting,
+            calls,
+            breaker_reports,
+            breakers: Breakers::new(),
+            driven: 0,
+            own,
+            stop,
+            talk: (call, report),
+        })
+    }
+
+    /// Starts its drivers, as the server does.
+    pub(crate) fn work(&mut self, channels: Channels) {
+        self.stage = Stage::Up;
+        let store = Arc::new(self.store.store());
+        let signals = store.signals();
+        let host: Arc<dyn Host> = Arc::new(self.host.clone());
+        let clock = Arc::clone(&self.app.clock);
+        let (call, report) = self.talk.clone();
+        let watch = move |engine: &Engine| drop(report.send(engine.breaker_states().collect()));
+        let delivery = DeliveryDriver {
+            queue: Arc::<Store>::clone(&store),
+            channels: channels.map(|channel| simulated(channel, &call)).into(),
+            links: self.own.links.clone(),
+            clock: Arc::clone(&clock),
+            randomness: Arc::clone(&self.app.randomness),
+            owed: signals.deliveries,
+            hurried: signals.hurried,
+            host: Arc::clone(&host),
+            watch: Arc::new(watch),
+        };
+        let topic = Arc::<Store>::clone(&store);
+        let log = Arc::<Store>::clone(&store);
+        self.drive("the relay", run_relay(log, topic, signals.orders, host, self.stop.subscribe()));
+        self.drive("the delivery engine", delivery.run(self.stop.subscribe()));
+        let host = Arc::new(self.host.looking_after_changes());
+        self.drive("escalation", run_escalation(store, clock, host, self.stop.subscribe()));
+    }
+
+    fn drive(&mut self, name: &'static str, driver: impl Future<Output = ()> + Send + 'static) {
+        self.driven += 1;
+        self.tasks.spawn(name, async move {
+            let ended = AssertUnwindSafe(driver).catch_unwind().await;
+            if ended.is_ok() { Told::Ended(name) } else { Told::BrokeOff(name) }
+        });
+    }
+
+    /// Takes in what its drivers want done beside them.
+    pub(crate) fn take_spawned(&mut self) {
+        for (name, work) in self.host.take_spawned() {
+            self.driven += 1;
+            self.tasks.spawn(name, async move {
+                work.await;
+                Told::Over
+            });
+        }
+    }
+
+    /// Tells it to end.
+    pub(crate) fn stop(&mut self) {
+        self.stage = Stage::Draining;
+        self.stop.send_replace(true);
     }
 
     /// Whether the process is done with everything and can end in good order.
     pub(crate) fn is_drained(&self) -> bool {
-        self.stage == Stage::Draining && self.engine.is_idle() && !self.store.has_work()
+        self.stage == Stage::Draining && self.driven == 0 && !self.store.has_work()
     }
+}
+
+fn simulated(
+    (protocol, rules): (Protocol, ChannelRules),
+    calls: &Sender<Call>,
+) -> (Protocol, Arc<dyn Channel>) {
+    (protocol, Arc::new(SimulatedChannel { protocol, rules, calls: calls.clone() }))
 }
 
 fn own_delivery(store: &Store, channels: Modes) -> OwnDelivery {

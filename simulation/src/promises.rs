@@ -84,7 +84,7 @@ impl Promises {
                     self.delivery_moved(*seq, *was, *state, *attempts)?;
                     self.notices.died.extend((was != state && *state == DeliveryState::Dead).then_some(*seq));
                 }
-                Entry::Attempt { delivery, number } => self.attempt_begun(*delivery, *number)?,
+                Entry::Attempt { delivery, number, .. } => self.attempt_begun(*delivery, *number)?,
                 Entry::Outcome { delivery, number, at, outcome, used, own_want } => {
                     ensure!(!(*used && *own_want), "our own want used an attempt at delivery {delivery}");
                     self.attempt_ended(*delivery, *number, *at, outcome.as_deref())?;

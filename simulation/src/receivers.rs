@@ -8,6 +8,7 @@ use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::OnUnknown;
 use domain::endpoint::{Endpoint, Protocol};
 
+use crate::channel::Answer;
 use crate::dice::Dice;
 
 /// What a channel says where this machine lacks what an attempt takes.
@@ -66,9 +67,11 @@ pub(crate) enum Mood {
     Hangs,
     /// Takes it, and drops the line before it says so.
     Lies,
+    /// Says what its channel panics at, having taken it or not.
+    Confuses,
 }
 
-const MOODS: [(u32, Mood); 10] = [
+const MOODS: [(u32, Mood); 11] = [
     (40, Mood::Takes),
     (14, Mood::Flaps),
     (10, Mood::Fails),
@@ -79,6 +82,7 @@ const MOODS: [(u32, Mood); 10] = [
     (2, Mood::Gone),
     (7, Mood::Hangs),
     (7, Mood::Lies),
+    (3, Mood::Confuses),
 ];
 
 /// What a receiver did.
@@ -87,7 +91,7 @@ pub(crate) struct Reaction {
     /// It has the message.
     pub(crate) arrived: bool,
     /// What the channel makes of what it said.
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: Answer<Outcome>,
     /// How long it took to say so.
     pub(crate) after: Duration,
 }
@@ -135,10 +139,15 @@ impl Receiver {
             mood = Mood::any(dice);
         }
         let kind = mood.outcome(self.endpoint.protocol(), dice);
-        let arrived = matches!(mood, Mood::Takes | Mood::Lies);
+        let arrived = match mood {
+            Mood::Takes | Mood::Lies => true,
+            Mood::Confuses => dice.percent(50),
+            _ => false,
+        };
         let patience = if kind == OutcomeKind::Unknown { 30_000 } else { 300 };
         let after = dice.up_to(Duration::from_millis(patience));
-        Reaction { arrived, outcome: Outcome::new(kind, format!("{mood:?}")), after }
+        let outcome = (mood != Mood::Confuses).then(|| Outcome::new(kind, format!("{mood:?}")));
+        Reaction { arrived, outcome, after }
     }
 }
 
@@ -162,7 +171,7 @@ impl Mood {
             Self::Gone if protocol != Protocol::Email => OutcomeKind::Permanent(Scope::Endpoint),
             Self::Refuses if protocol.has_provider() => OutcomeKind::Permanent(Scope::Unclear),
             Self::Refuses | Self::Rejects | Self::Gone => OutcomeKind::Permanent(Scope::Delivery),
-            Self::Hangs | Self::Lies => OutcomeKind::Unknown,
+            Self::Hangs | Self::Lies | Self::Confuses => OutcomeKind::Unknown,
         }
     }
 }

@@ -7,7 +7,6 @@ mod delivering;
 mod healing;
 mod orders;
 mod pacing;
-mod relaying;
 mod spam;
 mod steps;
 
@@ -16,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use application::ChannelMode;
 use application::ports::{Clock, Message, Sent};
 use domain::attempt::Outcome;
@@ -26,14 +25,18 @@ use domain::receipt::Receipt;
 use domain::subscription::SubscriptionId;
 use host::SetClock;
 use sqlite::simulation::Disk;
+use tracing::dispatcher::{Dispatch, with_default};
 
+use crate::channel::{Answer, Reply};
 use crate::coverage::Coverage;
 use crate::dice::{Dice, SeededRandomness};
 use crate::ledger::{self, Entry};
+use crate::log::Log;
 use crate::process::{Modes, Process};
 use crate::promises::Promises;
 use crate::receivers::{Channels, Receiver, channels};
 use crate::scenario::{Deed, Scenario};
+use crate::simulated_host::shown;
 use damage::Damage;
 use orders::Client;
 use pacing::LastBegun;
@@ -45,8 +48,8 @@ const START: i64 = 1_772_366_400;
 pub(crate) struct World<'a> {
     dice: Dice,
     scenario: Scenario,
-    /// Since the world began: this never leaps.
-    elapsed: Duration,
+    /// Passes with the other one, and is never set.
+    steady: Arc<SetClock>,
     /// The clock on the wall, from which the program reads the time, and which someone sets now and then.
     clock: Arc<SetClock>,
     randomness: Arc<SeededRandomness>,
@@ -64,11 +67,13 @@ pub(crate) struct World<'a> {
     /// What is damaged on the disk, the first first.
     damaged: Vec<Damage>,
     clients: Vec<Client>,
-    in_flight: BTreeMap<DeliveryId, (Protocol, SubscriptionId)>,
+    in_flight: BTreeMap<DeliveryId, InFlight>,
+    probing: BTreeMap<Protocol, Reply<Result<(), Outcome>>>,
     /// What goes to the sandbox inbox, and is read once it is there.
     to_sandbox: BTreeMap<DeliveryId, (Message, SubscriptionId)>,
-    relay_does: &'static str,
     last_begun: LastBegun,
+    /// Until when a program that was asked to end may wait for what is in flight.
+    grace_ends: Duration,
     /// Nothing goes wrong any more.
     healed: bool,
     promises: Promises,
@@ -76,6 +81,7 @@ pub(crate) struct World<'a> {
     last_entry: i64,
     steps: u64,
     coverage: &'a mut Coverage,
+    log: Arc<Log>,
     trace: Option<Vec<String>>,
 }
 
@@ -98,21 +104,26 @@ enum Happening {
         envelope: Box<Envelope>,
         awaited: bool,
     },
-    Answer(DeliveryId, Sent),
-    ProbeAnswer(Protocol, Result<(), Outcome>),
+    Answer(DeliveryId, Answer<Sent>),
+    ProbeAnswer(Protocol, Answer<Result<(), Outcome>>),
     /// The provider reports what became of a message.
     Receipt {
         delivery: DeliveryId,
         attempt: u32,
         receipt: Receipt,
     },
-    WakeRelay,
-    Escalate,
     TellOperators,
     Reexamine,
-    /// The shell's longest rest is over.
-    LookAgain,
-    GraceOver,
+    /// Whoever runs the program waits no longer for its end.
+    LongestEnd,
+}
+
+/// An attempt that its channel makes.
+#[derive(Debug)]
+struct InFlight {
+    protocol: Protocol,
+    subscription: SubscriptionId,
+    reply: Reply<Sent>,
 }
 
 /// A message on its way.
@@ -164,7 +175,7 @@ impl<'a> World<'a> {
         let mut world = Self {
             dice,
             scenario,
-            elapsed: Duration::ZERO,
+            steady: Arc::new(SetClock::at_second(0)),
             clock: Arc::new(SetClock::at_second(START)),
             randomness,
             coming: BTreeMap::new(),
@@ -179,14 +190,16 @@ impl<'a> World<'a> {
             damaged: Vec::new(),
             clients: Vec::new(),
             in_flight: BTreeMap::new(),
+            probing: BTreeMap::new(),
             to_sandbox: BTreeMap::new(),
-            relay_does: "nothing",
             last_begun: LastBegun::default(),
+            grace_ends: Duration::ZERO,
             healed: false,
             promises: Promises::default(),
             last_entry: 0,
             steps: 0,
             coverage,
+            log: Log::new(traced),
             trace: traced.then(Vec::new),
         };
         if world.receivers.len() >= CROWD {
@@ -201,8 +214,9 @@ impl<'a> World<'a> {
 
     /// Lets everything happen, heals the world, and sees whether every promise was kept.
     pub(crate) fn run(mut self) -> Result<Told, Broken> {
-        let end =
-            self.story().and_then(|()| Ok(self.process.take().context("no process runs")?.store.die()?));
+        let log = Dispatch::new(Arc::clone(&self.log));
+        let end = with_default(&log, || self.story())
+            .and_then(|()| Ok(self.process.take().context("no process runs")?.store.die()?));
         self.coverage.steps += self.steps;
         let trace = self.trace;
         match end {
@@ -220,7 +234,7 @@ impl<'a> World<'a> {
 
     fn plan(&mut self, delay: Duration, happening: Happening) {
         self.planned += 1;
-        self.coming.insert((self.elapsed + delay, self.planned), happening);
+        self.coming.insert((self.elapsed() + delay, self.planned), happening);
     }
 
     fn process(&mut self) -> Result<&mut Process> {
@@ -228,8 +242,13 @@ impl<'a> World<'a> {
     }
 
     fn pass(&mut self, time: Duration) {
-        self.elapsed += time;
+        self.steady.advance(time);
         self.clock.advance(time);
+    }
+
+    /// How long it is since the world began.
+    fn elapsed(&self) -> Duration {
+        shown(&self.steady)
     }
 
     /// Reads what SQLite recorded since the last look, and holds the promises against it.
@@ -245,6 +264,11 @@ impl<'a> World<'a> {
         }
         if !entries.is_empty() {
             self.promises.learn(&entries, self.clock.now().as_microsecond(), self.coverage)?;
+            self.rates_are_kept(&entries)?;
+            let process = self.process.as_ref().filter(|_| entries.iter().any(Entry::may_escalate));
+            if let Some(process) = process {
+                process.host.something_changed(&mut self.dice);
+            }
             self.note_state();
             self.look_for_news();
         }
@@ -258,15 +282,24 @@ impl<'a> World<'a> {
         Ok(())
     }
 
+    /// Hears what the program logged. Without trouble nothing fails inside.
+    fn hear(&mut self) -> Result<()> {
+        for line in self.log.take() {
+            let trouble = self.scenario.store_trouble > 0;
+            ensure!(trouble || !line.is_failure(), "an error without a cause: {}", line.words);
+            self.say(|| format!("  {}: {}", line.level, line.words));
+        }
+        Ok(())
+    }
+
     fn note_state(&mut self) {
         let Some(process) = &self.process else { return };
-        let health: Vec<_> = process.engine.breaker_states().collect();
-        self.coverage.state((process.stage, health, self.relay_does, self.promises.digest()));
+        self.coverage.state((process.stage, &process.breakers, self.promises.digest()));
     }
 
     fn say(&mut self, what: impl FnOnce() -> String) {
+        let (step, at) = (self.steps, self.elapsed().as_secs_f64());
         if let Some(trace) = &mut self.trace {
-            let (step, at) = (self.steps, self.elapsed.as_secs_f64());
             trace.push(format!("{step:>6} {at:>14.6} s  {}", what()));
         }
     }

@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::logging::Log;
-use crate::workers::{Stop, stopped};
+use driver::{Stop, stopped};
 
 /// How long ending may take, whatever hangs: twice what requests and attempts in flight are given.
 const LONGEST_END: Duration = Duration::from_secs(20);

@@ -37,7 +37,7 @@ use tower::ServiceExt;
 pub(crate) use self::line::Line;
 pub(crate) use self::room::{CLOSED_BECAUSE, Limits, Place, Room};
 use self::turn::{Arriving, Turn};
-use crate::workers::{Stop, stopped};
+use driver::{Stop, stopped};
 
 /// How long a request's head may take to arrive, and a connection may lie idle between requests.
 pub(crate) const HEAD: Duration = Duration::from_secs(30);

@@ -19,7 +19,7 @@ use tokio::net::UnixListener;
 
 use crate::http_server::{EXHAUSTED, HEAD, Limits, Line, Place, Room, STANDSTILL, answer};
 use crate::trust;
-use crate::workers::{Stop, stopped};
+use driver::{Stop, stopped};
 
 /// The socket's name in the data folder.
 pub(crate) const SOCKET: &str = "orderbell.sock";

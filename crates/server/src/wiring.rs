@@ -20,12 +20,13 @@ use domain::Invalid;
 use domain::delivery::OnUnknown;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::link_token::LinkKey;
+use driver::DeliveryDriver;
 use host::{SteadyClock, SystemRandomness};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlite::Store;
 
 use crate::config::{Config, SmsProvider};
-use crate::workers::delivery::DeliveryWorker;
+use crate::workers::TokioHost;
 use crate::workers::gauges::GaugesWorker;
 use crate::{keys, measures};
 
@@ -38,7 +39,7 @@ pub(crate) struct System {
     /// What the HTTP server serves.
     pub(crate) router: Router,
     /// What delivers.
-    pub(crate) delivery: DeliveryWorker,
+    pub(crate) delivery: DeliveryDriver,
     /// What sets the gauges.
     pub(crate) gauges: GaugesWorker,
     /// What was counted and measured.
@@ -88,12 +89,11 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     let deliveries = Arc::new(store.clone());
     let gauges = GaugesWorker { deliveries, clock: Arc::clone(&clock), data: config.data.clone() };
     let wrong_keys = Arc::<web::WrongKeys>::default();
-    let settings =
-        settings(config, &admin_key, &public_url, origin_secret, Arc::clone(&wrong_keys), &metrics);
-    let router = web::router(app, settings);
+    let given = settings(config, &admin_key, &public_url, origin_secret, Arc::clone(&wrong_keys), &metrics);
+    let router = web::router(app, given);
 
     // What reaches the outside: store → engine → channels.
-    let delivery = DeliveryWorker {
+    let delivery = DeliveryDriver {
         queue: Arc::new(store.clone()),
         channels: channels.into_iter().map(|(protocol, (_, channel))| (protocol, channel)).collect(),
         links,
@@ -101,6 +101,8 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         randomness,
         owed: signals.deliveries,
         hurried: signals.hurried,
+        host: Arc::new(TokioHost),
+        watch: Arc::new(|_| {}),
     };
     Ok(System {
         store,

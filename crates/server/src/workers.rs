@@ -1,33 +1,38 @@
-//! What runs until the program is to end; here too are the shells around the relay and the delivery engine.
+//! What runs until the program is to end: here are the shells that only a server has, and the [`driver`]'s among them.
 
 pub(crate) mod clock;
-pub(crate) mod delivery;
-pub(crate) mod escalation;
 pub(crate) mod gauges;
 pub(crate) mod operators;
 pub(crate) mod reexamination;
-pub(crate) mod relay;
 pub(crate) mod upkeep;
 
 use std::collections::HashMap;
 use std::io;
+use std::time::Duration;
 
 use anyhow::anyhow;
+use driver::{Host, Work};
 use host::own_words;
-use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 
 fn words_of(broken: JoinError) -> &'static str {
     broken.try_into_panic().map_or("it was cancelled", |payload| own_words(&*payload))
 }
 
-/// Tells tasks to come to an end.
-pub(crate) type Stop = watch::Receiver<bool>;
+/// Tasks and timers of the runtime that this is called within.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TokioHost;
 
-/// Waits until the program is to end.
-pub(crate) async fn stopped(stop: &mut Stop) {
-    // An error means that the sender is gone, and with it the program.
-    let _ = stop.wait_for(|stop| *stop).await;
+impl Host for TokioHost {
+    #[expect(clippy::disallowed_methods, reason = "this is where tasks come from")]
+    fn spawn(&self, _: &'static str, work: Work) {
+        tokio::spawn(work);
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where waiting comes from")]
+    fn sleep(&self, time: Duration) -> Work {
+        Box::pin(tokio::time::sleep(time))
+    }
 }
 
 /// The tasks without which the program is not whole.

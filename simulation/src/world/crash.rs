@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use application::ChannelMode;
-use application::deliver::Event;
-use application::relay::RelayEvent;
 use domain::delivery::DeliveryState;
+use driver::GRACE;
 use sqlite::simulation::Fate;
 
 use super::pacing::LastBegun;
@@ -16,8 +15,8 @@ use super::steps::Step;
 use super::{Happening, World};
 use crate::process::{Process, Stage};
 
-/// What the shell grants to attempts in flight when the program is to end.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long whoever runs the program waits for its end: twice what attempts in flight are given.
+const LONGEST_END: Duration = Duration::from_secs(2 * GRACE.as_secs());
 /// How long a stopped program stays down, at most.
 const DOWN: Duration = Duration::from_secs(20);
 
@@ -38,8 +37,7 @@ impl World<'_> {
             }
             Step::Commit => self.crash_at_commit()?.to_owned(),
             Step::Time => {
-                let happening = self.coming.first_key_value().map(|(_, happening)| happening.name());
-                format!("before {}", happening.unwrap_or_default())
+                format!("before {}", self.name_of_next())
             }
         };
         self.coverage.crash(place.clone(), around);
@@ -62,9 +60,10 @@ impl World<'_> {
     fn around(&self) -> impl std::hash::Hash + use<> {
         let process = self.process.as_ref();
         let tasks: BTreeSet<_> = process.iter().flat_map(|process| process.tasks.names()).collect();
-        let health: Vec<_> = process.iter().flat_map(|process| process.engine.breaker_states()).collect();
+        let breakers: Vec<_> = process.iter().flat_map(|process| process.breakers.iter().copied()).collect();
         let stage = process.map(|process| process.stage);
-        (tasks, health, stage, self.relay_does, self.in_flight.len().min(3))
+        let writes = process.is_some_and(|process| process.store.has_work());
+        (tasks, breakers, stage, writes, self.in_flight.len().min(3))
     }
 
     /// Ends the process where it stands: what is in memory is gone, what is on its way may arrive or not.
@@ -86,7 +85,7 @@ impl World<'_> {
             }
         }
         self.in_flight.clear();
-        self.relay_does = "nothing";
+        self.probing.clear();
         self.last_begun = LastBegun::default();
         self.promises.giving_up = 0;
         self.clients_lose_their_answers();
@@ -104,7 +103,8 @@ impl World<'_> {
         let disk = self.disk.take().context("two processes at once")?;
         let waiting = self.scenario.waiting_orders;
         let (clock, randomness) = (Arc::clone(&self.clock), Arc::clone(&self.randomness));
-        self.process = Some(Process::start(disk, waiting, (self.channels, &self.modes), clock, randomness)?);
+        let (channels, steady) = ((self.channels, &self.modes), Arc::clone(&self.steady));
+        self.process = Some(Process::start(disk, waiting, channels, clock, steady, randomness)?);
         Ok(())
     }
 
@@ -113,21 +113,17 @@ impl World<'_> {
         let open =
             self.promises.deliveries.values().find(|delivery| delivery.state == DeliveryState::InFlight);
         ensure!(open.is_none(), "an attempt of the last process was left open");
-        self.process()?.stage = Stage::Up;
-        self.follow_deliveries()?;
-        self.follow_hurry()?;
-        self.escalate()?;
-        self.reexamine()?;
-        self.tell_relay(RelayEvent::Woken)?;
-        self.tell(Event::Woken)
+        let channels = self.channels;
+        self.process()?.work(channels);
+        self.reexamine()
     }
 
     /// The program is asked to end.
     pub(super) fn stop(&mut self) -> Result<()> {
         if self.process.as_ref().is_some_and(|process| process.stage == Stage::Up) {
-            self.process()?.stage = Stage::Draining;
-            self.plan(GRACE, Happening::GraceOver);
-            self.tell(Event::Drain)?;
+            self.process()?.stop();
+            self.grace_ends = self.elapsed() + GRACE;
+            self.plan(LONGEST_END, Happening::LongestEnd);
         }
         Ok(())
     }
@@ -137,7 +133,11 @@ impl World<'_> {
         if self.process.as_ref().is_some_and(Process::is_drained) {
             let open =
                 self.promises.deliveries.values().find(|delivery| delivery.state == DeliveryState::InFlight);
-            ensure!(open.is_none(), "it ended in good order and left an attempt open");
+            let grace_is_over = self.grace_ends <= self.elapsed();
+            ensure!(
+                open.is_none() || grace_is_over,
+                "it ended in good order and left an attempt open before its grace was over"
+            );
             self.die("it is done")?;
         }
         Ok(())

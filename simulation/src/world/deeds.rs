@@ -33,8 +33,6 @@ const OUTAGES: [u64; 4] = [1, 20, 300, 3_600];
 const LONG_RUSH: usize = 30;
 /// How far clocks are set, in seconds.
 const LEAPS: [i64; 7] = [-90_000, -4_000, -30, 30, 4_000, 90_000, 500_000];
-/// The longest rest of the engine's shell: so long it may take until a leap of the clock is seen.
-const LONGEST_REST: Duration = Duration::from_mins(1);
 
 impl World<'_> {
     pub(super) fn deed(&mut self, deed: Deed) -> Result<()> {
@@ -77,8 +75,8 @@ impl World<'_> {
                 let leap = self.dice.pick(&LEAPS);
                 self.clock.turn(SignedDuration::from_secs(leap));
                 self.last_begun = LastBegun::default();
-                if self.process.as_ref().is_some_and(|process| process.stage != Stage::Starting) {
-                    self.plan(LONGEST_REST, Happening::LookAgain);
+                if let Some(process) = &self.process {
+                    process.host.clock_was_set();
                 }
             }
             Deed::Stop => self.stop()?,

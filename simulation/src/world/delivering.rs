@@ -1,13 +1,9 @@
-//! The engine's shell, and what becomes of the messages that it sends.
+//! What the program's drivers ask for, and what becomes of the messages that they send.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use application::deliver::{Action, Event, compose};
-use application::ports::{
-    Clock, Content, DeliveryQueue, DueDelivery, Escalated, Inbox, InboxMessage, Message, Randomness, Sent,
-};
+use application::ports::{Clock, Content, DeliveryQueue, Inbox, InboxMessage, Message, Sent};
 use application::receipts;
 use application::{ChannelMode, Error};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
@@ -16,82 +12,47 @@ use domain::endpoint::Protocol;
 use domain::receipt::{Receipt, ReceiptStatus};
 use domain::subscription::SubscriptionId;
 
-use super::{Envelope, Happening, World};
+use super::{Envelope, Happening, InFlight, World};
+use crate::channel::{Answer, Call, Reply};
 use crate::process::{Stage, Told};
 use crate::receivers::OWN_WANT;
 
 /// How long a message takes to its receiver, at most.
 const WAY: Duration = Duration::from_millis(40);
+/// At how many probes of a hundred a channel panics.
+const PANICS: u32 = 5;
 
 impl World<'_> {
-    pub(super) fn tell(&mut self, event: Event) -> Result<()> {
-        let now = self.clock.now();
-        let randomness: &dyn Randomness = &*self.randomness;
-        let chance = randomness.chance();
-        let engine = &mut self.process.as_mut().context("no engine runs")?.engine;
-        let before: Vec<_> = engine.breaker_states().collect();
-        let actions = engine.on(event, now, chance);
-        for ((_, was), (_, becomes)) in before.into_iter().zip(engine.breaker_states()) {
-            self.coverage.channel(was, becomes)?;
-        }
-        actions.into_iter().try_for_each(|action| self.act(action))
-    }
-
-    fn act(&mut self, action: Action) -> Result<()> {
-        self.say(|| format!("  the engine: {action:?}"));
-        let process = self.process()?;
-        let queue = process.store.store();
-        match action {
-            Action::Fetch(query) => process
-                .tasks
-                .spawn("fetch", async move { Told::Engine(Event::Fetched(queue.due(query).await)) }),
-            Action::Begin(intents) => {
-                self.rates_are_kept(&intents)?;
-                let begin = async move { Told::Engine(Event::Begun(queue.begin(intents).await)) };
-                self.process()?.tasks.spawn("begin", begin);
+    /// Sees to what the program asked for while it had a turn.
+    pub(super) fn attend(&mut self) -> Result<()> {
+        let process = self.process.as_mut().context("no process runs")?;
+        process.take_spawned();
+        for becomes in process.breaker_reports.try_iter() {
+            for ((_, was), (_, becomes)) in process.breakers.iter().zip(&becomes) {
+                self.coverage.channel(*was, *becomes)?;
             }
-            Action::Record(finished) => process
-                .tasks
-                .spawn("record", async move { Told::Engine(Event::Recorded(queue.finish(finished).await)) }),
-            Action::Send(delivery, number) => self.send(&delivery, number)?,
-            Action::Probe(protocol) => self.probe(protocol),
-            Action::NotePause(protocol, reason) => self.note(protocol, Some(reason))?,
-            Action::NoteResume(protocol) => self.note(protocol, None)?,
+            process.breakers = becomes;
         }
-        Ok(())
+        let calls: Vec<_> = process.calls.try_iter().collect();
+        calls.into_iter().try_for_each(|call| match call {
+            Call::Send(message, reply) => self.send(*message, reply),
+            Call::Probe(protocol, reply) => {
+                self.probe(protocol, reply);
+                Ok(())
+            }
+        })
     }
 
-    /// Rung when something became due.
-    pub(super) fn follow_deliveries(&mut self) -> Result<()> {
-        let process = self.process()?;
-        let owed = Arc::clone(&process.store.store().signals().deliveries);
-        process.tasks.spawn("wait for deliveries", async move {
-            owed.notified().await;
-            Told::Owed
-        });
-        Ok(())
-    }
-
-    /// Rung when endpoints are no longer to be left alone.
-    pub(super) fn follow_hurry(&mut self) -> Result<()> {
-        let process = self.process()?;
-        let hurried = Arc::clone(&process.store.store().signals().hurried);
-        process.tasks.spawn("wait for hurry", async move {
-            hurried.notified().await;
-            Told::Hurried
-        });
-        Ok(())
-    }
-
-    fn send(&mut self, delivery: &DueDelivery, number: u32) -> Result<()> {
-        let (protocol, subscription) = (delivery.protocol(), delivery.subscription.id);
+    fn send(&mut self, message: Message, reply: Reply<Sent>) -> Result<()> {
+        let protocol = message.endpoint.protocol();
+        let number = message.receipt_url.rsplit_once('=').context("a message without a number")?.1.parse()?;
+        self.say(|| format!("  over {protocol}: attempt {number} at {}", message.id));
         let in_sandbox = self.modes[&protocol] == ChannelMode::Sandbox;
-        self.promises.sent(delivery.id, number, in_sandbox)?;
-        self.in_flight.insert(delivery.id, (protocol, subscription));
+        self.promises.sent(message.id, number, in_sandbox)?;
+        let delivery = self.promises.delivery(message.id).context("what is not on disk is sent")?;
+        let subscription = self.promises.subscriptions[&delivery.subscription].id;
+        self.in_flight.insert(message.id, InFlight { protocol, subscription, reply });
         self.limits_are_kept(protocol)?;
-        let now = self.clock.now();
-        let message = compose(&self.process()?.own.links, delivery, now);
-        ensure!(message.id == delivery.id, "a repeat would not carry its id");
         if in_sandbox {
             return self.keep_in_sandbox(&message, subscription);
         }
@@ -101,14 +62,25 @@ impl World<'_> {
         Ok(())
     }
 
+    /// The driver hears from its channel, unless it no longer waits.
+    pub(super) fn channel_answers(&mut self, delivery: DeliveryId, answer: Answer<Sent>) {
+        if answer.is_none() {
+            self.coverage.happened("attempts at which a channel panicked");
+        }
+        if let Some(InFlight { reply, .. }) = self.in_flight.remove(&delivery) {
+            let _ = reply.send(answer);
+        }
+    }
+
     fn limits_are_kept(&self, protocol: Protocol) -> Result<()> {
         let limits =
             self.channels.iter().find(|(channel, _)| *channel == protocol).context("no such channel")?.1;
-        let over: Vec<_> = self.in_flight.values().filter(|(channel, _)| *channel == protocol).collect();
+        let over: Vec<_> = self.in_flight.values().filter(|one| one.protocol == protocol).collect();
         let limits = limits.concurrency;
         ensure!(over.len() <= limits.channel, "too much goes over {protocol} at once");
-        let most = over.iter().map(|one| over.iter().filter(|other| other.1 == one.1).count()).max();
-        ensure!(most.unwrap_or(0) <= limits.endpoint, "too much goes to one endpoint at once");
+        let most =
+            over.iter().map(|one| over.iter().filter(|other| other.subscription == one.subscription).count());
+        ensure!(most.max().unwrap_or(0) <= limits.endpoint, "too much goes to one endpoint at once");
         Ok(())
     }
 
@@ -123,8 +95,7 @@ impl World<'_> {
                 Ok(()) => OutcomeKind::Sandboxed,
                 Err(_) => OutcomeKind::Transient(Scope::Channel),
             };
-            let sent = Sent::from(Outcome::new(kind, "sandbox"));
-            Told::Engine(Event::Sent(id, sent))
+            Told::Kept(id, Outcome::new(kind, "sandbox").into())
         });
         Ok(())
     }
@@ -137,7 +108,7 @@ impl World<'_> {
             *left -= 1;
             self.coverage.happened("attempts without a file descriptor");
             let sent = Sent::from(Outcome::new(OutcomeKind::Transient(Scope::Channel), OWN_WANT));
-            self.answer(message, sent, WAY, awaited);
+            self.answer(message, Some(sent), WAY, awaited);
             return Ok(());
         }
         if self.down.contains(&protocol) {
@@ -146,7 +117,7 @@ impl World<'_> {
                 OutcomeKind::Throttled { scope: Scope::Channel, retry_after: None },
             ]);
             let sent = Sent::from(Outcome::new(kind, "down"));
-            self.answer(message, sent, WAY, awaited);
+            self.answer(message, Some(sent), WAY, awaited);
             return Ok(());
         }
         let receiver = self.receivers.iter().find(|receiver| receiver.endpoint == message.endpoint);
@@ -159,14 +130,17 @@ impl World<'_> {
         if protocol == Protocol::Sms && reaction.arrived {
             self.plan_receipt(message.id, *number);
         }
-        let confirmed = confirmed && reaction.outcome.kind == OutcomeKind::Delivered;
-        self.answer(message, Sent { outcome: reaction.outcome, confirmed }, reaction.after, awaited);
+        let answer = reaction.outcome.map(|outcome| {
+            let confirmed = confirmed && outcome.kind == OutcomeKind::Delivered;
+            Sent { outcome, confirmed }
+        });
+        self.answer(message, answer, reaction.after, awaited);
         Ok(())
     }
 
-    fn answer(&mut self, message: &Message, sent: Sent, after: Duration, awaited: bool) {
+    fn answer(&mut self, message: &Message, answer: Answer<Sent>, after: Duration, awaited: bool) {
         if awaited {
-            self.plan(after, Happening::Answer(message.id, sent));
+            self.plan(after, Happening::Answer(message.id, answer));
         }
     }
 
@@ -230,33 +204,6 @@ impl World<'_> {
         Ok(())
     }
 
-    /// The host's worker that escalates: at its start, when deliveries are owed, and when the next one is due.
-    pub(super) fn escalate(&mut self) -> Result<()> {
-        let now = self.clock.now();
-        let process = self.process()?;
-        let queue = process.store.store();
-        process.tasks.spawn("escalate", async move { Told::Escalated(queue.escalate(now).await) });
-        Ok(())
-    }
-
-    pub(super) fn escalated(&mut self, escalated: Result<Escalated, Error>) -> Result<()> {
-        let now = self.clock.now();
-        let next = match escalated {
-            Ok(escalated) => {
-                escalated.next_at.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default())
-            }
-            Err(error) => {
-                self.expect_trouble(&error)?;
-                Some(Duration::from_secs(1))
-            }
-        };
-        self.coming.retain(|_, happening| !matches!(happening, Happening::Escalate));
-        if let Some(after) = next {
-            self.plan(after, Happening::Escalate);
-        }
-        Ok(())
-    }
-
     /// The host's worker that tells operators: at its start, and while something is noted that it has not told.
     pub(super) fn notify_operators(&mut self) -> Result<()> {
         let now = self.clock.now();
@@ -283,36 +230,23 @@ impl World<'_> {
         }
     }
 
-    fn probe(&mut self, protocol: Protocol) {
+    fn probe(&mut self, protocol: Protocol, reply: Reply<Result<(), Outcome>>) {
+        self.say(|| format!("  {protocol} is probed"));
+        self.probing.insert(protocol, reply);
         let down = self.down.contains(&protocol);
         let failure = Outcome::new(OutcomeKind::Transient(Scope::Channel), "down");
+        let panics = !self.healed && self.dice.percent(PANICS);
+        let answer = (!panics).then_some(if down { Err(failure) } else { Ok(()) });
         let after = self.dice.up_to(WAY);
-        self.plan(after, Happening::ProbeAnswer(protocol, if down { Err(failure) } else { Ok(()) }));
+        self.plan(after, Happening::ProbeAnswer(protocol, answer));
     }
 
-    fn note(&mut self, protocol: Protocol, reason: Option<String>) -> Result<()> {
-        let process = self.process()?;
-        process.notes.push_back((protocol, reason));
-        if process.noting { Ok(()) } else { self.note_next() }
-    }
-
-    /// Notes are written one after the other.
-    pub(super) fn note_next(&mut self) -> Result<()> {
-        let now = self.clock.now();
-        let process = self.process()?;
-        let note = process.notes.pop_front();
-        process.noting = note.is_some();
-        if let Some((protocol, reason)) = note {
-            let queue = process.store.store();
-            process.tasks.spawn("note", async move {
-                // One that could not be written is missing from timelines, no more.
-                let _ = match reason {
-                    Some(reason) => queue.channel_paused(protocol, &reason, now).await,
-                    None => queue.channel_resumed(protocol, now).await,
-                };
-                Told::Noted
-            });
+    pub(super) fn probe_answers(&mut self, protocol: Protocol, answer: Answer<Result<(), Outcome>>) {
+        if answer.is_none() {
+            self.coverage.happened("probes at which a channel panicked");
         }
-        Ok(())
+        if let Some(reply) = self.probing.remove(&protocol) {
+            let _ = reply.send(answer);
+        }
     }
 }

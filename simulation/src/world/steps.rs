@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use application::ErrorKind;
-use application::deliver::Event;
-use application::ports::Clock;
-use application::relay::RelayEvent;
 use sqlite::simulation::Fate;
 
 use super::{Happening, MOST_STEPS, STEPS_PER_ENDPOINT, World};
@@ -39,6 +36,7 @@ impl World<'_> {
         } else {
             self.take(step)?;
         }
+        self.hear()?;
         self.end_if_drained()?;
         Ok(true)
     }
@@ -52,7 +50,7 @@ impl World<'_> {
             }
         }
         let next = self.next_time();
-        let until_next = next.map(|at| at.saturating_sub(self.elapsed));
+        let until_next = next.map(|at| at.saturating_sub(self.elapsed()));
         // Now and then what could go on waits, while time passes.
         let stalls = until_next.is_some_and(|time| time < Duration::from_secs(5)) && self.dice.percent(2);
         if until_next == Some(Duration::ZERO) || stalls {
@@ -69,15 +67,29 @@ impl World<'_> {
 
     /// When something happens by itself.
     fn next_time(&self) -> Option<Duration> {
-        let coming = self.coming.first_key_value().map(|((at, _), _)| *at);
-        coming.into_iter().chain(self.engine_wakes()).min()
+        self.next_happening().into_iter().chain(self.next_alarm()).min()
     }
 
-    fn engine_wakes(&self) -> Option<Duration> {
-        let process = self.process.as_ref().filter(|process| process.stage != Stage::Starting)?;
-        let now = self.clock.now();
-        let at = process.engine.wake_at(now)?;
-        Some(self.elapsed + Duration::try_from(at.duration_since(now)).unwrap_or_default())
+    fn next_happening(&self) -> Option<Duration> {
+        self.coming.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    fn next_alarm(&self) -> Option<Duration> {
+        self.process.as_ref()?.host.next_alarm()
+    }
+
+    /// Whether what comes next is an alarm of the program's.
+    fn an_alarm_is_next(&self) -> bool {
+        let happening = self.next_happening();
+        self.next_alarm().is_some_and(|alarm| happening.is_none_or(|happening| alarm < happening))
+    }
+
+    /// What comes next, for crash points.
+    pub(super) fn name_of_next(&self) -> String {
+        if self.an_alarm_is_next() {
+            return "an alarm".to_owned();
+        }
+        self.coming.first_key_value().map(|(_, happening)| happening.name()).unwrap_or_default()
     }
 
     pub(super) fn take(&mut self, step: Step) -> Result<()> {
@@ -92,6 +104,7 @@ impl World<'_> {
                         told.as_ref().map_or_else(|| "…".to_owned(), |told| format!("{told:?}"))
                     )
                 });
+                self.attend()?;
                 told.map_or(Ok(()), |told| self.told(told))
             }
             Step::Commit => {
@@ -128,12 +141,9 @@ impl World<'_> {
     }
 
     fn time_has_come(&mut self) -> Result<()> {
-        let coming = self.coming.first_key_value().map(|((at, _), _)| *at);
-        if coming.is_none() || self.engine_wakes().is_some_and(|wakes| Some(wakes) < coming) {
-            self.say(|| "the engine wakes".to_owned());
-            self.tell(Event::Woken)?;
-            let again = self.engine_wakes();
-            ensure!(again.is_none_or(|at| at > self.elapsed), "the engine wants to be woken for ever");
+        if self.an_alarm_is_next() {
+            self.say(|| "an alarm rings".to_owned());
+            self.process()?.host.ring();
             return Ok(());
         }
         let Some((_, happening)) = self.coming.pop_first() else { return Ok(()) };
@@ -155,18 +165,18 @@ impl World<'_> {
                 Ok(())
             }
             Happening::Arrive { envelope, awaited } => self.arrive(&envelope, awaited),
-            Happening::Answer(delivery, sent) => {
-                self.in_flight.remove(&delivery);
-                self.tell(Event::Sent(delivery, sent))
+            Happening::Answer(delivery, answer) => {
+                self.channel_answers(delivery, answer);
+                Ok(())
             }
-            Happening::ProbeAnswer(protocol, answer) => self.tell(Event::Probed(protocol, answer)),
-            Happening::WakeRelay => self.tell_relay(RelayEvent::Woken),
-            Happening::Escalate => self.escalate(),
+            Happening::ProbeAnswer(protocol, answer) => {
+                self.probe_answers(protocol, answer);
+                Ok(())
+            }
             Happening::TellOperators => self.notify_operators(),
             Happening::Reexamine => self.reexamine(),
             Happening::Receipt { delivery, attempt, receipt } => self.report(delivery, attempt, receipt),
-            Happening::LookAgain => self.tell(Event::Woken),
-            Happening::GraceOver => self.die("the grace is over"),
+            Happening::LongestEnd => bail!("it was asked to end and does not come to its end"),
         }
     }
 
@@ -178,24 +188,21 @@ impl World<'_> {
                 self.die("it could not start")
             }
             Told::StoreFailed => self.die("its store failed"),
-            Told::Stored => self.tell_relay(RelayEvent::Woken),
-            Told::Owed => {
-                self.follow_deliveries()?;
-                self.escalate()?;
-                self.tell(Event::Woken)
+            Told::Ended(driver) => {
+                let process = self.process()?;
+                process.driven -= 1;
+                ensure!(process.stage == Stage::Draining, "{driver} came to its end by itself");
+                Ok(())
             }
-            Told::Hurried => {
-                self.follow_hurry()?;
-                self.tell(Event::Hurried)
+            Told::BrokeOff(driver) => bail!("{driver} broke off"),
+            Told::Over => {
+                self.process()?.driven -= 1;
+                Ok(())
             }
-            Told::Relay(event) => self.tell_relay(event),
-            Told::Engine(event) => {
-                if let Event::Sent(delivery, _) = &event {
-                    self.in_flight.remove(delivery);
-                }
-                self.tell(event)
+            Told::Kept(delivery, sent) => {
+                self.channel_answers(delivery, Some(sent));
+                Ok(())
             }
-            Told::Noted => self.note_next(),
             Told::Placed { client, request, answer } => self.placed(client, &request, &answer),
             Told::Subscribed(answer) => self.answered(answer.as_ref().err()),
             Told::Changed(what, answer) => self.changed(what, &answer),
@@ -204,7 +211,6 @@ impl World<'_> {
                 self.promises.giving_up -= 1;
                 self.answered(answer.as_ref().err())
             }
-            Told::Escalated(next) => self.escalated(next),
             Told::Reexamined(answer) => self.reexamined(answer),
             Told::Noticed(told) => self.operators_told(told.as_ref().err()),
         }
@@ -231,12 +237,9 @@ impl Happening {
             self,
             Self::Answer(..)
                 | Self::ProbeAnswer(..)
-                | Self::WakeRelay
-                | Self::Escalate
                 | Self::TellOperators
                 | Self::Reexamine
-                | Self::LookAgain
-                | Self::GraceOver
+                | Self::LongestEnd
         )
     }
 

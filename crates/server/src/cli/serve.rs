@@ -10,6 +10,7 @@ use application::ChannelMode;
 use axum::Router;
 use clap::Args;
 use domain::this_machine::leads_nowhere_else;
+use driver::{Stop, run_escalation, run_relay, stopped};
 use sqlite::Store;
 use tokio::sync::watch;
 use url::Url;
@@ -20,7 +21,7 @@ use crate::ending::{self, on_a_runtime};
 use crate::logging::{self, Log};
 use crate::operator_socket::Door;
 use crate::wiring::{System, wire};
-use crate::workers::{Stop, Workers, clock, escalation, operators, reexamination, relay, stopped, upkeep};
+use crate::workers::{Workers, clock, operators, reexamination, upkeep};
 use crate::{descriptors, http_server, keys};
 
 /// Settings that can be given as flags; see docs/CONFIGURATION.md for all of them.
@@ -67,9 +68,10 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let told = ending::attend(log.clone(), stopping.clone())?;
     let (orders, topic) = (Arc::new(store.clone()), Arc::new(store.clone()));
-    let relay = relay::run(orders, topic, store.signals().orders, stopping.clone());
-    let escalation =
-        escalation::run(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());
+    let host = Arc::clone(&delivery.host);
+    let relay = run_relay(orders, topic, store.signals().orders, Arc::clone(&host), stopping.clone());
+    let (queue, by) = (Arc::clone(&delivery.queue), Arc::clone(&delivery.clock));
+    let escalation = run_escalation(queue, by, host, stopping.clone());
     let reexamination = reexamination::run(store.clone(), stopping.clone());
     let operators =
         operators::run(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());

@@ -4,7 +4,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 /// The parts of the program that write lines, as a filter names them. In the log each has the program's name before it.
-const PARTS: [&str; 3] = ["application", "sqlite", "web"];
+const PARTS: [&str; 4] = ["application", "driver", "sqlite", "web"];
 const PROGRAM: &str = "orderbell";
 
 /// A filter, in which a part may be named without the program's name. A bare word that is no level would be taken for the
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn every_part_that_is_named_writes_lines_and_no_other_does() {
         let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        for part in ["application", "channels", "domain", "sqlite", "web"] {
+        for part in ["application", "channels", "domain", "driver", "sqlite", "web"] {
             let manifest = std::fs::read_to_string(crates.join(part).join("Cargo.toml")).unwrap();
             assert_eq!(manifest.contains("\ntracing"), PARTS.contains(&part), "{part}");
         }

@@ -97,7 +97,7 @@ fn histograms_have_fixed_buckets_and_what_is_recorded_falls_into_them() {
 #[test]
 fn no_metric_is_counted_that_is_not_described() {
     let mut counted = BTreeSet::new();
-    for of in ["application", "channels", "server", "sqlite", "web"] {
+    for of in ["application", "channels", "driver", "server", "sqlite", "web"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(of).join("src");
         find_metrics(&folder, &mut counted);
     }

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::{Clock, DeliveryQueue};
+use driver::{Stop, stopped};
 use host::SteadyClock;
 use tokio::sync::Notify;
-
-use super::{Stop, stopped};
 
 /// The time between two looks: a leap must be seen to have held.
 const REST: Duration = Duration::from_secs(1);

@@ -7,8 +7,7 @@ use std::time::Duration;
 use application::ports::{Clock, Deliveries, Tally, WAITS};
 use domain::Timestamp;
 use domain::endpoint::Protocol;
-
-use super::{Stop, stopped};
+use driver::{Stop, stopped};
 
 /// The time between two looks: as often as Prometheus reads by default.
 const REST: Duration = Duration::from_secs(15);

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use application::ErrorKind;
 use application::ports::{Clock, DeliveryQueue};
-
-use super::{Stop, stopped};
+use driver::{Stop, stopped};
 
 /// The time between two looks. What happens is gathered for a minute, so that sooner would serve nobody; a look at
 /// nothing is one statement.

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use driver::{Stop, stopped};
 use sqlite::Store;
-
-use super::{Stop, stopped};
 
 /// The time between two looks: so long at most does what somebody mended wait.
 const REST: Duration = Duration::from_mins(1);

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use application::ports::Clock;
 
+use driver::{Stop, stopped};
 use metrics_exporter_prometheus::PrometheusHandle;
-
-use super::{Stop, stopped};
 
 /// At ten thousand measurements in a second 400 kB lie about meanwhile.
 const EVERY: Duration = Duration::from_secs(5);

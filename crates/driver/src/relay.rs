@@ -1,4 +1,4 @@
-//! The shell around the relay: reads the log, publishes, waits.
+//! Drives the relay: reads the log, publishes, waits.
 
 use std::sync::Arc;
 
@@ -6,14 +6,15 @@ use application::ports::{OrderLog, Publisher};
 use application::relay::{Relay, RelayAction, RelayEvent};
 use tokio::sync::Notify;
 
-use super::{Stop, stopped};
+use super::{Host, Stop, stopped};
 
-/// Publishes what is stored until the program ends. Each turn is one commit, so it may end between any two.
-#[expect(clippy::disallowed_methods, reason = "a shell may wait")]
-pub(crate) async fn run(
+/// Publishes what is stored until the program is to end. Each turn is one commit, so it may end between any two.
+/// `stored` is rung when orders were stored.
+pub async fn run_relay(
     log: Arc<dyn OrderLog>,
     publisher: Arc<dyn Publisher>,
     stored: Arc<Notify>,
+    host: Arc<dyn Host>,
     mut stop: Stop,
 ) {
     let mut relay = Relay::default();
@@ -24,14 +25,16 @@ pub(crate) async fn run(
             RelayAction::Publish(orders) => RelayEvent::Published(publisher.publish(&orders).await),
             RelayAction::Rest => {
                 tokio::select! {
-                    () = stored.notified() => RelayEvent::Woken,
+                    biased;
                     () = stopped(&mut stop) => break,
+                    () = stored.notified() => RelayEvent::Woken,
                 }
             }
-            RelayAction::Wait(delay) => {
+            RelayAction::Wait(time) => {
                 tokio::select! {
-                    () = tokio::time::sleep(delay) => RelayEvent::Woken,
+                    biased;
                     () = stopped(&mut stop) => break,
+                    () = host.sleep(time) => RelayEvent::Woken,
                 }
             }
         };

@@ -1,29 +1,38 @@
-//! Looks, again and again, whether something was not delivered in time and escalates.
+//! Drives escalation: looks, again and again, whether something was not delivered in time.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::{Clock, DeliveryQueue, Escalated};
 
-use super::{Stop, stopped};
+use super::{Host, Stop, stopped, until};
 
 /// The longest time between two looks: what is owed meanwhile may escalate sooner than all that was known.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
-/// Escalates until the program ends. Each look is one commit, so it may end between any two.
-#[expect(clippy::disallowed_methods, reason = "a shell may wait")]
-pub(crate) async fn run(queue: Arc<dyn DeliveryQueue>, clock: Arc<dyn Clock>, mut stop: Stop) {
+/// Escalates until the program is to end. Each look is one commit, so it may end between any two.
+pub async fn run_escalation(
+    queue: Arc<dyn DeliveryQueue>,
+    clock: Arc<dyn Clock>,
+    host: Arc<dyn Host>,
+    mut stop: Stop,
+) {
     while !*stop.borrow() {
         let now = clock.now();
-        let escalated = queue.escalate(now).await.unwrap_or_else(|error| {
-            tracing::error!(%error, cause = error.cause(), "escalating failed; trying again");
-            Escalated::default()
-        });
-        report(&escalated);
-        let rest = escalated.next_at.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
+        let next = match queue.escalate(now).await {
+            Ok(escalated) => {
+                report(&escalated);
+                escalated.next_at.map(|at| until(at, now))
+            }
+            Err(error) => {
+                tracing::error!(%error, cause = error.cause(), "escalating failed; trying again");
+                Some(LONGEST_REST)
+            }
+        };
         tokio::select! {
-            () = tokio::time::sleep(rest.unwrap_or(LONGEST_REST).min(LONGEST_REST)) => {}
+            biased;
             () = stopped(&mut stop) => break,
+            () = host.rest(next, LONGEST_REST) => {}
         }
     }
 }
