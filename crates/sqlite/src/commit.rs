@@ -113,13 +113,13 @@ fn roll_back(state: &mut State, error: &rusqlite::Error) -> FailureScope {
     }
 }
 
-/// Applies one write so that, if it fails, nothing of it stays. An error here is the whole batch's.
+/// Applies one write so that, if it fails, nothing of it stays, nor does it wake anybody. An error here is the whole batch's.
 fn alone(state: &mut State, effects: &mut Effects, write: &mut Write) -> rusqlite::Result<Result<(), Error>> {
     let guarded = !write.undoes_itself();
     if guarded {
         execute(&state.connection, "SAVEPOINT one_write")?;
     }
-    let before = effects.rest.len();
+    let before = effects.mark();
     let State { connection, keys, last_place, full_disk, .. } = state;
     let mut transaction = Transaction { connection, keys, last_place, full_disk, effects };
     let answer = match write.apply(&mut transaction) {
@@ -133,7 +133,7 @@ fn alone(state: &mut State, effects: &mut Effects, write: &mut Write) -> rusqlit
             if guarded {
                 execute(&state.connection, "ROLLBACK TO one_write")?;
             }
-            effects.rest.truncate(before);
+            effects.back_to(before);
             Err(match failure {
                 Failure::Refused(error) => error,
                 Failure::Storage(error) => refused(error),

@@ -51,6 +51,31 @@ impl Default for Effects {
     }
 }
 
+/// How far the effects of a batch had come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    orders: bool,
+    deliveries: bool,
+    hurried: bool,
+    rest: usize,
+    room: usize,
+}
+
+impl Effects {
+    /// What they are before the next write.
+    pub(crate) fn mark(&self) -> Mark {
+        let Self { orders, deliveries, hurried, rest, room } = self;
+        Mark { orders: *orders, deliveries: *deliveries, hurried: *hurried, rest: rest.len(), room: *room }
+    }
+
+    /// Takes back those of a write that failed.
+    pub(crate) fn back_to(&mut self, mark: Mark) {
+        let Mark { orders, deliveries, hurried, rest, room } = mark;
+        (self.orders, self.deliveries, self.hurried, self.room) = (orders, deliveries, hurried, room);
+        self.rest.truncate(rest);
+    }
+}
+
 /// What one commit of several changed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Part<P = i64> {

@@ -20,7 +20,7 @@ use crate::opening;
 use crate::orders::accept::{Accept, Hashed};
 use crate::publishing::publish::{NewDelivery, Publish};
 use crate::subscriptions::subscribe::unsubscribe;
-use crate::write::Answer;
+use crate::write::{AT_ONCE, Answer};
 
 /// A state of its own on disk.
 fn state() -> (TempDir, State) {
@@ -106,6 +106,19 @@ fn a_bad_write_fails_alone() {
     assert_eq!(plain(applied.answers), [Ok(()), Err(()), Err(()), Ok(())]);
     assert_eq!((applied.effects.orders, applied.effects.deliveries), (true, false));
     assert_eq!(orders(&state), 2);
+}
+
+#[test]
+fn a_write_that_fails_wakes_nobody_and_leaves_nothing_to_be_done() {
+    let (_folder, mut state) = state();
+    let (refused, _) = Write::new(1, |transaction: &mut Transaction<'_>| -> Result<(), Failure> {
+        let Effects { orders, deliveries, hurried, rest, room } = &mut *transaction.effects;
+        (*orders, *deliveries, *hurried, *room) = (true, true, true, 0);
+        rest.push(FollowUp::new(|_| Ok(())));
+        Err(Error::not_found("delivery_not_found", "delivery").into())
+    });
+    let Effects { orders, deliveries, hurried, rest, room } = apply(&mut state, &mut [refused]).effects;
+    assert_eq!((orders, deliveries, hurried, rest.len(), room), (false, false, false, 0, AT_ONCE));
 }
 
 #[test]
