@@ -35,6 +35,16 @@ impl Thread {
         let number = call.split(' ').next()?;
         COMMIT.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
     }
+
+    /// Whether it stands still, since its process was stopped, or is no more.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        // Source: proc(5): the name, in brackets, may hold anything; the state follows it.
+        let stat = fs::read_to_string(self.folder.join("stat"));
+        stat.map_or(true, |stat| {
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['T', 'Z', 'X']))
+        })
+    }
 }
 
 fn is_named(folder: &Path, name: &str) -> bool {

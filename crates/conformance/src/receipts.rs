@@ -1,7 +1,7 @@
 //! What a provider's receipt does to a delivery.
 
 use application::ErrorKind;
-use application::ports::RedriveSelection;
+use application::ports::{DropSelection, RedriveSelection};
 use domain::attempt::OutcomeKind;
 use domain::delivery::DeliveryState;
 use domain::receipt::{Receipt, ReceiptStatus};
@@ -111,4 +111,27 @@ pub async fn a_good_receipt_ends_the_attempts(machine: &Machine<'_>) {
     let suppressed = Receipt::new(ReceiptStatus::Failed, "a duplicate");
     machine.deliveries.receipt(in_flight, 2, suppressed, now()).await.unwrap();
     assert_eq!(machine.record(in_flight).await.state, DeliveryState::Delivered, "it is there all the same");
+}
+
+/// What was cancelled while nobody knew what came of it did arrive after all: by a person's word, or with its subscription.
+pub async fn a_good_receipt_of_what_was_cancelled_says_that_it_arrived(machine: &Machine<'_>) {
+    let dropped = hold(machine, text(BOB)).await;
+    machine.deliveries.drop_deliveries(DropSelection::One(dropped), now()).await.unwrap();
+    let (subscription, ended) = machine.in_flight_to(text(ADA)).await;
+    machine.subscriptions.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
+    machine.finish(ended, 1, OutcomeKind::Unknown).await;
+    for delivery in [dropped, ended] {
+        assert_eq!(machine.record(delivery).await.state, DeliveryState::Cancelled);
+        let failed = Receipt::new(ReceiptStatus::Failed, "out of reach");
+        machine.deliveries.receipt(delivery, 1, failed, now()).await.unwrap();
+        assert_eq!(
+            machine.record(delivery).await.state,
+            DeliveryState::Cancelled,
+            "a bad one changes nothing"
+        );
+        let there = Receipt::new(ReceiptStatus::Delivered, "there");
+        machine.deliveries.receipt(delivery, 1, there, now()).await.unwrap();
+        let record = machine.record(delivery).await;
+        assert_eq!((record.state, record.cancel_reason), (DeliveryState::Delivered, None));
+    }
 }

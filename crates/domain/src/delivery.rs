@@ -267,7 +267,8 @@ impl DeliveryState {
             Self::Held => &[Self::Pending, Self::Delivered, Self::Dead, Self::Cancelled],
             Self::Delivered => &[Self::Dead],
             Self::Dead => &[Self::Pending, Self::Delivered],
-            Self::Sandboxed | Self::Cancelled => &[],
+            Self::Cancelled => &[Self::Delivered],
+            Self::Sandboxed => &[],
         }
     }
 

@@ -51,15 +51,16 @@ impl ReceiptStatus {
 /// What becomes of a delivery in `state` when its provider reports `status`; `None` where that changes nothing.
 ///
 /// A good one settles an attempt whose outcome was unknown, whatever was decided since: sending the message again would be
-/// a repeat without cause. One that overtakes its attempt's outcome is kept, and counts
-/// once that is recorded.
+/// a repeat without cause, and what was cancelled meanwhile did arrive. One that overtakes its attempt's outcome is kept,
+/// and counts once that is recorded.
 #[must_use]
 pub fn after_receipt(state: DeliveryState, status: ReceiptStatus) -> Option<DeliveryState> {
     match (state, status) {
         (DeliveryState::Delivered | DeliveryState::Held, ReceiptStatus::Failed) => Some(DeliveryState::Dead),
-        (DeliveryState::Held | DeliveryState::Pending | DeliveryState::Dead, ReceiptStatus::Delivered) => {
-            Some(DeliveryState::Delivered)
-        }
+        (
+            DeliveryState::Held | DeliveryState::Pending | DeliveryState::Dead | DeliveryState::Cancelled,
+            ReceiptStatus::Delivered,
+        ) => Some(DeliveryState::Delivered),
         _ => None,
     }
 }

@@ -33,7 +33,7 @@ const RECORD: &str = "INSERT OR IGNORE INTO receipts (delivery, number, attempt,
 pub(crate) const IS_LAST: &str = "receipts.number = (SELECT max(same.number) FROM receipts same \
      WHERE same.delivery = receipts.delivery AND same.attempt = receipts.attempt)";
 /// What did not arrive after all escalates after all, unless it did already.
-const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, escalates_at = iif(?2 = 'delivered', NULL, \
+const SETTLE: &str = "UPDATE deliveries SET state = ?2, at = ?3, cancel_reason = NULL, escalates_at = iif(?2 = 'delivered', NULL, \
      (SELECT deliveries.created_at + min(max(escalation_minutes, 1), 65535) * 60000000 FROM subscriptions \
      WHERE subscriptions.seq = subscription AND kind = 'notification' AND NOT EXISTS \
      (SELECT 1 FROM deliveries late WHERE late.order_seq = deliveries.order_seq \

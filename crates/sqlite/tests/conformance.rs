@@ -240,6 +240,7 @@ ports_keep! {
     an_opt_out_ends_the_subscription,
     a_bad_receipt_counts_for_its_own_attempt,
     a_good_receipt_ends_the_attempts,
+    a_good_receipt_of_what_was_cancelled_says_that_it_arrived,
 }
 
 ports_keep! {

@@ -10,12 +10,15 @@ use rustix::process::Signal;
 use tokio::sync::watch;
 
 use crate::store;
+use crate::verdict::A_LONG_RUN;
 
 /// How long the program runs between kills, in milliseconds.
 const LIFE: std::ops::Range<u64> = 100..1_000;
 /// One kill in so many comes when it comes; the others wait for a commit.
 const UNAIMED: usize = 3;
 const LONGEST_AIM: Duration = Duration::from_millis(300);
+/// A stop takes effect once the call that it falls into is over; on a slow disk that may take a while.
+const LONGEST_STOP: Duration = Duration::from_secs(10);
 
 /// One kill.
 #[derive(Debug)]
@@ -48,22 +51,34 @@ pub(crate) async fn kill_again_and_again(
     Ok(killings)
 }
 
-/// Whether, of so many kills, a fifth fell into a commit and three tenths found attempts in flight.
+/// Whether, of so many kills, a fifth fell into a commit and three tenths found attempts in flight; of few kills, one did.
 pub(crate) fn hit_enough(killings: &[Kill], kills: usize) -> bool {
     let in_commit = killings.iter().filter(|kill| kill.in_commit.is_some()).count();
     let in_flight = killings.iter().filter(|kill| !kill.in_flight.is_empty()).count();
+    if kills < A_LONG_RUN {
+        return in_commit > 0 && in_flight > 0;
+    }
     in_commit * 5 >= kills && in_flight * 10 >= kills * 3
 }
 
 /// Sends SIGKILL; answers what part of a commit it fell into.
 ///
-/// A thread that is in a call when its process is killed never returns from it and enters no other, so the call that it
-/// is seen in after the kill is the one that the kill interrupted.
+/// The process is stopped first: what a stopped thread is in the middle of, it never returns from once the kill comes. Where
+/// a commit is aimed at, the process is let go on until it is stopped in one.
 fn strike(process: u32, aimed: bool) -> Option<&'static str> {
     let writer = Thread::named(writer_thread::NAME, process);
     let in_commit = || writer.as_ref().and_then(Thread::in_commit);
     let start = Instant::now();
-    while aimed && in_commit().is_none() && start.elapsed() < LONGEST_AIM {}
+    let hit = loop {
+        while aimed && in_commit().is_none() && start.elapsed() < LONGEST_AIM {}
+        process::signal(process, Signal::STOP);
+        while writer.as_ref().is_some_and(|writer| !writer.is_stopped()) && start.elapsed() < LONGEST_STOP {}
+        let hit = in_commit();
+        if !aimed || hit.is_some() || start.elapsed() >= LONGEST_AIM {
+            break hit;
+        }
+        process::signal(process, Signal::CONT);
+    };
     process::signal(process, Signal::KILL);
-    in_commit()
+    hit
 }

@@ -19,8 +19,9 @@ use crate::subscription::Subscription;
 /// At 200 kills there must have been so many calls that subscribe, so many that confirm, and so many that unsubscribe; at
 /// others as many in proportion.
 const COMINGS_AND_GOINGS: (usize, usize) = (500, 200);
-/// Of fewer kills than this, in a few seconds on a machine that has other work, one call of each for four kills will do.
-const A_LONG_RUN: usize = 50;
+/// Of fewer kills than this, in a few seconds on a machine that has other work, one call of each for four kills will do,
+/// and one hit of each kind.
+pub(crate) const A_LONG_RUN: usize = 50;
 
 /// What was seen from outside.
 pub(crate) struct Evidence {
