@@ -28,20 +28,21 @@ async fn an_operator_goes_the_whole_way_on_the_command_line() -> Result<()> {
     client.wait_for_message("you@example.com", "New Order").await?;
     assert!(run(&["order", "list"])?.contains(&order));
     let told =
-        async || Ok(Some(run(&["order", "show", &order])?).filter(|story| story.contains("sandboxed")));
-    let story = orderbell_e2e::wait::until("the story is told", told).await?;
-    assert!(story.contains("accepted") && story.contains("you@example.com"), "{story}");
+        async || Ok(Some(run(&["order", "show", &order])?).filter(|timeline| timeline.contains("sandboxed")));
+    let timeline = orderbell_e2e::wait::until("the timeline is shown", told).await?;
+    assert!(timeline.contains("accepted") && timeline.contains("you@example.com"), "{timeline}");
 
     let deliveries: Value = serde_json::from_str(&run(&["delivery", "list", "--json"])?)?;
     assert_eq!(deliveries["items"].as_array().map(Vec::len), Some(2));
     run(&["subscription", "suspend", &subscription])?;
     let waiting = run(&["order", "place", "--customer", "John Doe", "--product", "Wireless Mouse"])?;
-    let told = async || Ok(Some(run(&["order", "show", &waiting])?).filter(|story| story.contains("waits:")));
-    let story = orderbell_e2e::wait::until("the order waits", told).await?;
-    assert!(story.contains("you@example.com waits: subscription suspended"), "{story}");
+    let told =
+        async || Ok(Some(run(&["order", "show", &waiting])?).filter(|timeline| timeline.contains("waits:")));
+    let timeline = orderbell_e2e::wait::until("the order waits", told).await?;
+    assert!(timeline.contains("you@example.com waits: subscription suspended"), "{timeline}");
     run(&["subscription", "remove", &subscription])?;
-    let story = run(&["order", "show", &waiting])?;
-    assert!(story.contains("subscription ended") && !story.contains("waits:"), "{story}");
+    let timeline = run(&["order", "show", &waiting])?;
+    assert!(timeline.contains("subscription ended") && !timeline.contains("waits:"), "{timeline}");
     assert!(run(&["subscription", "list", "--state", "ended"])?.contains(&subscription));
     Ok(())
 }

@@ -179,7 +179,7 @@ async fn a_damaged_row_of_every_table_costs_only_itself_and_mended_everyone_is_t
     ];
     expected.extend(rest.iter().flat_map(|(path, orders)| orders.iter().map(|order| (*path, *order))));
     world.wait_until_told(&expected).await?;
-    assert_eq!(world.count("SELECT count(*) FROM set_aside")?, 0);
+    assert_eq!(world.count("SELECT count(*) FROM quarantine")?, 0);
     let clean = async || Ok((world.audit()?.0 == 0).then_some(()));
     wait::until("the audit is clean", clean).await.with_context(|| format!("{:?}", world.audit()))?;
     assert_eq!(world.unreadable("/orders").await?, Vec::<String>::new());
@@ -196,17 +196,17 @@ async fn everything_is_named(world: &World) -> Result<()> {
         if [0, 5].contains(&place) {
             assert_eq!(answer.expect(409)?["code"], "unreadable_row");
         } else {
-            let story = answer.expect(200)?;
-            assert!(story["unreadable"].as_array().is_some_and(|rows| !rows.is_empty()), "{story:#}");
+            let timeline = answer.expect(200)?;
+            assert!(timeline["unreadable"].as_array().is_some_and(|rows| !rows.is_empty()), "{timeline:#}");
         }
     }
     let waiting = world.client.list("/deliveries?state=pending").await?;
-    assert!(waiting.iter().any(|delivery| delivery["waitsBecause"] == "set_aside"), "{waiting:#?}");
+    assert!(waiting.iter().any(|delivery| delivery["waitsBecause"] == "quarantined"), "{waiting:#?}");
     let ended = world.client.get(&format!("/subscriptions/{}", world.subscriptions[0])).await?;
     assert_eq!(ended.expect(409)?["code"], Value::from("unreadable_row"));
     let metrics = world.client.get("/metrics").await?.body;
     assert!(
-        metrics.lines().any(|line| line.starts_with("orderbell_rows_set_aside ") && !line.ends_with(" 0"))
+        metrics.lines().any(|line| line.starts_with("orderbell_rows_quarantined ") && !line.ends_with(" 0"))
     );
     let listed = world.program.command(&["order", "list"])?;
     assert!(String::from_utf8_lossy(&listed.stdout).contains("cannot be read: orders.seq = 6"), "{listed:?}");
@@ -230,7 +230,7 @@ async fn everything_is_named(world: &World) -> Result<()> {
         );
     }
     let log = world.program.log();
-    assert!(log.contains("a row cannot be read and is set aside"), "{log}");
+    assert!(log.contains("a row cannot be read and is quarantined"), "{log}");
     assert!(!log.contains("John Doe"), "nothing of what stands there is logged");
     Ok(())
 }

@@ -68,8 +68,9 @@ async fn an_unsubscribe_link_ends_the_subscription_only_when_its_button_is_press
     assert_eq!(client.subscription_state(id).await?, "ended");
 
     let later = client.place_order("John Doe", "Keyboard").await?;
-    let ended = async || Ok(Some(client.order(&later).await?).filter(|story| story["published"] == true));
-    let story = orderbell_e2e::wait::until("the order is published", ended).await?;
-    assert_eq!(story["notMatched"][0]["because"], "ended", "{story:#}");
+    let ended =
+        async || Ok(Some(client.order(&later).await?).filter(|timeline| timeline["published"] == true));
+    let timeline = orderbell_e2e::wait::until("the order is published", ended).await?;
+    assert_eq!(timeline["notMatched"][0]["because"], "ended", "{timeline:#}");
     Ok(())
 }

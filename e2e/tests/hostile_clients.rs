@@ -75,8 +75,8 @@ async fn clients_that_take_every_connection_and_read_no_answer_cost_the_others_n
     for order in client.list("/orders").await? {
         let id = order["orderId"].as_str().context("an id")?;
         let told = async || {
-            let mut story = client.order(id).await?;
-            Ok(Some(story["deliveries"][0].take()).filter(|delivery| delivery["state"] == "delivered"))
+            let mut timeline = client.order(id).await?;
+            Ok(Some(timeline["deliveries"][0].take()).filter(|delivery| delivery["state"] == "delivered"))
         };
         let delivery = wait::until("the order is told", told).await?;
         assert_eq!(

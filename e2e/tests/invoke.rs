@@ -82,7 +82,7 @@ async fn without_a_server_the_order_is_stored_and_published_when_one_starts() ->
     program.restart().await?;
     for id in placed {
         let published =
-            async || Ok(Some(client.order(&id).await?).filter(|story| story["published"] == true));
+            async || Ok(Some(client.order(&id).await?).filter(|timeline| timeline["published"] == true));
         orderbell_e2e::wait::until("the order is published", published).await?;
     }
     Ok(())

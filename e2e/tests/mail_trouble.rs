@@ -1,4 +1,4 @@
-//! A mail relay in trouble: each story as the timeline tells it.
+//! A mail relay in trouble: each as the timeline shows it.
 
 use std::time::Duration;
 
@@ -34,13 +34,13 @@ async fn subscribe(client: &Client, relay: &SmtpPeer, address: &str) -> Result<(
 
 async fn wait_for_state(client: &Client, order: &str, state: &str) -> Result<Value> {
     let reached = async || {
-        Ok(Some(client.order(order).await?).filter(|story| story["deliveries"][0]["state"] == state))
+        Ok(Some(client.order(order).await?).filter(|timeline| timeline["deliveries"][0]["state"] == state))
     };
     wait::within(RETRIES, &format!("the delivery is {state}"), reached).await
 }
 
-fn outcomes(story: &Value) -> Vec<&str> {
-    let attempts = story["deliveries"][0]["attempts"].as_array().map(Vec::as_slice).unwrap_or_default();
+fn outcomes(timeline: &Value) -> Vec<&str> {
+    let attempts = timeline["deliveries"][0]["attempts"].as_array().map(Vec::as_slice).unwrap_or_default();
     attempts.iter().filter_map(|attempt| attempt["outcome"].as_str()).collect()
 }
 
@@ -73,9 +73,9 @@ async fn a_relay_that_answers_451_twice_gets_the_mail_at_the_third_attempt() -> 
     let (_program, client) = with_subscriber(&relay).await?;
     relay.misbehave(Stage::Data, &Fault::Reply("451 4.3.0 try again later".to_owned()), 2)?;
     let order = client.place_order("John Doe", "Wireless Mouse").await?;
-    let story = wait_for_state(&client, &order, "delivered").await?;
-    assert_eq!(outcomes(&story), ["transient", "transient", "delivered"], "{story:#}");
-    let first = &story["deliveries"][0]["attempts"][0];
+    let timeline = wait_for_state(&client, &order, "delivered").await?;
+    assert_eq!(outcomes(&timeline), ["transient", "transient", "delivered"], "{timeline:#}");
+    let first = &timeline["deliveries"][0]["attempts"][0];
     assert!(first["reply"].as_str().unwrap_or_default().contains("451"), "{first}");
     assert_eq!((&first["scope"], &first["used"]), (&"delivery".into(), &true.into()));
     assert_eq!(relay.mails()?.len(), 2, "the confirmation, and the order once");
@@ -89,18 +89,18 @@ async fn while_the_relay_is_down_mail_waits_and_no_attempt_is_spent() -> Result<
     relay.stop()?;
     let order = client.place_order("John Doe", "Wireless Mouse").await?;
     let paused = async || {
-        let story = client.order(&order).await?;
-        let events = story["timeline"].as_array().cloned().unwrap_or_default();
+        let timeline = client.order(&order).await?;
+        let events = timeline["timeline"].as_array().cloned().unwrap_or_default();
         Ok(events.iter().any(|event| event["event"] == "channel_paused").then_some(()))
     };
     wait::until("the channel is paused", paused).await?;
     relay.resume()?;
-    let story = wait_for_state(&client, &order, "delivered").await?;
+    let timeline = wait_for_state(&client, &order, "delivered").await?;
     let events: Vec<_> =
-        story["timeline"].as_array().unwrap().iter().filter_map(|event| event["event"].as_str()).collect();
+        timeline["timeline"].as_array().unwrap().iter().filter_map(|event| event["event"].as_str()).collect();
     assert!(events.contains(&"channel_resumed"), "{events:?}");
-    assert_eq!(story["deliveries"][0]["attemptsUsed"], 1, "only the attempt that delivered: {story:#}");
-    assert_eq!(outcomes(&story).last(), Some(&"delivered"));
+    assert_eq!(timeline["deliveries"][0]["attemptsUsed"], 1, "only the attempt that delivered: {timeline:#}");
+    assert_eq!(outcomes(&timeline).last(), Some(&"delivered"));
     Ok(())
 }
 
@@ -121,11 +121,11 @@ async fn twenty_deliveries_wait_for_a_mended_password_and_spend_nothing() -> Res
     wait::until("a login is refused", refused).await?;
     let waiting = async || Ok((client.list("/deliveries?state=pending").await?.len() == 20).then_some(()));
     wait::until("twenty deliveries wait", waiting).await?;
-    let story = client.order(&orders[0]).await?;
+    let timeline = client.order(&orders[0]).await?;
     let paused =
-        story["timeline"].as_array().unwrap().iter().find(|event| event["event"] == "channel_paused");
+        timeline["timeline"].as_array().unwrap().iter().find(|event| event["event"] == "channel_paused");
     let reason = paused.and_then(|event| event["reason"].as_str()).unwrap_or_default();
-    assert!(reason.contains("535"), "{story:#}");
+    assert!(reason.contains("535"), "{timeline:#}");
 
     program.terminate().await?;
     let mut settings = relay.settings();
@@ -133,8 +133,8 @@ async fn twenty_deliveries_wait_for_a_mended_password_and_spend_nothing() -> Res
     settings.push(("ORDERBELL_SMTP_PASSWORD", "changed by the provider".to_owned()));
     program.restart_with(settings).await?;
     for order in &orders {
-        let story = wait_for_state(&client, order, "delivered").await?;
-        assert_eq!(story["deliveries"][0]["attemptsUsed"], 1, "{story:#}");
+        let timeline = wait_for_state(&client, order, "delivered").await?;
+        assert_eq!(timeline["deliveries"][0]["attemptsUsed"], 1, "{timeline:#}");
     }
     assert_eq!(relay.mails()?.len(), 21, "the confirmation, and each order once");
     Ok(())
@@ -146,9 +146,9 @@ async fn a_recipient_that_is_refused_for_good_becomes_a_dead_letter_that_can_be_
     let (_program, client) = with_subscriber(&relay).await?;
     relay.reject("reader@example.com", "550 5.1.1 no such user")?;
     let order = client.place_order("John Doe", "Wireless Mouse").await?;
-    let story = wait_for_state(&client, &order, "dead").await?;
-    assert_eq!(outcomes(&story), ["permanent"], "{story:#}");
-    assert!(story["deliveries"][0]["attempts"][0]["reply"].as_str().unwrap_or_default().contains("550"));
+    let timeline = wait_for_state(&client, &order, "dead").await?;
+    assert_eq!(outcomes(&timeline), ["permanent"], "{timeline:#}");
+    assert!(timeline["deliveries"][0]["attempts"][0]["reply"].as_str().unwrap_or_default().contains("550"));
 
     let dead = client.list("/deliveries?state=dead").await?;
     let id = dead[0]["deliveryId"].as_str().unwrap_or_default();
@@ -156,9 +156,10 @@ async fn a_recipient_that_is_refused_for_good_becomes_a_dead_letter_that_can_be_
         .send(client.request(reqwest::Method::POST, &format!("/deliveries/{id}/redrive")))
         .await?
         .expect(200)?;
-    let twice = async || Ok(Some(client.order(&order).await?).filter(|story| outcomes(story).len() == 2));
-    let story = wait::until("the second attempt", twice).await?;
-    assert_eq!(outcomes(&story), ["permanent", "permanent"]);
+    let twice =
+        async || Ok(Some(client.order(&order).await?).filter(|timeline| outcomes(timeline).len() == 2));
+    let timeline = wait::until("the second attempt", twice).await?;
+    assert_eq!(outcomes(&timeline), ["permanent", "permanent"]);
     Ok(())
 }
 
@@ -175,13 +176,14 @@ async fn twenty_orders_while_the_relay_refuses_us_wait_unspent_and_all_arrive_on
         for _ in 0..20 {
             orders.push(client.place_order("John Doe", "Wireless Mouse").await?);
         }
-        let tried =
-            async || Ok(Some(client.order(&orders[0]).await?).filter(|story| !outcomes(story).is_empty()));
+        let tried = async || {
+            Ok(Some(client.order(&orders[0]).await?).filter(|timeline| !outcomes(timeline).is_empty()))
+        };
         wait::until("the first refusal", tried).await?;
         relay.accept("reader@example.com")?;
         for order in &orders {
-            let story = wait_for_state(&client, order, "delivered").await?;
-            assert_eq!(story["deliveries"][0]["attemptsUsed"], 1, "{reply}: {story:#}");
+            let timeline = wait_for_state(&client, order, "delivered").await?;
+            assert_eq!(timeline["deliveries"][0]["attemptsUsed"], 1, "{reply}: {timeline:#}");
         }
         assert!(client.list("/deliveries?state=dead").await?.is_empty(), "{reply}");
     }
@@ -195,8 +197,8 @@ async fn a_line_lost_after_the_data_leaves_the_outcome_unknown_and_the_repeat_ha
     let (_program, client) = with_subscriber(&relay).await?;
     relay.misbehave(Stage::AfterData, &Fault::Drop, 1)?;
     let order = client.place_order("John Doe", "Wireless Mouse").await?;
-    let story = wait_for_state(&client, &order, "delivered").await?;
-    assert_eq!(outcomes(&story), ["unknown", "delivered"], "{story:#}");
+    let timeline = wait_for_state(&client, &order, "delivered").await?;
+    assert_eq!(outcomes(&timeline), ["unknown", "delivered"], "{timeline:#}");
     let mails = relay.mails()?;
     let ids: Vec<_> = mails[1..].iter().map(|mail| mail.header("Message-ID")).collect();
     assert_eq!(ids.len(), 2, "it came twice");

@@ -192,9 +192,10 @@ async fn a_subscription_that_waits_to_be_confirmed_says_why_and_what_to_do() -> 
     program.client()?.wait_for_message("you@example.com", "Confirm").await?;
     let told = async || {
         let shown = program.command(&["subscription", "show", &id])?;
-        let story = String::from_utf8(shown.stdout)?;
-        Ok(Some(story)
-            .filter(|story| story.contains("sandbox inbox") && story.contains("orderbell inbox list")))
+        let timeline = String::from_utf8(shown.stdout)?;
+        Ok(Some(timeline).filter(|timeline| {
+            timeline.contains("sandbox inbox") && timeline.contains("orderbell inbox list")
+        }))
     };
     orderbell_e2e::wait::until("it says why", told).await?;
     let json = program.command(&["subscription", "show", &id, "--json"])?;
@@ -214,11 +215,11 @@ async fn a_webhook_that_does_not_repeat_the_challenge_is_shown_with_what_it_answ
         let added = program.command(&["subscription", "add", "webhook", &receiver.url("/hook")])?;
         let id = String::from_utf8(added.stdout)?.trim().to_owned();
         let told = async || {
-            let story = String::from_utf8(program.command(&["subscription", "show", &id])?.stdout)?;
+            let timeline = String::from_utf8(program.command(&["subscription", "show", &id])?.stdout)?;
             let resend = format!("orderbell subscription resend {id}");
             let words =
                 ["challenge not answered", "did not repeat the challenge", answered, "Tried next", &resend];
-            Ok(words.iter().all(|words| story.contains(words)).then_some(()))
+            Ok(words.iter().all(|words| timeline.contains(words)).then_some(()))
         };
         orderbell_e2e::wait::until("it says why", told).await?;
     }
@@ -271,7 +272,7 @@ fn an_option_before_the_command_is_refused_and_not_passed_over() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_list_of_orders_says_what_each_costs_and_how_far_telling_has_come() -> Result<()> {
+async fn a_list_of_orders_says_what_each_costs_and_how_far_delivery_has_come() -> Result<()> {
     let program = Program::start(Vec::new()).await?;
     let place =
         ["order", "place", "--customer", "Ada", "--product", "Pad", "--total", "19.90", "--currency", "EUR"];

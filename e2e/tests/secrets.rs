@@ -71,13 +71,13 @@ fn order() -> Value {
     })
 }
 
-/// Waits until an attempt at each of an order's deliveries failed, and gives its story.
+/// Waits until an attempt at each of an order's deliveries failed, and gives its timeline.
 async fn refused_by_everyone(client: &Client, order: &str) -> Result<Value> {
     let refused = async || {
-        let story = client.order(order).await?;
-        let deliveries = story["deliveries"].as_array().cloned().unwrap_or_default();
+        let timeline = client.order(order).await?;
+        let deliveries = timeline["deliveries"].as_array().cloned().unwrap_or_default();
         let failed = |delivery: &Value| delivery["attempts"][0]["outcome"].is_string();
-        Ok(Some(story)
+        Ok(Some(timeline)
             .filter(|_| deliveries.len() == 4 && deliveries.iter().filter(|one| failed(one)).count() == 4))
     };
     wait::until("everyone refused it", refused).await
@@ -86,8 +86,8 @@ async fn refused_by_everyone(client: &Client, order: &str) -> Result<Value> {
 /// Waits until a channel is paused, and gives the words that it is paused for.
 async fn paused_for(client: &Client, order: &str) -> Result<String> {
     let paused = async || {
-        let story = client.order(order).await?;
-        let deliveries = story["deliveries"].as_array().cloned().unwrap_or_default();
+        let timeline = client.order(order).await?;
+        let deliveries = timeline["deliveries"].as_array().cloned().unwrap_or_default();
         Ok(deliveries.iter().find_map(|one| one["pauseReason"].as_str().map(str::to_owned)))
     };
     wait::until("a channel is paused", paused).await
@@ -165,8 +165,11 @@ async fn nothing_that_peers_repeat_reaches_the_log_the_metrics_an_error_or_the_p
         .request(Method::POST, "/create-order")
         .header("idempotency-key", format!("{MARK}-0123456789ab"));
     let placed = client.send(request.json(&order())).await?.expect(200)?;
-    let story = refused_by_everyone(&client, placed["orderId"].as_str().context("an id")?).await?;
-    assert!(story["deliveries"].to_string().contains(&format!("Jane {MARK}")), "they repeat it: {story}");
+    let timeline = refused_by_everyone(&client, placed["orderId"].as_str().context("an id")?).await?;
+    assert!(
+        timeline["deliveries"].to_string().contains(&format!("Jane {MARK}")),
+        "they repeat it: {timeline}"
+    );
     echo.refuse_us();
     let placed =
         client.send(client.request(Method::POST, "/create-order").json(&order())).await?.expect(200)?;

@@ -34,12 +34,12 @@ async fn subscribe(client: &Client, receiver: &Receiver, path: &str) -> Result<(
     Ok((id, subscription["secret"].as_str().unwrap_or_default().to_owned()))
 }
 
-async fn story_with(client: &Client, order: &str, attempts: usize) -> Result<Value> {
+async fn timeline_with(client: &Client, order: &str, attempts: usize) -> Result<Value> {
     let told = async || {
-        let story = client.order(order).await?;
-        let made = story["deliveries"][0]["attempts"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let timeline = client.order(order).await?;
+        let made = timeline["deliveries"][0]["attempts"].as_array().map(Vec::as_slice).unwrap_or_default();
         let ended = made.iter().filter(|attempt| attempt["outcome"].is_string()).count();
-        Ok((ended >= attempts).then_some(story))
+        Ok((ended >= attempts).then_some(timeline))
     };
     wait::until(&format!("{attempts} attempts"), told).await
 }
@@ -53,8 +53,8 @@ async fn a_receiver_that_answers_the_challenge_gets_signed_notifications() -> Re
     signature::verify(&secret, &notification)?;
     let body = notification.json();
     assert_eq!((&body["type"], &body["data"]["orderId"]), (&json!("order.placed"), &json!(order)));
-    let story = story_with(&client, &order, 1).await?;
-    assert_eq!(notification.header("webhook-id"), story["deliveries"][0]["deliveryId"], "{story:#}");
+    let timeline = timeline_with(&client, &order, 1).await?;
+    assert_eq!(notification.header("webhook-id"), timeline["deliveries"][0]["deliveryId"], "{timeline:#}");
     Ok(())
 }
 
@@ -120,8 +120,8 @@ async fn a_receiver_that_fails_is_called_again_under_the_same_id() -> Result<()>
     subscribe(&client, &receiver, "/hook").await?;
     receiver.answer([Reply::Status(500)], Reply::Status(200));
     let order = client.place_order("John Doe", "Wireless Mouse").await?;
-    let story = story_with(&client, &order, 2).await?;
-    let attempts = &story["deliveries"][0]["attempts"];
+    let timeline = timeline_with(&client, &order, 2).await?;
+    let attempts = &timeline["deliveries"][0]["attempts"];
     assert_eq!(
         (&attempts[0]["outcome"], &attempts[1]["outcome"]),
         (&json!("transient"), &json!("delivered"))
@@ -141,8 +141,8 @@ async fn a_receiver_that_hangs_leaves_the_outcome_unknown_and_holds_up_no_other(
     let order = client.place_order("John Doe", "Wireless Mouse").await?;
     healthy.wait_for_notifications(1).await?;
     let hung = async || {
-        let story = client.order(&order).await?;
-        let deliveries = story["deliveries"].as_array().cloned().unwrap_or_default();
+        let timeline = client.order(&order).await?;
+        let deliveries = timeline["deliveries"].as_array().cloned().unwrap_or_default();
         Ok(deliveries.iter().any(|delivery| delivery["attempts"][0]["outcome"] == "unknown").then_some(()))
     };
     wait::until("the attempt that hangs is given up", hung).await
@@ -154,9 +154,9 @@ async fn a_receiver_that_asks_for_patience_is_left_alone_and_nothing_is_spent() 
     subscribe(&client, &receiver, "/hook").await?;
     receiver.answer([Reply::RetryAfter(429, 2)], Reply::Status(200));
     let order = client.place_order("John Doe", "Wireless Mouse").await?;
-    let story = story_with(&client, &order, 2).await?;
-    let delivery = &story["deliveries"][0];
-    assert_eq!(delivery["attempts"][0]["outcome"], "throttled", "{story:#}");
+    let timeline = timeline_with(&client, &order, 2).await?;
+    let delivery = &timeline["deliveries"][0];
+    assert_eq!(delivery["attempts"][0]["outcome"], "throttled", "{timeline:#}");
     assert_eq!((&delivery["attempts"][0]["used"], &delivery["attemptsUsed"]), (&json!(false), &json!(1)));
     Ok(())
 }
@@ -169,9 +169,10 @@ async fn a_receiver_that_says_410_is_never_called_again() -> Result<()> {
     client.place_order("John Doe", "Wireless Mouse").await?;
     client.wait_for_subscription(&id, "ended").await?;
     let later = client.place_order("John Doe", "Keyboard").await?;
-    let published = async || Ok(Some(client.order(&later).await?).filter(|story| story["published"] == true));
-    let story = wait::until("the next order is published", published).await?;
-    assert_eq!(story["notMatched"][0]["because"], "ended");
+    let published =
+        async || Ok(Some(client.order(&later).await?).filter(|timeline| timeline["published"] == true));
+    let timeline = wait::until("the next order is published", published).await?;
+    assert_eq!(timeline["notMatched"][0]["because"], "ended");
     assert_eq!(receiver.notifications().len(), 1);
     Ok(())
 }
@@ -187,12 +188,12 @@ async fn a_filter_policy_decides_and_the_timeline_says_why() -> Result<()> {
     let dollars = client.post("/create-order", &order("USD")).await?.expect(200)?;
     client.post("/create-order", &order("EUR")).await?.expect(200)?;
     receiver.wait_for_notifications(1).await?;
-    let story = client.order(dollars["orderId"].as_str().unwrap()).await?;
-    let why = &story["notMatched"][0];
+    let timeline = client.order(dollars["orderId"].as_str().unwrap()).await?;
+    let why = &timeline["notMatched"][0];
     assert_eq!(
         (&why["because"], &why["subscriptions"][0]["mismatch"]["key"]),
         (&json!("filter_policy"), &json!("currency")),
-        "{story:#}"
+        "{timeline:#}"
     );
     assert_eq!(receiver.notifications().len(), 1);
     Ok(())

@@ -1,7 +1,7 @@
 //! What SQLite itself recorded of each change, by triggers that the program knows nothing of (`ledger.sql`).
 
 use anyhow::{Context, Result, bail, ensure};
-use domain::attributes::Receives;
+use domain::attributes::SubscribedTo;
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::endpoint::Protocol;
 use domain::order::OrderId;
@@ -30,7 +30,7 @@ pub(crate) enum Entry {
         seq: i64,
         id: SubscriptionId,
         protocol: Protocol,
-        receives: Receives,
+        receives: SubscribedTo,
         /// It is sent one message a second at most.
         slow: bool,
         state: SubscriptionState,
@@ -187,7 +187,7 @@ pub(crate) fn read(connection: &Connection, last: &mut i64) -> Result<Vec<Entry>
 /// When the queue looks at a subscription next is exactly when something may be sent to it.
 fn the_queue_is_right(connection: &Connection) -> Result<()> {
     let sql = "SELECT count(*) FROM (SELECT next_at, (SELECT max(min(at), coalesce(retry_at, min(at))) FROM deliveries \
-               WHERE subscription = subscriptions.seq AND deliveries.state = 'pending' AND set_aside = 0 \
+               WHERE subscription = subscriptions.seq AND deliveries.state = 'pending' AND quarantined = 0 \
                AND (subscriptions.state NOT IN ('pending', 'suspended', 'ended') \
                OR subscriptions.state = 'pending' AND kind = 'confirmation')) \
                AS should_be FROM subscriptions) WHERE next_at IS NOT should_be";
@@ -206,7 +206,7 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
             seq,
             id: SubscriptionId(id(row)?),
             protocol: named(row, 9, &Protocol::ALL, Protocol::name)?,
-            receives: named(row, 4, &Receives::ALL, Receives::name)?,
+            receives: named(row, 4, &SubscribedTo::ALL, SubscribedTo::name)?,
             slow: row.get::<_, Option<i64>>(6)?.is_some(),
             state: subscription_state(row, 5)?,
             policy: row.get(8)?,

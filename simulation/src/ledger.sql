@@ -22,23 +22,23 @@ CREATE TRIGGER ledger_order_deleted AFTER DELETE ON orders BEGIN
   INSERT INTO ledger (what, seq) VALUES ('tampered', old.seq);
 END;
 -- Nobody could say whether it was owed, and now somebody can.
-CREATE TRIGGER ledger_delivery_taken_away AFTER DELETE ON deliveries WHEN old.set_aside AND old.attempts = 0 BEGIN
+CREATE TRIGGER ledger_delivery_taken_away AFTER DELETE ON deliveries WHEN old.quarantined AND old.attempts = 0 BEGIN
   INSERT INTO ledger (what, seq) VALUES ('taken away', old.seq);
 END;
-CREATE TRIGGER ledger_delivery_released AFTER UPDATE OF set_aside ON deliveries
-WHEN old.set_aside AND NOT new.set_aside BEGIN
+CREATE TRIGGER ledger_delivery_released AFTER UPDATE OF quarantined ON deliveries
+WHEN old.quarantined AND NOT new.quarantined BEGIN
   INSERT INTO ledger (what, seq) VALUES ('released', new.seq);
 END;
 CREATE TRIGGER ledger_delivery_stands_in AFTER UPDATE OF escalated_from ON deliveries BEGIN
   INSERT INTO ledger (what, seq) VALUES ('stands in', new.seq);
 END;
-CREATE TRIGGER ledger_aside AFTER INSERT ON set_aside BEGIN
+CREATE TRIGGER ledger_aside AFTER INSERT ON quarantine BEGIN
   INSERT INTO ledger (what, seq, words) VALUES ('aside', new.row, new.of_table);
 END;
-CREATE TRIGGER ledger_mended AFTER DELETE ON set_aside BEGIN
+CREATE TRIGGER ledger_mended AFTER DELETE ON quarantine BEGIN
   INSERT INTO ledger (what, seq, words) VALUES ('mended', old.row, old.of_table);
 END;
-CREATE TRIGGER ledger_delivery_deleted AFTER DELETE ON deliveries WHEN NOT old.set_aside OR old.attempts > 0 BEGIN
+CREATE TRIGGER ledger_delivery_deleted AFTER DELETE ON deliveries WHEN NOT old.quarantined OR old.attempts > 0 BEGIN
   INSERT INTO ledger (what, seq) VALUES ('tampered', old.seq);
 END;
 CREATE TRIGGER ledger_published AFTER UPDATE ON relay BEGIN
@@ -67,7 +67,7 @@ CREATE TRIGGER ledger_settled AFTER UPDATE OF count ON incidents WHEN new.count 
   INSERT INTO ledger (what, seq, words) VALUES ('settled', new.count, new.kind);
 END;
 CREATE TRIGGER ledger_late AFTER UPDATE OF escalates_at ON deliveries
-WHEN old.escalates_at IS NOT NULL AND new.escalates_at IS NULL AND NOT new.set_aside
+WHEN old.escalates_at IS NOT NULL AND new.escalates_at IS NULL AND NOT new.quarantined
   AND new.state NOT IN ('delivered', 'sandboxed', 'cancelled') BEGIN
   INSERT INTO ledger (what, seq, first)
   SELECT 'late', new.seq, other.seq FROM subscriptions JOIN subscriptions other ON other.id = subscriptions.escalation_to
@@ -75,7 +75,7 @@ WHEN old.escalates_at IS NOT NULL AND new.escalates_at IS NULL AND NOT new.set_a
 END;
 CREATE TRIGGER ledger_delivery AFTER INSERT ON deliveries BEGIN
   INSERT INTO ledger (what, seq, id, was, becomes, first, second, words)
-  VALUES ('delivery', new.seq, new.id, CASE WHEN new.set_aside THEN 'undecided' WHEN new.escalated_from THEN 'escalated' END, new.state, new.subscription,
+  VALUES ('delivery', new.seq, new.id, CASE WHEN new.quarantined THEN 'undecided' WHEN new.escalated_from THEN 'escalated' END, new.state, new.subscription,
           new.order_seq, new.kind);
 END;
 CREATE TRIGGER ledger_delivery_moved AFTER UPDATE ON deliveries BEGIN

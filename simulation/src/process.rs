@@ -168,7 +168,7 @@ impl Process {
             links: self.own.links.clone(),
             clock: Arc::clone(&clock),
             randomness: Arc::clone(&self.app.randomness),
-            owed: signals.deliveries,
+            pending: signals.deliveries,
             hurried: signals.hurried,
             host: Arc::clone(&host),
             watch: Arc::new(watch),

@@ -47,7 +47,7 @@ pub(crate) struct Promises {
     spam: BTreeSet<i64>,
     /// Of the commit that is looked at: what came too late, and who stands in for it.
     late: Vec<(i64, i64)>,
-    /// The rows that are set aside.
+    /// The rows that are quarantined.
     aside: BTreeSet<(String, i64)>,
     /// What operators are to be told of, and what was done about that.
     notices: notices::Notices,
@@ -76,7 +76,7 @@ impl Promises {
                 Entry::Delivery { seq, id, state, subscription, order, kind, escalated, undecided } => {
                     self.places.insert(*id, *seq);
                     let delivery = DeliveryTruth::new(*id, *kind, *subscription, *order, *state);
-                    self.notices.owed_to.extend((*kind == DeliveryKind::Notice).then_some(*subscription));
+                    self.notices.matched_by.extend((*kind == DeliveryKind::Notice).then_some(*subscription));
                     self.delivery_owed(*seq, delivery, *escalated, *undecided)?;
                 }
                 Entry::DeliveryMoved { seq, was, state, attempts } => {

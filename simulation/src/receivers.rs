@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use application::ports::{ChannelRules, Concurrency};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
-use domain::delivery::OnUnknown;
+use domain::delivery::UnknownOutcomePolicy;
 use domain::endpoint::{Endpoint, Protocol};
 
 use crate::channel::Answer;
@@ -18,12 +18,12 @@ pub(crate) const OWN_WANT: &str = "this machine has no file descriptors left";
 pub(crate) type Channels = [(Protocol, ChannelRules); 4];
 
 /// How they are used where text messages of unknown outcome are treated so.
-pub(crate) fn channels(texts: OnUnknown) -> Channels {
+pub(crate) fn channels(texts: UnknownOutcomePolicy) -> Channels {
     [
-        (Protocol::Email, rules(3, 2, None, OnUnknown::Retry)),
+        (Protocol::Email, rules(3, 2, None, UnknownOutcomePolicy::Retry)),
         (Protocol::Sms, rules(2, 1, None, texts)),
-        (Protocol::Webhook, rules(4, 1, None, OnUnknown::Retry)),
-        (Protocol::Chat, rules(2, 1, NonZeroU32::new(1), OnUnknown::Retry)),
+        (Protocol::Webhook, rules(4, 1, None, UnknownOutcomePolicy::Retry)),
+        (Protocol::Chat, rules(2, 1, NonZeroU32::new(1), UnknownOutcomePolicy::Retry)),
     ]
 }
 
@@ -31,7 +31,7 @@ fn rules(
     channel: usize,
     endpoint: usize,
     max_per_second: Option<NonZeroU32>,
-    on_unknown: OnUnknown,
+    on_unknown: UnknownOutcomePolicy,
 ) -> ChannelRules {
     ChannelRules { concurrency: Concurrency { channel, endpoint }, max_per_second, on_unknown }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::delivery::OnUnknown;
+use domain::delivery::UnknownOutcomePolicy;
 
 use crate::dice::Dice;
 
@@ -24,7 +24,7 @@ pub(crate) struct Scenario {
     /// Whether mail and text messages begin in the sandbox.
     pub(crate) sandbox: bool,
     /// What follows when nobody knows whether a text message arrived.
-    pub(crate) texts: OnUnknown,
+    pub(crate) texts: UnknownOutcomePolicy,
 }
 
 /// What happens from outside. Whom it happens to is chosen when it does.
@@ -125,7 +125,11 @@ impl Scenario {
             waiting_orders: dice.pick(&[1, 100, 100, 100]),
             endpoints,
             sandbox: dice.percent(20),
-            texts: dice.pick(&[OnUnknown::Hold, OnUnknown::Hold, OnUnknown::Retry]),
+            texts: dice.pick(&[
+                UnknownOutcomePolicy::Hold,
+                UnknownOutcomePolicy::Hold,
+                UnknownOutcomePolicy::Retry,
+            ]),
         };
         if scenario.sandbox {
             // Seldom enough is somebody suspended while the trial lasts.

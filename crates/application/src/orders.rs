@@ -11,7 +11,8 @@ use domain::order::{Order, OrderDetails, OrderId};
 pub use timeline::{Event, EventKind, NotMatchedPage, Timeline, not_matched_of, timeline as timeline_of};
 
 use crate::ports::{
-    Acceptance, Idempotency, OrderQuery, Origin, Page, PageRequest, SpamMark, SpamSelection, Telling,
+    Acceptance, ClientDigest, DeliveryProgress, Idempotency, OrderQuery, Page, PageRequest, SpamMark,
+    SpamSelection,
 };
 use crate::{App, Error, ErrorKind};
 
@@ -25,7 +26,7 @@ pub struct PlaceOrder {
     /// Whose key that is; empty for anonymous callers.
     pub caller: String,
     /// From where an anonymous caller came.
-    pub origin: Option<Origin>,
+    pub client_digest: Option<ClientDigest>,
     /// The request's id, as the log has it.
     pub request_id: String,
 }
@@ -47,7 +48,7 @@ pub async fn place(app: &App, request: PlaceOrder) -> Result<Placed, Error> {
     let now = app.clock.now();
     let idempotency = request.key.map(|key| Idempotency {
         scope: request.caller,
-        origin: request.origin,
+        client_digest: request.client_digest,
         key,
         fingerprint: request.details.fingerprint(),
         lifetime: app.idempotency_lifetime,
@@ -90,12 +91,12 @@ pub async fn list(app: &App, query: OrderQuery) -> Result<Page<Order>, Error> {
     app.orders.orders(query).await
 }
 
-/// How far the telling of each of these orders has come, in their own order.
+/// How far the delivery of each of these orders has come, in their own order.
 ///
 /// # Errors
 /// `not_on_this_host` where SNS delivers.
-pub async fn telling(app: &App, orders: &[Order]) -> Result<Vec<Telling>, Error> {
-    app.own_delivery()?.deliveries.telling(orders.iter().map(|order| order.id).collect()).await
+pub async fn delivery_progress(app: &App, orders: &[Order]) -> Result<Vec<DeliveryProgress>, Error> {
+    app.own_delivery()?.deliveries.delivery_progress(orders.iter().map(|order| order.id).collect()).await
 }
 
 /// One order and all that became of it.
@@ -104,8 +105,8 @@ pub async fn telling(app: &App, orders: &[Order]) -> Result<Vec<Telling>, Error>
 /// `NotFound` with `order_not_found`; `not_on_this_host` where SNS delivers.
 pub async fn timeline(app: &App, id: OrderId) -> Result<Timeline, Error> {
     let own = app.own_delivery()?;
-    let story = own.deliveries.order_history(id).await?;
-    let told = story.map(timeline_of).ok_or_else(|| Error::not_found("order_not_found", "order"))?;
+    let history = own.deliveries.order_history(id).await?;
+    let told = history.map(timeline_of).ok_or_else(|| Error::not_found("order_not_found", "order"))?;
     let marks = own.spam.spam_marks(vec![id]).await?;
     Ok(marks.get(&id).copied().into_iter().fold(told, Timeline::marked))
 }
@@ -116,8 +117,8 @@ pub async fn timeline(app: &App, id: OrderId) -> Result<Timeline, Error> {
 /// # Errors
 /// `NotFound` with `order_not_found`; `invalid_cursor`; `not_on_this_host` where SNS delivers.
 pub async fn not_matched(app: &App, id: OrderId, page: PageRequest) -> Result<NotMatchedPage, Error> {
-    let bystanders = app.own_delivery()?.deliveries.bystanders(id, page).await?;
-    bystanders.map(not_matched_of).ok_or_else(|| Error::not_found("order_not_found", "order"))
+    let unmatched = app.own_delivery()?.deliveries.unmatched_subscriptions(id, page).await?;
+    unmatched.map(not_matched_of).ok_or_else(|| Error::not_found("order_not_found", "order"))
 }
 
 /// Marks orders as spam: what waits for them is cancelled, and nothing more of them is sent. Answers how many were marked.

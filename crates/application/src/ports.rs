@@ -11,25 +11,25 @@ mod page;
 mod publisher;
 mod randomness;
 mod spam_marks;
+mod store_counts;
 mod subscriptions;
-mod tally;
 
 pub use channel::{Channel, ChannelRules, Concurrency, Content, Message, Sent};
 pub use clock::Clock;
 pub use deliveries::{
-    AttemptRecord, Bystanders, ChannelPause, Deliveries, DeliveryFilter, DeliveryQuery, DeliveryRecord,
+    AttemptRecord, ChannelPause, Deliveries, DeliveryFilter, DeliveryProgress, DeliveryQuery, DeliveryRecord,
     DropSelection, InterventionKind, InterventionRecord, OrderHistory, ReceiptRecord, Redrivable,
-    RedriveSelection, RetrySelection, Telling,
+    RedriveSelection, RetrySelection, UnmatchedSubscriptions,
 };
 pub use delivery_queue::{
     DeliveryQueue, Due, DueDelivery, DueQuery, Escalated, Finished, Intent, Interrupted, NO_CHANNEL,
 };
 pub use inbox::{Inbox, InboxMessage};
 pub use order_log::OrderLog;
-pub use order_store::{Acceptance, Idempotency, OrderQuery, OrderStore, Origin, Readiness};
+pub use order_store::{Acceptance, ClientDigest, Idempotency, OrderQuery, OrderStore, Readiness};
 pub use page::{Page, PageRequest, UnreadableRow};
 pub use publisher::{Published, Publisher};
 pub use randomness::Randomness;
 pub use spam_marks::{SpamFilter, SpamMark, SpamMarks, SpamSelection};
+pub use store_counts::{DUE, StoreCounts, WAITS};
 pub use subscriptions::{NewSubscription, OwnSubscriptions, Subscribed, SubscriptionQuery, Subscriptions};
-pub use tally::{DUE, Tally, WAITS};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::delivery::OnUnknown;
+use domain::delivery::UnknownOutcomePolicy;
 use domain::endpoint::Protocol;
 
 use crate::deliver::recover;
@@ -18,7 +18,7 @@ use crate::{ChannelMode, Error, OwnDelivery};
 pub async fn startup_recovery(
     own: &OwnDelivery,
     queue: &dyn DeliveryQueue,
-    policies: &BTreeMap<Protocol, OnUnknown>,
+    policies: &BTreeMap<Protocol, UnknownOutcomePolicy>,
     clock: &dyn Clock,
     randomness: &dyn Randomness,
 ) -> Result<(), Error> {

@@ -82,7 +82,7 @@ fn ids(orders: Vec<Order>) -> Vec<OrderId> {
 fn key() -> Idempotency {
     Idempotency {
         scope: "shop".to_owned(),
-        origin: None,
+        client_digest: None,
         key: IdempotencyKey::parse("0123456789abcdef").unwrap(),
         fingerprint: order().details.fingerprint(),
         lifetime: Duration::from_hours(24),

@@ -1,6 +1,6 @@
 //! What [`Deliveries`](application::ports::Deliveries) promises of what lists say beside each of their rows.
 
-use application::ports::Telling;
+use application::ports::DeliveryProgress;
 use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::subscription::SubscriptionId;
@@ -33,19 +33,19 @@ pub async fn the_newest_confirmation_request_of_each_is_found(machine: &Machine<
 }
 
 /// In the order in which they were asked for.
-pub async fn how_far_telling_has_come_is_counted_for_each_order(machine: &Machine<'_>) {
+pub async fn how_far_delivery_has_come_is_counted_for_each_order(machine: &Machine<'_>) {
     machine.confirmed(email("ada@example.com")).await;
     machine.confirmed(email("bob@example.com")).await;
     let first = machine.place(order()).await;
     machine.publish().await;
     let waiting = machine.place(order()).await;
     machine.kill(machine.of_order(&first).await[0].id).await;
-    let nobody = Telling { is_whole: true, ..Telling::default() };
+    let nobody = DeliveryProgress { is_whole: true, ..DeliveryProgress::default() };
     let half = [(DeliveryState::Dead, 1), (DeliveryState::Pending, 1)];
 
-    let told = machine.deliveries.telling(vec![waiting.id, first.id, order().id]).await.unwrap();
+    let told = machine.deliveries.delivery_progress(vec![waiting.id, first.id, order().id]).await.unwrap();
     let [unpublished, told, unknown] = told.try_into().unwrap();
     assert_eq!((unpublished, unknown), (nobody.clone(), nobody));
     assert!(told.published && told.is_whole);
-    assert!(told.tally.len() == 2 && half.iter().all(|state| told.tally.contains(state)), "{told:?}");
+    assert!(told.counts.len() == 2 && half.iter().all(|state| told.counts.contains(state)), "{told:?}");
 }

@@ -3,8 +3,8 @@
 use application::ErrorKind;
 use application::orders::not_matched_of;
 use application::ports::{
-    Bystanders, DeliveryFilter, DeliveryQuery, DropSelection, InterventionKind, InterventionRecord,
-    NewSubscription, PageRequest, Redrivable, RedriveSelection, RetrySelection,
+    DeliveryFilter, DeliveryQuery, DropSelection, InterventionKind, InterventionRecord, NewSubscription,
+    PageRequest, Redrivable, RedriveSelection, RetrySelection, UnmatchedSubscriptions,
 };
 use domain::attempt::{OutcomeKind, Scope};
 use domain::attributes::AttributesChange;
@@ -21,12 +21,12 @@ const HELD: &str = "held@example.com";
 const BOB: &str = "+4915112345679";
 
 /// From acceptance to each attempt, and why the others were not told.
-pub async fn the_story_of_an_order_is_told_in_full(machine: &Machine<'_>) {
+pub async fn an_order_history_is_complete(machine: &Machine<'_>) {
     let told = machine.confirmed(email("ada@example.com")).await;
     let asked = machine.subscribe(email("bob@example.com")).await;
     let order = machine.place(order()).await;
     let before = machine.deliveries.order_history(order.id).await.unwrap().unwrap();
-    assert!(!before.bystanders.published && before.bystanders.page.items.is_empty());
+    assert!(!before.unmatched.published && before.unmatched.page.items.is_empty());
     machine.publish().await;
     let late = machine.confirmed(email("eve@example.com")).await;
     let delivery = machine.of_order(&order).await[0].id;
@@ -34,17 +34,17 @@ pub async fn the_story_of_an_order_is_told_in_full(machine: &Machine<'_>) {
     machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Delivery)).await;
     machine.begin(delivery, 2).await;
 
-    let story = machine.deliveries.order_history(order.id).await.unwrap().unwrap();
-    assert!(story.bystanders.published);
-    assert_eq!(story.bystanders.order.order, order);
-    assert_eq!(story.tally, [(DeliveryState::InFlight, 1)]);
-    assert_eq!(story.deliveries.len(), 1);
-    assert_eq!((story.deliveries[0].subscription, story.deliveries[0].order), (told.id, Some(order.id)));
+    let history = machine.deliveries.order_history(order.id).await.unwrap().unwrap();
+    assert!(history.unmatched.published);
+    assert_eq!(history.unmatched.order.order, order);
+    assert_eq!(history.counts, [(DeliveryState::InFlight, 1)]);
+    assert_eq!(history.deliveries.len(), 1);
+    assert_eq!((history.deliveries[0].subscription, history.deliveries[0].order), (told.id, Some(order.id)));
     let attempts: Vec<_> =
-        story.deliveries[0].attempts.iter().map(|tried| (tried.number, tried.outcome.as_deref())).collect();
+        history.deliveries[0].attempts.iter().map(|tried| (tried.number, tried.outcome.as_deref())).collect();
     assert_eq!(attempts, [(1, Some("transient")), (2, None)]);
     let expected = [(late.id, SkipReason::NotYetSubscribed), (asked.id, SkipReason::NotConfirmed)];
-    assert_eq!(why_not(story.bystanders), expected);
+    assert_eq!(why_not(history.unmatched), expected);
 }
 
 /// However many have no delivery, a page of them is no longer than was asked for, and pages neither repeat nor skip.
@@ -59,7 +59,8 @@ pub async fn those_who_are_not_told_are_listed_a_page_at_a_time(machine: &Machin
     let mut listed = Vec::new();
     let mut request = PageRequest { limit: 2, cursor: None };
     loop {
-        let found = machine.deliveries.bystanders(order.id, request.clone()).await.unwrap().unwrap();
+        let found =
+            machine.deliveries.unmatched_subscriptions(order.id, request.clone()).await.unwrap().unwrap();
         assert!(found.page.items.len() <= 2);
         request.cursor.clone_from(&found.page.next);
         listed.extend(why_not(found).into_iter().map(|(id, _)| id));
@@ -70,15 +71,18 @@ pub async fn those_who_are_not_told_are_listed_a_page_at_a_time(machine: &Machin
     asked.reverse();
     assert_eq!(listed, asked);
     let nonsense = PageRequest { limit: 2, cursor: Some("x".to_owned()) };
-    assert_eq!(machine.deliveries.bystanders(order.id, nonsense).await.unwrap_err().code, "invalid_cursor");
+    assert_eq!(
+        machine.deliveries.unmatched_subscriptions(order.id, nonsense).await.unwrap_err().code,
+        "invalid_cursor"
+    );
 }
 
-fn why_not(bystanders: Bystanders) -> Vec<(SubscriptionId, SkipReason)> {
-    not_matched_of(bystanders).items.into_iter().map(|(who, why)| (who.id, why)).collect()
+fn why_not(unmatched: UnmatchedSubscriptions) -> Vec<(SubscriptionId, SkipReason)> {
+    not_matched_of(unmatched).items.into_iter().map(|(who, why)| (who.id, why)).collect()
 }
 
 /// Who had ended, and whose policy did not match, is told as of the order's acceptance.
-pub async fn the_story_tells_what_held_when_the_order_was_accepted(machine: &Machine<'_>) {
+pub async fn an_order_history_tells_what_held_at_acceptance(machine: &Machine<'_>) {
     let ended = machine.confirmed(email("ada@example.com")).await;
     machine.place(order()).await;
     machine.subscriptions.unsubscribe(ended.id, EndReason::Removed, now()).await.unwrap();
@@ -91,8 +95,8 @@ pub async fn the_story_tells_what_held_when_the_order_was_accepted(machine: &Mac
     let order = machine.place(order()).await;
     machine.subscriptions.change_attributes(filtered.id, AttributesChange::wanting(None)).await.unwrap();
     machine.publish().await;
-    let story = machine.deliveries.order_history(order.id).await.unwrap().unwrap();
-    let why = why_not(story.bystanders);
+    let history = machine.deliveries.order_history(order.id).await.unwrap().unwrap();
+    let why = why_not(history.unmatched);
     assert!(matches!(&why[0], (id, SkipReason::FilterPolicy { .. }) if *id == filtered.id), "{:?}", why[0]);
     assert_eq!(why[1], (ended.id, SkipReason::Ended));
 }

@@ -58,7 +58,7 @@ pub async fn why_a_delivery_was_cancelled_is_on_record(machine: &Machine<'_>) {
     let question = email("bob@example.com");
     let subscription = machine.subscribe(question.clone()).await;
     machine.own_subscriptions.confirm(subscription.id, subscription.generation, false, now()).await.unwrap();
-    assert_eq!(reason(question.confirmation).await, cancelled(CancelReason::ConfirmationOver));
+    assert_eq!(reason(question.confirmation).await, cancelled(CancelReason::Superseded));
     let pending = machine.notification(subscription.id).await.id;
     let in_flight = machine.notification(subscription.id).await.id;
     machine.begin(in_flight, 1).await;
@@ -77,10 +77,10 @@ pub async fn why_a_delivery_was_cancelled_is_on_record(machine: &Machine<'_>) {
     machine.begin(asked.confirmation, 1).await;
     machine.subscriptions.resend_confirmation(subscription.id, delivery_id(), now()).await.unwrap();
     machine.finish(asked.confirmation, 1, OutcomeKind::Transient(Scope::Delivery)).await;
-    assert_eq!(reason(asked.confirmation).await, cancelled(CancelReason::ConfirmationOver));
+    assert_eq!(reason(asked.confirmation).await, cancelled(CancelReason::Superseded));
 }
 
-/// Of a delivery alone as in its order's story.
+/// Of a delivery alone as in its order's history.
 pub async fn what_a_delivery_waits_for_is_told(machine: &Machine<'_>) {
     let subscription = machine.confirmed(email("ada@example.com")).await;
     let order = machine.place(order()).await;

@@ -2,10 +2,10 @@
 
 use application::ports::{DueQuery, Finished, Intent, NO_CHANNEL, NewSubscription};
 use domain::attempt::{OutcomeKind, Scope};
-use domain::attributes::{Attributes, Receives};
+use domain::attributes::{Attributes, SubscribedTo};
 use domain::delivery::{CancelReason, DeliveryId, DeliveryKind, DeliveryState, Next};
 use domain::endpoint::Protocol;
-use domain::failing::{Failing, SUSPEND_AFTER, SUSPEND_AT_LEAST};
+use domain::failure_streak::{FailureStreak, SUSPEND_AFTER, SUSPEND_AT_LEAST};
 use domain::notice::Notice;
 use domain::subscription::{CONFIRMATION_LIFETIME, EndReason, SubscriptionState, SuspensionReason};
 
@@ -185,7 +185,7 @@ pub async fn a_retry_of_a_question_that_was_asked_anew_is_cancelled(machine: &Ma
         end(machine, new.confirmation, address, kind).await;
         let record = machine.record(new.confirmation).await;
         let why = (record.state, record.cancel_reason);
-        assert_eq!(why, (DeliveryState::Cancelled, Some(CancelReason::ConfirmationOver)), "{kind:?}");
+        assert_eq!(why, (DeliveryState::Cancelled, Some(CancelReason::Superseded)), "{kind:?}");
     }
     assert_eq!(machine.due(DeliveryKind::Confirmation).await.len(), 2);
 }
@@ -227,7 +227,7 @@ pub async fn an_answered_challenge_does_not_revive_an_ended_subscription(machine
     );
 }
 
-/// They stand in the stories of the orders that waited, each with its first reason.
+/// They stand in the histories of the orders that waited, each with its first reason.
 pub async fn pauses_of_a_channel_are_on_record(machine: &Machine<'_>) {
     let start = now();
     machine.queue.channel_paused(Protocol::Sms, "long ago", start - WHILE * 2).await.unwrap();
@@ -287,7 +287,7 @@ async fn due_to(machine: &Machine<'_>, query: DueQuery) -> Vec<domain::subscript
 pub async fn it_is_kept_since_when_an_endpoint_fails(machine: &Machine<'_>) {
     let (subscription, first) = machine.in_flight("ada@example.com").await;
     let failing =
-        async || machine.subscriptions.subscription(subscription.id).await.unwrap().unwrap().failing;
+        async || machine.subscriptions.subscription(subscription.id).await.unwrap().unwrap().failure_streak;
     machine.finish(first, 1, OutcomeKind::Transient(Scope::Channel)).await;
     assert_eq!(failing().await, None);
     machine.begin(first, 2).await;
@@ -297,7 +297,7 @@ pub async fn it_is_kept_since_when_an_endpoint_fails(machine: &Machine<'_>) {
     let (at, gap) = (once.last + WHILE, WHILE);
     let again = Finished { at, ..finished(first, 3, OutcomeKind::Unknown) };
     machine.queue.finish(vec![again]).await.unwrap();
-    assert_eq!(failing().await, Some(Failing { times: 2, last: at, lasted: gap, ..once }));
+    assert_eq!(failing().await, Some(FailureStreak { count: 2, last: at, duration: gap, ..once }));
     machine.begin(first, 4).await;
     machine.finish(first, 4, OutcomeKind::Delivered).await;
     assert_eq!(failing().await, None);
@@ -310,8 +310,8 @@ pub async fn an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_
         ..new
     };
     let hook = subscription(Protocol::Webhook, "https://example.com/ops");
-    let same = machine.confirmed(operator(email("ops@example.com"), Receives::Notices)).await;
-    let other = machine.confirmed(operator(hook, Receives::All)).await;
+    let same = machine.confirmed(operator(email("ops@example.com"), SubscribedTo::Notices)).await;
+    let other = machine.confirmed(operator(hook, SubscribedTo::All)).await;
     let (failing, delivery) = machine.in_flight("ada@example.com").await;
     let failed =
         |number, at| Finished { at, ..finished(delivery, number, OutcomeKind::Transient(Scope::Endpoint)) };
@@ -326,9 +326,9 @@ pub async fn an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_
     assert!(machine.queue.finish(vec![last]).await.unwrap().is_empty());
     let suspended = machine.subscriptions.subscription(failing.id).await.unwrap().unwrap();
     assert_eq!(suspended.suspension.map(|suspension| suspension.reason), Some(SuspensionReason::Failing));
-    let told_at = late + WHILE;
-    assert_eq!(machine.queue.notify_operators(told_at).await.unwrap(), 1);
-    let mut notices = machine.due_by(told_at).await.deliveries;
+    let noticed_at = late + WHILE;
+    assert_eq!(machine.queue.notify_operators(noticed_at).await.unwrap(), 1);
+    let mut notices = machine.due_by(noticed_at).await.deliveries;
     notices.retain(|due| due.kind == DeliveryKind::Notice);
     let told: Vec<_> = notices.iter().map(|notice| notice.subscription.id).collect();
     assert_eq!(told, [other.id], "once, and not {} over the channel that failed", same.id);
@@ -337,7 +337,7 @@ pub async fn an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_
         matches!(notice, Some(Notice::Suspended { count: 1, subscription_id, .. }) if *subscription_id == failing.id)
     );
     let resumed = machine.own_subscriptions.resume(failing.id, now()).await.unwrap();
-    assert_eq!(resumed.failing, None, "it begins anew");
+    assert_eq!(resumed.failure_streak, None, "it begins anew");
 }
 
 /// A crash, or the end of the program, is not the endpoint's fault.
@@ -345,7 +345,10 @@ pub async fn an_attempt_that_was_cut_short_says_nothing_of_its_endpoint(machine:
     let (subscription, delivery) = machine.in_flight("ada@example.com").await;
     let end = Finished { blameless: true, ..finished(delivery, 1, OutcomeKind::Unknown) };
     machine.queue.finish(vec![end]).await.unwrap();
-    assert_eq!(machine.subscriptions.subscription(subscription.id).await.unwrap().unwrap().failing, None);
+    assert_eq!(
+        machine.subscriptions.subscription(subscription.id).await.unwrap().unwrap().failure_streak,
+        None
+    );
 }
 
 /// However long a question had to wait, its receiver has the whole time to answer.
@@ -371,7 +374,7 @@ pub async fn a_question_expires_by_when_it_is_first_asked(machine: &Machine<'_>)
 
 /// Whoever is told of notices only is owed no order.
 pub async fn a_subscription_to_notices_is_owed_no_order(machine: &Machine<'_>) {
-    let attributes = Attributes { receives: Receives::Notices, ..Attributes::default() };
+    let attributes = Attributes { receives: SubscribedTo::Notices, ..Attributes::default() };
     machine.confirmed(NewSubscription { attributes, ..email("ops@example.com") }).await;
     let order = machine.place(order()).await;
     assert_eq!(machine.publish().await.unmatched, [order.id]);

@@ -42,7 +42,7 @@ pub async fn what_is_not_delivered_in_time_escalates(machine: &Machine<'_>) {
     let due = late.created_at + IN_TIME;
     let escalate = async |at| machine.queue.escalate(at).await.unwrap();
     assert_eq!(escalate(due - MOMENT).await, Escalated { next_at: Some(due), ..Escalated::default() });
-    assert_eq!(escalate(due).await, Escalated { owed: 1, ..Escalated::default() });
+    assert_eq!(escalate(due).await, Escalated { deliveries: 1, ..Escalated::default() });
     assert_eq!(escalate(due + WHILE).await, Escalated::default());
     let of_second = DeliveryQuery { subscription: Some(second), ..DeliveryQuery::default() };
     let owed = machine.deliveries.deliveries(of_second).await.unwrap().items;
@@ -62,7 +62,7 @@ pub async fn what_did_not_arrive_after_all_escalates(machine: &Machine<'_>) {
     machine.deliveries.receipt(made.id, 1, undelivered.clone(), now()).await.unwrap();
     let due = made.created_at + IN_TIME;
     assert_eq!(machine.queue.escalate(due - MOMENT).await.unwrap().next_at, Some(due));
-    assert_eq!(machine.queue.escalate(due).await.unwrap().owed, 1);
+    assert_eq!(machine.queue.escalate(due).await.unwrap().deliveries, 1);
 
     machine.deliveries.redrive(RedriveSelection::One(made.id), due).await.unwrap();
     machine.begin(made.id, 2).await;
@@ -77,8 +77,12 @@ pub async fn an_escalation_to_nobody_confirmed_leads_nowhere(machine: &Machine<'
     let first = escalating(machine, email("ada@example.com"), pending.id).await;
     let late = machine.notification(first).await;
     let escalated = machine.queue.escalate(late.created_at + IN_TIME).await.unwrap();
-    assert_eq!((escalated.owed, escalated.stranded), (0, vec![(late.id, pending.id)]), "and says so");
-    assert!(machine.record(late.id).await.stranded_at.is_some());
+    assert_eq!(
+        (escalated.deliveries, escalated.not_escalated),
+        (0, vec![(late.id, pending.id)]),
+        "and says so"
+    );
+    assert!(machine.record(late.id).await.not_escalated_at.is_some());
     assert!(machine.due(DeliveryKind::Notification).await.iter().all(|due| due.id == late.id));
 }
 
@@ -89,7 +93,7 @@ pub async fn an_escalation_to_one_that_ended_leads_nowhere(machine: &Machine<'_>
     let late = machine.notification(first).await;
     machine.subscriptions.unsubscribe(ended, EndReason::Removed, now()).await.unwrap();
     let escalated = machine.queue.escalate(late.created_at + IN_TIME).await.unwrap();
-    assert_eq!((escalated.owed, escalated.stranded), (0, vec![(late.id, ended)]));
+    assert_eq!((escalated.deliveries, escalated.not_escalated), (0, vec![(late.id, ended)]));
 }
 
 /// A clock that was wrong puts off no escalation for longer than the longest time until one.

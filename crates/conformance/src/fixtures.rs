@@ -72,7 +72,7 @@ pub(crate) fn order_at(time: Timestamp) -> Order {
 pub(crate) fn key_for(order: &Order) -> Idempotency {
     let key = IdempotencyKey::parse(&OrderId::new(now(), unique()).to_string()).expect("a valid key");
     let fingerprint = order.details.fingerprint();
-    Idempotency { scope: String::new(), origin: Some([1; 16]), key, fingerprint, lifetime: LIFETIME }
+    Idempotency { scope: String::new(), client_digest: Some([1; 16]), key, fingerprint, lifetime: LIFETIME }
 }
 
 pub(crate) fn policy(json: &str) -> FilterPolicy {

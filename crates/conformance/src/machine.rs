@@ -7,9 +7,11 @@ use application::ports::{
 };
 use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind};
-use domain::delivery::{Decision, DeliveryId, DeliveryKind, DeliveryState, Effort, Next, OnUnknown, decide};
+use domain::delivery::{
+    Decision, DeliveryId, DeliveryKind, DeliveryState, Next, RetryContext, UnknownOutcomePolicy, decide,
+};
 use domain::order::Order;
-use domain::retry::Chance;
+use domain::retry::Jitter;
 use domain::subscription::{Subscription, SubscriptionId};
 
 use crate::Outbox;
@@ -162,15 +164,15 @@ impl<'a> Machine<'a> {
 
 /// An attempt that came to this outcome, with what follows for a mail that spent nothing yet.
 pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> Finished {
-    let effort = Effort {
+    let context = RetryContext {
         protocol: domain::endpoint::Protocol::Email,
         attempts_used: number - 1,
         deadline: None,
-        on_unknown: OnUnknown::Retry,
+        on_unknown: UnknownOutcomePolicy::Retry,
         failures: 0,
     };
     let (at, outcome) = (now(), Outcome::new(kind, "the receiver's reply"));
-    let decision = decide(effort, &outcome, at, Chance(0));
+    let decision = decide(context, &outcome, at, Jitter(0));
     Finished { delivery, number, at, outcome, decision, confirmed: false, blameless: false }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use application::ports::{DeliveryQuery, NewSubscription};
 use domain::Timestamp;
 use domain::attempt::{OutcomeKind, Scope};
-use domain::attributes::{Attributes, Receives};
+use domain::attributes::{Attributes, SubscribedTo};
 use domain::delivery::{DeliveryKind, DeliveryState};
 use domain::endpoint::Protocol;
 use domain::notice::Notice;
@@ -23,7 +23,7 @@ const QUARTER: Duration = Duration::from_mins(17);
 const LONG: Duration = Duration::from_mins(5);
 
 async fn operator(machine: &Machine<'_>, new: NewSubscription) -> SubscriptionId {
-    let attributes = Attributes { receives: Receives::Notices, ..Attributes::default() };
+    let attributes = Attributes { receives: SubscribedTo::Notices, ..Attributes::default() };
     machine.confirmed(NewSubscription { attributes, ..new }).await.id
 }
 
@@ -32,7 +32,7 @@ fn hook() -> NewSubscription {
 }
 
 /// Looks whether there is something to tell, and answers whom that made told what.
-async fn told_at(machine: &Machine<'_>, at: Timestamp) -> Vec<(SubscriptionId, Notice)> {
+async fn notices_at(machine: &Machine<'_>, at: Timestamp) -> Vec<(SubscriptionId, Notice)> {
     let all = async || {
         let page = first_page(100);
         let records = machine.deliveries.deliveries(DeliveryQuery { page, ..DeliveryQuery::default() }).await;
@@ -70,17 +70,17 @@ pub async fn dead_letters_are_told_together(machine: &Machine<'_>) {
         one_dies(machine, ada).await;
     }
     let start = now();
-    assert_eq!(told_at(machine, start + MOMENT).await, [], "it is gathered");
-    let told = told_at(machine, start + MINUTE).await;
+    assert_eq!(notices_at(machine, start + MOMENT).await, [], "it is gathered");
+    let told = notices_at(machine, start + MINUTE).await;
     assert_eq!(told.len(), 1);
     assert_eq!((told[0].0, dead(&told[0].1)), (to, (3, &[Protocol::Email][..], "the receiver's reply")));
-    assert_eq!(told_at(machine, start + MINUTE).await, [], "once");
+    assert_eq!(notices_at(machine, start + MINUTE).await, [], "once");
     one_dies(machine, ada).await;
     one_dies(machine, ada).await;
-    assert_eq!(told_at(machine, start + MINUTE * 4).await, []);
-    let told = told_at(machine, start + QUARTER).await;
+    assert_eq!(notices_at(machine, start + MINUTE * 4).await, []);
+    let told = notices_at(machine, start + QUARTER).await;
     assert_eq!((told.len(), dead(&told[0].1).0), (1, 2), "those that died since");
-    assert_eq!(told_at(machine, start + QUARTER * 9).await, []);
+    assert_eq!(notices_at(machine, start + QUARTER * 9).await, []);
 }
 
 /// With all the protocols, and to those first who can be reached over another.
@@ -97,14 +97,14 @@ pub async fn bad_news_takes_another_way(machine: &Machine<'_>) {
     let start = now();
     one_dies(machine, ada).await;
     one_dies(machine, grace).await;
-    let told = told_at(machine, start + MINUTE).await;
+    let told = notices_at(machine, start + MINUTE).await;
     assert_eq!(told.iter().map(|(to, _)| *to).collect::<Vec<_>>(), [call, chat]);
     assert_eq!(dead(&told[0].1).1, [Protocol::Email, Protocol::Sms]);
     for gone in [call, chat] {
         machine.subscriptions.unsubscribe(gone, EndReason::Removed, now()).await.unwrap();
     }
     one_dies(machine, ada).await;
-    let told = told_at(machine, start + QUARTER).await;
+    let told = notices_at(machine, start + QUARTER).await;
     assert_eq!(told.iter().map(|(to, _)| *to).collect::<Vec<_>>(), [mail], "rather so than not at all");
 }
 
@@ -114,12 +114,12 @@ pub async fn a_notice_that_died_is_no_news(machine: &Machine<'_>) {
     let ada = machine.confirmed(email("ada@example.com")).await.id;
     one_dies(machine, ada).await;
     let mut at = now() + MINUTE;
-    assert_eq!(told_at(machine, at).await.len(), 1);
+    assert_eq!(notices_at(machine, at).await.len(), 1);
     let notice = machine.due_by(at).await.deliveries.into_iter().find(|due| due.subscription.id == to);
     machine.kill(notice.expect("the notice is due").id).await;
     for _ in 0..5 {
         at += QUARTER;
-        assert_eq!(told_at(machine, at).await, []);
+        assert_eq!(notices_at(machine, at).await, []);
     }
 }
 
@@ -132,7 +132,7 @@ pub async fn what_its_provider_reports_as_dead_is_told(machine: &Machine<'_>) {
     for _ in 0..2 {
         machine.deliveries.receipt(delivery, 1, failed.clone(), now()).await.unwrap();
     }
-    let told = told_at(machine, now() + MINUTE).await;
+    let told = notices_at(machine, now() + MINUTE).await;
     assert_eq!(dead(&told[0].1), (1, &[Protocol::Sms][..], "30005 unknown handset"), "once");
 }
 
@@ -143,7 +143,7 @@ pub async fn a_subscription_that_its_receiver_ended_is_told(machine: &Machine<'_
     let other = machine.confirmed(email("grace@example.com")).await.id;
     machine.subscriptions.unsubscribe(other, EndReason::Unsubscribed, now()).await.unwrap();
     machine.finish(delivery, 1, OutcomeKind::Permanent(Scope::Endpoint)).await;
-    let told = told_at(machine, now() + MINUTE).await;
+    let told = notices_at(machine, now() + MINUTE).await;
     let ended = Notice::Ended {
         count: 1,
         subscription_id: gone.id,
@@ -163,7 +163,7 @@ pub async fn an_order_owed_to_nobody_is_told(machine: &Machine<'_>) {
     machine.publish().await;
     let ada = machine.confirmed(email("ada@example.com")).await.id;
     machine.notification(ada).await;
-    let told = told_at(machine, now() + MINUTE).await;
+    let told = notices_at(machine, now() + MINUTE).await;
     assert_eq!(told.len(), 1);
     let (told_to, Notice::Unmatched { count: 2, order_id, .. }) = &told[0] else { panic!("{told:?}") };
     assert_eq!((*told_to, *order_id), (to, last.id));
@@ -177,22 +177,22 @@ pub async fn a_long_pause_is_told_and_that_it_is_over(machine: &Machine<'_>) {
         async |at| machine.queue.channel_paused(email, "535 login refused for shop@example.com", at).await;
     let resume = async |at| machine.queue.channel_resumed(email, at).await;
     pause(start).await.unwrap();
-    assert_eq!(told_at(machine, start + LONG - MOMENT).await, []);
+    assert_eq!(notices_at(machine, start + LONG - MOMENT).await, []);
     let reason = "535 login refused for s***@example.com".to_owned();
     let paused = Notice::ChannelPaused { protocol: email, since: start, reason };
-    assert_eq!(told_at(machine, start + LONG).await, [(to, paused)]);
-    assert_eq!(told_at(machine, start + LONG * 9).await, [], "once a pause");
+    assert_eq!(notices_at(machine, start + LONG).await, [(to, paused)]);
+    assert_eq!(notices_at(machine, start + LONG * 9).await, [], "once a pause");
     // A start ends it, and finds out that nothing has changed.
     let again = start + LONG * 10;
     resume(again).await.unwrap();
-    assert_eq!(told_at(machine, again + MOMENT).await, []);
+    assert_eq!(notices_at(machine, again + MOMENT).await, []);
     pause(again + MOMENT).await.unwrap();
-    assert_eq!(told_at(machine, again + LONG * 2).await, []);
+    assert_eq!(notices_at(machine, again + LONG * 2).await, []);
     let over = again + LONG * 3;
     resume(over).await.unwrap();
     let works = Notice::ChannelWorks { protocol: email, paused_since: start, since: over };
-    assert_eq!(told_at(machine, over + MINUTE).await, [(to, works)]);
-    assert_eq!(told_at(machine, over + LONG).await, []);
+    assert_eq!(notices_at(machine, over + MINUTE).await, [(to, works)]);
+    assert_eq!(notices_at(machine, over + LONG).await, []);
 }
 
 /// Neither is its end.
@@ -202,10 +202,10 @@ pub async fn a_short_pause_is_not_told(machine: &Machine<'_>) {
     for round in 0..4 {
         let from = start + LONG * round;
         machine.queue.channel_paused(Protocol::Email, "421 busy", from).await.unwrap();
-        assert_eq!(told_at(machine, from + LONG - MOMENT).await, []);
+        assert_eq!(notices_at(machine, from + LONG - MOMENT).await, []);
         machine.queue.channel_resumed(Protocol::Email, from + LONG - MOMENT).await.unwrap();
     }
-    assert_eq!(told_at(machine, start + WHILE * 9).await, []);
+    assert_eq!(notices_at(machine, start + WHILE * 9).await, []);
 }
 
 /// So that who comes later is not told of a year; but what lasts is news.
@@ -214,13 +214,13 @@ pub async fn what_happened_before_anyone_listened_is_told_to_nobody(machine: &Ma
     one_dies(machine, ada).await;
     let start = now();
     machine.queue.channel_paused(Protocol::Sms, "no route", start).await.unwrap();
-    assert_eq!(told_at(machine, start + LONG).await, []);
+    assert_eq!(notices_at(machine, start + LONG).await, []);
     let to = operator(machine, hook()).await;
-    let told = told_at(machine, start + WHILE).await;
+    let told = notices_at(machine, start + WHILE).await;
     assert_eq!(told.len(), 1);
     assert!(matches!(told[0], (told_to, Notice::ChannelPaused { .. }) if told_to == to), "{told:?}");
     one_dies(machine, ada).await;
-    assert_eq!(told_at(machine, start + WHILE).await.len(), 1, "what happens from then on is told");
+    assert_eq!(notices_at(machine, start + WHILE).await.len(), 1, "what happens from then on is told");
 }
 
 /// Neither for ever nor again and again.
@@ -230,21 +230,21 @@ pub async fn a_clock_that_was_wrong_hides_no_news(machine: &Machine<'_>) {
     let start = now();
     one_dies(machine, ada).await;
     let year = Duration::from_hours(24 * 400);
-    assert_eq!(told_at(machine, start + year).await.len(), 1, "the clock is ahead");
+    assert_eq!(notices_at(machine, start + year).await.len(), 1, "the clock is ahead");
     one_dies(machine, ada).await;
-    assert_eq!(told_at(machine, start + MINUTE * 2).await.len(), 1, "and was set right");
-    assert_eq!(told_at(machine, start - year).await, []);
+    assert_eq!(notices_at(machine, start + MINUTE * 2).await.len(), 1, "and was set right");
+    assert_eq!(notices_at(machine, start - year).await, []);
     one_dies(machine, ada).await;
-    assert_eq!(told_at(machine, start - year).await.len(), 1, "the clock is behind");
+    assert_eq!(notices_at(machine, start - year).await.len(), 1, "the clock is behind");
     machine.queue.channel_paused(Protocol::Sms, "no route", start + year).await.unwrap();
-    assert_eq!(told_at(machine, start).await.len(), 1, "it was paused while the clock was ahead");
-    assert_eq!(told_at(machine, start + MOMENT).await, []);
+    assert_eq!(notices_at(machine, start).await.len(), 1, "it was paused while the clock was ahead");
+    assert_eq!(notices_at(machine, start + MOMENT).await, []);
 }
 
 /// Who does not receive notices, did not confirm, is suspended or ended is told nothing.
 pub async fn only_confirmed_operators_are_told(machine: &Machine<'_>) {
     let ada = machine.confirmed(email("ada@example.com")).await.id;
-    let attributes = Attributes { receives: Receives::Notices, ..Attributes::default() };
+    let attributes = Attributes { receives: SubscribedTo::Notices, ..Attributes::default() };
     machine.subscribe(NewSubscription { attributes: attributes.clone(), ..email("bob@example.com") }).await;
     let ended = operator(machine, email("eve@example.com")).await;
     machine.subscriptions.unsubscribe(ended, EndReason::Removed, now()).await.unwrap();
@@ -254,10 +254,10 @@ pub async fn only_confirmed_operators_are_told(machine: &Machine<'_>) {
         .suspend(suspended, domain::subscription::SuspensionReason::Operator, now())
         .await
         .unwrap();
-    let everything = Attributes { receives: Receives::All, ..attributes };
+    let everything = Attributes { receives: SubscribedTo::All, ..attributes };
     let all = machine.confirmed(NewSubscription { attributes: everything, ..hook() }).await.id;
     one_dies(machine, ada).await;
-    let told = told_at(machine, now() + MINUTE).await;
+    let told = notices_at(machine, now() + MINUTE).await;
     assert_eq!(told.iter().map(|(to, _)| *to).collect::<Vec<_>>(), [all]);
     let owed = machine.due(DeliveryKind::Notice).await;
     assert_eq!(owed.len(), 1);

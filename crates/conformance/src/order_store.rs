@@ -66,7 +66,7 @@ pub async fn another_order_under_a_live_key_is_refused(store: &dyn OrderStore) {
 pub async fn an_equal_key_of_another_caller_is_another_key(store: &dyn OrderStore) {
     let (ours, theirs) = (order(), order());
     let key = key_for(&ours);
-    let their_key = Idempotency { scope: "another".to_owned(), origin: None, ..key.clone() };
+    let their_key = Idempotency { scope: "another".to_owned(), client_digest: None, ..key.clone() };
     assert_eq!(store.accept(ours, Some(key)).await.unwrap(), Acceptance::Stored);
     assert_eq!(store.accept(theirs.clone(), Some(their_key.clone())).await.unwrap(), Acceptance::Stored);
     assert_eq!(store.accept(order(), Some(their_key)).await.unwrap(), Acceptance::Repeated(theirs.id));
@@ -78,8 +78,9 @@ pub async fn a_retry_from_another_network_is_the_same_order(store: &dyn OrderSto
     let key = key_for(&first);
     store.accept(first.clone(), Some(key.clone())).await.unwrap();
     for place in 2..5 {
-        let retry =
-            store.accept(order(), Some(Idempotency { origin: Some([place; 16]), ..key.clone() })).await;
+        let retry = store
+            .accept(order(), Some(Idempotency { client_digest: Some([place; 16]), ..key.clone() }))
+            .await;
         assert_eq!(retry.unwrap(), Acceptance::Repeated(first.id));
     }
     assert_eq!(listed(store, OrderQuery::default(), 200).await, [first.id]);
@@ -88,7 +89,7 @@ pub async fn a_retry_from_another_network_is_the_same_order(store: &dyn OrderSto
 /// Whoever guesses a key and comes first keeps nobody's order away, and each of the two is stored once.
 pub async fn nobody_claims_a_key_for_callers_elsewhere(store: &dyn OrderStore) {
     let (claim, real) = (product("Nothing"), order());
-    let claimed = Idempotency { origin: Some([2; 16]), ..key_for(&claim) };
+    let claimed = Idempotency { client_digest: Some([2; 16]), ..key_for(&claim) };
     let key = Idempotency { key: claimed.key.clone(), ..key_for(&real) };
     assert_eq!(store.accept(claim.clone(), Some(claimed.clone())).await.unwrap(), Acceptance::Stored);
     assert_eq!(store.accept(real.clone(), Some(key.clone())).await.unwrap(), Acceptance::Stored);
@@ -104,7 +105,7 @@ pub async fn nobody_claims_a_key_for_callers_elsewhere(store: &dyn OrderStore) {
 /// A caller who is known is the same one wherever he is.
 pub async fn a_known_callers_key_is_his_wherever_he_comes_from(store: &dyn OrderStore) {
     let (first, other) = (order(), product("Keyboard"));
-    let key = Idempotency { scope: "shop".to_owned(), origin: None, ..key_for(&first) };
+    let key = Idempotency { scope: "shop".to_owned(), client_digest: None, ..key_for(&first) };
     let reused = Idempotency { fingerprint: other.details.fingerprint(), ..key.clone() };
     assert_eq!(store.accept(first, Some(key)).await.unwrap(), Acceptance::Stored);
     assert_eq!(store.accept(other, Some(reused)).await.unwrap(), Acceptance::KeyReused);
@@ -117,7 +118,7 @@ pub async fn a_key_that_many_share_at_once_keeps_their_orders_apart(store: &dyn 
         let place = number % 20;
         let order = product(&format!("Mouse {place}"));
         let fingerprint = order.details.fingerprint();
-        let key = Idempotency { origin: Some([place; 16]), fingerprint, ..key.clone() };
+        let key = Idempotency { client_digest: Some([place; 16]), fingerprint, ..key.clone() };
         async move { store.accept(order, Some(key)).await.unwrap() }
     }))
     .await;

@@ -90,8 +90,8 @@ pub async fn only_orders_accepted_after_the_confirmation_are_owed(machine: &Mach
     let after = machine.place(order()).await;
     let published = machine.publish().await;
     assert_eq!((published.deliveries, published.unmatched), (1, vec![before.id, meanwhile.id]));
-    assert_eq!(owed_to(machine, &after).await, [subscription.id]);
-    assert_eq!(owed_to(machine, &meanwhile).await, []);
+    assert_eq!(matched_by(machine, &after).await, [subscription.id]);
+    assert_eq!(matched_by(machine, &meanwhile).await, []);
 }
 
 /// One delivery for each subscription and order, however often the orders are published.
@@ -105,7 +105,7 @@ pub async fn an_order_is_owed_once_however_often_it_is_published(machine: &Machi
         assert_eq!((published.deliveries, published.unmatched), (4, vec![]));
     }
     for order in &placed {
-        assert_eq!(owed_to(machine, order).await, [ada.id, bob.id]);
+        assert_eq!(matched_by(machine, order).await, [ada.id, bob.id]);
     }
     assert_eq!(machine.log.unpublished(10).await.unwrap(), []);
 }
@@ -147,7 +147,7 @@ pub async fn a_filter_policy_decides_what_is_owed(machine: &Machine<'_>) {
     let unwanted = machine.place(order_of(IN_DOLLAR)).await;
     let published = machine.publish().await;
     assert_eq!((published.deliveries, published.unmatched), (2, vec![unwanted.id]));
-    let owed: BTreeSet<_> = owed_to(machine, &wanted).await.into_iter().collect();
+    let owed: BTreeSet<_> = matched_by(machine, &wanted).await.into_iter().collect();
     assert_eq!(owed, [subscription.id, by_body.id].into());
 }
 
@@ -168,8 +168,8 @@ pub async fn a_changed_filter_policy_holds_for_later_orders_only(machine: &Machi
     machine.subscriptions.change_attributes(subscription.id, AttributesChange::wanting(None)).await.unwrap();
     let at_last = machine.place(order_of(IN_DOLLAR)).await;
     assert_eq!(machine.publish().await.unmatched, [after.id]);
-    assert_eq!(owed_to(machine, &before).await, [subscription.id]);
-    assert_eq!(owed_to(machine, &at_last).await, [subscription.id]);
+    assert_eq!(matched_by(machine, &before).await, [subscription.id]);
+    assert_eq!(matched_by(machine, &at_last).await, [subscription.id]);
 }
 
 /// A change is refused once there is nobody left who could want anything.
@@ -218,7 +218,7 @@ pub async fn an_order_published_after_the_end_is_cancelled(machine: &Machine<'_>
     machine.publish().await;
     let owed = machine.of_order(&before).await;
     assert_eq!(owed.iter().map(|delivery| delivery.state).collect::<Vec<_>>(), [DeliveryState::Cancelled]);
-    assert_eq!(owed_to(machine, &after).await, []);
+    assert_eq!(matched_by(machine, &after).await, []);
     assert_eq!(machine.due(DeliveryKind::Notification).await, []);
 }
 
@@ -270,6 +270,6 @@ async fn listed(machine: &Machine<'_>, query: &SubscriptionQuery) -> Vec<Subscri
     }
 }
 
-async fn owed_to(machine: &Machine<'_>, order: &domain::order::Order) -> Vec<SubscriptionId> {
+async fn matched_by(machine: &Machine<'_>, order: &domain::order::Order) -> Vec<SubscriptionId> {
     machine.of_order(order).await.iter().map(|delivery| delivery.subscription).collect()
 }

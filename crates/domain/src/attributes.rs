@@ -19,7 +19,7 @@ pub struct Attributes {
     /// Who is told of an order that this subscription did not get in time.
     pub escalation: Option<Escalation>,
     /// What it is told of.
-    pub receives: Receives,
+    pub receives: SubscribedTo,
 }
 
 /// An order that was not delivered to a subscription in time goes to another one too.
@@ -38,7 +38,7 @@ pub struct Minutes(u16);
 /// What a subscription is told of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Receives {
+pub enum SubscribedTo {
     /// Orders.
     #[default]
     Orders,
@@ -158,7 +158,7 @@ pub fn stored_rate(rate: i64) -> NonZeroU32 {
     NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN)
 }
 
-impl Receives {
+impl SubscribedTo {
     /// Everything there is to choose from.
     pub const ALL: [Self; 3] = [Self::Orders, Self::Notices, Self::All];
 

@@ -14,9 +14,9 @@ pub use wait_reason::{WaitReason, Waiting};
 
 use crate::attempt::{Outcome, OutcomeKind, Scope};
 use crate::endpoint::Protocol;
-use crate::failing::{LONGEST_PAUSE, pause_after};
+use crate::failure_streak::{LONGEST_PAUSE, pause_after};
 pub use crate::id::DeliveryId;
-use crate::retry::{Chance, Schedule, jittered};
+use crate::retry::{Jitter, Schedule, jittered};
 use crate::subscription::EndReason;
 
 /// What a delivery carries. All kinds are owed and retried alike.
@@ -86,7 +86,7 @@ pub enum Consequence {
 
 /// What follows when a message may have arrived or not. A repeat could be paid, or read, twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnUnknown {
+pub enum UnknownOutcomePolicy {
     /// It is sent again, under the same id.
     Retry,
     /// It is held until a person decides.
@@ -108,7 +108,7 @@ pub const MAX_CHANNEL_RETRY_AFTER: Duration = Duration::from_hours(1);
 
 /// A delivery, as far as deciding about it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Effort {
+pub struct RetryContext {
     /// Over which protocol.
     pub protocol: Protocol,
     /// Attempts spent before the one that ended now.
@@ -116,7 +116,7 @@ pub struct Effort {
     /// Until when the delivery makes sense: a confirmation's link expires. Later retries are not made.
     pub deadline: Option<Timestamp>,
     /// What follows from an unknown outcome on its channel.
-    pub on_unknown: OnUnknown,
+    pub on_unknown: UnknownOutcomePolicy,
     /// How many attempts at its endpoint have failed in a row before this one, whichever delivery they were at. Where the
     /// provider of its channel asks for patience: how many times in a row it did before.
     pub failures: u32,
@@ -124,16 +124,16 @@ pub struct Effort {
 
 /// Decides what follows when an attempt ended with `outcome`.
 #[must_use]
-pub fn decide(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> Decision {
-    let mut decision = follow(effort, outcome, now, chance);
-    if let (Next::Again(at), Some(deadline)) = (decision.next, effort.deadline)
+pub fn decide(context: RetryContext, outcome: &Outcome, now: Timestamp, jitter: Jitter) -> Decision {
+    let mut decision = follow(context, outcome, now, jitter);
+    if let (Next::Again(at), Some(deadline)) = (decision.next, context.deadline)
         && at >= deadline
     {
         decision.next = Next::Over(DeliveryState::Dead);
     }
-    if decision.consequence.is_none() && blames_endpoint(effort.protocol, outcome.kind) {
-        let pause = pause_after(effort.failures.saturating_add(1));
-        decision.consequence = pause.map(|pause| Consequence::PauseEndpoint(now + jittered(pause, chance)));
+    if decision.consequence.is_none() && blames_endpoint(context.protocol, outcome.kind) {
+        let pause = pause_after(context.failures.saturating_add(1));
+        decision.consequence = pause.map(|pause| Consequence::PauseEndpoint(now + jittered(pause, jitter)));
     }
     decision
 }
@@ -148,8 +148,8 @@ fn blames_endpoint(protocol: Protocol, kind: OutcomeKind) -> bool {
     }
 }
 
-fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> Decision {
-    let Effort { protocol, attempts_used, on_unknown, .. } = effort;
+fn follow(context: RetryContext, outcome: &Outcome, now: Timestamp, jitter: Jitter) -> Decision {
+    let RetryContext { protocol, attempts_used, on_unknown, .. } = context;
     match outcome.kind {
         OutcomeKind::Delivered => over(DeliveryState::Delivered),
         OutcomeKind::Sandboxed => over(DeliveryState::Sandboxed),
@@ -158,22 +158,22 @@ fn follow(effort: Effort, outcome: &Outcome, now: Timestamp, chance: Chance) -> 
         }
         OutcomeKind::Throttled { scope: Scope::Channel, retry_after } => {
             let asked = retry_after.unwrap_or_default();
-            let until = now + patience(asked, effort.failures).min(MAX_CHANNEL_RETRY_AFTER);
-            patient(effort, unspent(now, Consequence::PauseChannel(Some(until))), now, chance)
+            let until = now + patience(asked, context.failures).min(MAX_CHANNEL_RETRY_AFTER);
+            patient(context, unspent(now, Consequence::PauseChannel(Some(until))), now, jitter)
         }
         OutcomeKind::Throttled { retry_after, .. } => {
             let asked = retry_after.unwrap_or(DEFAULT_RETRY_AFTER);
-            let until = now + patience(asked, effort.failures).min(MAX_RETRY_AFTER);
-            patient(effort, unspent(until, Consequence::PauseEndpoint(until)), now, chance)
+            let until = now + patience(asked, context.failures).min(MAX_RETRY_AFTER);
+            patient(context, unspent(until, Consequence::PauseEndpoint(until)), now, jitter)
         }
         OutcomeKind::Permanent(Scope::Endpoint) => {
             let reason = EndReason::of_receiver(protocol);
             Decision { consequence: Some(Consequence::EndSubscription(reason)), ..over(DeliveryState::Dead) }
         }
         OutcomeKind::Permanent(Scope::Delivery | Scope::Unclear) => over(DeliveryState::Dead),
-        OutcomeKind::Unknown if on_unknown == OnUnknown::Hold => over(DeliveryState::Held),
+        OutcomeKind::Unknown if on_unknown == UnknownOutcomePolicy::Hold => over(DeliveryState::Held),
         OutcomeKind::Unknown | OutcomeKind::Transient(_) => {
-            again(protocol, attempts_used.saturating_add(1), now, chance)
+            again(protocol, attempts_used.saturating_add(1), now, jitter)
         }
     }
 }
@@ -184,11 +184,11 @@ fn patience(asked: Duration, failures: u32) -> Duration {
 }
 
 /// What patience costs: nothing at first, then an attempt each time, which is made no sooner than the schedule has it.
-fn patient(effort: Effort, free: Decision, now: Timestamp, chance: Chance) -> Decision {
-    if effort.failures < FREE_THROTTLES {
+fn patient(context: RetryContext, free: Decision, now: Timestamp, jitter: Jitter) -> Decision {
+    if context.failures < FREE_THROTTLES {
         return free;
     }
-    let mut decision = again(effort.protocol, effort.attempts_used.saturating_add(1), now, chance);
+    let mut decision = again(context.protocol, context.attempts_used.saturating_add(1), now, jitter);
     if let (Next::Again(scheduled), Next::Again(asked)) = (decision.next, free.next) {
         decision.next = Next::Again(scheduled.max(asked));
     }
@@ -203,10 +203,10 @@ fn unspent(at: Timestamp, consequence: Consequence) -> Decision {
     Decision { next: Next::Again(at), uses_attempt: false, consequence: Some(consequence) }
 }
 
-fn again(protocol: Protocol, attempts_used: u32, now: Timestamp, chance: Chance) -> Decision {
+fn again(protocol: Protocol, attempts_used: u32, now: Timestamp, jitter: Jitter) -> Decision {
     match Schedule::of(protocol).delay(attempts_used) {
         Some(delay) => Decision {
-            next: Next::Again(now + jittered(delay, chance)),
+            next: Next::Again(now + jittered(delay, jitter)),
             uses_attempt: true,
             consequence: None,
         },

@@ -6,7 +6,7 @@ pub mod attempt;
 pub mod attributes;
 pub mod delivery;
 pub mod endpoint;
-pub mod failing;
+pub mod failure_streak;
 pub mod filter_policy;
 pub mod id;
 pub mod invalid;

@@ -65,8 +65,8 @@ pub enum Notice {
         /// The newest.
         order_id: OrderId,
     },
-    /// Rows of the store that cannot be read, and were set aside.
-    SetAside {
+    /// Rows of the store that cannot be read, and were quarantined.
+    Quarantined {
         /// How many.
         count: u32,
         /// The table of the newest.
@@ -121,7 +121,7 @@ impl Notice {
             Self::Ended { .. } => "ended",
             Self::Dead { .. } => "dead",
             Self::Unmatched { .. } => "unmatched",
-            Self::SetAside { .. } => "set_aside",
+            Self::Quarantined { .. } => "quarantined",
             Self::DiskFull { .. } => "disk_full",
             Self::ChannelPaused { .. } => "channel_paused",
             Self::ChannelWorks { .. } => "channel_works",
@@ -132,7 +132,7 @@ impl Notice {
     #[must_use]
     pub fn gathered(mut self, all: Gathered) -> Self {
         match &mut self {
-            Self::Suspended { count, .. } | Self::Ended { count, .. } | Self::SetAside { count, .. } => {
+            Self::Suspended { count, .. } | Self::Ended { count, .. } | Self::Quarantined { count, .. } => {
                 *count = all.count;
             }
             Self::Unmatched { count, since, .. } => (*count, *since) = (all.count, all.since),
@@ -155,7 +155,7 @@ impl Notice {
             Self::Ended { .. } => "/subscriptions?state=ended".to_owned(),
             Self::Dead { .. } => "/deliveries?state=dead".to_owned(),
             Self::Unmatched { order_id, .. } => format!("/orders/{order_id}"),
-            Self::SetAside { .. } => "/metrics".to_owned(),
+            Self::Quarantined { .. } => "/metrics".to_owned(),
             Self::DiskFull { .. } => "/readyz".to_owned(),
             Self::ChannelPaused { .. } | Self::ChannelWorks { .. } => "/deliveries?state=pending".to_owned(),
         }

@@ -27,9 +27,9 @@ pub const LONGEST_DELAY: Duration = Duration::from_mins(1_584);
 /// How far chance moves a delay, in thousandths either way.
 pub const JITTER_PERMILLE: u64 = 100;
 
-/// A throw of chance, from 0 to 65,535, that moves a delay within its jitter.
+/// How far a delay is moved: 0 by the most that [`JITTER_PERMILLE`] lets it be shorter, 65,535 by the most longer.
 #[derive(Debug, Clone, Copy)]
-pub struct Chance(pub u16);
+pub struct Jitter(pub u16);
 
 impl Schedule {
     /// The schedule of a protocol.
@@ -69,8 +69,8 @@ impl Schedule {
 
 /// Moves a delay by at most a tenth either way, so that what failed together is not tried again together.
 #[must_use]
-pub fn jittered(delay: Duration, chance: Chance) -> Duration {
+pub fn jittered(delay: Duration, jitter: Jitter) -> Duration {
     let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-    let factor = 1_000 - JITTER_PERMILLE + u64::from(chance.0) * 2 * JITTER_PERMILLE / u64::from(u16::MAX);
+    let factor = 1_000 - JITTER_PERMILLE + u64::from(jitter.0) * 2 * JITTER_PERMILLE / u64::from(u16::MAX);
     Duration::from_millis(millis.saturating_mul(factor) / 1_000)
 }

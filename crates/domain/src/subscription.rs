@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::attributes::{Attributes, Receives};
+use crate::attributes::{Attributes, SubscribedTo};
 pub use crate::endpoint::{Endpoint, Protocol};
-use crate::failing::Failing;
+use crate::failure_streak::FailureStreak;
 use crate::filter_policy::{FilterPolicy, Mismatch};
 pub use crate::id::SubscriptionId;
 use crate::order::{LoggedOrder, Seq};
@@ -37,7 +37,7 @@ pub struct Subscription {
     /// When it was confirmed, and whether that was in the sandbox.
     pub confirmation: Option<Confirmation>,
     /// Its endpoint fails, where this host delivers.
-    pub failing: Option<Failing>,
+    pub failure_streak: Option<FailureStreak>,
     /// While it is suspended: since when, and why.
     pub suspension: Option<Suspension>,
     /// Why and when it ended.
@@ -59,7 +59,7 @@ pub struct Suspension {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SuspensionReason {
-    /// Its endpoint failed for [`SUSPEND_AFTER`](crate::failing::SUSPEND_AFTER).
+    /// Its endpoint failed for [`SUSPEND_AFTER`](crate::failure_streak::SUSPEND_AFTER).
     Failing,
     /// An operator.
     Operator,
@@ -136,7 +136,7 @@ pub struct Version {
     /// The filter policy it had.
     pub filter_policy: Option<FilterPolicy>,
     /// What the subscription is told of; that never changes.
-    pub receives: Receives,
+    pub receives: SubscribedTo,
 }
 
 /// Why an order does not match a subscription, which skips it.
@@ -219,7 +219,7 @@ impl Version {
     ///
     /// # Errors
     /// Why it does not.
-    pub fn owes(&self, order: &LoggedOrder) -> Result<(), SkipReason> {
+    pub fn matches(&self, order: &LoggedOrder) -> Result<(), SkipReason> {
         if !self.contains(order.seq) {
             return Err(SkipReason::NotYetSubscribed);
         }
@@ -243,7 +243,7 @@ impl Version {
 /// Why it is not.
 pub fn matches(order: &LoggedOrder, versions: &[Version]) -> Result<(), SkipReason> {
     let version = versions.iter().find(|version| version.contains(order.seq));
-    version.ok_or(SkipReason::NotYetSubscribed)?.owes(order)
+    version.ok_or(SkipReason::NotYetSubscribed)?.matches(order)
 }
 
 impl SubscriptionState {

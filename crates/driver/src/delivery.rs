@@ -36,7 +36,7 @@ pub struct DeliveryDriver {
     /// Chance, for jitter.
     pub randomness: Arc<dyn Randomness>,
     /// Rung when something became due.
-    pub owed: Arc<Notify>,
+    pub pending: Arc<Notify>,
     /// Rung when endpoints are no longer to be left alone.
     pub hurried: Arc<Notify>,
     /// Who lends tasks and time.
@@ -62,7 +62,7 @@ impl DeliveryDriver {
                 biased;
                 () = stopped(&mut stop) => break,
                 () = self.hurried.notified() => Some(Event::Hurried),
-                () = self.owed.notified() => Some(Event::Woken),
+                () = self.pending.notified() => Some(Event::Woken),
                 event = self.next(&engine, &mut told) => event,
             };
             self.tell(&mut engine, &mut tasks, event);
@@ -98,7 +98,7 @@ impl DeliveryDriver {
 
     fn tell(&self, engine: &mut Engine, tasks: &mut Tasks, event: impl Into<Option<Event>>) {
         let Some(event) = event.into() else { return };
-        let actions = engine.on(event, self.clock.now(), self.randomness.chance());
+        let actions = engine.on(event, self.clock.now(), self.randomness.jitter());
         (self.watch)(engine);
         for action in actions {
             self.start(action, tasks);

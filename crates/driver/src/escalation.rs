@@ -7,7 +7,7 @@ use application::ports::{Clock, DeliveryQueue, Escalated};
 
 use super::{Host, Stop, stopped, until};
 
-/// The longest time between two looks: what is owed meanwhile may escalate sooner than all that was known.
+/// The longest time between two looks: a delivery that is made meanwhile may escalate sooner than all that was known.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
 /// Escalates until the program is to end. Each look is one commit, so it may end between any two.
@@ -37,13 +37,13 @@ pub async fn run_escalation(
     }
 }
 
-fn report(Escalated { owed, stranded, .. }: &Escalated) {
-    if *owed > 0 {
-        metrics::counter!("orderbell_escalations_total").increment(*owed as u64);
-        tracing::warn!(owed, "escalated: not delivered in time");
+fn report(Escalated { deliveries, not_escalated, .. }: &Escalated) {
+    if *deliveries > 0 {
+        metrics::counter!("orderbell_escalations_total").increment(*deliveries as u64);
+        tracing::warn!(deliveries, "escalated: not delivered in time");
     }
-    for (delivery_id, to) in stranded {
-        metrics::counter!("orderbell_escalations_stranded_total").increment(1);
+    for (delivery_id, to) in not_escalated {
+        metrics::counter!("orderbell_escalations_failed_total").increment(1);
         tracing::error!(%delivery_id, subscription_id = %to, "not escalated: the other subscription is not confirmed");
     }
 }

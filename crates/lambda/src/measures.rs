@@ -22,7 +22,7 @@ const COUNTERS: [(&str, &str); 6] = [
 /// The gauges that become metrics, with their units.
 const GAUGES: [(&str, &str, &str); 3] = [
     ("orderbell_orders_unpublished", "UnpublishedOrders", "Count"),
-    ("orderbell_rows_set_aside", "UnreadableOrders", "Count"),
+    ("orderbell_rows_quarantined", "UnreadableOrders", "Count"),
     ("orderbell_oldest_unpublished_seconds", "OldestUnpublishedSeconds", "Seconds"),
 ];
 

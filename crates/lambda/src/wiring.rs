@@ -67,7 +67,10 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
 
 fn settings(http: HttpConfig) -> web::Settings {
     web::Settings {
-        origin_secret: http.admin_key.as_ref().map_or_else(Default::default, web::KeyHash::origin_secret),
+        client_digest_secret: http
+            .admin_key
+            .as_ref()
+            .map_or_else(Default::default, web::KeyHash::client_digest_secret),
         admin_key: http.admin_key,
         intake: http.intake,
         intake_paths: http.intake_paths,

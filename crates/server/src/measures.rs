@@ -23,7 +23,7 @@ const COUNTERS: &[Described] = &[
     ),
     ("orderbell_notifications_total", "Notifications: one for each subscription that an order matched."),
     (
-        "orderbell_escalations_stranded_total",
+        "orderbell_escalations_failed_total",
         "Deliveries that should have escalated, and found nobody confirmed.",
     ),
     (
@@ -78,7 +78,7 @@ const GAUGES: &[Described] = &[
         "Age of the oldest delivery that waits, by what it waits for; 0: there is none.",
     ),
     ("orderbell_orders_unpublished", "Orders that were not yet published; at least so many from 20000 on."),
-    ("orderbell_rows_set_aside", "Rows of the store that cannot be read; at least so many from 20000 on."),
+    ("orderbell_rows_quarantined", "Rows of the store that cannot be read; at least so many from 20000 on."),
     ("orderbell_suspended_subscriptions", "Subscriptions whose deliveries wait until they are resumed."),
 ];
 
@@ -86,7 +86,7 @@ const GAUGES: &[Described] = &[
 const HISTOGRAMS: &[(Described, &[f64])] = &[
     (
         (
-            "orderbell_order_told_seconds",
+            "orderbell_order_delivery_seconds",
             "From an order's acceptance to a success in telling a subscription of it, by protocol.",
         ),
         &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0, 86_400.0],
@@ -139,7 +139,7 @@ fn labels_of(name: &str) -> Vec<Vec<Label>> {
     let protocols = || Protocol::ALL.map(Protocol::name);
     match name {
         "orderbell_attempts_total" => pairs("protocol", &protocols(), "outcome", &OutcomeKind::NAMES),
-        "orderbell_channel_paused" | "orderbell_order_told_seconds" => each("protocol", &protocols()),
+        "orderbell_channel_paused" | "orderbell_order_delivery_seconds" => each("protocol", &protocols()),
         "orderbell_connections_closed_total" => each("because", &CLOSED_BECAUSE),
         "orderbell_deliveries_waiting" => pairs("protocol", &protocols(), "reason", &WAITS),
         "orderbell_http_requests_total" => pairs("route", &["/create-order"], "status", &STATUSES),

@@ -17,7 +17,7 @@ use channels::sms::sns::Sns;
 use channels::sms::twilio::{Twilio, callback};
 use channels::webhook::Webhook;
 use domain::Invalid;
-use domain::delivery::OnUnknown;
+use domain::delivery::UnknownOutcomePolicy;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::link_token::LinkKey;
 use driver::DeliveryDriver;
@@ -70,7 +70,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
 
     // What lies beside it in the data folder.
     let link_key = keys::link_key(&config.data, &*randomness)?;
-    let origin_secret = link_key.secret_for("origin");
+    let client_digest_secret = link_key.secret_for("origin");
     let admin_key = match &config.admin_key {
         Some(key) => key.clone(),
         None => keys::admin_key(&config.data, &*randomness)?,
@@ -89,7 +89,8 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     let deliveries = Arc::new(store.clone());
     let gauges = GaugesWorker { deliveries, clock: Arc::clone(&clock), data: config.data.clone() };
     let wrong_keys = Arc::<web::WrongKeys>::default();
-    let given = settings(config, &admin_key, &public_url, origin_secret, Arc::clone(&wrong_keys), &metrics);
+    let given =
+        settings(config, &admin_key, &public_url, client_digest_secret, Arc::clone(&wrong_keys), &metrics);
     let router = web::router(app, given);
 
     // What reaches the outside: store → engine → channels.
@@ -99,7 +100,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         links,
         clock,
         randomness,
-        owed: signals.deliveries,
+        pending: signals.deliveries,
         hurried: signals.hurried,
         host: Arc::new(TokioHost),
         watch: Arc::new(|_| {}),
@@ -139,14 +140,14 @@ fn settings(
     config: &Config,
     admin_key: &str,
     public_url: &str,
-    origin_secret: [u8; 32],
+    client_digest_secret: [u8; 32],
     wrong_keys: Arc<web::WrongKeys>,
     metrics: &PrometheusHandle,
 ) -> web::Settings {
     let metrics = metrics.clone();
     web::Settings {
         admin_key: Some(web::KeyHash::of(admin_key)),
-        origin_secret,
+        client_digest_secret,
         intake: config.intake.clone(),
         intake_paths: config.intake_paths.clone(),
         order_limits: config.order_limits.clone(),
@@ -249,7 +250,7 @@ fn reachable(
 }
 
 /// What follows on each channel when a message may have arrived or not.
-fn policies(channels: &Channels) -> BTreeMap<Protocol, OnUnknown> {
+fn policies(channels: &Channels) -> BTreeMap<Protocol, UnknownOutcomePolicy> {
     channels.iter().map(|(protocol, (_, channel))| (*protocol, channel.rules().on_unknown)).collect()
 }
 

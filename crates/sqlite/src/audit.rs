@@ -13,9 +13,9 @@ mod deliveries;
 mod exception;
 mod keys;
 mod matched;
+mod quarantine;
 mod queue;
 mod references;
-mod set_aside;
 mod subscriptions;
 mod summary;
 
@@ -53,12 +53,12 @@ fn reconcile(
     let deliveries = deliveries::check(&snapshot, &subscriptions, now, findings)?;
     queue::check(&snapshot, findings)?;
     references::check(&snapshot, &subscriptions, findings)?;
-    set_aside::check(&snapshot, findings)?;
+    quarantine::check(&snapshot, findings)?;
     keys::check(&snapshot, now, findings)?;
     Ok(Summary {
         orders: orders.stored,
         subscriptions: subscriptions.len() as u64,
-        owed: orders.owed,
+        matched: orders.matched,
         escalated: orders.escalated,
         notifications: deliveries.notifications,
         others: deliveries.others,

@@ -2,7 +2,7 @@
 
 pub(crate) mod at_a_glance;
 pub(crate) mod drop;
-pub(crate) mod hold_owed;
+pub(crate) mod hold_pending;
 pub(crate) mod interventions;
 pub(crate) mod order_history;
 pub(crate) mod pages;
@@ -12,8 +12,8 @@ pub(crate) mod retry;
 
 use application::Error;
 use application::ports::{
-    Bystanders, Deliveries, DeliveryQuery, DeliveryRecord, DropSelection, OrderHistory, Page, PageRequest,
-    RedriveSelection, RetrySelection, Tally, Telling,
+    Deliveries, DeliveryProgress, DeliveryQuery, DeliveryRecord, DropSelection, OrderHistory, Page,
+    PageRequest, RedriveSelection, RetrySelection, StoreCounts, UnmatchedSubscriptions,
 };
 use async_trait::async_trait;
 use domain::Timestamp;
@@ -34,9 +34,11 @@ use crate::paging::{Listed, Window};
 use crate::receipts::record as record_receipt;
 use crate::rows::all;
 use crate::rows::sift;
-use crate::rows::{self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS, INTERVENTION_COLUMNS, OWED, RECEIPT_COLUMNS};
-use crate::tally;
-use crate::unreadable::set_aside::new_ones;
+use crate::rows::{
+    self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_JOINS, INTERVENTION_COLUMNS, RECEIPT_COLUMNS,
+};
+use crate::store_counts;
+use crate::unreadable::quarantine::new_ones;
 use crate::unreadable::{Table, Unreadable, read_row};
 use crate::write::Transaction;
 
@@ -44,20 +46,24 @@ use crate::write::Transaction;
 impl Deliveries for Store {
     async fn order_history(&self, order: OrderId) -> Result<Option<OrderHistory>, Error> {
         let read = move |connection: &Connection| {
-            let Some((story, senseless)) = order_history::order_history(connection, order)? else {
+            let Some((history, senseless)) = order_history::order_history(connection, order)? else {
                 return Ok(None);
             };
-            Ok(Some((story, new_ones(connection, senseless)?)))
+            Ok(Some((history, new_ones(connection, senseless)?)))
         };
         self.told(self.read(read).await?).await
     }
 
-    async fn bystanders(&self, order: OrderId, page: PageRequest) -> Result<Option<Bystanders>, Error> {
+    async fn unmatched_subscriptions(
+        &self,
+        order: OrderId,
+        page: PageRequest,
+    ) -> Result<Option<UnmatchedSubscriptions>, Error> {
         let window = Window::of(&page)?;
         let read = move |connection: &Connection| {
-            let found = order_history::bystanders(connection, order, window)?;
-            let Some((bystanders, senseless)) = found else { return Ok(None) };
-            Ok(Some((bystanders, new_ones(connection, senseless)?)))
+            let found = order_history::unmatched_subscriptions(connection, order, window)?;
+            let Some((unmatched, senseless)) = found else { return Ok(None) };
+            Ok(Some((unmatched, new_ones(connection, senseless)?)))
         };
         self.told(self.read(read).await?).await
     }
@@ -93,8 +99,8 @@ impl Deliveries for Store {
         Ok(found.into_iter().filter_map(|listed| listed.read.ok()).collect())
     }
 
-    async fn telling(&self, of: Vec<OrderId>) -> Result<Vec<Telling>, Error> {
-        self.read(move |connection| at_a_glance::telling(connection, &of).map_err(unreadable)).await
+    async fn delivery_progress(&self, of: Vec<OrderId>) -> Result<Vec<DeliveryProgress>, Error> {
+        self.read(move |connection| at_a_glance::delivery_progress(connection, &of).map_err(unreadable)).await
     }
 
     async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error> {
@@ -167,8 +173,8 @@ impl Deliveries for Store {
         self.write(1, record).await
     }
 
-    async fn tally(&self, now: Timestamp) -> Result<Tally, Error> {
-        self.read(move |connection| tally::tally(connection, now).map_err(unreadable)).await
+    async fn store_counts(&self, now: Timestamp) -> Result<StoreCounts, Error> {
+        self.read(move |connection| store_counts::store_counts(connection, now).map_err(unreadable)).await
     }
 }
 
@@ -202,7 +208,8 @@ pub(crate) fn records(
     condition: &str,
     parameters: impl Params,
 ) -> rusqlite::Result<Records> {
-    let sql = format!("SELECT {DELIVERY_COLUMNS}, retry_at, ended_at FROM {OWED} WHERE {condition}");
+    let sql =
+        format!("SELECT {DELIVERY_COLUMNS}, retry_at, ended_at FROM {DELIVERY_JOINS} WHERE {condition}");
     let mut listed = all(connection.prepare_cached(&sql)?, parameters, |row| {
         let read = rows::delivery(row)?.map(|record| with_its_subscription(row, record));
         Ok(Listed::of(row.get("delivery_seq")?, row, "delivery_id", read))

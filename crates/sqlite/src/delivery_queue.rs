@@ -31,7 +31,7 @@ use crate::notices::notify_operators;
 use crate::rows;
 use crate::rows::all;
 use crate::schema::RARE_STATES;
-use crate::unreadable::set_aside::give_back;
+use crate::unreadable::quarantine::give_back;
 use crate::unreadable::{Read, Table, read_row};
 use crate::write::{AT_ONCE, Transaction};
 
@@ -44,12 +44,12 @@ impl DeliveryQueue for Store {
                 self.read_for_work(move |connection| due::due(connection, &of).map_err(unreadable)).await;
             let (due, senseless) = found?;
             let nothing_else = due.deliveries.is_empty() && !senseless.is_empty();
-            self.set_aside_rows(senseless).await?;
+            self.quarantine_rows(senseless).await?;
             if !nothing_else {
                 return Ok(due);
             }
         }
-        // The rest is found the next time, which is at once: setting aside wakes whoever asks.
+        // The rest is found the next time, which is at once: quarantining wakes whoever asks.
         Ok(Due::default())
     }
 
@@ -92,7 +92,7 @@ impl DeliveryQueue for Store {
     async fn escalate(&self, now: Timestamp) -> Result<Escalated, Error> {
         let escalate = move |transaction: &mut Transaction<'_>| {
             let escalated = escalate(transaction.connection, now)?;
-            transaction.effects.deliveries |= escalated.owed > 0;
+            transaction.effects.deliveries |= escalated.deliveries > 0;
             Ok(escalated)
         };
         self.write(AT_ONCE, escalate).await
@@ -100,9 +100,9 @@ impl DeliveryQueue for Store {
 
     async fn notify_operators(&self, now: Timestamp) -> Result<usize, Error> {
         let tell = move |transaction: &mut Transaction<'_>| {
-            let owed = notify_operators(transaction, now)?;
-            transaction.effects.deliveries |= owed > 0;
-            Ok(owed)
+            let inserted = notify_operators(transaction, now)?;
+            transaction.effects.deliveries |= inserted > 0;
+            Ok(inserted)
         };
         self.write(AT_ONCE, tell).await
     }
@@ -130,7 +130,7 @@ impl DeliveryQueue for Store {
     }
 }
 
-/// How often looking for what is due begins anew, where all that it met was set aside.
+/// How often looking for what is due begins anew, where all that it met was quarantined.
 const ROUNDS: usize = 8;
 
 /// No more than it takes to decide what follows: the program must start.

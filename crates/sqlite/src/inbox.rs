@@ -12,7 +12,7 @@ use crate::failure::{Failure, unreadable};
 use crate::paging::{Listed, Window};
 use crate::rows::all;
 use crate::rows::{self, MESSAGE_COLUMNS};
-use crate::unreadable::set_aside::new_ones;
+use crate::unreadable::quarantine::new_ones;
 use crate::unreadable::{Read, Table, read_row};
 
 const REPLACE: &str = "INSERT OR REPLACE INTO inbox (id, protocol, recipient, kind, subject, text, link, kept_at) \

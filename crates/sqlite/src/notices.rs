@@ -22,7 +22,7 @@ use crate::delivery_queue::next_due::refresh;
 use crate::failure::Failure;
 use crate::rows;
 use crate::unreadable::Table;
-use crate::unreadable::set_aside::put;
+use crate::unreadable::quarantine::put;
 use crate::write::Transaction;
 
 /// How long what happens is gathered from the first on, before it is told.
@@ -34,19 +34,20 @@ const LONG_PAUSE: Duration = Duration::from_mins(5);
 
 /// Whether there can be anything to tell: all that a look costs, most of the time.
 const ANYTHING: &str = "SELECT EXISTS (SELECT 1 FROM incidents WHERE count > 0) \
-     OR EXISTS (SELECT 1 FROM set_aside WHERE noted = 0) OR EXISTS (SELECT 1 FROM told_pauses) \
+     OR EXISTS (SELECT 1 FROM quarantine WHERE noted = 0) OR EXISTS (SELECT 1 FROM notified_pauses) \
      OR EXISTS (SELECT 1 FROM channel_pauses WHERE to_at IS NULL)";
 /// A time that lies too far ahead is as good as over: the clock was set back since.
 const RIPE: &str = "SELECT kind FROM incidents GROUP BY kind HAVING sum(count) > 0 \
-     AND abs(?1 - min(iif(count > 0, first_at, NULL))) >= ?2 AND coalesce(abs(?1 - max(told_at)) >= ?3, 1)";
+     AND abs(?1 - min(iif(count > 0, first_at, NULL))) >= ?2 AND coalesce(abs(?1 - max(notified_at)) >= ?3, 1)";
 const OF_KIND: &str = "SELECT protocol, count, first_at, newest FROM incidents \
      WHERE kind = ? AND count > 0 ORDER BY last_at, protocol";
-const SETTLE: &str = "UPDATE incidents SET count = 0, told_at = coalesce(?2, told_at) WHERE kind = ?1";
+const SETTLE: &str =
+    "UPDATE incidents SET count = 0, notified_at = coalesce(?2, notified_at) WHERE kind = ?1";
 const LAST_PAUSE: &str =
     "SELECT from_at, to_at, reason FROM channel_pauses WHERE protocol = ? ORDER BY seq DESC LIMIT 1";
 const OPERATORS: &str = "SELECT seq, protocol FROM subscriptions INDEXED BY subscriptions_of_operators \
      WHERE state = 'confirmed' AND receives <> 'orders'";
-const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, state, created_at, at, notice, set_aside) \
+const INSERT_NOTICE: &str = "INSERT INTO deliveries (id, kind, subscription, state, created_at, at, notice, quarantined) \
      VALUES (?1, 'notice', ?2, 'pending', ?3, ?3, ?4, ?5)";
 
 /// Whoever receives notices: the subscription's `seq` and, if it can be read, its protocol.
@@ -67,9 +68,9 @@ pub(crate) fn notify_operators(transaction: &mut Transaction<'_>, now: Timestamp
     if let Some(since) = full_since {
         incidents::disk_full(transaction.connection, since, now)?;
     }
-    let owed = tell(transaction.connection, now)?;
+    let inserted = tell(transaction.connection, now)?;
     transaction.full_disk.noted = full_since.is_some();
-    Ok(owed)
+    Ok(inserted)
 }
 
 fn tell(connection: &Connection, now: Timestamp) -> Result<usize, Failure> {
@@ -77,27 +78,27 @@ fn tell(connection: &Connection, now: Timestamp) -> Result<usize, Failure> {
         return Ok(0);
     }
     let operators = operators(connection, now)?;
-    incidents::take_in_set_aside(connection)?;
-    let mut owed = tell_gathered(connection, &operators, now)?;
+    incidents::take_in_quarantined(connection)?;
+    let mut inserted = tell_gathered(connection, &operators, now)?;
     for protocol in Protocol::ALL {
-        owed += tell_pause(connection, protocol, &operators, now)?;
+        inserted += tell_pause(connection, protocol, &operators, now)?;
     }
-    Ok(owed)
+    Ok(inserted)
 }
 
 fn tell_gathered(connection: &Connection, operators: &[Operator], now: Timestamp) -> Result<usize, Failure> {
     let mut statement = connection.prepare_cached(RIPE)?;
     let ripe = statement.query_map(params![micros(now), long(GATHER), long(QUIET)], |row| row.get(0))?;
     let ripe = ripe.collect::<rusqlite::Result<Vec<String>>>()?;
-    let mut owed = 0;
+    let mut inserted = 0;
     for kind in ripe {
         if let Some((notice, protocols)) = gathered(connection, &kind, now)? {
-            owed += owe(connection, &notice, &protocols, operators, now)?;
+            inserted += insert_notices(connection, &notice, &protocols, operators, now)?;
         }
-        let told_at = (!operators.is_empty()).then(|| micros(now));
-        connection.prepare_cached(SETTLE)?.execute(params![kind, told_at])?;
+        let notified_at = (!operators.is_empty()).then(|| micros(now));
+        connection.prepare_cached(SETTLE)?.execute(params![kind, notified_at])?;
     }
-    Ok(owed)
+    Ok(inserted)
 }
 
 /// All that nobody was told of a kind, as one notice, and over which protocols it happened. `None`: what is noted cannot
@@ -137,36 +138,36 @@ fn tell_pause(
         Ok((columns::time(row, "from_at")?, columns::time_or_none(row, "to_at")?, reason))
     });
     let Some((from, to, reason)) = last.optional()? else { return Ok(0) };
-    let told = told_pause(connection, protocol)?;
+    let told = notified_pause(connection, protocol)?;
     let apart = |one: Timestamp, least| (micros(now) - micros(one)).abs() >= long(least);
     match (to, told) {
         (None, None) if apart(from, LONG_PAUSE) && !operators.is_empty() => {
-            let sql = "INSERT INTO told_pauses (protocol, since) VALUES (?, ?)";
+            let sql = "INSERT INTO notified_pauses (protocol, since) VALUES (?, ?)";
             connection.prepare_cached(sql)?.execute(params![protocol.name(), micros(from)])?;
             let notice = Notice::ChannelPaused {
                 protocol,
                 since: from.min(now),
                 reason: quote(Some(protocol), &reason),
             };
-            owe(connection, &notice, &[protocol], operators, now)
+            insert_notices(connection, &notice, &[protocol], operators, now)
         }
         (Some(to), Some(paused_since)) if apart(to, GATHER) => {
-            let sql = "DELETE FROM told_pauses WHERE protocol = ?";
+            let sql = "DELETE FROM notified_pauses WHERE protocol = ?";
             connection.prepare_cached(sql)?.execute([protocol.name()])?;
             let notice = Notice::ChannelWorks { protocol, paused_since, since: to };
-            owe(connection, &notice, &[protocol], operators, now)
+            insert_notices(connection, &notice, &[protocol], operators, now)
         }
         _ => Ok(0),
     }
 }
 
-fn told_pause(connection: &Connection, protocol: Protocol) -> rusqlite::Result<Option<Timestamp>> {
-    let sql = "SELECT since FROM told_pauses WHERE protocol = ?";
+fn notified_pause(connection: &Connection, protocol: Protocol) -> rusqlite::Result<Option<Timestamp>> {
+    let sql = "SELECT since FROM notified_pauses WHERE protocol = ?";
     let since = |row: &Row<'_>| columns::time(row, "since");
     connection.prepare_cached(sql)?.query_row([protocol.name()], since).optional()
 }
 
-/// Whoever receives notices. Who cannot be read is set aside.
+/// Whoever receives notices. Who cannot be read is quarantined.
 fn operators(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<Operator>> {
     let mut statement = connection.prepare_cached(OPERATORS)?;
     let read = |row: &Row<'_>| Ok((row.get("seq")?, rows::protocol(row).ok()));
@@ -187,7 +188,7 @@ fn operators(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<Op
 
 /// Owes every operator a notice: of those whom it can reach over none of `troubled`, where there are such. Those who cannot
 /// be read are owed it too, and keep no other from being told.
-fn owe(
+fn insert_notices(
     connection: &Connection,
     notice: &Notice,
     troubled: &[Protocol],
@@ -207,7 +208,7 @@ fn owe(
         let about = troubled.first().map_or("", |protocol| protocol.name());
         let to = Uuid::from_u64_pair(0, seq.unsigned_abs());
         let id = DeliveryId::derived(now, &[named(notice.name()), named(about), to]);
-        connection.prepare_cached(OWE)?.execute(params![
+        connection.prepare_cached(INSERT_NOTICE)?.execute(params![
             id.0.as_bytes(),
             seq,
             micros(now),

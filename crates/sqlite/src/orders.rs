@@ -16,7 +16,7 @@ use crate::failure::unreadable;
 use crate::orders::accept::{Accept, Hashed, accept};
 use crate::paging::{Listed, Window};
 use crate::rows::{self, ORDER_COLUMNS, all};
-use crate::unreadable::set_aside::new_ones;
+use crate::unreadable::quarantine::new_ones;
 use crate::unreadable::{Read, Table, Unreadable, read_row};
 
 #[async_trait]
@@ -80,19 +80,19 @@ fn listed(
     })
 }
 
-/// The most orders that are set aside in one go.
-const SET_ASIDE_AT_ONCE: usize = 1_000;
+/// The most orders that are quarantined in one go.
+const QUARANTINE_BATCH_SIZE: usize = 1_000;
 
 #[async_trait]
 impl OrderLog for Store {
-    /// Those that cannot be read are set aside before this answers: the relay may then pass them.
+    /// Those that cannot be read are quarantined before this answers: the relay may then pass them.
     async fn unpublished(&self, limit: usize) -> Result<Vec<LoggedOrder>, Error> {
         loop {
             let read =
                 move |connection: &rusqlite::Connection| next_orders(connection, limit).map_err(unreadable);
             let (orders, senseless) = self.read_for_work(read).await?;
-            let many = senseless.len() == SET_ASIDE_AT_ONCE;
-            self.set_aside_rows(senseless).await?;
+            let many = senseless.len() == QUARANTINE_BATCH_SIZE;
+            self.quarantine_rows(senseless).await?;
             if !orders.is_empty() || !many {
                 return Ok(orders);
             }
@@ -106,13 +106,13 @@ fn next_orders(
 ) -> rusqlite::Result<(Vec<LoggedOrder>, Vec<Unreadable>)> {
     let sql = format!(
         "SELECT {ORDER_COLUMNS} FROM orders WHERE seq > (SELECT published_through FROM relay) \
-         AND NOT EXISTS (SELECT 1 FROM set_aside WHERE of_table = 'orders' AND row = orders.seq) ORDER BY seq"
+         AND NOT EXISTS (SELECT 1 FROM quarantine WHERE of_table = 'orders' AND row = orders.seq) ORDER BY seq"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut found = statement.query(())?;
     let (mut orders, mut senseless) = (Vec::new(), Vec::new());
     while orders.len() < limit
-        && senseless.len() < SET_ASIDE_AT_ONCE
+        && senseless.len() < QUARANTINE_BATCH_SIZE
         && let Some(row) = found.next()?
     {
         match read_row(Table::Orders, row.get(0)?, row, rows::order)? {

@@ -37,7 +37,7 @@ impl Store {
     /// Owes the orders to every subscription whose version at their acceptance matches.
     ///
     /// Versions are read before the write and may change in between, but only for the orders to come: no change touches
-    /// what held when a stored order was accepted. Where a version cannot be read, a delivery that is set aside stands for
+    /// what held when a stored order was accepted. Where a version cannot be read, a delivery that is quarantined stands for
     /// the one that may be owed.
     ///
     /// The cursor moves past an order with the last part of what it owes: should it come to a crash before, the next
@@ -55,8 +55,8 @@ impl Store {
                 if compared % COMPARED_AT_ONCE == 0 {
                     yield_now().await;
                 }
-                let set_aside = versions.hides(order.seq).is_some();
-                if !set_aside && matches(order, &versions.readable).is_err() {
+                let quarantined = versions.hides(order.seq).is_some();
+                if !quarantined && matches(order, &versions.readable).is_err() {
                     continue;
                 }
                 if part.deliveries.len() >= DELIVERIES_AT_ONCE {
@@ -65,7 +65,7 @@ impl Store {
                 }
                 let id = self.options.randomness.delivery_id(part.now);
                 let (subscription, order) = (*subscription, order.seq);
-                part.deliveries.push(NewDelivery { id, subscription, order, set_aside });
+                part.deliveries.push(NewDelivery { id, subscription, order, quarantined });
                 published.deliveries += 1;
             }
             if published.deliveries == already {

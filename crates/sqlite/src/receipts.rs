@@ -6,7 +6,7 @@ use application::Error;
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryState};
 use domain::endpoint::Protocol;
-use domain::failing::Failing;
+use domain::failure_streak::FailureStreak;
 use domain::receipt::{Receipt, ReceiptStatus, after_receipt};
 use domain::subscription::{EndReason, SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -46,7 +46,7 @@ pub(crate) fn record(
     receipt: &Receipt,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let Reported { seq, state, attempts, subscription, subscription_seq, failing } =
+    let Reported { seq, state, attempts, subscription, subscription_seq, failure_streak } =
         find(connection, id)?.ok_or_else(|| Error::not_found("delivery_not_found", "delivery"))?;
     if !(1..=attempts).contains(&attempt) {
         return Err(Error::not_found("attempt_not_found", "attempt").into());
@@ -65,9 +65,9 @@ pub(crate) fn record(
         incidents::dead(connection, seq, next, &receipt.reply, now)?;
     }
     if receipt.status == ReceiptStatus::Delivered {
-        transition::set_failing(connection, subscription_seq, None)?;
-        if let Some(failing) = failing {
-            got_through(connection, effects, (seq, attempt), (subscription_seq, failing), now)?;
+        transition::set_failure_streak(connection, subscription_seq, None)?;
+        if let Some(streak) = failure_streak {
+            got_through(connection, effects, (seq, attempt), (subscription_seq, streak), now)?;
         }
     }
     if receipt.opted_out {
@@ -88,7 +88,7 @@ struct Reported {
     subscription: SubscriptionId,
     subscription_seq: i64,
     /// How its endpoint fails.
-    failing: Option<Failing>,
+    failure_streak: Option<FailureStreak>,
 }
 
 fn find(connection: &Connection, id: DeliveryId) -> rusqlite::Result<Option<Reported>> {
@@ -101,7 +101,7 @@ fn find(connection: &Connection, id: DeliveryId) -> rusqlite::Result<Option<Repo
             attempts: row.get("attempts")?,
             subscription: SubscriptionId(columns::uuid(row, "subscription_id")?),
             subscription_seq: row.get("subscription")?,
-            failing: rows::failing(row)?,
+            failure_streak: rows::failure_streak(row)?,
         })
     };
     connection.prepare_cached(&FIND)?.query_row(named, reported).optional()

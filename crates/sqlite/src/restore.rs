@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use crate::audit::{Exception, Summary, audit};
 use crate::backup::{Beside, CopyError, copy_file, refuse_existing, take_beside};
-use crate::deliveries::hold_owed::hold_owed;
+use crate::deliveries::hold_pending::hold_pending;
 use crate::files::beside;
 use crate::opening::{DATABASE, io_error, lock, quick_check, refuse_others, sqlite_error, sync_names};
 use crate::staging::{BESIDE, Staging};
@@ -56,7 +56,7 @@ pub async fn restore(
     copy_file(file, &staging.file())?;
     let kept = verify(file, &staging.file())?;
     let now = options.clock.now();
-    let held = hold_what_is_owed(&staging.folder, options).await?;
+    let held = publish_and_hold(&staging.folder, options).await?;
     let summary = audit(&staging.folder, now, name)?;
     Ok(Restored { beside: kept, held, summary, data: data.to_owned(), staging, lock })
 }
@@ -125,7 +125,7 @@ fn told_of_a_backup(file: &Path, error: OpenError) -> CopyError {
 }
 
 /// Publishes what the relay had before it, and holds everything that is owed.
-async fn hold_what_is_owed(folder: &Path, options: Options) -> Result<usize, CopyError> {
+async fn publish_and_hold(folder: &Path, options: Options) -> Result<usize, CopyError> {
     let now = options.clock.now();
     let store = Store::open(folder, options)?;
     let held = async {
@@ -136,7 +136,7 @@ async fn hold_what_is_owed(folder: &Path, options: Options) -> Result<usize, Cop
             }
             store.publish(&orders).await?;
         }
-        store.write(1, move |transaction| hold_owed(transaction.connection, now)).await
+        store.write(1, move |transaction| hold_pending(transaction.connection, now)).await
     };
     let held = held.await;
     store.close().await;

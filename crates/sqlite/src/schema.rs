@@ -15,7 +15,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/spam.sql"),
     include_str!("schema/channels.sql"),
     include_str!("schema/probe.sql"),
-    include_str!("schema/set_aside.sql"),
+    include_str!("schema/quarantine.sql"),
     include_str!("schema/incidents.sql"),
 ];
 

@@ -26,7 +26,7 @@ use crate::rows::{self, SUBSCRIPTION_COLUMNS, all};
 use crate::subscriptions::administer::{resume, rotate_secret, send_test, suspend};
 use crate::subscriptions::confirm::{ONLY_IN_SANDBOX, confirm, lapse, resend};
 use crate::subscriptions::subscribe::{change_attributes, subscribe, unsubscribe};
-use crate::unreadable::set_aside::new_ones;
+use crate::unreadable::quarantine::new_ones;
 use crate::unreadable::{Read, Table, read_row};
 use crate::write::Transaction;
 

@@ -1,8 +1,8 @@
 //! Rows that cannot be read, each told apart from the others and from a file that cannot be read.
 
+pub(crate) mod quarantine;
 pub(crate) mod reexamine;
 pub(crate) mod release;
-pub(crate) mod set_aside;
 
 use application::ports::UnreadableRow;
 use application::{Error, ErrorKind};
@@ -10,7 +10,7 @@ use rusqlite::Row;
 
 use crate::columns::Senseless;
 
-/// The tables whose rows can be set aside. What belongs to a subscription or a delivery is known by that one's `seq`.
+/// The tables whose rows can be quarantined. What belongs to a subscription or a delivery is known by that one's `seq`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Table {
     /// Orders.
@@ -104,7 +104,7 @@ impl Unreadable {
 impl From<Unreadable> for Error {
     fn from(unreadable: Unreadable) -> Self {
         let message = format!(
-            "What is stored of it cannot be read and is set aside until it is mended: {}, {}",
+            "What is stored of it cannot be read and is quarantined until it is mended: {}, {}",
             unreadable.place(),
             unreadable.reason
         );

@@ -213,8 +213,8 @@ ports_keep! {
 
 ports_keep! {
     Machine, deliveries:
-    the_story_of_an_order_is_told_in_full,
-    the_story_tells_what_held_when_the_order_was_accepted,
+    an_order_history_is_complete,
+    an_order_history_tells_what_held_at_acceptance,
     those_who_are_not_told_are_listed_a_page_at_a_time,
     what_is_unknown_has_no_record,
     deliveries_are_listed_newest_first,
@@ -253,7 +253,7 @@ ports_keep! {
 ports_keep! {
     Machine, at_a_glance:
     the_newest_confirmation_request_of_each_is_found,
-    how_far_telling_has_come_is_counted_for_each_order,
+    how_far_delivery_has_come_is_counted_for_each_order,
 }
 
 ports_keep! {

@@ -3,7 +3,7 @@
 mod opened;
 
 use application::ports::{
-    Bystanders, Deliveries, OrderHistory, OrderLog, OrderStore, PageRequest, Publisher,
+    Deliveries, OrderHistory, OrderLog, OrderStore, PageRequest, Publisher, UnmatchedSubscriptions,
 };
 use domain::delivery::DeliveryState;
 use opened::{open, order};
@@ -20,7 +20,7 @@ const SUBSCRIBE: &str = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELEC
 const VERSIONS: &str = "INSERT INTO subscription_versions (subscription, from_seq, state) SELECT seq, 1, state FROM subscriptions";
 
 #[tokio::test]
-async fn a_story_of_thousands_is_told_in_part_and_all_of_them_are_listed_by_pages() {
+async fn an_order_history_of_thousands_is_cut_and_all_of_them_are_listed_by_pages() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let shell = Connection::open(folder.path().join("orderbell.db")).unwrap();
@@ -33,13 +33,14 @@ async fn a_story_of_thousands_is_told_in_part_and_all_of_them_are_listed_by_page
 
     let told = store.order_history(order.id).await.unwrap().unwrap();
     assert_eq!(told.deliveries.len(), OrderHistory::DELIVERIES);
-    assert_eq!(told.tally, [(DeliveryState::Pending, CONFIRMED)]);
-    assert_eq!(told.bystanders.page.items.len(), PageRequest::DEFAULT);
+    assert_eq!(told.counts, [(DeliveryState::Pending, CONFIRMED)]);
+    assert_eq!(told.unmatched.page.items.len(), PageRequest::DEFAULT);
 
     let (mut listed, mut pages, mut cursor) = (0, 0, None);
     loop {
         let page = PageRequest { limit: PageRequest::MAX, cursor };
-        let Bystanders { page, .. } = store.bystanders(order.id, page).await.unwrap().unwrap();
+        let UnmatchedSubscriptions { page, .. } =
+            store.unmatched_subscriptions(order.id, page).await.unwrap().unwrap();
         assert!(page.items.len() <= PageRequest::MAX);
         (listed, pages, cursor) = (listed + page.items.len(), pages + 1, page.next);
         if cursor.is_none() {

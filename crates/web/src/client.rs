@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use application::ports::Origin;
+use application::ports::ClientDigest;
 use http::Extensions;
 use sha2::{Digest, Sha256};
 
@@ -60,17 +60,17 @@ pub(crate) fn masked(address: IpAddr) -> String {
 /// all at one place.
 ///
 /// A digest under a secret as long as its key is secret: who reads the store cannot try all addresses.
-pub(crate) fn origin(secret: &[u8; 32], client: Option<IpAddr>) -> Origin {
+pub(crate) fn client_digest(secret: &[u8; 32], client: Option<IpAddr>) -> ClientDigest {
     let digest = Sha256::new().chain_update(secret);
     let digest = match client {
         None => digest,
         Some(IpAddr::V4(address)) => digest.chain_update(address.octets()),
         Some(IpAddr::V6(address)) => digest.chain_update(address.octets()),
     };
-    let mut origin = Origin::default();
-    let half = origin.len();
-    origin.copy_from_slice(&digest.finalize()[..half]);
-    origin
+    let mut client_digest = ClientDigest::default();
+    let half = client_digest.len();
+    client_digest.copy_from_slice(&digest.finalize()[..half]);
+    client_digest
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn each_address_is_a_place_of_its_own_under_each_secret() {
-        let at = |secret, address: &str| origin(&[secret; 32], address.parse().ok());
+        let at = |secret, address: &str| client_digest(&[secret; 32], address.parse().ok());
         assert_eq!(at(1, "203.0.113.7"), at(1, "203.0.113.7"));
         let all = [
             at(1, "203.0.113.7"),

@@ -74,9 +74,9 @@ impl KeyHash {
         Some(Self(hash))
     }
 
-    /// A secret for [`Settings::origin_secret`](crate::Settings::origin_secret) that all processes have in common which know this hash.
+    /// A secret for [`Settings::client_digest_secret`](crate::Settings::client_digest_secret) that all processes have in common which know this hash.
     #[must_use]
-    pub fn origin_secret(&self) -> [u8; 32] {
+    pub fn client_digest_secret(&self) -> [u8; 32] {
         Sha256::new().chain_update("orderbell.origin.v1\0").chain_update(self.0).finalize().into()
     }
 

@@ -19,7 +19,7 @@ pub struct Settings {
     pub admin_key: Option<KeyHash>,
     /// Hides where callers without a key come from, in what is kept with an `Idempotency-Key`. Where it changes, another
     /// order under a live key is taken for that of somebody else.
-    pub origin_secret: [u8; 32],
+    pub client_digest_secret: [u8; 32],
     /// Opens `/metrics`, as the admin key does.
     pub metrics_key: Option<KeyHash>,
     /// Who presented wrong keys lately.

@@ -71,7 +71,7 @@ async fn one_poison_record_and_one_that_fails_twice_hold_up_nothing() -> Result<
     let later = cloud.client()?.place_order("Ada", "Later").await?;
     mapping.drain(&function).await?;
     assert_eq!(told(&receiver)?.get(&later), Some(&1), "nothing waits behind them");
-    println!("{}", story(&mapping, &poison, &twice));
+    println!("{}", report(&mapping, &poison, &twice));
     Ok(())
 }
 
@@ -105,7 +105,7 @@ fn check_each_step(mapping: &EventSourceMapping, poison: &str, twice: &str) -> R
     Ok(())
 }
 
-fn story(mapping: &EventSourceMapping, poison: &str, twice: &str) -> String {
+fn report(mapping: &EventSourceMapping, poison: &str, twice: &str) -> String {
     let name = |number: &String| match number.as_str() {
         number if number == poison => "the poison record",
         number if number == twice => "the one that fails twice",

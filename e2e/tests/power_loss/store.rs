@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use application::ports::{Acceptance, Clock, Idempotency, OrderStore, Origin, Randomness};
+use application::ports::{Acceptance, ClientDigest, Clock, Idempotency, OrderStore, Randomness};
 use domain::order::idempotency::IdempotencyKey;
 use domain::order::{Order, OrderDetails};
 use host::{SystemClock, SystemRandomness};
@@ -49,6 +49,12 @@ fn request(key: &str) -> Result<(Order, Idempotency)> {
     let lifetime = Duration::from_hours(24);
     Ok((
         order,
-        Idempotency { scope: String::new(), origin: Some(Origin::default()), key, fingerprint, lifetime },
+        Idempotency {
+            scope: String::new(),
+            client_digest: Some(ClientDigest::default()),
+            key,
+            fingerprint,
+            lifetime,
+        },
     ))
 }

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use super::Promises;
 
 impl Promises {
-    /// Whether a row is set aside.
+    /// Whether a row is quarantined.
     pub(super) fn is_aside(&self, table: &str, row: i64) -> bool {
         self.aside.contains(&(table.to_owned(), row))
     }

@@ -20,7 +20,7 @@ pub(super) struct Notices {
     /// Of the commit that is looked at: the deliveries that died.
     pub(super) died: Vec<i64>,
     /// Of the commit that is looked at: whom notices came to be owed to.
-    pub(super) owed_to: Vec<i64>,
+    pub(super) matched_by: Vec<i64>,
 }
 
 impl Notices {
@@ -36,7 +36,7 @@ impl Promises {
         let mut operators = self.subscriptions.iter().filter(|(_, subscription)| {
             subscription.receives.notices() && subscription.state == SubscriptionState::Confirmed
         });
-        let told = operators.clone().any(|(operator, _)| self.notices.owed_to.contains(operator));
+        let told = operators.clone().any(|(operator, _)| self.notices.matched_by.contains(operator));
         ensure!(told || operators.next().is_none(), "no operator is told of what is {kind}");
         self.notices.open.remove(kind);
         Ok(())

@@ -1,7 +1,7 @@
 //! Subscriptions: nobody is told who did not say yes, and an end is for good.
 
 use anyhow::{Context, Result, ensure};
-use domain::attributes::Receives;
+use domain::attributes::SubscribedTo;
 use domain::endpoint::Protocol;
 use domain::subscription::{SubscriptionId, SubscriptionState};
 
@@ -14,7 +14,7 @@ pub(crate) struct SubscriptionTruth {
     pub(crate) protocol: Protocol,
     /// It is sent one message a second at most.
     pub(crate) slow: bool,
-    pub(crate) receives: Receives,
+    pub(crate) receives: SubscribedTo,
     pub(crate) state: SubscriptionState,
     pub(crate) policy: Option<String>,
     /// Its confirmation proves nothing: it was given in the sandbox.
@@ -38,7 +38,7 @@ impl Promises {
         seq: i64,
         id: SubscriptionId,
         (protocol, slow): (Protocol, bool),
-        receives: Receives,
+        receives: SubscribedTo,
         (state, policy): (SubscriptionState, Option<String>),
     ) -> Result<()> {
         ensure!(state == SubscriptionState::Pending, "subscription {seq} began as {state}");

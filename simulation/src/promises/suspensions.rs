@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use domain::failing::{SUSPEND_AFTER, SUSPEND_AT_LEAST};
+use domain::failure_streak::{SUSPEND_AFTER, SUSPEND_AT_LEAST};
 use domain::retry::LONGEST_DELAY;
 
 use super::Promises;

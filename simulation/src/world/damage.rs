@@ -64,7 +64,7 @@ const PLACES: [Place; 12] = [
 ];
 /// How long damage lasts, in seconds.
 const LASTING: [u64; 4] = [1, 100, 3_600, 40_000];
-/// The longest time between two looks at what is set aside.
+/// The longest time between two looks at what is quarantined.
 const REST: Duration = Duration::from_mins(10);
 
 const fn place(
@@ -111,7 +111,7 @@ impl World<'_> {
         Ok(())
     }
 
-    /// The host's worker that looks at what is set aside: at its start, and again and again.
+    /// The host's worker that looks at what is quarantined: at its start, and again and again.
     pub(super) fn reexamine(&mut self) -> Result<()> {
         let process = self.process()?;
         let store = process.store.store();
@@ -133,7 +133,7 @@ impl World<'_> {
         let Some(process) = self.process.as_ref().filter(|process| process.stage != Stage::Starting) else {
             return;
         };
-        let sql = "SELECT EXISTS (SELECT 1 FROM set_aside)";
+        let sql = "SELECT EXISTS (SELECT 1 FROM quarantine)";
         let aside = |connection: &Connection| connection.query_row(sql, (), |row| row.get(0));
         let aside = process.store.look(aside).is_some_and(|aside| aside.unwrap_or(true));
         let planned = self.coming.values().any(|happening| matches!(happening, Happening::Reexamine));

@@ -12,7 +12,7 @@ use application::subscriptions::{
     self, Subscribe, resend_confirmation, rotate_secret, send_test, subscribe, unsubscribe,
 };
 use application::{App, Error};
-use domain::attributes::{Attributes, AttributesChange, Escalation, Minutes, Receives};
+use domain::attributes::{Attributes, AttributesChange, Escalation, Minutes, SubscribedTo};
 use domain::delivery::{DeliveryId, DeliveryState};
 use domain::endpoint::Protocol;
 use domain::filter_policy::FilterPolicy;
@@ -168,9 +168,9 @@ impl World<'_> {
             max_receives_per_second: slow.then_some(NonZeroU32::MIN),
             escalation: self.escalation(),
             receives: self.dice.weighted(&[
-                (5, Receives::Orders),
-                (2, Receives::Notices),
-                (3, Receives::All),
+                (5, SubscribedTo::Orders),
+                (2, SubscribedTo::Notices),
+                (3, SubscribedTo::All),
             ]),
         };
         let request = Subscribe { endpoint, attributes, secret: None };

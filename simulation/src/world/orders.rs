@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use application::Error;
 use application::orders::{self, PlaceOrder, Placed};
-use application::ports::Origin;
+use application::ports::ClientDigest;
 use domain::order::OrderDetails;
 use domain::order::idempotency::IdempotencyKey;
 
@@ -70,7 +70,7 @@ impl World<'_> {
                 .transpose()
                 .map_err(|invalid| anyhow::anyhow!("{invalid:?}"))?,
             caller: String::new(),
-            origin: Some(Origin::default()),
+            client_digest: Some(ClientDigest::default()),
             request_id: request.clone(),
         };
         let app = process.app.clone();

@@ -1,7 +1,7 @@
 //! From a delivery to the message that its channel sends.
 
 use domain::Timestamp;
-use domain::delivery::{DeliveryKind, Effort, OnUnknown};
+use domain::delivery::{DeliveryKind, RetryContext, UnknownOutcomePolicy};
 use domain::endpoint::Protocol;
 use domain::link_token::{LinkToken, Purpose};
 use domain::subscription::{CONFIRMATION_LIFETIME, Subscription};
@@ -74,14 +74,14 @@ impl DueDelivery {
 
     /// What deciding about this delivery takes.
     #[must_use]
-    pub fn effort(&self, on_unknown: OnUnknown) -> Effort {
+    pub fn retry_context(&self, on_unknown: UnknownOutcomePolicy) -> RetryContext {
         let question = self.kind == DeliveryKind::Confirmation;
-        Effort {
+        RetryContext {
             protocol: self.protocol(),
             attempts_used: self.attempts_used,
             deadline: self.subscription.confirmation_expires_at.filter(|_| question),
             on_unknown,
-            failures: self.subscription.failing.map_or(0, |failing| failing.times),
+            failures: self.subscription.failure_streak.map_or(0, |failing| failing.count),
         }
     }
 }

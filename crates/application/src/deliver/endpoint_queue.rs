@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use domain::Timestamp;
 use domain::attempt::OutcomeKind;
 use domain::endpoint::Protocol;
-use domain::failing::{Failing, pause_after};
+use domain::failure_streak::{FailureStreak, pause_after};
 
 use super::cooldown::Cooldown;
 use super::rate_limiter::RateLimiter;
@@ -22,7 +22,7 @@ pub(super) struct EndpointQueue {
     pace: RateLimiter,
     pause: Option<Cooldown>,
     /// How it fails. What was heard since the queue is here counts: the store may not know it yet.
-    failing: Option<Failing>,
+    failure_streak: Option<FailureStreak>,
     /// Its last attempt took long.
     slow: bool,
 }
@@ -44,7 +44,12 @@ pub(super) enum Stand {
 
 impl EndpointQueue {
     /// A queue of an endpoint that bears so many attempts at once, fails so, as the store has it, and is slow or not.
-    pub(super) fn new(protocol: Protocol, concurrency: usize, failing: Option<Failing>, slow: bool) -> Self {
+    pub(super) fn new(
+        protocol: Protocol,
+        concurrency: usize,
+        failure_streak: Option<FailureStreak>,
+        slow: bool,
+    ) -> Self {
         Self {
             protocol,
             concurrency,
@@ -52,7 +57,7 @@ impl EndpointQueue {
             in_flight: 0,
             pace: RateLimiter::default(),
             pause: None,
-            failing,
+            failure_streak,
             slow,
         }
     }
@@ -75,7 +80,7 @@ impl EndpointQueue {
         let mut delivery = self.waiting.remove(next)?;
         self.in_flight += 1;
         self.pace.begins(delivery.subscription.attributes.max_receives_per_second, now);
-        delivery.subscription.failing = self.failing;
+        delivery.subscription.failure_streak = self.failure_streak;
         Some(delivery)
     }
 
@@ -87,20 +92,20 @@ impl EndpointQueue {
     pub(super) fn record_outcome(&mut self, kind: OutcomeKind, slow: bool, now: Timestamp) {
         self.slow = slow;
         if kind.is_endpoint_failure() {
-            self.failing = Some(Failing::again(self.failing, now));
+            self.failure_streak = Some(FailureStreak::after_failure(self.failure_streak, now));
         } else if kind.scope().is_none() {
-            self.failing = None;
+            self.failure_streak = None;
         }
     }
 
     /// Whether its last attempt failed, or took long.
     pub(super) fn is_ailing(&self) -> bool {
-        self.failing.is_some() || self.slow
+        self.failure_streak.is_some() || self.slow
     }
 
     /// How many attempts have failed in a row.
     pub(super) fn failures(&self) -> u32 {
-        self.failing.map_or(0, |failing| failing.times)
+        self.failure_streak.map_or(0, |failing| failing.count)
     }
 
     pub(super) fn pause(&mut self, now: Timestamp, until: Timestamp) {

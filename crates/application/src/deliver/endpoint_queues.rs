@@ -76,9 +76,9 @@ impl EndpointQueues {
     /// Takes in a delivery, of whose endpoint so many attempts may be under way.
     pub(super) fn push(&mut self, delivery: DueDelivery, concurrency: usize, now: Timestamp) {
         let (id, protocol) = (delivery.subscription.id, delivery.protocol());
-        let (failing, slow) = (delivery.subscription.failing, self.slow.contains(&id));
+        let (failure_streak, slow) = (delivery.subscription.failure_streak, self.slow.contains(&id));
         let new = || Placed {
-            queue: EndpointQueue::new(protocol, concurrency, failing, slow),
+            queue: EndpointQueue::new(protocol, concurrency, failure_streak, slow),
             stand: Stand::Idle,
             turn: 0,
             waited: 0,

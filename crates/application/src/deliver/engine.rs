@@ -14,7 +14,7 @@ use domain::Timestamp;
 use domain::attempt::Outcome;
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
-use domain::retry::Chance;
+use domain::retry::Jitter;
 use domain::subscription::SubscriptionId;
 
 use super::circuit_breaker::{BreakerState, CircuitBreaker};
@@ -112,14 +112,14 @@ impl Engine {
     }
 
     /// Takes in what happened and says what to do next.
-    pub fn on(&mut self, event: Event, now: Timestamp, chance: Chance) -> Vec<Action> {
+    pub fn on(&mut self, event: Event, now: Timestamp, jitter: Jitter) -> Vec<Action> {
         let mut actions = Vec::new();
         self.more |= self.queues.wake(now);
         match event {
             Event::Woken => self.more = true,
             Event::Fetched(answer) => self.fetched(answer, now),
             Event::Begun(answer) => self.begun(answer, now, &mut actions),
-            Event::Sent(delivery, sent) => self.sent(delivery, sent, now, chance, &mut actions),
+            Event::Sent(delivery, sent) => self.sent(delivery, sent, now, jitter, &mut actions),
             Event::Recorded(answer) => self.recorded(answer, now),
             Event::Probed(protocol, answer) => self.probed(protocol, &answer, now, &mut actions),
             Event::Hurried => {

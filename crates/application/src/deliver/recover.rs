@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::attempt::{Outcome, OutcomeKind};
-use domain::delivery::{Effort, OnUnknown, decide};
+use domain::delivery::{RetryContext, UnknownOutcomePolicy, decide};
 use domain::endpoint::Protocol;
 
 use crate::Error;
@@ -16,13 +16,14 @@ use crate::ports::{Clock, DeliveryQueue, Finished, Interrupted, Randomness};
 /// What the store says; nothing may be delivered before this succeeded.
 pub async fn recover(
     queue: &dyn DeliveryQueue,
-    policies: &BTreeMap<Protocol, OnUnknown>,
+    policies: &BTreeMap<Protocol, UnknownOutcomePolicy>,
     clock: &dyn Clock,
     randomness: &dyn Randomness,
 ) -> Result<usize, Error> {
     let interrupted = queue.interrupted().await?;
-    let on_unknown =
-        |attempt: &Interrupted| policies.get(&attempt.protocol).copied().unwrap_or(OnUnknown::Hold);
+    let on_unknown = |attempt: &Interrupted| {
+        policies.get(&attempt.protocol).copied().unwrap_or(UnknownOutcomePolicy::Hold)
+    };
     let finished: Vec<_> =
         interrupted.iter().map(|attempt| unknown(attempt, on_unknown(attempt), clock, randomness)).collect();
     let count = finished.len();
@@ -38,15 +39,15 @@ pub async fn recover(
 
 fn unknown(
     attempt: &Interrupted,
-    on_unknown: OnUnknown,
+    on_unknown: UnknownOutcomePolicy,
     clock: &dyn Clock,
     randomness: &dyn Randomness,
 ) -> Finished {
     let now = clock.now();
     let Interrupted { protocol, attempts_used, deadline, .. } = *attempt;
-    let effort = Effort { protocol, attempts_used, deadline, on_unknown, failures: 0 };
+    let context = RetryContext { protocol, attempts_used, deadline, on_unknown, failures: 0 };
     let outcome = Outcome::new(OutcomeKind::Unknown, "The program stopped before an answer came");
-    let decision = decide(effort, &outcome, now, randomness.chance());
+    let decision = decide(context, &outcome, now, randomness.jitter());
     Finished {
         delivery: attempt.delivery,
         number: attempt.number,

@@ -26,7 +26,7 @@ pub(super) fn attempt_ended(delivery: &DueDelivery, finished: &Finished) {
         .increment(1);
     if let Some(order) = delivery.order.as_ref().filter(|_| outcome.scope().is_none()) {
         let since_order = finished.at.duration_since(order.time).as_secs_f64().max(0.0);
-        metrics::histogram!("orderbell_order_told_seconds", "protocol" => protocol.name())
+        metrics::histogram!("orderbell_order_delivery_seconds", "protocol" => protocol.name())
             .record(since_order);
     }
     let order_id = delivery.order.as_ref().map(|order| order.id.to_string());

@@ -7,8 +7,8 @@ use domain::order::Order;
 use domain::subscription::{SkipReason, Subscription, matches};
 
 use crate::ports::{
-    AttemptRecord, Bystanders, ChannelPause, DeliveryRecord, InterventionKind, OrderHistory, Page,
-    ReceiptRecord, SpamMark, UnreadableRow,
+    AttemptRecord, ChannelPause, DeliveryRecord, InterventionKind, OrderHistory, Page, ReceiptRecord,
+    SpamMark, UnmatchedSubscriptions, UnreadableRow,
 };
 
 /// An order and all that became of it.
@@ -25,7 +25,7 @@ pub struct Timeline {
     /// What is or was owed because of it, oldest first: the first [`OrderHistory::DELIVERIES`].
     pub deliveries: Vec<DeliveryRecord>,
     /// How many deliveries there are, in each state that has any; counted up to [`OrderHistory::COUNTED`] in all.
-    pub tally: Vec<(DeliveryState, usize)>,
+    pub counts: Vec<(DeliveryState, usize)>,
     /// The first subscriptions that it does not match, and why.
     pub not_matched: NotMatchedPage,
     /// What else belongs here and cannot be read.
@@ -52,7 +52,7 @@ pub enum EventKind {
     /// It was stored, and its sender was told so.
     Accepted,
     /// A delivery became owed; it may be [escalated](DeliveryRecord::escalated_from) from another.
-    Owed,
+    Matched,
     /// An attempt ended, or is in flight still.
     Attempt(AttemptRecord),
     /// The provider reported what became of the message.
@@ -88,7 +88,7 @@ pub enum EventKind {
 }
 
 impl Timeline {
-    /// The same story of an order that a person marked as spam.
+    /// The same timeline of an order that a person marked as spam.
     #[must_use]
     pub fn marked(mut self, mark: SpamMark) -> Self {
         let event = |at, kind| Event { at, delivery: None, kind };
@@ -99,11 +99,11 @@ impl Timeline {
     }
 }
 
-/// Tells an order's story.
+/// Makes an order's timeline.
 #[must_use]
-pub fn timeline(story: OrderHistory) -> Timeline {
-    let OrderHistory { bystanders, deliveries, tally, pauses, mut unreadable } = story;
-    let (order, published) = (bystanders.order.order.clone(), bystanders.published);
+pub fn timeline(history: OrderHistory) -> Timeline {
+    let OrderHistory { unmatched, deliveries, counts, pauses, mut unreadable } = history;
+    let (order, published) = (unmatched.order.order.clone(), unmatched.published);
     let accepted = Event { at: order.time, delivery: None, kind: EventKind::Accepted };
     let mut events = vec![accepted];
     for (place, delivery) in deliveries.iter().enumerate() {
@@ -111,14 +111,14 @@ pub fn timeline(story: OrderHistory) -> Timeline {
     }
     events.extend(pause_events(&pauses, &deliveries));
     events.sort_by_key(|event| event.at);
-    let not_matched = not_matched_of(bystanders);
+    let not_matched = not_matched_of(unmatched);
     unreadable.extend_from_slice(&not_matched.unreadable);
-    Timeline { order, published, spam_since: None, events, deliveries, tally, not_matched, unreadable }
+    Timeline { order, published, spam_since: None, events, deliveries, counts, not_matched, unreadable }
 }
 
 fn delivery_events(place: usize, delivery: &DeliveryRecord) -> Vec<Event> {
     let event = |at, kind| Event { at, delivery: Some(place), kind };
-    let mut events = vec![event(delivery.created_at, EventKind::Owed)];
+    let mut events = vec![event(delivery.created_at, EventKind::Matched)];
     for attempt in &delivery.attempts {
         let at = attempt.ended_at.unwrap_or(attempt.started_at);
         events.push(event(at, EventKind::Attempt(attempt.clone())));
@@ -139,7 +139,7 @@ fn delivery_events(place: usize, delivery: &DeliveryRecord) -> Vec<Event> {
             InterventionKind::Dropped => {}
         }
     }
-    events.extend(delivery.stranded_at.map(|at| event(at, EventKind::NotEscalated)));
+    events.extend(delivery.not_escalated_at.map(|at| event(at, EventKind::NotEscalated)));
     match delivery.state {
         DeliveryState::Pending | DeliveryState::InFlight => {}
         DeliveryState::Cancelled => {
@@ -172,8 +172,8 @@ fn waited_for(delivery: &DeliveryRecord, pause: &ChannelPause) -> bool {
 
 /// Why the order does not match each of them, as of its acceptance.
 #[must_use]
-pub fn not_matched_of(bystanders: Bystanders) -> NotMatchedPage {
-    let Bystanders { order, page, .. } = bystanders;
+pub fn not_matched_of(unmatched: UnmatchedSubscriptions) -> NotMatchedPage {
+    let UnmatchedSubscriptions { order, page, .. } = unmatched;
     let reason = |(subscription, version): (Subscription, Option<_>)| {
         matches(&order, version.as_slice()).err().map(|reason| (subscription, reason))
     };

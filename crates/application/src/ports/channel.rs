@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind};
-use domain::delivery::{DeliveryId, DeliveryKind, OnUnknown};
+use domain::delivery::{DeliveryId, DeliveryKind, UnknownOutcomePolicy};
 use domain::endpoint::{Endpoint, Protocol};
 use domain::notice::{self, Notice};
 use domain::notification;
@@ -43,7 +43,7 @@ pub struct ChannelRules {
     /// The most attempts begun in a second; `None`: as many as there are.
     pub max_per_second: Option<NonZeroU32>,
     /// What follows when a message may have arrived or not.
-    pub on_unknown: OnUnknown,
+    pub on_unknown: UnknownOutcomePolicy,
 }
 
 /// How much a channel does at once.
@@ -60,7 +60,7 @@ impl ChannelRules {
     /// Rules without a rate, under which what may have arrived is sent again.
     #[must_use]
     pub fn new(concurrency: Concurrency) -> Self {
-        Self { concurrency, max_per_second: None, on_unknown: OnUnknown::Retry }
+        Self { concurrency, max_per_second: None, on_unknown: UnknownOutcomePolicy::Retry }
     }
 }
 

@@ -10,7 +10,7 @@ use domain::receipt::{Receipt, ReceiptStatus};
 use domain::subscription::{Subscription, SubscriptionId, SubscriptionState, Version};
 use serde::Serialize;
 
-use super::{Page, PageRequest, Tally, UnreadableRow};
+use super::{Page, PageRequest, StoreCounts, UnreadableRow};
 use crate::Error;
 
 /// Reads deliveries and sends dead ones again.
@@ -22,7 +22,11 @@ pub trait Deliveries: Send + Sync {
     /// Subscriptions that have no delivery of a published order, newest first. A page looks at a bounded number of
     /// subscriptions, so that it may hold fewer than were asked for, and none, though others follow. A bad cursor is
     /// `Invalid`, code `invalid_cursor`.
-    async fn bystanders(&self, order: OrderId, page: PageRequest) -> Result<Option<Bystanders>, Error>;
+    async fn unmatched_subscriptions(
+        &self,
+        order: OrderId,
+        page: PageRequest,
+    ) -> Result<Option<UnmatchedSubscriptions>, Error>;
 
     /// The delivery of that id.
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, Error>;
@@ -33,9 +37,9 @@ pub trait Deliveries: Send + Sync {
     /// The newest confirmation request of each of these subscriptions, where there is one that can be read.
     async fn confirmation_requests(&self, of: Vec<SubscriptionId>) -> Result<Vec<DeliveryRecord>, Error>;
 
-    /// How far the telling of each of these orders has come, in their own order; an unknown one is told to nobody. At
-    /// most [`Telling::COUNTED`] deliveries are looked at, of each order as many as of any other.
-    async fn telling(&self, of: Vec<OrderId>) -> Result<Vec<Telling>, Error>;
+    /// How far the delivery of each of these orders has come, in their own order; an unknown one is told to nobody. At
+    /// most [`DeliveryProgress::COUNTED`] deliveries are looked at, of each order as many as of any other.
+    async fn delivery_progress(&self, of: Vec<OrderId>) -> Result<Vec<DeliveryProgress>, Error>;
 
     /// Makes the selected dead and held deliveries pending again, due `now`, with nothing spent; their attempts stay on
     /// record, and so does the [intervention](InterventionRecord). Those of ended subscriptions and questions that are
@@ -64,38 +68,38 @@ pub trait Deliveries: Send + Sync {
     ) -> Result<(), Error>;
 
     /// How much of everything there is, as of `now`; cheap, however much that is.
-    async fn tally(&self, now: Timestamp) -> Result<Tally, Error>;
+    async fn store_counts(&self, now: Timestamp) -> Result<StoreCounts, Error>;
 }
 
 /// What an order led to, as much of it as a person can read at once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderHistory {
     /// Those who have no delivery of it, and the order itself.
-    pub bystanders: Bystanders,
+    pub unmatched: UnmatchedSubscriptions,
     /// What is or was owed because of it, oldest first: the first [`OrderHistory::DELIVERIES`].
     pub deliveries: Vec<DeliveryRecord>,
     /// How many deliveries there are, in each state that has any; counted up to [`OrderHistory::COUNTED`] in all.
-    pub tally: Vec<(DeliveryState, usize)>,
+    pub counts: Vec<(DeliveryState, usize)>,
     /// Pauses of channels since the order was accepted, oldest first: the first [`OrderHistory::PAUSES`].
     pub pauses: Vec<ChannelPause>,
     /// What else belongs here and cannot be read.
     pub unreadable: Vec<UnreadableRow>,
 }
 
-/// How far the telling of an order has come.
+/// How far the delivery of an order has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Telling {
+pub struct DeliveryProgress {
     /// Whether it was published; until then it is owed to nobody.
     pub published: bool,
     /// How many deliveries there are, in each state that has any.
-    pub tally: Vec<(DeliveryState, usize)>,
+    pub counts: Vec<(DeliveryState, usize)>,
     /// Whether all were counted; otherwise there may be more.
     pub is_whole: bool,
 }
 
 /// Subscriptions that have no delivery of an order.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Bystanders {
+pub struct UnmatchedSubscriptions {
     /// The order and its place.
     pub order: LoggedOrder,
     /// Whether it was published; until then nobody has a delivery of it, and this page is empty.
@@ -133,7 +137,7 @@ pub struct DeliveryRecord {
     /// The delivery that was not made in time, for which this one is owed too.
     pub escalated_from: Option<DeliveryId>,
     /// When it should have escalated, and the other subscription was not confirmed, or no more.
-    pub stranded_at: Option<Timestamp>,
+    pub not_escalated_at: Option<Timestamp>,
     /// What a notice says.
     pub notice: Option<Notice>,
     /// What people did to it, oldest first.
@@ -145,21 +149,21 @@ pub struct DeliveryRecord {
     /// Why its channel is paused, in words, while it is.
     pub channel_pause: Option<String>,
     /// Something that it takes to make it cannot be read: it waits until that is mended.
-    pub set_aside: bool,
+    pub quarantined: bool,
     /// Those of its attempts, receipts and interventions that cannot be read.
     pub unreadable: Vec<UnreadableRow>,
 }
 
 impl OrderHistory {
-    /// The most deliveries in a story.
+    /// The most deliveries in a history.
     pub const DELIVERIES: usize = 100;
     /// The most deliveries that are counted.
     pub const COUNTED: usize = 10_000;
-    /// The most pauses in a story.
+    /// The most pauses in a history.
     pub const PAUSES: usize = 100;
 }
 
-impl Telling {
+impl DeliveryProgress {
     /// The most deliveries that are counted for one page of orders.
     pub const COUNTED: usize = 10_000;
 }
@@ -176,7 +180,7 @@ impl DeliveryRecord {
             kind: self.kind,
             subscription: self.subscription_state,
             channel_paused: self.channel_pause.is_some(),
-            set_aside: self.set_aside,
+            quarantined: self.quarantined,
             at: self.at,
         };
         if self.state == DeliveryState::Pending { waiting.because(now) } else { None }

@@ -73,9 +73,9 @@ pub trait DeliveryQueue: Send + Sync {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Escalated {
     /// How many are now owed to another subscription, too.
-    pub owed: usize,
+    pub deliveries: usize,
     /// Those that are not, and to whom they should be: a subscription that is not confirmed, or no more.
-    pub stranded: Vec<(DeliveryId, SubscriptionId)>,
+    pub not_escalated: Vec<(DeliveryId, SubscriptionId)>,
     /// When the next delivery's time is over.
     pub next_at: Option<Timestamp>,
 }

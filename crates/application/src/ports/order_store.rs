@@ -50,7 +50,7 @@ pub struct Idempotency {
     pub scope: String,
     /// From where an anonymous caller came; nothing for one who is known. Callers of the empty scope cannot be told apart,
     /// so that nobody may claim a key for the others: only another order from the same place is refused.
-    pub origin: Option<Origin>,
+    pub client_digest: Option<ClientDigest>,
     /// The client's key.
     pub key: IdempotencyKey,
     /// What was asked for.
@@ -61,7 +61,7 @@ pub struct Idempotency {
 
 /// A digest of the network that a request came from, under a secret of the host's: it tells whether two requests came from
 /// the same one, and neither the store nor who reads it learns which. It lives as long as the key that it stands with.
-pub type Origin = [u8; 16];
+pub type ClientDigest = [u8; 16];
 
 /// What came of accepting an order.
 #[derive(Debug, Clone, PartialEq, Eq)]

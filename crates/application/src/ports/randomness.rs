@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
 use domain::order::OrderId;
-use domain::retry::Chance;
+use domain::retry::Jitter;
 use domain::subscription::SubscriptionId;
 use domain::webhook_secret::WebhookSecret;
 
@@ -41,8 +41,8 @@ impl dyn Randomness + '_ {
         WebhookSecret::new(self.bytes())
     }
 
-    /// A throw for a delay's jitter.
-    pub fn chance(&self) -> Chance {
-        Chance(u16::from_ne_bytes(self.bytes()))
+    /// A delay's jitter.
+    pub fn jitter(&self) -> Jitter {
+        Jitter(u16::from_ne_bytes(self.bytes()))
     }
 }

@@ -8,7 +8,7 @@ use application::ports::{Due, DueDelivery};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::{Consequence, DeliveryId, Next};
 use domain::endpoint::Protocol;
-use domain::failing::Failing;
+use domain::failure_streak::FailureStreak;
 use domain::subscription::SubscriptionId;
 use uuid::Uuid;
 
@@ -30,9 +30,9 @@ fn failed_twice() -> Hand {
 
 /// Deliveries as the store has them of an endpoint that failed so many times.
 fn known(numbers: impl IntoIterator<Item = u128>, failures: u32) -> Vec<DueDelivery> {
-    let failing = (0..failures).fold(None, |before, _| Some(Failing::again(before, start())));
+    let failing = (0..failures).fold(None, |before, _| Some(FailureStreak::after_failure(before, start())));
     let known = |mut delivery: DueDelivery| {
-        delivery.subscription.failing = failing;
+        delivery.subscription.failure_streak = failing;
         delivery
     };
     hooks(numbers, 1).into_iter().map(known).collect()
@@ -195,7 +195,8 @@ impl Outage {
         let endpoint = SubscriptionId(Uuid::from_u128(delivery.0.as_u128() / 100_000));
         *self.calls.entry(endpoint).or_default() += 1;
         for waiting in self.waiting.get_mut(&endpoint).into_iter().flatten() {
-            waiting.subscription.failing = Some(Failing::again(waiting.subscription.failing, self.hand.now));
+            waiting.subscription.failure_streak =
+                Some(FailureStreak::after_failure(waiting.subscription.failure_streak, self.hand.now));
             if waiting.id != delivery {
                 continue;
             }

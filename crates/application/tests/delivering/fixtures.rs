@@ -2,7 +2,7 @@
 
 use application::ports::ChannelRules;
 use domain::attributes::Attributes;
-use domain::delivery::OnUnknown;
+use domain::delivery::UnknownOutcomePolicy;
 use std::time::Duration;
 
 use application::Error;
@@ -13,16 +13,16 @@ use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::{DeliveryId, DeliveryKind};
 use domain::endpoint::{Endpoint, Protocol};
 use domain::order::{Order, OrderDetails, OrderId};
-use domain::retry::Chance;
+use domain::retry::Jitter;
 use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
 use uuid::Uuid;
 
 pub(crate) const LIMITS: ChannelRules = ChannelRules {
     concurrency: Concurrency { channel: 3, endpoint: 2 },
     max_per_second: None,
-    on_unknown: OnUnknown::Retry,
+    on_unknown: UnknownOutcomePolicy::Retry,
 };
-pub(crate) const NO_JITTER: Chance = Chance(u16::MAX / 2 + 1);
+pub(crate) const NO_JITTER: Jitter = Jitter(u16::MAX / 2 + 1);
 
 pub(crate) fn start() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().unwrap()
@@ -43,7 +43,7 @@ pub(crate) fn subscription(number: u128, protocol: Protocol) -> Subscription {
         created_at: Some(start()),
         confirmation_expires_at: Some(start() + Duration::from_hours(48)),
         confirmation: None,
-        failing: None,
+        failure_streak: None,
         suspension: None,
         end: None,
         secrets: None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use application::Links;
 use application::deliver::compose;
 use application::ports::{Content, DueDelivery};
-use domain::delivery::{DeliveryKind, OnUnknown};
+use domain::delivery::{DeliveryKind, UnknownOutcomePolicy};
 use domain::endpoint::Protocol;
 use domain::link_token::{LinkKey, LinkToken, Purpose};
 use domain::webhook_secret::{OVERLAP, WebhookSecret, WebhookSecrets};
@@ -99,6 +99,9 @@ fn only_what_goes_to_a_webhook_is_signed_with_its_secret() {
 #[test]
 fn only_a_confirmation_has_a_deadline() {
     let delivery = confirmation(1);
-    assert_eq!(delivery.effort(OnUnknown::Retry).deadline, delivery.subscription.confirmation_expires_at);
-    assert_eq!(due(1, 7, Protocol::Email).effort(OnUnknown::Retry).deadline, None);
+    assert_eq!(
+        delivery.retry_context(UnknownOutcomePolicy::Retry).deadline,
+        delivery.subscription.confirmation_expires_at
+    );
+    assert_eq!(due(1, 7, Protocol::Email).retry_context(UnknownOutcomePolicy::Retry).deadline, None);
 }

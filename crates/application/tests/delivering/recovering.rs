@@ -12,7 +12,7 @@ use application::ports::{
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::attempt::OutcomeKind;
-use domain::delivery::{DeliveryId, DeliveryState, Next, OnUnknown};
+use domain::delivery::{DeliveryId, DeliveryState, Next, UnknownOutcomePolicy};
 use domain::endpoint::Protocol;
 use domain::subscription::SubscriptionId;
 use host::SetClock;
@@ -78,9 +78,9 @@ fn interrupted(number: u128, protocol: Protocol, attempts_used: u32) -> Interrup
 
 fn recovered(queue: &Crashed) -> Result<usize, Error> {
     let policies = [
-        (Protocol::Email, OnUnknown::Retry),
-        (Protocol::Sms, OnUnknown::Hold),
-        (Protocol::Webhook, OnUnknown::Retry),
+        (Protocol::Email, UnknownOutcomePolicy::Retry),
+        (Protocol::Sms, UnknownOutcomePolicy::Hold),
+        (Protocol::Webhook, UnknownOutcomePolicy::Retry),
     ];
     match pin!(recover(queue, &policies.into(), &SetClock::at(start()), &Zeros))
         .poll(&mut Context::from_waker(Waker::noop()))

@@ -1,12 +1,12 @@
 //! One order's timeline: what happened, in its order, and why some were not told.
 
-use domain::attributes::Receives;
+use domain::attributes::SubscribedTo;
 use std::time::Duration;
 
 use application::orders::{EventKind, Timeline, timeline_of};
 use application::ports::{
-    AttemptRecord, Bystanders, ChannelPause, DeliveryRecord, InterventionKind, InterventionRecord,
-    OrderHistory, Page, ReceiptRecord, SpamMark,
+    AttemptRecord, ChannelPause, DeliveryRecord, InterventionKind, InterventionRecord, OrderHistory, Page,
+    ReceiptRecord, SpamMark, UnmatchedSubscriptions,
 };
 use domain::Timestamp;
 use domain::delivery::{CancelReason, DeliveryKind, DeliveryState, WaitReason};
@@ -25,8 +25,8 @@ fn at(seconds: u64) -> Timestamp {
 fn order_history(deliveries: Vec<DeliveryRecord>, pauses: Vec<ChannelPause>) -> OrderHistory {
     let order = LoggedOrder { seq: Seq(5), order: order() };
     let page = Page { items: Vec::new(), unreadable: Vec::new(), next: None };
-    let bystanders = Bystanders { order, published: true, page };
-    OrderHistory { bystanders, tally: Vec::new(), deliveries, pauses, unreadable: Vec::new() }
+    let unmatched = UnmatchedSubscriptions { order, published: true, page };
+    OrderHistory { unmatched, counts: Vec::new(), deliveries, pauses, unreadable: Vec::new() }
 }
 
 fn delivery(
@@ -39,13 +39,13 @@ fn delivery(
     DeliveryRecord {
         receipts: Vec::new(),
         escalated_from: None,
-        stranded_at: None,
+        not_escalated_at: None,
         notice: None,
         interventions: Vec::new(),
         cancel_reason: None,
         subscription_state: subscriber.state,
         channel_pause: None,
-        set_aside: false,
+        quarantined: false,
         unreadable: Vec::new(),
         id: id(1),
         kind: DeliveryKind::Notification,
@@ -81,7 +81,7 @@ fn pause(from: u64, to: Option<u64>) -> ChannelPause {
 fn told(timeline: &Timeline) -> Vec<(i64, String)> {
     let word = |kind: &EventKind| match kind {
         EventKind::Accepted => "accepted".to_owned(),
-        EventKind::Owed => "owed".to_owned(),
+        EventKind::Matched => "matched".to_owned(),
         EventKind::Attempt(attempt) => format!("attempt {}", attempt.number),
         EventKind::ChannelPaused { protocol, reason } => format!("{protocol} paused: {reason}"),
         EventKind::ChannelResumed { protocol } => format!("{protocol} resumed"),
@@ -114,7 +114,7 @@ fn it_tells_a_delivery_from_acceptance_to_its_end() {
     let timeline = timeline_of(order_history(vec![delivered], Vec::new()));
     assert_eq!(
         told(&timeline),
-        words(&[(0, "accepted"), (1, "owed"), (3, "attempt 1"), (14, "attempt 2"), (14, "delivered")])
+        words(&[(0, "accepted"), (1, "matched"), (3, "attempt 1"), (14, "attempt 2"), (14, "delivered")])
     );
     assert_eq!(timeline.events[0].delivery, None);
     assert!(timeline.events[1..].iter().all(|event| event.delivery == Some(0)));
@@ -125,12 +125,12 @@ fn what_is_not_over_has_no_end_and_an_attempt_in_flight_stands_where_it_began() 
     let waiting = delivery(Protocol::Email, DeliveryState::Pending, 600, vec![attempt(1, 2, Some(3))]);
     assert_eq!(
         told(&timeline_of(order_history(vec![waiting], Vec::new()))),
-        words(&[(0, "accepted"), (1, "owed"), (3, "attempt 1")])
+        words(&[(0, "accepted"), (1, "matched"), (3, "attempt 1")])
     );
     let in_flight = delivery(Protocol::Email, DeliveryState::InFlight, 2, vec![attempt(1, 2, None)]);
     assert_eq!(
         told(&timeline_of(order_history(vec![in_flight], Vec::new()))),
-        words(&[(0, "accepted"), (1, "owed"), (2, "attempt 1")])
+        words(&[(0, "accepted"), (1, "matched"), (2, "attempt 1")])
     );
 }
 
@@ -166,7 +166,7 @@ fn what_was_redriven_keeps_the_ends_that_it_had_come_to() {
     ];
     let expected = [
         (0, "accepted"),
-        (1, "owed"),
+        (1, "matched"),
         (3, "attempt 1"),
         (3, "held"),
         (20, "redriven"),
@@ -187,7 +187,7 @@ fn what_was_tried_before_its_time_is_told_and_had_come_to_no_end() {
     delivered.interventions = vec![intervention(InterventionKind::Retried, DeliveryState::Pending, 600, 20)];
     let expected = [
         (0, "accepted"),
-        (1, "owed"),
+        (1, "matched"),
         (3, "attempt 1"),
         (20, "retried"),
         (22, "attempt 2"),
@@ -199,8 +199,8 @@ fn what_was_tried_before_its_time_is_told_and_had_come_to_no_end() {
 #[test]
 fn what_should_have_escalated_and_could_not_is_told() {
     let mut late = delivery(Protocol::Email, DeliveryState::Pending, 90, vec![attempt(1, 2, Some(3))]);
-    late.stranded_at = Some(at(60));
-    let expected = [(0, "accepted"), (1, "owed"), (3, "attempt 1"), (60, "not escalated")];
+    late.not_escalated_at = Some(at(60));
+    let expected = [(0, "accepted"), (1, "matched"), (3, "attempt 1"), (60, "not escalated")];
     assert_eq!(told(&timeline_of(order_history(vec![late], Vec::new()))), words(&expected));
 }
 
@@ -213,8 +213,8 @@ fn what_was_dropped_is_told_to_have_been_held_and_every_cancellation_says_why() 
     ended.cancel_reason = Some(CancelReason::SubscriptionEnded);
     let expected = [
         (0, "accepted"),
-        (1, "owed"),
-        (1, "owed"),
+        (1, "matched"),
+        (1, "matched"),
         (3, "attempt 1"),
         (3, "held"),
         (20, "cancelled: dropped"),
@@ -232,8 +232,8 @@ fn only_what_is_pending_waits_and_says_for_what() {
     assert_eq!(waiting.waits_because(at(60)), Some(WaitReason::ChannelPaused));
     waiting.subscription_state = SubscriptionState::Suspended;
     assert_eq!(waiting.waits_because(at(60)), Some(WaitReason::SubscriptionSuspended));
-    waiting.set_aside = true;
-    assert_eq!(waiting.waits_because(at(60)), Some(WaitReason::SetAside));
+    waiting.quarantined = true;
+    assert_eq!(waiting.waits_because(at(60)), Some(WaitReason::Quarantined));
     for over in DeliveryState::ALL.into_iter().filter(|state| *state != DeliveryState::Pending) {
         waiting.state = over;
         assert_eq!(waiting.waits_because(at(0)), None, "{over}");
@@ -241,7 +241,7 @@ fn only_what_is_pending_waits_and_says_for_what() {
 }
 
 #[test]
-fn the_story_of_several_deliveries_is_told_in_one_line_of_time() {
+fn a_timeline_of_several_deliveries_is_in_order_of_time() {
     let mail = delivery(Protocol::Email, DeliveryState::Delivered, 20, vec![attempt(1, 19, Some(20))]);
     let hook = delivery(Protocol::Webhook, DeliveryState::Delivered, 4, vec![attempt(1, 2, Some(4))]);
     let timeline = timeline_of(order_history(vec![mail, hook], Vec::new()));
@@ -258,7 +258,7 @@ fn a_pause_that_the_order_waited_for_is_told_after_the_attempt_that_met_it() {
         told(&timeline),
         words(&[
             (0, "accepted"),
-            (1, "owed"),
+            (1, "matched"),
             (3, "attempt 1"),
             (3, "email paused: 535 no"),
             (60, "email resumed"),
@@ -275,7 +275,7 @@ fn a_pause_that_began_before_the_order_is_told_and_one_that_lasts_has_no_end() {
     early.from = start() - Duration::from_secs(30);
     assert_eq!(
         told(&timeline_of(order_history(vec![waiting], vec![early]))),
-        words(&[(-30, "email paused: 535 no"), (0, "accepted"), (1, "owed")])
+        words(&[(-30, "email paused: 535 no"), (0, "accepted"), (1, "matched")])
     );
 }
 
@@ -297,7 +297,7 @@ fn version(subscriber: &Subscription, from: i64, to: Option<i64>, state: Subscri
         to: to.map(Seq),
         state,
         filter_policy: None,
-        receives: Receives::Orders,
+        receives: SubscribedTo::Orders,
     }
 }
 
@@ -314,9 +314,9 @@ fn it_says_why_each_subscription_was_not_owed_the_order_as_of_its_acceptance() {
         Some(Version { filter_policy: Some(pads), ..version(&subscribers[4], 5, None, Confirmed) }),
         Some(version(&subscribers[5], 5, None, Suspended)),
     ];
-    let mut story = order_history(Vec::new(), Vec::new());
-    story.bystanders.page.items = subscribers.iter().cloned().zip(versions).collect();
-    let reasons: Vec<_> = timeline_of(story)
+    let mut history = order_history(Vec::new(), Vec::new());
+    history.unmatched.page.items = subscribers.iter().cloned().zip(versions).collect();
+    let reasons: Vec<_> = timeline_of(history)
         .not_matched
         .items
         .into_iter()
@@ -335,10 +335,10 @@ fn a_mark_as_spam_stands_among_the_events_and_so_does_its_end() {
     let mark = SpamMark { marked_at: at(5), unmarked_at: None };
     let marked = timeline_of(order_history(vec![waiting()], Vec::new())).marked(mark);
     assert_eq!(marked.spam_since, Some(at(5)));
-    assert_eq!(told(&marked), words(&[(0, "accepted"), (1, "owed"), (5, "marked spam")]));
+    assert_eq!(told(&marked), words(&[(0, "accepted"), (1, "matched"), (5, "marked spam")]));
     let mark = SpamMark { unmarked_at: Some(at(7)), ..mark };
     let unmarked = timeline_of(order_history(vec![waiting()], Vec::new())).marked(mark);
     assert_eq!(unmarked.spam_since, None);
-    let events = [(0, "accepted"), (1, "owed"), (5, "marked spam"), (7, "unmarked spam")];
+    let events = [(0, "accepted"), (1, "matched"), (5, "marked spam"), (7, "unmarked spam")];
     assert_eq!(told(&unmarked), words(&events));
 }

@@ -26,13 +26,13 @@ const MICROS_IN_A_SECOND: i64 = 1_000_000;
 /// A caller who is known finds a record by the client's key. An anonymous one finds it with the order, to tell a retry from
 /// anywhere, and with where it comes from, to tell another order from there.
 pub(super) fn keys(idempotency: &Idempotency) -> Vec<String> {
-    let Idempotency { scope, key, fingerprint, origin, .. } = idempotency;
+    let Idempotency { scope, key, fingerprint, client_digest, .. } = idempotency;
     let own = Sha256::new().chain_update(scope).chain_update([0]).chain_update(key.as_str());
-    match origin {
+    match client_digest {
         None => vec![named(own)],
-        Some(origin) => {
+        Some(client_digest) => {
             let with = |what: &[u8]| named(own.clone().chain_update([0]).chain_update(what));
-            vec![with(fingerprint), with(origin)]
+            vec![with(fingerprint), with(client_digest)]
         }
     }
 }
@@ -118,7 +118,7 @@ mod tests {
     fn under(scope: &str, key: &str) -> Idempotency {
         Idempotency {
             scope: scope.to_owned(),
-            origin: scope.is_empty().then_some([1; 16]),
+            client_digest: scope.is_empty().then_some([1; 16]),
             key: IdempotencyKey::parse(key).unwrap(),
             fingerprint: [1; 32],
             lifetime: Duration::from_micros(100),
@@ -153,7 +153,7 @@ mod tests {
     fn keys_of_two_scopes_never_meet() {
         assert_ne!(keys(&under("a", "b123456789abcdef")), keys(&under("ab", "123456789abcdefg")));
         let anonymous = under("", "0123456789abcdef");
-        let elsewhere = Idempotency { origin: Some([2; 16]), ..anonymous.clone() };
+        let elsewhere = Idempotency { client_digest: Some([2; 16]), ..anonymous.clone() };
         let another = Idempotency { fingerprint: [2; 32], ..anonymous.clone() };
         assert!(!keys(&anonymous).contains(&keys(&under("shop", "0123456789abcdef"))[0]));
         let found = |one: &Idempotency, other: &Idempotency| {

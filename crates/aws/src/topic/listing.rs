@@ -83,7 +83,7 @@ impl Listed {
             created_at: None,
             confirmation_expires_at: None,
             confirmation: None,
-            failing: None,
+            failure_streak: None,
             suspension: None,
             end: None,
             secrets: None,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use application::{Error, ErrorKind};
-use domain::attributes::{Attributes, Receives};
+use domain::attributes::{Attributes, SubscribedTo};
 use domain::endpoint::Protocol;
 use domain::filter_policy::{FilterPolicy, FilterPolicyScope};
 
@@ -64,7 +64,7 @@ pub(super) fn only_policy(attributes: Attributes) -> Result<Option<FilterPolicy>
     let Attributes { filter_policy, max_receives_per_second, escalation, receives } = attributes;
     require_none("maxReceivesPerSecond", max_receives_per_second.is_none())?;
     require_none("escalation", escalation.is_none())?;
-    require_none("receives", receives == Receives::Orders)?;
+    require_none("receives", receives == SubscribedTo::Orders)?;
     Ok(filter_policy)
 }
 

@@ -83,7 +83,7 @@ fn cancelled(reasons: [&str; 2]) -> Happening {
 fn key_for(order: &Order) -> Idempotency {
     Idempotency {
         scope: String::new(),
-        origin: Some([1; 16]),
+        client_digest: Some([1; 16]),
         key: IdempotencyKey::parse(&format!("{:032x}", emulated::random())).expect("a valid key"),
         fingerprint: order.details.fingerprint(),
         lifetime: Duration::from_hours(24),

@@ -5,7 +5,7 @@ use std::num::NonZeroU8;
 
 use application::ports::{Channel, ChannelRules, Content};
 use domain::attempt::{OutcomeKind, Scope};
-use domain::delivery::OnUnknown;
+use domain::delivery::UnknownOutcomePolicy;
 use domain::notification;
 use domain::sms_text::parts;
 use orderbell_channels::Secret;
@@ -27,7 +27,7 @@ pub(crate) fn sms_settings() -> SmsSettings {
     SmsSettings {
         text: TextRules { max_parts: NonZeroU8::new(3).unwrap(), unsubscribe_link: false },
         timeout: TIMEOUT,
-        rules: ChannelRules { on_unknown: OnUnknown::Hold, ..ChannelRules::new(CONCURRENCY) },
+        rules: ChannelRules { on_unknown: UnknownOutcomePolicy::Hold, ..ChannelRules::new(CONCURRENCY) },
     }
 }
 

@@ -11,14 +11,14 @@ pub enum CancelReason {
     /// Its subscription ended before it was sent (again).
     SubscriptionEnded,
     /// It asked for a confirmation that came, or was asked for anew.
-    ConfirmationOver,
+    Superseded,
     /// A person said that its order is spam.
     Spam,
 }
 
 impl CancelReason {
     /// Every reason there is.
-    pub const ALL: [Self; 4] = [Self::Dropped, Self::SubscriptionEnded, Self::ConfirmationOver, Self::Spam];
+    pub const ALL: [Self; 4] = [Self::Dropped, Self::SubscriptionEnded, Self::Superseded, Self::Spam];
 
     /// Its name in the API and the store.
     #[must_use]
@@ -26,7 +26,7 @@ impl CancelReason {
         match self {
             Self::Dropped => "dropped",
             Self::SubscriptionEnded => "subscription_ended",
-            Self::ConfirmationOver => "confirmation_over",
+            Self::Superseded => "superseded",
             Self::Spam => "spam",
         }
     }

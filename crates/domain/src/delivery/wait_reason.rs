@@ -9,7 +9,7 @@ use crate::subscription::SubscriptionState;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WaitReason {
     /// Something that it takes to make it cannot be read: a person must mend that.
-    SetAside,
+    Quarantined,
     /// Its subscription is suspended.
     SubscriptionSuspended,
     /// Its subscription must be confirmed (again), and it is not the question for that.
@@ -32,7 +32,7 @@ pub struct Waiting {
     /// When it is tried next: not before its endpoint's pause is over.
     pub at: Timestamp,
     /// Whether something that it takes to make it cannot be read.
-    pub set_aside: bool,
+    pub quarantined: bool,
 }
 
 impl Waiting {
@@ -41,7 +41,7 @@ impl Waiting {
     #[must_use]
     pub fn because(self, now: Timestamp) -> Option<WaitReason> {
         match self.subscription {
-            _ if self.set_aside => Some(WaitReason::SetAside),
+            _ if self.quarantined => Some(WaitReason::Quarantined),
             SubscriptionState::Suspended => Some(WaitReason::SubscriptionSuspended),
             SubscriptionState::Pending if self.kind != DeliveryKind::Confirmation => {
                 Some(WaitReason::SubscriptionNotConfirmed)
@@ -57,7 +57,7 @@ impl WaitReason {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::SetAside => "set_aside",
+            Self::Quarantined => "quarantined",
             Self::SubscriptionSuspended => "subscription_suspended",
             Self::SubscriptionNotConfirmed => "subscription_not_confirmed",
             Self::ChannelPaused => "channel_paused",

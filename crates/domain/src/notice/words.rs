@@ -36,7 +36,7 @@ impl Notice {
             Self::Ended { .. } => "orderbell subscription list --state ended".to_owned(),
             Self::Dead { .. } => "orderbell delivery list --state dead".to_owned(),
             Self::Unmatched { order_id, .. } => format!("orderbell order show {order_id}"),
-            Self::SetAside { .. } => "orderbell audit".to_owned(),
+            Self::Quarantined { .. } => "orderbell audit".to_owned(),
             Self::DiskFull { .. } => "df -h".to_owned(),
             Self::ChannelPaused { .. } | Self::ChannelWorks { .. } => {
                 "orderbell delivery list --state pending".to_owned()
@@ -73,10 +73,10 @@ impl Notice {
                     minute(*since)
                 )
             }
-            Self::SetAside { count: 1, table, reason } => {
+            Self::Quarantined { count: 1, table, reason } => {
                 format!("A row of {table} cannot be read: {reason}.")
             }
-            Self::SetAside { count, table, reason } => {
+            Self::Quarantined { count, table, reason } => {
                 format!("{count} rows of the store cannot be read. The newest, of {table}: {reason}.")
             }
             Self::DiskFull { since, until } => format!(
@@ -117,7 +117,9 @@ impl Notice {
             Self::Dead { .. } => "Look at them, and send again what should still arrive:",
             Self::Unmatched { count: 1, .. } => "See why:",
             Self::Unmatched { .. } => "See why with the newest:",
-            Self::SetAside { .. } => "What depends on it waits, and the rest goes on. See all that is wrong:",
+            Self::Quarantined { .. } => {
+                "What depends on it waits, and the rest goes on. See all that is wrong:"
+            }
             Self::DiskFull { .. } => "Orders are taken again. See how much space there is:",
             Self::ChannelPaused { .. } => "Messages over it wait, and none is lost. See which:",
             Self::ChannelWorks { .. } => "What waited is on its way. See what still waits:",
@@ -195,7 +197,7 @@ mod tests {
             Notice::Ended { count: 1, subscription_id: id, protocol, endpoint, reason: EndReason::Gone },
             dead(),
             Notice::Unmatched { count: 1, since, order_id: OrderId::new(since, [4; 10]) },
-            Notice::SetAside { count: 1, table: "orders".to_owned(), reason: "no JSON".to_owned() },
+            Notice::Quarantined { count: 1, table: "orders".to_owned(), reason: "no JSON".to_owned() },
             Notice::DiskFull { since, until },
             Notice::ChannelPaused {
                 protocol: Protocol::Email,

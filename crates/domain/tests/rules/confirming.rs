@@ -22,7 +22,7 @@ fn checked(state: SubscriptionState, generation: u32, at: Timestamp) -> Result<(
         confirmation_expires_at: Some(now() + CONFIRMATION_LIFETIME),
         confirmation: None,
         end: None,
-        failing: None,
+        failure_streak: None,
         suspension: None,
         secrets: None,
     };

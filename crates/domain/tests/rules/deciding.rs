@@ -1,27 +1,27 @@
 //! What follows from an attempt's outcome: the state machine of a delivery.
 
-use domain::delivery::OnUnknown;
+use domain::delivery::UnknownOutcomePolicy;
 use domain::subscription::EndReason;
 use std::time::Duration;
 
 use domain::Timestamp;
 use domain::attempt::{MAX_REPLY, Outcome, OutcomeKind, Scope};
 use domain::delivery::{
-    Consequence, DEFAULT_RETRY_AFTER, Decision, DeliveryState, Effort, FREE_THROTTLES,
-    MAX_CHANNEL_RETRY_AFTER, MAX_RETRY_AFTER, MIN_RETRY_AFTER, Next, decide,
+    Consequence, DEFAULT_RETRY_AFTER, Decision, DeliveryState, FREE_THROTTLES, MAX_CHANNEL_RETRY_AFTER,
+    MAX_RETRY_AFTER, MIN_RETRY_AFTER, Next, RetryContext, decide,
 };
 use domain::endpoint::Protocol;
-use domain::retry::{Chance, Schedule};
+use domain::retry::{Jitter, Schedule};
 use proptest::prelude::*;
 
 use crate::fixtures::now;
 
-const NO_JITTER: Chance = Chance(u16::MAX / 2 + 1);
+const NO_JITTER: Jitter = Jitter(u16::MAX / 2 + 1);
 const SCOPES: [Scope; 4] = [Scope::Delivery, Scope::Endpoint, Scope::Channel, Scope::Unclear];
 
 /// What is usual: a text message costs.
-fn policy(protocol: Protocol) -> OnUnknown {
-    if protocol == Protocol::Sms { OnUnknown::Hold } else { OnUnknown::Retry }
+fn policy(protocol: Protocol) -> UnknownOutcomePolicy {
+    if protocol == Protocol::Sms { UnknownOutcomePolicy::Hold } else { UnknownOutcomePolicy::Retry }
 }
 
 fn decided(
@@ -31,7 +31,7 @@ fn decided(
     kind: OutcomeKind,
 ) -> Decision {
     decide(
-        Effort { protocol, attempts_used, deadline, on_unknown: policy(protocol), failures: 0 },
+        RetryContext { protocol, attempts_used, deadline, on_unknown: policy(protocol), failures: 0 },
         &Outcome::new(kind, ""),
         now(),
         NO_JITTER,
@@ -120,9 +120,9 @@ fn what_the_channel_failed_at_is_owed_still_even_after_the_last_attempt() {
 }
 
 fn after_failures(failures: u32, protocol: Protocol, kind: OutcomeKind) -> Decision {
-    let effort =
-        Effort { protocol, attempts_used: 0, deadline: None, on_unknown: policy(protocol), failures };
-    decide(effort, &Outcome::new(kind, ""), now(), NO_JITTER)
+    let context =
+        RetryContext { protocol, attempts_used: 0, deadline: None, on_unknown: policy(protocol), failures };
+    decide(context, &Outcome::new(kind, ""), now(), NO_JITTER)
 }
 
 #[test]
@@ -151,15 +151,15 @@ fn only_what_would_fail_whatever_is_sent_has_the_endpoint_left_alone() {
 
 #[test]
 fn an_endpoint_is_left_alone_also_by_the_last_attempt_at_a_delivery() {
-    let effort = Effort {
+    let context = RetryContext {
         protocol: Protocol::Webhook,
         attempts_used: 9,
         deadline: None,
-        on_unknown: OnUnknown::Retry,
+        on_unknown: UnknownOutcomePolicy::Retry,
         failures: 3,
     };
     let decision =
-        decide(effort, &Outcome::new(OutcomeKind::Transient(Scope::Endpoint), ""), now(), NO_JITTER);
+        decide(context, &Outcome::new(OutcomeKind::Transient(Scope::Endpoint), ""), now(), NO_JITTER);
     let until = now() + Duration::from_secs(4);
     assert_eq!(decision, over(DeliveryState::Dead, Some(Consequence::PauseEndpoint(until))));
 }
@@ -210,8 +210,9 @@ fn whoever_asks_for_patience_for_ever_uses_up_the_attempts_and_comes_to_an_end()
                 let (mut attempts_used, mut failures, mut now) = (0, 0, now());
                 let last = loop {
                     let on_unknown = policy(protocol);
-                    let effort = Effort { protocol, attempts_used, deadline: None, on_unknown, failures };
-                    let decision = decide(effort, &Outcome::new(kind, ""), now, NO_JITTER);
+                    let context =
+                        RetryContext { protocol, attempts_used, deadline: None, on_unknown, failures };
+                    let decision = decide(context, &Outcome::new(kind, ""), now, NO_JITTER);
                     assert_eq!(decision.uses_attempt, failures >= FREE_THROTTLES);
                     let Some(Consequence::PauseEndpoint(until) | Consequence::PauseChannel(Some(until))) =
                         decision.consequence
@@ -290,15 +291,15 @@ proptest! {
         protocol in protocols(),
         outcomes in prop::collection::vec((kinds(), any::<u16>()), 0..200),
     ) {
-        let mut effort = Effort { protocol, attempts_used: 0, deadline: None, on_unknown: policy(protocol), failures: 0 };
+        let mut context = RetryContext { protocol, attempts_used: 0, deadline: None, on_unknown: policy(protocol), failures: 0 };
         let mut now = now();
         for (kind, chance) in outcomes {
-            let decision = decide(effort, &Outcome::new(kind, ""), now, Chance(chance));
+            let decision = decide(context, &Outcome::new(kind, ""), now, Jitter(chance));
             prop_assert_eq!(
                 decision.uses_attempt,
                 !matches!(kind, OutcomeKind::Throttled { .. }) && kind.scope() != Some(Scope::Channel)
             );
-            effort.attempts_used += u32::from(decision.uses_attempt);
+            context.attempts_used += u32::from(decision.uses_attempt);
             match decision.next {
                 Next::Over(_) => return Ok(()),
                 Next::Again(at) => {
@@ -308,7 +309,7 @@ proptest! {
                     now = at;
                 }
             }
-            prop_assert!(effort.attempts_used < Schedule::of(protocol).attempts());
+            prop_assert!(context.attempts_used < Schedule::of(protocol).attempts());
         }
     }
 
@@ -317,14 +318,14 @@ proptest! {
         protocol in protocols(), kind in kinds(), chance: u16, attempts_used: u32, seconds in 0u64..100_000,
     ) {
         let deadline = now() + Duration::from_secs(seconds);
-        let effort = Effort {
+        let context = RetryContext {
             protocol,
             attempts_used,
             deadline: Some(deadline),
             on_unknown: policy(protocol),
             failures: 0,
         };
-        if let Next::Again(at) = decide(effort, &Outcome::new(kind, ""), now(), Chance(chance)).next {
+        if let Next::Again(at) = decide(context, &Outcome::new(kind, ""), now(), Jitter(chance)).next {
             prop_assert!(at < deadline);
         }
     }

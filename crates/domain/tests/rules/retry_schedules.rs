@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::delivery::{MAX_CHANNEL_RETRY_AFTER, MAX_RETRY_AFTER};
 use domain::endpoint::Protocol;
-use domain::failing::LONGEST_PAUSE;
-use domain::retry::{Chance, LONGEST_DELAY, Schedule, jittered};
+use domain::failure_streak::LONGEST_PAUSE;
+use domain::retry::{Jitter, LONGEST_DELAY, Schedule, jittered};
 use proptest::prelude::*;
 
 fn delays(schedule: Schedule) -> Vec<u64> {
@@ -48,21 +48,21 @@ fn the_first_attempt_waits_for_nothing() {
 #[test]
 fn chance_reaches_both_ends_of_a_tenth() {
     let delay = Duration::from_secs(10);
-    assert_eq!(jittered(delay, Chance(0)), Duration::from_secs(9));
-    assert_eq!(jittered(delay, Chance(u16::MAX)), Duration::from_secs(11));
+    assert_eq!(jittered(delay, Jitter(0)), Duration::from_secs(9));
+    assert_eq!(jittered(delay, Jitter(u16::MAX)), Duration::from_secs(11));
 }
 
 proptest! {
     #[test]
     fn jitter_moves_a_delay_by_at_most_a_tenth(seconds in 0u64..=86_400, chance: u16) {
         let delay = Duration::from_secs(seconds);
-        let moved = jittered(delay, Chance(chance));
+        let moved = jittered(delay, Jitter(chance));
         prop_assert!(moved >= delay * 9 / 10 && moved <= delay * 11 / 10, "{moved:?}");
     }
 
     #[test]
     fn no_delay_is_too_long_for_jitter(seconds in 86_400u64.., chance: u16) {
-        prop_assert!(jittered(Duration::from_secs(seconds), Chance(chance)) > Duration::from_hours(21));
+        prop_assert!(jittered(Duration::from_secs(seconds), Jitter(chance)) > Duration::from_hours(21));
     }
 
     #[test]
@@ -75,7 +75,7 @@ proptest! {
 
 #[test]
 fn no_delivery_is_ever_made_to_wait_for_longer_than_the_longest_delay() {
-    let late = |delay| jittered(delay, Chance(u16::MAX));
+    let late = |delay| jittered(delay, Jitter(u16::MAX));
     for protocol in Protocol::ALL {
         let schedule = Schedule::of(protocol);
         let longest = (0..).map_while(|attempts_used| schedule.delay(attempts_used)).max().unwrap();

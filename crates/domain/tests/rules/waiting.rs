@@ -13,7 +13,7 @@ fn due() -> Waiting {
         subscription: SubscriptionState::Confirmed,
         channel_paused: false,
         at: now(),
-        set_aside: false,
+        quarantined: false,
     }
 }
 

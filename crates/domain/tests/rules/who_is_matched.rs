@@ -1,6 +1,6 @@
 //! Who is owed an order: those who were confirmed, and whose policy matched, when it was accepted.
 
-use domain::attributes::Receives;
+use domain::attributes::SubscribedTo;
 use domain::filter_policy::FilterPolicy;
 use domain::order::{LoggedOrder, Seq};
 use domain::subscription::{SkipReason, SubscriptionId, SubscriptionState, Version, matches};
@@ -14,7 +14,7 @@ fn logged(seq: i64) -> LoggedOrder {
 
 fn version(from: i64, to: Option<i64>, state: SubscriptionState, policy: Option<&str>) -> Version {
     Version {
-        receives: Receives::Orders,
+        receives: SubscribedTo::Orders,
         subscription: SubscriptionId::new(now(), [1; 10]),
         from: Seq(from),
         to: to.map(Seq),
@@ -68,9 +68,9 @@ fn a_subscription_without_a_version_is_owed_nothing() {
 #[test]
 fn a_version_owes_nothing_outside_its_time() {
     let version = version(5, Some(7), SubscriptionState::Confirmed, None);
-    assert_eq!(version.owes(&logged(4)), Err(SkipReason::NotYetSubscribed));
-    assert_eq!(version.owes(&logged(8)), Err(SkipReason::NotYetSubscribed));
-    assert_eq!(version.owes(&logged(5)), Ok(()));
+    assert_eq!(version.matches(&logged(4)), Err(SkipReason::NotYetSubscribed));
+    assert_eq!(version.matches(&logged(8)), Err(SkipReason::NotYetSubscribed));
+    assert_eq!(version.matches(&logged(5)), Ok(()));
 }
 
 proptest! {
@@ -90,7 +90,7 @@ proptest! {
         versions.push(version(from, None, states[lengths.len()], None));
         let holding: Vec<_> = versions.iter().filter(|version| version.contains(Seq(seq))).collect();
         prop_assert_eq!(holding.len(), usize::from(seq >= first));
-        let expected = holding.first().map_or(Err(SkipReason::NotYetSubscribed), |version| version.owes(&logged(seq)));
+        let expected = holding.first().map_or(Err(SkipReason::NotYetSubscribed), |version| version.matches(&logged(seq)));
         prop_assert_eq!(matches(&logged(seq), &versions), expected);
     }
 }

@@ -203,7 +203,7 @@ fn age(now: Timestamp, then: Timestamp) -> Duration {
 #[expect(clippy::cast_precision_loss, reason = "counts and ages far below 2^52")]
 fn measure(swept: &Swept) {
     metrics::counter!("orderbell_publish_failures_total").increment(swept.failed as u64);
-    metrics::gauge!("orderbell_rows_set_aside").set(swept.unreadable as f64);
+    metrics::gauge!("orderbell_rows_quarantined").set(swept.unreadable as f64);
     metrics::gauge!("orderbell_orders_unpublished").set(swept.left as f64);
     metrics::gauge!("orderbell_oldest_unpublished_seconds").set(swept.oldest_seconds as f64);
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::builder::{PossibleValuesParser, StyledStr, UnknownArgumentValueParser};
 use clap::{Arg, ArgAction, Args};
-use domain::attributes::Receives;
+use domain::attributes::SubscribedTo;
 use domain::delivery::DeliveryState;
 use domain::endpoint::Protocol;
 use domain::filter_policy::FilterPolicyScope;
@@ -151,7 +151,7 @@ pub(super) fn delivery_state() -> PossibleValuesParser {
 }
 
 pub(super) fn receives() -> PossibleValuesParser {
-    Receives::ALL.map(Receives::name).into()
+    SubscribedTo::ALL.map(SubscribedTo::name).into()
 }
 
 pub(super) fn scope() -> PossibleValuesParser {

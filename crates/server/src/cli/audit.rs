@@ -97,13 +97,13 @@ fn exception_json(exception: &Exception) -> Value {
 }
 
 fn summed_up(summary: &Summary, now: Timestamp) -> Vec<String> {
-    let Summary { orders, subscriptions, owed, escalated, .. } = summary;
+    let Summary { orders, subscriptions, matched, escalated, .. } = summary;
     let mut lines = vec![
         format!(
             "{}, {}, {}, {escalated} escalated",
             counted(*orders, "order", "orders"),
             counted(*subscriptions, "subscription", "subscriptions"),
-            counted(*owed, "notification", "notifications"),
+            counted(*matched, "notification", "notifications"),
         ),
         format!("notifications: {}", states(&summary.notifications)),
         format!("other messages: {}", states(&summary.others)),
@@ -139,7 +139,7 @@ fn queues(summary: &Summary) -> [(&'static str, [&'static str; 2], &'static str,
         ("later", deliveries, "to be tried later", waiting.later),
         ("channelPaused", deliveries, "whose channel is paused", waiting.channel_paused),
         ("suspended", deliveries, "whose subscription is suspended", waiting.suspended),
-        ("setAside", deliveries, "of which something cannot be read", waiting.set_aside),
+        ("quarantined", deliveries, "of which something cannot be read", waiting.quarantined),
         ("unconfirmed", deliveries, "whose subscription is not confirmed", waiting.unconfirmed),
     ]
 }
@@ -154,7 +154,7 @@ fn summary_json(summary: &Summary) -> Value {
     json!({
         "orders": summary.orders,
         "subscriptions": summary.subscriptions,
-        "matched": summary.owed,
+        "matched": summary.matched,
         "escalated": summary.escalated,
         "notifications": states(&summary.notifications),
         "otherMessages": states(&summary.others),

@@ -175,7 +175,7 @@ async fn place(place: Place) -> Result<(), Failure> {
 async fn list(list: List) -> Result<(), Failure> {
     argument::refuse_backwards(list.from.as_deref(), list.before.as_deref())?;
     let query =
-        [("from", list.from.as_deref()), ("before", list.before.as_deref()), ("include", Some("tally"))];
+        [("from", list.from.as_deref()), ("before", list.before.as_deref()), ("include", Some("counts"))];
     let answer = list.server.ask_page("/orders", &query, &list.page).await?;
     let shown = list.server.show(&answer, |answer| {
         let mut answer = answer.clone();

@@ -77,8 +77,8 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
         operators::run(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());
     let door = open_door(&config.data, router.clone(), stopping.clone())?;
     let upkeep = upkeep::run(metrics, wrong_keys, Arc::clone(&delivery.clock), stopping.clone());
-    let (queue, owed) = (Arc::clone(&delivery.queue), Arc::clone(&delivery.owed));
-    let watch = clock::run(clock, queue, owed, stopping.clone());
+    let (queue, pending) = (Arc::clone(&delivery.queue), Arc::clone(&delivery.pending));
+    let watch = clock::run(clock, queue, pending, stopping.clone());
     let delivery = delivery.run(stopping.clone());
     let gauges = gauges.run(stopping.clone());
     let limits = config.connections.limits(descriptors, config.concurrency());

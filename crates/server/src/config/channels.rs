@@ -13,7 +13,7 @@ use std::time::Duration;
 use channels::email::{Sender, SmtpSettings, TlsMode};
 use channels::http::{AllowedHost, InvalidHost};
 use channels::webhook::WebhookSettings;
-use domain::delivery::OnUnknown;
+use domain::delivery::UnknownOutcomePolicy;
 
 pub(super) use chat::chat;
 pub(crate) use sms::SmsProvider;
@@ -38,12 +38,12 @@ const ENDPOINT_CONCURRENCY: RangeInclusive<usize> = 1..=1_000;
 const SMTP_RULES: Rules = Rules {
     concurrency: ("smtp.concurrency", 4, 100),
     max_per_second: "smtp.max_per_second",
-    on_unknown: ("smtp.on_unknown", OnUnknown::Retry),
+    on_unknown: ("smtp.on_unknown", UnknownOutcomePolicy::Retry),
 };
 const WEBHOOK_RULES: Rules = Rules {
     concurrency: ("webhook.concurrency", 64, 1_000),
     max_per_second: "webhook.max_per_second",
-    on_unknown: ("webhook.on_unknown", OnUnknown::Retry),
+    on_unknown: ("webhook.on_unknown", UnknownOutcomePolicy::Retry),
 };
 
 /// The mail relay; none unless `smtp.host` is set.

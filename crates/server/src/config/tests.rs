@@ -2,7 +2,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use domain::delivery::OnUnknown;
+use domain::delivery::UnknownOutcomePolicy;
 
 use super::*;
 
@@ -251,9 +251,15 @@ fn texts_are_held_when_nobody_knows_whether_they_were_sent_and_all_else_is_sent_
         let Some(SmsProvider::Twilio(twilio)) = config.sms else { panic!("Twilio is wanted") };
         [twilio.sms.rules, config.webhook.rules, config.chat.rules].map(|rules| rules.on_unknown)
     };
-    assert_eq!(on_unknown(""), [OnUnknown::Hold, OnUnknown::Retry, OnUnknown::Retry]);
+    assert_eq!(
+        on_unknown(""),
+        [UnknownOutcomePolicy::Hold, UnknownOutcomePolicy::Retry, UnknownOutcomePolicy::Retry]
+    );
     let otherwise = "on_unknown = \"retry\"\n[webhook]\non_unknown = \"hold\"\n[chat]\non_unknown = \"hold\"";
-    assert_eq!(on_unknown(otherwise), [OnUnknown::Retry, OnUnknown::Hold, OnUnknown::Hold]);
+    assert_eq!(
+        on_unknown(otherwise),
+        [UnknownOutcomePolicy::Retry, UnknownOutcomePolicy::Hold, UnknownOutcomePolicy::Hold]
+    );
     assert!(mistakes("[chat]\non_unknown = \"drop\"", &[]).contains("must be retry or hold"));
 }
 

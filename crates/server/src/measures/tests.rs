@@ -71,7 +71,7 @@ fn every_metric_is_there_at_zero_from_the_start() {
         r#"orderbell_deliveries_waiting{protocol="email",reason="subscription_suspended"} 0"#,
         r#"orderbell_http_requests_total{route="/create-order",status="503"} 0"#,
         r#"orderbell_oldest_waiting_seconds{reason="due"} 0"#,
-        r#"orderbell_order_told_seconds_bucket{protocol="sms",le="0.05"} 0"#,
+        r#"orderbell_order_delivery_seconds_bucket{protocol="sms",le="0.05"} 0"#,
         r#"orderbell_store_commit_seconds_bucket{le="+Inf"} 0"#,
         "orderbell_last_backup_timestamp_seconds 0",
     ] {

@@ -12,12 +12,12 @@ use tokio::sync::Notify;
 const REST: Duration = Duration::from_secs(1);
 
 /// Watches until the program ends. Where the clock leapt, no due time is left too far ahead, and the engine, rung by
-/// `owed`, looks at what is due now.
+/// `pending`, looks at what is due now.
 #[expect(clippy::disallowed_methods, reason = "a shell may wait")]
 pub(crate) async fn run(
     clock: Arc<SteadyClock>,
     queue: Arc<dyn DeliveryQueue>,
-    owed: Arc<Notify>,
+    pending: Arc<Notify>,
     mut stop: Stop,
 ) {
     let leaps = metrics::counter!("orderbell_clock_leaps_total");
@@ -35,7 +35,7 @@ pub(crate) async fn run(
         }
         if to_mend {
             to_mend = !is_mended(&*queue, now).await;
-            owed.notify_one();
+            pending.notify_one();
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::{Clock, Deliveries, Tally, WAITS};
+use application::ports::{Clock, Deliveries, StoreCounts, WAITS};
 use domain::Timestamp;
 use domain::endpoint::Protocol;
 use driver::{Stop, stopped};
@@ -29,8 +29,8 @@ impl GaugesWorker {
     pub(crate) async fn run(self, mut stop: Stop) {
         while !*stop.borrow() {
             let now = self.clock.now();
-            match self.deliveries.tally(now).await {
-                Ok(tally) => show(&tally, now),
+            match self.deliveries.store_counts(now).await {
+                Ok(counts) => show(&counts, now),
                 Err(error) => tracing::warn!(%error, cause = error.cause(), "the gauges are not up to date"),
             }
             // 0: none is known of.
@@ -45,27 +45,27 @@ impl GaugesWorker {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "such counts are exact")]
-fn show(tally: &Tally, now: Timestamp) {
+fn show(counts: &StoreCounts, now: Timestamp) {
     for protocol in Protocol::ALL {
         let name = protocol.name();
         for reason in WAITS {
-            let waiting = tally.waiting.get(&(protocol, reason)).copied().unwrap_or_default();
+            let waiting = counts.waiting.get(&(protocol, reason)).copied().unwrap_or_default();
             metrics::gauge!("orderbell_deliveries_waiting", "protocol" => name, "reason" => reason)
                 .set(waiting as f64);
         }
-        let paused = if tally.paused.contains(&protocol) { 1.0 } else { 0.0 };
+        let paused = if counts.paused.contains(&protocol) { 1.0 } else { 0.0 };
         metrics::gauge!("orderbell_channel_paused", "protocol" => name).set(paused);
     }
     for reason in WAITS {
-        let oldest = tally.oldest_waiting.get(reason).copied();
+        let oldest = counts.oldest_waiting.get(reason).copied();
         metrics::gauge!("orderbell_oldest_waiting_seconds", "reason" => reason).set(age(oldest, now));
     }
-    metrics::gauge!("orderbell_deliveries_dead").set(tally.dead as f64);
-    metrics::gauge!("orderbell_deliveries_held").set(tally.held as f64);
-    metrics::gauge!("orderbell_suspended_subscriptions").set(tally.suspended as f64);
-    metrics::gauge!("orderbell_orders_unpublished").set(tally.unpublished as f64);
-    metrics::gauge!("orderbell_oldest_unpublished_seconds").set(age(tally.oldest_unpublished, now));
-    metrics::gauge!("orderbell_rows_set_aside").set(tally.set_aside as f64);
+    metrics::gauge!("orderbell_deliveries_dead").set(counts.dead as f64);
+    metrics::gauge!("orderbell_deliveries_held").set(counts.held as f64);
+    metrics::gauge!("orderbell_suspended_subscriptions").set(counts.suspended as f64);
+    metrics::gauge!("orderbell_orders_unpublished").set(counts.unpublished as f64);
+    metrics::gauge!("orderbell_oldest_unpublished_seconds").set(age(counts.oldest_unpublished, now));
+    metrics::gauge!("orderbell_rows_quarantined").set(counts.quarantined as f64);
 }
 
 /// In seconds; what comes from the future, by a clock that was set back, is new.
@@ -78,11 +78,11 @@ mod tests {
     use super::*;
     use crate::measures;
 
-    fn shown(tally: &Tally, now: &str) -> String {
+    fn shown(counts: &StoreCounts, now: &str) -> String {
         let recorder = measures::recorder().unwrap();
         metrics::with_local_recorder(&recorder, || {
             measures::begin();
-            show(tally, now.parse().unwrap());
+            show(counts, now.parse().unwrap());
         });
         recorder.handle().render()
     }
@@ -90,16 +90,16 @@ mod tests {
     #[test]
     fn gauges_say_what_there_is_and_fall_back_to_zero() {
         let owed_at: Timestamp = "2026-01-31T12:00:00Z".parse().unwrap();
-        let tally = Tally {
+        let counts = StoreCounts {
             waiting: [((Protocol::Email, "channel_paused"), 7)].into(),
             oldest_waiting: [("channel_paused", owed_at)].into(),
             paused: vec![Protocol::Email],
             dead: 3,
             unpublished: 2,
             oldest_unpublished: Some(owed_at),
-            ..Tally::default()
+            ..StoreCounts::default()
         };
-        let text = shown(&tally, "2026-01-31T12:00:30Z");
+        let text = shown(&counts, "2026-01-31T12:00:30Z");
         for line in [
             r#"orderbell_deliveries_waiting{protocol="email",reason="channel_paused"} 7"#,
             r#"orderbell_deliveries_waiting{protocol="email",reason="due"} 0"#,
@@ -112,7 +112,7 @@ mod tests {
         ] {
             assert!(text.lines().any(|shown| shown == line), "{line} is not in {text}");
         }
-        let early = shown(&tally, "2026-01-31T11:00:00Z");
+        let early = shown(&counts, "2026-01-31T11:00:00Z");
         assert!(early.contains("orderbell_oldest_unpublished_seconds 0"), "the clock was set back: {early}");
     }
 }

@@ -1,4 +1,4 @@
-//! Looks, at start and then every minute, whether rows that were set aside can be read again.
+//! Looks, at start and then every minute, whether rows that were quarantined can be read again.
 
 use std::time::Duration;
 
@@ -14,12 +14,9 @@ pub(crate) async fn run(store: Store, mut stop: Stop) {
     while !*stop.borrow() {
         match store.reexamine().await {
             Ok(0) => {}
-            Ok(mended) => tracing::warn!(
-                mended,
-                "rows that were set aside can be read again; what waited for them is on its way"
-            ),
+            Ok(mended) => tracing::warn!(mended, "quarantined rows released"),
             Err(error) => {
-                tracing::error!(%error, cause = error.cause(), "what is set aside could not be looked at; trying again");
+                tracing::error!(%error, cause = error.cause(), "re-reading quarantined rows failed; trying again");
             }
         }
         tokio::select! {

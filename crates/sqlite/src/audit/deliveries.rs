@@ -33,7 +33,7 @@ struct Delivery {
     order: Option<i64>,
     at: Timestamp,
     cancel_reason: Option<CancelReason>,
-    set_aside: bool,
+    quarantined: bool,
     claims: Claims,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn check(
 ) -> rusqlite::Result<Deliveries> {
     let paused = paused(snapshot)?;
     let sql = "SELECT seq, id, kind, subscription, order_seq, state, cancel_reason, created_at, at, attempts, attempts_used, \
-               notice, stranded_at, set_aside FROM deliveries ORDER BY seq";
+               notice, not_escalated_at, quarantined FROM deliveries ORDER BY seq";
     let mut statement = snapshot.prepare(sql)?;
     let mut found = statement.query(())?;
     let mut counted = Deliveries { notifications: none(), others: none(), waiting: Waiting::default() };
@@ -88,7 +88,7 @@ pub(super) fn check(
 fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     // These must be readable, too.
     columns::time(row, "created_at")?;
-    columns::time_or_none(row, "stranded_at")?;
+    columns::time_or_none(row, "not_escalated_at")?;
     rows::notice(row)?;
     Ok(Delivery {
         seq: row.get("seq")?,
@@ -98,7 +98,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         order: row.get("order_seq")?,
         at: columns::time(row, "at")?,
         cancel_reason: rows::cancel_reason(row)?,
-        set_aside: row.get("set_aside")?,
+        quarantined: row.get("quarantined")?,
         claims: Claims {
             state: columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?,
             attempts: row.get("attempts")?,
@@ -128,11 +128,11 @@ impl Deliveries {
             subscription: subscribed.state,
             channel_paused: paused.contains(&subscribed.protocol),
             at: subscribed.retry_at.map_or(delivery.at, |retry_at| retry_at.max(delivery.at)),
-            set_aside: delivery.set_aside,
+            quarantined: delivery.quarantined,
         }
         .because(now);
         let queue = match because {
-            Some(WaitReason::SetAside) => &mut waiting.set_aside,
+            Some(WaitReason::Quarantined) => &mut waiting.quarantined,
             Some(WaitReason::SubscriptionSuspended) => &mut waiting.suspended,
             Some(WaitReason::SubscriptionNotConfirmed) => &mut waiting.unconfirmed,
             Some(WaitReason::ChannelPaused) => &mut waiting.channel_paused,
@@ -207,7 +207,7 @@ fn wrongly_cancelled(
         Some(CancelReason::SubscriptionEnded) if !has_ended => {
             Some("it is cancelled with its subscription, which has not ended")
         }
-        Some(CancelReason::ConfirmationOver) if delivery.kind != DeliveryKind::Confirmation => {
+        Some(CancelReason::Superseded) if delivery.kind != DeliveryKind::Confirmation => {
             Some("it is cancelled as a confirmation request, and is none")
         }
         Some(_) => None,

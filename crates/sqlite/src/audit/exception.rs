@@ -50,10 +50,10 @@ pub enum ExceptionKind {
     DanglingReference,
     /// An idempotency key lives, and is not where it would be looked up.
     KeyNotFound,
-    /// A row makes no sense to this program: it is, or will be, set aside.
+    /// A row makes no sense to this program: it is, or will be, quarantined.
     Unreadable,
-    /// A row is set aside that can be read by now.
-    SetAside,
+    /// A row is quarantined that can be read by now.
+    Quarantined,
 }
 
 /// Takes exceptions as they are found.
@@ -101,7 +101,7 @@ impl ExceptionKind {
             Self::DanglingReference => "dangling_reference",
             Self::KeyNotFound => "key_not_found",
             Self::Unreadable => "unreadable",
-            Self::SetAside => "set_aside",
+            Self::Quarantined => "quarantined",
         }
     }
 
@@ -141,7 +141,7 @@ impl ExceptionKind {
                 "mend the row, or restore it from a backup: what depends on it waits; within a minute of being \
                  mended it goes on"
             }
-            Self::SetAside => "nothing: the program looks again every minute, and at its start",
+            Self::Quarantined => "nothing: the program looks again every minute, and at its start",
             Self::KeyNotFound => {
                 "stop the program, set idempotency.flushed_through to 0, start it: it looks at every key again"
             }

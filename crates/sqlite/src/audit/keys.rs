@@ -8,7 +8,7 @@ use super::exception::{Exception, ExceptionKind, Findings};
 use crate::columns::{self, micros};
 use crate::orders::known_keys::read_hashes;
 
-const KEYS: &str = "SELECT order_seq, ends_at, scope, key, fingerprint, origin, orders.id, orders.seq IS NULL AS order_gone, \
+const KEYS: &str = "SELECT order_seq, ends_at, scope, key, fingerprint, client_digest, orders.id, orders.seq IS NULL AS order_gone, \
      (SELECT period FROM idempotency_periods WHERE first_order <= order_seq ORDER BY first_order DESC LIMIT 1) \
      AS period FROM idempotency_keys LEFT JOIN orders ON orders.seq = order_seq ORDER BY order_seq";
 

@@ -21,7 +21,7 @@ const STRETCH: i64 = 1_000;
 #[derive(Default)]
 pub(super) struct Orders {
     pub(super) stored: u64,
-    pub(super) owed: u64,
+    pub(super) matched: u64,
     pub(super) escalated: u64,
     pub(super) unpublished: Queue,
 }
@@ -42,7 +42,7 @@ pub(super) fn check(
     let mut statement = snapshot.prepare(&format!("SELECT {ORDER_COLUMNS} FROM orders ORDER BY seq"))?;
     let mut found = statement.query(())?;
     let mut orders = Orders::default();
-    let set_aside = super::set_aside::orders(snapshot)?;
+    let quarantined = super::quarantine::orders(snapshot)?;
     let mut candidates = Candidates { through: i64::MIN, versions: BTreeMap::new() };
     while let Some(row) = found.next()? {
         orders.stored += 1;
@@ -54,7 +54,7 @@ pub(super) fn check(
                 continue;
             }
         };
-        if set_aside.contains(&order.seq.0) {
+        if quarantined.contains(&order.seq.0) {
             // Published once the program has looked again; deliveries that were made before may be there.
             orders.unpublished.add(Some(order.order.time));
             continue;
@@ -95,7 +95,7 @@ struct There {
     /// Another delivery of the same order, which was not made in time, led to it.
     escalated: bool,
     /// It may only stand for one of which nobody could say whether it is owed.
-    set_aside: bool,
+    quarantined: bool,
 }
 
 /// Compares what an order owes with the deliveries there are.
@@ -112,7 +112,7 @@ fn compare(
         if matches(order, versions).is_err() {
             continue;
         }
-        orders.owed += 1;
+        orders.matched += 1;
         if there.remove(seq).is_none() {
             let wrong = format!("the order (place {}) matched, and there is no delivery", order.seq.0);
             let missing = Exception::new(ExceptionKind::MissingDelivery, wrong);
@@ -125,7 +125,7 @@ fn compare(
             orders.escalated += 1;
             continue;
         }
-        if delivery.set_aside {
+        if delivery.quarantined {
             continue;
         }
         // Where versions cannot be read, nobody knows.
@@ -158,10 +158,10 @@ fn not_published(
 fn deliveries(snapshot: &Connection, order: &LoggedOrder) -> rusqlite::Result<BTreeMap<i64, There>> {
     let sql = "SELECT subscription, id, EXISTS (SELECT 1 FROM deliveries earlier \
                WHERE earlier.seq = deliveries.escalated_from AND earlier.order_seq = deliveries.order_seq), \
-               set_aside FROM deliveries WHERE order_seq = ?";
+               quarantined FROM deliveries WHERE order_seq = ?";
     let there = |row: &Row<'_>| {
         let id = columns::uuid(row, 1).ok().map(DeliveryId);
-        Ok((row.get(0)?, There { id, escalated: row.get(2)?, set_aside: row.get(3)? }))
+        Ok((row.get(0)?, There { id, escalated: row.get(2)?, quarantined: row.get(3)? }))
     };
     snapshot.prepare_cached(sql)?.query_map([order.seq.0], there)?.collect()
 }

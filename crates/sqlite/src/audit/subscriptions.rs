@@ -138,7 +138,7 @@ fn differs(subscribed: &Subscribed, versions: &[Version]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use domain::attributes::Receives;
+    use domain::attributes::SubscribedTo;
 
     use super::*;
 
@@ -150,7 +150,7 @@ mod tests {
             to: to.map(Seq),
             state: SubscriptionState::Confirmed,
             filter_policy: None,
-            receives: Receives::Orders,
+            receives: SubscribedTo::Orders,
         };
         spans.iter().map(version).collect()
     }

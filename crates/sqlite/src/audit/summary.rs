@@ -11,7 +11,7 @@ pub struct Summary {
     /// Subscriptions there ever were.
     pub subscriptions: u64,
     /// Notifications that published orders owe.
-    pub owed: u64,
+    pub matched: u64,
     /// Notifications that stand in for others of the same orders, which were not made in time.
     pub escalated: u64,
     /// Notifications there are, by state. Without exceptions they are as many as are owed and escalated.
@@ -41,7 +41,7 @@ pub struct Waiting {
     /// Pending deliveries whose subscription is suspended, since they fell due.
     pub suspended: Queue,
     /// Pending deliveries of which something cannot be read, since they fell due.
-    pub set_aside: Queue,
+    pub quarantined: Queue,
     /// Pending deliveries whose subscription must be confirmed again, since they fell due.
     pub unconfirmed: Queue,
 }

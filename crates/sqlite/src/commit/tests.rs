@@ -42,7 +42,7 @@ fn id(number: u8) -> [u8; 10] {
 fn accept(number: u8, key: Option<&str>) -> (Write, Answer<Acceptance>) {
     let key = key.map(|key| Idempotency {
         scope: String::new(),
-        origin: None,
+        client_digest: None,
         key: IdempotencyKey::parse(&format!("{key:0>16}")).unwrap(),
         fingerprint: [1; 32],
         lifetime: LIFETIME,
@@ -212,7 +212,7 @@ fn a_subscription_that_ended_before_the_write_gets_a_cancelled_delivery() {
         id: DeliveryId::new(now(), id(9)),
         subscription: 1,
         order: domain::order::Seq(1),
-        set_aside: false,
+        quarantined: false,
     };
     let publish = Publish {
         orders: vec![domain::order::Seq(1)],

@@ -1,6 +1,6 @@
 //! What lists say of each of their rows: a bounded look at what became of it.
 
-use application::ports::Telling;
+use application::ports::DeliveryProgress;
 use domain::order::{OrderId, Seq};
 use domain::subscription::SubscriptionId;
 use rusqlite::{Connection, OptionalExtension};
@@ -22,17 +22,30 @@ pub(crate) fn confirmation_requests(
     Ok(found)
 }
 
-/// How far the telling of each order has come. All together look at [`Telling::COUNTED`] deliveries at most.
-pub(crate) fn telling(connection: &Connection, of: &[OrderId]) -> rusqlite::Result<Vec<Telling>> {
-    let share = Telling::COUNTED / of.len().max(1);
-    of.iter().map(|id| telling_of(connection, *id, share)).collect()
+/// How far the delivery of each order has come. All together look at [`DeliveryProgress::COUNTED`] deliveries at most.
+pub(crate) fn delivery_progress(
+    connection: &Connection,
+    of: &[OrderId],
+) -> rusqlite::Result<Vec<DeliveryProgress>> {
+    let share = DeliveryProgress::COUNTED / of.len().max(1);
+    of.iter().map(|id| delivery_progress_of(connection, *id, share)).collect()
 }
 
-fn telling_of(connection: &Connection, id: OrderId, share: usize) -> rusqlite::Result<Telling> {
+fn delivery_progress_of(
+    connection: &Connection,
+    id: OrderId,
+    share: usize,
+) -> rusqlite::Result<DeliveryProgress> {
     let mut statement = connection.prepare_cached("SELECT seq FROM orders WHERE id = ?")?;
     let seq = statement.query_row([id.0.as_bytes()], |row| row.get(0)).optional()?;
-    let Some(seq) = seq.map(Seq) else { return Ok(Telling { is_whole: true, ..Telling::default() }) };
-    let tally = order_history::tally(connection, seq, share)?;
-    let counted: usize = tally.iter().map(|(_, count)| count).sum();
-    Ok(Telling { published: order_history::published(connection, seq)?, tally, is_whole: counted < share })
+    let Some(seq) = seq.map(Seq) else {
+        return Ok(DeliveryProgress { is_whole: true, ..DeliveryProgress::default() });
+    };
+    let counts = order_history::counts(connection, seq, share)?;
+    let counted: usize = counts.iter().map(|(_, count)| count).sum();
+    Ok(DeliveryProgress {
+        published: order_history::published(connection, seq)?,
+        counts,
+        is_whole: counted < share,
+    })
 }

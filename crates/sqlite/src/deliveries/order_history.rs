@@ -2,7 +2,7 @@
 //! more.
 
 use application::Error;
-use application::ports::{Bystanders, ChannelPause, OrderHistory, Page, PageRequest};
+use application::ports::{ChannelPause, OrderHistory, Page, PageRequest, UnmatchedSubscriptions};
 use domain::Timestamp;
 use domain::delivery::DeliveryState;
 use domain::order::{OrderId, Seq};
@@ -22,27 +22,28 @@ use crate::unreadable::{Read, Table, Unreadable, read_row};
 /// How many subscriptions one page of those without a delivery looks at, whether they have one or not.
 const LOOKED_AT: i64 = 1_000;
 
-/// The story, and those of its rows that cannot be read.
+/// The history, and those of its rows that cannot be read.
 pub(crate) fn order_history(
     connection: &Connection,
     id: OrderId,
 ) -> Result<Option<(OrderHistory, Vec<Unreadable>)>, Error> {
     let page = PageRequest { limit: PageRequest::DEFAULT, cursor: None };
-    let Some((bystanders, mut senseless)) = bystanders(connection, id, Window::of(&page)?)? else {
+    let Some((unmatched, mut senseless)) = unmatched_subscriptions(connection, id, Window::of(&page)?)?
+    else {
         return Ok(None);
     };
-    let order = &bystanders.order;
+    let order = &unmatched.order;
     let first =
         format!("deliveries.order_seq = ? ORDER BY deliveries.seq LIMIT {}", OrderHistory::DELIVERIES);
     let read = || {
         let deliveries = records(connection, &first, [order.seq.0])?;
         Ok((
             deliveries,
-            tally(connection, order.seq, OrderHistory::COUNTED)?,
+            counts(connection, order.seq, OrderHistory::COUNTED)?,
             pauses(connection, order.order.time)?,
         ))
     };
-    let (found, tally, (pauses, hidden)) = read().map_err(unreadable)?;
+    let (found, counts, (pauses, hidden)) = read().map_err(unreadable)?;
     let mut shown: Vec<_> = hidden.iter().map(|pause| pause.listed(None)).collect();
     let mut deliveries = Vec::new();
     senseless.extend(found.beside.into_iter().chain(hidden));
@@ -55,15 +56,15 @@ pub(crate) fn order_history(
             }
         }
     }
-    Ok(Some((OrderHistory { bystanders, deliveries, tally, pauses, unreadable: shown }, senseless)))
+    Ok(Some((OrderHistory { unmatched, deliveries, counts, pauses, unreadable: shown }, senseless)))
 }
 
 /// A page of those who have no delivery of the order, and those of its rows that cannot be read.
-pub(crate) fn bystanders(
+pub(crate) fn unmatched_subscriptions(
     connection: &Connection,
     id: OrderId,
     window: Window,
-) -> Result<Option<(Bystanders, Vec<Unreadable>)>, Error> {
+) -> Result<Option<(UnmatchedSubscriptions, Vec<Unreadable>)>, Error> {
     let Some(order) = by_id(connection, id).map_err(unreadable)?.transpose()? else { return Ok(None) };
     let read = || {
         let published = published(connection, order.seq)?;
@@ -72,18 +73,18 @@ pub(crate) fn bystanders(
         Ok((published, found.unwrap_or_else(nobody)))
     };
     let (published, (page, senseless)) = read().map_err(unreadable)?;
-    Ok(Some((Bystanders { order, published, page }, senseless)))
+    Ok(Some((UnmatchedSubscriptions { order, published, page }, senseless)))
 }
 
-/// One that is set aside is published once it can be read.
+/// One that is quarantined is published once it can be read.
 pub(crate) fn published(connection: &Connection, seq: Seq) -> rusqlite::Result<bool> {
     let sql = "SELECT published_through >= ?1 AND NOT EXISTS \
-               (SELECT 1 FROM set_aside WHERE of_table = 'orders' AND row = ?1) FROM relay";
+               (SELECT 1 FROM quarantine WHERE of_table = 'orders' AND row = ?1) FROM relay";
     connection.prepare_cached(sql)?.query_row([seq.0], |row| row.get(0))
 }
 
 /// How many deliveries the order has in each state, of the first `most`; one in a state that nobody knows is not counted.
-pub(crate) fn tally(
+pub(crate) fn counts(
     connection: &Connection,
     order: Seq,
     most: usize,
@@ -99,14 +100,14 @@ pub(crate) fn tally(
     Ok(counts.into_iter().flatten().collect())
 }
 
-type Bystander = (Subscription, Option<Version>);
+type UnmatchedSubscription = (Subscription, Option<Version>);
 
 /// A page of the subscriptions that have no delivery of the order, newest first.
 fn without_delivery(
     connection: &Connection,
     order: Seq,
     window: Window,
-) -> rusqlite::Result<(Page<Bystander>, Vec<Unreadable>)> {
+) -> rusqlite::Result<(Page<UnmatchedSubscription>, Vec<Unreadable>)> {
     let last = last_looked_at(connection, window)?;
     let sql = format!(
         "SELECT {SUBSCRIPTION_COLUMNS} FROM subscriptions WHERE seq < ?1 AND seq >= ?2 AND NOT EXISTS \
@@ -116,7 +117,7 @@ fn without_delivery(
     let parameters = params![window.before, last.unwrap_or_default(), order.0, window.rows()];
     let found = all(connection.prepare_cached(&sql)?, parameters, |row| {
         let seq = row.get("subscription_seq")?;
-        let read = bystander(connection, seq, order, row)?;
+        let read = unmatched_subscription(connection, seq, order, row)?;
         Ok(Listed::of(seq, row, "subscription_id", read))
     })?;
     let (page, senseless) = window.page(found);
@@ -132,12 +133,12 @@ fn last_looked_at(connection: &Connection, window: Window) -> rusqlite::Result<O
 }
 
 /// A subscription with what it was when the order was accepted.
-fn bystander(
+fn unmatched_subscription(
     connection: &Connection,
     seq: i64,
     order: Seq,
     row: &Row<'_>,
-) -> rusqlite::Result<Read<Bystander>> {
+) -> rusqlite::Result<Read<UnmatchedSubscription>> {
     let subscription = match read_row(Table::Subscriptions, seq, row, rows::subscription)? {
         Ok(subscription) => subscription,
         Err(unreadable) => return Ok(Err(unreadable)),

@@ -11,23 +11,23 @@ use crate::write::AT_ONCE;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) subscription: i64,
-    set_aside: bool,
+    quarantined: bool,
     at: i64,
     pub(crate) delivery: i64,
 }
 
 /// What follows a place, nearest first; each range is one of the index.
 const RANGES: [&str; 4] = [
-    "subscription = ?5 AND set_aside = ?9 AND at = ?6 AND deliveries.seq > ?7",
-    "subscription = ?5 AND set_aside = ?9 AND at > ?6 AND ?7 = ?7",
-    "subscription = ?5 AND set_aside > ?9 AND ?6 = ?6 AND ?7 = ?7",
+    "subscription = ?5 AND quarantined = ?9 AND at = ?6 AND deliveries.seq > ?7",
+    "subscription = ?5 AND quarantined = ?9 AND at > ?6 AND ?7 = ?7",
+    "subscription = ?5 AND quarantined > ?9 AND ?6 = ?6 AND ?7 = ?7",
     "subscription > ?5 AND ?6 = ?6 AND ?7 = ?7 AND ?9 = ?9",
 ];
 
 impl Place {
     /// Before all others.
     pub(crate) const START: Self =
-        Self { subscription: i64::MIN, set_aside: false, at: i64::MIN, delivery: i64::MIN };
+        Self { subscription: i64::MIN, quarantined: false, at: i64::MIN, delivery: i64::MIN };
 }
 
 /// Those selected by the filter and the condition, of the next that are pending behind a place; and where to go on, if
@@ -52,9 +52,9 @@ pub(crate) fn after(
     let (mut seen, mut selected) = (Vec::new(), Vec::new());
     for range in ranges {
         let sql = format!(
-            "SELECT subscription, set_aside, at, deliveries.seq, {} AND {condition} FROM deliveries INDEXED BY deliveries_due \
+            "SELECT subscription, quarantined, at, deliveries.seq, {} AND {condition} FROM deliveries INDEXED BY deliveries_due \
              CROSS JOIN subscriptions ON subscriptions.seq = subscription \
-             WHERE deliveries.state = 'pending' AND {range} ORDER BY subscription, set_aside, at, deliveries.seq LIMIT ?8",
+             WHERE deliveries.state = 'pending' AND {range} ORDER BY subscription, quarantined, at, deliveries.seq LIMIT ?8",
             interventions::FILTER
         );
         let (subscription, protocol, from, before) = interventions::parameters(filter);
@@ -69,11 +69,11 @@ pub(crate) fn after(
             place.at,
             place.delivery,
             room,
-            place.set_aside
+            place.quarantined
         ])?;
         while let Some(row) = rows.next()? {
-            let (subscription, set_aside) = (row.get(0)?, row.get(1)?);
-            let place = Place { subscription, set_aside, at: row.get(2)?, delivery: row.get(3)? };
+            let (subscription, quarantined) = (row.get(0)?, row.get(1)?);
+            let place = Place { subscription, quarantined, at: row.get(2)?, delivery: row.get(3)? };
             selected.extend(Some(place).filter(|_| row.get(4) == Ok(true)));
             seen.push(place);
         }

@@ -7,7 +7,7 @@ use application::ports::{Finished, Intent};
 use domain::Timestamp;
 use domain::attempt::Scope;
 use domain::delivery::{Consequence, DeliveryId, DeliveryState, Next};
-use domain::failing::Failing;
+use domain::failure_streak::FailureStreak;
 use domain::receipt::{ReceiptStatus, after_receipt};
 use domain::subscription::{CONFIRMATION_LIFETIME, SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -107,20 +107,20 @@ fn note_health(
     delivery: &Delivery,
 ) -> rusqlite::Result<bool> {
     let kind = finished.outcome.kind;
-    let failing = match kind.scope() {
-        None if delivery.failing.is_some() => None,
+    let failure_streak = match kind.scope() {
+        None if delivery.failure_streak.is_some() => None,
         Some(_) if kind.is_endpoint_failure() && !finished.blameless => {
-            Some(Failing::again(delivery.failing, finished.at))
+            Some(FailureStreak::after_failure(delivery.failure_streak, finished.at))
         }
         _ => return Ok(false),
     };
-    transition::set_failing(connection, delivery.subscription_seq, failing)?;
-    if let Some(before) = delivery.failing.filter(|_| failing.is_none()) {
+    transition::set_failure_streak(connection, delivery.subscription_seq, failure_streak)?;
+    if let Some(before) = delivery.failure_streak.filter(|_| failure_streak.is_none()) {
         let attempt = (delivery.seq, finished.number);
         let subscription = (delivery.subscription_seq, before);
         got_through(connection, effects, attempt, subscription, finished.at)?;
     }
-    Ok(failing.is_some_and(Failing::is_too_much))
+    Ok(failure_streak.is_some_and(FailureStreak::should_suspend))
 }
 
 /// What the attempt means for its subscription. Answers it, if it is suspended.
@@ -146,7 +146,7 @@ fn follow(
     let Some(subscription) = delivery.subscription else { return Ok(None) };
     let found = match transition::find(connection, subscription) {
         Ok(found) => found,
-        // What came of the attempt is on record; whoever looks for what is due sets the subscription aside.
+        // What came of the attempt is on record; whoever looks for what is due quarantines the subscription.
         Err(Failure::Refused(_)) => return Ok(None),
         Err(failure) => return Err(failure),
     };
@@ -171,7 +171,7 @@ struct Delivery {
     subscription: Option<SubscriptionId>,
     subscription_seq: i64,
     /// How its endpoint fails.
-    failing: Option<Failing>,
+    failure_streak: Option<FailureStreak>,
     /// That some attempt arrived, as its provider reported last; else, what was reported last of this one.
     receipt: Option<ReceiptStatus>,
     /// Sending it again would serve nobody: its subscription ended, its order is spam, or its question was answered or asked
@@ -187,7 +187,7 @@ pub(crate) const SUPERSEDED: &str = "(kind = 'confirmation' AND (subscriptions.s
 pub(crate) static WHY_POINTLESS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "(SELECT CASE WHEN subscriptions.state = 'ended' THEN 'subscription_ended' \
-         WHEN {SUPERSEDED} THEN 'confirmation_over' WHEN {IS_SPAM} THEN 'spam' END \
+         WHEN {SUPERSEDED} THEN 'superseded' WHEN {IS_SPAM} THEN 'spam' END \
          FROM subscriptions WHERE subscriptions.seq = deliveries.subscription)"
     )
 });
@@ -213,7 +213,7 @@ fn delivery(connection: &Connection, finished: &Finished) -> rusqlite::Result<Op
                 seq: row.get("seq")?,
                 subscription,
                 subscription_seq: row.get("subscription")?,
-                failing: rows::failing(row).unwrap_or_default(),
+                failure_streak: rows::failure_streak(row).unwrap_or_default(),
                 receipt,
                 pointless: row.get("pointless")?,
             })

@@ -28,7 +28,7 @@ static WAITING: LazyLock<String> = LazyLock::new(|| {
 });
 /// Looks at the far end of one: what is due in time costs nothing, however much it is.
 const BOUND_DUE: &str = "UPDATE deliveries SET at = ?2 WHERE seq IN (SELECT seq FROM deliveries INDEXED BY deliveries_due \
-     WHERE subscription = ?1 AND state = 'pending' AND set_aside = 0 AND at > ?2 LIMIT ?3)";
+     WHERE subscription = ?1 AND state = 'pending' AND quarantined = 0 AND at > ?2 LIMIT ?3)";
 static BOUND_ESCALATIONS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE deliveries SET escalates_at = ?1 WHERE seq IN (SELECT seq FROM deliveries \

@@ -1,7 +1,7 @@
 //! Calling forward what waits for later, once an endpoint works again: a few at a time, for it may be half a million.
 
 use domain::Timestamp;
-use domain::failing::Failing;
+use domain::failure_streak::FailureStreak;
 use rusqlite::{Connection, params};
 
 use crate::columns::micros;
@@ -23,7 +23,7 @@ pub(crate) struct Recovery {
 
 const WAITING: &str = "SELECT seq, at, NOT EXISTS (SELECT 1 FROM attempts WHERE delivery = deliveries.seq \
      AND number = 1 AND ended_at < ?2) FROM deliveries INDEXED BY deliveries_due WHERE subscription = ?1 \
-     AND state = 'pending' AND set_aside = 0 AND at >= ?3 AND (at > ?3 OR seq > ?4) ORDER BY at, seq LIMIT ?5";
+     AND state = 'pending' AND quarantined = 0 AND at >= ?3 AND (at > ?3 OR seq > ?4) ORDER BY at, seq LIMIT ?5";
 const CALL: &str = "UPDATE deliveries SET at = ?2 WHERE seq = ?1";
 /// Whether the attempt that succeeded says that the endpoint works again: not if it had begun before the first failure.
 const BEGAN_SINCE: &str =
@@ -46,7 +46,7 @@ pub(crate) fn got_through(
     connection: &Connection,
     effects: &mut Effects,
     attempt: (i64, u32),
-    (subscription, failing): (i64, Failing),
+    (subscription, failing): (i64, FailureStreak),
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let began = params![attempt.0, attempt.1, micros(failing.since)];

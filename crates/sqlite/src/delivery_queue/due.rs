@@ -18,8 +18,8 @@ use crate::columns::{self, micros};
 use crate::rows::{self, ORDER_COLUMNS, SUBSCRIPTION_COLUMNS};
 use crate::unreadable::{Read, Table, Unreadable, read_row};
 
-/// The most rows that are set aside in one go.
-const SET_ASIDE_AT_ONCE: usize = 1_000;
+/// The most rows that are quarantined in one go.
+const QUARANTINE_BATCH_SIZE: usize = 1_000;
 
 const DUE: &str = "SELECT seq, id, next_at FROM subscriptions INDEXED BY subscriptions_due \
      WHERE protocol = ? AND next_at <= ? ORDER BY next_at, seq";
@@ -96,7 +96,7 @@ fn heads_of(
     Ok(heads)
 }
 
-/// Those over a protocol that nobody knows: whoever reads them sets them aside.
+/// Those over a protocol that nobody knows: whoever reads them quarantines them.
 fn strays(connection: &Connection) -> rusqlite::Result<Vec<Head>> {
     let mut names = Protocol::ALL.map(Protocol::name).to_vec();
     names.extend(["", LAST_NAME]);
@@ -105,7 +105,7 @@ fn strays(connection: &Connection) -> rusqlite::Result<Vec<Head>> {
     let mut strays = Vec::new();
     for (from, to) in names.iter().zip(names.iter().skip(1)) {
         let mut rows =
-            statement.query(params![from, to, i64::try_from(SET_ASIDE_AT_ONCE).unwrap_or(i64::MAX)])?;
+            statement.query(params![from, to, i64::try_from(QUARANTINE_BATCH_SIZE).unwrap_or(i64::MAX)])?;
         while let Some(row) = rows.next()? {
             strays.push(Head { seq: row.get("seq")?, since: row.get("next_at")? });
         }
@@ -161,7 +161,7 @@ impl Found {
         let mut rows = statement.query([head.seq])?;
         let mut room = room;
         while room > 0
-            && self.unreadable.len() < SET_ASIDE_AT_ONCE
+            && self.unreadable.len() < QUARANTINE_BATCH_SIZE
             && let Some(row) = rows.next()?
         {
             let at: i64 = row.get("at")?;
@@ -188,7 +188,7 @@ fn waiting(index: &str, and: &str) -> String {
     format!(
         "SELECT {ORDER_COLUMNS}, deliveries.seq AS delivery_seq, deliveries.id AS delivery_id, kind, notice, attempts, \
          attempts_used, at FROM deliveries INDEXED BY {index} LEFT JOIN orders ON orders.seq = deliveries.order_seq \
-         WHERE subscription = ? AND deliveries.state = 'pending' AND set_aside = 0 {and} ORDER BY at, deliveries.seq"
+         WHERE subscription = ? AND deliveries.state = 'pending' AND quarantined = 0 {and} ORDER BY at, deliveries.seq"
     )
 }
 

@@ -13,7 +13,7 @@ use crate::columns::{self, micros};
 use crate::delivery_queue::next_due::refresh_each;
 use crate::failure::Failure;
 use crate::orders::spam::IS_SPAM;
-use crate::unreadable::set_aside::put;
+use crate::unreadable::quarantine::put;
 use crate::unreadable::{Read, Table, read_row};
 
 /// How many escalations one commit settles, so that new orders need not wait for it.
@@ -29,18 +29,18 @@ static LATE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 /// Nobody can say whether, or to whom, it escalates: it gets its time back when that is mended.
-const UNDECIDED: &str = "UPDATE deliveries SET escalates_at = NULL, set_aside = 1 WHERE seq = ?";
+const UNDECIDED: &str = "UPDATE deliveries SET escalates_at = NULL, quarantined = 1 WHERE seq = ?";
 const SETTLED: &str = "UPDATE deliveries SET escalates_at = NULL WHERE seq = ?";
 /// The filter policy of the one that stands in is not asked; if it has the order already, nothing follows. What stood
 /// there because nobody could say whether it is owed is owed by this.
-const OWE: &str = "INSERT INTO deliveries \
+const INSERT_ESCALATED: &str = "INSERT INTO deliveries \
      (id, kind, subscription, order_seq, state, created_at, at, escalates_at, escalated_from) \
      SELECT ?1, 'notification', seq, ?3, 'pending', ?4, ?4, \
      ?4 + min(max(escalation_minutes, 1), 65535) * 60000000, ?5 FROM subscriptions \
      WHERE id = ?2 AND state IN ('confirmed', 'suspended') ON CONFLICT (order_seq, subscription) \
      DO UPDATE SET escalated_from = excluded.escalated_from \
-     WHERE deliveries.set_aside = 1 AND attempts = 0 AND deliveries.escalated_from IS NULL RETURNING subscription";
-const STRANDED: &str = "UPDATE deliveries SET stranded_at = ?2 WHERE seq = ?1";
+     WHERE deliveries.quarantined = 1 AND attempts = 0 AND deliveries.escalated_from IS NULL RETURNING subscription";
+const NOT_ESCALATED: &str = "UPDATE deliveries SET not_escalated_at = ?2 WHERE seq = ?1";
 const HAS_IT: &str = "SELECT EXISTS (SELECT 1 FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
      WHERE order_seq = ?2 AND subscriptions.id = ?1 AND cancel_reason IS NOT 'subscription_ended')";
 
@@ -73,12 +73,12 @@ pub(crate) fn escalate(connection: &Connection, now: Timestamp) -> Result<Escala
             DeliveryState::Delivered | DeliveryState::Sandboxed | DeliveryState::Cancelled
         );
         if let Some(to) = late.to.filter(|_| !made) {
-            let owed = owe(connection, &late, to, now)?;
-            escalated.owed += usize::from(owed.is_some());
-            subscriptions.extend(owed);
-            if owed.is_none() && !has_it(connection, to, late.order)? {
-                connection.prepare_cached(STRANDED)?.execute([late.seq, micros(now)])?;
-                escalated.stranded.push((late.id, to));
+            let inserted = insert_escalated(connection, &late, to, now)?;
+            escalated.deliveries += usize::from(inserted.is_some());
+            subscriptions.extend(inserted);
+            if inserted.is_none() && !has_it(connection, to, late.order)? {
+                connection.prepare_cached(NOT_ESCALATED)?.execute([late.seq, micros(now)])?;
+                escalated.not_escalated.push((late.id, to));
             }
         }
     }
@@ -91,7 +91,7 @@ pub(crate) fn escalate(connection: &Connection, now: Timestamp) -> Result<Escala
 }
 
 /// Answers to whom, by its `seq`, if that is new.
-fn owe(
+fn insert_escalated(
     connection: &Connection,
     late: &Late,
     to: SubscriptionId,
@@ -99,7 +99,7 @@ fn owe(
 ) -> rusqlite::Result<Option<i64>> {
     let id = DeliveryId::derived(now, &[late.id.0, to.0]);
     let parameters = params![id.0.as_bytes(), to.0.as_bytes(), late.order, micros(now), late.seq];
-    connection.prepare_cached(OWE)?.query_row(parameters, |row| row.get(0)).optional()
+    connection.prepare_cached(INSERT_ESCALATED)?.query_row(parameters, |row| row.get(0)).optional()
 }
 
 fn has_it(connection: &Connection, to: SubscriptionId, order: Option<i64>) -> rusqlite::Result<bool> {

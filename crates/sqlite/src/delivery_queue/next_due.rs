@@ -8,13 +8,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 /// What `next_at` is by right, for a row of `subscriptions`: one look into an index, however much waits. While a
 /// subscription waits to be confirmed, it is sent only the question; and nothing while it is suspended or has ended. One in
-/// a state that nobody knows is found by whoever looks for what is due, who sets it aside.
+/// a state that nobody knows is found by whoever looks for what is due, who quarantines it.
 pub(crate) const NEXT_AT: &str = "max(CASE subscriptions.state \
      WHEN 'pending' THEN (SELECT min(at) FROM deliveries INDEXED BY deliveries_confirmation_requests \
-     WHERE subscription = subscriptions.seq AND kind = 'confirmation' AND deliveries.state = 'pending' AND set_aside = 0) \
+     WHERE subscription = subscriptions.seq AND kind = 'confirmation' AND deliveries.state = 'pending' AND quarantined = 0) \
      WHEN 'suspended' THEN NULL WHEN 'ended' THEN NULL \
      ELSE (SELECT min(at) FROM deliveries INDEXED BY deliveries_due \
-     WHERE subscription = subscriptions.seq AND deliveries.state = 'pending' AND set_aside = 0) END, ifnull(retry_at, -9223372036854775808))";
+     WHERE subscription = subscriptions.seq AND deliveries.state = 'pending' AND quarantined = 0) END, ifnull(retry_at, -9223372036854775808))";
 
 static IS_AND_SHOULD_BE: LazyLock<String> =
     LazyLock::new(|| format!("SELECT next_at, {NEXT_AT} FROM subscriptions WHERE seq = ?"));

@@ -22,10 +22,10 @@ const DEAD: &str = "SELECT protocol, kind FROM deliveries JOIN subscriptions ON 
 /// The newest, and how many there are. One that cannot be read may be owed to somebody yet.
 const UNMATCHED: &str = "SELECT id, count(*) OVER () AS count FROM orders WHERE seq > ? AND seq <= ? \
      AND NOT EXISTS (SELECT 1 FROM deliveries WHERE order_seq = orders.seq) AND NOT EXISTS \
-     (SELECT 1 FROM set_aside WHERE of_table = 'orders' AND row = orders.seq) ORDER BY seq DESC LIMIT 1";
+     (SELECT 1 FROM quarantine WHERE of_table = 'orders' AND row = orders.seq) ORDER BY seq DESC LIMIT 1";
 /// How many rows that cannot be read one look takes in; the others come with the next.
-const SET_ASIDE_AT_ONCE: u32 = 500;
-const UNNOTED: &str = "SELECT of_table, row, reason, since FROM set_aside WHERE noted = 0 LIMIT ?";
+const QUARANTINE_BATCH_SIZE: u32 = 500;
+const UNNOTED: &str = "SELECT of_table, row, reason, since FROM quarantine WHERE noted = 0 LIMIT ?";
 
 /// Notes that a subscription was suspended because its endpoint had failed for too long.
 pub(crate) fn suspended(
@@ -39,7 +39,7 @@ pub(crate) fn suspended(
         subscription_id: failing.id,
         protocol,
         endpoint: failing.endpoint.masked(),
-        failing_since: failing.failing.map_or(now, |failing| failing.since),
+        failing_since: failing.failure_streak.map_or(now, |failing| failing.since),
     };
     note(connection, &notice, Some(protocol), 1, now)
 }
@@ -105,17 +105,17 @@ pub(crate) fn disk_full(connection: &Connection, since: Timestamp, now: Timestam
     note(connection, &Notice::DiskFull { since, until: now }, None, 1, since)
 }
 
-/// Takes in some of the rows that were set aside since the last look.
-pub(crate) fn take_in_set_aside(connection: &Connection) -> rusqlite::Result<()> {
+/// Takes in some of the rows that were quarantined since the last look.
+pub(crate) fn take_in_quarantined(connection: &Connection) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(UNNOTED)?;
-    let found = statement.query_map([SET_ASIDE_AT_ONCE], |row| {
+    let found = statement.query_map([QUARANTINE_BATCH_SIZE], |row| {
         let row_at: (String, i64) = (row.get("of_table")?, row.get("row")?);
         Ok((row_at, row.get::<_, String>("reason")?, columns::time(row, "since")?))
     })?;
     for ((table, row), reason, since) in found.collect::<rusqlite::Result<Vec<_>>>()? {
-        let sql = "UPDATE set_aside SET noted = 1 WHERE of_table = ? AND row = ?";
+        let sql = "UPDATE quarantine SET noted = 1 WHERE of_table = ? AND row = ?";
         connection.prepare_cached(sql)?.execute(params![table, row])?;
-        let notice = Notice::SetAside { count: 1, table, reason: quote(None, &reason) };
+        let notice = Notice::Quarantined { count: 1, table, reason: quote(None, &reason) };
         note(connection, &notice, None, 1, since)?;
     }
     Ok(())

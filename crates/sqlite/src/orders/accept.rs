@@ -31,15 +31,15 @@ pub(crate) struct Hashed {
 
 impl From<Idempotency> for Hashed {
     fn from(idempotency: Idempotency) -> Self {
-        let Idempotency { scope, key, fingerprint, origin, .. } = &idempotency;
-        let origin = origin.as_ref().map(<[u8; 16]>::as_slice);
-        let hashes = hashes(scope.as_bytes(), key.as_str().as_bytes(), fingerprint, origin);
+        let Idempotency { scope, key, fingerprint, client_digest, .. } = &idempotency;
+        let client_digest = client_digest.as_ref().map(<[u8; 16]>::as_slice);
+        let hashes = hashes(scope.as_bytes(), key.as_str().as_bytes(), fingerprint, client_digest);
         Self { idempotency, hashes }
     }
 }
 
 const INSERT: &str = "INSERT INTO orders (seq, id, order_time, body, request_id) VALUES (?, ?, ?, ?, ?)";
-const INSERT_KEY: &str = "INSERT INTO idempotency_keys (order_seq, ends_at, scope, key, fingerprint, origin) \
+const INSERT_KEY: &str = "INSERT INTO idempotency_keys (order_seq, ends_at, scope, key, fingerprint, client_digest) \
      VALUES (?, ?, ?, ?, ?, ?)";
 
 /// Stores it, unless it is stored under its key already. Should this fail, nothing of it stays: SQLite undoes the statement
@@ -82,7 +82,7 @@ fn earlier(
             if found.fingerprint == wanted.fingerprint {
                 return Ok(Some(Acceptance::Repeated(found.id)));
             }
-            if found.origin.as_deref() == wanted.origin.as_ref().map(<[u8; 16]>::as_slice) {
+            if found.client_digest.as_deref() == wanted.client_digest.as_ref().map(<[u8; 16]>::as_slice) {
                 return Ok(Some(Acceptance::KeyReused));
             }
         }
@@ -94,18 +94,18 @@ struct Keyed {
     id: OrderId,
     ends_at: i64,
     fingerprint: Vec<u8>,
-    origin: Option<Vec<u8>>,
+    client_digest: Option<Vec<u8>>,
 }
 
 /// The order at a place, if it really has this key.
 fn keyed(connection: &Connection, place: Place, scope: &str, key: &str) -> rusqlite::Result<Option<Keyed>> {
-    let sql = "SELECT id, ends_at, fingerprint, origin FROM idempotency_keys JOIN orders ON orders.seq = order_seq \
+    let sql = "SELECT id, ends_at, fingerprint, client_digest FROM idempotency_keys JOIN orders ON orders.seq = order_seq \
                WHERE order_seq = ? AND scope = ? AND key = ?";
     let mut statement = connection.prepare_cached(sql)?;
     let found = statement.query_row(params![place.order, scope, key], |row| {
         let id = OrderId(columns::uuid(row, "id")?);
         let (ends_at, fingerprint) = (row.get("ends_at")?, row.get("fingerprint")?);
-        Ok(Keyed { id, ends_at, fingerprint, origin: row.get("origin")? })
+        Ok(Keyed { id, ends_at, fingerprint, client_digest: row.get("client_digest")? })
     });
     found.optional()
 }
@@ -139,14 +139,14 @@ fn remember(
 fn store_key(
     connection: &Connection,
     keys: &mut KnownKeys,
-    Idempotency { scope, key, fingerprint, origin, lifetime }: &Idempotency,
+    Idempotency { scope, key, fingerprint, client_digest, lifetime }: &Idempotency,
     seq: i64,
     now: i64,
 ) -> rusqlite::Result<i64> {
     let lifetime = i64::try_from(lifetime.as_micros()).unwrap_or(i64::MAX);
     let ends_at = now.saturating_add(lifetime);
     let period = keys.period(connection, seq, ends_at, lifetime)?;
-    let values = params![seq, ends_at, scope, key.as_str(), fingerprint, origin];
+    let values = params![seq, ends_at, scope, key.as_str(), fingerprint, client_digest];
     connection.prepare_cached(INSERT_KEY)?.execute(values)?;
     Ok(period)
 }

@@ -81,16 +81,18 @@ pub(crate) type Hashes = [Option<i64>; 2];
 
 /// A caller who is known finds a key by itself. An anonymous one finds it with the order, to tell a retry from anywhere, and
 /// with where it comes from, to tell another order from there: so a look-up costs the same however many use one key.
-pub(crate) fn hashes(scope: &[u8], key: &[u8], fingerprint: &[u8], origin: Option<&[u8]>) -> Hashes {
-    match origin {
+pub(crate) fn hashes(scope: &[u8], key: &[u8], fingerprint: &[u8], client_digest: Option<&[u8]>) -> Hashes {
+    match client_digest {
         None => [Some(hash(&[scope, key])), None],
-        Some(origin) => [Some(hash(&[scope, key, fingerprint])), Some(hash(&[scope, key, origin]))],
+        Some(client_digest) => {
+            [Some(hash(&[scope, key, fingerprint])), Some(hash(&[scope, key, client_digest]))]
+        }
     }
 }
 
 /// The first 64 bits of a SHA-256, for which nobody finds many keys that collide.
 fn hash(parts: &[&[u8]]) -> i64 {
-    // A scope and a key hold no control characters, a fingerprint and an origin differ in length: where each ends is certain.
+    // A scope and a key hold no control characters, a fingerprint and an client_digest differ in length: where each ends is certain.
     let digest =
         parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part).chain_update([0])).finalize();
     digest.first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
@@ -146,7 +148,7 @@ impl KnownKeys {
     }
 
     fn gather(&mut self, connection: &Connection, flushed: i64) -> rusqlite::Result<()> {
-        let sql = "SELECT order_seq, scope, key, fingerprint, origin FROM idempotency_keys \
+        let sql = "SELECT order_seq, scope, key, fingerprint, client_digest FROM idempotency_keys \
                    WHERE order_seq > ? ORDER BY order_seq";
         let mut statement = connection.prepare(sql)?;
         let mut rows = statement.query([flushed])?;
@@ -351,8 +353,8 @@ impl KnownKeys {
 /// The hashes of a row of `idempotency_keys`.
 pub(crate) fn read_hashes(row: &rusqlite::Row<'_>) -> rusqlite::Result<Hashes> {
     let (scope, key) = (row.get_ref("scope")?.as_bytes()?, row.get_ref("key")?.as_bytes()?);
-    let origin = row.get_ref("origin")?.as_blob_or_null()?;
-    Ok(hashes(scope, key, row.get_ref("fingerprint")?.as_bytes()?, origin))
+    let client_digest = row.get_ref("client_digest")?.as_blob_or_null()?;
+    Ok(hashes(scope, key, row.get_ref("fingerprint")?.as_bytes()?, client_digest))
 }
 
 /// Deletes about so many hashes from a period's beginning; answers whether those were all.

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::notices::incidents;
 use crate::orders::spam;
 use crate::unreadable::Unreadable;
-use crate::unreadable::set_aside::put;
+use crate::unreadable::quarantine::put;
 
 /// Orders that follow one another in the log, and what is owed because of them.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct Publish {
     pub(crate) orders: Vec<Seq>,
     /// One for each subscription and order that it is owed; those of the order that follows may be among them.
     pub(crate) deliveries: Vec<NewDelivery>,
-    /// Why some of them are set aside.
+    /// Why some of them are quarantined.
     pub(crate) hidden: Vec<Unreadable>,
     pub(crate) now: Timestamp,
 }
@@ -36,14 +36,14 @@ pub(crate) struct NewDelivery {
     pub(crate) subscription: i64,
     pub(crate) order: Seq,
     /// Nobody can say yet whether it is owed: it stands for a notification until what hides that is mended.
-    pub(crate) set_aside: bool,
+    pub(crate) quarantined: bool,
 }
 
 /// One for an order and a subscription, however often. One that ended since the order was accepted gets nothing sent, nor is
 /// an order sent that is spam by now; what
 /// only stands there until it is known whether it is owed is settled then all the same.
-const OWE: &str = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, cancel_reason, created_at, at, \
-     escalates_at, set_aside) SELECT ?1, 'notification', seq, ?3, iif(state = 'ended' OR ?6, 'cancelled', 'pending'), \
+const INSERT_NOTIFICATION: &str = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, cancel_reason, created_at, at, \
+     escalates_at, quarantined) SELECT ?1, 'notification', seq, ?3, iif(state = 'ended' OR ?6, 'cancelled', 'pending'), \
      CASE WHEN state = 'ended' THEN 'subscription_ended' WHEN ?6 THEN 'spam' END, ?4, ?4, iif(?5 OR ?6, NULL, \
      ?4 + min(max(escalation_minutes, 1), 65535) * 60000000), ?5 \
      FROM subscriptions WHERE seq = ?2 ON CONFLICT (order_seq, subscription) DO NOTHING";
@@ -64,15 +64,15 @@ pub(crate) fn publish(connection: &Connection, publish: &Publish) -> Result<usiz
         put(connection, unreadable, publish.now)?;
     }
     let spam = spam::among(connection, publish.deliveries.iter().map(|delivery| delivery.order.0))?;
-    let mut owe = connection.prepare_cached(OWE)?;
-    let (mut owed, mut subscriptions) = (0, BTreeSet::new());
+    let mut insert = connection.prepare_cached(INSERT_NOTIFICATION)?;
+    let (mut inserted, mut subscriptions) = (0, BTreeSet::new());
     for delivery in &publish.deliveries {
-        let NewDelivery { id, subscription, order, set_aside } = delivery;
+        let NewDelivery { id, subscription, order, quarantined } = delivery;
         let is_spam = spam.contains(&order.0);
         let parameters =
-            params![id.0.as_bytes(), subscription, order.0, micros(publish.now), set_aside, is_spam];
-        if owe.execute(parameters)? > 0 {
-            owed += 1;
+            params![id.0.as_bytes(), subscription, order.0, micros(publish.now), quarantined, is_spam];
+        if insert.execute(parameters)? > 0 {
+            inserted += 1;
             subscriptions.insert(*subscription);
         }
     }
@@ -80,11 +80,11 @@ pub(crate) fn publish(connection: &Connection, publish: &Publish) -> Result<usiz
     if let Some(last) = fresh.last() {
         incidents::unmatched(connection, cursor, *last, publish.now)?;
     }
-    Ok(owed)
+    Ok(inserted)
 }
 
 /// Places have gaps where storing failed, so that only the orders themselves can tell whether one is left out. Those that
-/// are set aside are published once they can be read.
+/// are quarantined are published once they can be read.
 fn nothing_is_left_out(
     connection: &Connection,
     cursor: Seq,
@@ -92,7 +92,7 @@ fn nothing_is_left_out(
     last: Seq,
 ) -> Result<(), Failure> {
     let sql = "SELECT count(*) FROM orders WHERE seq > ? AND seq <= ? \
-               AND NOT EXISTS (SELECT 1 FROM set_aside WHERE of_table = 'orders' AND row = orders.seq)";
+               AND NOT EXISTS (SELECT 1 FROM quarantine WHERE of_table = 'orders' AND row = orders.seq)";
     let stored: i64 = connection.prepare_cached(sql)?.query_row([cursor.0, last.0], |row| row.get(0))?;
     if i64::try_from(fresh.len()) == Ok(stored) && fresh.is_sorted_by(|one, next| one < next) {
         return Ok(());

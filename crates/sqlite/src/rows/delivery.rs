@@ -18,14 +18,14 @@ use crate::unreadable::{Read, Table, read_row};
 /// What [`delivery`] reads of `deliveries` joined with `subscriptions` and, loosely, `orders`.
 pub(crate) const DELIVERY_COLUMNS: &str = "deliveries.seq AS delivery_seq, deliveries.id AS delivery_id, kind, \
      subscriptions.seq AS subscription_seq, subscriptions.id AS subscription_id, subscriptions.protocol, \
-     subscriptions.endpoint, deliveries.order_seq, orders.id AS order_id, deliveries.set_aside AS is_set_aside, \
+     subscriptions.endpoint, deliveries.order_seq, orders.id AS order_id, deliveries.quarantined AS is_quarantined, \
      deliveries.state AS delivery_state, deliveries.created_at, deliveries.at, deliveries.attempts, deliveries.attempts_used, notice, \
      (SELECT earlier.id FROM deliveries earlier WHERE earlier.seq = deliveries.escalated_from) AS escalated_from_id, \
-     stranded_at, cancel_reason, subscriptions.state AS subscription_state, (SELECT reason FROM channel_pauses \
+     not_escalated_at, cancel_reason, subscriptions.state AS subscription_state, (SELECT reason FROM channel_pauses \
      WHERE channel_pauses.protocol = subscriptions.protocol AND to_at IS NULL) AS channel_pause";
 
 /// Where [`DELIVERY_COLUMNS`] come from.
-pub(crate) const OWED: &str = "deliveries JOIN subscriptions ON subscriptions.seq = subscription \
+pub(crate) const DELIVERY_JOINS: &str = "deliveries JOIN subscriptions ON subscriptions.seq = subscription \
      LEFT JOIN orders ON orders.seq = deliveries.order_seq";
 
 /// What [`attempt`] reads of the table `attempts`.
@@ -85,14 +85,14 @@ fn record(row: &Row<'_>, receiver: Receiver, order: Option<OrderId>) -> rusqlite
         // That another row cannot be read is no fault of this one.
         escalated_from: columns::uuid_or_none(row, "escalated_from_id").ok().flatten().map(DeliveryId),
         notice: notice(row)?,
-        stranded_at: columns::time_or_none(row, "stranded_at")?,
+        not_escalated_at: columns::time_or_none(row, "not_escalated_at")?,
         interventions: Vec::new(),
         cancel_reason: cancel_reason(row)?,
         subscription_state: receiver.state,
         channel_pause: row
             .get("channel_pause")
             .unwrap_or_else(|_| Some("the reason cannot be read".to_owned())),
-        set_aside: row.get("is_set_aside")?,
+        quarantined: row.get("is_quarantined")?,
         unreadable: Vec::new(),
     })
 }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row};
 
 use super::{
-    ATTEMPT_COLUMNS, DELIVERY_COLUMNS, INTERVENTION_COLUMNS, MESSAGE_COLUMNS, ORDER_COLUMNS, OWED,
+    ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_JOINS, INTERVENTION_COLUMNS, MESSAGE_COLUMNS, ORDER_COLUMNS,
     PAUSE_COLUMNS, RECEIPT_COLUMNS, SUBSCRIPTION_COLUMNS, VERSION_COLUMNS, VERSIONS, attempt, delivery,
     found_version, intervention, message, order, pause, receipt, subscription,
 };
@@ -15,7 +15,7 @@ pub(crate) fn examine(connection: &Connection, table: Table, row: i64) -> rusqli
         Table::Orders => (ORDER_COLUMNS, "orders"),
         Table::Subscriptions => (SUBSCRIPTION_COLUMNS, "subscriptions"),
         Table::SubscriptionVersions => (VERSION_COLUMNS, VERSIONS),
-        Table::Deliveries => (DELIVERY_COLUMNS, OWED),
+        Table::Deliveries => (DELIVERY_COLUMNS, DELIVERY_JOINS),
         Table::Attempts => (ATTEMPT_COLUMNS, "attempts"),
         Table::Receipts => (RECEIPT_COLUMNS, "receipts"),
         Table::Interventions => (INTERVENTION_COLUMNS, "interventions"),

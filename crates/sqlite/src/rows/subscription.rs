@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use domain::attributes::{Attributes, Escalation, Minutes, Receives, stored_rate};
+use domain::attributes::{Attributes, Escalation, Minutes, SubscribedTo, stored_rate};
 use domain::endpoint::{Endpoint, Protocol};
-use domain::failing::Failing;
+use domain::failure_streak::FailureStreak;
 use domain::filter_policy::FilterPolicy;
 use domain::order::Seq;
 use domain::subscription::{
@@ -38,7 +38,7 @@ pub(crate) fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
         created_at: Some(columns::time(row, "subscribed_at")?),
         confirmation_expires_at: Some(columns::time(row, "confirmation_expires_at")?),
         confirmation: confirmation(row)?,
-        failing: failing(row)?,
+        failure_streak: failure_streak(row)?,
         suspension: suspension(row)?,
         end: end(row)?,
         secrets: secrets(row)?,
@@ -112,15 +112,15 @@ pub(crate) fn found_version(row: &Row<'_>) -> rusqlite::Result<Read<Version>> {
 pub(crate) const FAILING_COLUMNS: &str = "failing_since, failed_last, failed_for, failures";
 
 /// How an endpoint fails, in a row that has [`FAILING_COLUMNS`].
-pub(crate) fn failing(row: &Row<'_>) -> rusqlite::Result<Option<Failing>> {
+pub(crate) fn failure_streak(row: &Row<'_>) -> rusqlite::Result<Option<FailureStreak>> {
     let Some(since) = columns::time_or_none(row, "failing_since")? else { return Ok(None) };
-    Ok(Some(Failing {
+    Ok(Some(FailureStreak {
         since,
         last: columns::time_or_none(row, "failed_last")?.unwrap_or(since),
-        lasted: Duration::from_micros(
+        duration: Duration::from_micros(
             row.get::<_, Option<i64>>("failed_for")?.unwrap_or_default().unsigned_abs(),
         ),
-        times: columns::count(row, "failures")?,
+        count: columns::count(row, "failures")?,
     }))
 }
 
@@ -167,8 +167,8 @@ fn escalation(row: &Row<'_>) -> rusqlite::Result<Option<Escalation>> {
         .map(|(to, minutes)| Escalation { after_minutes: Minutes::stored(minutes), to: SubscriptionId(to) }))
 }
 
-fn receives(row: &Row<'_>) -> rusqlite::Result<Receives> {
-    columns::named(row, "receives", &Receives::ALL, Receives::name)
+fn receives(row: &Row<'_>) -> rusqlite::Result<SubscribedTo> {
+    columns::named(row, "receives", &SubscribedTo::ALL, SubscribedTo::name)
 }
 
 fn secrets(row: &Row<'_>) -> rusqlite::Result<Option<WebhookSecrets>> {

@@ -6,7 +6,7 @@ CREATE TABLE idempotency_keys (
   key         TEXT    NOT NULL,
   fingerprint BLOB    NOT NULL,
   -- A keyed digest of the network that an anonymous caller came from.
-  origin      BLOB
+  client_digest      BLOB
 ) STRICT;
 
 -- From which order on, up to the next row's, keys are of which period. A period is told by the hour since 1970 at whose

@@ -10,19 +10,19 @@ CREATE TABLE incidents (
   -- The newest, as a notice of its own would tell it.
   newest   TEXT    NOT NULL,
   -- When operators were told of this kind last.
-  told_at  INTEGER,
+  notified_at  INTEGER,
   PRIMARY KEY (kind, protocol)
 ) STRICT, WITHOUT ROWID;
 
 -- The pauses of channels that operators were told of, until they are told that the channel works again.
-CREATE TABLE told_pauses (
+CREATE TABLE notified_pauses (
   protocol TEXT    PRIMARY KEY,
   since    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX channel_pauses_by_protocol ON channel_pauses (protocol);
 
 -- What cannot be read and is not among the incidents yet.
-CREATE INDEX set_aside_unnoted ON set_aside (noted) WHERE noted = 0;
+CREATE INDEX quarantine_unnoted ON quarantine (noted) WHERE noted = 0;
 
 -- Who is told.
 CREATE INDEX subscriptions_of_operators ON subscriptions (protocol) WHERE state = 'confirmed' AND receives <> 'orders';

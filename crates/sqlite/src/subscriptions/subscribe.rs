@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::columns::micros;
 use crate::failure::Failure;
 use crate::rows::{self, SUBSCRIPTION_COLUMNS};
-use crate::subscriptions::transition::{changed, end, find, open_version, owe_confirmation};
+use crate::subscriptions::transition::{changed, end, find, insert_confirmation_request, open_version};
 use crate::unreadable::{Table, read_row};
 use crate::write::Effects;
 
@@ -59,7 +59,7 @@ pub(crate) fn subscribe(connection: &Connection, new: &NewSubscription) -> Resul
             ])?;
             let seq = connection.last_insert_rowid();
             open_version(connection, seq, SubscriptionState::Pending)?;
-            owe_confirmation(connection, seq, new.confirmation, new.now)?;
+            insert_confirmation_request(connection, seq, new.confirmation, new.now)?;
             Subscribed::Created(find(connection, new.id)?.subscription)
         }
     };

@@ -3,7 +3,7 @@
 use application::Error;
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
-use domain::failing::Failing;
+use domain::failure_streak::FailureStreak;
 use domain::subscription::{
     CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState, SuspensionReason,
 };
@@ -20,7 +20,7 @@ use crate::unreadable::{Table, read_row};
 use crate::write::Effects;
 
 /// Nothing is written where it is so already: most reports of a provider tell of an endpoint that never failed.
-const FAILING: &str = "UPDATE subscriptions SET failing_since = ?2, failed_last = ?3, failed_for = ?4, failures = ?5 \
+const SET_FAILURE_STREAK: &str = "UPDATE subscriptions SET failing_since = ?2, failed_last = ?3, failed_for = ?4, failures = ?5 \
      WHERE seq = ?1 AND (failing_since IS NOT ?2 OR failures <> ?5)";
 
 /// A subscription and its `seq` in the table.
@@ -74,7 +74,7 @@ pub(crate) fn ask_again(
         "UPDATE subscriptions SET generation = generation + 1, confirmation_expires_at = ? WHERE seq = ?";
     connection.prepare_cached(sql)?.execute(params![micros(now + CONFIRMATION_LIFETIME), subscription])?;
     await_confirmation(connection, subscription, now)?;
-    owe_confirmation(connection, subscription, delivery, now)
+    insert_confirmation_request(connection, subscription, delivery, now)
 }
 
 /// Makes a subscription wait until somebody asks for a new confirmation; earlier ones expired before any was asked for,
@@ -130,16 +130,23 @@ pub(crate) fn resume(
 }
 
 /// Keeps what is to be said of an endpoint's failures.
-pub(crate) fn set_failing(
+pub(crate) fn set_failure_streak(
     connection: &Connection,
     subscription: i64,
-    failing: Option<Failing>,
+    failure_streak: Option<FailureStreak>,
 ) -> rusqlite::Result<()> {
-    let since = failing.map(|failing| micros(failing.since));
-    let last = failing.map(|failing| micros(failing.last));
-    let lasted = failing.map(|failing| i64::try_from(failing.lasted.as_micros()).unwrap_or(i64::MAX));
-    let times = failing.map_or(0, |failing| failing.times);
-    connection.prepare_cached(FAILING)?.execute(params![subscription, since, last, lasted, times])?;
+    let since = failure_streak.map(|streak| micros(streak.since));
+    let last = failure_streak.map(|streak| micros(streak.last));
+    let duration =
+        failure_streak.map(|streak| i64::try_from(streak.duration.as_micros()).unwrap_or(i64::MAX));
+    let count = failure_streak.map_or(0, |streak| streak.count);
+    connection.prepare_cached(SET_FAILURE_STREAK)?.execute(params![
+        subscription,
+        since,
+        last,
+        duration,
+        count
+    ])?;
     Ok(())
 }
 
@@ -190,7 +197,7 @@ pub(crate) fn last_place(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 /// Owes a confirmation.
-pub(crate) fn owe_confirmation(
+pub(crate) fn insert_confirmation_request(
     connection: &Connection,
     subscription: i64,
     id: DeliveryId,
@@ -209,7 +216,7 @@ fn withdraw_confirmation_requests(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE deliveries INDEXED BY deliveries_confirmation_requests SET state = 'cancelled', \
-               cancel_reason = 'confirmation_over', at = ?1 \
+               cancel_reason = 'superseded', at = ?1 \
                WHERE subscription = ?2 AND kind = 'confirmation' AND state = 'pending'";
     connection.prepare_cached(sql)?.execute([micros(now), subscription])?;
     Ok(())

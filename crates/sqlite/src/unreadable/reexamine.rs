@@ -1,4 +1,4 @@
-//! Looking again at what was set aside: what was mended is released, and everyone is told what they are owed.
+//! Looking again at what was quarantined: what was mended is released, and everyone is told what they are owed.
 
 use application::Error;
 use application::ports::Publisher;
@@ -25,12 +25,12 @@ struct Turn {
     /// Those of the mended orders that the relay has passed.
     passed: Vec<LoggedOrder>,
     next: Option<Place>,
-    /// How many are set aside in all.
+    /// How many are quarantined in all.
     count: i64,
 }
 
 impl Store {
-    /// Looks at every row that is set aside, and releases those that can be read again. Answers how many those were.
+    /// Looks at every row that is quarantined, and releases those that can be read again. Answers how many those were.
     ///
     /// # Errors
     /// What the store says; what was not released is looked at again the next time.
@@ -39,7 +39,7 @@ impl Store {
         while let Some(after) = place {
             let turn = self.read_for_work(move |connection| look(connection, &after).map_err(unread)).await?;
             #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-            metrics::gauge!("orderbell_rows_set_aside").set(turn.count as f64);
+            metrics::gauge!("orderbell_rows_quarantined").set(turn.count as f64);
             self.publish(&turn.passed).await?;
             for mended in &turn.mended {
                 // One that is not released keeps none of the others waiting.
@@ -69,13 +69,13 @@ impl Store {
 
 fn look(connection: &Connection, (table, row): &Place) -> rusqlite::Result<Turn> {
     let sql =
-        "SELECT of_table, row FROM set_aside WHERE (of_table, row) > (?, ?) ORDER BY of_table, row LIMIT ?";
+        "SELECT of_table, row FROM quarantine WHERE (of_table, row) > (?, ?) ORDER BY of_table, row LIMIT ?";
     let limit = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(sql)?;
     let places: Vec<Place> = statement
         .query_map(params![table, row, limit], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    let count: i64 = connection.query_row("SELECT count(*) FROM set_aside", (), |row| row.get(0))?;
+    let count: i64 = connection.query_row("SELECT count(*) FROM quarantine", (), |row| row.get(0))?;
     let mut turn = Turn { count, ..Turn::default() };
     for (name, row) in &places {
         // One of a table that this version does not have stays where it is.

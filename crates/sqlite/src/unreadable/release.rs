@@ -1,4 +1,4 @@
-//! Releasing what was set aside and can be read again: what it owes becomes due.
+//! Releasing what was quarantined and can be read again: what it owes becomes due.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,11 +16,11 @@ use crate::failure::Failure;
 use crate::notices::incidents;
 use crate::orders::spam::IS_SPAM;
 use crate::rows::{self, ORDER_COLUMNS, VERSION_COLUMNS, VERSIONS, Versions};
-use crate::unreadable::set_aside::put;
+use crate::unreadable::quarantine::put;
 use crate::unreadable::{Read, Table};
 use crate::write::{AT_ONCE, Effects, Part};
 
-/// A row that was set aside and can be read again.
+/// A row that was quarantined and can be read again.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mended {
     pub(crate) table: Table,
@@ -29,8 +29,8 @@ pub(crate) struct Mended {
     pub(crate) published: bool,
 }
 
-/// What a wrong clock put far ahead was not bounded while it was set aside.
-const RELEASE: &str = "UPDATE deliveries SET set_aside = 0, at = min(at, ?2) WHERE seq = ?1";
+/// What a wrong clock put far ahead was not bounded while it was quarantined.
+const RELEASE: &str = "UPDATE deliveries SET quarantined = 0, at = min(at, ?2) WHERE seq = ?1";
 /// Its subscription ended while it waited, or its order became spam.
 const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = ?3, at = ?2, escalates_at = NULL \
      WHERE seq = ?1 AND state IN ('pending', 'held')";
@@ -38,7 +38,7 @@ const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason =
 const ESCALATES: &str = "UPDATE deliveries SET escalates_at = coalesce(escalates_at, (SELECT deliveries.created_at + \
      min(max(escalation_minutes, 1), 65535) * 60000000 FROM subscriptions WHERE subscriptions.seq = subscription)) \
      WHERE seq = ?1 AND kind = 'notification' AND state NOT IN ('delivered', 'sandboxed', 'cancelled') \
-     AND stranded_at IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries late WHERE late.escalated_from = deliveries.seq) \
+     AND not_escalated_at IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries late WHERE late.escalated_from = deliveries.seq) \
      AND NOT EXISTS (SELECT 1 FROM interventions WHERE delivery = deliveries.seq AND kind = 'restored')";
 /// As though it had been readable all along; a person may have tried to hurry it, or a restore have held it.
 const TAKE_AWAY: [&str; 2] =
@@ -56,7 +56,7 @@ struct Waiting {
 }
 
 /// Decides about the next deliveries after a place that wait for a row. Once there are none left, the row leaves those
-/// that are set aside.
+/// that are quarantined.
 pub(crate) fn release(
     connection: &Connection,
     effects: &mut Effects,
@@ -81,10 +81,10 @@ pub(crate) fn release(
         let next = waiting.last().map(|delivery| delivery.seq);
         return Ok(Part { count: released, next });
     }
-    let sql = "DELETE FROM set_aside WHERE of_table = ? AND row = ?";
+    let sql = "DELETE FROM quarantine WHERE of_table = ? AND row = ?";
     if connection.prepare_cached(sql)?.execute(params![table.name(), row])? > 0 {
-        metrics::gauge!("orderbell_rows_set_aside").decrement(1);
-        tracing::info!(table = table.name(), row, released, "a row that was set aside can be read again");
+        metrics::gauge!("orderbell_rows_quarantined").decrement(1);
+        tracing::info!(table = table.name(), row, released, "a quarantined row can be read again");
         if mended.published {
             incidents::unmatched(connection, Seq(row - 1), Seq(row), now)?;
         }
@@ -116,7 +116,7 @@ fn waiting(connection: &Connection, table: Table, row: i64, after: i64) -> rusql
         "SELECT deliveries.seq, subscription, order_seq, kind = 'notification' AND attempts = 0 \
          AND escalated_from IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries late WHERE late.escalated_from = deliveries.seq) \
          AS undecided, subscriptions.state = 'ended' AS ended, {IS_SPAM} AS is_spam FROM deliveries \
-         JOIN subscriptions ON subscriptions.seq = subscription WHERE {of_row} AND deliveries.set_aside = 1 \
+         JOIN subscriptions ON subscriptions.seq = subscription WHERE {of_row} AND deliveries.quarantined = 1 \
          AND deliveries.seq > ?2 ORDER BY deliveries.seq LIMIT {AT_ONCE}"
     );
     connection
@@ -161,7 +161,7 @@ fn decide(
         }
     }
     if let Some(order) = delivery.order.filter(|_| delivery.undecided) {
-        match is_owed(connection, delivery.subscription, order, versions)? {
+        match matched_at_acceptance(connection, delivery.subscription, order, versions)? {
             Err(unreadable) => {
                 put(connection, &unreadable, now)?;
                 return Ok(false);
@@ -186,7 +186,7 @@ fn decide(
 }
 
 /// Whether the subscription was owed the order when that was accepted.
-fn is_owed(
+fn matched_at_acceptance(
     connection: &Connection,
     subscription: i64,
     order: i64,

@@ -177,7 +177,7 @@ async fn a_delivery_that_escalated_from_another_order_is_not_owed() {
                VALUES (randomblob(16), 'notification', 2, 5, 'pending', 0, 0, 4)";
     assert_eq!(history.after(add), []);
     let summary = audited(history.folder.path()).0;
-    assert_eq!((summary.owed, summary.escalated), (3, 1));
+    assert_eq!((summary.matched, summary.escalated), (3, 1));
     let named = history.after("UPDATE deliveries SET escalated_from = 3 WHERE escalated_from = 4");
     assert_eq!(kinds(&named), [SkipReason]);
 }
@@ -284,7 +284,7 @@ async fn a_cancellation_that_nothing_explains_is_named() {
     assert_eq!(cancelled("NULL"), "it is cancelled, and why is not on record");
     assert_eq!(cancelled("'dropped'"), "it was dropped, and that a person did so is not on record");
     assert!(cancelled("'subscription_ended'").ends_with("which has not ended"));
-    assert_eq!(cancelled("'confirmation_over'"), "it is cancelled as a confirmation request, and is none");
+    assert_eq!(cancelled("'superseded'"), "it is cancelled as a confirmation request, and is none");
     let named = history.after("UPDATE deliveries SET state = 'pending' WHERE seq = 4");
     assert_eq!(named[0].wrong, "it has a reason for being cancelled, and is not");
     let named = history.after("UPDATE deliveries SET cancel_reason = 'boredom' WHERE seq = 4");
@@ -354,7 +354,7 @@ async fn what_waits_and_is_found_too_late_is_named_by_its_subscription_and_put_r
         "UPDATE subscriptions SET next_at = NULL",
         "UPDATE subscriptions SET next_at = next_at + 1",
         "UPDATE deliveries SET at = at - 1000000 WHERE seq = 4",
-        "UPDATE deliveries SET set_aside = 1 WHERE seq = 4; UPDATE deliveries SET set_aside = 0, at = 5 WHERE seq = 4",
+        "UPDATE deliveries SET quarantined = 1 WHERE seq = 4; UPDATE deliveries SET quarantined = 0, at = 5 WHERE seq = 4",
     ] {
         history.shell().execute_batch(damage).unwrap();
         let named = audited(history.folder.path()).1;

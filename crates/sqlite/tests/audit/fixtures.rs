@@ -7,10 +7,10 @@ use application::ports::{
     SubscriptionQuery, Subscriptions,
 };
 use domain::attempt::{Outcome, OutcomeKind, Scope};
-use domain::delivery::{DeliveryId, Effort, OnUnknown, decide};
+use domain::delivery::{DeliveryId, RetryContext, UnknownOutcomePolicy, decide};
 use domain::endpoint::Protocol;
 use domain::order::OrderId;
-use domain::retry::Chance;
+use domain::retry::Jitter;
 use domain::subscription::SubscriptionId;
 use orderbell_sqlite::Store;
 use orderbell_sqlite::audit::{Exception, ExceptionKind, Summary, audit};
@@ -102,15 +102,15 @@ pub(crate) async fn publish(store: &Store) {
 /// Makes an attempt that comes to this.
 pub(crate) async fn attempt(store: &Store, delivery: DeliveryId, number: u32, kind: OutcomeKind) {
     store.begin(vec![Intent { delivery, number, at: now() }]).await.unwrap();
-    let effort = Effort {
+    let context = RetryContext {
         protocol: Protocol::Email,
         attempts_used: number - 1,
         deadline: None,
-        on_unknown: OnUnknown::Retry,
+        on_unknown: UnknownOutcomePolicy::Retry,
         failures: 0,
     };
     let (at, outcome) = (now(), Outcome::new(kind, "the receiver's reply"));
-    let decision = decide(effort, &outcome, at, Chance(0));
+    let decision = decide(context, &outcome, at, Jitter(0));
     let finished = Finished { delivery, number, at, outcome, decision, confirmed: false, blameless: false };
     store.finish(vec![finished]).await.unwrap();
 }

@@ -16,7 +16,7 @@ async fn an_ordinary_history_is_in_order_and_counted() {
     let history = History::new().await;
     let (summary, named) = audited(history.folder.path());
     assert_eq!(named, []);
-    assert_eq!((summary.orders, summary.subscriptions, summary.owed), (6, 1, 3));
+    assert_eq!((summary.orders, summary.subscriptions, summary.matched), (6, 1, 3));
     let some = |counts: &[(DeliveryState, u64)]| -> Vec<_> {
         counts.iter().filter(|(_, count)| *count > 0).copied().collect()
     };
@@ -91,7 +91,7 @@ async fn a_subscription_that_ended_is_owed_what_came_before_and_its_cancelled_de
     store.close().await;
     let (summary, named) = audited(history.folder.path());
     assert_eq!(named, []);
-    assert_eq!(summary.owed, 4, "order 6 was accepted before the end, order 7 after it");
+    assert_eq!(summary.matched, 4, "order 6 was accepted before the end, order 7 after it");
 }
 
 #[test]

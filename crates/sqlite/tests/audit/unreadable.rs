@@ -57,7 +57,7 @@ async fn a_version_in_an_unknown_state_leaves_open_what_is_owed() {
     let named = history.after("UPDATE subscription_versions SET state = 'odd' WHERE from_seq = 3");
     assert_eq!(kinds(&named), [Unreadable]);
     assert_eq!(named[0].subscription, Some(history.subscription));
-    assert_eq!(audited(history.folder.path()).0.owed, 0);
+    assert_eq!(audited(history.folder.path()).0.matched, 0);
 }
 
 #[tokio::test]

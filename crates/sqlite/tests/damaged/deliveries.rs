@@ -44,7 +44,7 @@ async fn a_damaged_delivery_hides_no_other_and_is_sent_once_it_is_mended() {
         world.sql(&mend);
         world.store.reexamine().await.unwrap();
         assert_eq!(world.told(ada).await, placed, "{column} {with}");
-        assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]), "{column} {with}");
+        assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]), "{column} {with}");
         world.store.close().await;
     }
 }
@@ -82,7 +82,7 @@ async fn six_hundred_damaged_deliveries_at_the_front_hide_none_behind_them() {
     assert_eq!(world.store.reexamine().await.unwrap(), 600);
     assert_eq!(world.told(ada).await.len(), 600);
     world.deliver().await;
-    assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]));
+    assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]));
     world.store.close().await;
 }
 
@@ -102,13 +102,13 @@ async fn what_happened_to_a_delivery_is_told_as_far_as_it_can_be_read() {
     world.sql("UPDATE attempts SET ended_at = 9223372036854775807 WHERE number = 1");
     world.sql("UPDATE interventions SET kind = 'kissed'");
     world.sql("INSERT INTO channel_pauses (protocol, from_at, reason) VALUES ('pigeon', 0, 'ill')");
-    let story = world.store.order_history(order).await.unwrap().unwrap();
-    let record = &story.deliveries[0];
+    let history = world.store.order_history(order).await.unwrap().unwrap();
+    let record = &history.deliveries[0];
     assert_eq!((record.attempts.len(), record.receipts.len(), record.interventions.len()), (1, 0, 0));
     let places: Vec<_> = record.unreadable.iter().map(|row| row.place.as_str()).collect();
     assert_eq!(places, ["attempts.delivery = 2", "receipts.delivery = 2", "interventions.delivery = 2"]);
-    assert_eq!(story.unreadable[0].place, "channel_pauses.seq = 1");
-    assert_eq!(world.set_aside().len(), 4, "seen once, it is set aside");
+    assert_eq!(history.unreadable[0].place, "channel_pauses.seq = 1");
+    assert_eq!(world.quarantined().len(), 4, "seen once, it is quarantined");
     let named: Vec<_> = world.audited().into_iter().map(|named| named.wrong).collect();
     for table in [
         "attempts.delivery = 2",
@@ -125,7 +125,7 @@ async fn what_happened_to_a_delivery_is_told_as_far_as_it_can_be_read() {
     world.sql("UPDATE interventions SET kind = 'redriven'");
     world.sql("DELETE FROM channel_pauses");
     assert_eq!(world.store.reexamine().await.unwrap(), 4);
-    assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]));
+    assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]));
     world.store.close().await;
 }
 
@@ -139,7 +139,7 @@ async fn a_delivery_that_waits_for_something_to_be_mended_says_so() {
     let mend = world.damage("orders", 1, "body", "'?'");
     assert_eq!(world.told(ada).await, []);
     let record = world.store.delivery(delivery).await.unwrap().unwrap();
-    assert_eq!(record.waits_because(now()), Some(WaitReason::SetAside));
+    assert_eq!(record.waits_because(now()), Some(WaitReason::Quarantined));
     world.sql(&mend);
     world.store.reexamine().await.unwrap();
     let record = world.store.delivery(delivery).await.unwrap().unwrap();
@@ -180,8 +180,8 @@ async fn what_waited_for_a_subscription_that_ended_is_cancelled_or_taken_away() 
     world.store.reexamine().await.unwrap();
     let left = "SELECT count(*) FROM deliveries WHERE kind = 'notification'";
     assert_eq!(world.count(left), 1, "the second order was never owed");
-    assert_eq!(world.count(&format!("{left} AND state = 'cancelled' AND set_aside = 0")), 1);
-    assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]));
+    assert_eq!(world.count(&format!("{left} AND state = 'cancelled' AND quarantined = 0")), 1);
+    assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]));
     world.store.close().await;
 }
 
@@ -201,7 +201,7 @@ async fn what_was_never_owed_to_a_subscription_that_had_ended_is_taken_away_too(
     world.store.reexamine().await.unwrap();
     let left = "SELECT count(*) FROM deliveries WHERE kind = 'notification'";
     assert_eq!(world.count(left), 1, "the second order was never owed");
-    assert_eq!(world.count(&format!("{left} AND state = 'cancelled' AND set_aside = 0")), 1);
-    assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]));
+    assert_eq!(world.count(&format!("{left} AND state = 'cancelled' AND quarantined = 0")), 1);
+    assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]));
     world.store.close().await;
 }

@@ -59,7 +59,7 @@ async fn every_list_goes_past_six_hundred_damaged_rows_and_names_each() {
         async |page| store.deliveries(DeliveryQuery { page, ..DeliveryQuery::default() }).await.unwrap();
     assert_eq!(walked(deliveries).await, (1, 600));
     assert_eq!(walked(async |page| store.messages(page).await.unwrap()).await, (1, 600));
-    assert_eq!(world.set_aside().len(), 2_400, "each is set aside as it is seen");
+    assert_eq!(world.quarantined().len(), 2_400, "each is quarantined as it is seen");
     world.store.close().await;
 }
 

@@ -27,13 +27,13 @@ async fn a_damaged_order_hides_no_other_and_is_published_once_it_is_mended() {
         let mend = world.damage("orders", 1, column, with);
         world.publish().await;
         assert_eq!(world.told(ada).await, placed[1..], "{column} {with}");
-        assert_eq!(world.set_aside(), [("orders".to_owned(), 1)]);
+        assert_eq!(world.quarantined(), [("orders".to_owned(), 1)]);
         assert!(world.audited().iter().all(|named| named.kind == Unreadable), "{:?}", world.audited());
         assert_eq!(world.store.reexamine().await.unwrap(), 0);
         world.sql(&mend);
         assert_eq!(world.store.reexamine().await.unwrap(), 1);
         assert_eq!(world.told(ada).await.len(), 3, "{column} {with}");
-        assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]), "{column} {with}");
+        assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]), "{column} {with}");
         world.store.close().await;
     }
 }
@@ -53,7 +53,7 @@ async fn six_hundred_damaged_orders_at_the_front_hide_none_behind_them() {
     world.sql("UPDATE orders SET body = substr(body, 2) WHERE seq <= 600");
     assert_eq!(world.store.reexamine().await.unwrap(), 600);
     assert_eq!(world.told(ada).await.len(), 601);
-    assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]));
+    assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]));
     world.store.close().await;
 }
 
@@ -81,7 +81,7 @@ async fn an_order_that_is_damaged_after_it_was_published_waits_with_all_that_it_
     world.publish().await;
     let mend = world.damage("orders", 1, "body", "'?'");
     assert_eq!((world.told(ada).await, world.told(bob).await), (vec![other], vec![other]));
-    assert_eq!(world.count("SELECT count(*) FROM deliveries WHERE set_aside = 1"), 2);
+    assert_eq!(world.count("SELECT count(*) FROM deliveries WHERE quarantined = 1"), 2);
     world.sql(&mend);
     world.store.reexamine().await.unwrap();
     assert_eq!((world.told(ada).await.len(), world.told(bob).await.len()), (2, 2));
@@ -90,7 +90,7 @@ async fn an_order_that_is_damaged_after_it_was_published_waits_with_all_that_it_
 }
 
 #[tokio::test]
-async fn a_row_that_is_set_aside_and_taken_away_by_hand_is_forgotten() {
+async fn a_row_that_is_quarantined_and_taken_away_by_hand_is_forgotten() {
     let world = World::new();
     world.place().await;
     world.place().await;
@@ -98,7 +98,7 @@ async fn a_row_that_is_set_aside_and_taken_away_by_hand_is_forgotten() {
     world.publish().await;
     world.sql("DELETE FROM orders WHERE seq = 1");
     assert_eq!(world.store.reexamine().await.unwrap(), 1);
-    assert_eq!(world.set_aside(), []);
+    assert_eq!(world.quarantined(), []);
     world.store.close().await;
 }
 
@@ -134,6 +134,6 @@ async fn what_no_rule_of_today_would_take_is_published_and_due_all_the_same() {
     assert_eq!(read.attributes.max_receives_per_second.map(u32::from), Some(1));
     assert_eq!(read.attributes.escalation.map(|escalation| escalation.after_minutes.get()), Some(u16::MAX));
     assert_eq!(world.store.order(placed).await.unwrap().unwrap().details.currency.as_deref(), Some("ANG"));
-    assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]));
+    assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]));
     world.store.close().await;
 }

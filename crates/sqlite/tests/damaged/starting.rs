@@ -50,7 +50,7 @@ async fn an_attempt_in_flight_at_a_delivery_that_cannot_be_read_ends_as_unknown_
         world.store.reexamine().await.unwrap();
         assert_eq!((world.told(ada).await.len(), world.told(bob).await.len()), (1, 1), "{table} {column}");
         world.deliver().await;
-        assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]), "{table} {column}");
+        assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]), "{table} {column}");
         world.store.close().await;
     }
 }

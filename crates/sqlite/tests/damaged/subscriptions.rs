@@ -4,10 +4,10 @@ use application::ports::{
     Deliveries, DeliveryQuery, DeliveryQueue, PageRequest, RetrySelection, Subscriptions,
 };
 use domain::attempt::{OutcomeKind, Scope};
-use domain::attributes::{Attributes, AttributesChange, Escalation, Minutes, Receives};
+use domain::attributes::{Attributes, AttributesChange, Escalation, Minutes, SubscribedTo};
 use domain::endpoint::Protocol;
 use domain::filter_policy::FilterPolicy;
-use orderbell_sqlite::audit::ExceptionKind::{SetAside, Unreadable};
+use orderbell_sqlite::audit::ExceptionKind::{Quarantined, Unreadable};
 
 use crate::opened::{now, order};
 use crate::world::{World, finished};
@@ -39,19 +39,19 @@ async fn a_damaged_subscription_hides_no_other_and_is_told_once_it_is_mended() {
         world.publish().await;
         assert_eq!(world.told(bob).await, [before, after], "{column} {with}");
         assert_eq!(world.told(ada).await, []);
-        assert_eq!(world.set_aside(), [("subscriptions".to_owned(), 1)], "{column} {with}");
+        assert_eq!(world.quarantined(), [("subscriptions".to_owned(), 1)], "{column} {with}");
         let named = world.audited();
         let unreadable = named.iter().filter(|named| named.kind == Unreadable).count();
         assert_eq!(unreadable, 1, "{column} {with} {named:?}");
         world.sql(&mend);
         assert_eq!(
             world.audited().iter().map(|named| named.kind).collect::<Vec<_>>(),
-            [SetAside],
+            [Quarantined],
             "{column}"
         );
         assert_eq!(world.store.reexamine().await.unwrap(), 1);
         assert_eq!(world.told(ada).await, [before, after], "{column} {with}");
-        assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]), "{column} {with}");
+        assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]), "{column} {with}");
         world.store.close().await;
     }
 }
@@ -72,10 +72,10 @@ async fn where_a_version_cannot_be_read_something_stands_for_each_order_in_its_s
         assert_eq!(world.told(bob).await, placed);
         assert_eq!(world.told(ada).await, []);
         assert_eq!(
-            world.count("SELECT count(*) FROM deliveries WHERE set_aside = 1 AND subscription = 1"),
+            world.count("SELECT count(*) FROM deliveries WHERE quarantined = 1 AND subscription = 1"),
             2
         );
-        assert_eq!(world.set_aside(), [("subscription_versions".to_owned(), 1)]);
+        assert_eq!(world.quarantined(), [("subscription_versions".to_owned(), 1)]);
         assert!(world.audited().iter().all(|named| named.kind == Unreadable), "{:?}", world.audited());
         world.sql(
             "UPDATE subscription_versions SET state = 'confirmed', filter_policy = NULL \
@@ -83,7 +83,7 @@ async fn where_a_version_cannot_be_read_something_stands_for_each_order_in_its_s
         );
         assert_eq!(world.store.reexamine().await.unwrap(), 1);
         assert_eq!(world.told(ada).await, placed);
-        assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]));
+        assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]));
         world.store.close().await;
     }
 }
@@ -103,12 +103,12 @@ async fn what_stood_for_an_order_that_nobody_is_owed_is_taken_away_when_the_poli
         domain::order::OrderDetails::parse(br#"{"customerName":"Ada","productName":"Keyboard"}"#).unwrap();
     let wanted = world.place_one(keyboard).await;
     world.publish().await;
-    assert_eq!(world.count("SELECT count(*) FROM deliveries WHERE set_aside = 1"), 2);
+    assert_eq!(world.count("SELECT count(*) FROM deliveries WHERE quarantined = 1"), 2);
     // A person who does not see why they wait tries what there is to try.
     let page = PageRequest { limit: 100, cursor: None };
     let all = DeliveryQuery { page, ..DeliveryQuery::default() };
     for delivery in world.store.deliveries(all).await.unwrap().items {
-        if delivery.set_aside {
+        if delivery.quarantined {
             assert_eq!(world.store.retry(RetrySelection::One(delivery.id), now()).await.unwrap(), 1);
         }
     }
@@ -117,7 +117,7 @@ async fn what_stood_for_an_order_that_nobody_is_owed_is_taken_away_when_the_poli
     world.store.reexamine().await.unwrap();
     assert_eq!(world.told(ada).await, [wanted]);
     assert_eq!(world.count("SELECT count(*) FROM deliveries WHERE kind = 'notification'"), 1);
-    assert_eq!((world.set_aside(), world.audited()), (vec![], vec![]));
+    assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]));
     world.store.close().await;
 }
 
@@ -182,14 +182,14 @@ async fn a_damaged_delivery_at_the_front_keeps_no_other_from_escalating() {
     let mut owed = 0;
     for _ in 0..4 {
         let escalated = world.store.escalate(late).await.unwrap();
-        owed += escalated.owed;
+        owed += escalated.deliveries;
     }
     assert_eq!(owed, 1);
     assert_eq!(world.store.escalate(late).await.unwrap().next_at.filter(|at| *at <= late), None, "it rests");
     world.sql("UPDATE deliveries SET state = substr(state, 2) WHERE order_seq <= 600 AND state LIKE 'x%'");
     world.store.reexamine().await.unwrap();
     for _ in 0..3 {
-        owed += world.store.escalate(late).await.unwrap().owed;
+        owed += world.store.escalate(late).await.unwrap().deliveries;
     }
     assert_eq!(owed, 601);
     world.store.close().await;
@@ -198,14 +198,14 @@ async fn a_damaged_delivery_at_the_front_keeps_no_other_from_escalating() {
 #[tokio::test]
 async fn an_operator_who_cannot_be_read_keeps_no_other_from_being_told() {
     let world = World::new();
-    let notices = Attributes { receives: Receives::Notices, ..Attributes::default() };
+    let notices = Attributes { receives: SubscribedTo::Notices, ..Attributes::default() };
     world.confirmed_with(Protocol::Email, "op1@example.com", notices.clone()).await;
     world.confirmed_with(Protocol::Email, "op2@example.com", notices).await;
     world.confirmed("ada@example.com").await;
     world.place().await;
     world.publish().await;
     world.damage("subscriptions", 1, "protocol", "'pigeon'");
-    // Failing for long enough by now.
+    // FailureStreak for long enough by now.
     world.sql("UPDATE subscriptions SET failing_since = 1, failed_last = 1, failed_for = 1000000000000, failures = 1000 WHERE seq = 3");
     let (_, _, delivery, _) = world.due().await[0];
     world.begin(delivery, 1).await;
@@ -213,13 +213,13 @@ async fn an_operator_who_cannot_be_read_keeps_no_other_from_being_told() {
     assert_eq!(world.store.finish(vec![end]).await.unwrap().len(), 1, "it is suspended");
     world.store.notify_operators(now() + std::time::Duration::from_mins(2)).await.unwrap();
     let told = world.count("SELECT count(*) FROM deliveries WHERE kind = 'notice' AND subscription = 2");
-    assert_eq!((told, world.set_aside()), (1, vec![("subscriptions".to_owned(), 1)]));
+    assert_eq!((told, world.quarantined()), (1, vec![("subscriptions".to_owned(), 1)]));
     world.sql("UPDATE subscriptions SET protocol = 'email' WHERE seq = 1");
     world.store.reexamine().await.unwrap();
     let told = world.count(
-        "SELECT count(*) FROM deliveries WHERE kind = 'notice' AND subscription = 1 AND set_aside = 0",
+        "SELECT count(*) FROM deliveries WHERE kind = 'notice' AND subscription = 1 AND quarantined = 0",
     );
-    assert_eq!((told, world.set_aside()), (1, vec![]), "told once it is mended");
+    assert_eq!((told, world.quarantined()), (1, vec![]), "told once it is mended");
     world.store.close().await;
 }
 
@@ -253,10 +253,10 @@ async fn what_should_escalate_to_somebody_who_cannot_be_named_waits_until_that_i
     let late = now() + std::time::Duration::from_mins(2);
     let mend = world.damage("subscriptions", 2, "escalation_to", "x'0102'");
     let escalated = world.store.escalate(late).await.unwrap();
-    assert_eq!((escalated.owed, escalated.next_at), (0, None), "it rests");
+    assert_eq!((escalated.deliveries, escalated.next_at), (0, None), "it rests");
     world.sql(&mend);
     world.store.reexamine().await.unwrap();
-    assert_eq!(world.store.escalate(late).await.unwrap().owed, 1);
-    assert_eq!(world.set_aside(), []);
+    assert_eq!(world.store.escalate(late).await.unwrap().deliveries, 1);
+    assert_eq!(world.quarantined(), []);
     world.store.close().await;
 }

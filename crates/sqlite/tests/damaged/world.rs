@@ -6,10 +6,10 @@ use application::ports::{
 };
 use domain::attempt::{Outcome, OutcomeKind};
 use domain::attributes::Attributes;
-use domain::delivery::{DeliveryId, Effort, OnUnknown, decide};
+use domain::delivery::{DeliveryId, RetryContext, UnknownOutcomePolicy, decide};
 use domain::endpoint::{Endpoint, Protocol};
 use domain::order::{Order, OrderId};
-use domain::retry::Chance;
+use domain::retry::Jitter;
 use domain::subscription::SubscriptionId;
 use orderbell_sqlite::Store;
 use orderbell_sqlite::audit::{Exception, audit};
@@ -56,9 +56,9 @@ impl World {
         self.shell.query_row(sql, (), |row| row.get(0)).unwrap()
     }
 
-    /// The tables and numbers of what is set aside.
-    pub(crate) fn set_aside(&self) -> Vec<(String, i64)> {
-        let mut statement = self.shell.prepare("SELECT of_table, row FROM set_aside ORDER BY 1, 2").unwrap();
+    /// The tables and numbers of what is quarantined.
+    pub(crate) fn quarantined(&self) -> Vec<(String, i64)> {
+        let mut statement = self.shell.prepare("SELECT of_table, row FROM quarantine ORDER BY 1, 2").unwrap();
         statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
     }
 
@@ -160,15 +160,15 @@ impl World {
 }
 
 pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> Finished {
-    let effort = Effort {
+    let context = RetryContext {
         protocol: Protocol::Email,
         attempts_used: number - 1,
         deadline: None,
-        on_unknown: OnUnknown::Retry,
+        on_unknown: UnknownOutcomePolicy::Retry,
         failures: 0,
     };
     let (at, outcome) = (now(), Outcome::new(kind, "the receiver's reply"));
-    let decision = decide(effort, &outcome, at, Chance(0));
+    let decision = decide(context, &outcome, at, Jitter(0));
     Finished { delivery, number, at, outcome, decision, confirmed: false, blameless: false }
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn key(key: &str) -> Idempotency {
     let lifetime = Duration::from_hours(24);
     Idempotency {
         scope: String::new(),
-        origin: None,
+        client_digest: None,
         key,
         fingerprint: order().details.fingerprint(),
         lifetime,

@@ -5,9 +5,11 @@ use application::ports::{
     RedriveSelection, Subscriptions,
 };
 use domain::attempt::{Outcome, OutcomeKind, Scope};
-use domain::delivery::{Consequence, Decision, DeliveryId, DeliveryState, Effort, Next, OnUnknown, decide};
+use domain::delivery::{
+    Consequence, Decision, DeliveryId, DeliveryState, Next, RetryContext, UnknownOutcomePolicy, decide,
+};
 use domain::endpoint::Protocol;
-use domain::retry::Chance;
+use domain::retry::Jitter;
 use domain::subscription::{EndReason, SuspensionReason};
 
 use crate::store::{HOUR, Large, NOW, all_due, at_most, costs, now, subscription};
@@ -184,14 +186,14 @@ fn probe(large: &Large) -> DeliveryId {
 }
 
 fn finished(delivery: DeliveryId, number: u32) -> Finished {
-    let effort = Effort {
+    let context = RetryContext {
         protocol: Protocol::Webhook,
         attempts_used: 0,
         deadline: None,
-        on_unknown: OnUnknown::Retry,
+        on_unknown: UnknownOutcomePolicy::Retry,
         failures: 0,
     };
     let outcome = Outcome::new(OutcomeKind::Delivered, "200");
-    let decision = decide(effort, &outcome, now(), Chance(0));
+    let decision = decide(context, &outcome, now(), Jitter(0));
     Finished { delivery, number, at: now(), outcome, decision, confirmed: false, blameless: false }
 }

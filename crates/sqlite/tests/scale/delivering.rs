@@ -2,9 +2,9 @@
 
 use application::ports::{DeliveryQueue, DueQuery, Finished, Intent};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
-use domain::delivery::{DeliveryId, Effort, OnUnknown, decide};
+use domain::delivery::{DeliveryId, RetryContext, UnknownOutcomePolicy, decide};
 use domain::endpoint::Protocol;
-use domain::retry::Chance;
+use domain::retry::Jitter;
 
 use crate::store::{Large, READY, all_due, at_most, costs, now, subscription};
 
@@ -91,16 +91,16 @@ fn an_unreadable_row_hides_nothing_else() {
 }
 
 #[test]
-fn an_order_that_cannot_be_read_and_thousands_are_owed_is_set_aside_once() {
+fn an_order_that_cannot_be_read_and_thousands_are_owed_is_quarantined_once() {
     let odd = "UPDATE orders SET body = 'x' WHERE seq = 1";
     let large = Large::after(&format!("{ONE_EACH}; {odd}"));
     let (due, cost) = large.run(large.store.due(all_due()));
     assert_eq!(due.unwrap().deliveries, []);
-    assert_eq!(large.number("SELECT count(*) FROM set_aside"), 1);
-    let held = "SELECT count(*) FROM deliveries WHERE order_seq = 1 AND set_aside = 1";
+    assert_eq!(large.number("SELECT count(*) FROM quarantine"), 1);
+    let held = "SELECT count(*) FROM deliveries WHERE order_seq = 1 AND quarantined = 1";
     assert_eq!(large.number(held), READY);
     let each = READY.unsigned_abs();
-    costs("set aside: an order that 5,000 are owed", cost.dearest(), 3 * each, each * 200);
+    costs("quarantined: an order that 5,000 are owed", cost.dearest(), 3 * each, each * 200);
 }
 
 #[test]
@@ -149,14 +149,14 @@ fn escalating_settles_a_bounded_number_at_a_time() {
 
 fn finished(delivery: DeliveryId, well: bool) -> Finished {
     let kind = if well { OutcomeKind::Delivered } else { OutcomeKind::Transient(Scope::Endpoint) };
-    let effort = Effort {
+    let context = RetryContext {
         protocol: Protocol::Webhook,
         attempts_used: 0,
         deadline: None,
-        on_unknown: OnUnknown::Retry,
+        on_unknown: UnknownOutcomePolicy::Retry,
         failures: 0,
     };
     let outcome = Outcome::new(kind, "200");
-    let decision = decide(effort, &outcome, now(), Chance(0));
+    let decision = decide(context, &outcome, now(), Jitter(0));
     Finished { delivery, number: 1, at: now(), outcome, decision, confirmed: false, blameless: false }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use application::ports::{Deliveries, DeliveryQuery, OrderQuery, OrderStore, PageRequest, Telling};
+use application::ports::{Deliveries, DeliveryProgress, DeliveryQuery, OrderQuery, OrderStore, PageRequest};
 use domain::delivery::DeliveryState;
 use domain::order::OrderId;
 use tempfile::TempDir;
@@ -146,20 +146,25 @@ fn a_page_of_a_million_orders_costs_the_same_as_of_ten() {
 }
 
 #[test]
-fn how_far_telling_has_come_is_counted_at_a_bounded_cost_however_many_are_told() {
+fn how_far_delivery_has_come_is_counted_at_a_bounded_cost_however_many_are_told() {
     let large = Large::after("");
     for orders in [1, 20, 100] {
         // Ten are owed to thousands.
         let of = (0..orders).map(|place| OrderId(Uuid::from_u128(1 + place % 10))).collect();
-        let (told, work) = large.read(large.store.telling(of));
+        let (told, work) = large.read(large.store.delivery_progress(of));
         let told = told.unwrap();
-        let share = Telling::COUNTED / told.len();
-        for telling in told {
-            let counted: usize = telling.tally.iter().map(|(_, count)| count).sum();
-            assert_eq!((counted, telling.is_whole), (share.min(5_000), share > 5_000));
+        let share = DeliveryProgress::COUNTED / told.len();
+        for progress in told {
+            let counted: usize = progress.counts.iter().map(|(_, count)| count).sum();
+            assert_eq!((counted, progress.is_whole), (share.min(5_000), share > 5_000));
         }
         let statements = u64::try_from(orders).unwrap() * 3 + 2;
-        costs("orders: how far their telling has come", work, statements, Telling::COUNTED as u64 * 40);
+        costs(
+            "orders: how far their delivery has come",
+            work,
+            statements,
+            DeliveryProgress::COUNTED as u64 * 40,
+        );
     }
 }
 

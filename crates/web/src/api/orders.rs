@@ -18,7 +18,7 @@ use domain::order::{OrderId, customer_email, customer_phone};
 use http::{StatusCode, Uri};
 use serde_json::json;
 
-use self::json::{OrderJson, TellingJson, ToldJson, not_matched_by_reason};
+use self::json::{OrderJson, ProgressJson, ToldJson, not_matched_by_reason};
 use self::timeline::TimelineJson;
 use super::{answer, answer_list, answer_page};
 use crate::access::Admin;
@@ -39,24 +39,24 @@ pub(crate) fn routes() -> Routes {
     ]
 }
 
-/// Orders, newest first; with `include=tally` each with how far its telling has come, where this host does that itself.
+/// Orders, newest first; with `include=counts` each with how far its delivery has come, where this host does that itself.
 async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Response, Problem> {
     let params = Params::read(&uri, &["limit", "cursor", "from", "before", "include"])?;
     let time = |name| {
         params.value(name, "a time such as 2026-01-31T12:00:00Z", |text| text.parse::<Timestamp>().ok())
     };
     let query = OrderQuery { from: time("from")?, to: time("before")?, page: params.page()? };
-    let tally = params.value("include", "tally", |text| (text == "tally").then_some(()))?;
+    let counts = params.value("include", "counts", |text| (text == "counts").then_some(()))?;
     let page = orders::list(&web.app, query).await?;
     let spam = orders::spam_among(&web.app, &page.items).await?;
-    let mut telling = BTreeMap::new();
-    if tally.is_some() && web.app.own_delivery.is_some() {
-        let all = orders::telling(&web.app, &page.items).await?;
-        telling.extend(page.items.iter().map(|order| order.id).zip(all));
+    let mut progress = BTreeMap::new();
+    if counts.is_some() && web.app.own_delivery.is_some() {
+        let all = orders::delivery_progress(&web.app, &page.items).await?;
+        progress.extend(page.items.iter().map(|order| order.id).zip(all));
     }
     Ok(answer_page(&page, |order| ToldJson {
         order: OrderJson::of(order, spam.get(&order.id).copied()),
-        telling: telling.get(&order.id).map(TellingJson::of),
+        progress: progress.get(&order.id).map(ProgressJson::of),
     }))
 }
 

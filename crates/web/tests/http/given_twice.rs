@@ -21,7 +21,7 @@ async fn a_query_parameter_is_given_once() {
         ("GET", "/orders", "%6Cimit=1&from=2026-01-31T12:00:00Z&limit=1", "limit"),
         ("GET", "/orders", "from=2026-01-31T12:00:00Z&from=2026-01-31T12:00:00Z", "from"),
         ("GET", "/orders", "before=2026-01-31T12:00:00Z&before=soon", "before"),
-        ("GET", "/orders", "include=tally&include=", "include"),
+        ("GET", "/orders", "include=counts&include=", "include"),
         ("GET", "/orders", "cursor=&cursor=", "cursor"),
         ("GET", &not_matched, "limit=1&limit=1", "limit"),
         ("GET", "/subscriptions", "state=ended&state=pending", "state"),

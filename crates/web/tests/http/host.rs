@@ -230,7 +230,7 @@ fn settings() -> Settings {
     Settings {
         receipts: None,
         admin_key: Some(KeyHash::of(ADMIN_KEY)),
-        origin_secret: [5; 32],
+        client_digest_secret: [5; 32],
         intake: Intake::Open,
         intake_paths: Vec::new(),
         order_limits: OrderLimits::default(),

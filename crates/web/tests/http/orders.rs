@@ -71,24 +71,24 @@ async fn what_a_query_cannot_say_is_named() {
 }
 
 #[tokio::test]
-async fn a_list_says_how_far_telling_has_come_if_it_is_asked() {
+async fn a_list_says_how_far_delivery_has_come_if_it_is_asked() {
     let host = Host::start();
     host.subscribe_confirmed("jo@example.com").await;
     host.subscribe_confirmed("al@example.com").await;
     host.place_seed().await;
     host.publish().await;
     host.place_seed().await;
-    let listed = host.manage("GET", "/orders?include=tally", "").await.json();
-    let telling =
-        |place: usize| ["published", "tally", "tallyIsWhole"].map(|name| &listed["items"][place][name]);
-    assert_eq!(telling(0), [&json!(false), &json!({}), &json!(true)]);
-    assert_eq!(telling(1), [&json!(true), &json!({"pending": 2}), &json!(true)]);
+    let listed = host.manage("GET", "/orders?include=counts", "").await.json();
+    let progress =
+        |place: usize| ["published", "counts", "countsAreComplete"].map(|name| &listed["items"][place][name]);
+    assert_eq!(progress(0), [&json!(false), &json!({}), &json!(true)]);
+    assert_eq!(progress(1), [&json!(true), &json!({"pending": 2}), &json!(true)]);
     let plain = host.manage("GET", "/orders", "").await.json();
-    assert_eq!(plain["items"][1].get("tally"), None);
+    assert_eq!(plain["items"][1].get("counts"), None);
     let elsewhere = Host::with(|app, _| app.own_delivery = None);
     elsewhere.place_seed().await;
-    let listed = elsewhere.manage("GET", "/orders?include=tally", "").await.json();
-    assert_eq!((listed["items"].as_array().unwrap().len(), listed["items"][0].get("tally")), (1, None));
+    let listed = elsewhere.manage("GET", "/orders?include=counts", "").await.json();
+    assert_eq!((listed["items"].as_array().unwrap().len(), listed["items"][0].get("counts")), (1, None));
     let refused = host.manage("GET", "/orders?include=everything", "").await;
     refused.assert_problem(StatusCode::BAD_REQUEST, "invalid_parameter");
 }

@@ -2,9 +2,9 @@
 
 use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
-use domain::delivery::{Consequence, Decision, DeliveryId, Effort, OnUnknown, decide};
+use domain::delivery::{Consequence, Decision, DeliveryId, RetryContext, UnknownOutcomePolicy, decide};
 use domain::endpoint::Protocol;
-use domain::retry::Chance;
+use domain::retry::Jitter;
 use domain::subscription::SubscriptionId;
 
 use super::super::report;
@@ -18,12 +18,12 @@ impl Engine {
         id: DeliveryId,
         sent: Sent,
         now: Timestamp,
-        chance: Chance,
+        jitter: Jitter,
         actions: &mut Vec<Action>,
     ) {
         let Some(delivery) = self.sending.remove(&id) else { return };
         let protocol = delivery.protocol();
-        let (mut outcome, mut on_unknown) = (sent.outcome, OnUnknown::Hold);
+        let (mut outcome, mut on_unknown) = (sent.outcome, UnknownOutcomePolicy::Hold);
         let (mut silent, mut slow, mut throttles) = (false, false, None);
         if let Some(breaker) = self.breakers.get_mut(&protocol) {
             on_unknown = breaker.rules.on_unknown;
@@ -37,8 +37,8 @@ impl Engine {
         // An endpoint is not to blame where nobody hears from the provider.
         let of_endpoint = if silent { 0 } else { self.queues.failures(delivery.subscription.id) };
         let failures = throttles.unwrap_or(of_endpoint);
-        let effort = Effort { failures, ..delivery.effort(on_unknown) };
-        let decision = decide(effort, &outcome, now, chance);
+        let context = RetryContext { failures, ..delivery.retry_context(on_unknown) };
+        let decision = decide(context, &outcome, now, jitter);
         if silent {
             self.pause(protocol, None, &outcome, now, actions);
         } else {

@@ -78,19 +78,19 @@ pub(super) fn price(order: &Value) -> Option<String> {
     Some(order["currency"].as_str().map_or(total.clone(), |currency| format!("{total} {currency}")))
 }
 
-/// How far telling has come, as in "2 of 3, 1 waiting". Nothing where another host tells.
+/// How far delivery has come, as in "2 of 3, 1 waiting". Nothing where another host tells.
 pub(super) fn told(order: &Value) -> Option<String> {
-    let tally = order["tally"].as_object()?;
+    let counts = order["counts"].as_object()?;
     let count = |states: &[&str]| -> u64 {
-        states.iter().filter_map(|state| tally.get(*state).and_then(Value::as_u64)).sum()
+        states.iter().filter_map(|state| counts.get(*state).and_then(Value::as_u64)).sum()
     };
     let spam = order.get("spamSince").map(|_| "spam".to_owned());
-    let all: u64 = tally.values().filter_map(Value::as_u64).sum();
+    let all: u64 = counts.values().filter_map(Value::as_u64).sum();
     if all == 0 {
         let why = if order["published"] == true { "nobody matched" } else { "not yet published" };
         return spam.or_else(|| Some(why.to_owned()));
     }
-    let more = if order["tallyIsWhole"] == false { " or more" } else { "" };
+    let more = if order["countsAreComplete"] == false { " or more" } else { "" };
     let told = format!("{} of {all}{more}", count(&["delivered", "sandboxed"]));
     let rest = [
         ("in the sandbox", count(&["sandboxed"])),
@@ -110,20 +110,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn how_far_telling_has_come_is_told_in_few_words() {
-        for (tally, told) in [
+    fn how_far_delivery_has_come_is_told_in_few_words() {
+        for (counts, told) in [
             (json!({"delivered": 3}), "3 of 3"),
             (json!({"delivered": 2, "pending": 1, "in_flight": 1}), "2 of 4, 2 waiting"),
             (json!({"sandboxed": 1}), "1 of 1, 1 in the sandbox"),
             (json!({"dead": 1, "held": 2, "cancelled": 3}), "0 of 6, 2 held, 1 dead, 3 cancelled"),
             (json!({}), "nobody matched"),
         ] {
-            let order = json!({"published": true, "tally": tally, "tallyIsWhole": true});
+            let order = json!({"published": true, "counts": counts, "countsAreComplete": true});
             assert_eq!(super::told(&order).as_deref(), Some(told), "{order}");
         }
-        let many = json!({"published": true, "tally": {"delivered": 100}, "tallyIsWhole": false});
+        let many = json!({"published": true, "counts": {"delivered": 100}, "countsAreComplete": false});
         assert_eq!(told(&many).as_deref(), Some("100 of 100 or more"));
-        let fresh = json!({"published": false, "tally": {}, "tallyIsWhole": true});
+        let fresh = json!({"published": false, "counts": {}, "countsAreComplete": true});
         assert_eq!(told(&fresh).as_deref(), Some("not yet published"));
         assert_eq!(told(&json!({"orderId": "elsewhere"})), None);
     }

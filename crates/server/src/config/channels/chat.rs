@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use channels::chat::ChatSettings;
 use channels::webhook::WebhookSettings;
-use domain::delivery::OnUnknown;
+use domain::delivery::UnknownOutcomePolicy;
 
 use super::TIMEOUTS;
 use super::rules::Rules;
@@ -16,7 +16,7 @@ const TIMEOUT: u64 = 20;
 const RULES: Rules = Rules {
     concurrency: ("chat.concurrency", 16, 1_000),
     max_per_second: "chat.max_per_second",
-    on_unknown: ("chat.on_unknown", OnUnknown::Retry),
+    on_unknown: ("chat.on_unknown", UnknownOutcomePolicy::Retry),
 };
 
 /// How chats are posted to; in a private network, they stand among the hosts that webhooks may call, and are trusted by the

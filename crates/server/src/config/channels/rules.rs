@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use application::ports::{ChannelRules, Concurrency};
 use domain::attributes::MAX_RATE;
-use domain::delivery::OnUnknown;
+use domain::delivery::UnknownOutcomePolicy;
 
 use crate::config::reading::{Reading, number};
 
@@ -18,7 +18,7 @@ pub(super) struct Rules {
     /// The setting; by default there is no limit.
     pub(super) max_per_second: &'static str,
     /// The setting and its default.
-    pub(super) on_unknown: (&'static str, OnUnknown),
+    pub(super) on_unknown: (&'static str, UnknownOutcomePolicy),
 }
 
 impl Rules {
@@ -36,10 +36,10 @@ impl Rules {
     }
 }
 
-fn on_unknown(text: &str) -> Result<OnUnknown, String> {
+fn on_unknown(text: &str) -> Result<UnknownOutcomePolicy, String> {
     match text {
-        "retry" => Ok(OnUnknown::Retry),
-        "hold" => Ok(OnUnknown::Hold),
+        "retry" => Ok(UnknownOutcomePolicy::Retry),
+        "hold" => Ok(UnknownOutcomePolicy::Hold),
         _ => Err("must be retry or hold".to_owned()),
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use channels::sms::sns::{AwsKeys, SnsSettings};
 use channels::sms::twilio::{AccountSid, ApiKey, ApiUrl, Sender, TwilioSettings};
 use channels::sms::{SmsSettings, TextRules};
-use domain::delivery::OnUnknown;
+use domain::delivery::UnknownOutcomePolicy;
 use url::Url;
 
 use super::TIMEOUTS;
@@ -34,7 +34,7 @@ const PARTS: RangeInclusive<u8> = 1..=10;
 const RULES: Rules = Rules {
     concurrency: ("sms.concurrency", 8, 100),
     max_per_second: "sms.max_per_second",
-    on_unknown: ("sms.on_unknown", OnUnknown::Hold),
+    on_unknown: ("sms.on_unknown", UnknownOutcomePolicy::Hold),
 };
 
 /// The provider; none unless `sms.provider` is set.

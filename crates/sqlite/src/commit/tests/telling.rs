@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::attributes::Receives;
+use domain::attributes::SubscribedTo;
 use domain::delivery::DeliveryState;
 use domain::notice::Notice;
 
@@ -15,7 +15,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 /// A store with an operator, reached by webhook, and one subscription by mail, to which that many messages are in flight.
 fn watched(in_flight: u32) -> (TempDir, State) {
     let (folder, mut state) = state();
-    let attributes = Attributes { receives: Receives::Notices, ..Attributes::default() };
+    let attributes = Attributes { receives: SubscribedTo::Notices, ..Attributes::default() };
     let operator = NewSubscription {
         id: SubscriptionId::new(now(), id(8)),
         endpoint: Endpoint::parse(Protocol::Webhook, "https://operator.example/").unwrap(),
@@ -152,23 +152,23 @@ fn a_damaged_note_is_lost_alone() {
 }
 
 #[test]
-fn rows_that_were_set_aside_are_told_once_and_together() {
+fn quarantined_rows_are_noticed_once_and_together() {
     let (_folder, mut state) = watched(0);
-    let set_aside = |state: &State, row: i64, at: Timestamp| {
-        let sql = "INSERT INTO set_aside (of_table, row, reason, since) VALUES ('orders', ?1, 'currency: unknown', ?2) \
+    let quarantine = |state: &State, row: i64, at: Timestamp| {
+        let sql = "INSERT INTO quarantine (of_table, row, reason, since) VALUES ('orders', ?1, 'currency: unknown', ?2) \
                    ON CONFLICT DO NOTHING";
         state.connection.execute(sql, (row, crate::columns::micros(at))).unwrap();
     };
-    (1..=3).for_each(|row| set_aside(&state, row, now()));
+    (1..=3).for_each(|row| quarantine(&state, row, now()));
     assert_eq!(told(&mut state, now()).unwrap(), 0);
-    (2..=4).for_each(|row| set_aside(&state, row, now()));
+    (2..=4).for_each(|row| quarantine(&state, row, now()));
     assert_eq!(told(&mut state, now() + MINUTE).unwrap(), 1);
     let told_of =
-        Notice::SetAside { count: 4, table: "orders".to_owned(), reason: "currency: unknown".to_owned() };
+        Notice::Quarantined { count: 4, table: "orders".to_owned(), reason: "currency: unknown".to_owned() };
     assert_eq!(notices(&state), [told_of]);
     assert_eq!(told(&mut state, now() + MINUTE * 60).unwrap(), 0);
-    state.connection.execute("DELETE FROM set_aside", ()).unwrap();
-    set_aside(&state, 1, now() + MINUTE * 60);
+    state.connection.execute("DELETE FROM quarantine", ()).unwrap();
+    quarantine(&state, 1, now() + MINUTE * 60);
     assert_eq!(told(&mut state, now() + MINUTE * 61).unwrap(), 1, "it was mended, and broke again");
 }
 

@@ -50,7 +50,7 @@ fn order(number: u64, key_number: u64, time: Timestamp, lifetime: Duration) -> A
         request_id: String::new(),
         key: Some(Hashed::from(Idempotency {
             scope: String::new(),
-            origin: None,
+            client_digest: None,
             key: IdempotencyKey::parse(&key(key_number)).unwrap(),
             fingerprint: [1; 32],
             lifetime,
@@ -59,13 +59,13 @@ fn order(number: u64, key_number: u64, time: Timestamp, lifetime: Duration) -> A
 }
 
 /// An order of that content which an anonymous caller at that place sends under the key that all of them use.
-fn shared(number: u32, origin: u32, content: u32) -> Accept {
+fn shared(number: u32, client_digest: u32, content: u32) -> Accept {
     let bytes = |number: u32| std::array::from_fn(|place| number.to_be_bytes()[place % 4]);
     let fingerprint = std::array::from_fn(|place| content.to_be_bytes()[place % 4]);
     let key = IdempotencyKey::parse(&key(0)).unwrap();
     let idempotency = Idempotency {
         scope: String::new(),
-        origin: Some(bytes(origin)),
+        client_digest: Some(bytes(client_digest)),
         key,
         fingerprint,
         lifetime: LIFETIME,

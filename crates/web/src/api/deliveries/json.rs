@@ -76,7 +76,7 @@ impl<'a> DeliveryJson<'a> {
             interventions: &delivery.interventions,
             unreadable: &delivery.unreadable,
             escalated_from: delivery.escalated_from,
-            not_escalated_at: delivery.stranded_at,
+            not_escalated_at: delivery.not_escalated_at,
             notice: delivery.notice.as_ref(),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use application::orders::NotMatchedPage;
-use application::ports::Telling;
+use application::ports::DeliveryProgress;
 use domain::Timestamp;
 use domain::filter_policy::Mismatch;
 use domain::order::Order;
@@ -28,30 +28,30 @@ impl<'a> OrderJson<'a> {
     }
 }
 
-/// An order as it is listed with how far its telling has come.
+/// An order as it is listed with how far its delivery has come.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ToldJson<'a> {
     #[serde(flatten)]
     pub(super) order: OrderJson<'a>,
     #[serde(flatten)]
-    pub(super) telling: Option<TellingJson>,
+    pub(super) progress: Option<ProgressJson>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct TellingJson {
+pub(super) struct ProgressJson {
     published: bool,
     /// How many deliveries there are in each state.
-    tally: BTreeMap<&'static str, usize>,
+    counts: BTreeMap<&'static str, usize>,
     /// Whether all were counted.
-    tally_is_whole: bool,
+    counts_are_complete: bool,
 }
 
-impl TellingJson {
-    pub(super) fn of(telling: &Telling) -> Self {
-        let tally = telling.tally.iter().map(|(state, count)| (state.name(), *count)).collect();
-        Self { published: telling.published, tally, tally_is_whole: telling.is_whole }
+impl ProgressJson {
+    pub(super) fn of(progress: &DeliveryProgress) -> Self {
+        let counts = progress.counts.iter().map(|(state, count)| (state.name(), *count)).collect();
+        Self { published: progress.published, counts, counts_are_complete: progress.is_whole }
     }
 }
 

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::access::caller;
 use crate::body;
-use crate::client::{Client, origin};
+use crate::client::{Client, client_digest};
 use crate::cors::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use crate::intake_path::CREATE_ORDER;
 use crate::observe::{request_id, span};
@@ -32,11 +32,11 @@ pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Resu
     web.orders_taken.take(orderer, web.app.clock.now())?;
     refuse_multipart(&head.headers)?;
     let key = idempotency_key(&head.headers)?;
-    let origin = caller.is_empty().then(|| origin(&web.settings.origin_secret, client));
+    let client_digest = caller.is_empty().then(|| client_digest(&web.settings.client_digest_secret, client));
     let body = body::read(&head.headers, body).await?;
     let details = OrderDetails::parse(or_nothing(body::json(&body)?))?;
     let (caller, request_id) = (caller.to_owned(), request_id(&head.headers));
-    let order = PlaceOrder { details, key, caller, origin, request_id };
+    let order = PlaceOrder { details, key, caller, client_digest, request_id };
     // What fails is logged in a span; the frequent case goes without, since its line carries the id itself.
     let placed = orders::place(&web.app, order).await;
     if placed.as_ref().map_or(true, |placed| placed.repeated) {

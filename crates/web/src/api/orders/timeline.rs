@@ -24,7 +24,7 @@ pub(super) struct TimelineJson<'a> {
     summary: String,
     timeline: Vec<EventJson<'a>>,
     /// How many deliveries there are in each state; only the first are listed here.
-    tally: BTreeMap<&'static str, usize>,
+    counts: BTreeMap<&'static str, usize>,
     deliveries: Vec<DeliveryJson<'a>>,
     not_matched: Vec<GroupJson<'a>>,
     /// The `cursor` of the next page of `/orders/{id}/not-matched`.
@@ -66,7 +66,7 @@ impl<'a> TimelineJson<'a> {
             summary: summary(timeline),
             timeline: timeline.events.iter().map(|event| EventJson::of(event, timeline)).collect(),
             deliveries: timeline.deliveries.iter().map(|delivery| DeliveryJson::of(delivery, now)).collect(),
-            tally: timeline.tally.iter().map(|(state, count)| (state.name(), *count)).collect(),
+            counts: timeline.counts.iter().map(|(state, count)| (state.name(), *count)).collect(),
             not_matched: not_matched_by_reason(&timeline.not_matched),
             not_matched_next: timeline.not_matched.next.as_deref(),
             unreadable: &timeline.unreadable,
@@ -75,7 +75,7 @@ impl<'a> TimelineJson<'a> {
 }
 
 fn summary(timeline: &Timeline) -> String {
-    let count: usize = timeline.tally.iter().map(|(_, count)| count).sum();
+    let count: usize = timeline.counts.iter().map(|(_, count)| count).sum();
     let shown = timeline.deliveries.len();
     match count {
         _ if timeline.spam_since.is_some() => "Marked as spam: nothing more is sent of this order".to_owned(),
@@ -107,10 +107,10 @@ impl<'a> EventJson<'a> {
         let protocol = delivery.map(|delivery| delivery.endpoint.protocol());
         let (name, attempt, protocol, reason) = match &event.kind {
             EventKind::Accepted => ("accepted", None, protocol, None),
-            EventKind::Owed if delivery.is_some_and(|delivery| delivery.escalated_from.is_some()) => {
+            EventKind::Matched if delivery.is_some_and(|delivery| delivery.escalated_from.is_some()) => {
                 ("escalated", None, protocol, None)
             }
-            EventKind::Owed => ("matched", None, protocol, None),
+            EventKind::Matched => ("matched", None, protocol, None),
             EventKind::Attempt(attempt) => ("attempt", Some(attempt), protocol, None),
             EventKind::Receipt(receipt) => {
                 let name = match receipt.status {

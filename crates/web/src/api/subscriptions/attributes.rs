@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use domain::attributes::{self, Attributes, AttributesChange, Escalation, Minutes, Receives};
+use domain::attributes::{self, Attributes, AttributesChange, Escalation, Minutes, SubscribedTo};
 use domain::filter_policy::{FilterPolicy, FilterPolicyScope};
 use domain::json_number;
 use domain::subscription::SubscriptionId;
@@ -56,8 +56,8 @@ impl<'a> AttributesJson<'a> {
 /// The attributes of a new subscription.
 pub(super) fn read(members: &Members<'_>) -> Result<Attributes, Problem> {
     let receives = match members.text("receives")? {
-        Some(name) => Receives::parse(&name)?,
-        None => Receives::default(),
+        Some(name) => SubscribedTo::parse(&name)?,
+        None => SubscribedTo::default(),
     };
     Ok(Attributes { receives, ..Attributes::default() }.changed(read_change(members)?))
 }

@@ -1,6 +1,6 @@
 //! Counting what there is, at a cost that is bounded however much it is.
 
-use application::ports::{DUE, Tally};
+use application::ports::{DUE, StoreCounts};
 use domain::Timestamp;
 use domain::delivery::{DeliveryKind, Waiting};
 use domain::endpoint::Protocol;
@@ -26,46 +26,46 @@ const WAITING: &str = "WITH RECURSIVE waiting (subscription) AS (
 
 /// By when they are due, for as long as their endpoint is not left alone.
 const SOME: &str = "SELECT protocol, subscriptions.state AS subscription_state, kind, \
-     max(deliveries.at, ifnull(retry_at, deliveries.at)) AS at, deliveries.created_at, set_aside \
+     max(deliveries.at, ifnull(retry_at, deliveries.at)) AS at, deliveries.created_at, quarantined \
      FROM subscriptions JOIN deliveries INDEXED BY deliveries_due ON deliveries.subscription = subscriptions.seq \
      WHERE subscriptions.seq = ?1 AND deliveries.state = 'pending' \
-     ORDER BY deliveries.set_aside, deliveries.at LIMIT ?2 OFFSET ?3";
+     ORDER BY deliveries.quarantined, deliveries.at LIMIT ?2 OFFSET ?3";
 
-pub(crate) fn tally(connection: &Connection, now: Timestamp) -> rusqlite::Result<Tally> {
+pub(crate) fn store_counts(connection: &Connection, now: Timestamp) -> rusqlite::Result<StoreCounts> {
     let protocols = "SELECT protocol FROM channel_pauses WHERE to_at IS NULL";
     let paused = all(connection.prepare_cached(protocols)?, (), |row| row.get::<_, String>(0))?;
-    let mut tally = Tally {
+    let mut counts = StoreCounts {
         paused: paused.iter().filter_map(|name| Protocol::parse(name).ok()).collect(),
         dead: in_state(connection, "dead")?,
         held: in_state(connection, "held")?,
         suspended: count(connection, "FROM subscriptions WHERE state = 'suspended'")?,
         unpublished: count(connection, "FROM orders WHERE seq > (SELECT published_through FROM relay)")?,
-        set_aside: count(connection, "FROM set_aside")?,
-        ..Tally::default()
+        quarantined: count(connection, "FROM quarantine")?,
+        ..StoreCounts::default()
     };
     let sql = "SELECT order_time FROM orders WHERE seq > (SELECT published_through FROM relay) ORDER BY seq LIMIT 1";
     let oldest = all(connection.prepare_cached(sql)?, (), |row| Ok(columns::time(row, 0).ok()))?;
-    tally.oldest_unpublished = oldest.first().copied().flatten();
-    count_waiting(connection, &mut tally, now)?;
-    Ok(tally)
+    counts.oldest_unpublished = oldest.first().copied().flatten();
+    count_waiting(connection, &mut counts, now)?;
+    Ok(counts)
 }
 
 /// An equal share of each subscription's deliveries is looked at, so that one with a long backlog hides no other; what the
 /// others leave of theirs is for those whose backlog is longer.
-fn count_waiting(connection: &Connection, tally: &mut Tally, now: Timestamp) -> rusqlite::Result<()> {
+fn count_waiting(connection: &Connection, counts: &mut StoreCounts, now: Timestamp) -> rusqlite::Result<()> {
     let sql = format!("{WAITING} SELECT subscription FROM waiting WHERE subscription IS NOT NULL");
     let subscriptions: Vec<i64> = all(connection.prepare_cached(&sql)?, [MOST], |row| row.get(0))?;
     let among = |room: i64, many: usize| room / i64::try_from(many.max(1)).unwrap_or(i64::MAX);
     let share = among(MOST, subscriptions.len());
     let (mut room, mut longer) = (MOST, Vec::new());
     for subscription in subscriptions {
-        let counted = count_some(connection, tally, now, subscription, (share, 0))?;
+        let counted = count_some(connection, counts, now, subscription, (share, 0))?;
         room -= counted;
         longer.extend(Some(subscription).filter(|_| counted == share));
     }
     let more = among(room, longer.len());
     for subscription in longer.into_iter().filter(|_| more > 0) {
-        count_some(connection, tally, now, subscription, (more, share))?;
+        count_some(connection, counts, now, subscription, (more, share))?;
     }
     Ok(())
 }
@@ -73,7 +73,7 @@ fn count_waiting(connection: &Connection, tally: &mut Tally, now: Timestamp) -> 
 /// Counts so many of what waits for a subscription, behind the first so many. Answers how many there were.
 fn count_some(
     connection: &Connection,
-    tally: &mut Tally,
+    counts: &mut StoreCounts,
     now: Timestamp,
     subscription: i64,
     (count, behind): (i64, i64),
@@ -84,10 +84,10 @@ fn count_some(
     while let Some(row) = rows.next()? {
         looked_at += 1;
         // What makes no sense is named by the audit, and must not hide what does.
-        let Ok((protocol, reason, owed_at)) = waits(row, &tally.paused, now) else { continue };
-        *tally.waiting.entry((protocol, reason)).or_default() += 1;
-        let oldest = tally.oldest_waiting.entry(reason).or_insert(owed_at);
-        *oldest = owed_at.min(*oldest);
+        let Ok((protocol, reason, created_at)) = waits(row, &counts.paused, now) else { continue };
+        *counts.waiting.entry((protocol, reason)).or_default() += 1;
+        let oldest = counts.oldest_waiting.entry(reason).or_insert(created_at);
+        *oldest = created_at.min(*oldest);
     }
     Ok(looked_at)
 }
@@ -108,7 +108,7 @@ fn waits(
         )?,
         channel_paused: paused.contains(&protocol),
         at: columns::time(row, "at")?,
-        set_aside: row.get("set_aside")?,
+        quarantined: row.get("quarantined")?,
     };
     let reason = waiting.because(now).map_or(DUE, |reason| reason.name());
     Ok((protocol, reason, columns::time(row, "created_at")?))
@@ -157,7 +157,7 @@ mod tests {
     }
 
     /// What is counted, and how many steps of SQLite's virtual machine that takes.
-    fn counted(connection: &mut Connection) -> (Tally, u64) {
+    fn counted(connection: &mut Connection) -> (StoreCounts, u64) {
         let steps = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&steps);
         let count = move || {
@@ -165,9 +165,9 @@ mod tests {
             false
         };
         connection.progress_handler(1, Some(count)).unwrap();
-        let tally = tally(connection, now()).unwrap();
+        let counts = store_counts(connection, now()).unwrap();
         connection.progress_handler(0, None::<fn() -> bool>).unwrap();
-        (tally, steps.load(Ordering::Relaxed))
+        (counts, steps.load(Ordering::Relaxed))
     }
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
         let (_folder, mut connection) = store(3, 10);
         connection
             .execute_batch(
-                "UPDATE deliveries SET set_aside = 1 WHERE subscription = 1 AND created_at = 1699999000000001;
+                "UPDATE deliveries SET quarantined = 1 WHERE subscription = 1 AND created_at = 1699999000000001;
                  UPDATE subscriptions SET state = 'pending' WHERE seq = 3;
                  UPDATE deliveries SET kind = 'confirmation' WHERE subscription = 3 AND created_at = 1699999000000001;
                  UPDATE deliveries SET state = 'dead' WHERE subscription = 2 AND created_at = 1699999000000001;
@@ -185,18 +185,18 @@ mod tests {
                  INSERT INTO channel_pauses (protocol, from_at, to_at, reason) VALUES ('sms', 0, NULL, ''), ('chat', 0, 1, '');",
             )
             .unwrap();
-        let (tally, _) = counted(&mut connection);
-        let email = |reason| tally.waiting.get(&(Protocol::Email, reason)).copied().unwrap_or_default();
+        let (counts, _) = counted(&mut connection);
+        let email = |reason| counts.waiting.get(&(Protocol::Email, reason)).copied().unwrap_or_default();
         let all =
-            ["retry", "set_aside", "subscription_suspended", "subscription_not_confirmed", DUE].map(email);
-        assert_eq!(all, [5, 1, 9, 9, 5], "{tally:?}");
-        assert_eq!(tally.waiting.values().sum::<u64>(), 29);
-        assert_eq!((tally.dead, tally.held, tally.suspended, tally.unpublished), (1, 1, 1, 2));
+            ["retry", "quarantined", "subscription_suspended", "subscription_not_confirmed", DUE].map(email);
+        assert_eq!(all, [5, 1, 9, 9, 5], "{counts:?}");
+        assert_eq!(counts.waiting.values().sum::<u64>(), 29);
+        assert_eq!((counts.dead, counts.held, counts.suspended, counts.unpublished), (1, 1, 1, 2));
         assert_eq!(
-            (tally.paused, tally.oldest_unpublished),
+            (counts.paused, counts.oldest_unpublished),
             (vec![Protocol::Sms], Some(Timestamp::from_microsecond(5).unwrap()))
         );
-        let oldest = tally.oldest_waiting[DUE];
+        let oldest = counts.oldest_waiting[DUE];
         assert!(now().duration_since(oldest).as_secs_f64() > 900.0);
     }
 
@@ -205,22 +205,22 @@ mod tests {
         let (_folder, mut connection) = store(3, 10);
         let pause = "INSERT INTO channel_pauses (protocol, from_at, reason) VALUES ('email', 0, '')";
         connection.execute_batch(pause).unwrap();
-        let (tally, _) = counted(&mut connection);
-        assert_eq!(tally.waiting[&(Protocol::Email, "channel_paused")], 20);
-        assert_eq!(tally.waiting[&(Protocol::Email, "subscription_suspended")], 10);
+        let (counts, _) = counted(&mut connection);
+        assert_eq!(counts.waiting[&(Protocol::Email, "channel_paused")], 20);
+        assert_eq!(counts.waiting[&(Protocol::Email, "subscription_suspended")], 10);
     }
 
     #[test]
     fn a_backlog_hides_no_other_subscription_and_costs_a_bounded_number_of_steps() {
         let (_folder, mut connection) = store(3, 40_000);
-        let (tally, steps) = counted(&mut connection);
-        let waiting = |reason| tally.waiting[&(Protocol::Email, reason)];
+        let (counts, steps) = counted(&mut connection);
+        let waiting = |reason| counts.waiting[&(Protocol::Email, reason)];
         assert_eq!(waiting("subscription_suspended"), 6_666);
-        assert!(waiting(DUE) >= 6_666, "{tally:?}");
+        assert!(waiting(DUE) >= 6_666, "{counts:?}");
         assert!(steps < 500_000, "{steps} steps for 120,000 deliveries that wait");
         connection.execute("UPDATE deliveries SET state = 'dead'", ()).unwrap();
-        let (tally, steps) = counted(&mut connection);
-        assert_eq!((tally.dead, tally.waiting.len()), (20_000, 0), "at least so many");
+        let (counts, steps) = counted(&mut connection);
+        assert_eq!((counts.dead, counts.waiting.len()), (20_000, 0), "at least so many");
         assert!(steps < 200_000, "{steps} steps for 120,000 that are dead");
     }
 
@@ -234,23 +234,23 @@ mod tests {
                  SELECT randomblob(16), 'notification', 7, 'pending', 1699999000000000, 1699999000000000 FROM n",
             )
             .unwrap();
-        let (tally, _) = counted(&mut connection);
-        assert_eq!(tally.waiting.values().sum::<u64>(), 5_100);
+        let (counts, _) = counted(&mut connection);
+        assert_eq!(counts.waiting.values().sum::<u64>(), 5_100);
     }
 
     #[test]
     fn what_waits_behind_an_endpoint_that_is_left_alone_is_not_due() {
         let (_folder, mut connection) = store(3, 10);
         connection.execute("UPDATE subscriptions SET retry_at = 1800000000000000 WHERE seq = 3", ()).unwrap();
-        let (tally, _) = counted(&mut connection);
-        assert_eq!(tally.waiting[&(Protocol::Email, "retry")], 5 + 10);
+        let (counts, _) = counted(&mut connection);
+        assert_eq!(counts.waiting[&(Protocol::Email, "retry")], 5 + 10);
     }
 
     #[test]
     fn ten_thousand_waiting_subscriptions_cost_a_bounded_number_of_steps() {
         let (_folder, mut connection) = store(10_000, 5);
-        let (tally, steps) = counted(&mut connection);
-        assert_eq!(tally.waiting.values().sum::<u64>(), 20_000, "two of each");
+        let (counts, steps) = counted(&mut connection);
+        assert_eq!(counts.waiting.values().sum::<u64>(), 20_000, "two of each");
         assert!(steps < 3_000_000, "{steps} steps");
     }
 }

@@ -19,38 +19,38 @@ pub const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// An endpoint that fails: nothing has got through to it since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failing {
+pub struct FailureStreak {
     /// When an attempt failed first since one succeeded last.
     pub since: Timestamp,
     /// When one failed last.
     pub last: Timestamp,
     /// How long it has failed: the time between its failures, of which none counts for more than [`LONGEST_DELAY`], so
     /// that a clock that leaps, or a program that did not run, makes nobody fail for long.
-    pub lasted: Duration,
+    pub duration: Duration,
     /// How many attempts have failed since; not those at which the channel failed, or that our own end cut short.
-    pub times: u32,
+    pub count: u32,
 }
 
-impl Failing {
+impl FailureStreak {
     /// What is to be said of an endpoint that failed `before`, now that it fails at `now`.
     #[must_use]
-    pub fn again(before: Option<Self>, now: Timestamp) -> Self {
+    pub fn after_failure(before: Option<Self>, now: Timestamp) -> Self {
         let Some(before) = before else {
-            return Self { since: now, last: now, lasted: Duration::ZERO, times: 1 };
+            return Self { since: now, last: now, duration: Duration::ZERO, count: 1 };
         };
         let gap = Duration::try_from(now.duration_since(before.last)).unwrap_or_default();
         Self {
             since: before.since,
             last: now,
-            lasted: before.lasted.saturating_add(gap.min(LONGEST_DELAY)),
-            times: before.times.saturating_add(1),
+            duration: before.duration.saturating_add(gap.min(LONGEST_DELAY)),
+            count: before.count.saturating_add(1),
         }
     }
 
     /// Whether its subscription is to be suspended.
     #[must_use]
-    pub fn is_too_much(self) -> bool {
-        self.lasted >= SUSPEND_AFTER && self.times >= SUSPEND_AT_LEAST
+    pub fn should_suspend(self) -> bool {
+        self.duration >= SUSPEND_AFTER && self.count >= SUSPEND_AT_LEAST
     }
 }
 
@@ -72,20 +72,20 @@ mod tests {
     const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
     /// An endpoint that failed first at the start, and then after each of these.
-    fn failed(gaps: impl IntoIterator<Item = SignedDuration>) -> Failing {
+    fn failed(gaps: impl IntoIterator<Item = SignedDuration>) -> FailureStreak {
         let mut now = START;
-        gaps.into_iter().fold(Failing::again(None, now), |failing, gap| {
+        gaps.into_iter().fold(FailureStreak::after_failure(None, now), |failing, gap| {
             now += gap;
-            Failing::again(Some(failing), now)
+            FailureStreak::after_failure(Some(failing), now)
         })
     }
 
     #[test]
     fn an_endpoint_is_suspended_that_failed_for_long_and_often() {
-        assert!(failed([HOUR * 15; 8].into_iter().chain([SignedDuration::ZERO])).is_too_much());
-        assert!(!failed([HOUR * 15; 8]).is_too_much(), "not often enough");
+        assert!(failed([HOUR * 15; 8].into_iter().chain([SignedDuration::ZERO])).should_suspend());
+        assert!(!failed([HOUR * 15; 8]).should_suspend(), "not often enough");
         let almost = SignedDuration::from_mins(15 * 60 - 1);
-        assert!(!failed([HOUR * 15; 7].into_iter().chain([almost, SignedDuration::ZERO])).is_too_much());
+        assert!(!failed([HOUR * 15; 7].into_iter().chain([almost, SignedDuration::ZERO])).should_suspend());
     }
 
     #[test]
@@ -98,15 +98,15 @@ mod tests {
             vec![HOUR * 24 * 365 * 100],
             vec![HOUR * -24 * 20_000, HOUR * 24 * 20_000, HOUR * -24 * 20_000],
         ] {
-            assert!(!failed(often().into_iter().chain(leaps.clone())).is_too_much(), "{leaps:?}");
+            assert!(!failed(often().into_iter().chain(leaps.clone())).should_suspend(), "{leaps:?}");
         }
     }
 
     #[test]
     fn what_fails_rarely_is_not_called_failing_for_long() {
         let weekly = failed([HOUR * 24 * 7; 3]);
-        assert_eq!(weekly.lasted, LONGEST_DELAY * 3);
-        assert!(!failed([HOUR * 24 * 365; 4].into_iter().chain([SignedDuration::ZERO; 9])).is_too_much());
+        assert_eq!(weekly.duration, LONGEST_DELAY * 3);
+        assert!(!failed([HOUR * 24 * 365; 4].into_iter().chain([SignedDuration::ZERO; 9])).should_suspend());
     }
 
     #[test]

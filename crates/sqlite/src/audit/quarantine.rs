@@ -1,4 +1,4 @@
-//! What is set aside, and the rows that no other check reads.
+//! What is quarantined, and the rows that no other check reads.
 
 use std::collections::HashSet;
 
@@ -13,15 +13,15 @@ use crate::columns;
 use crate::rows::{self, INTERVENTION_COLUMNS, MESSAGE_COLUMNS, PAUSE_COLUMNS, RECEIPT_COLUMNS};
 use crate::unreadable::{Table, read_row};
 
-/// Deliveries that are held back, and nothing that they take is set aside.
-const HELD_BACK_BY_NOTHING: &str = "SELECT id FROM deliveries WHERE set_aside = 1 AND NOT EXISTS \
-     (SELECT 1 FROM set_aside WHERE of_table = 'deliveries' AND row = deliveries.seq \
+/// Deliveries that are held back, and nothing that they take is quarantined.
+const HELD_BACK_BY_NOTHING: &str = "SELECT id FROM deliveries WHERE quarantined = 1 AND NOT EXISTS \
+     (SELECT 1 FROM quarantine WHERE of_table = 'deliveries' AND row = deliveries.seq \
      OR of_table = 'orders' AND row = order_seq \
      OR of_table IN ('subscriptions', 'subscription_versions') AND row = subscription) ORDER BY seq";
 
-/// The orders that are set aside, by their places: they are published once they can be read.
+/// The orders that are quarantined, by their places: they are published once they can be read.
 pub(super) fn orders(snapshot: &Connection) -> rusqlite::Result<HashSet<i64>> {
-    let sql = "SELECT row FROM set_aside WHERE of_table = 'orders'";
+    let sql = "SELECT row FROM quarantine WHERE of_table = 'orders'";
     snapshot.prepare(sql)?.query_map((), |row| row.get(0))?.collect()
 }
 
@@ -30,7 +30,7 @@ pub(super) fn check(snapshot: &Connection, findings: &mut Findings<'_>) -> rusql
     read_all(snapshot, Table::Interventions, INTERVENTION_COLUMNS, rows::intervention, findings)?;
     read_all(snapshot, Table::ChannelPauses, PAUSE_COLUMNS, rows::pause, findings)?;
     read_all(snapshot, Table::Inbox, MESSAGE_COLUMNS, rows::message, findings)?;
-    let sql = "SELECT of_table, row, reason, since FROM set_aside ORDER BY of_table, row";
+    let sql = "SELECT of_table, row, reason, since FROM quarantine ORDER BY of_table, row";
     let mut statement = snapshot.prepare(sql)?;
     let mut found = statement.query(())?;
     while let Some(row) = found.next()? {
@@ -42,7 +42,7 @@ pub(super) fn check(snapshot: &Connection, findings: &mut Findings<'_>) -> rusql
     let mut statement = snapshot.prepare(HELD_BACK_BY_NOTHING)?;
     let mut found = statement.query(())?;
     while let Some(row) = found.next()? {
-        let wrong = "it is held back, and nothing that it takes is set aside";
+        let wrong = "it is held back, and nothing that it takes is quarantined";
         let delivery = columns::uuid(row, "id").ok().map(DeliveryId);
         findings.add(Exception::new(ExceptionKind::StateUnexplained, wrong).delivery(delivery));
     }
@@ -69,15 +69,15 @@ fn read_all<T>(
     Ok(())
 }
 
-/// A row that is set aside, though it can be read by now.
+/// A row that is quarantined, though it can be read by now.
 fn mended(snapshot: &Connection, table: &str, number: i64, row: &Row<'_>) -> rusqlite::Result<Exception> {
     let reason: String = row.get("reason")?;
     let since =
         columns::time(row, "since").map_or_else(|_| "some time".to_owned(), |at: Timestamp| at.to_string());
     let key = Table::ALL.into_iter().find(|known| known.name() == table).map_or("seq", Table::key);
     let wrong =
-        format!("{table}.{key} = {number} is set aside since {since}, though it can be read: {reason}");
-    let exception = Exception::new(ExceptionKind::SetAside, wrong);
+        format!("{table}.{key} = {number} is quarantined since {since}, though it can be read: {reason}");
+    let exception = Exception::new(ExceptionKind::Quarantined, wrong);
     let id = |of: &str| -> rusqlite::Result<_> {
         let sql = format!("SELECT id FROM {of} WHERE seq = ?");
         let id = snapshot

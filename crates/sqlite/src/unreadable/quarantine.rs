@@ -1,4 +1,4 @@
-//! Setting rows aside that cannot be read: everything else goes on around them, and what they owe stays owed.
+//! Quarantining rows that cannot be read: everything else goes on around them, and what they owe stays owed.
 
 use std::collections::HashSet;
 
@@ -18,22 +18,25 @@ use crate::write::Transaction;
 const AT_ONCE: i64 = 1_000;
 
 const PUT: &str =
-    "INSERT INTO set_aside (of_table, row, reason, since) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
-const HOLD_BACK_ORDER: &str = "UPDATE deliveries SET set_aside = 1 \
-     WHERE order_seq = ?1 AND state = 'pending' AND set_aside = 0";
-const HOLD_BACK_SUBSCRIPTION: &str = "UPDATE deliveries SET set_aside = 1 WHERE seq IN (SELECT seq FROM deliveries \
-     WHERE subscription = ?1 AND state = 'pending' AND set_aside = 0 LIMIT ?2)";
+    "INSERT INTO quarantine (of_table, row, reason, since) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
+const HOLD_BACK_ORDER: &str = "UPDATE deliveries SET quarantined = 1 \
+     WHERE order_seq = ?1 AND state = 'pending' AND quarantined = 0";
+const HOLD_BACK_SUBSCRIPTION: &str = "UPDATE deliveries SET quarantined = 1 WHERE seq IN (SELECT seq FROM deliveries \
+     WHERE subscription = ?1 AND state = 'pending' AND quarantined = 0 LIMIT ?2)";
 /// What is over needs nothing any more.
-const HOLD_BACK: &str = "UPDATE deliveries SET set_aside = 1 WHERE seq = ?1 AND set_aside = 0 \
+const HOLD_BACK: &str = "UPDATE deliveries SET quarantined = 1 WHERE seq = ?1 AND quarantined = 0 \
      AND state NOT IN ('in_flight', 'delivered', 'sandboxed', 'held', 'dead', 'cancelled')";
 
 /// As recovering has it of an attempt that can be read.
 const END: &str = "UPDATE attempts SET ended_at = ?2, outcome = 'unknown', \
      reply = 'The program stopped before an answer came' WHERE delivery = ?1 AND ended_at IS NULL";
-const GIVE_BACK: &str =
-    "UPDATE deliveries SET state = 'pending', at = ?2, set_aside = 1 WHERE seq = ?1 AND state = 'in_flight'";
+const GIVE_BACK: &str = "UPDATE deliveries SET state = 'pending', at = ?2, quarantined = 1 WHERE seq = ?1 AND state = 'in_flight'";
 
-pub(crate) fn set_aside(connection: &Connection, rows: &[Unreadable], now: Timestamp) -> Result<(), Failure> {
+pub(crate) fn quarantine(
+    connection: &Connection,
+    rows: &[Unreadable],
+    now: Timestamp,
+) -> Result<(), Failure> {
     // Whatever needs a row meets it: an order that thousands are owed comes a thousand times.
     let mut seen = HashSet::new();
     for row in rows.iter().filter(|row| seen.insert((row.table, row.row))) {
@@ -42,17 +45,17 @@ pub(crate) fn set_aside(connection: &Connection, rows: &[Unreadable], now: Times
     Ok(())
 }
 
-/// Sets a row aside and holds back what needs it; its reason is logged once.
+/// Quarantines a row and holds back what needs it; its reason is logged once.
 pub(crate) fn put(connection: &Connection, unreadable: &Unreadable, now: Timestamp) -> rusqlite::Result<()> {
     let Unreadable { table, row, reason } = unreadable;
     let is_new = connection.prepare_cached(PUT)?.execute(params![table.name(), row, reason, micros(now)])?;
     if is_new > 0 {
-        metrics::gauge!("orderbell_rows_set_aside").increment(1);
+        metrics::gauge!("orderbell_rows_quarantined").increment(1);
         tracing::error!(
             table = table.name(),
             row,
             reason,
-            "a row cannot be read and is set aside until it is mended"
+            "a row cannot be read and is quarantined until it is mended"
         );
     }
     match table {
@@ -93,30 +96,30 @@ pub(crate) fn give_back(
 }
 
 impl Store {
-    /// Sets aside rows that were met on the way, before anything goes on around them.
-    pub(crate) async fn set_aside_rows(&self, rows: Vec<Unreadable>) -> Result<(), Error> {
+    /// Quarantines rows that were met on the way, before anything goes on around them.
+    pub(crate) async fn quarantine_rows(&self, rows: Vec<Unreadable>) -> Result<(), Error> {
         if rows.is_empty() {
             return Ok(());
         }
         let (weight, now) = (rows.len(), self.options.clock.now());
-        let set_aside = move |transaction: &mut Transaction<'_>| {
+        let quarantine = move |transaction: &mut Transaction<'_>| {
             transaction.effects.deliveries = true;
-            set_aside(transaction.connection, &rows, now)
+            quarantine(transaction.connection, &rows, now)
         };
-        self.write(weight, set_aside).await
+        self.write(weight, quarantine).await
     }
 
-    /// As [`set_aside_rows`](Self::set_aside_rows), for one who only wants to see: that it fails is not their trouble.
+    /// As [`quarantine_rows`](Self::quarantine_rows), for one who only wants to see: that it fails is not their trouble.
     pub(crate) async fn note_unreadable(&self, rows: Vec<Unreadable>) {
-        if let Err(error) = self.set_aside_rows(rows).await {
-            tracing::warn!(%error, cause = error.cause(), "rows that cannot be read could not be set aside");
+        if let Err(error) = self.quarantine_rows(rows).await {
+            tracing::warn!(%error, cause = error.cause(), "rows that cannot be read could not be quarantined");
         }
     }
 }
 
-/// Those that are not set aside yet: whoever sees the others again has nothing to write.
+/// Those that are not quarantined yet: whoever sees the others again has nothing to write.
 pub(crate) fn new_ones(connection: &Connection, rows: Vec<Unreadable>) -> Result<Vec<Unreadable>, Error> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM set_aside WHERE of_table = ? AND row = ?)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM quarantine WHERE of_table = ? AND row = ?)";
     let mut new = Vec::new();
     for row in rows {
         let mut known = connection.prepare_cached(sql).map_err(unread)?;

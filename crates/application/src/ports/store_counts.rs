@@ -8,14 +8,14 @@ use domain::endpoint::Protocol;
 /// What a pending delivery waits for, by name: its turn, what [`WaitReason`](domain::delivery::WaitReason) names, or a row
 /// that it takes and that cannot be read.
 pub const WAITS: [&str; 6] =
-    [DUE, "retry", "channel_paused", "subscription_suspended", "subscription_not_confirmed", "set_aside"];
+    [DUE, "retry", "channel_paused", "subscription_suspended", "subscription_not_confirmed", "quarantined"];
 /// It waits for nothing but its turn.
 pub const DUE: &str = "due";
 
 /// How much of everything there is. A store looks at a bounded number of rows, of each subscription at the first: what is more than
 /// some thousands may be given as less than it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct StoreCounts {
     /// Deliveries that wait: by protocol and by what they wait for, one of [`WAITS`].
     pub waiting: BTreeMap<(Protocol, &'static str), u64>,
     /// When the oldest of them was owed, by what it waits for.
@@ -33,5 +33,5 @@ pub struct Tally {
     /// When the oldest of them was accepted.
     pub oldest_unpublished: Option<Timestamp>,
     /// Rows that cannot be read.
-    pub set_aside: u64,
+    pub quarantined: u64,
 }
