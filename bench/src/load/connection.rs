@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 /// Every so many answers one is read as JSON.
 const SAMPLE: u64 = 1_000;
 const MAX_HEADERS: usize = 32;
-const MAX_ANSWER: usize = 4_096;
+const MAX_RESPONSE_BYTES: usize = 4_096;
 /// Where the request's own number stands, and how many digits it has.
 const PLACEHOLDER: &str = "000000000000";
 
@@ -48,7 +48,7 @@ impl Connection {
             number_at: number_at..number_at + PLACEHOLDER.len(),
             request: request.into_bytes(),
             next: u64::try_from(number)? * 100_000_000,
-            buffer: Vec::with_capacity(MAX_ANSWER),
+            buffer: Vec::with_capacity(MAX_RESPONSE_BYTES),
         })
     }
 
@@ -62,7 +62,7 @@ impl Connection {
         self.line.write_all(&self.request).await?;
         self.buffer.clear();
         let Answer { status, body } = loop {
-            ensure!(self.buffer.len() < MAX_ANSWER, "the answer is too long");
+            ensure!(self.buffer.len() < MAX_RESPONSE_BYTES, "the answer is too long");
             ensure!(self.line.read_buf(&mut self.buffer).await? > 0, "the server closed the connection");
             if let Some(answer) = whole_answer(&self.buffer)? {
                 break answer;

@@ -1,8 +1,7 @@
 //! Chats: a post to an incoming webhook, in Slack's form.
 
-mod answer;
-mod mrkdwn;
 mod payload;
+mod response;
 
 use std::time::Duration;
 
@@ -11,8 +10,8 @@ use async_trait::async_trait;
 use domain::attempt::Outcome;
 use domain::endpoint::{Endpoint, Protocol};
 
-use crate::http::{AllowedHost, Caller, NoClient, refused};
-use crate::unsendable::{callable, never};
+use crate::http::{AllowedHost, Caller, ClientBuildError, blocked_address};
+use crate::outcomes::{callable, never};
 
 /// How chats are posted to.
 #[derive(Debug, Clone)]
@@ -38,7 +37,7 @@ impl Chat {
     ///
     /// # Errors
     /// The HTTP client could not be made.
-    pub fn new(settings: ChatSettings) -> Result<Self, NoClient> {
+    pub fn new(settings: ChatSettings) -> Result<Self, ClientBuildError> {
         let caller = Caller::new(&settings.allowed_hosts, settings.ca.as_deref(), settings.timeout)?;
         Ok(Self { settings, caller })
     }
@@ -48,15 +47,15 @@ impl Chat {
             return Err(never(format!("{} is no chat", message.endpoint.masked())));
         };
         let url = callable(url)?;
-        let is_slack = url.host_str() == Some(answer::SLACK);
-        if let Some(refusal) = refused(&url, &self.settings.allowed_hosts) {
-            return Err(never(refusal));
+        let is_slack = url.host_str() == Some(response::SLACK);
+        if let Some(blocked) = blocked_address(&url, &self.settings.allowed_hosts) {
+            return Err(never(blocked));
         }
         let post = self.caller.client().post(url).json(&payload::payload(&message.content));
         let request = post.build().map_err(|error| never(error.without_url()))?;
         // Whether it was posted, or why not, the body says.
-        let answer = self.caller.ask(request, |_| true).await?;
-        Ok(answer::meaning(&answer, is_slack, message.at).with_status(answer.status))
+        let response = self.caller.execute(request, |_| true).await?;
+        Ok(response::classify_response(&response, is_slack, message.at).with_status(response.status))
     }
 }
 

@@ -1,39 +1,37 @@
 //! Mail, handed over to a relay by SMTP.
 
-mod answer;
 mod capabilities;
 mod compose;
-mod connection_pool;
-mod conversation;
 pub mod doctor;
-mod fault;
-mod line;
 mod login;
-mod relay;
+mod refusal;
 mod reply;
 mod settings;
+mod smtp_connection;
+mod smtp_relay;
+mod smtp_session;
+mod smtp_stream;
+mod stage_error;
 mod token;
-mod transaction;
 
 use application::ports::{Channel, ChannelRules, Message, Sent};
 use async_trait::async_trait;
 use domain::attempt::{Outcome, OutcomeKind};
 use domain::endpoint::{Endpoint, Protocol};
 
-pub use settings::{Credentials, InvalidSettings, Proof, Sender, SmtpSettings, TlsMode, TokenSettings};
+pub use settings::{Credentials, InvalidSettings, Sender, SmtpAuth, SmtpSettings, TlsMode, TokenSettings};
 
-use crate::masked::masked;
+use crate::outcomes::masked;
 use compose::{Mail, ascii_domain, compose};
-use connection_pool::ConnectionPool;
-use fault::Fault;
-use line::Trail;
-use relay::Relay;
-use transaction::{Needs, Session};
+use smtp_connection::CompletedStages;
+use smtp_relay::SmtpRelay;
+use smtp_session::{MailRequirements, SessionPool, SmtpSession};
+use stage_error::StageError;
 
 /// Sends mail through one relay. `delivered` means that the relay took it.
 pub struct Email {
-    relay: Relay,
-    pool: ConnectionPool,
+    relay: SmtpRelay,
+    pool: SessionPool,
 }
 
 impl Email {
@@ -42,47 +40,47 @@ impl Email {
     /// # Errors
     /// The first setting that cannot be used.
     pub fn new(settings: SmtpSettings) -> Result<Self, InvalidSettings> {
-        let pool = ConnectionPool::new(settings.rules.concurrency.channel);
-        Ok(Self { relay: Relay::new(settings)?, pool })
+        let pool = SessionPool::new(settings.rules.concurrency.channel);
+        Ok(Self { relay: SmtpRelay::new(settings)?, pool })
     }
 
-    async fn hand_over(&self, message: &Message) -> Result<String, Fault> {
+    async fn hand_over(&self, message: &Message) -> Result<String, StageError> {
         if let Endpoint::Email(recipient) = &message.endpoint {
             self.relay.require_known(recipient)?;
         }
         let mail = compose(&self.relay.settings.from, message)?;
-        let mut session = self.begin(mail.needs).await?;
-        let taken = transfer(&mut session, &mail).await;
-        match &taken {
+        let mut session = self.begin(mail.requirements).await?;
+        let sent = transfer(&mut session, &mail).await;
+        match &sent {
             Ok(_) => self.pool.put(session),
-            Err(fault) if fault.leaves_the_line_usable() => {
+            Err(error) if error.leaves_session_usable() => {
                 if session.reset().await.is_ok() {
                     self.pool.put(session);
                 }
             }
-            Err(fault) if fault.is_about_us() => self.pool.clear(),
+            Err(error) if error.is_channel_failure() => self.pool.clear(),
             Err(_) => {}
         }
-        taken
+        sent
     }
 
-    /// A line on which MAIL FROM was accepted. A line that waited may have died meanwhile, which says nothing about
-    /// the relay: then a fresh one decides.
-    async fn begin(&self, needs: Needs) -> Result<Session, Fault> {
+    /// A session in which MAIL FROM was accepted. One that waited may have died meanwhile, which says nothing about the relay:
+    /// then a fresh one decides.
+    async fn begin(&self, requirements: MailRequirements) -> Result<SmtpSession, StageError> {
         let sender = self.relay.settings.from.address();
         if let Some(mut session) = self.pool.take() {
-            match session.mail_from(sender, needs).await {
+            match session.mail_from(sender, requirements).await {
                 Ok(_) => return Ok(session),
                 Err(_) => self.pool.clear(),
             }
         }
-        let mut session = Session::open(&self.relay, &mut Trail::new()).await?;
-        session.mail_from(sender, needs).await?;
+        let mut session = SmtpSession::open(&self.relay, &mut CompletedStages::new()).await?;
+        session.mail_from(sender, requirements).await?;
         Ok(session)
     }
 }
 
-async fn transfer(session: &mut Session, mail: &Mail) -> Result<String, Fault> {
+async fn transfer(session: &mut SmtpSession, mail: &Mail) -> Result<String, StageError> {
     session.recipient(&mail.recipient).await?;
     session.content(&mail.content).await
 }
@@ -110,8 +108,8 @@ impl Channel for Email {
 
     async fn send(&self, message: &Message) -> Sent {
         let outcome = match self.hand_over(message).await {
-            Ok(taken) => Outcome::new(OutcomeKind::Delivered, taken),
-            Err(fault) => fault.outcome(),
+            Ok(sent) => Outcome::new(OutcomeKind::Delivered, sent),
+            Err(error) => error.outcome(),
         };
         let reply = without_recipient(&outcome.reply, &message.endpoint);
         Outcome { status: outcome.status, ..Outcome::new(outcome.kind, reply) }.into()
@@ -119,11 +117,11 @@ impl Channel for Email {
 
     async fn probe(&self) -> Result<(), Outcome> {
         let attempt = async {
-            let mut session = Session::open(&self.relay, &mut Trail::new()).await?;
-            session.mail_from(self.relay.settings.from.address(), Needs::default()).await?;
+            let mut session = SmtpSession::open(&self.relay, &mut CompletedStages::new()).await?;
+            session.mail_from(self.relay.settings.from.address(), MailRequirements::default()).await?;
             session.quit().await;
             Ok(())
         };
-        attempt.await.map_err(|fault: Fault| fault.outcome())
+        attempt.await.map_err(|error: StageError| error.outcome())
     }
 }

@@ -5,18 +5,17 @@
 //! came of it. What follows from that is `domain::delivery`'s to decide.
 
 pub mod chat;
+mod dns;
 pub mod email;
 #[cfg(test)]
 mod fuzz;
 pub mod http;
-mod masked;
-mod names;
+mod local_resources;
+mod outcomes;
 pub mod sandbox;
 mod secret;
 pub mod sms;
 mod tls;
-mod unsendable;
-mod want;
 pub mod webhook;
 
 pub use secret::Secret;

@@ -4,18 +4,18 @@
 //! and no answer came, the outcome is unknown, and what follows is the operator's choice.
 
 pub mod sns;
-mod text;
 pub mod twilio;
 
+use std::num::NonZeroU8;
 use std::time::Duration;
 
-use application::ports::ChannelRules;
-use domain::attempt::Outcome;
+use application::ports::{ChannelRules, Content};
+use domain::Timestamp;
+use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::endpoint::{Endpoint, PhoneNumber};
+use domain::sms_text::{LinkTooLong, fitted};
 
-pub use text::TextRules;
-
-use crate::masked::masked;
+use crate::outcomes::masked;
 
 /// What both providers' channels need to know.
 #[derive(Debug, Clone)]
@@ -33,4 +33,37 @@ fn without_number(outcome: &Outcome, number: &PhoneNumber) -> Outcome {
     let shown = Endpoint::Sms(number.clone()).masked();
     let reply = masked(&outcome.reply, &number.to_string(), &shown);
     Outcome { status: outcome.status, ..Outcome::new(outcome.kind, reply) }
+}
+
+/// How messages are put into words, and into how many parts.
+#[derive(Debug, Clone, Copy)]
+pub struct TextRules {
+    /// The parts that a message may have, each of which is charged; what does not fit is cut.
+    pub max_parts: NonZeroU8,
+    /// Whether a notification carries the link that ends the subscription. It takes about two parts of its own; where the
+    /// sender is a number that can be answered, a subscriber ends it by answering STOP.
+    pub unsubscribe_link: bool,
+}
+
+/// The text of a message, fitted.
+fn compose(content: &Content, rules: TextRules) -> Result<String, Outcome> {
+    let (words, last_line) = match content {
+        Content::Notification { .. } if !rules.unsubscribe_link => (content.text(), None),
+        Content::Confirmation { expires_at, confirm_url, .. } => {
+            (question(*expires_at), Some(confirm_url.clone()))
+        }
+        Content::Notice { notice, .. } => (notice.words(), Some(notice.command())),
+        Content::Notification { .. } | Content::Test => (content.text(), content.link().map(str::to_owned)),
+    };
+    fitted(&words, last_line.as_deref(), rules.max_parts).map_err(|too_long| unfit(&too_long))
+}
+
+/// In fewer words than elsewhere, since they are charged.
+fn question(expires_at: Timestamp) -> String {
+    let until = expires_at.strftime("%Y-%m-%d %H:%M UTC");
+    format!("To get new orders as texts, confirm by {until} (if it was not you, do nothing):")
+}
+
+fn unfit(too_long: &LinkTooLong) -> Outcome {
+    Outcome::new(OutcomeKind::Permanent(Scope::Delivery), format!("{too_long} (sms.max_parts)"))
 }

@@ -1,7 +1,7 @@
 //! Webhooks: a POST of JSON, signed as Standard Webhooks has it.
 
-mod answer;
 mod body;
+mod response;
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use reqwest::header::CONTENT_TYPE;
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP};
 use url::Url;
 
-use crate::http::{AllowedHost, Caller, NoClient, refused};
-use crate::unsendable::{callable, never};
+use crate::http::{AllowedHost, Caller, ClientBuildError, blocked_address};
+use crate::outcomes::{callable, never};
 
 /// How webhooks are called.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ impl Webhook {
     ///
     /// # Errors
     /// The HTTP client could not be made.
-    pub fn new(settings: WebhookSettings) -> Result<Self, NoClient> {
+    pub fn new(settings: WebhookSettings) -> Result<Self, ClientBuildError> {
         let caller = Caller::new(&settings.allowed_hosts, settings.ca.as_deref(), settings.timeout)?;
         Ok(Self { settings, caller })
     }
@@ -53,13 +53,13 @@ impl Webhook {
             return Err(never(format!("{} is no webhook", message.endpoint.masked())));
         };
         let url = callable(url)?;
-        if let Some(refusal) = refused(&url, &self.settings.allowed_hosts) {
-            return Err(never(refusal));
+        if let Some(blocked) = blocked_address(&url, &self.settings.allowed_hosts) {
+            return Err(never(blocked));
         }
         let request = self.request(url, message)?;
         let is_question = message.content.kind() == DeliveryKind::Confirmation;
-        let answer = self.caller.ask(request, |status| is_question && status.is_success()).await?;
-        Ok(answer::meaning(&answer, &message.content, message.at))
+        let response = self.caller.execute(request, |status| is_question && status.is_success()).await?;
+        Ok(response::classify_response(&response, &message.content, message.at))
     }
 
     fn request(&self, url: Url, message: &Message) -> Result<Request, Outcome> {

@@ -11,7 +11,7 @@ use application::{App, ChannelMode, Links, OwnDelivery};
 use axum::Router;
 use channels::chat::Chat;
 use channels::email::{Email, SmtpSettings};
-use channels::http::{AllowedHost, refused};
+use channels::http::{AllowedHost, blocked_address};
 use channels::sandbox::Sandbox;
 use channels::sms::sns::Sns;
 use channels::sms::twilio::{Twilio, callback};
@@ -222,13 +222,13 @@ fn receipts(config: &Config) -> Option<web::ReceiptReader> {
     let Some(SmsProvider::Twilio(twilio)) = &config.sms else { return None };
     let token = twilio.auth_token.clone()?;
     Some(Arc::new(move |report: &web::Report<'_>| {
-        let signature = report.headers.get(callback::SIGNATURE).and_then(|value| value.to_str().ok());
+        let signature = report.headers.get(callback::SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
         callback::read(&token, report.url, signature.unwrap_or_default(), report.body)
-            .map_err(|callback::Forged| web::NotFromProvider)
+            .map_err(|callback::InvalidSignature| web::NotFromProvider)
     }))
 }
 
-/// Refuses what would never be delivered to, before anyone waits for it: a webhook or chat that the forgery guard would
+/// Refuses what would never be delivered to, before anyone waits for it: a webhook or chat that the SSRF guard would
 /// not call, an address that the relay cannot know. The sandbox takes any.
 fn reachable(
     endpoint: &Endpoint,
@@ -237,7 +237,7 @@ fn reachable(
 ) -> Result<(), Invalid> {
     let refused = match endpoint {
         Endpoint::Webhook(url) | Endpoint::Chat(url) => {
-            url.url().and_then(|url| refused(&url, allowed_hosts)).map(|refusal| refusal.to_string())
+            url.url().and_then(|url| blocked_address(&url, allowed_hosts)).map(|refusal| refusal.to_string())
         }
         Endpoint::Email(address) if relay.is_some_and(|relay| !relay.knows(address.domain())) => Some(
             "endpoint must have a full domain, such as jo@example.com: one without a dot is known to a mail relay on \

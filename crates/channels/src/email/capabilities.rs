@@ -1,6 +1,6 @@
 //! What a relay says it can do (RFC 5321, 4.1.1.1).
 
-use super::answer::Answer;
+use super::reply::Reply;
 
 /// What of it matters to us.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,23 +13,23 @@ pub(super) struct Capabilities {
     pub(super) eight_bits: bool,
     /// The largest mail that it takes, in bytes, where it says so (RFC 1870).
     pub(super) size: Option<usize>,
-    /// The ways to log in (RFC 4954), in capitals.
-    pub(super) logins: Vec<String>,
+    /// The AUTH mechanisms (RFC 4954), in capitals.
+    pub(super) auth_mechanisms: Vec<String>,
 }
 
 impl Capabilities {
-    /// Reads the answer to EHLO: a keyword a line, in any case, behind the relay's name. `AUTH=` is how old relays wrote
+    /// Reads the reply to EHLO: a keyword a line, in any case, behind the relay's name. `AUTH=` is how old relays wrote
     /// `AUTH`, and how many still do beside it.
-    pub(super) fn read(answer: &Answer) -> Self {
+    pub(super) fn read(reply: &Reply) -> Self {
         let mut capabilities = Self::default();
-        for line in answer.lines.iter().skip(1) {
+        for line in reply.lines.iter().skip(1) {
             let line = line.to_ascii_uppercase();
             let mut words = line.split([' ', '=']).filter(|word| !word.is_empty());
             match words.next().unwrap_or_default() {
                 "STARTTLS" => capabilities.starttls = true,
                 "SMTPUTF8" => capabilities.smtputf8 = true,
                 "8BITMIME" => capabilities.eight_bits = true,
-                "AUTH" => capabilities.logins.extend(words.map(str::to_owned)),
+                "AUTH" => capabilities.auth_mechanisms.extend(words.map(str::to_owned)),
                 // 0 means that there is no limit.
                 "SIZE" => {
                     capabilities.size =
@@ -41,8 +41,8 @@ impl Capabilities {
         capabilities
     }
 
-    pub(super) fn takes_login(&self, way: &str) -> bool {
-        self.logins.iter().any(|login| login == way)
+    pub(super) fn supports_auth(&self, way: &str) -> bool {
+        self.auth_mechanisms.iter().any(|login| login == way)
     }
 }
 
@@ -52,7 +52,7 @@ mod tests {
 
     fn read(lines: &[&str]) -> Capabilities {
         let lines = [&["relay"], lines].concat();
-        Capabilities::read(&Answer { code: 250, lines: lines.into_iter().map(str::to_owned).collect() })
+        Capabilities::read(&Reply { code: 250, lines: lines.into_iter().map(str::to_owned).collect() })
     }
 
     #[test]
@@ -66,8 +66,8 @@ mod tests {
             &["AUTH  LOGIN  PLAIN "],
         ] {
             let read = read(lines);
-            assert!(read.takes_login("LOGIN") && read.takes_login("PLAIN"), "{lines:?}");
-            assert!(!read.takes_login("XOAUTH2"));
+            assert!(read.supports_auth("LOGIN") && read.supports_auth("PLAIN"), "{lines:?}");
+            assert!(!read.supports_auth("XOAUTH2"));
         }
         let all = read(&["StartTLS", "smtputf8", "8bitMIME", "size 100", "PIPELINING", ""]);
         assert!(all.starttls && all.smtputf8 && all.eight_bits);
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn the_relays_name_is_no_capability() {
-        let named = Answer { code: 250, lines: vec!["STARTTLS".to_owned()] };
+        let named = Reply { code: 250, lines: vec!["STARTTLS".to_owned()] };
         assert_eq!(Capabilities::read(&named), Capabilities::default());
     }
 }

@@ -11,16 +11,16 @@ use domain::this_machine::leads_here;
 use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder, MultiPart};
-use lettre::{Address, Message as Written};
+use lettre::{Address, Message as MimeMessage};
 
-use super::fault::{Cause, Fault, Stage};
 use super::settings::{Sender, with_ascii_domain};
-use super::transaction::Needs;
+use super::smtp_session::MailRequirements;
+use super::stage_error::{Cause, Stage, StageError};
 
 /// A mail, ready to be handed over.
 pub(super) struct Mail {
     pub(super) recipient: Address,
-    pub(super) needs: Needs,
+    pub(super) requirements: MailRequirements,
     pub(super) content: Vec<u8>,
 }
 
@@ -38,15 +38,15 @@ struct Html<'a> {
 }
 
 /// Writes the mail. Repeats carry the same Message-ID.
-pub(super) fn compose(from: &Sender, message: &Message) -> Result<Mail, Fault> {
+pub(super) fn compose(from: &Sender, message: &Message) -> Result<Mail, StageError> {
     let recipient = match &message.endpoint {
         Endpoint::Email(address) => ascii_domain(address)?,
-        other => return Err(unwritable(format!("{} is no mail address", other.masked()))),
+        other => return Err(uncomposable(format!("{} is no mail address", other.masked()))),
     };
     // Named here, since lettre would otherwise read the addresses back from the headers, and not every one can be.
     let envelope =
-        Envelope::new(Some(from.address().clone()), vec![recipient.clone()]).map_err(unwritable)?;
-    let builder = Written::builder()
+        Envelope::new(Some(from.address().clone()), vec![recipient.clone()]).map_err(uncomposable)?;
+    let builder = MimeMessage::builder()
         .envelope(envelope)
         .from(from.mailbox().clone())
         .to(Mailbox::new(None, recipient.clone()))
@@ -55,33 +55,33 @@ pub(super) fn compose(from: &Sender, message: &Message) -> Result<Mail, Fault> {
         .message_id(Some(format!("<{}@{}>", message.id, from.address().domain())))
         .raw_header(header("Auto-Submitted", "auto-generated".to_owned()));
     let forms = MultiPart::alternative_plain_html(plain(&message.content), html(&message.content)?);
-    let builder = match customer(&message.content) {
-        Some(customer) => builder.reply_to(Mailbox::new(None, customer)),
+    let builder = match customer_address(&message.content) {
+        Some(customer_address) => builder.reply_to(Mailbox::new(None, customer_address)),
         None => builder,
     };
     let list = format!("New orders <orders.{}>", from.address().domain());
     let content =
-        list_headers(builder, &message.content, list).multipart(forms).map_err(unwritable)?.formatted();
-    let needs = Needs {
+        list_headers(builder, &message.content, list).multipart(forms).map_err(uncomposable)?.formatted();
+    let requirements = MailRequirements {
         international_address: !recipient.user().is_ascii(),
         eight_bits: !content.is_ascii(),
         size: content.len(),
     };
-    Ok(Mail { recipient, needs, content })
+    Ok(Mail { recipient, requirements, content })
 }
 
 /// The address with its domain in ASCII form.
-pub(super) fn ascii_domain(address: &EmailAddress) -> Result<Address, Fault> {
+pub(super) fn ascii_domain(address: &EmailAddress) -> Result<Address, StageError> {
     let text = address.to_string();
     let (local_part, domain) = text.rsplit_once('@').unwrap_or((&text, ""));
-    with_ascii_domain(local_part, domain).ok_or_else(|| unwritable("the address cannot be written"))
+    with_ascii_domain(local_part, domain).ok_or_else(|| uncomposable("the address cannot be written"))
 }
 
 /// The most of an order's text that a mail holds, in bytes: beyond it, it is read in the program.
 const MAX_TEXT: usize = 6 * 1_024;
 
 /// What the mail says, cut where an order is very long.
-fn said(content: &Content) -> String {
+fn body_text(content: &Content) -> String {
     let text = content.text();
     let Content::Notification { order, .. } = content else { return text };
     if text.len() <= MAX_TEXT {
@@ -98,25 +98,25 @@ fn said(content: &Content) -> String {
 fn plain(content: &Content) -> String {
     match content {
         Content::Notification { unsubscribe_url, .. } => {
-            format!("{}\n\n-- \nUnsubscribe: {unsubscribe_url}\n", said(content))
+            format!("{}\n\n-- \nUnsubscribe: {unsubscribe_url}\n", body_text(content))
         }
         Content::Confirmation { confirm_url, .. } => format!("{}\n\n{confirm_url}\n", content.text()),
         Content::Notice { .. } | Content::Test => format!("{}\n", content.text()),
     }
 }
 
-fn html(content: &Content) -> Result<String, Fault> {
+fn html(content: &Content) -> Result<String, StageError> {
     let (action, button) = match content {
         Content::Confirmation { .. } => ("Confirm the subscription", true),
         Content::Notification { .. } | Content::Notice { .. } | Content::Test => ("Unsubscribe", false),
     };
     let form =
-        Html { subject: content.subject(), text: &said(content), link: content.link(), action, button };
-    form.render().map_err(unwritable)
+        Html { subject: content.subject(), text: &body_text(content), link: content.link(), action, button };
+    form.render().map_err(uncomposable)
 }
 
-/// Whoever answers a notification speaks to the customer, where the order has an address that mail can be written to.
-fn customer(content: &Content) -> Option<Address> {
+/// The customer's address, for `Reply-To`: whoever answers a notification speaks to the customer, where the order has an address that mail can be written to.
+fn customer_address(content: &Content) -> Option<Address> {
     let Content::Notification { order, .. } = content else { return None };
     let (local_part, domain) = order.details.customer_email.as_deref()?.rsplit_once('@')?;
     // An address beyond ASCII in a header would ask every relay for SMTPUTF8.
@@ -128,14 +128,14 @@ fn list_headers(builder: MessageBuilder, content: &Content, list: String) -> Mes
     let Content::Notification { unsubscribe_url, .. } = content else { return builder };
     let builder = builder.raw_header(header("List-Id", list));
     let builder = builder.raw_header(header("List-Unsubscribe", format!("<{unsubscribe_url}>")));
-    if !takes_one_click(unsubscribe_url) {
+    if !supports_one_click(unsubscribe_url) {
         return builder;
     }
     builder.raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()))
 }
 
 /// Over https alone (RFC 8058 3.1), or to try it on this machine.
-fn takes_one_click(link: &str) -> bool {
+fn supports_one_click(link: &str) -> bool {
     url::Url::parse(link).is_ok_and(|url| url.scheme() == "https" || leads_here(&url))
 }
 
@@ -149,6 +149,6 @@ fn date(at: Timestamp) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-fn unwritable(why: impl Display) -> Fault {
-    Fault { stage: Stage::Recipient, cause: Cause::Unwritable(why.to_string()) }
+fn uncomposable(why: impl Display) -> StageError {
+    StageError { stage: Stage::Recipient, cause: Cause::Unwritable(why.to_string()) }
 }

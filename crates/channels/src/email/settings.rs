@@ -18,13 +18,13 @@ pub struct SmtpSettings {
     pub host: String,
     /// Its port: by custom 465 for [`TlsMode::Implicit`], 587 for [`TlsMode::StartTls`] (RFC 8314).
     pub port: u16,
-    /// How the line is encrypted.
+    /// How the connection is encrypted.
     pub tls: TlsMode,
     /// The account; without TLS it is only given to a relay on this machine.
     pub credentials: Option<Credentials>,
     /// Whom the mails come from.
     pub from: Sender,
-    /// The name we greet with; without it the address literal of our end of the line (RFC 5321, 4.1.3).
+    /// The name we greet with; without it the address literal of our end of the connection (RFC 5321, 4.1.3).
     pub hello_name: Option<String>,
     /// Certificates to trust besides Mozilla's roots and the system's, as PEM: authorities', or the relay's own.
     pub ca: Option<Vec<u8>>,
@@ -35,7 +35,7 @@ pub struct SmtpSettings {
     pub rules: ChannelRules,
 }
 
-/// How the line to the relay is encrypted.
+/// How the connection to the relay is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TlsMode {
     /// From the first byte.
@@ -43,7 +43,7 @@ pub enum TlsMode {
     /// By STARTTLS, without which nothing is sent.
     #[default]
     StartTls,
-    /// Not at all: for a relay on this machine or a trusted line.
+    /// Not at all: for a relay on this machine or a trusted network.
     None,
 }
 
@@ -52,13 +52,13 @@ pub enum TlsMode {
 pub struct Credentials {
     /// The user's name.
     pub user: String,
-    /// What proves that it is ours.
-    pub proof: Proof,
+    /// How it authenticates.
+    pub auth: SmtpAuth,
 }
 
-/// What proves that an account is ours.
+/// How an account authenticates.
 #[derive(Debug, Clone)]
-pub enum Proof {
+pub enum SmtpAuth {
     /// Its password: AUTH PLAIN or LOGIN.
     Password(Secret),
     /// A token of an OAuth 2.0 server: AUTH XOAUTH2, as Microsoft 365 and Google want it.

@@ -11,25 +11,25 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::fault::Cause;
 use super::settings::{InvalidSettings, TokenSettings};
+use super::stage_error::Cause;
 use crate::Secret;
-use crate::http::{self, ask};
+use crate::http::{self, execute};
 
-/// For how long a token holds whose server does not say (RFC 6749, 5.1, leaves it open).
-const UNSAID: Duration = Duration::from_mins(5);
+/// The lifetime of a token whose server does not say (RFC 6749, 5.1, leaves it open).
+const DEFAULT_TOKEN_LIFETIME: Duration = Duration::from_mins(5);
 /// So long before its end a token is used no more, or for the half of its life if that is shorter.
-const MARGIN: Duration = Duration::from_mins(1);
-/// No token is kept for longer, whatever its server says.
-const LONGEST: Duration = Duration::from_hours(24);
-/// How much of what the server says is wrong is told, in characters.
-const SAID: usize = 300;
+const EXPIRY_MARGIN: Duration = Duration::from_mins(1);
+/// The longest that a token is kept, whatever its server says.
+const MAX_TOKEN_LIFETIME: Duration = Duration::from_hours(24);
+/// How much of the server's error text is told, in characters.
+const MAX_ERROR_CHARS: usize = 300;
 
 /// Where tokens come from, and the one that holds now.
 pub(super) struct Tokens {
     settings: TokenSettings,
     client: Client,
-    kept: Mutex<Kept>,
+    cache: Mutex<TokenCache>,
 }
 
 /// A token, as it is used to log in.
@@ -40,7 +40,7 @@ pub(super) struct Token {
 }
 
 #[derive(Default)]
-struct Kept {
+struct TokenCache {
     token: Option<(Secret, Instant)>,
     /// The newest refresh token that the server gave; the one of the settings until then.
     refresh_token: Option<Secret>,
@@ -48,18 +48,18 @@ struct Kept {
     failure: Option<(Instant, Cause)>,
 }
 
-/// What a server grants (RFC 6749, 5.1).
+/// A server's success response (RFC 6749, 5.1).
 #[derive(Deserialize)]
-struct Granted {
+struct TokenResponse {
     access_token: String,
     /// Seconds; some servers write a string.
     expires_in: Option<Value>,
     refresh_token: Option<String>,
 }
 
-/// Why it does not (RFC 6749, 5.2).
+/// A server's error response (RFC 6749, 5.2).
 #[derive(Deserialize)]
-struct Denied {
+struct TokenErrorResponse {
     error: String,
     #[serde(default)]
     error_description: String,
@@ -85,45 +85,45 @@ impl Tokens {
         }
         let client =
             http::client(timeout).map_err(|error| InvalidSettings::new("token_url", error.to_string()))?;
-        Ok(Self { settings, client, kept: Mutex::default() })
+        Ok(Self { settings, client, cache: Mutex::default() })
     }
 
     /// A token that holds. Whoever comes while one is asked for waits for that, and shares its failure.
     pub(super) async fn get(&self) -> Result<Token, Cause> {
         let came = Instant::now();
-        let mut kept = self.kept.lock().await;
-        if let Some((found, failure)) = &kept.failure
+        let mut cache = self.cache.lock().await;
+        if let Some((found, failure)) = &cache.failure
             && came < *found
         {
             return Err(failure.clone());
         }
-        if let Some((token, until)) = &kept.token
+        if let Some((token, until)) = &cache.token
             && Instant::now() < *until
         {
             return Ok(Token { text: token.clone(), is_new: false });
         }
-        let granted = match self.request(kept.refresh_token.as_ref()).await {
-            Ok(granted) => granted,
+        let response = match self.request(cache.refresh_token.as_ref()).await {
+            Ok(response) => response,
             Err(failure) => {
-                kept.failure = Some((Instant::now(), failure.clone()));
+                cache.failure = Some((Instant::now(), failure.clone()));
                 return Err(failure);
             }
         };
-        let token = Secret::new(granted.access_token.clone());
-        kept.token = Some((token.clone(), Instant::now() + granted.life()));
-        if let Some(next) = granted.refresh_token {
-            kept.refresh_token = Some(Secret::new(next));
+        let token = Secret::new(response.access_token.clone());
+        cache.token = Some((token.clone(), Instant::now() + response.lifetime()));
+        if let Some(next) = response.refresh_token {
+            cache.refresh_token = Some(Secret::new(next));
         }
         Ok(Token { text: token, is_new: true })
     }
 
     /// Keeps a token no longer that was refused, unless another has taken its place.
-    pub(super) async fn forget(&self, refused: &Token) {
-        let mut kept = self.kept.lock().await;
-        kept.token = kept.token.take().filter(|(token, _)| token.reveal() != refused.text.reveal());
+    pub(super) async fn invalidate(&self, refused: &Token) {
+        let mut cache = self.cache.lock().await;
+        cache.token = cache.token.take().filter(|(token, _)| token.reveal() != refused.text.reveal());
     }
 
-    async fn request(&self, newer: Option<&Secret>) -> Result<Granted, Cause> {
+    async fn request(&self, newer: Option<&Secret>) -> Result<TokenResponse, Cause> {
         let TokenSettings { url, client_id, client_secret, scope, refresh_token } = &self.settings;
         let mut form = vec![("client_id", client_id.as_str())];
         match newer.or(refresh_token.as_ref()) {
@@ -137,31 +137,33 @@ impl Tokens {
         let broken = |why: String| Cause::Broken(without(&format!("no token: {why}"), &secrets));
         let request = self.client.post(url.clone()).header("accept", "application/json").form(&form).build();
         let request = request.map_err(|error| broken(error.to_string()))?;
-        let answer = ask(&self.client, request, Scope::Channel).await;
-        let answer = answer.map_err(|outcome| broken(outcome.reply))?;
-        read(answer.status, &answer.body).map_err(broken)
+        let http_response = execute(&self.client, request, Scope::Channel).await;
+        let http_response = http_response.map_err(|outcome| broken(outcome.reply))?;
+        read(http_response.status, &http_response.body).map_err(broken)
     }
 }
 
-impl Granted {
+impl TokenResponse {
     /// For how long the token is used.
-    fn life(&self) -> Duration {
+    fn lifetime(&self) -> Duration {
         let seconds = self.expires_in.as_ref().and_then(|said| {
             said.as_f64().or_else(|| said.as_str().and_then(|text| text.trim().parse().ok()))
         });
-        let life = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(UNSAID);
-        let life = life.min(LONGEST);
-        life.saturating_sub(MARGIN).max(life / 2)
+        let lifetime = seconds
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .unwrap_or(DEFAULT_TOKEN_LIFETIME);
+        let lifetime = lifetime.min(MAX_TOKEN_LIFETIME);
+        lifetime.saturating_sub(EXPIRY_MARGIN).max(lifetime / 2)
     }
 }
 
 /// What the server grants; or why it does not, in words.
-fn read(status: StatusCode, body: &[u8]) -> Result<Granted, String> {
+fn read(status: StatusCode, body: &[u8]) -> Result<TokenResponse, String> {
     if !status.is_success() {
         return Err(denied(status, body));
     }
-    match serde_json::from_slice::<Granted>(body) {
-        Ok(granted) if is_token(&granted.access_token) => Ok(granted),
+    match serde_json::from_slice::<TokenResponse>(body) {
+        Ok(response) if is_token(&response.access_token) => Ok(response),
         // What cannot be read may hold a token: nothing of it is told.
         _ => Err(format!("{status}, and nothing that holds one")),
     }
@@ -174,10 +176,10 @@ fn is_token(text: &str) -> bool {
 
 /// The server's own words where it speaks as RFC 6749 has it, else the status alone.
 fn denied(status: StatusCode, body: &[u8]) -> String {
-    let Ok(Denied { error, error_description }) = serde_json::from_slice(body) else {
+    let Ok(TokenErrorResponse { error, error_description }) = serde_json::from_slice(body) else {
         return format!("the token server answered {status}");
     };
-    let said: String = format!("{error} {error_description}").chars().take(SAID).collect();
+    let said: String = format!("{error} {error_description}").chars().take(MAX_ERROR_CHARS).collect();
     format!("the token server answered {status}: {}", said.replace(char::is_control, " ").trim())
 }
 
@@ -190,8 +192,8 @@ fn without(words: &str, secrets: &[&Secret]) -> String {
 mod tests {
     use super::*;
 
-    fn life(expires_in: Option<Value>) -> Duration {
-        Granted { access_token: "t".to_owned(), expires_in, refresh_token: None }.life()
+    fn lifetime(expires_in: Option<Value>) -> Duration {
+        TokenResponse { access_token: "t".to_owned(), expires_in, refresh_token: None }.lifetime()
     }
 
     #[test]
@@ -208,7 +210,7 @@ mod tests {
             (Some(Value::from(1e300)), 240),
             (Some(Value::from(999_999_999)), 86_340),
         ] {
-            assert_eq!(life(said.clone()), Duration::from_secs(seconds), "{said:?}");
+            assert_eq!(lifetime(said.clone()), Duration::from_secs(seconds), "{said:?}");
         }
     }
 
@@ -227,8 +229,8 @@ mod tests {
         };
         let all = futures_util::future::join_all((0..100).map(|_| tokens.get()));
         let answers = tokio::select! { answers = all => answers, () = hangs_up => Vec::new() };
-        let causes: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
-        assert_eq!(causes, vec![causes[0].clone(); 100]);
+        let error_chain: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+        assert_eq!(error_chain, vec![error_chain[0].clone(); 100]);
     }
 
     #[test]
@@ -254,8 +256,12 @@ mod tests {
         crate::fuzz::fuzz("the token server's answers", &seeds, |body, chance| {
             let status = if chance.bool() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
             match read(status, body) {
-                Ok(granted) => assert!(is_token(&granted.access_token) && granted.life() <= LONGEST),
-                Err(told) => assert!(told.chars().count() <= 2 * SAID && !told.contains(char::is_control)),
+                Ok(response) => {
+                    assert!(is_token(&response.access_token) && response.lifetime() <= MAX_TOKEN_LIFETIME);
+                }
+                Err(told) => {
+                    assert!(told.chars().count() <= 2 * MAX_ERROR_CHARS && !told.contains(char::is_control));
+                }
             }
         });
     }

@@ -9,15 +9,15 @@ use rustix::io::Errno;
 use url::{Host, Url};
 
 use super::allowed_host::AllowedHost;
-use super::reach::{Missing, Reach, has_way_to};
-use super::{Answer, NoClient, guarded_client, read, unanswered};
-use crate::names::Unfound;
-use crate::want::{causes, errno, in_words, lacking_now};
+use super::reachability::{Reachability, Unreachable, has_route_to};
+use super::{ClientBuildError, HttpResponse, guarded_client, no_response, read};
+use crate::dns::LookupError;
+use crate::local_resources::{describe, errno, error_chain, exhausted_resource_now};
 
 /// Calls receivers, and knows whether it reaches any.
 pub(crate) struct Caller {
     pub(super) client: Client,
-    reach: Reach,
+    reachability: Reachability,
 }
 
 impl Caller {
@@ -27,10 +27,10 @@ impl Caller {
         allowed: &[AllowedHost],
         ca: Option<&[u8]>,
         timeout: Duration,
-    ) -> Result<Self, NoClient> {
+    ) -> Result<Self, ClientBuildError> {
         Ok(Self {
             client: guarded_client(allowed, ca, timeout)?,
-            reach: Reach::new(super::look_up_limit(timeout)),
+            reachability: Reachability::new(super::look_up_limit(timeout)),
         })
     }
 
@@ -39,36 +39,38 @@ impl Caller {
         &self.client
     }
 
-    /// Makes one request. The body is waited for where the answer's status makes it `needed`. That there was no
+    /// Makes one request. The body is waited for where the response's status `needs_body`. That there was no
     /// connection is the receiver's failure, unless it is ours.
-    pub(crate) async fn ask(
+    pub(crate) async fn execute(
         &self,
         request: Request,
-        needed: impl Fn(StatusCode) -> bool,
-    ) -> Result<Answer, Outcome> {
+        needs_body: impl Fn(StatusCode) -> bool,
+    ) -> Result<HttpResponse, Outcome> {
         let host = host_of(request.url());
         match self.client.execute(request).await {
             Ok(response) => {
-                self.reach.reached(&host);
-                Ok(read(response, needed).await)
+                self.reachability.record_reached(&host);
+                Ok(read(response, needs_body).await)
             }
             Err(error) if error.is_connect() => Err(self.unconnected(&error, &host).await),
             Err(error) => {
-                self.reach.reached(&host);
-                Err(unanswered(&error, Scope::Endpoint))
+                self.reachability.record_reached(&host);
+                Err(no_response(&error, Scope::Endpoint))
             }
         }
     }
 
     async fn unconnected(&self, error: &reqwest::Error, host: &str) -> Outcome {
-        let why = in_words(error);
-        let Some(missing) = missing(error, host) else { return unanswered(error, Scope::Endpoint) };
-        if !self.reach.is_ours(host, missing).await {
+        let why = describe(error);
+        let Some(unreachable) = why_unreachable(error, host) else {
+            return no_response(error, Scope::Endpoint);
+        };
+        if !self.reachability.is_local_outage(host, unreachable).await {
             return Outcome::new(OutcomeKind::Transient(Scope::Endpoint), format!("no connection: {why}"));
         }
-        let what = match missing {
-            Missing::Name => "this machine's resolver does not answer",
-            Missing::Way => "this machine's network leads nowhere",
+        let what = match unreachable {
+            Unreachable::Dns => "this machine's resolver does not answer",
+            Unreachable::Route => "this machine's network leads nowhere",
         };
         Outcome::new(OutcomeKind::Transient(Scope::Channel), format!("{what}: {why}"))
     }
@@ -76,10 +78,10 @@ impl Caller {
     /// Receivers have no provider that could be down: whether our own side works is asked.
     pub(crate) async fn probe(&self) -> Result<(), Outcome> {
         let still = |why: &str| Err(Outcome::new(OutcomeKind::Transient(Scope::Channel), why));
-        if let Some(what) = lacking_now() {
+        if let Some(what) = exhausted_resource_now() {
             return still(what);
         }
-        if self.reach.works_again().await {
+        if self.reachability.has_recovered().await {
             Ok(())
         } else {
             still("no receiver is found that was reached before")
@@ -87,18 +89,18 @@ impl Caller {
     }
 }
 
-/// What was missing on the way, if the error leaves open whether it is the host's failure or ours.
-fn missing(error: &reqwest::Error, host: &str) -> Option<Missing> {
-    if causes(error).any(|cause| matches!(cause.downcast_ref(), Some(Unfound::NoAnswer(_)))) {
-        return Some(Missing::Name);
+/// Why the host is unreachable, if the error leaves open whether it is the host's failure or ours.
+fn why_unreachable(error: &reqwest::Error, host: &str) -> Option<Unreachable> {
+    if error_chain(error).any(|cause| matches!(cause.downcast_ref(), Some(LookupError::NoAnswer(_)))) {
+        return Some(Unreachable::Dns);
     }
     match errno(error)? {
         Errno::NETUNREACH | Errno::NETDOWN | Errno::AFNOSUPPORT | Errno::PERM | Errno::ACCESS => {
-            Some(Missing::Way)
+            Some(Unreachable::Route)
         }
         // So it is also called where there is no IPv6 and the host may have nothing else.
         Errno::ADDRNOTAVAIL if host.parse::<std::net::Ipv4Addr>().is_err() && !has_ipv6() => {
-            Some(Missing::Way)
+            Some(Unreachable::Route)
         }
         _ => None,
     }
@@ -106,7 +108,7 @@ fn missing(error: &reqwest::Error, host: &str) -> Option<Missing> {
 
 /// An address of the public internet (a root server's) stands for all.
 fn has_ipv6() -> bool {
-    has_way_to((IpAddr::V6(Ipv6Addr::new(0x2001, 0x503, 0xba3e, 0, 0, 0, 2, 0x30)), 9).into())
+    has_route_to((IpAddr::V6(Ipv6Addr::new(0x2001, 0x503, 0xba3e, 0, 0, 0, 2, 0x30)), 9).into())
 }
 
 fn host_of(url: &Url) -> String {

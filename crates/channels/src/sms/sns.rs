@@ -17,9 +17,9 @@ use domain::sms_text::parts;
 
 pub use connect::{AwsKeys, SnsSettings};
 
-use super::text::{TextRules, compose};
 use super::without_number;
-use crate::unsendable::never;
+use super::{TextRules, compose};
+use crate::outcomes::never;
 
 use opt_out::OptOuts;
 

@@ -2,8 +2,8 @@
 //!
 //! Source: Twilio, "Messages resource" and "Usage: API responses" in the REST API reference.
 
-mod answer;
 pub mod callback;
+mod response;
 mod settings;
 pub mod signature;
 
@@ -17,10 +17,9 @@ use url::Url;
 
 pub use settings::{AccountSid, ApiKey, ApiUrl, Sender, TwilioSettings};
 
-use super::text::compose;
-use super::without_number;
-use crate::http::{NoClient, ask, client, refused};
-use crate::unsendable::never;
+use super::{compose, without_number};
+use crate::http::{ClientBuildError, blocked_address, client, execute};
+use crate::outcomes::never;
 
 /// Sends text messages through Twilio. `delivered` means that Twilio accepted it; what became of it, its callback tells.
 pub struct Twilio {
@@ -34,7 +33,7 @@ impl Twilio {
     ///
     /// # Errors
     /// The HTTP client could not be made.
-    pub fn new(settings: TwilioSettings) -> Result<Self, NoClient> {
+    pub fn new(settings: TwilioSettings) -> Result<Self, ClientBuildError> {
         let client = client(settings.sms.timeout)?;
         let messages = settings.api_url.messages_of(&settings.account_sid);
         Ok(Self { settings, messages, client })
@@ -48,8 +47,8 @@ impl Twilio {
         let form = self.form(number, &body, &message.receipt_url);
         let request = self.signed_in(self.client.post(&self.messages).form(&form));
         let request = request.build().map_err(|error| never(error.without_url()))?;
-        let answer = ask(&self.client, request, Scope::Channel).await?;
-        answer::to_create(&answer, parts(&body), message.at)
+        let response = execute(&self.client, request, Scope::Channel).await?;
+        response::classify_created(&response, parts(&body), message.at)
             .map_err(|outcome| without_number(&outcome, number))
     }
 
@@ -68,7 +67,7 @@ impl Twilio {
     /// Twilio refuses a message whose callback leads to no public address, and without the token its callbacks could not
     /// be told from anyone's.
     fn can_be_called_back(&self, url: &str) -> bool {
-        let public = |url: Url| refused(&url, &[]).is_none();
+        let public = |url: Url| blocked_address(&url, &[]).is_none();
         self.settings.auth_token.is_some() && Url::parse(url).is_ok_and(public)
     }
 
@@ -102,6 +101,6 @@ impl Channel for Twilio {
     async fn probe(&self) -> Result<(), Outcome> {
         let request = self.signed_in(self.client.get(&self.messages).query(&[("PageSize", "1")]));
         let request = request.build().map_err(|error| never(error.without_url()))?;
-        answer::to_probe(&ask(&self.client, request, Scope::Channel).await?)
+        response::classify_probe(&execute(&self.client, request, Scope::Channel).await?)
     }
 }

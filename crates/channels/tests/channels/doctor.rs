@@ -2,7 +2,7 @@
 
 use domain::endpoint::EmailAddress;
 use orderbell_channels::email::doctor::{Step, examine};
-use orderbell_channels::email::{Credentials, Proof, Sender, SmtpSettings, TlsMode};
+use orderbell_channels::email::{Credentials, Sender, SmtpAuth, SmtpSettings, TlsMode};
 
 use crate::fixtures::{credentials, plain_relay};
 use crate::smtp_peer::{Act, Peer, Script, always};
@@ -161,7 +161,7 @@ async fn what_microsoft_means_by_one_code_is_told_apart() {
         let answer: &'static str = answer.leak();
         let (_tokens, token) = TokenServer::start(Grant::token()).await;
         let user = "orders@shop.example".to_owned();
-        let token = Credentials { user, proof: Proof::Token(token) };
+        let token = Credentials { user, auth: SmtpAuth::Token(token) };
         for (credentials, advice) in [(credentials(), by_password), (token, by_token)] {
             let offers = vec!["AUTH LOGIN PLAIN XOAUTH2"];
             let peer = Peer::start(Script { offers, ..always(step, Act::Say(answer)) }).await;

@@ -4,7 +4,7 @@ use application::ports::{Channel, ChannelRules, Concurrency, Message};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::endpoint::{Endpoint, Protocol};
 use orderbell_channels::Secret;
-use orderbell_channels::email::{Credentials, Email, Proof, Sender, SmtpSettings, TlsMode};
+use orderbell_channels::email::{Credentials, Email, Sender, SmtpAuth, SmtpSettings, TlsMode};
 
 use crate::fixtures::{CONCURRENCY, credentials, mail, message, notification, plain_relay};
 use crate::smtp_peer::{Act, Peer, Script, always};
@@ -224,8 +224,8 @@ fn a_sender_is_a_mailbox_without_surprises() {
 
 #[test]
 fn a_password_is_never_shown() {
-    let proof = Proof::Password(Secret::new("hunter2".to_owned()));
-    let credentials = Credentials { user: "orders".to_owned(), proof };
+    let auth = SmtpAuth::Password(Secret::new("hunter2".to_owned()));
+    let credentials = Credentials { user: "orders".to_owned(), auth };
     let settings = SmtpSettings { credentials: Some(credentials), ..plain_relay(25) };
     assert!(!format!("{settings:?}").contains("hunter2"));
 }

@@ -11,7 +11,7 @@ use domain::order::{Order, OrderDetails, OrderId};
 use domain::subscription::SubscriptionId;
 use domain::webhook_secret::WebhookSecret;
 use orderbell_channels::Secret;
-use orderbell_channels::email::{Credentials, Proof, Sender, SmtpSettings, TlsMode};
+use orderbell_channels::email::{Credentials, Sender, SmtpAuth, SmtpSettings, TlsMode};
 
 pub(crate) const CONCURRENCY: Concurrency = Concurrency { channel: 4, endpoint: 2 };
 /// Long enough for loopback on a busy machine, short enough to wait for.
@@ -107,5 +107,8 @@ pub(crate) fn rules() -> ChannelRules {
 }
 
 pub(crate) fn credentials() -> Credentials {
-    Credentials { user: "orders".to_owned(), proof: Proof::Password(Secret::new("correct horse".to_owned())) }
+    Credentials {
+        user: "orders".to_owned(),
+        auth: SmtpAuth::Password(Secret::new("correct horse".to_owned())),
+    }
 }

@@ -14,7 +14,7 @@ use domain::endpoint::Protocol;
 use domain::webhook_secret::WebhookSecret;
 use e2e::smtp_peer::{self, SmtpPeer};
 use orderbell_channels::Secret;
-use orderbell_channels::email::{Credentials, Email, Proof, SmtpSettings, TlsMode};
+use orderbell_channels::email::{Credentials, Email, SmtpAuth, SmtpSettings, TlsMode};
 use orderbell_channels::sms::sns::Sns;
 use orderbell_channels::sms::twilio::{Twilio, signature};
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ async fn mail_by_starttls_and_a_login_keeps_the_promises() {
         ca: Some(std::fs::read(peer.certificate().authority()).unwrap()),
         credentials: Some(Credentials {
             user: smtp_peer::USERNAME.to_owned(),
-            proof: Proof::Password(Secret::new(smtp_peer::PASSWORD.to_owned())),
+            auth: SmtpAuth::Password(Secret::new(smtp_peer::PASSWORD.to_owned())),
         }),
         timeout: TIMEOUT,
         ..plain_relay(peer.port())

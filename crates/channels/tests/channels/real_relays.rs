@@ -12,7 +12,7 @@ use domain::attempt::OutcomeKind;
 use domain::endpoint::{EmailAddress, Protocol};
 use orderbell_channels::Secret;
 use orderbell_channels::email::doctor::examine;
-use orderbell_channels::email::{Credentials, Email, Proof, Sender, SmtpSettings, TlsMode};
+use orderbell_channels::email::{Credentials, Email, Sender, SmtpAuth, SmtpSettings, TlsMode};
 use rcgen::{CertificateParams, KeyPair};
 
 use crate::fixtures::{credentials, mail, message, notification, plain_relay};
@@ -121,8 +121,8 @@ async fn mail_arrives_through_each_of_debians_relays() {
         let jane = EmailAddress::parse("recipient", "jane@example.com").unwrap();
         let steps = examine(&relay.settings, Some(&jane)).await;
         assert!(steps.iter().all(|step| step.result.is_ok()), "{name}: {steps:?}");
-        let proof = Proof::Password(Secret::new("wrong".to_owned()));
-        let wrong = Some(Credentials { user: "orders".to_owned(), proof });
+        let auth = SmtpAuth::Password(Secret::new("wrong".to_owned()));
+        let wrong = Some(Credentials { user: "orders".to_owned(), auth });
         let steps = examine(&SmtpSettings { credentials: wrong, ..relay.settings.clone() }, None).await;
         let last = steps.last().unwrap();
         assert_eq!(last.name, "AUTH", "{name}");

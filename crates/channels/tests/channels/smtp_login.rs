@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use orderbell_channels::Secret;
-use orderbell_channels::email::{Credentials, Email, Proof, SmtpSettings, TokenSettings};
+use orderbell_channels::email::{Credentials, Email, SmtpAuth, SmtpSettings, TokenSettings};
 
 use crate::fixtures::{credentials, mail, plain_relay};
 use crate::smtp_peer::{Act, Peer, Script};
@@ -22,7 +22,7 @@ fn with_password(peer: &Peer) -> SmtpSettings {
 }
 
 pub(crate) fn with_token(peer: &Peer, token: TokenSettings) -> SmtpSettings {
-    let credentials = Credentials { user: "orders@shop.example".to_owned(), proof: Proof::Token(token) };
+    let credentials = Credentials { user: "orders@shop.example".to_owned(), auth: SmtpAuth::Token(token) };
     SmtpSettings { credentials: Some(credentials), ..plain_relay(peer.port) }
 }
 

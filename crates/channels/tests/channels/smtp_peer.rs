@@ -51,8 +51,8 @@ pub(crate) struct Peer {
     implicit: bool,
 }
 
-trait Line: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Line for T {}
+trait PeerConnection: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> PeerConnection for T {}
 
 impl Peer {
     /// Speaks SMTP in the open, with STARTTLS if the script offers it.
@@ -118,7 +118,7 @@ impl Peer {
     }
 
     async fn converse(&self, stream: TcpStream) {
-        let line: Box<dyn Line> = if self.implicit {
+        let line: Box<dyn PeerConnection> = if self.implicit {
             let Ok(encrypted) = self.acceptor.accept(stream).await else { return };
             Box::new(encrypted)
         } else {
@@ -169,7 +169,7 @@ impl Peer {
         format!("250-peer\r\n{lines}250 HELP\r\n")
     }
 
-    async fn data(&self, line: &mut BufReader<Box<dyn Line>>) -> Option<String> {
+    async fn data(&self, line: &mut BufReader<Box<dyn PeerConnection>>) -> Option<String> {
         let code = self.act(line, "DATA", "354 go on\r\n").await?;
         if !is(Some(&code), '3') {
             return Some(code);
@@ -205,7 +205,12 @@ impl Peer {
     }
 
     /// Does what the script says, or gives the usual answer; tells the answer's code. `None`: the line is over.
-    async fn act(&self, line: &mut BufReader<Box<dyn Line>>, step: &str, usual: &str) -> Option<String> {
+    async fn act(
+        &self,
+        line: &mut BufReader<Box<dyn PeerConnection>>,
+        step: &str,
+        usual: &str,
+    ) -> Option<String> {
         let answer: &[&[u8]] = match self.planned(step) {
             None => &[usual.as_bytes()],
             Some(Act::Say(answer)) => &[answer.as_bytes()],
@@ -228,7 +233,7 @@ impl Peer {
         (!said.starts_with(b"421")).then(|| String::from_utf8_lossy(&said).chars().take(3).collect())
     }
 
-    async fn hear(&self, line: &mut BufReader<Box<dyn Line>>) -> Option<String> {
+    async fn hear(&self, line: &mut BufReader<Box<dyn PeerConnection>>) -> Option<String> {
         let mut said = String::new();
         if line.read_line(&mut said).await.ok()? == 0 {
             return None;

@@ -4,7 +4,7 @@ use application::ports::Channel;
 use domain::attempt::{OutcomeKind, Scope};
 use e2e::smtp_peer::{self, SmtpPeer};
 use orderbell_channels::email::doctor::examine;
-use orderbell_channels::email::{Credentials, Email, Proof, SmtpSettings, TlsMode, TokenSettings};
+use orderbell_channels::email::{Credentials, Email, SmtpAuth, SmtpSettings, TlsMode, TokenSettings};
 
 use crate::fixtures::{mail, plain_relay};
 use crate::real_receivers::TIMEOUT;
@@ -18,7 +18,7 @@ fn at(peer: &SmtpPeer, token: TokenSettings) -> SmtpSettings {
     SmtpSettings {
         tls: TlsMode::StartTls,
         ca: Some(std::fs::read(peer.certificate().authority()).unwrap()),
-        credentials: Some(Credentials { user: smtp_peer::USERNAME.to_owned(), proof: Proof::Token(token) }),
+        credentials: Some(Credentials { user: smtp_peer::USERNAME.to_owned(), auth: SmtpAuth::Token(token) }),
         timeout: TIMEOUT,
         ..plain_relay(peer.port())
     }

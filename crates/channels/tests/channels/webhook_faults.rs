@@ -51,7 +51,7 @@ async fn a_status_says_what_the_attempt_came_to() {
 }
 
 #[tokio::test]
-async fn whoever_asks_for_patience_gets_it() {
+async fn a_receiver_that_sends_retry_after_is_left_until_then() {
     for (status, header, kind) in [
         ("429 Too Many Requests", "retry-after: 120", throttled(Some(120))),
         ("503 Service Unavailable", "Retry-After: 5", throttled(Some(5))),

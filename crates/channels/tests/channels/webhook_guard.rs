@@ -1,9 +1,9 @@
-//! The forgery guard, from outside: which URLs are called and which are not.
+//! The SSRF guard, from outside: which URLs are called and which are not.
 
 use application::ports::Channel;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::endpoint::{Protocol, WebhookUrl};
-use orderbell_channels::http::{AllowedHost, refused};
+use orderbell_channels::http::{AllowedHost, blocked_address};
 use orderbell_channels::webhook::{Webhook, WebhookSettings};
 
 use crate::fixtures::{TIMEOUT, message, notification, rules};
@@ -11,7 +11,7 @@ use crate::http_receiver::Receiver;
 
 fn is_refused(url: &str, allowed: &[&str]) -> bool {
     let allowed: Vec<AllowedHost> = allowed.iter().map(|host| host.parse().unwrap()).collect();
-    refused(&WebhookUrl::parse("url", url).unwrap().url().unwrap(), &allowed).is_some()
+    blocked_address(&WebhookUrl::parse("url", url).unwrap().url().unwrap(), &allowed).is_some()
 }
 
 async fn sent(url: &str, allowed: &[&str]) -> Outcome {

@@ -28,7 +28,7 @@ pub(super) struct Flags {
 }
 
 /// The largest answer that is passed on, in bytes: Lambda's own limit.
-const MAX_ANSWER: usize = 6 * 1024 * 1024;
+const MAX_RESPONSE_BYTES: usize = 6 * 1024 * 1024;
 
 /// Posts the event's request to the server, or opens the store itself when nothing runs there, and prints the response. One
 /// whose status is 400 or more is a failure, so that scripts can tell.
@@ -40,7 +40,7 @@ pub(super) fn invoke(flags: &Flags) -> Result<(), Failure> {
     let (request, shape) = gateway_event::request(json, &[]).map_err(|bad| wrong(&bad))?;
     block_on(async {
         let (parts, body) = request.into_parts();
-        let body = to_bytes(body, MAX_ANSWER).await?;
+        let body = to_bytes(body, MAX_RESPONSE_BYTES).await?;
         let server = flags.server.reach()?;
         let answer = match ask_server(&server, &parts, body.clone()).await? {
             Some(answer) => answer,
@@ -98,7 +98,7 @@ async fn open_store(
     request.headers_mut().insert(HOST, HeaderValue::try_from(config.listen.to_string())?);
     let answer = system.router.oneshot(request).await?;
     let (parts, body) = answer.into_parts();
-    let body = to_bytes(body, MAX_ANSWER).await?;
+    let body = to_bytes(body, MAX_RESPONSE_BYTES).await?;
     system.store.close().await;
     Ok(Response::from_parts(parts, Body::from(body)))
 }

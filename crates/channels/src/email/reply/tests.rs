@@ -1,180 +1,121 @@
-//! Replies of real relays, and whom they are about.
-
-use super::About::{Delivery, Unclear, Us};
 use super::*;
+use crate::fuzz::fuzz;
 
-/// The refusals in their order: the relay's words, and whom they are about.
-fn each_is_about(replies: &[(&str, About)]) {
-    for (reply, expected) in replies {
-        let (code, text) = reply.split_at(3);
-        assert_eq!(about(code.parse().unwrap(), text.trim_start()), *expected, "{reply}");
+/// What is read of `bytes`, one answer after the other, and what is left over.
+fn read_in(pieces: &[&[u8]]) -> (Vec<Result<Reply, Cause>>, Vec<u8>) {
+    let (mut answers, mut received, mut reader) = (Vec::new(), Vec::new(), ReplyReader::default());
+    for piece in pieces {
+        received.extend_from_slice(piece);
+        loop {
+            match reader.take(&mut received) {
+                Ok(None) => break,
+                Ok(Some(reply)) => answers.push(Ok(reply)),
+                Err(cause) => {
+                    answers.push(Err(cause));
+                    return (answers, Vec::new());
+                }
+            }
+            reader = ReplyReader::default();
+        }
+        assert!(reader.line.len() <= MAX_LINE_BYTES, "a line is bounded while it is read");
+        assert!(reader.lines.iter().map(String::len).sum::<usize>() <= MAX_TEXT_BYTES, "so is the text");
+    }
+    (answers, received)
+}
+
+fn one(bytes: &[u8]) -> Result<Reply, Cause> {
+    let (mut answers, left) = read_in(&[bytes]);
+    assert_eq!((answers.len(), left.len()), (1, 0), "{bytes:?}");
+    answers.remove(0)
+}
+
+#[test]
+fn an_answer_is_its_first_digit_with_any_text_or_none() {
+    for (bytes, code, text) in [
+        (&b"250 ok\r\n"[..], 250, "ok"),
+        (b"250\r\n", 250, ""),
+        (b"250\n", 250, ""),
+        (b"250 \r\n", 250, ""),
+        (b"250-\r\n250\r\n", 250, ""),
+        (b"250-a\n250 b\n", 250, "a b"),
+        (b"250-first\r\n251 second\r\n", 251, "first second"),
+        (b"571 refused\r\n", 571, "refused"),
+        (b"299\tstrange\r\n", 299, "strange"),
+        (b"550 Empf\xe4nger unbekannt\r\n", 550, "Empfänger unbekannt"),
+        ("550 Empfänger unbekannt\r\n".as_bytes(), 550, "Empfänger unbekannt"),
+        (b"250 a\x00b\x1b[31mc\rd\r\n", 250, "a b [31mc d"),
+        (b"354\r\r\n", 354, ""),
+        (b"250ok\r\n", 250, "ok"),
+    ] {
+        let reply = one(bytes).unwrap();
+        assert_eq!((reply.code, reply.text().as_str()), (code, text), "{bytes:?}");
     }
 }
 
 #[test]
-fn postfix() {
-    each_is_about(&[
-        ("554 5.7.1 <jane@example.com>: Relay access denied", Us),
-        ("454 4.7.1 <jane@example.com>: Relay access denied", Us),
-        ("554 5.7.1 Service unavailable; Client host [192.0.2.7] blocked using zen.spamhaus.org", Us),
-        ("554 5.7.1 <unknown[192.0.2.7]>: Client host rejected: Access denied", Us),
-        ("450 4.7.1 Client host rejected: cannot find your reverse hostname, [192.0.2.7]", Us),
-        ("504 5.5.2 <shop>: Helo command rejected: need fully-qualified hostname", Us),
-        ("553 5.7.1 <orders@shop.example>: Sender address rejected: not owned by user shop", Us),
-        ("550 5.1.8 <orders@shop.example>: Sender address rejected: Domain not found", Us),
-        ("530 5.7.0 Must issue a STARTTLS command first", Us),
-        ("450 4.7.1 <jane@example.com>: Recipient address rejected: Sending quota exceeded", Us),
-        (
-            "550 5.1.1 <jane@example.com>: Recipient address rejected: User unknown in virtual mailbox table",
-            Delivery,
-        ),
-        (
-            "450 4.1.1 <jane@example.com>: Recipient address rejected: unverified address: connection refused",
-            Delivery,
-        ),
-        (
-            "450 4.2.0 <jane@example.com>: Recipient address rejected: Greylisted, see http://postgrey.example",
-            Delivery,
-        ),
-        ("451 4.7.1 Greylisting in action, please come back later", Delivery),
-        ("554 5.7.1 <jane@example.com>: Recipient address rejected: Access denied", Delivery),
-        ("552 5.3.4 Message size exceeds fixed limit", Delivery),
-        ("452 4.3.1 Insufficient system storage", Unclear),
-        ("554 5.7.1 Rejected", Unclear),
-    ]);
-}
-
-#[test]
-fn microsoft() {
-    each_is_about(&[
-        ("550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain", Us),
-        ("550 5.7.64 TenantAttribution; Relay Access Denied", Us),
-        ("550 5.7.60 SMTP; Client does not have permissions to send as this sender", Us),
-        ("554 5.2.252 SendAsDenied; shop@example.com not allowed to send as orders@shop.example", Us),
-        ("554 5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied", Us),
-        ("554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", Us),
-        ("550 5.1.90 Your message can't be sent because you've reached your daily limit for recipients", Us),
-        ("550 5.7.30 Basic authentication is not supported for Client Submission", Us),
-        ("535 5.7.139 Authentication unsuccessful, basic authentication is disabled", Us),
-        ("550 5.7.708 Service unavailable. Access denied, traffic not accepted from this IP", Us),
-        ("550 5.7.511 Access denied, banned sender[192.0.2.7]", Us),
-        ("451 4.7.500 Server busy. Please try again later from [192.0.2.7]", Us),
-        ("550 5.7.57 Client not authenticated to send mail", Us),
-        ("550 5.4.1 Recipient address rejected: Access denied", Delivery),
-        ("550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup", Delivery),
-        ("550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required", Delivery),
-        ("550 5.7.1 RESOLVER.RST.AuthRequired; authentication required", Delivery),
-        ("554 5.2.2 mailbox full; STOREDRV.Deliver.Exception:QuotaExceededException", Delivery),
-    ]);
-}
-
-#[test]
-fn google() {
-    each_is_about(&[
-        (
-            "550 5.4.5 Daily user sending limit exceeded. For more information on Gmail sending limits go to",
-            Us,
-        ),
-        ("550 5.7.0 Mail relay denied [192.0.2.7]. Invalid credentials for relay", Us),
-        ("550 5.7.26 This mail has been blocked because the sender is unauthenticated", Us),
-        (
-            "550 5.7.1 The IP you're using to send mail is not authorized to send email directly to our servers",
-            Us,
-        ),
-        ("530 5.7.0 Authentication Required. For more information, go to", Us),
-        ("450 4.2.1 The user you are trying to contact is receiving mail at a rate that prevents", Delivery),
-        ("550 5.1.1 The email account that you tried to reach does not exist.", Delivery),
-        ("452 4.2.2 The recipient's inbox is out of storage space.", Delivery),
-        (
-            "552 5.7.0 This message was blocked because its content presents a potential security issue",
-            Delivery,
-        ),
-    ]);
-}
-
-#[test]
-fn exim_sendmail_and_qmail() {
-    each_is_about(&[
-        ("550 relay not permitted", Us),
-        ("550 Sender verify failed", Us),
-        ("550 5.7.1 <jane@example.com>... Relaying denied. Proper authentication required.", Us),
-        ("553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", Us),
-        ("553 5.3.0 <jane@example.com>... Spam blocked see: http://spamcop.net/bl.shtml?192.0.2.7", Us),
-        ("550 Domain shop.example has exceeded the max emails per hour (100/100 (100%)) allowed", Us),
-        ("550 Unrouteable address", Delivery),
-        ("550 sorry, no mailbox here by that name. (#5.1.1)", Delivery),
-        ("550 5.1.1 <jane@example.com>... User unknown", Delivery),
-        ("554 5.4.6 Too many hops", Delivery),
-        ("550 Administrative prohibition", Unclear),
-    ]);
-}
-
-#[test]
-fn services() {
-    each_is_about(&[
-        (
-            "554 Message rejected: Email address is not verified. The following identities failed the check",
-            Us,
-        ),
-        ("454 Throttling failure: Daily message quota exceeded.", Us),
-        ("454 Throttling failure: Maximum sending rate exceeded.", Us),
-        ("550 Sandbox subdomains are for test purposes only. Please add your own domain", Us),
-        ("550 The from address does not match a verified Sender Identity.", Us),
-        ("451 Authentication failed: Maximum credits exceeded", Us),
-        ("502 5.7.0 Please activate your account: your account is not yet activated", Us),
-        ("553 Sender is not allowed to relay emails", Us),
-        ("550 5.4.6 Unusual sending activity detected. Please try after sometime", Us),
-        ("538 5.7.11 Encryption required for requested authentication mechanism", Us),
-        (
-            "554 5.7.1 Your access to this mail system has been rejected due to the sending MTA's poor reputation",
-            Us,
-        ),
-        ("550 Requested action not taken: mailbox unavailable, invalid DNS PTR resource record", Us),
-        ("550 Requested action not taken: mailbox unavailable", Delivery),
-        ("552 Requested mail action aborted: exceeded storage allocation", Unclear),
-        ("554 5.7.1 spam", Delivery),
-        ("554 5.7.1 Message contains a URL that is listed in dbl.spamhaus.org", Delivery),
-        ("554 5.5.1 no valid recipients", Delivery),
-        ("571 refused", Unclear),
-        ("554", Unclear),
-    ]);
-}
-
-#[test]
-fn a_mailbox_that_is_not_there_is_that_whatever_is_said_of_relays() {
-    each_is_about(&[
-        (
-            "550 <jane@example.com>: Recipient address rejected: User unknown in relay recipient table",
-            Delivery,
-        ),
-        (
-            "550 5.1.0 <jane@example.com>: Recipient address rejected: User unknown in relay recipient table",
-            Delivery,
-        ),
-        ("550 Mailbox not found (mx-relay7.example.net)", Delivery),
-        ("550 Address refused by mx-relay7.example.net.", Unclear),
-        ("554 5.7.1 rejected as spam by the recipient's domain; see the sending guidelines", Delivery),
-        ("550 5.7.1 Recipient not authorized to receive external mail", Delivery),
-        ("550 5.7.1 You are not authorized to post to this list", Delivery),
-        ("550 <orders@shop.example>: Sender address rejected: User unknown in local recipient table", Us),
-        ("550 relay not permitted", Us),
-    ]);
-}
-
-#[test]
-fn a_recipients_name_is_no_reason() {
-    each_is_about(&[
-        ("550 <relay-denied@spamhaus.example>: no such user", Delivery),
-        ("550 no such user: daily@sending.example", Delivery),
-        ("550 5.1.1 <blacklist@your-ip.example> unknown", Delivery),
-        ("550 <authentication@example.com> no", Unclear),
-    ]);
-}
-
-#[test]
-fn an_address_is_no_enhanced_code() {
-    for text in ["5.2.3.4 no", "192.0.2.7 no", "5.7", "5.x.1 no", "2.0.0 ok", "99999999.1.1 no"] {
-        assert_eq!(Enhanced::read(text), None, "{text}");
+fn malformed_smtp_is_no_reply() {
+    for bytes in [
+        &b"\r\n"[..],
+        b"HTTP/1.1 400 Bad Request\r\n",
+        b"25\r\n",
+        b"2500 ok\r\n",
+        b"600 no\r\n",
+        b"199 soon\r\n",
+        b"000\r\n",
+        b" 250 ok\r\n",
+        b"2\xb250 ok\r\n",
+        b"250-ok\r\nand more\r\n",
+        b"250-ok\r\n550 no\r\n",
+    ] {
+        assert!(matches!(one(bytes), Err(Cause::Broken(_))), "{bytes:?}");
     }
-    assert_eq!(Enhanced::read("5.7.1: no"), Some(Enhanced { class: 5, subject: 7, detail: 1 }));
+}
+
+#[test]
+fn a_long_text_is_cut_and_an_answer_without_end_is_none() {
+    let long = [b"250 ".as_slice(), &vec![b'x'; 40_000], b"\r\n"].concat();
+    let reply = one(&long).unwrap();
+    assert_eq!((reply.code, reply.text().len()), (250, MAX_LINE_BYTES - 4));
+    let lines = [b"250-x\r\n".repeat(5_000), b"250 end\r\n".to_vec()].concat();
+    assert_eq!(one(&lines).unwrap().code, 250);
+    for endless in [vec![b'2'; 100_000], b"250-x\r\n".repeat(20_000), vec![0; 100_000]] {
+        assert!(matches!(read_in(&[&endless]).0.as_slice(), [Err(Cause::Broken(_))]));
+    }
+}
+
+#[test]
+fn what_follows_an_answer_is_left() {
+    let mut received = b"220 go\r\n250 already".to_vec();
+    assert_eq!(ReplyReader::default().take(&mut received).unwrap().map(|reply| reply.code), Some(220));
+    assert_eq!(received, b"250 already");
+}
+
+/// In whatever pieces it comes, it is the same; nothing panics; nothing grows.
+#[test]
+fn fuzzed_answers_are_the_same_in_any_pieces() {
+    let seeds: [&[u8]; 8] = [
+        b"220 relay ESMTP\r\n",
+        b"250-relay\r\n250-AUTH PLAIN LOGIN\r\n250-SIZE 1000\r\n250 HELP\r\n",
+        b"250\n354\r\n535 5.7.139 no\r\n",
+        b"334 VXNlcm5hbWU6\r\n235 \xe4\xf6\xfc\r\n",
+        b"250-\r\n250-=\r\n250",
+        b"421 4.4.2 idle\r\n\r\n",
+        b"600 what\r\n2500 ok\r\n-250\r\n",
+        &[b'x'; 3_000],
+    ];
+    fuzz("the relay's answers", &seeds, |bytes, chance| {
+        let whole = read_in(&[bytes]);
+        let (mut pieces, mut rest) = (Vec::new(), bytes);
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(chance.usize(1..=rest.len().min(200)));
+            pieces.push(piece);
+            rest = after;
+        }
+        assert_eq!(read_in(&pieces).0, whole.0);
+        for reply in whole.0.into_iter().flatten() {
+            assert!((200..600).contains(&reply.code), "{reply:?}");
+            assert!(!reply.text().contains(char::is_control), "{reply:?}");
+            super::super::capabilities::Capabilities::read(&reply);
+        }
+    });
 }

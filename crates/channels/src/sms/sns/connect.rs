@@ -15,7 +15,7 @@ use base64::prelude::BASE64_STANDARD;
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
 use crate::Secret;
-use crate::names::look_up;
+use crate::dns::look_up;
 use crate::sms::SmsSettings;
 
 /// The account at AWS, and the sender of its messages.
@@ -49,7 +49,7 @@ pub(super) fn client(settings: &SnsSettings) -> Client {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(settings.region.clone()))
         .credentials_provider(credentials(&settings.keys))
-        .timeout_config(time_outs(settings.sms.timeout))
+        .timeout_config(timeouts(settings.sms.timeout))
         // Whether to try again is not the library's to decide: a repeat may be charged twice.
         .retry_config(RetryConfig::disabled())
         .http_client(http_client(settings.sms.timeout));
@@ -66,15 +66,15 @@ fn credentials(keys: &AwsKeys) -> Credentials {
     Credentials::new(access_key_id, secret_access_key.reveal(), token, None, "configuration")
 }
 
-fn time_outs(timeout: Duration) -> TimeoutConfig {
+fn timeouts(timeout: Duration) -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(timeout).operation_timeout(timeout.saturating_mul(2)).build()
 }
 
 /// Looks names up as all our channels do.
 #[derive(Debug, Clone)]
-struct Names(Duration);
+struct Resolver(Duration);
 
-impl ResolveDns for Names {
+impl ResolveDns for Resolver {
     fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {
         DnsFuture::new(async move {
             let found = look_up(name, 0, self.0).await.map_err(ResolveDnsError::new)?;
@@ -89,7 +89,7 @@ fn http_client(timeout: Duration) -> SharedHttpClient {
     builder
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .tls_context(tls)
-        .build_with_resolver(Names(timeout))
+        .build_with_resolver(Resolver(timeout))
 }
 
 /// Mozilla's root certificates, as all our channels trust them.

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::endpoint::error::ResolveEndpointError;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use hyper_util::client::legacy::Error as HttpError;
 
-use crate::want::{causes, in_words};
+use crate::local_resources::{describe, error_chain};
 
 /// As all codes here without the `Exception` that some answers put after it.
 const THROTTLING: [&str; 5] =
@@ -99,7 +99,7 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     if let Some(why) = never_left(error) {
-        return format!("{why}: {}", in_words(error));
+        return format!("{why}: {}", describe(error));
     }
     match error {
         SdkError::ServiceError(answer) => {
@@ -107,7 +107,7 @@ where
             format!("{status} {} {message}", code(error))
         }
         SdkError::TimeoutError(_) => "no answer in time".to_owned(),
-        unanswered => format!("the connection was lost: {}", in_words(unanswered)),
+        unanswered => format!("the connection was lost: {}", describe(unanswered)),
     }
 }
 
@@ -120,7 +120,7 @@ where
     if matches!(error, SdkError::ConstructionFailure(_)) {
         return Some("no request");
     }
-    causes(error).find_map(|cause| match cause.downcast_ref::<HttpError>() {
+    error_chain(error).find_map(|cause| match cause.downcast_ref::<HttpError>() {
         Some(client) => client.is_connect().then_some("no connection"),
         None => cause.is::<ResolveEndpointError>().then_some("no address"),
     })

@@ -4,24 +4,29 @@
 
 use domain::receipt::{Receipt, ReceiptStatus};
 
-use super::answer::OPTED_OUT;
+use super::response::OPTED_OUT;
 use super::signature::verify;
 use crate::Secret;
 
 /// The header that carries a callback's signature.
-pub const SIGNATURE: &str = "x-twilio-signature";
+pub const SIGNATURE_HEADER: &str = "x-twilio-signature";
 
 /// A callback whose signature is not the account's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Forged;
+pub struct InvalidSignature;
 
 /// Reads a callback to `url` with the form `body`: a receipt, or nothing final.
 ///
 /// # Errors
 /// `signature` is not that of the account whose token this is.
-pub fn read(auth_token: &Secret, url: &str, signature: &str, body: &[u8]) -> Result<Option<Receipt>, Forged> {
+pub fn read(
+    auth_token: &Secret,
+    url: &str,
+    signature: &str,
+    body: &[u8],
+) -> Result<Option<Receipt>, InvalidSignature> {
     let fields: Vec<_> = url::form_urlencoded::parse(body).into_owned().collect();
-    if verify(auth_token, url, &fields, signature) { Ok(receipt(&fields)) } else { Err(Forged) }
+    if verify(auth_token, url, &fields, signature) { Ok(receipt(&fields)) } else { Err(InvalidSignature) }
 }
 
 /// The receipt in a callback's form; `None` if it says nothing final, or is no callback about a message.
@@ -90,9 +95,12 @@ mod tests {
         let fields: Vec<_> = url::form_urlencoded::parse(body).into_owned().collect();
         let signature = crate::sms::twilio::signature::sign(&token, url, &fields);
         assert!(matches!(read(&token, url, &signature, body), Ok(Some(_))));
-        assert_eq!(read(&token, url, "", body), Err(Forged));
-        assert_eq!(read(&token, url, &signature, b"MessageSid=SM1&MessageStatus=failed"), Err(Forged));
-        assert_eq!(read(&Secret::new("other".to_owned()), url, &signature, body), Err(Forged));
+        assert_eq!(read(&token, url, "", body), Err(InvalidSignature));
+        assert_eq!(
+            read(&token, url, &signature, b"MessageSid=SM1&MessageStatus=failed"),
+            Err(InvalidSignature)
+        );
+        assert_eq!(read(&Secret::new("other".to_owned()), url, &signature, body), Err(InvalidSignature));
     }
 
     #[test]

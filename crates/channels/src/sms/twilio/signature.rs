@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_changed_makes_it_wrong() {
+    fn a_signature_is_wrong_whatever_is_changed() {
         let form = fields(&[("MessageSid", "SM1"), ("MessageStatus", "delivered")]);
         let signature = sign(&token(), URL, &form);
         assert!(verify(&token(), URL, &form, &signature));

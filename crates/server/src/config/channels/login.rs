@@ -1,7 +1,7 @@
 //! How the program proves to the mail relay who it is.
 
 use channels::Secret;
-use channels::email::{Credentials, Proof, TokenSettings};
+use channels::email::{Credentials, SmtpAuth, TokenSettings};
 
 use crate::config::reading::{Reading, secret, words};
 
@@ -31,8 +31,8 @@ pub(super) fn credentials(reading: &mut Reading) -> Option<Credentials> {
     let user = reading.optional("smtp.username", |text| words(text).map(|_| text.to_owned()));
     let password =
         reading.optional("smtp.password", |text| words(text).map(|_| Secret::new(text.to_owned())));
-    let proof = if by_token { token(reading).map(Proof::Token) } else { password.map(Proof::Password) };
-    Some(Credentials { user: user?, proof: proof? })
+    let auth = if by_token { token(reading).map(SmtpAuth::Token) } else { password.map(SmtpAuth::Password) };
+    Some(Credentials { user: user?, auth: auth? })
 }
 
 fn token(reading: &mut Reading) -> Option<TokenSettings> {

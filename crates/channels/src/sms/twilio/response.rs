@@ -1,4 +1,4 @@
-//! What Twilio's answers mean, and whose failure they are.
+//! What Twilio's responses mean, and whose failure they are.
 //!
 //! Source: Twilio, "Error and warning dictionary", and the HTTP statuses as RFC 9110 has them.
 
@@ -8,11 +8,11 @@ use domain::sms_text::Parts;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::http::Answer;
+use crate::http::HttpResponse;
 
 /// A message that was made. `num_segments` is 0 until a messaging service has chosen a sender.
 #[derive(Deserialize)]
-struct Made {
+struct CreatedMessage {
     sid: String,
     status: String,
     #[serde(default)]
@@ -24,30 +24,30 @@ struct Made {
 }
 
 /// The states of a message that will not arrive (Twilio, "Message status values").
-const FAILED: [&str; 3] = ["failed", "undelivered", "canceled"];
+const FAILED_STATES: [&str; 3] = ["failed", "undelivered", "canceled"];
 
-/// A request that was refused.
+/// The body of a refused request.
 #[derive(Deserialize)]
-struct Refused {
+struct ApiError {
     code: u32,
     message: String,
 }
 
 /// "Authenticate", "Permission denied".
-const NOT_ADMITTED: u32 = 20_003;
+const ACCESS_DENIED: u32 = 20_003;
 const TOO_MANY_REQUESTS: u32 = 20_429;
 /// The recipient answered STOP: Twilio sends nothing to them until they answer START.
 pub(super) const OPTED_OUT: u32 = 21_610;
 /// As many messages wait for this sender as Twilio keeps.
 const QUEUE_IS_FULL: u32 = 21_611;
 
-/// Who we are or whom we send as is not right, whoever the message is for: the account is not active, suspended or has no
+/// Codes that say that who we are or whom we send as is not right, whoever the message is for: the account is not active, suspended or has no
 /// right; `From` is no number, missing, not Twilio's, of another account, not registered or verified, or cannot send
 /// texts; the day's messages are used up; the URL for reports is not one that Twilio calls; the messaging service does
 /// not exist, has no sender for this or at all, or is named wrongly.
-const OUR_SETTINGS: [u32; 24] = [
+const SENDER_ERRORS: [u32; 24] = [
     10_001,
-    NOT_ADMITTED,
+    ACCESS_DENIED,
     20_005,
     20_006,
     20_008,
@@ -71,97 +71,109 @@ const OUR_SETTINGS: [u32; 24] = [
     63_038,
     90_010,
 ];
-/// What is said of an account in words, whatever the code.
-const OUR_ACCOUNT: [&str; 5] = [
+/// Phrases about the account, whatever the code.
+const ACCOUNT_PHRASES: [&str; 5] = [
     "insufficient funds",
     "insufficient balance",
     "account balance",
     "account is suspended",
     "suspended account",
 ];
-/// The recipient or the text cannot be sent to or as it is: no number, unreachable, a landline, a country that is not
+/// Codes that say that the recipient or the text cannot be sent to or as it is: no number, unreachable, a landline, a country that is not
 /// allowed; empty or too long. A code that is not known may say either.
-const OF_THE_DELIVERY: [u32; 17] = [
+const DELIVERY_ERRORS: [u32; 17] = [
     21_211, 21_214, 21_217, 21_265, 21_266, 21_401, 21_407, 21_408, 21_421, 21_602, 21_604, 21_605, 21_612,
     21_614, 21_617, 21_619, 21_635,
 ];
 
-/// What came of asking for a message of `parts` at `now`: words for the timeline, or a failure.
-pub(super) fn to_create(answer: &Answer, parts: Parts, now: Timestamp) -> Result<String, Outcome> {
-    if answer.status.is_success() {
-        return accepted(answer, parts, now);
+/// Classifies the response to creating a message of `parts` at `now`: words for the timeline, or a failure.
+pub(super) fn classify_created(
+    response: &HttpResponse,
+    parts: Parts,
+    now: Timestamp,
+) -> Result<String, Outcome> {
+    if response.status.is_success() {
+        return classify_accepted(response, parts, now);
     }
-    let refused = serde_json::from_slice::<Refused>(&answer.body).ok();
+    let refused = serde_json::from_slice::<ApiError>(&response.body).ok();
     let (code, message) =
         refused.as_ref().map_or((None, ""), |refused| (Some(refused.code), refused.message.as_str()));
-    let kind = kind(answer, code, message, now);
+    let kind = kind(response, code, message, now);
     let reply = match refused {
-        Some(Refused { code, message }) => format!("{} {code} {message}", answer.status.as_u16()),
-        None => answer.reply(),
+        Some(ApiError { code, message }) => format!("{} {code} {message}", response.status.as_u16()),
+        None => response.reply(),
     };
-    Err(Outcome::new(kind, reply).with_status(answer.status))
+    Err(Outcome::new(kind, reply).with_status(response.status))
 }
 
-/// What came of the question whether Twilio is there for us: it answers JSON. Whoever may send and not read is refused here
+/// Classifies the response to a probe: Twilio answers JSON. Whoever may send and not read is refused here
 /// and known.
-pub(super) fn to_probe(answer: &Answer) -> Result<(), Outcome> {
-    let is_an_object = || serde_json::from_slice::<Map<String, Value>>(&answer.body).is_ok();
-    match answer.status.as_u16() {
+pub(super) fn classify_probe(response: &HttpResponse) -> Result<(), Outcome> {
+    let is_an_object = || serde_json::from_slice::<Map<String, Value>>(&response.body).is_ok();
+    match response.status.as_u16() {
         200..=299 | 403 if is_an_object() => Ok(()),
-        _ => Err(answer.outcome(OutcomeKind::Transient(Scope::Channel))),
+        _ => Err(response.outcome(OutcomeKind::Transient(Scope::Channel))),
     }
 }
 
 /// A success is what Twilio's own body says, with the parts that it counted, or ours where it has not yet. Whoever answers
 /// 200 without it is not Twilio: a captive portal, a proxy, another server at `sms.api_url`. Nothing was sent there, and
 /// nothing will be until somebody mends that. An answer of Twilio's that broke off leaves it open.
-fn accepted(answer: &Answer, parts: Parts, now: Timestamp) -> Result<String, Outcome> {
-    let Ok(made) = serde_json::from_slice::<Made>(&answer.body) else { return Err(no_success(answer)) };
-    if made.sid.is_empty() || made.status.is_empty() {
-        return Err(no_success(answer));
+fn classify_accepted(response: &HttpResponse, parts: Parts, now: Timestamp) -> Result<String, Outcome> {
+    let Ok(created) = serde_json::from_slice::<CreatedMessage>(&response.body) else {
+        return Err(not_twilio(response));
+    };
+    if created.sid.is_empty() || created.status.is_empty() {
+        return Err(not_twilio(response));
     }
-    if FAILED.contains(&made.status.as_str()) {
-        let message = made.error_message.unwrap_or_default();
-        let kind = kind_of(400, made.error_code, &message, answer, now);
-        let code = made.error_code.map(|code| format!(" {code}")).unwrap_or_default();
-        return Err(Outcome::new(kind, format!("{} as {}:{code} {message}", made.status, made.sid)));
+    if FAILED_STATES.contains(&created.status.as_str()) {
+        let message = created.error_message.unwrap_or_default();
+        let kind = kind_of(400, created.error_code, &message, response, now);
+        let code = created.error_code.map(|code| format!(" {code}")).unwrap_or_default();
+        return Err(Outcome::new(kind, format!("{} as {}:{code} {message}", created.status, created.sid)));
     }
-    Ok(match made.num_segments.as_deref() {
-        None | Some("0") => format!("accepted as {}, {parts}", made.sid),
-        Some("1") => format!("accepted as {}, 1 segment", made.sid),
-        Some(segments) => format!("accepted as {}, {segments} segments", made.sid),
+    Ok(match created.num_segments.as_deref() {
+        None | Some("0") => format!("accepted as {}, {parts}", created.sid),
+        Some("1") => format!("accepted as {}, 1 segment", created.sid),
+        Some(segments) => format!("accepted as {}, {segments} segments", created.sid),
     })
 }
 
-fn no_success(answer: &Answer) -> Outcome {
-    let is_page = answer.body.trim_ascii_start().starts_with(b"<");
-    if answer.broke_off && !is_page {
-        return Outcome::new(OutcomeKind::Unknown, format!("its answer broke off: {}", answer.reply()));
+fn not_twilio(response: &HttpResponse) -> Outcome {
+    let is_page = response.body.trim_ascii_start().starts_with(b"<");
+    if response.incomplete && !is_page {
+        return Outcome::new(OutcomeKind::Unknown, format!("its answer broke off: {}", response.reply()));
     }
-    let reply = format!("answered as Twilio does not: {}", answer.reply());
+    let reply = format!("answered as Twilio does not: {}", response.reply());
     Outcome::new(OutcomeKind::Transient(Scope::Channel), reply)
 }
 
 /// A 503 says that the request was not handled; after any other 5xx it may have been.
-fn kind(answer: &Answer, code: Option<u32>, message: &str, now: Timestamp) -> OutcomeKind {
-    kind_of(answer.status.as_u16(), code, message, answer, now)
+fn kind(response: &HttpResponse, code: Option<u32>, message: &str, now: Timestamp) -> OutcomeKind {
+    kind_of(response.status.as_u16(), code, message, response, now)
 }
 
-/// What it means that `answer` says so, as if it had that status.
-fn kind_of(status: u16, code: Option<u32>, message: &str, answer: &Answer, now: Timestamp) -> OutcomeKind {
-    let throttled = OutcomeKind::Throttled { scope: Scope::Channel, retry_after: answer.patience(now) };
+/// What it means that `response` says so, as if it had that status.
+fn kind_of(
+    status: u16,
+    code: Option<u32>,
+    message: &str,
+    response: &HttpResponse,
+    now: Timestamp,
+) -> OutcomeKind {
+    let throttled = OutcomeKind::Throttled { scope: Scope::Channel, retry_after: response.patience(now) };
     let message = message.to_lowercase();
-    let is_ours = code.is_some_and(|code| OUR_SETTINGS.contains(&code))
-        || OUR_ACCOUNT.iter().any(|words| message.contains(words));
+    let is_sender_error = code.is_some_and(|code| SENDER_ERRORS.contains(&code))
+        || ACCOUNT_PHRASES.iter().any(|words| message.contains(words));
     match (status, code) {
         (_, Some(OPTED_OUT)) => OutcomeKind::Permanent(Scope::Endpoint),
         (429, _) | (_, Some(TOO_MANY_REQUESTS | QUEUE_IS_FULL)) => throttled,
-        _ if is_ours => OutcomeKind::Transient(Scope::Channel),
+        _ if is_sender_error => OutcomeKind::Transient(Scope::Channel),
         // Not paid for; no such account; not admitted; the request did not come through.
         (401..=404 | 408, _) => OutcomeKind::Transient(Scope::Channel),
-        (400..=499, Some(code)) if !OF_THE_DELIVERY.contains(&code) => OutcomeKind::Permanent(Scope::Unclear),
+        (400..=499, Some(code)) if !DELIVERY_ERRORS.contains(&code) => OutcomeKind::Permanent(Scope::Unclear),
         (400..=499, _) => OutcomeKind::Permanent(Scope::Delivery),
-        (503, _) if answer.retry_after.is_some() => throttled,
+        (503, _) if response.retry_after.is_some() => throttled,
         (300..=399 | 503, _) => OutcomeKind::Transient(Scope::Channel),
         _ => OutcomeKind::Unknown,
     }
@@ -175,7 +187,7 @@ mod tests {
 
     use super::*;
     use crate::fuzz::fuzz;
-    use crate::http::MAX_ANSWER;
+    use crate::http::MAX_RESPONSE_BYTES;
 
     /// Whatever is answered, nothing panics, only Twilio's own body is success, and what is kept is bounded.
     #[test]
@@ -198,17 +210,17 @@ mod tests {
             let status = if chance.bool() { 201 } else { chance.u16(100..1_000) };
             let head = &bytes[..bytes.len().min(chance.usize(0..40))];
             let retry_after = chance.bool().then(|| String::from_utf8_lossy(head).into_owned());
-            let body = bytes[..bytes.len().min(MAX_ANSWER)].to_vec();
+            let body = bytes[..bytes.len().min(MAX_RESPONSE_BYTES)].to_vec();
             // Of what it does not ask for, the reader does not mind what it is written in.
             let said: Option<Value> = serde_json::from_str(&String::from_utf8_lossy(&body)).ok();
             let is_object = serde_json::from_slice::<Value>(&body).is_ok_and(|said| said.is_object());
-            let (success, broke_off) = ((200..300).contains(&status), chance.bool());
-            let answer =
-                Answer { status: StatusCode::from_u16(status).unwrap(), retry_after, body, broke_off };
+            let (success, incomplete) = ((200..300).contains(&status), chance.bool());
+            let response =
+                HttpResponse { status: StatusCode::from_u16(status).unwrap(), retry_after, body, incomplete };
             let has = |name: &str| {
                 said.as_ref().is_some_and(|said| said[name].as_str().is_some_and(|text| !text.is_empty()))
             };
-            match to_create(&answer, parts("Hello"), Timestamp::UNIX_EPOCH) {
+            match classify_created(&response, parts("Hello"), Timestamp::UNIX_EPOCH) {
                 Ok(words) => {
                     assert!(success && has("sid") && has("status"), "{words}");
                     assert!(Outcome::new(OutcomeKind::Delivered, words).reply.chars().count() <= MAX_REPLY);
@@ -223,8 +235,8 @@ mod tests {
                     );
                 }
             }
-            let there = to_probe(&answer).is_ok();
-            assert_eq!(there, (success || status == 403) && is_object, "{answer:?}");
+            let there = classify_probe(&response).is_ok();
+            assert_eq!(there, (success || status == 403) && is_object, "{response:?}");
         });
     }
 }

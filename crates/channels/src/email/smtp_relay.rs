@@ -8,27 +8,27 @@ use domain::this_machine::is_written_here;
 use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
-use super::fault::{Cause, Fault, Stage};
-use super::settings::{Credentials, InvalidSettings, Proof, SmtpSettings, TlsMode};
+use super::settings::{Credentials, InvalidSettings, SmtpAuth, SmtpSettings, TlsMode};
+use super::stage_error::{Cause, Stage, StageError};
 use super::token::Tokens;
 use crate::tls;
 
 /// A relay that can be connected to.
-pub(super) struct Relay {
+pub(super) struct SmtpRelay {
     pub(super) settings: SmtpSettings,
     pub(super) security: Security,
-    /// Where the account proves itself by tokens.
+    /// Where the account authenticates by tokens.
     pub(super) tokens: Option<Tokens>,
 }
 
-/// How its line is encrypted.
+/// How its connections are encrypted.
 pub(super) enum Security {
     Plain,
     StartTls(TlsConnector, ServerName<'static>),
     Implicit(TlsConnector, ServerName<'static>),
 }
 
-impl Relay {
+impl SmtpRelay {
     /// Checks the settings together.
     pub(super) fn new(settings: SmtpSettings) -> Result<Self, InvalidSettings> {
         let SmtpSettings { host, credentials, hello_name, timeout, rules, tls, .. } = &settings;
@@ -61,7 +61,7 @@ impl Relay {
         }
         let security = security(&settings)?;
         let tokens = match &settings.credentials {
-            Some(Credentials { user, proof: Proof::Token(token) }) => {
+            Some(Credentials { user, auth: SmtpAuth::Token(token) }) => {
                 // It stands between control characters.
                 if user.contains(char::is_control) {
                     return invalid("username", "username must be free of control characters");
@@ -74,12 +74,12 @@ impl Relay {
     }
 
     /// Refuses a recipient whom the relay would take for another: on its own machine, and not on this one.
-    pub(super) fn require_known(&self, recipient: &EmailAddress) -> Result<(), Fault> {
+    pub(super) fn require_known(&self, recipient: &EmailAddress) -> Result<(), StageError> {
         if self.settings.knows(recipient.domain()) {
             return Ok(());
         }
         let why = "a domain without a dot is known to a relay on this machine only";
-        Err(Fault { stage: Stage::Recipient, cause: Cause::Unwritable(why.to_owned()) })
+        Err(StageError { stage: Stage::Recipient, cause: Cause::Unwritable(why.to_owned()) })
     }
 }
 

@@ -1,5 +1,5 @@
-//! Speaking with a relay, a command and its answer at a time: nothing is sent ahead, and nothing that came unasked is ever
-//! taken for an answer.
+//! SMTP over a transport, a command and its reply at a time: nothing is sent ahead, and nothing that came unasked is ever
+//! taken for a reply.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -7,98 +7,99 @@ use std::task::Poll;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use super::answer::{Answer, Class, Reading};
-use super::fault::{CLOSING, Cause};
+use super::reply::{Reply, ReplyClass, ReplyReader};
+use super::stage_error::{Cause, SERVICE_CLOSING};
 
-/// How much is read at once, in bytes.
-const CHUNK: usize = 1024;
+/// How much is read at once.
+const CHUNK_BYTES: usize = 1024;
 
-/// What carries a conversation.
-pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+/// What carries SMTP: a TCP or a TLS stream.
+pub(super) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
 
-/// A conversation over a wire, in the clear or encrypted.
-pub(super) struct Conversation<W = Box<dyn Wire>> {
-    wire: W,
+/// Commands and replies over a transport, in the clear or encrypted.
+pub(super) struct SmtpStream<T = Box<dyn Transport>> {
+    transport: T,
     /// What came and was not read yet: at most a chunk.
     received: Vec<u8>,
 }
 
-impl<W: Wire> Conversation<W> {
-    /// Begins one; nothing that came over another wire belongs to it.
-    pub(super) fn new(wire: W) -> Self {
-        Self { wire, received: Vec::new() }
+impl<T: Transport> SmtpStream<T> {
+    /// Begins one; nothing that came over another transport belongs to it.
+    pub(super) fn new(transport: T) -> Self {
+        Self { transport, received: Vec::new() }
     }
 
-    /// Ends this one for another over the same wire.
+    /// Ends this one for another over the same transport.
     ///
     /// # Errors
     /// More was said than was asked: it would have come from anyone.
-    pub(super) async fn into_wire(mut self) -> Result<W, Cause> {
-        self.nothing_unasked().await?;
-        Ok(self.wire)
+    pub(super) async fn into_transport(mut self) -> Result<T, Cause> {
+        self.ensure_nothing_unsolicited().await?;
+        Ok(self.transport)
     }
 
-    /// Says a line and hears its answer.
+    /// Sends a command and reads its reply.
     ///
     /// # Errors
-    /// The line is lost, or what came makes no sense.
-    pub(super) async fn ask(&mut self, line: &str) -> Result<Answer, Cause> {
+    /// The connection is lost, or what came makes no sense.
+    pub(super) async fn command(&mut self, line: &str) -> Result<Reply, Cause> {
         if line.contains(['\r', '\n']) {
             return Err(Cause::Unwritable("a command cannot hold a line break".to_owned()));
         }
-        self.say(format!("{line}\r\n").as_bytes()).await
+        self.send_bytes(format!("{line}\r\n").as_bytes()).await
     }
 
-    /// Sends a mail's content (RFC 5321, 4.5.2) and hears what became of it.
+    /// Sends a mail's content (RFC 5321, 4.5.2) and reads the reply to it.
     ///
     /// # Errors
-    /// As of [`Self::ask`].
-    pub(super) async fn send(&mut self, content: &[u8]) -> Result<Answer, Cause> {
-        self.say(&as_data(content)).await
+    /// As of [`Self::command`].
+    pub(super) async fn send_content(&mut self, content: &[u8]) -> Result<Reply, Cause> {
+        self.send_bytes(&as_data(content)).await
     }
 
-    async fn say(&mut self, bytes: &[u8]) -> Result<Answer, Cause> {
-        self.nothing_unasked().await?;
-        let said = async {
-            self.wire.write_all(bytes).await?;
-            self.wire.flush().await
+    async fn send_bytes(&mut self, bytes: &[u8]) -> Result<Reply, Cause> {
+        self.ensure_nothing_unsolicited().await?;
+        let sent = async {
+            self.transport.write_all(bytes).await?;
+            self.transport.flush().await
         };
-        let Err(lost) = said.await else { return self.hear().await };
+        let Err(error) = sent.await else { return self.read_reply().await };
         // Who hangs up may have said why.
-        match self.hear().await {
-            Ok(answer) if answer.class() == Class::Refused => Ok(answer),
-            _ => Err(lost.into()),
+        match self.read_reply().await {
+            Ok(reply) if reply.class() == ReplyClass::Failure => Ok(reply),
+            _ => Err(error.into()),
         }
     }
 
-    /// Hears one answer.
+    /// Reads one reply.
     ///
     /// # Errors
-    /// As of [`Self::ask`].
-    pub(super) async fn hear(&mut self) -> Result<Answer, Cause> {
-        let mut reading = Reading::default();
+    /// As of [`Self::command`].
+    pub(super) async fn read_reply(&mut self) -> Result<Reply, Cause> {
+        let mut reader = ReplyReader::default();
         loop {
-            if let Some(answer) = reading.take(&mut self.received)? {
-                return Ok(answer);
+            if let Some(reply) = reader.take(&mut self.received)? {
+                return Ok(reply);
             }
-            let mut chunk = [0; CHUNK];
-            match self.wire.read(&mut chunk).await? {
+            let mut chunk = [0; CHUNK_BYTES];
+            match self.transport.read(&mut chunk).await? {
                 0 => return Err(closed()),
                 length => self.received.extend_from_slice(&chunk[..length]),
             }
         }
     }
 
-    /// Sees that the relay waits for us. What came unasked can only be its goodbye.
+    /// Makes sure that the relay waits for us: what came unasked can only be its goodbye.
     ///
     /// # Errors
-    /// It does not, or the line is lost.
-    pub(super) async fn nothing_unasked(&mut self) -> Result<(), Cause> {
-        let mut chunk = [0; CHUNK];
+    /// Something else came, or the connection is lost.
+    pub(super) async fn ensure_nothing_unsolicited(&mut self) -> Result<(), Cause> {
+        let mut chunk = [0; CHUNK_BYTES];
         let mut into = ReadBuf::new(&mut chunk);
-        let wire = &mut self.wire;
-        let polled = poll_fn(|context| Poll::Ready(Pin::new(&mut *wire).poll_read(context, &mut into))).await;
+        let transport = &mut self.transport;
+        let polled =
+            poll_fn(|context| Poll::Ready(Pin::new(&mut *transport).poll_read(context, &mut into))).await;
         match polled {
             Poll::Pending => {}
             Poll::Ready(Err(error)) => return Err(error.into()),
@@ -110,19 +111,19 @@ impl<W: Wire> Conversation<W> {
         if self.received.is_empty() {
             return Ok(());
         }
-        match Reading::default().take(&mut self.received) {
-            Ok(Some(Answer { code: CLOSING, lines })) => {
-                Err(Cause::Refused { code: CLOSING, text: lines.join(" ") })
+        match ReplyReader::default().take(&mut self.received) {
+            Ok(Some(Reply { code: SERVICE_CLOSING, lines })) => {
+                Err(Cause::Refused { code: SERVICE_CLOSING, text: lines.join(" ") })
             }
             _ => Err(Cause::Broken("the server said more than it was asked".to_owned())),
         }
     }
 }
 
-impl<W: Wire + 'static> Conversation<W> {
-    /// The same conversation, whatever carries it.
-    pub(super) fn boxed(self) -> Conversation {
-        Conversation { wire: Box::new(self.wire), received: self.received }
+impl<T: Transport + 'static> SmtpStream<T> {
+    /// The same stream, whatever carries it.
+    pub(super) fn boxed(self) -> SmtpStream {
+        SmtpStream { transport: Box::new(self.transport), received: self.received }
     }
 }
 
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_came_unasked_is_no_answer() {
+    async fn what_came_unasked_is_no_reply() {
         for (unasked, told) in [
             (&b"250 ok\r\n"[..], Cause::Broken("the server said more than it was asked".to_owned())),
             (b"250", Cause::Broken("the server said more than it was asked".to_owned())),
@@ -177,12 +178,12 @@ mod tests {
         ] {
             let (ours, mut theirs) = tokio::io::duplex(1024);
             theirs.write_all(unasked).await.unwrap();
-            let mut conversation = Conversation::new(ours);
-            assert_eq!(conversation.ask("NOOP").await.unwrap_err(), told);
-            let mut said = [0; 16];
+            let mut stream = SmtpStream::new(ours);
+            assert_eq!(stream.command("NOOP").await.unwrap_err(), told);
+            let mut sent = [0; 16];
             assert!(
                 poll_fn(|context| {
-                    let mut into = ReadBuf::new(&mut said);
+                    let mut into = ReadBuf::new(&mut sent);
                     Poll::Ready(Pin::new(&mut theirs).poll_read(context, &mut into).is_pending())
                 })
                 .await,
@@ -192,9 +193,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_command_with_a_line_break_is_never_said() {
+    async fn a_command_with_a_line_break_is_never_sent() {
         let (ours, _theirs) = tokio::io::duplex(1024);
-        let asked = Conversation::new(ours).ask("RCPT TO:<a@b>\r\nDATA").await;
+        let asked = SmtpStream::new(ours).command("RCPT TO:<a@b>\r\nDATA").await;
         assert!(matches!(asked, Err(Cause::Unwritable(_))));
     }
 }

@@ -1,4 +1,4 @@
-//! What a receiver's answer means.
+//! What a receiver's response means.
 
 use application::ports::{Content, Sent};
 use domain::Timestamp;
@@ -7,30 +7,30 @@ use domain::json_text::utf8;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::http::Answer;
+use crate::http::HttpResponse;
 
-/// The member of a JSON object that repeats the challenge. An echo of our question has none.
-const YES: &str = "confirmation";
+/// The member of a response that repeats the challenge. An echo of our request has none.
+const CONFIRMATION_MEMBER: &str = "confirmation";
 
-/// What the attempt at `now` came to.
-pub(super) fn meaning(answer: &Answer, content: &Content, now: Timestamp) -> Sent {
-    let kind = kind(answer, now);
+/// Classifies the response to the attempt at `now`.
+pub(super) fn classify_response(response: &HttpResponse, content: &Content, now: Timestamp) -> Sent {
+    let kind = kind(response, now);
     match content {
         Content::Confirmation { challenge, .. } if kind == OutcomeKind::Delivered => {
-            to_challenge(answer, challenge)
+            classify_challenge(response, challenge)
         }
-        _ => answer.outcome(kind).into(),
+        _ => response.outcome(kind).into(),
     }
 }
 
 /// Standard Webhooks: 2xx is success, 410 ends the subscription, all else is tried again; whoever asks for patience
 /// gets it, at first without an attempt being spent.
-fn kind(answer: &Answer, now: Timestamp) -> OutcomeKind {
-    if answer.status.is_success() {
+fn kind(response: &HttpResponse, now: Timestamp) -> OutcomeKind {
+    if response.status.is_success() {
         return OutcomeKind::Delivered;
     }
-    let asked = answer.patience(now);
-    match answer.status {
+    let asked = response.patience(now);
+    match response.status {
         StatusCode::GONE => OutcomeKind::Permanent(Scope::Endpoint),
         StatusCode::TOO_MANY_REQUESTS => {
             OutcomeKind::Throttled { scope: Scope::Endpoint, retry_after: asked }
@@ -41,18 +41,18 @@ fn kind(answer: &Answer, now: Timestamp) -> OutcomeKind {
 }
 
 /// What a receiver said to our question: yes, or in which way it did not.
-fn to_challenge(answer: &Answer, challenge: &str) -> Sent {
-    let said = utf8(&answer.body).map(|json| serde_json::from_slice::<Value>(json).unwrap_or_default());
-    if said.as_ref().is_ok_and(|said| said.get(YES).is_some_and(|yes| yes == challenge)) {
-        return Sent { outcome: answer.outcome(OutcomeKind::Delivered), confirmed: true };
+fn classify_challenge(response: &HttpResponse, challenge: &str) -> Sent {
+    let said = utf8(&response.body).map(|json| serde_json::from_slice::<Value>(json).unwrap_or_default());
+    if said.as_ref().is_ok_and(|said| said.get(CONFIRMATION_MEMBER).is_some_and(|yes| yes == challenge)) {
+        return Sent { outcome: response.outcome(OutcomeKind::Delivered), confirmed: true };
     }
     let reply = match said {
         Err(other) => {
-            format!("answered {}, and what it said cannot be read: {other}", answer.status.as_u16())
+            format!("answered {}, and what it said cannot be read: {other}", response.status.as_u16())
         }
-        Ok(_) => format!("did not repeat the challenge in `confirmation`, but answered {}", answer.reply()),
+        Ok(_) => format!("did not repeat the challenge in `confirmation`, but answered {}", response.reply()),
     };
-    let outcome = Outcome::new(OutcomeKind::Transient(Scope::Endpoint), reply).with_status(answer.status);
+    let outcome = Outcome::new(OutcomeKind::Transient(Scope::Endpoint), reply).with_status(response.status);
     Sent { outcome, confirmed: false }
 }
 
@@ -62,7 +62,7 @@ mod tests {
 
     use super::*;
     use crate::fuzz::fuzz;
-    use crate::http::MAX_ANSWER;
+    use crate::http::MAX_RESPONSE_BYTES;
 
     fn confirmation(challenge: &str) -> Content {
         Content::Confirmation {
@@ -72,8 +72,8 @@ mod tests {
         }
     }
 
-    fn answer(status: u16, retry_after: Option<String>, body: Vec<u8>) -> Answer {
-        Answer { status: StatusCode::from_u16(status).unwrap(), retry_after, body, broke_off: false }
+    fn response(status: u16, retry_after: Option<String>, body: Vec<u8>) -> HttpResponse {
+        HttpResponse { status: StatusCode::from_u16(status).unwrap(), retry_after, body, incomplete: false }
     }
 
     #[test]
@@ -94,7 +94,8 @@ mod tests {
             (b"abc".to_vec(), false, "did not repeat"),
             (br#"{"Confirmation":"abc"}"#.to_vec(), false, "did not repeat"),
         ] {
-            let sent = meaning(&answer(200, None, body), &confirmation("abc"), Timestamp::UNIX_EPOCH);
+            let sent =
+                classify_response(&response(200, None, body), &confirmation("abc"), Timestamp::UNIX_EPOCH);
             assert_eq!(sent.confirmed, confirmed, "{sent:?}");
             assert!(sent.outcome.reply.contains(said), "{sent:?}");
         }
@@ -119,16 +120,16 @@ mod tests {
             let status = if chance.bool() { 200 } else { chance.u16(100..1_000) };
             let head = &bytes[..bytes.len().min(chance.usize(0..40))];
             let retry_after = chance.bool().then(|| String::from_utf8_lossy(head).into_owned());
-            let body = bytes[..bytes.len().min(MAX_ANSWER)].to_vec();
+            let body = bytes[..bytes.len().min(MAX_RESPONSE_BYTES)].to_vec();
             let said: Option<Value> =
                 serde_json::from_slice(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&body)).ok();
             let yes = said.is_some_and(|said| said["confirmation"] == "abc");
             let success = (200..300).contains(&status);
-            let answer = answer(status, retry_after, body);
+            let response = response(status, retry_after, body);
             for (content, delivered, confirmed) in
                 [(confirmation("abc"), success && yes, success && yes), (Content::Test, success, false)]
             {
-                let sent = meaning(&answer, &content, Timestamp::UNIX_EPOCH);
+                let sent = classify_response(&response, &content, Timestamp::UNIX_EPOCH);
                 assert_eq!(sent.outcome.kind == OutcomeKind::Delivered, delivered, "{sent:?}");
                 assert_eq!(sent.confirmed, confirmed, "{sent:?}");
                 assert!(sent.outcome.reply.chars().count() <= MAX_REPLY);

@@ -1,4 +1,4 @@
-//! What an incoming webhook's answer means.
+//! What an incoming webhook's response means.
 //!
 //! Source: Slack, "Sending messages using incoming webhooks" (handling errors) and the changelog "Improving error
 //! conditions for incoming webhooks". The body is one word; a word stands before the status.
@@ -8,13 +8,13 @@ use domain::attempt::{Outcome, OutcomeKind, Scope};
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::http::Answer;
+use crate::http::HttpResponse;
 
 /// The webhook, its workspace or its channel is no more, or the URL was never one.
-const GONE: [&str; 6] =
+const GONE_WORDS: [&str; 6] =
     ["no_service", "no_service_id", "no_team", "invalid_token", "channel_not_found", "channel_is_archived"];
 /// What we posted is not understood, and will not be.
-const NOT_UNDERSTOOD: [&str; 6] = [
+const INVALID_PAYLOAD_WORDS: [&str; 6] = [
     "invalid_payload",
     "no_text",
     "invalid_blocks",
@@ -25,38 +25,38 @@ const NOT_UNDERSTOOD: [&str; 6] = [
 
 /// Where Slack's own webhooks are.
 pub(super) const SLACK: &str = "hooks.slack.com";
-/// What those say that take Slack's form: Slack, Mattermost and Discord (`/slack`) `ok`, Microsoft's connectors `1`.
-const TAKEN: [&str; 2] = ["ok", "1"];
-/// How Microsoft's connectors say that they were asked too often: with status 200.
-const TOO_OFTEN: &str = "returned HTTP error 429";
+/// What those answer on success that take Slack's form: Slack, Mattermost and Discord (`/slack`) `ok`, Microsoft's connectors `1`.
+const SUCCESS_WORDS: [&str; 2] = ["ok", "1"];
+/// How Microsoft's connectors say that they were called too often: with status 200.
+const TEAMS_THROTTLED: &str = "returned HTTP error 429";
 
-/// What came of a post at `now`. Whoever answers 200 without a chat's word is none: a captive portal, a proxy's page, a chat
+/// Classifies the response to a post at `now`. Whoever answers 200 without a chat's word is none: a captive portal, a proxy's page, a chat
 /// that refuses in words. Nothing was posted there, and it is tried again.
-pub(super) fn meaning(answer: &Answer, is_slack: bool, now: Timestamp) -> Outcome {
-    if !answer.status.is_success() {
-        return Outcome::new(refusal(answer, now), answer.reply());
+pub(super) fn classify_response(response: &HttpResponse, is_slack: bool, now: Timestamp) -> Outcome {
+    if !response.status.is_success() {
+        return Outcome::new(refusal(response, now), response.reply());
     }
-    let word = str::from_utf8(&answer.body).unwrap_or_default().trim();
-    if is_taken(word, is_slack) {
-        Outcome::new(OutcomeKind::Delivered, answer.reply())
-    } else if answer.broke_off && !is_page(word) {
-        Outcome::new(OutcomeKind::Unknown, format!("its answer broke off: {}", answer.reply()))
-    } else if word.contains(TOO_OFTEN) {
-        let kind = OutcomeKind::Throttled { scope: Scope::Endpoint, retry_after: answer.patience(now) };
-        Outcome::new(kind, answer.reply())
+    let word = str::from_utf8(&response.body).unwrap_or_default().trim();
+    if is_success_word(word, is_slack) {
+        Outcome::new(OutcomeKind::Delivered, response.reply())
+    } else if response.incomplete && !is_page(word) {
+        Outcome::new(OutcomeKind::Unknown, format!("its answer broke off: {}", response.reply()))
+    } else if word.contains(TEAMS_THROTTLED) {
+        let kind = OutcomeKind::Throttled { scope: Scope::Endpoint, retry_after: response.patience(now) };
+        Outcome::new(kind, response.reply())
     } else {
-        let reply = format!("answered as no chat does: {}", answer.reply());
+        let reply = format!("answered as no chat does: {}", response.reply());
         Outcome::new(OutcomeKind::Transient(Scope::Endpoint), reply)
     }
 }
 
 /// Slack says `ok` and nothing else. Of the others some say nothing (Microsoft's workflows, Discord), and some a JSON object:
 /// Google Chat the message that it made, Rocket.Chat and Zulip whether it went well.
-fn is_taken(word: &str, is_slack: bool) -> bool {
+fn is_success_word(word: &str, is_slack: bool) -> bool {
     if is_slack {
         return word == "ok";
     }
-    if word.is_empty() || TAKEN.iter().any(|taken| word.eq_ignore_ascii_case(taken)) {
+    if word.is_empty() || SUCCESS_WORDS.iter().any(|taken| word.eq_ignore_ascii_case(taken)) {
         return true;
     }
     let Ok(Value::Object(said)) = serde_json::from_str(word) else { return false };
@@ -76,17 +76,19 @@ fn is_page(word: &str) -> bool {
 
 /// Why a post was refused. What an administrator of the chat can undo (`action_prohibited`,
 /// `posting_to_general_channel_denied`, `no_active_hooks`, `team_disabled`) is tried again, as is what is not Slack's word.
-fn refusal(answer: &Answer, now: Timestamp) -> OutcomeKind {
-    let word = str::from_utf8(&answer.body).unwrap_or_default().trim();
-    let asked = answer.patience(now);
-    match answer.status {
+fn refusal(response: &HttpResponse, now: Timestamp) -> OutcomeKind {
+    let word = str::from_utf8(&response.body).unwrap_or_default().trim();
+    let asked = response.patience(now);
+    match response.status {
         StatusCode::GONE => OutcomeKind::Permanent(Scope::Endpoint),
         StatusCode::TOO_MANY_REQUESTS => {
             OutcomeKind::Throttled { scope: Scope::Endpoint, retry_after: asked }
         }
         _ if asked.is_some() => OutcomeKind::Throttled { scope: Scope::Endpoint, retry_after: asked },
-        status if status.is_client_error() && GONE.contains(&word) => OutcomeKind::Permanent(Scope::Endpoint),
-        status if status.is_client_error() && NOT_UNDERSTOOD.contains(&word) => {
+        status if status.is_client_error() && GONE_WORDS.contains(&word) => {
+            OutcomeKind::Permanent(Scope::Endpoint)
+        }
+        status if status.is_client_error() && INVALID_PAYLOAD_WORDS.contains(&word) => {
             OutcomeKind::Permanent(Scope::Delivery)
         }
         _ => OutcomeKind::Transient(Scope::Endpoint),
@@ -99,7 +101,7 @@ mod tests {
 
     use super::*;
     use crate::fuzz::fuzz;
-    use crate::http::MAX_ANSWER;
+    use crate::http::MAX_RESPONSE_BYTES;
 
     /// Whatever is answered, nothing panics, Slack's own word alone is success there, a page is none anywhere, and what is
     /// kept is bounded.
@@ -125,19 +127,19 @@ mod tests {
             let status = if chance.bool() { 200 } else { chance.u16(100..1_000) };
             let head = &bytes[..bytes.len().min(chance.usize(0..40))];
             let retry_after = chance.bool().then(|| String::from_utf8_lossy(head).into_owned());
-            let body = bytes[..bytes.len().min(MAX_ANSWER)].to_vec();
+            let body = bytes[..bytes.len().min(MAX_RESPONSE_BYTES)].to_vec();
             let said = String::from_utf8(body.clone()).unwrap_or_default().trim().to_owned();
             let success = (200..300).contains(&status);
-            let broke_off = chance.bool();
-            let answer =
-                Answer { status: StatusCode::from_u16(status).unwrap(), retry_after, body, broke_off };
-            let slack = meaning(&answer, true, Timestamp::UNIX_EPOCH);
+            let incomplete = chance.bool();
+            let response =
+                HttpResponse { status: StatusCode::from_u16(status).unwrap(), retry_after, body, incomplete };
+            let slack = classify_response(&response, true, Timestamp::UNIX_EPOCH);
             assert_eq!(slack.kind == OutcomeKind::Delivered, success && said == "ok", "{slack:?}");
-            let other = meaning(&answer, false, Timestamp::UNIX_EPOCH);
+            let other = classify_response(&response, false, Timestamp::UNIX_EPOCH);
             let delivered = other.kind == OutcomeKind::Delivered;
             assert!(!delivered || (success && !said.starts_with('<')), "{other:?}");
             for outcome in [slack, other] {
-                assert!(outcome.kind != OutcomeKind::Unknown || (success && broke_off), "{outcome:?}");
+                assert!(outcome.kind != OutcomeKind::Unknown || (success && incomplete), "{outcome:?}");
                 assert!(!success || !matches!(outcome.kind, OutcomeKind::Permanent(_)), "{outcome:?}");
                 assert!(outcome.reply.chars().count() <= MAX_REPLY && !outcome.reply.contains(['\r', '\n']));
             }

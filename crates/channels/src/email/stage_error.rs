@@ -1,4 +1,4 @@
-//! What can go wrong on the way to a relay, and whose failure it is.
+//! The stages of handing a mail to a relay, how one fails, and whose failure that is.
 
 use std::fmt;
 use std::io;
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 
-use super::reply::{About, about};
-use crate::want::in_words;
+use super::refusal::{RefusalSubject, refusal_subject};
+use crate::local_resources::describe;
 
-/// The steps of handing over one mail, in their order (with STARTTLS, the greeting comes before TLS).
+/// The stages of handing over one mail, in their order (with STARTTLS, the greeting comes before TLS).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     Name,
@@ -26,23 +26,23 @@ pub(super) enum Stage {
     Reset,
 }
 
-/// The step that failed, and how.
+/// The stage that failed, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct StageError {
     pub(super) stage: Stage,
     pub(super) cause: Cause,
 }
 
-/// How a step failed.
+/// How a stage failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cause {
     /// The relay answered 4yz or 5yz.
     Refused { code: u16, text: String },
     /// It did not answer in time.
     TimedOut(Duration),
-    /// The line was lost, or what came over it made no sense.
+    /// The connection was lost, or what came over it made no sense.
     Broken(String),
-    /// The relay does not offer what the step needs.
+    /// The relay does not offer what the stage needs.
     NotOffered(&'static str),
     /// The mail cannot be written as mails must be.
     Unwritable(String),
@@ -51,22 +51,22 @@ pub(super) enum Cause {
 }
 
 /// The relay is about to hang up (RFC 5321, 3.8).
-pub(super) const CLOSING: u16 = 421;
+pub(super) const SERVICE_CLOSING: u16 = 421;
 
 /// Does one stage's work within `limit`.
 pub(super) async fn within<T, E: Into<Cause>>(
     limit: Duration,
     stage: Stage,
     work: impl Future<Output = Result<T, E>>,
-) -> Result<T, Fault> {
+) -> Result<T, StageError> {
     match tokio::time::timeout(limit, work).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(Fault { stage, cause: error.into() }),
-        Err(_) => Err(Fault { stage, cause: Cause::TimedOut(limit) }),
+        Ok(Err(error)) => Err(StageError { stage, cause: error.into() }),
+        Err(_) => Err(StageError { stage, cause: Cause::TimedOut(limit) }),
     }
 }
 
-impl Fault {
+impl StageError {
     /// The outcome of an attempt that this ended.
     pub(super) fn outcome(&self) -> Outcome {
         Outcome { status: self.status(), ..Outcome::new(self.kind(), self.to_string()) }
@@ -80,19 +80,19 @@ impl Fault {
         }
     }
 
-    /// Up to MAIL FROM it is the channel's; then a refusal is whose it says, a lost line the channel's; once the content
-    /// was on its way, only an answer tells.
+    /// The outcome's kind. Up to MAIL FROM a failure is the channel's; then a refusal is whose it says and a lost connection
+    /// the channel's; once the content was on its way, only a reply tells.
     pub(super) fn kind(&self) -> OutcomeKind {
         match (self.stage, &self.cause) {
-            (_, Cause::Refused { code: CLOSING, .. }) => OutcomeKind::Transient(Scope::Channel),
+            (_, Cause::Refused { code: SERVICE_CLOSING, .. }) => OutcomeKind::Transient(Scope::Channel),
             (_, Cause::Unwritable(_) | Cause::TooLarge { .. }) | (Stage::Recipient, Cause::NotOffered(_)) => {
                 OutcomeKind::Permanent(Scope::Delivery)
             }
             (Stage::Recipient | Stage::Data | Stage::Content, Cause::Refused { code, text }) => {
-                match (about(*code, text), code) {
-                    (About::Us, _) => OutcomeKind::Transient(Scope::Channel),
-                    (About::Delivery, 500..=599) => OutcomeKind::Permanent(Scope::Delivery),
-                    (About::Unclear, 500..=599) => OutcomeKind::Permanent(Scope::Unclear),
+                match (refusal_subject(*code, text), code) {
+                    (RefusalSubject::Sender, _) => OutcomeKind::Transient(Scope::Channel),
+                    (RefusalSubject::Delivery, 500..=599) => OutcomeKind::Permanent(Scope::Delivery),
+                    (RefusalSubject::Unclear, 500..=599) => OutcomeKind::Permanent(Scope::Unclear),
                     _ => OutcomeKind::Transient(Scope::Delivery),
                 }
             }
@@ -101,13 +101,13 @@ impl Fault {
         }
     }
 
-    /// Whether the line can be used again after a RSET: the relay said no to a recipient or a mail, and stays.
-    pub(super) fn leaves_the_line_usable(&self) -> bool {
-        matches!(self.cause, Cause::Refused { .. }) && !self.is_about_us()
+    /// Whether the session can be used again after a RSET: the relay said no to a recipient or a mail, and stays.
+    pub(super) fn leaves_session_usable(&self) -> bool {
+        matches!(self.cause, Cause::Refused { .. }) && !self.is_channel_failure()
     }
 
-    /// Whether it is the channel's: then what the relay thinks of us may stay with a line for as long as that is open.
-    pub(super) fn is_about_us(&self) -> bool {
+    /// Whether it is the channel's: then what the relay thinks of us may stay with a session for as long as that is open.
+    pub(super) fn is_channel_failure(&self) -> bool {
         self.kind().scope() == Some(Scope::Channel)
     }
 }
@@ -131,8 +131,8 @@ impl Stage {
     }
 }
 
-impl fmt::Display for Fault {
-    /// The relay's own answer, or the step and what happened.
+impl fmt::Display for StageError {
+    /// The relay's own reply, or the stage and what happened.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stage = self.stage.name();
         match &self.cause {
@@ -149,6 +149,6 @@ impl fmt::Display for Fault {
 
 impl From<io::Error> for Cause {
     fn from(error: io::Error) -> Self {
-        Self::Broken(in_words(&error))
+        Self::Broken(describe(&error))
     }
 }
