@@ -1,4 +1,4 @@
-//! Each delivery by itself: in a known state that its attempts explain, and as many questions as were asked.
+//! Each delivery by itself, and how often each subscription was asked: as they are on record.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -7,11 +7,13 @@ use domain::delivery::{CancelReason, DeliveryId, DeliveryKind, DeliveryState, Wa
 use domain::endpoint::Protocol;
 use domain::order::OrderId;
 use domain::subscription::SubscriptionState;
+use oracle::deliveries::{self, ByPeople, Kind, State};
+use oracle::subscriptions::Requests;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::attempts::{self, Claims};
-use super::exception::{Exception, ExceptionKind, Findings};
-use super::subscriptions::{Subscribed, Subscriptions};
+use super::attempts;
+use super::exception::{Exception, Findings};
+use super::subscriptions::{self, Subscribed, Subscriptions};
 use super::summary::{ByState, Waiting, count, none};
 use crate::columns;
 use crate::rows;
@@ -32,17 +34,11 @@ struct Delivery {
     subscription: i64,
     order: Option<i64>,
     at: Timestamp,
-    cancel_reason: Option<CancelReason>,
+    cancel_reason: Option<deliveries::CancelReason>,
     quarantined: bool,
-    claims: Claims,
-}
-
-/// The confirmations that a subscription was sent.
-#[derive(Default)]
-struct Questions {
-    asked: u32,
-    /// The newest is cancelled, and no person dropped it.
-    taken_back: bool,
+    state: DeliveryState,
+    attempts: u32,
+    attempts_used: u32,
 }
 
 pub(super) fn check(
@@ -57,7 +53,8 @@ pub(super) fn check(
     let mut statement = snapshot.prepare(sql)?;
     let mut found = statement.query(())?;
     let mut counted = Deliveries { notifications: none(), others: none(), waiting: Waiting::default() };
-    let mut questions = BTreeMap::<_, Questions>::new();
+    // How many confirmation requests each subscription was sent, and whether the newest is cancelled, and by no person.
+    let mut requests = BTreeMap::<_, (u32, bool)>::new();
     while let Some(row) = found.next()? {
         let delivery = match read_row(Table::Deliveries, row.get("seq")?, row, delivery)? {
             Ok(delivery) => delivery,
@@ -71,15 +68,17 @@ pub(super) fn check(
         counted.add(&delivery, subscribed, &paused, now);
         let cancelled = judge(snapshot, &delivery, subscribed, findings)?;
         if delivery.kind == DeliveryKind::Confirmation {
-            let questions = questions.entry(delivery.subscription).or_default();
-            questions.asked += 1;
-            questions.taken_back = cancelled;
+            let (made, taken_back) = requests.entry(delivery.subscription).or_default();
+            *made += 1;
+            *taken_back = cancelled;
         }
     }
     for (seq, subscribed) in subscriptions {
-        let questions = questions.remove(seq).unwrap_or_default();
-        if let Some((kind, wrong)) = unasked(subscribed, &questions) {
-            findings.add(Exception::new(kind, wrong).subscription(subscribed.id));
+        let (made, taken_back) = requests.remove(seq).unwrap_or_default();
+        let awaited = subscribed.state == SubscriptionState::Pending && !subscribed.has_lapsed;
+        let requests = Requests { made, generation: subscribed.generation, taken_back, awaited };
+        if let Some(violation) = oracle::subscriptions::asked(requests) {
+            findings.add(Exception::from(violation).subscription(subscribed.id));
         }
     }
     Ok(counted)
@@ -97,13 +96,11 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         subscription: row.get("subscription")?,
         order: row.get("order_seq")?,
         at: columns::time(row, "at")?,
-        cancel_reason: rows::cancel_reason(row)?,
+        cancel_reason: rows::cancel_reason(row)?.map(cancel_reason),
         quarantined: row.get("quarantined")?,
-        claims: Claims {
-            state: columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?,
-            attempts: row.get("attempts")?,
-            attempts_used: columns::count(row, "attempts_used")?,
-        },
+        state: columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?,
+        attempts: row.get("attempts")?,
+        attempts_used: columns::count(row, "attempts_used")?,
     })
 }
 
@@ -117,10 +114,10 @@ impl Deliveries {
     ) {
         let is_notification = delivery.kind == DeliveryKind::Notification;
         let counts = if is_notification { &mut self.notifications } else { &mut self.others };
-        let waits = delivery.claims.state == DeliveryState::Pending;
+        let waits = delivery.state == DeliveryState::Pending;
         // What waits for one that ended is cancelled, a few at a time.
         let over = subscribed.is_some_and(|subscribed| subscribed.state == SubscriptionState::Ended);
-        count(counts, if waits && over { DeliveryState::Cancelled } else { delivery.claims.state });
+        count(counts, if waits && over { DeliveryState::Cancelled } else { delivery.state });
         let Some(subscribed) = subscribed.filter(|_| waits && !over) else { return };
         let waiting = &mut self.waiting;
         let because = domain::delivery::Waiting {
@@ -150,67 +147,42 @@ fn judge(
     subscribed: Option<&Subscribed>,
     findings: &mut Findings<'_>,
 ) -> rusqlite::Result<bool> {
-    let mut faults = Vec::new();
     let attempts = attempts::read(snapshot, delivery.seq)?;
-    match attempts.into_iter().collect::<Result<Vec<_>, _>>() {
-        Ok(attempts) => {
+    let found: Vec<_> = match attempts.into_iter().collect::<Result<Vec<_>, _>>() {
+        Ok(recorded) => {
             let receipts = attempts::receipts(snapshot, delivery.seq)?;
-            faults.extend(attempts::faults(delivery.claims, &attempts, &receipts));
+            let facts = deliveries::Delivery {
+                kind: kind(delivery.kind),
+                of_order: delivery.order.is_some(),
+                state: state(delivery.state),
+                attempts: delivery.attempts,
+                attempts_used: delivery.attempts_used,
+                cancel_reason: delivery.cancel_reason,
+                recorded: &recorded,
+                receipts: receipts.as_deref(),
+                by_people: by_people(snapshot, delivery)?,
+                subscription: subscribed.map(|subscribed| subscriptions::state(subscribed.state)),
+            };
+            deliveries::judge(&facts).into_iter().map(Exception::from).collect()
         }
-        Err(unreadable) => {
-            let exception = findings.unreadable(&unreadable);
-            faults.push((exception.kind, exception.wrong));
-        }
-    }
-    if delivery.claims.state == DeliveryState::Held && was(snapshot, delivery, "restored")? {
-        faults.retain(|(kind, _)| *kind != ExceptionKind::StateUnexplained);
-    }
-    if (delivery.kind == DeliveryKind::Notification) != delivery.order.is_some() {
-        let wrong = format!("it is a {} {} an order", delivery.kind.name(), with_or_without(delivery));
-        faults.push((ExceptionKind::StateUnexplained, wrong));
-    }
-    if let Some(wrong) = wrongly_cancelled(snapshot, delivery, subscribed)? {
-        faults.push((ExceptionKind::StateUnexplained, wrong.to_owned()));
-    }
-    let order = if faults.is_empty() { None } else { order(snapshot, delivery)? };
-    for (kind, wrong) in faults {
-        let exception = Exception::new(kind, wrong).order(order).delivery(delivery.id);
+        Err(unreadable) => vec![findings.unreadable(&unreadable)],
+    };
+    let order = if found.is_empty() { None } else { order(snapshot, delivery)? };
+    for exception in found {
+        let exception = exception.order(order).delivery(delivery.id);
         findings.add(exception.subscription(subscribed.map(|subscribed| subscribed.id)));
     }
-    let is_cancelled = delivery.claims.state == DeliveryState::Cancelled;
-    Ok(is_cancelled && delivery.cancel_reason != Some(CancelReason::Dropped))
+    let is_cancelled = delivery.state == DeliveryState::Cancelled;
+    Ok(is_cancelled && delivery.cancel_reason != Some(deliveries::CancelReason::Dropped))
 }
 
-fn with_or_without(delivery: &Delivery) -> &'static str {
-    if delivery.order.is_some() { "with" } else { "without" }
-}
-
-/// Beside people, who drop it or call its order spam, only the end of a subscription cancels; and its answer, or a newer question, a question.
-fn wrongly_cancelled(
-    snapshot: &Connection,
-    delivery: &Delivery,
-    subscribed: Option<&Subscribed>,
-) -> rusqlite::Result<Option<&'static str>> {
-    if delivery.claims.state != DeliveryState::Cancelled {
-        let wrong = "it has a reason for being cancelled, and is not";
-        return Ok(delivery.cancel_reason.map(|_| wrong));
-    }
-    let has_ended = subscribed.is_none_or(|subscribed| subscribed.state == SubscriptionState::Ended);
-    Ok(match delivery.cancel_reason {
-        None => Some("it is cancelled, and why is not on record"),
-        Some(CancelReason::Dropped) if !was(snapshot, delivery, "dropped")? => {
-            Some("it was dropped, and that a person did so is not on record")
-        }
-        Some(CancelReason::Spam) if !was_spam(snapshot, delivery)? => {
-            Some("it is cancelled with an order that is spam, and that a person said so is not on record")
-        }
-        Some(CancelReason::SubscriptionEnded) if !has_ended => {
-            Some("it is cancelled with its subscription, which has not ended")
-        }
-        Some(CancelReason::Superseded) if delivery.kind != DeliveryKind::Confirmation => {
-            Some("it is cancelled as a confirmation request, and is none")
-        }
-        Some(_) => None,
+/// What people did to a delivery, as far as its state hangs on that.
+fn by_people(snapshot: &Connection, delivery: &Delivery) -> rusqlite::Result<ByPeople> {
+    Ok(ByPeople {
+        dropped: delivery.cancel_reason == Some(deliveries::CancelReason::Dropped)
+            && was(snapshot, delivery, "dropped")?,
+        spam: delivery.cancel_reason == Some(deliveries::CancelReason::Spam) && was_spam(snapshot, delivery)?,
+        held: delivery.state == DeliveryState::Held && was(snapshot, delivery, "restored")?,
     })
 }
 
@@ -226,20 +198,33 @@ fn was(snapshot: &Connection, delivery: &Delivery, intervention: &str) -> rusqli
     snapshot.prepare_cached(sql)?.query_row(params![delivery.seq, intervention], |row| row.get(0))
 }
 
-/// Each generation of a subscription was asked once, and one that waits for its answer was not taken back, unless it
-/// lapsed.
-fn unasked(subscribed: &Subscribed, questions: &Questions) -> Option<(ExceptionKind, String)> {
-    let Questions { asked, taken_back } = questions;
-    if *asked != subscribed.generation {
-        let generation = subscribed.generation;
-        let wrong = format!("it is of generation {generation}, and {asked} confirmations are on record");
-        return Some((ExceptionKind::MissingConfirmation, wrong));
+fn kind(kind: DeliveryKind) -> Kind {
+    match kind {
+        DeliveryKind::Notification => Kind::Notification,
+        DeliveryKind::Confirmation => Kind::Confirmation,
+        DeliveryKind::Notice | DeliveryKind::Test => Kind::Other,
     }
-    let is_asked = subscribed.state == SubscriptionState::Pending && !subscribed.has_lapsed;
-    (*taken_back && is_asked).then(|| {
-        let wrong = "it is pending, and its newest confirmation is cancelled";
-        (ExceptionKind::StateUnexplained, wrong.to_owned())
-    })
+}
+
+fn state(state: DeliveryState) -> State {
+    match state {
+        DeliveryState::Pending => State::Pending,
+        DeliveryState::InFlight => State::InFlight,
+        DeliveryState::Delivered => State::Delivered,
+        DeliveryState::Sandboxed => State::Sandboxed,
+        DeliveryState::Held => State::Held,
+        DeliveryState::Dead => State::Dead,
+        DeliveryState::Cancelled => State::Cancelled,
+    }
+}
+
+fn cancel_reason(reason: CancelReason) -> deliveries::CancelReason {
+    match reason {
+        CancelReason::Dropped => deliveries::CancelReason::Dropped,
+        CancelReason::Spam => deliveries::CancelReason::Spam,
+        CancelReason::SubscriptionEnded => deliveries::CancelReason::SubscriptionEnded,
+        CancelReason::Superseded => deliveries::CancelReason::Superseded,
+    }
 }
 
 fn paused(snapshot: &Connection) -> rusqlite::Result<HashSet<Protocol>> {

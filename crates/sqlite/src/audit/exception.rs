@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use domain::delivery::DeliveryId;
 use domain::order::OrderId;
 use domain::subscription::SubscriptionId;
+use oracle::{Promise, Violation};
 
 use crate::unreadable::{Table, Unreadable};
 
@@ -26,24 +27,8 @@ pub struct Exception {
 /// The sorts of exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExceptionKind {
-    /// A published order is owed to a subscription, and there is no delivery.
-    MissingDelivery,
-    /// There is a delivery of an order that its subscription is not owed.
-    SkipReason,
-    /// There is a delivery of an order that has not been published.
-    NotPublished,
-    /// A subscription was asked more or less often than its generation says.
-    MissingConfirmation,
-    /// Attempts are not numbered from 1, or a delivery's own counts differ from them.
-    AttemptsDisagree,
-    /// A delivery is in flight without an open attempt, or has an open attempt without being in flight.
-    InFlightDisagrees,
-    /// Nothing that is on record led to a delivery's state.
-    StateUnexplained,
-    /// The versions of a subscription overlap or leave orders out.
-    VersionsBroken,
-    /// A subscription is not what its last version says.
-    SubscriptionDisagrees,
+    /// A promise was not kept.
+    Broken(Promise),
     /// What waits for a subscription is found too late, or never.
     QueueDisagrees,
     /// A row refers to another that is gone.
@@ -88,15 +73,7 @@ impl ExceptionKind {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::MissingDelivery => "missing_delivery",
-            Self::SkipReason => "not_matched",
-            Self::NotPublished => "not_published",
-            Self::MissingConfirmation => "missing_confirmation",
-            Self::AttemptsDisagree => "attempts_disagree",
-            Self::InFlightDisagrees => "in_flight_disagrees",
-            Self::StateUnexplained => "state_unexplained",
-            Self::VersionsBroken => "versions_broken",
-            Self::SubscriptionDisagrees => "subscription_disagrees",
+            Self::Broken(promise) => promise.name(),
             Self::QueueDisagrees => "queue_disagrees",
             Self::DanglingReference => "dangling_reference",
             Self::KeyNotFound => "key_not_found",
@@ -109,32 +86,7 @@ impl ExceptionKind {
     #[must_use]
     pub fn remedy(self) -> &'static str {
         match self {
-            Self::MissingDelivery => {
-                "stop the program, set relay.published_through below the order's place, start it: it publishes again \
-                 and owes what is missing"
-            }
-            Self::SkipReason => {
-                "if it is pending, delete it before it is sent; if it was delivered, someone was told whom it did not match"
-            }
-            Self::NotPublished => {
-                "nothing: it is right once the order is published; someone set the relay back"
-            }
-            Self::MissingConfirmation => {
-                "restore the delivery from a backup; if the subscription is pending, send its confirmation again"
-            }
-            Self::AttemptsDisagree => {
-                "nothing is sent twice because of it; restore the attempts from a backup if they matter"
-            }
-            Self::InFlightDisagrees => {
-                "set it to in_flight if an attempt is open: the next start settles that; to pending if none is: it is sent"
-            }
-            Self::StateUnexplained => {
-                "look at the order's timeline; set the state to dead and redrive it to send it again"
-            }
-            Self::VersionsBroken => {
-                "restore subscription_versions from a backup: they say whom which order matched"
-            }
-            Self::SubscriptionDisagrees => "set the subscription to what its last version says",
+            Self::Broken(promise) => remedy(promise),
             Self::QueueDisagrees => "start the program anew: it puts that right",
             Self::DanglingReference => "restore the row from a backup, or delete what refers to it",
             Self::Unreadable => {
@@ -146,6 +98,49 @@ impl ExceptionKind {
                 "stop the program, set idempotency.flushed_through to 0, start it: it looks at every key again"
             }
         }
+    }
+}
+
+fn remedy(promise: Promise) -> &'static str {
+    match promise {
+        Promise::MatchedIsDelivered => {
+            "stop the program, set relay.published_through below the order's place, start it: it publishes again \
+             and owes what is missing"
+        }
+        Promise::UnmatchedIsNot => {
+            "if it is pending, delete it before it is sent; if it was delivered, someone was told whom it did not match"
+        }
+        Promise::PublishedFirst => {
+            "nothing: it is right once the order is published; someone set the relay back"
+        }
+        Promise::AskedAndConfirmed => {
+            "restore the delivery from a backup; if the subscription is pending, send its confirmation again"
+        }
+        Promise::AttemptsOnRecord => {
+            "nothing is sent twice because of it; restore the attempts from a backup if they matter"
+        }
+        Promise::InFlightIsOpen => {
+            "set it to in_flight if an attempt is open: the next start settles that; to pending if none is: it is sent"
+        }
+        Promise::VersionsWhole => {
+            "restore subscription_versions from a backup: they say whom which order matched"
+        }
+        Promise::AsLastVersion => "set the subscription to what its last version says",
+        Promise::StateExplained
+        | Promise::OrderStored
+        | Promise::StoredOnce
+        | Promise::ReceiptKept
+        | Promise::RepeatExplained
+        | Promise::StateStays
+        | Promise::SuspendedWithCause => {
+            "look at the order's timeline; set the state to dead and redrive it to send it again"
+        }
+    }
+}
+
+impl From<Violation> for Exception {
+    fn from(violation: Violation) -> Self {
+        Self::new(ExceptionKind::Broken(violation.promise), violation.wrong)
     }
 }
 

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use domain::delivery::DeliveryId;
 use domain::order::{LoggedOrder, OrderId};
 use domain::subscription::{SkipReason, Version, matches};
+use oracle::Violation;
+use oracle::matching::{self, Expected, Found};
 use rusqlite::{Connection, Row};
 
-use super::exception::{Exception, ExceptionKind, Findings};
+use super::exception::{Exception, Findings};
 use super::subscriptions::{Subscribed, Subscriptions};
 use super::summary::Queue;
 use crate::columns;
@@ -89,16 +91,7 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// A delivery of an order.
-struct There {
-    id: Option<DeliveryId>,
-    /// Another delivery of the same order, which was not made in time, led to it.
-    escalated: bool,
-    /// It may only stand for one of which nobody could say whether it is owed.
-    quarantined: bool,
-}
-
-/// Compares what an order owes with the deliveries there are.
+/// Compares whom an order matched with the deliveries there are.
 fn compare(
     snapshot: &Connection,
     order: &LoggedOrder,
@@ -113,29 +106,27 @@ fn compare(
             continue;
         }
         orders.matched += 1;
-        if there.remove(seq).is_none() {
-            let wrong = format!("the order (place {}) matched, and there is no delivery", order.seq.0);
-            let missing = Exception::new(ExceptionKind::MissingDelivery, wrong);
+        let found = there.remove(seq).map(|(_, found)| found);
+        if let Some(violation) = matching::judge(Expected::Matched, found) {
+            let wrong = format!("{} (the order is at place {})", violation.wrong, order.seq.0);
+            let missing = Exception::from(Violation { wrong, ..violation });
             let subscription = subscriptions.get(seq).map(|subscribed| subscribed.id);
             findings.add(missing.order(order.order.id).subscription(subscription));
         }
     }
-    for (seq, delivery) in there {
-        if delivery.escalated {
-            orders.escalated += 1;
-            continue;
-        }
-        if delivery.quarantined {
-            continue;
-        }
+    for (seq, (id, found)) in there {
+        orders.escalated += u64::from(found.escalated);
+        let subscribed = subscriptions.get(&seq);
         // Where versions cannot be read, nobody knows.
-        let Some(subscribed) = subscriptions.get(&seq) else { continue };
-        let Some(Err(why)) = subscribed.versions.as_deref().map(|versions| matches(order, versions)) else {
-            continue;
+        let versions = subscribed.and_then(|subscribed| subscribed.versions.as_deref());
+        let expected = match versions.map(|versions| matches(order, versions)) {
+            Some(Err(why)) => Expected::NotMatched(because(&why)),
+            Some(Ok(())) | None => Expected::Unknown,
         };
-        let wrong = format!("the order did not match its subscription: {}", because(&why));
-        let not_matched = Exception::new(ExceptionKind::SkipReason, wrong).order(order.order.id);
-        findings.add(not_matched.subscription(subscribed.id).delivery(delivery.id));
+        if let Some(violation) = matching::judge(expected, Some(found)) {
+            let unmatched = Exception::from(violation).order(order.order.id).delivery(id);
+            findings.add(unmatched.subscription(subscribed.map(|subscribed| subscribed.id)));
+        }
     }
     Ok(())
 }
@@ -146,22 +137,25 @@ fn not_published(
     subscriptions: &Subscriptions,
     findings: &mut Findings<'_>,
 ) -> rusqlite::Result<()> {
-    for (seq, delivery) in deliveries(snapshot, order)? {
-        let early = Exception::new(ExceptionKind::NotPublished, "it is there before its order was published");
+    for (seq, (id, _)) in deliveries(snapshot, order)? {
+        let early = Exception::from(matching::before_publishing());
         let subscription = subscriptions.get(&seq).map(|subscribed| subscribed.id);
-        findings.add(early.order(order.order.id).subscription(subscription).delivery(delivery.id));
+        findings.add(early.order(order.order.id).subscription(subscription).delivery(id));
     }
     Ok(())
 }
 
 /// The deliveries of an order, by the `seq` of their subscriptions.
-fn deliveries(snapshot: &Connection, order: &LoggedOrder) -> rusqlite::Result<BTreeMap<i64, There>> {
+fn deliveries(
+    snapshot: &Connection,
+    order: &LoggedOrder,
+) -> rusqlite::Result<BTreeMap<i64, (Option<DeliveryId>, Found)>> {
     let sql = "SELECT subscription, id, EXISTS (SELECT 1 FROM deliveries earlier \
                WHERE earlier.seq = deliveries.escalated_from AND earlier.order_seq = deliveries.order_seq), \
                quarantined FROM deliveries WHERE order_seq = ?";
     let there = |row: &Row<'_>| {
         let id = columns::uuid(row, 1).ok().map(DeliveryId);
-        Ok((row.get(0)?, There { id, escalated: row.get(2)?, quarantined: row.get(3)? }))
+        Ok((row.get(0)?, (id, Found { escalated: row.get(2)?, undecided: row.get(3)? })))
     };
     snapshot.prepare_cached(sql)?.query_map([order.seq.0], there)?.collect()
 }

@@ -6,6 +6,7 @@ use domain::Timestamp;
 use domain::delivery::DeliveryId;
 use domain::order::OrderId;
 use domain::subscription::SubscriptionId;
+use oracle::Promise;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::exception::{Exception, ExceptionKind, Findings};
@@ -43,8 +44,8 @@ pub(super) fn check(snapshot: &Connection, findings: &mut Findings<'_>) -> rusql
     let mut found = statement.query(())?;
     while let Some(row) = found.next()? {
         let wrong = "it is held back, and nothing that it takes is quarantined";
-        let delivery = columns::uuid(row, "id").ok().map(DeliveryId);
-        findings.add(Exception::new(ExceptionKind::StateUnexplained, wrong).delivery(delivery));
+        let unexplained = Exception::from(Promise::StateExplained.broken(wrong));
+        findings.add(unexplained.delivery(columns::uuid(row, "id").ok().map(DeliveryId)));
     }
     Ok(())
 }

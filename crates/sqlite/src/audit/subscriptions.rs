@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use domain::Timestamp;
 use domain::endpoint::Protocol;
 use domain::filter_policy::FilterPolicy;
-use domain::order::Seq;
 use domain::subscription::{Subscription, SubscriptionId, SubscriptionState, Version};
+use oracle::Violation;
+use oracle::subscriptions::{Span, State, as_last_version, whole};
 use rusqlite::Connection;
 
-use super::exception::{Exception, ExceptionKind, Findings};
+use super::exception::{Exception, Findings};
 use crate::columns;
 use crate::rows::{self, SUBSCRIPTION_COLUMNS, VERSION_COLUMNS, VERSIONS};
 use crate::unreadable::{Table, read_row};
@@ -37,11 +38,8 @@ pub(super) fn check(snapshot: &Connection, findings: &mut Findings<'_>) -> rusql
     read_versions(snapshot, &mut subscriptions, findings)?;
     for subscribed in subscriptions.values() {
         let Some(versions) = &subscribed.versions else { continue };
-        let broken = broken(versions).map(|wrong| (ExceptionKind::VersionsBroken, wrong));
-        let differs =
-            differs(subscribed, versions).map(|wrong| (ExceptionKind::SubscriptionDisagrees, wrong));
-        for (kind, wrong) in broken.into_iter().chain(differs) {
-            findings.add(Exception::new(kind, wrong).subscription(subscribed.id));
+        for violation in judge(subscribed, versions) {
+            findings.add(Exception::from(violation).subscription(subscribed.id));
         }
     }
     Ok(subscriptions)
@@ -106,69 +104,23 @@ fn read_versions(
     Ok(())
 }
 
-/// Where versions, in the order of what they hold for, overlap, leave orders out, or end.
-fn broken(versions: &[Version]) -> Option<String> {
-    let Some(last) = versions.last() else { return Some("it has no version".to_owned()) };
-    let backwards = versions.iter().find(|version| version.to.is_some_and(|to| to < version.from));
-    if let Some(Version { from, .. }) = backwards {
-        return Some(format!("its version from order {} ends before it begins", from.0));
-    }
-    for (version, next) in versions.iter().zip(versions.iter().skip(1)) {
-        let (from, next) = (version.from.0, next.from.0);
-        match version.to {
-            Some(Seq(to)) if to.checked_add(1) == Some(next) => {}
-            Some(Seq(to)) if to < next => {
-                return Some(format!("no version holds between orders {to} and {next}"));
-            }
-            _ => return Some(format!("its versions from orders {from} and {next} overlap")),
-        }
-    }
-    last.to.map(|to| format!("no version holds for the orders after {}", to.0))
+/// Holds a subscription's versions against one another, and it against the last of them.
+fn judge(subscribed: &Subscribed, versions: &[Version]) -> Vec<Violation> {
+    let spans: Vec<_> =
+        versions.iter().map(|version| Span { from: version.from.0, to: version.to.map(|to| to.0) }).collect();
+    let differs = versions.last().and_then(|last| {
+        let same_policy = last.filter_policy == subscribed.filter_policy;
+        as_last_version(state(subscribed.state), state(last.state), same_policy)
+    });
+    whole(&spans).into_iter().chain(differs).collect()
 }
 
-/// What of a subscription is not as its last version says.
-fn differs(subscribed: &Subscribed, versions: &[Version]) -> Option<String> {
-    let last = versions.last()?;
-    if last.state != subscribed.state {
-        return Some(format!("it is {}, its last version {}", subscribed.state, last.state));
-    }
-    let policy_differs = last.filter_policy != subscribed.filter_policy;
-    policy_differs.then(|| "its filter policy is not that of its last version".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::attributes::SubscribedTo;
-
-    use super::*;
-
-    fn versions(spans: &[(i64, Option<i64>)]) -> Vec<Version> {
-        let subscription = SubscriptionId::new(Timestamp::UNIX_EPOCH, [0; 10]);
-        let version = |(from, to): &(i64, Option<i64>)| Version {
-            subscription,
-            from: Seq(*from),
-            to: to.map(Seq),
-            state: SubscriptionState::Confirmed,
-            filter_policy: None,
-            receives: SubscribedTo::Orders,
-        };
-        spans.iter().map(version).collect()
-    }
-
-    #[test]
-    fn versions_follow_one_another_without_a_gap_and_the_last_has_no_end() {
-        assert_eq!(broken(&versions(&[(1, None)])), None);
-        assert_eq!(broken(&versions(&[(3, Some(3)), (4, Some(9)), (10, None)])), None);
-    }
-
-    #[test]
-    fn what_is_broken_about_versions_is_told_with_the_orders_it_concerns() {
-        let told = |spans: &[(i64, Option<i64>)]| broken(&versions(spans)).unwrap_or_default();
-        assert_eq!(told(&[]), "it has no version");
-        assert_eq!(told(&[(1, Some(4)), (6, None)]), "no version holds between orders 4 and 6");
-        assert_eq!(told(&[(1, Some(4)), (4, None)]), "its versions from orders 1 and 4 overlap");
-        assert_eq!(told(&[(1, None), (4, None)]), "its versions from orders 1 and 4 overlap");
-        assert_eq!(told(&[(1, Some(4))]), "no version holds for the orders after 4");
-        assert_eq!(told(&[(5, Some(4)), (5, None)]), "its version from order 5 ends before it begins");
+/// A state in the words of whoever judges.
+pub(super) fn state(state: SubscriptionState) -> State {
+    match state {
+        SubscriptionState::Pending => State::Pending,
+        SubscriptionState::Confirmed => State::Confirmed,
+        SubscriptionState::Suspended => State::Suspended,
+        SubscriptionState::Ended => State::Ended,
     }
 }

@@ -4,16 +4,16 @@ use application::ports::{OrderStore, Subscriptions};
 use domain::delivery::DeliveryState;
 use domain::order::OrderId;
 use domain::subscription::EndReason;
+use oracle::Promise::{
+    AsLastVersion, AskedAndConfirmed, AttemptsOnRecord, InFlightIsOpen, MatchedIsDelivered, PublishedFirst,
+    StateExplained, UnmatchedIsNot, VersionsWhole,
+};
 use orderbell_sqlite::audit::{Exception, ExceptionKind};
 use orderbell_sqlite::{Options, Store};
 
 use crate::fixtures::{History, audited, kinds};
 use crate::opened::{key, now, open, options, order, subscribe};
-use ExceptionKind::{
-    AttemptsDisagree, DanglingReference, InFlightDisagrees, KeyNotFound, MissingConfirmation,
-    MissingDelivery, NotPublished, QueueDisagrees, SkipReason, StateUnexplained, SubscriptionDisagrees,
-    VersionsBroken,
-};
+use ExceptionKind::{Broken, DanglingReference, KeyNotFound, QueueDisagrees};
 
 fn one_of(kind: ExceptionKind, named: &[Exception]) -> &Exception {
     let mut found = named.iter().filter(|exception| exception.kind == kind);
@@ -26,7 +26,7 @@ fn one_of(kind: ExceptionKind, named: &[Exception]) -> &Exception {
 async fn a_delivery_that_was_deleted_is_named_by_its_order_and_its_subscription() {
     let history = History::new().await;
     let named = history.after("DELETE FROM deliveries WHERE seq = 4");
-    assert_eq!(kinds(&named), [MissingDelivery]);
+    assert_eq!(kinds(&named), [Broken(MatchedIsDelivered)]);
     assert_eq!(
         (named[0].order, named[0].subscription),
         (Some(history.orders[4]), Some(history.subscription))
@@ -38,7 +38,7 @@ async fn a_delivery_that_was_deleted_is_named_by_its_order_and_its_subscription(
 async fn attempts_at_a_delivery_that_was_deleted_are_named_beside_it() {
     let history = History::new().await;
     let named = history.after("DELETE FROM deliveries WHERE seq = 2");
-    assert_eq!(kinds(&named), [MissingDelivery, DanglingReference]);
+    assert_eq!(kinds(&named), [Broken(MatchedIsDelivered), DanglingReference]);
     assert!(named[1].wrong.contains("deliveries.seq = 2") && named[1].wrong.contains("2 attempts"));
 }
 
@@ -48,7 +48,7 @@ async fn a_delivery_of_an_order_that_is_not_owed_is_named_with_the_reason() {
     let add = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, created_at, at) \
                SELECT randomblob(16), 'notification', 1, orders.seq, 'pending', 0, 1 << 52 FROM orders WHERE seq <= 2";
     let named = history.after(add);
-    assert_eq!(kinds(&named), [SkipReason, SkipReason]);
+    assert_eq!(kinds(&named), [Broken(UnmatchedIsNot), Broken(UnmatchedIsNot)]);
     let told: Vec<_> = named.iter().map(|exception| (exception.order, exception.delivery)).collect();
     let expected = [(history.orders[0], history.delivery(5)), (history.orders[1], history.delivery(6))];
     assert_eq!(told, expected.map(|(order, delivery)| (Some(order), Some(delivery))));
@@ -62,7 +62,7 @@ async fn a_filter_policy_that_does_not_match_owes_nothing() {
     let policy = r#"SET filter_policy = '{"currency":["EUR"]}'"#;
     history.shell().execute(&format!("UPDATE subscriptions {policy}"), ()).unwrap();
     let named = history.after(&format!("UPDATE subscription_versions {policy} WHERE from_seq = 3"));
-    assert_eq!(kinds(&named), [SkipReason; 3]);
+    assert_eq!(kinds(&named), [Broken(UnmatchedIsNot); 3]);
     assert!(named[0].wrong.ends_with("its filter policy does not match"), "{:?}", named[0]);
 }
 
@@ -75,7 +75,7 @@ async fn deliveries_of_orders_that_the_relay_has_yet_to_publish_are_named() {
         "it may be publishing the next one"
     );
     let named = history.after("UPDATE relay SET published_through = 3");
-    assert_eq!(kinds(&named), [NotPublished]);
+    assert_eq!(kinds(&named), [Broken(PublishedFirst)]);
     assert_eq!((named[0].order, named[0].delivery), (Some(history.orders[4]), Some(history.delivery(4))));
     assert_eq!(audited(history.folder.path()).0.waiting.unpublished.count, 3);
 }
@@ -179,7 +179,7 @@ async fn a_delivery_that_escalated_from_another_order_is_not_owed() {
     let summary = audited(history.folder.path()).0;
     assert_eq!((summary.matched, summary.escalated), (3, 1));
     let named = history.after("UPDATE deliveries SET escalated_from = 3 WHERE escalated_from = 4");
-    assert_eq!(kinds(&named), [SkipReason]);
+    assert_eq!(kinds(&named), [Broken(UnmatchedIsNot)]);
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn a_reference_to_what_is_gone_is_named_in_any_table() {
 async fn a_delivery_in_flight_without_an_open_attempt_is_named() {
     let history = History::new().await;
     let named = history.after("UPDATE deliveries SET state = 'in_flight' WHERE seq = 2");
-    assert_eq!(kinds(&named), [InFlightDisagrees]);
+    assert_eq!(kinds(&named), [Broken(InFlightIsOpen)]);
     assert_eq!((named[0].delivery, named[0].order), (Some(history.delivery(2)), Some(history.orders[2])));
 }
 
@@ -204,7 +204,7 @@ async fn a_delivery_in_flight_without_an_open_attempt_is_named() {
 async fn an_open_attempt_at_a_delivery_that_is_not_in_flight_is_named() {
     let history = History::new().await;
     let named = history.after("UPDATE deliveries SET state = 'pending' WHERE seq = 3");
-    assert_eq!(kinds(&named), [InFlightDisagrees]);
+    assert_eq!(kinds(&named), [Broken(InFlightIsOpen)]);
     assert_eq!(named[0].wrong, "it is pending with 1 open attempts");
 }
 
@@ -212,7 +212,7 @@ async fn an_open_attempt_at_a_delivery_that_is_not_in_flight_is_named() {
 async fn attempts_that_are_not_numbered_from_one_are_named() {
     let history = History::new().await;
     let named = history.after("UPDATE attempts SET number = 5 WHERE delivery = 2 AND number = 2");
-    assert_eq!(kinds(&named), [AttemptsDisagree]);
+    assert_eq!(kinds(&named), [Broken(AttemptsOnRecord)]);
     assert_eq!(named[0].wrong, "its attempts are numbered 1, 5");
 }
 
@@ -222,10 +222,10 @@ async fn a_deliverys_own_counts_must_be_those_of_its_attempts() {
     let named = history.after("UPDATE deliveries SET attempts = 7 WHERE seq = 2");
     assert_eq!(
         (kinds(&named), named[0].wrong.as_str()),
-        (vec![AttemptsDisagree], "it counts 7 attempts, 2 are on record")
+        (vec![Broken(AttemptsOnRecord)], "it counts 7 attempts, 2 are on record")
     );
     let named = history.after("UPDATE deliveries SET attempts = 2, attempts_used = 9 WHERE seq = 2");
-    assert_eq!(kinds(&named), [AttemptsDisagree]);
+    assert_eq!(kinds(&named), [Broken(AttemptsOnRecord)]);
     let named = history.after("UPDATE deliveries SET attempts_used = 0 WHERE seq = 2");
     assert_eq!(named, [], "redriving begins that count anew");
 }
@@ -235,13 +235,13 @@ async fn a_state_that_no_attempt_explains_is_named() {
     let history = History::new().await;
     for state in ["delivered", "sandboxed", "held", "dead", "cancelled"] {
         let named = history.after(&format!("UPDATE deliveries SET state = '{state}' WHERE seq = 4"));
-        assert_eq!(kinds(&named), [StateUnexplained], "{state}");
+        assert_eq!(kinds(&named), [Broken(StateExplained)], "{state}");
         assert_eq!(named[0].delivery, Some(history.delivery(4)));
     }
     history.shell().execute("UPDATE deliveries SET state = 'pending' WHERE seq = 4", ()).unwrap();
     for state in ["pending", "sandboxed", "held", "dead"] {
         let named = history.after(&format!("UPDATE deliveries SET state = '{state}' WHERE seq = 2"));
-        assert_eq!(kinds(&named), [StateUnexplained], "{state} though it was delivered");
+        assert_eq!(kinds(&named), [Broken(StateExplained)], "{state} though it was delivered");
     }
 }
 
@@ -251,24 +251,30 @@ async fn a_receipt_or_a_person_explains_what_no_attempt_does() {
     let becomes = |state: &str| {
         kinds(&history.after(&format!("UPDATE deliveries SET state = '{state}' WHERE seq = 2")))
     };
-    assert_eq!(becomes("dead"), [StateUnexplained], "it was delivered");
+    assert_eq!(becomes("dead"), [Broken(StateExplained)], "it was delivered");
     history.shell().execute("INSERT INTO receipts VALUES (2, 1, 1, 'failed', '30003', 0)", ()).unwrap();
+    assert_eq!(becomes("dead"), [Broken(StateExplained)], "that was another attempt");
+    history.shell().execute("UPDATE receipts SET attempt = 2", ()).unwrap();
     assert_eq!(becomes("dead"), [], "and then reported as undelivered");
+    assert_eq!(becomes("delivered"), [Broken(StateExplained)], "it was not");
     assert_eq!(becomes("pending"), [], "and redriven");
-    assert_eq!(becomes("held"), [StateUnexplained]);
+    assert_eq!(becomes("held"), [Broken(StateExplained)]);
     history
         .shell()
         .execute("UPDATE attempts SET outcome = 'unknown' WHERE delivery = 2 AND number = 2", ())
         .unwrap();
+    assert_eq!(becomes("held"), [Broken(StateExplained)], "its provider knows that it did not arrive");
+    history.shell().execute("UPDATE receipts SET attempt = 1", ()).unwrap();
     assert_eq!(becomes("held"), [], "nobody knows whether it arrived");
     let dropped = "INSERT INTO interventions VALUES (2, 1, 'dropped', 0, 'held', 0)";
     history.shell().execute(dropped, ()).unwrap();
     history.shell().execute("UPDATE deliveries SET cancel_reason = 'dropped' WHERE seq = 2", ()).unwrap();
     assert_eq!(becomes("cancelled"), [], "a person dropped it");
     history.shell().execute("UPDATE deliveries SET cancel_reason = NULL WHERE seq = 2", ()).unwrap();
-    assert_eq!(becomes("delivered"), [StateUnexplained]);
+    assert_eq!(becomes("delivered"), [Broken(StateExplained)]);
     history.shell().execute("INSERT INTO receipts VALUES (2, 2, 1, 'delivered', '', 0)", ()).unwrap();
     assert_eq!(becomes("delivered"), [], "the provider says so");
+    assert_eq!(becomes("held"), [Broken(StateExplained)], "and nothing that was decided since counts");
 }
 
 #[tokio::test]
@@ -278,7 +284,7 @@ async fn a_cancellation_that_nothing_explains_is_named() {
         let set =
             format!("UPDATE deliveries SET state = 'cancelled', cancel_reason = {reason} WHERE seq = 4");
         let named = history.after(&set);
-        assert_eq!(kinds(&named), [StateUnexplained], "{reason}");
+        assert_eq!(kinds(&named), [Broken(StateExplained)], "{reason}");
         named[0].wrong.clone()
     };
     assert_eq!(cancelled("NULL"), "it is cancelled, and why is not on record");
@@ -303,39 +309,39 @@ async fn an_intervention_in_a_delivery_that_is_gone_is_named() {
 async fn a_message_of_the_wrong_kind_is_named() {
     let history = History::new().await;
     let named = history.after("UPDATE deliveries SET kind = 'notification' WHERE seq = 1");
-    one_of(StateUnexplained, &named);
-    one_of(MissingConfirmation, &named);
+    one_of(Broken(StateExplained), &named);
+    one_of(Broken(AskedAndConfirmed), &named);
 }
 
 #[tokio::test]
 async fn versions_that_overlap_or_leave_orders_out_are_named() {
     let history = History::new().await;
     let named = history.after("UPDATE subscription_versions SET to_seq = 4 WHERE from_seq = 2");
-    assert_eq!(one_of(VersionsBroken, &named).subscription, Some(history.subscription));
+    assert_eq!(one_of(Broken(VersionsWhole), &named).subscription, Some(history.subscription));
     let named = history.after("UPDATE subscription_versions SET to_seq = NULL WHERE from_seq = 2");
-    one_of(VersionsBroken, &named);
+    one_of(Broken(VersionsWhole), &named);
     history.shell().execute("UPDATE subscription_versions SET to_seq = 2 WHERE from_seq = 2", ()).unwrap();
     assert_eq!(audited(history.folder.path()).1, []);
     let named = history.after("UPDATE subscription_versions SET from_seq = 4 WHERE from_seq = 3");
-    one_of(VersionsBroken, &named);
+    one_of(Broken(VersionsWhole), &named);
     let named = history.after("UPDATE subscription_versions SET to_seq = 9 WHERE from_seq = 4");
-    one_of(VersionsBroken, &named);
+    one_of(Broken(VersionsWhole), &named);
     let named = history.after("DELETE FROM subscription_versions");
-    assert_eq!(one_of(VersionsBroken, &named).wrong, "it has no version");
+    assert_eq!(one_of(Broken(VersionsWhole), &named).wrong, "it has no version");
 }
 
 #[tokio::test]
 async fn a_subscription_that_is_not_as_its_last_version_says_is_named() {
     let history = History::new().await;
     let named = history.after("UPDATE subscriptions SET state = 'suspended'");
-    assert_eq!(kinds(&named), [SubscriptionDisagrees]);
+    assert_eq!(kinds(&named), [Broken(AsLastVersion)]);
     assert_eq!(
         (named[0].subscription, named[0].wrong.as_str()),
         (Some(history.subscription), "it is suspended, its last version confirmed")
     );
     history.shell().execute("UPDATE subscriptions SET state = 'confirmed'", ()).unwrap();
     let named = history.after(r#"UPDATE subscriptions SET filter_policy = '{"currency":["EUR"]}'"#);
-    assert_eq!(kinds(&named), [SubscriptionDisagrees]);
+    assert_eq!(kinds(&named), [Broken(AsLastVersion)]);
 }
 
 #[tokio::test]
@@ -343,7 +349,7 @@ async fn a_confirmation_that_was_deleted_is_named_by_its_subscription() {
     let history = History::new().await;
     history.shell().execute("DELETE FROM attempts WHERE delivery = 1", ()).unwrap();
     let named = history.after("DELETE FROM deliveries WHERE seq = 1");
-    assert_eq!(kinds(&named), [MissingConfirmation]);
+    assert_eq!(kinds(&named), [Broken(AskedAndConfirmed)]);
     assert_eq!(named[0].subscription, Some(history.subscription));
 }
 

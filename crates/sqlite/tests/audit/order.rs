@@ -4,6 +4,7 @@ use application::ports::{DeliveryQueue, Subscriptions};
 use domain::delivery::DeliveryState;
 use domain::endpoint::Protocol;
 use domain::subscription::EndReason;
+use oracle::Promise;
 use orderbell_sqlite::OpenError;
 use orderbell_sqlite::audit::{ExceptionKind, audit};
 use rusqlite::Connection;
@@ -54,7 +55,10 @@ async fn what_is_written_while_it_runs_does_not_change_what_it_sees() {
         named.push(exception);
     })
     .unwrap();
-    assert_eq!(kinds(&named), [ExceptionKind::VersionsBroken, ExceptionKind::MissingConfirmation]);
+    assert_eq!(
+        kinds(&named),
+        [ExceptionKind::Broken(Promise::VersionsWhole), ExceptionKind::Broken(Promise::AskedAndConfirmed)]
+    );
     assert!(audited(history.folder.path()).1.len() > named.len());
 }
 

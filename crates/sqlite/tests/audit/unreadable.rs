@@ -1,6 +1,7 @@
 //! Rows that make no sense: each is named, and the others are audited all the same.
 
-use orderbell_sqlite::audit::ExceptionKind::{self, DanglingReference, MissingDelivery, Unreadable};
+use oracle::Promise::MatchedIsDelivered;
+use orderbell_sqlite::audit::ExceptionKind::{self, Broken, DanglingReference, Unreadable};
 
 use crate::fixtures::{History, audited, kinds};
 
@@ -17,7 +18,7 @@ async fn an_order_whose_body_is_no_order() {
     let history = History::new().await;
     history.shell().execute("DELETE FROM deliveries WHERE seq = 4", ()).unwrap();
     let named = history.after("UPDATE orders SET body = '{\"customerName\":' WHERE seq = 4");
-    assert_eq!(kinds(&named), [Unreadable, MissingDelivery]);
+    assert_eq!(kinds(&named), [Unreadable, Broken(MatchedIsDelivered)]);
     assert_eq!(named[0].order, Some(history.orders[3]));
     assert!(named[0].wrong.starts_with("orders.seq = 4 cannot be read"), "{:?}", named[0]);
     assert_eq!(audited(history.folder.path()).0.orders, 6);
