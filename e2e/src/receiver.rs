@@ -39,7 +39,7 @@ pub enum Reply {
     Hang,
 }
 
-/// How it answers the question whether it wants its subscription.
+/// How it answers the confirmation request of its subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Consent {
     /// With the challenge, as it must be repeated.
@@ -47,7 +47,7 @@ pub enum Consent {
     Given,
     /// With something else in the challenge's place.
     Wrong,
-    /// With the whole question, as an echo server does.
+    /// With the whole request, as an echo server does.
     Echoed,
     /// With 200 and nothing.
     Silent,
@@ -87,7 +87,7 @@ impl Received {
         serde_json::from_str(&self.body).unwrap_or(Value::Null)
     }
 
-    /// The challenge that it must repeat to confirm, if it is that question.
+    /// The challenge that it must repeat to confirm, if it is a confirmation request.
     #[must_use]
     pub fn challenge(&self) -> Option<String> {
         self.json().get("challenge")?.as_str().map(str::to_owned)
@@ -192,11 +192,11 @@ async fn answer(State(shared): State<Shared>, uri: Uri, headers: HeaderMap, body
     }
 }
 
-fn consent_to(consent: Consent, challenge: &str, question: String) -> Response {
+fn consent_to(consent: Consent, challenge: &str, request: String) -> Response {
     match consent {
         Consent::Given => Json(json!({"confirmation": challenge})).into_response(),
         Consent::Wrong => Json(json!({"confirmation": "something else"})).into_response(),
-        Consent::Echoed => question.into_response(),
+        Consent::Echoed => request.into_response(),
         Consent::Silent => StatusCode::OK.into_response(),
     }
 }

@@ -22,7 +22,7 @@ fn shell(program: &Program, sql: &str) -> Result<()> {
     Ok(())
 }
 
-/// Waits until everything that is owed was delivered.
+/// Waits until everything that is pending was delivered.
 async fn delivered(program: &Program, count: u64) -> Result<()> {
     let done =
         async || Ok((audit(program)?.1["summary"]["notifications"]["delivered"] == count).then_some(()));

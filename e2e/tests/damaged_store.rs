@@ -1,5 +1,5 @@
 //! A store with one damaged row of every table, and attempts in flight: the program starts, everyone else is told, every
-//! list goes past what cannot be read, the audit names it; mended by hand, all that was owed is delivered.
+//! list goes past what cannot be read, the audit names it; mended by hand, all that was pending is delivered.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

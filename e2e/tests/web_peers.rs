@@ -13,8 +13,8 @@ use standardwebhooks::Webhook;
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwbm9hZGVkIQ==";
 
 async fn ask(receiver: &Receiver) -> Result<Answer> {
-    let question = json!({"type": "subscription.confirmation", "challenge": "abc"});
-    Client::new(&receiver.url(""), None)?.post("/hook", &question).await
+    let request = json!({"type": "subscription.confirmation", "challenge": "abc"});
+    Client::new(&receiver.url(""), None)?.post("/hook", &request).await
 }
 
 #[tokio::test]
@@ -23,8 +23,8 @@ async fn a_receiver_answers_by_its_script_and_keeps_what_it_got() -> Result<()> 
     receiver.answer([Reply::Status(500), Reply::RetryAfter(429, 7)], Reply::Status(200));
     let client = Client::new(&receiver.url(""), None)?;
     assert_eq!(client.post("/one", &json!({"n": 1})).await?.status, 500);
-    let patience = client.post("/two", &json!({"n": 2})).await?;
-    assert_eq!((patience.status, patience.headers["retry-after"].to_str()?), (429, "7"));
+    let retry_after = client.post("/two", &json!({"n": 2})).await?;
+    assert_eq!((retry_after.status, retry_after.headers["retry-after"].to_str()?), (429, "7"));
     assert_eq!(client.post("/three", &json!({"n": 3})).await?.status, 200);
     let requests = receiver.wait_for_notifications(3).await?;
     assert_eq!(requests[1].path, "/two");

@@ -63,9 +63,9 @@ async fn verifying(secret: &str) -> Result<(String, Arc<AtomicUsize>)> {
     let (verifier, refused) = (Arc::new(Webhook::new(secret)?), Arc::new(AtomicUsize::new(0)));
     let counted = Arc::clone(&refused);
     let answer = async move |headers: HeaderMap, body: Bytes| {
-        let question: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let request: Value = serde_json::from_slice(&body).unwrap_or_default();
         if verifier.verify(&body, &headers).is_ok() {
-            return Json(json!({"confirmation": question["challenge"]})).into_response();
+            return Json(json!({"confirmation": request["challenge"]})).into_response();
         }
         counted.fetch_add(1, Ordering::Relaxed);
         StatusCode::UNAUTHORIZED.into_response()
@@ -104,7 +104,7 @@ async fn nobody_is_notified_who_does_not_repeat_the_challenge_in_its_own_field()
         receiver.consent(consent);
         let subscription = client.subscribe("webhook", &receiver.url("/hook")).await?;
         let asked = async || Ok((!receiver.received().is_empty()).then_some(()));
-        wait::until("the question comes", asked).await?;
+        wait::until("the request comes", asked).await?;
         client.place_order("John Doe", "Wireless Mouse").await?;
         tokio::time::sleep(Duration::from_millis(500)).await;
         let id = subscription["subscriptionId"].as_str().unwrap_or_default();
@@ -149,7 +149,7 @@ async fn a_receiver_that_hangs_leaves_the_outcome_unknown_and_holds_up_no_other(
 }
 
 #[tokio::test]
-async fn a_receiver_that_asks_for_patience_is_left_alone_and_nothing_is_spent() -> Result<()> {
+async fn a_receiver_that_throttles_is_left_alone_and_no_attempt_is_used() -> Result<()> {
     let (_program, client, receiver) = start().await?;
     subscribe(&client, &receiver, "/hook").await?;
     receiver.answer([Reply::RetryAfter(429, 2)], Reply::Status(200));

@@ -59,7 +59,7 @@ pub(crate) enum Mood {
     Rejects,
     /// Its provider refuses, and does not say whom.
     Refuses,
-    /// Asks for patience; for how long, it may say.
+    /// Throttles; for how long, it may say.
     Throttles,
     /// Says 410.
     Gone,
@@ -144,8 +144,8 @@ impl Receiver {
             Mood::Confuses => dice.percent(50),
             _ => false,
         };
-        let patience = if kind == OutcomeKind::Unknown { 30_000 } else { 300 };
-        let after = dice.up_to(Duration::from_millis(patience));
+        let limit = if kind == OutcomeKind::Unknown { 30_000 } else { 300 };
+        let after = dice.up_to(Duration::from_millis(limit));
         let outcome = (mood != Mood::Confuses).then(|| Outcome::new(kind, format!("{mood:?}")));
         Reaction { arrived, outcome, after }
     }

@@ -16,7 +16,7 @@ use crate::steps::{Steps, succeed};
 /// compiled twice.
 pub(crate) const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
 
-/// How often the crash test kills and the power fails here. `cargo xtask prove` has more patience.
+/// How often the crash test kills and the power fails here. `cargo xtask prove` does so more often.
 const KILLS: u32 = 10;
 const CUTS: u32 = 20;
 

@@ -55,10 +55,10 @@ impl Receiver {
         format!("{}/{endpoint}", self.url)
     }
 
-    /// Waits, up to `patience`, until healthy endpoints took `count` notifications; answers how many they took.
-    pub(super) fn wait_for(&self, count: usize, patience: Duration) -> usize {
+    /// Waits, up to `timeout`, until healthy endpoints took `count` notifications; answers how many they took.
+    pub(super) fn wait_for(&self, count: usize, timeout: Duration) -> usize {
         let start = Instant::now();
-        while lock(&self.taken).latencies.len() < count && start.elapsed() < patience {
+        while lock(&self.taken).latencies.len() < count && start.elapsed() < timeout {
             thread::sleep(Duration::from_millis(20));
         }
         lock(&self.taken).latencies.len().min(count)

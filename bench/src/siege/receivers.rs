@@ -46,10 +46,10 @@ impl Healthy {
         format!("http://{}/healthy", self.address)
     }
 
-    /// Waits, up to `patience`, for so many notifications; gives how many came.
-    pub(super) fn wait_for(&self, count: usize, patience: Duration) -> usize {
+    /// Waits, up to `timeout`, for so many notifications; gives how many came.
+    pub(super) fn wait_for(&self, count: usize, timeout: Duration) -> usize {
         let start = Instant::now();
-        while lock(&self.latencies).len() < count && start.elapsed() < patience {
+        while lock(&self.latencies).len() < count && start.elapsed() < timeout {
             thread::sleep(Duration::from_millis(20));
         }
         lock(&self.latencies).len().min(count)
@@ -75,7 +75,7 @@ async fn take(State(latencies): State<Latencies>, body: Bytes) -> Json<Value> {
     Json(confirmation(&body))
 }
 
-/// The answer to the question for a confirmation; to anything else it means nothing.
+/// The answer to a confirmation request; to anything else it means nothing.
 fn confirmation(body: &Value) -> Value {
     json!({"confirmation": body["challenge"]})
 }

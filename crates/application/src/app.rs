@@ -35,7 +35,7 @@ pub struct App {
 pub struct OwnDelivery {
     /// Takes confirmations, suspends and resumes.
     pub subscriptions: Arc<dyn OwnSubscriptions>,
-    /// What is owed, what became of it.
+    /// What waits to be delivered, and what became of it.
     pub deliveries: Arc<dyn Deliveries>,
     /// Which orders are spam.
     pub spam: Arc<dyn SpamMarks>,

@@ -1,4 +1,4 @@
-//! Delivers what is owed: the engine decides, a thin shell in the host does what it asks.
+//! Delivers what is due: the engine decides, its driver does what it asks.
 //!
 //! Each delivery goes the same way: due → begun (the attempt is on disk) → sent → recorded (the outcome and what follows
 //! from it are on disk). A crash before *begun* leaves it due; after it, [`recover()`] finds the attempt unfinished.

@@ -111,7 +111,7 @@ pub async fn timeline(app: &App, id: OrderId) -> Result<Timeline, Error> {
     Ok(marks.get(&id).copied().into_iter().fold(told, Timeline::marked))
 }
 
-/// Subscriptions that are not owed a published order, and why, newest first. A page may hold fewer than were asked for,
+/// Subscriptions that a published order does not match, and why, newest first. A page may hold fewer than were asked for,
 /// though others follow.
 ///
 /// # Errors
@@ -121,7 +121,8 @@ pub async fn not_matched(app: &App, id: OrderId, page: PageRequest) -> Result<No
     unmatched.map(not_matched_of).ok_or_else(|| Error::not_found("order_not_found", "order"))
 }
 
-/// Marks orders as spam: what waits for them is cancelled, and nothing more of them is sent. Answers how many were marked.
+/// Marks orders as spam: what waits for them is cancelled, and nothing more of them is sent. Answers how many were
+/// marked.
 ///
 /// # Errors
 /// `NotFound` with `order_not_found`; `not_on_this_host` where SNS delivers.

@@ -48,7 +48,7 @@ pub async fn change(app: &App, id: SubscriptionId, change: AttributesChange) -> 
     Ok(subscription)
 }
 
-/// Owes the subscription another confirmation.
+/// Makes another confirmation request for the subscription.
 ///
 /// # Errors
 /// `NotFound` with `subscription_not_found`; `Conflict` with `already_confirmed` or `subscription_ended`.
@@ -60,7 +60,7 @@ pub async fn resend_confirmation(app: &App, id: SubscriptionId) -> Result<Subscr
     Ok(subscription)
 }
 
-/// Suspends a confirmed subscription. Orders are owed to it all the same, and sent once it is
+/// Suspends a confirmed subscription. Orders match it all the same, and sent once it is
 /// [resumed](resume).
 ///
 /// # Errors
@@ -96,7 +96,7 @@ pub async fn rotate_secret(app: &App, id: SubscriptionId) -> Result<Subscription
     Ok(rotated)
 }
 
-/// Owes a confirmed subscription a test and answers the delivery to look at: it is sent, retried and recorded as any
+/// Makes a test for a confirmed subscription and answers the delivery to look at: it is sent, retried and recorded as any
 /// other.
 ///
 /// # Errors

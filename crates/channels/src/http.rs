@@ -133,7 +133,7 @@ fn no_response(error: &reqwest::Error, scope: Scope) -> Outcome {
 
 impl HttpResponse {
     /// For how long it asks us to wait, counted from `now`.
-    pub(crate) fn patience(&self, now: Timestamp) -> Option<Duration> {
+    pub(crate) fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         self.retry_after.as_deref().and_then(|value| retry_after::retry_after(value, now))
     }
 

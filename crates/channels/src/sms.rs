@@ -50,7 +50,7 @@ fn compose(content: &Content, rules: TextRules) -> Result<String, Outcome> {
     let (words, last_line) = match content {
         Content::Notification { .. } if !rules.unsubscribe_link => (content.text(), None),
         Content::Confirmation { expires_at, confirm_url, .. } => {
-            (question(*expires_at), Some(confirm_url.clone()))
+            (confirmation_request(*expires_at), Some(confirm_url.clone()))
         }
         Content::Notice { notice, .. } => (notice.words(), Some(notice.command())),
         Content::Notification { .. } | Content::Test => (content.text(), content.link().map(str::to_owned)),
@@ -59,7 +59,7 @@ fn compose(content: &Content, rules: TextRules) -> Result<String, Outcome> {
 }
 
 /// In fewer words than elsewhere, since they are charged.
-fn question(expires_at: Timestamp) -> String {
+fn confirmation_request(expires_at: Timestamp) -> String {
     let until = expires_at.strftime("%Y-%m-%d %H:%M UTC");
     format!("To get new orders as texts, confirm by {until} (if it was not you, do nothing):")
 }

@@ -57,8 +57,8 @@ impl Webhook {
             return Err(never(blocked));
         }
         let request = self.request(url, message)?;
-        let is_question = message.content.kind() == DeliveryKind::Confirmation;
-        let response = self.caller.execute(request, |status| is_question && status.is_success()).await?;
+        let is_confirmation = message.content.kind() == DeliveryKind::Confirmation;
+        let response = self.caller.execute(request, |status| is_confirmation && status.is_success()).await?;
         Ok(response::classify_response(&response, &message.content, message.at))
     }
 

@@ -117,7 +117,7 @@ pub async fn deliveries_are_listed_newest_first(machine: &Machine<'_>) {
     let (one, two) = (machine.of_order(&first).await, machine.of_order(&second).await);
     let all = listed(machine, DeliveryQuery::default()).await;
     assert_eq!(all[..4], [two[1].id, two[0].id, one[1].id, one[0].id]);
-    assert_eq!(all.len(), 6, "with two questions");
+    assert_eq!(all.len(), 6, "with two confirmation requests");
     machine.kill(one[0].id).await;
 
     let dead = DeliveryQuery { state: Some(DeliveryState::Dead), ..DeliveryQuery::default() };
@@ -173,21 +173,21 @@ pub async fn what_cannot_be_sent_again_is_refused(machine: &Machine<'_>) {
 }
 
 /// One that was answered, was asked anew, or whose link expired would lead nowhere.
-pub async fn a_question_that_is_over_is_not_asked_again(machine: &Machine<'_>) {
+pub async fn a_superseded_confirmation_request_is_not_redriven(machine: &Machine<'_>) {
     let subscription = machine.subscribe(email("ada@example.com")).await;
-    let question = machine.due(DeliveryKind::Confirmation).await[0].id;
-    machine.kill(question).await;
-    let redrive = async |at| machine.deliveries.redrive(RedriveSelection::One(question), at).await;
+    let request = machine.due(DeliveryKind::Confirmation).await[0].id;
+    machine.kill(request).await;
+    let redrive = async |at| machine.deliveries.redrive(RedriveSelection::One(request), at).await;
     let expired = redrive(now() + CONFIRMATION_LIFETIME).await.unwrap_err();
     assert_eq!((expired.kind, expired.code), (ErrorKind::Conflict, "not_redrivable"));
     assert_eq!(redrive(now()).await.unwrap(), 1);
-    machine.begin(question, 2).await;
-    machine.finish(question, 2, OutcomeKind::Permanent(Scope::Delivery)).await;
+    machine.begin(request, 2).await;
+    machine.finish(request, 2, OutcomeKind::Permanent(Scope::Delivery)).await;
 
     machine.own_subscriptions.confirm(subscription.id, subscription.generation, false, now()).await.unwrap();
     assert_eq!(redrive(now()).await.unwrap_err().code, "not_redrivable");
     assert_eq!(machine.deliveries.redrive(all_dead(None), now()).await.unwrap(), 0);
-    assert_eq!(machine.record(question).await.state, DeliveryState::Dead);
+    assert_eq!(machine.record(request).await.state, DeliveryState::Dead);
 }
 
 /// All of one subscription or of all; those of ended subscriptions stay where they are.
@@ -231,7 +231,7 @@ pub async fn what_is_pending_or_held_can_be_dropped_and_nothing_else(machine: &M
     }
 }
 
-/// In as many steps as it takes; what is owed to others, what is in flight and questions stay as they are.
+/// In as many steps as it takes; what goes to others, what is in flight and confirmation requests stay as they are.
 pub async fn what_is_pending_can_be_dropped_by_what_it_is(machine: &Machine<'_>) {
     let ada = machine.confirmed(email("ada@example.com")).await;
     let bob = machine.confirmed(text(BOB)).await;
@@ -256,7 +256,11 @@ pub async fn what_is_pending_can_be_dropped_by_what_it_is(machine: &Machine<'_>)
     let of_ada = DeliveryFilter { subscription: Some(ada.id), ..DeliveryFilter::default() };
     assert_eq!(drop(of_ada).await, 520);
     assert_eq!(drop(DeliveryFilter::default()).await, 0);
-    assert_eq!(machine.record(asked.confirmation).await.state, DeliveryState::Pending, "a question");
+    assert_eq!(
+        machine.record(asked.confirmation).await.state,
+        DeliveryState::Pending,
+        "a confirmation request"
+    );
     assert_eq!(
         machine.deliveries.drop_deliveries(DropSelection::One(asked.confirmation), now()).await.unwrap(),
         1

@@ -38,7 +38,7 @@ pub async fn what_people_did_to_a_delivery_stays_on_record(machine: &Machine<'_>
     assert_eq!(machine.record(delivery).await.interventions, expected);
 }
 
-/// Dropped by a person, ended with its subscription, or a question that is over.
+/// Dropped by a person, ended with its subscription, or a confirmation request that is superseded.
 pub async fn why_a_delivery_was_cancelled_is_on_record(machine: &Machine<'_>) {
     let reason = async |id| {
         let record = machine.record(id).await;
@@ -55,10 +55,10 @@ pub async fn why_a_delivery_was_cancelled_is_on_record(machine: &Machine<'_>) {
     let expected = InterventionRecord { kind, at, state_before: DeliveryState::Held, since };
     assert_eq!(machine.record(dropped).await.interventions, [expected]);
 
-    let question = email("bob@example.com");
-    let subscription = machine.subscribe(question.clone()).await;
+    let request = email("bob@example.com");
+    let subscription = machine.subscribe(request.clone()).await;
     machine.own_subscriptions.confirm(subscription.id, subscription.generation, false, now()).await.unwrap();
-    assert_eq!(reason(question.confirmation).await, cancelled(CancelReason::Superseded));
+    assert_eq!(reason(request.confirmation).await, cancelled(CancelReason::Superseded));
     let pending = machine.notification(subscription.id).await.id;
     let in_flight = machine.notification(subscription.id).await.id;
     machine.begin(in_flight, 1).await;
@@ -66,8 +66,8 @@ pub async fn why_a_delivery_was_cancelled_is_on_record(machine: &Machine<'_>) {
     machine.subscriptions.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
     machine.finish(in_flight, 1, OutcomeKind::Transient(Scope::Delivery)).await;
     machine.publish().await;
-    let owed = machine.of_order(&unpublished).await;
-    let published = owed.iter().find(|delivery| delivery.subscription == subscription.id).unwrap().id;
+    let deliveries = machine.of_order(&unpublished).await;
+    let published = deliveries.iter().find(|delivery| delivery.subscription == subscription.id).unwrap().id;
     for delivery in [pending, in_flight, published] {
         assert_eq!(reason(delivery).await, cancelled(CancelReason::SubscriptionEnded));
     }

@@ -15,7 +15,7 @@ use crate::machine::{all_due, finished};
 
 const HELD: &str = "held@example.com";
 
-/// With the order it tells of, and whom it is owed to.
+/// With the order it tells of, and the subscription that it goes to.
 pub async fn a_delivery_is_due_with_all_that_it_takes(machine: &Machine<'_>) {
     let subscription = machine.confirmed(email("ada@example.com")).await;
     let order = machine.place(order()).await;
@@ -113,7 +113,7 @@ pub async fn an_attempt_is_interrupted_until_it_is_finished(machine: &Machine<'_
     // The first asking moves the end on.
     let deadline =
         machine.subscriptions.subscription(asked.id).await.unwrap().unwrap().confirmation_expires_at;
-    assert_eq!(found(new.confirmation).deadline, deadline, "only a question has an end");
+    assert_eq!(found(new.confirmation).deadline, deadline, "only a confirmation request has an end");
     machine.finish(delivery, 1, OutcomeKind::Unknown).await;
     machine.finish(new.confirmation, 1, OutcomeKind::Delivered).await;
     assert_eq!(machine.queue.interrupted().await.unwrap(), []);
@@ -173,8 +173,8 @@ pub async fn a_retry_for_an_ended_subscription_is_cancelled(machine: &Machine<'_
     }
 }
 
-/// Nobody gets two questions because one was in flight while the other was asked.
-pub async fn a_retry_of_a_question_that_was_asked_anew_is_cancelled(machine: &Machine<'_>) {
+/// Nobody gets two confirmation requests because one was in flight while the other was asked.
+pub async fn a_retry_of_a_superseded_confirmation_request_is_cancelled(machine: &Machine<'_>) {
     for (address, kind) in
         [("ada@example.com", OutcomeKind::Transient(Scope::Delivery)), (HELD, OutcomeKind::Unknown)]
     {
@@ -303,7 +303,7 @@ pub async fn it_is_kept_since_when_an_endpoint_fails(machine: &Machine<'_>) {
     assert_eq!(failing().await, None);
 }
 
-/// Over another channel than the one that failed, if they can be reached so; what was owed waits.
+/// Over another channel than the one that failed, if they can be reached so; what was pending waits.
 pub async fn an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_told(machine: &Machine<'_>) {
     let operator = |new: NewSubscription, receives| NewSubscription {
         attributes: Attributes { receives, ..Attributes::default() },
@@ -351,28 +351,28 @@ pub async fn an_attempt_that_was_cut_short_says_nothing_of_its_endpoint(machine:
     );
 }
 
-/// However long a question had to wait, its receiver has the whole time to answer.
-pub async fn a_question_expires_by_when_it_is_first_asked(machine: &Machine<'_>) {
+/// However long a confirmation request had to wait, its receiver has the whole time to answer.
+pub async fn a_confirmation_request_expires_by_when_it_is_first_sent(machine: &Machine<'_>) {
     let subscription = machine.subscribe(email("ada@example.com")).await;
-    let question = machine.due(DeliveryKind::Confirmation).await[0].id;
+    let request = machine.due(DeliveryKind::Confirmation).await[0].id;
     let late = now() + CONFIRMATION_LIFETIME / 2;
-    let intent = |number, at| Intent { delivery: question, number, at };
+    let intent = |number, at| Intent { delivery: request, number, at };
     machine.queue.begin(vec![intent(1, late)]).await.unwrap();
     let expires_at = async || {
         let asked = machine.subscriptions.subscription(subscription.id).await.unwrap().unwrap();
         asked.confirmation_expires_at
     };
     assert_eq!(expires_at().await, Some(late + CONFIRMATION_LIFETIME));
-    machine.finish(question, 1, OutcomeKind::Transient(Scope::Channel)).await;
+    machine.finish(request, 1, OutcomeKind::Transient(Scope::Channel)).await;
     machine.queue.begin(vec![intent(2, late + WHILE)]).await.unwrap();
     let asked = Some(late + WHILE + CONFIRMATION_LIFETIME);
     assert_eq!(expires_at().await, asked, "where the channel failed, nobody was asked");
-    machine.finish(question, 2, OutcomeKind::Transient(Scope::Endpoint)).await;
+    machine.finish(request, 2, OutcomeKind::Transient(Scope::Endpoint)).await;
     machine.queue.begin(vec![intent(3, late + WHILE * 2)]).await.unwrap();
     assert_eq!(expires_at().await, asked, "a repeat asks the same");
 }
 
-/// Whoever is told of notices only is owed no order.
+/// A subscription to notices only is matched by no order.
 pub async fn a_subscription_to_notices_is_owed_no_order(machine: &Machine<'_>) {
     let attributes = Attributes { receives: SubscribedTo::Notices, ..Attributes::default() };
     machine.confirmed(NewSubscription { attributes, ..email("ops@example.com") }).await;

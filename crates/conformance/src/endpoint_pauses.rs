@@ -1,5 +1,5 @@
-//! What [`DeliveryQueue`](application::ports::DeliveryQueue) promises of endpoints that are left alone for a while, and of
-//! those that work again.
+//! What [`DeliveryQueue`](application::ports::DeliveryQueue) promises of endpoints that are left alone for a while, and
+//! of those that work again.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::machine::finished;
 
 const FAILED: OutcomeKind = OutcomeKind::Transient(Scope::Endpoint);
 
-/// Whatever is owed to it waits until then, and the queue says when that is; others do not wait.
+/// Whatever goes to it waits until then, and the queue says when that is; others do not wait.
 pub async fn an_endpoint_is_left_alone_until_its_pause_is_over(machine: &Machine<'_>) {
     let (ada, delivery) = machine.in_flight("ada@example.com").await;
     let other = machine.notification(ada.id).await.id;
@@ -33,7 +33,7 @@ pub async fn an_endpoint_is_left_alone_until_its_pause_is_over(machine: &Machine
     assert_eq!(machine.record(other).await.at, until, "it says when it is tried");
 }
 
-/// Whoever asked for patience is not hurried by what was on its way by then.
+/// One that throttled is not hurried by what was on its way by then.
 pub async fn what_had_begun_before_ends_no_pause(machine: &Machine<'_>) {
     let (ada, first) = machine.in_flight("ada@example.com").await;
     let second = in_flight(machine, ada.id).await;
@@ -47,25 +47,25 @@ pub async fn what_had_begun_before_ends_no_pause(machine: &Machine<'_>) {
 /// All that failed meanwhile is due at once, the oldest first, and so is what only the pause held back.
 pub async fn the_first_success_calls_forward_what_failed_meanwhile(machine: &Machine<'_>) {
     let (ada, first) = machine.in_flight("ada@example.com").await;
-    let mut owed = vec![first];
+    let mut deliveries = vec![first];
     for _ in 0..3 {
-        owed.push(in_flight(machine, ada.id).await);
+        deliveries.push(in_flight(machine, ada.id).await);
     }
-    for delivery in &owed {
+    for delivery in &deliveries {
         fail(machine, *delivery, 1).await;
     }
     let held_back = machine.notification(ada.id).await.id;
-    machine.begin(owed[3], 2).await;
-    leave_alone_at(machine, owed[3], 2, WHILE).await;
+    machine.begin(deliveries[3], 2).await;
+    leave_alone_at(machine, deliveries[3], 2, WHILE).await;
     assert_eq!(notifications(machine, now()).await, []);
-    let well = owed.remove(3);
+    let well = deliveries.remove(3);
     machine.begin(well, 3).await;
     machine.finish(well, 3, OutcomeKind::Delivered).await;
     let due = notifications(machine, now()).await;
     assert_eq!(due.len(), 4);
     assert!(due.contains(&held_back), "the pause is over");
     let in_order: Vec<_> = due.into_iter().filter(|id| *id != held_back).collect();
-    assert_eq!(in_order, owed);
+    assert_eq!(in_order, deliveries);
 }
 
 /// A provider that reports that a message arrived says as much as an answer.

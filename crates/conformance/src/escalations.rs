@@ -45,10 +45,14 @@ pub async fn what_is_not_delivered_in_time_escalates(machine: &Machine<'_>) {
     assert_eq!(escalate(due).await, Escalated { deliveries: 1, ..Escalated::default() });
     assert_eq!(escalate(due + WHILE).await, Escalated::default());
     let of_second = DeliveryQuery { subscription: Some(second), ..DeliveryQuery::default() };
-    let owed = machine.deliveries.deliveries(of_second).await.unwrap().items;
-    let owed: Vec<_> = owed.iter().filter(|owed| owed.kind == DeliveryKind::Notification).collect();
-    assert_eq!(owed.len(), 1);
-    assert_eq!((owed[0].order, owed[0].escalated_from), (late.order, Some(late.id)));
+    let escalated_deliveries = machine.deliveries.deliveries(of_second).await.unwrap().items;
+    let escalated_deliveries: Vec<_> =
+        escalated_deliveries.iter().filter(|delivery| delivery.kind == DeliveryKind::Notification).collect();
+    assert_eq!(escalated_deliveries.len(), 1);
+    assert_eq!(
+        (escalated_deliveries[0].order, escalated_deliveries[0].escalated_from),
+        (late.order, Some(late.id))
+    );
 }
 
 /// The provider took it, and reported later that it did not arrive: that is no delivery in time.
@@ -86,7 +90,7 @@ pub async fn an_escalation_to_nobody_confirmed_leads_nowhere(machine: &Machine<'
     assert!(machine.due(DeliveryKind::Notification).await.iter().all(|due| due.id == late.id));
 }
 
-/// One that ended is told nothing, even if it was owed the order by itself before.
+/// One that ended is told nothing, even if the order matched it by itself before.
 pub async fn an_escalation_to_one_that_ended_leads_nowhere(machine: &Machine<'_>) {
     let ended = machine.confirmed(email("bob@example.com")).await.id;
     let first = escalating(machine, email("ada@example.com"), ended).await;

@@ -30,7 +30,7 @@ pub struct Machine<'a> {
     pub subscriptions: &'a dyn Subscriptions,
     /// What confirms them.
     pub own_subscriptions: &'a dyn OwnSubscriptions,
-    /// What is owed.
+    /// The deliveries.
     pub queue: &'a dyn DeliveryQueue,
     /// What became of it.
     pub deliveries: &'a dyn Deliveries,
@@ -97,10 +97,11 @@ impl<'a> Machine<'a> {
     pub(crate) async fn notification(&self, subscription: SubscriptionId) -> DeliveryRecord {
         let order = self.place(order()).await;
         self.publish().await;
-        let owed = self.of_order(&order).await;
-        owed.into_iter()
+        let deliveries = self.of_order(&order).await;
+        deliveries
+            .into_iter()
             .find(|delivery| delivery.subscription == subscription)
-            .expect("a notification is owed")
+            .expect("a notification was made")
     }
 
     /// A mail whose first attempt is recorded; it is a notification to a confirmed subscriber.

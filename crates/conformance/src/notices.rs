@@ -41,10 +41,10 @@ async fn notices_at(machine: &Machine<'_>, at: Timestamp) -> Vec<(SubscriptionId
         records
     };
     let before = all().await.len();
-    let owed = machine.queue.notify_operators(at).await.unwrap();
+    let made = machine.queue.notify_operators(at).await.unwrap();
     let mut after = all().await;
     after.truncate(after.len() - before);
-    assert_eq!(after.len(), owed);
+    assert_eq!(after.len(), made);
     after.reverse();
     after.into_iter().map(|record| (record.subscription, record.notice.expect("it says something"))).collect()
 }
@@ -259,9 +259,9 @@ pub async fn only_confirmed_operators_are_told(machine: &Machine<'_>) {
     one_dies(machine, ada).await;
     let told = notices_at(machine, now() + MINUTE).await;
     assert_eq!(told.iter().map(|(to, _)| *to).collect::<Vec<_>>(), [all]);
-    let owed = machine.due(DeliveryKind::Notice).await;
-    assert_eq!(owed.len(), 1);
-    assert_eq!(machine.record(owed[0].id).await.state, DeliveryState::Pending);
+    let notices = machine.due(DeliveryKind::Notice).await;
+    assert_eq!(notices.len(), 1);
+    assert_eq!(machine.record(notices[0].id).await.state, DeliveryState::Pending);
 }
 
 /// Many looks at once make one notice.
@@ -271,6 +271,6 @@ pub async fn looking_twice_at_once_tells_once(machine: &Machine<'_>) {
     one_dies(machine, ada).await;
     let at = now() + MINUTE;
     let look = || machine.queue.notify_operators(at);
-    let owed = futures_util::future::join_all([look(), look(), look(), look()]).await;
-    assert_eq!(owed.into_iter().map(Result::unwrap).sum::<usize>(), 1);
+    let notices = futures_util::future::join_all([look(), look(), look(), look()]).await;
+    assert_eq!(notices.into_iter().map(Result::unwrap).sum::<usize>(), 1);
 }

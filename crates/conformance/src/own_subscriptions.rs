@@ -11,8 +11,8 @@ use domain::webhook_secret::WebhookSecret;
 use crate::Machine;
 use crate::fixtures::{MOMENT, WHILE, delivery_id, email, now, order, subscription};
 
-/// Its time and place are kept, and the question is withdrawn.
-pub async fn a_pending_subscription_is_confirmed_by_its_newest_question(machine: &Machine<'_>) {
+/// Its time and place are kept, and the confirmation request is withdrawn.
+pub async fn a_pending_subscription_is_confirmed_by_its_newest_request(machine: &Machine<'_>) {
     let new = email("ada@example.com");
     let made = machine.subscribe(new.clone()).await;
     let at = now();
@@ -47,18 +47,18 @@ pub async fn a_link_that_is_over_confirms_nothing(machine: &Machine<'_>) {
     refused(machine, &ended, 1, now(), "subscription_ended").await;
 }
 
-/// It proved nothing about the endpoint's owner: nothing is sent, and nothing more is owed, until somebody asks anew.
+/// It proved nothing about the endpoint's owner: nothing is sent, and nothing more is made, until somebody asks anew.
 pub async fn a_confirmation_given_in_the_sandbox_lapses(machine: &Machine<'_>) {
     let made = machine.subscribe(email("ada@example.com")).await;
     machine.own_subscriptions.confirm(made.id, 1, true, now()).await.unwrap();
-    let owed = machine.notification(made.id).await;
+    let waiting = machine.notification(made.id).await;
     assert_eq!(lapse(machine, Protocol::Email).await, 1);
     assert_eq!(lapse(machine, Protocol::Email).await, 0);
     let lapsed = machine.subscriptions.subscription(made.id).await.unwrap().unwrap();
     assert_eq!((lapsed.state, lapsed.generation, lapsed.confirmation), (SubscriptionState::Pending, 1, None));
     assert_eq!(machine.due(DeliveryKind::Confirmation).await, []);
 
-    // What is owed already waits until the endpoint's owner has agreed.
+    // What was made already waits until the endpoint's owner has agreed.
     assert_eq!(machine.due(DeliveryKind::Notification).await, []);
     let meanwhile = machine.place(order()).await;
     refused(machine, &lapsed, 1, now(), "confirmation_expired").await;
@@ -69,11 +69,11 @@ pub async fn a_confirmation_given_in_the_sandbox_lapses(machine: &Machine<'_>) {
     machine.publish().await;
     assert_eq!(machine.of_order(&meanwhile).await, []);
     let due = machine.due(DeliveryKind::Notification).await;
-    assert_eq!(due.iter().map(|delivery| delivery.id).collect::<Vec<_>>(), [owed.id]);
+    assert_eq!(due.iter().map(|delivery| delivery.id).collect::<Vec<_>>(), [waiting.id]);
 }
 
 /// It was never asked, and is not asked before somebody says so.
-pub async fn a_question_that_only_the_sandbox_saw_lapses(machine: &Machine<'_>) {
+pub async fn a_confirmation_request_that_only_the_sandbox_saw_lapses(machine: &Machine<'_>) {
     let new = email("ada@example.com");
     let made = machine.subscribe(new.clone()).await;
     machine.begin(new.confirmation, 1).await;
@@ -91,8 +91,10 @@ pub async fn a_question_that_only_the_sandbox_saw_lapses(machine: &Machine<'_>) 
     assert_ne!(due[0].id, new.confirmation);
 }
 
-/// A crash can hide that the sandbox kept a question; it can be answered from there all the same.
-pub async fn a_question_that_the_sandbox_keeps_lapses_though_its_outcome_is_unknown(machine: &Machine<'_>) {
+/// A crash can hide that the sandbox kept a confirmation request; it can be answered from there all the same.
+pub async fn a_confirmation_request_that_the_sandbox_keeps_lapses_though_its_outcome_is_unknown(
+    machine: &Machine<'_>,
+) {
     let new = email("ada@example.com");
     machine.subscribe(new.clone()).await;
     machine.begin(new.confirmation, 1).await;
@@ -112,7 +114,7 @@ pub async fn a_question_that_the_sandbox_keeps_lapses_though_its_outcome_is_unkn
     assert_eq!(lapse(machine, Protocol::Email).await, 0);
 }
 
-/// Real confirmations, other protocols, questions still to be asked and what ended are left alone.
+/// Real confirmations, other protocols, requests still to be sent and what ended are left alone.
 pub async fn only_what_the_sandbox_confirmed_lapses(machine: &Machine<'_>) {
     let live = machine.confirmed(email("ada@example.com")).await;
     let unasked = machine.subscribe(email("bob@example.com")).await;
@@ -145,7 +147,7 @@ async fn refused(
     assert_eq!(machine.subscriptions.subscription(id).await.unwrap(), before);
 }
 
-/// Orders go on being owed, and wait with what was owed already until it is resumed.
+/// Orders go on matching it, and wait with what was pending already until it is resumed.
 pub async fn a_suspended_subscription_is_owed_orders_and_sent_none(machine: &Machine<'_>) {
     let subscription = machine.confirmed(email("ada@example.com")).await;
     let before = machine.notification(subscription.id).await;
@@ -209,7 +211,7 @@ pub async fn a_secret_is_replaced_and_the_old_one_kept_for_a_while(machine: &Mac
     assert_eq!((refusal.kind, refusal.code), (ErrorKind::Conflict, "no_secret"));
 }
 
-/// It is owed like any other message, and tells of no order.
+/// It is pending like any other message, and tells of no order.
 pub async fn a_test_is_owed_to_a_confirmed_subscription(machine: &Machine<'_>) {
     let subscription = machine.confirmed(email("ada@example.com")).await;
     let test = delivery_id();

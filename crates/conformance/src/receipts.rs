@@ -69,7 +69,7 @@ pub async fn an_opt_out_ends_the_subscription(machine: &Machine<'_>) {
     assert_eq!(ended.end.map(|end| end.reason), Some(EndReason::OptedOut));
 }
 
-/// A bad receipt of an earlier attempt counts neither while a later one is owed nor after it.
+/// A bad receipt of an earlier attempt counts neither while a later one is pending nor after it.
 pub async fn a_bad_receipt_counts_for_its_own_attempt(machine: &Machine<'_>) {
     let (_, delivery) = machine.in_flight_to(text(ADA)).await;
     let failed = || Receipt::new(ReceiptStatus::Failed, "out of reach");
@@ -113,7 +113,8 @@ pub async fn a_good_receipt_ends_the_attempts(machine: &Machine<'_>) {
     assert_eq!(machine.record(in_flight).await.state, DeliveryState::Delivered, "it is there all the same");
 }
 
-/// What was cancelled while nobody knew what came of it did arrive after all: by a person's word, or with its subscription.
+/// What was cancelled while nobody knew what came of it did arrive after all: by a person's word, or with its
+/// subscription.
 pub async fn a_good_receipt_of_what_was_cancelled_says_that_it_arrived(machine: &Machine<'_>) {
     let dropped = hold(machine, text(BOB)).await;
     machine.deliveries.drop_deliveries(DropSelection::One(dropped), now()).await.unwrap();

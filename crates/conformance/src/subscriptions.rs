@@ -21,7 +21,7 @@ const EURO_IN_BODY: &str = r#"{"data":{"currency":["EUR"]}}"#;
 const IN_EURO: &str = r#"{"customerName":"Ada","productName":"Mouse","currency":"EUR"}"#;
 const IN_DOLLAR: &str = r#"{"customerName":"Ada","productName":"Mouse","currency":"USD"}"#;
 
-/// It reads back as it was made, with nothing but its question owed.
+/// It reads back as it was made, with nothing but its confirmation request pending.
 pub async fn a_new_subscription_is_pending_and_owed_its_confirmation(machine: &Machine<'_>) {
     let new = NewSubscription {
         attributes: Attributes::wanting(Some(policy(EURO))),
@@ -82,7 +82,7 @@ pub async fn an_endpoint_whose_subscription_ended_can_be_subscribed_anew(machine
 }
 
 /// Nobody is notified who did not confirm: not of the orders before, and not of those meanwhile.
-pub async fn only_orders_accepted_after_the_confirmation_are_owed(machine: &Machine<'_>) {
+pub async fn only_orders_accepted_after_the_confirmation_match(machine: &Machine<'_>) {
     let before = machine.place(order()).await;
     let subscription = machine.subscribe(email("ada@example.com")).await;
     let meanwhile = machine.place(order()).await;
@@ -134,8 +134,8 @@ pub async fn a_run_that_leaves_an_order_out_is_refused(machine: &Machine<'_>) {
     }
 }
 
-/// Only what matches is owed; the rest is named.
-pub async fn a_filter_policy_decides_what_is_owed(machine: &Machine<'_>) {
+/// Only subscriptions that match get a delivery; the rest is named.
+pub async fn a_filter_policy_decides_what_matches(machine: &Machine<'_>) {
     let new =
         NewSubscription { attributes: Attributes::wanting(Some(policy(EURO))), ..email("ada@example.com") };
     let subscription = machine.confirmed(new).await;
@@ -147,8 +147,8 @@ pub async fn a_filter_policy_decides_what_is_owed(machine: &Machine<'_>) {
     let unwanted = machine.place(order_of(IN_DOLLAR)).await;
     let published = machine.publish().await;
     assert_eq!((published.deliveries, published.unmatched), (2, vec![unwanted.id]));
-    let owed: BTreeSet<_> = matched_by(machine, &wanted).await.into_iter().collect();
-    assert_eq!(owed, [subscription.id, by_body.id].into());
+    let matched: BTreeSet<_> = matched_by(machine, &wanted).await.into_iter().collect();
+    assert_eq!(matched, [subscription.id, by_body.id].into());
 }
 
 /// What was accepted before a change is published as if there had been none, however late.
@@ -209,20 +209,24 @@ pub async fn unsubscribing_ends_what_is_pending(machine: &Machine<'_>) {
     assert_eq!(machine.due(DeliveryKind::Confirmation).await, []);
 }
 
-/// An order that was accepted before the end is owed, and cancelled at once: it is seen, and nothing is sent.
+/// An order that was accepted before the end matches, and its delivery is cancelled at once: it is seen, and nothing is
+/// sent.
 pub async fn an_order_published_after_the_end_is_cancelled(machine: &Machine<'_>) {
     let subscription = machine.confirmed(email("ada@example.com")).await;
     let before = machine.place(order()).await;
     machine.subscriptions.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
     let after = machine.place(order()).await;
     machine.publish().await;
-    let owed = machine.of_order(&before).await;
-    assert_eq!(owed.iter().map(|delivery| delivery.state).collect::<Vec<_>>(), [DeliveryState::Cancelled]);
+    let deliveries = machine.of_order(&before).await;
+    assert_eq!(
+        deliveries.iter().map(|delivery| delivery.state).collect::<Vec<_>>(),
+        [DeliveryState::Cancelled]
+    );
     assert_eq!(matched_by(machine, &after).await, []);
     assert_eq!(machine.due(DeliveryKind::Notification).await, []);
 }
 
-/// The new question takes the old one's place, and has all its time.
+/// The new confirmation request takes the old one's place, and has all its time.
 pub async fn a_confirmation_can_be_sent_again(machine: &Machine<'_>) {
     let new = email("ada@example.com");
     let made = machine.subscribe(new.clone()).await;

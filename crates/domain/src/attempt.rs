@@ -30,7 +30,7 @@ pub enum OutcomeKind {
     Transient(Scope),
     /// It failed, and will never succeed as it is.
     Permanent(Scope),
-    /// The receiver asked for patience; nothing was spent, unless it asks again and again.
+    /// The receiver asked for a later time (429, Retry-After); no attempt is used, unless it asks again and again.
     Throttled {
         /// Who asked.
         scope: Scope,

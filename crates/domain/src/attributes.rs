@@ -25,7 +25,7 @@ pub struct Attributes {
 /// An order that was not delivered to a subscription in time goes to another one too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Escalation {
-    /// So many minutes after the delivery was owed.
+    /// So many minutes after the delivery was made.
     pub after_minutes: Minutes,
     /// The other subscription.
     pub to: SubscriptionId,

@@ -1,4 +1,4 @@
-//! One message owed to one subscription, and what follows from each attempt at it.
+//! One message to one subscription, and what follows from each attempt at it.
 
 mod cancel_reason;
 mod wait_reason;
@@ -19,13 +19,13 @@ pub use crate::id::DeliveryId;
 use crate::retry::{Jitter, Schedule, jittered};
 use crate::subscription::EndReason;
 
-/// What a delivery carries. All kinds are owed and retried alike.
+/// What a delivery carries. All kinds are made and retried alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeliveryKind {
     /// An order, to a confirmed subscriber.
     Notification,
-    /// The question whether the endpoint's owner wants the subscription.
+    /// The confirmation request: whether the endpoint's owner wants the subscription.
     Confirmation,
     /// What an operator should know.
     Notice,
@@ -93,13 +93,13 @@ pub enum UnknownOutcomePolicy {
     Hold,
 }
 
-/// How long an endpoint or channel is left alone when it asked for patience without saying for how long.
+/// How long an endpoint or channel is left alone when it asked to be called later (429, Retry-After) without saying when.
 pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_mins(1);
 /// The shortest wait for one that said it wants none; twice as long after each further such answer, up to
 /// [`LONGEST_PAUSE`].
 pub const MIN_RETRY_AFTER: Duration = Duration::from_secs(5);
-/// So many times in a row patience costs nothing: some 25 minutes for one that asks for none. From then on each such
-/// answer uses an attempt, so that a server that never has time comes to an end.
+/// How many throttled answers in a row use no attempt: some 25 minutes of them. From then on each
+/// uses one, so that a server that never has time comes to an end.
 pub const FREE_THROTTLES: u32 = 10;
 /// The longest wait that a receiver's Retry-After is granted.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
@@ -118,7 +118,7 @@ pub struct RetryContext {
     /// What follows from an unknown outcome on its channel.
     pub on_unknown: UnknownOutcomePolicy,
     /// How many attempts at its endpoint have failed in a row before this one, whichever delivery they were at. Where the
-    /// provider of its channel asks for patience: how many times in a row it did before.
+    /// provider of its channel throttles: how many times in a row it did before.
     pub failures: u32,
 }
 
@@ -154,17 +154,17 @@ fn follow(context: RetryContext, outcome: &Outcome, now: Timestamp, jitter: Jitt
         OutcomeKind::Delivered => over(DeliveryState::Delivered),
         OutcomeKind::Sandboxed => over(DeliveryState::Sandboxed),
         OutcomeKind::Transient(Scope::Channel) | OutcomeKind::Permanent(Scope::Channel) => {
-            unspent(now, Consequence::PauseChannel(None))
+            without_attempt(now, Consequence::PauseChannel(None))
         }
         OutcomeKind::Throttled { scope: Scope::Channel, retry_after } => {
             let asked = retry_after.unwrap_or_default();
-            let until = now + patience(asked, context.failures).min(MAX_CHANNEL_RETRY_AFTER);
-            patient(context, unspent(now, Consequence::PauseChannel(Some(until))), now, jitter)
+            let until = now + throttle_wait(asked, context.failures).min(MAX_CHANNEL_RETRY_AFTER);
+            throttled(context, without_attempt(now, Consequence::PauseChannel(Some(until))), now, jitter)
         }
         OutcomeKind::Throttled { retry_after, .. } => {
             let asked = retry_after.unwrap_or(DEFAULT_RETRY_AFTER);
-            let until = now + patience(asked, context.failures).min(MAX_RETRY_AFTER);
-            patient(context, unspent(until, Consequence::PauseEndpoint(until)), now, jitter)
+            let until = now + throttle_wait(asked, context.failures).min(MAX_RETRY_AFTER);
+            throttled(context, without_attempt(until, Consequence::PauseEndpoint(until)), now, jitter)
         }
         OutcomeKind::Permanent(Scope::Endpoint) => {
             let reason = EndReason::of_receiver(protocol);
@@ -178,13 +178,14 @@ fn follow(context: RetryContext, outcome: &Outcome, now: Timestamp, jitter: Jitt
     }
 }
 
-/// How long one is left alone that asks for patience, having answered nothing better so many times before.
-fn patience(asked: Duration, failures: u32) -> Duration {
+/// How long to wait for one that throttled, and asked for `asked`, after so many such answers before.
+fn throttle_wait(asked: Duration, failures: u32) -> Duration {
     asked.max(MIN_RETRY_AFTER.saturating_mul(1 << failures.min(16)).min(LONGEST_PAUSE))
 }
 
-/// What patience costs: nothing at first, then an attempt each time, which is made no sooner than the schedule has it.
-fn patient(context: RetryContext, free: Decision, now: Timestamp, jitter: Jitter) -> Decision {
+/// Decides about a throttled attempt: `free` at first; later each uses an attempt, and the next is made no sooner than
+/// the schedule has it.
+fn throttled(context: RetryContext, free: Decision, now: Timestamp, jitter: Jitter) -> Decision {
     if context.failures < FREE_THROTTLES {
         return free;
     }
@@ -199,7 +200,7 @@ fn over(state: DeliveryState) -> Decision {
     Decision { next: Next::Over(state), uses_attempt: true, consequence: None }
 }
 
-fn unspent(at: Timestamp, consequence: Consequence) -> Decision {
+fn without_attempt(at: Timestamp, consequence: Consequence) -> Decision {
     Decision { next: Next::Again(at), uses_attempt: false, consequence: Some(consequence) }
 }
 

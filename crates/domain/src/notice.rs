@@ -56,7 +56,7 @@ pub enum Notice {
         /// Why the newest did, as [`quote()`] has it.
         reason: String,
     },
-    /// Orders that no subscription was owed.
+    /// Orders that matched no subscription.
     Unmatched {
         /// How many.
         count: u32,

@@ -20,7 +20,7 @@ const WEBHOOK_DELAYS: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 
 const SNS_BACKOFF: [u64; 10] = [10, 16, 25, 39, 62, 97, 153, 242, 381, 600];
 const SNS_ATTEMPTS: u32 = 50;
 
-/// The longest that any schedule lets a delivery wait, with chance against it: a day and a tenth. No patience that is
+/// The longest that any schedule lets a delivery wait, with chance against it: a day and a tenth. No Retry-After that is
 /// granted is longer. What is due later than this from now is so because a clock was wrong.
 pub const LONGEST_DELAY: Duration = Duration::from_mins(1_584);
 

@@ -101,7 +101,7 @@ pub enum EndReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SubscriptionState {
-    /// Not confirmed: it is owed nothing.
+    /// Not confirmed: no order matches it.
     Pending,
     /// Confirmed: it is told.
     Confirmed,
@@ -173,8 +173,8 @@ impl SkipReason {
 }
 
 impl Subscription {
-    /// Until when the link of a question works that is asked at `at`, and no attempt at it was spent before: however long
-    /// it had to wait, its receiver has the whole [`CONFIRMATION_LIFETIME`].
+    /// Until when the link of a confirmation request works that is sent at `at`, and at which no attempt was used
+    /// before: however long it had to wait, its receiver has the whole [`CONFIRMATION_LIFETIME`].
     #[must_use]
     pub fn asked(&self, at: Timestamp) -> Option<Timestamp> {
         self.confirmation_expires_at.map(|end| end.max(at + CONFIRMATION_LIFETIME))
@@ -215,7 +215,7 @@ impl Version {
         self.from <= seq && self.to.is_none_or(|to| seq <= to)
     }
 
-    /// Whether this version owes `order` to its subscription.
+    /// Whether `order` matches this version of its subscription.
     ///
     /// # Errors
     /// Why it does not.

@@ -1,6 +1,6 @@
 //! A clock that goes on steadily while the machine's is set, and follows where it was set to only once that has held.
 //!
-//! Due times, patience and keys' lives all go by it: a clock that is a year ahead for a moment must not strand them.
+//! Due times, pauses and keys' lives all go by it: a clock that is a year ahead for a moment must not strand them.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -4,8 +4,8 @@
 //! never handed between cores on its way, but for the store's writer.
 //!
 //! No client can take more than its share. A request's head has to arrive within [`HEAD`] and is small, its body within
-//! the time that `web` gives it; an answer has to be taken, however slowly, without standing still for [`STANDSTILL`]; the
-//! next request is read only then. How many connections there are is limited (`room`).
+//! the time that `web` gives it; an answer has to be taken, however slowly, without standing still for [`STANDSTILL`];
+//! the next request is read only then. How many connections there are is limited (`room`).
 
 mod forwarded;
 mod line;
@@ -45,8 +45,8 @@ pub(crate) const HEAD: Duration = Duration::from_secs(30);
 /// second is waited for, however long all of it takes; a slower one may seem to stand still, since its system tells ours
 /// only at each larger step that it took something.
 pub(crate) const STANDSTILL: Duration = Duration::from_mins(1);
-/// The largest head of a request, in bytes, and how much is read ahead of what was asked for. A larger one, or one of more
-/// than a hundred fields, is answered 431.
+/// The largest head of a request, in bytes, and how much is read ahead of what was asked for. A larger one, or one of
+/// more than a hundred fields, is answered 431.
 const LARGEST_HEAD: usize = 16 * 1024;
 /// What the system keeps of an answer until the client takes it, in bytes; Linux doubles it for its own needs.
 const UNSENT: u32 = 64 * 1024;
@@ -75,7 +75,7 @@ struct Lane {
 
 /// How long a lane waits for its clients.
 #[derive(Clone, Copy)]
-struct Patience {
+struct Timeouts {
     head: Duration,
     standstill: Duration,
 }
@@ -121,7 +121,8 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-/// Takes connections and deals them out to the lanes in turn, until one takes no more: the program ends, or the lane broke off.
+/// Takes connections and deals them out to the lanes in turn, until one takes no more: the program ends, or the lane
+/// broke off.
 #[expect(clippy::disallowed_methods, reason = "a shell may wait")]
 async fn accept(listener: &TcpListener, room: &Arc<Room>, lanes: &[Lane]) {
     let mut said: Option<Instant> = None;
@@ -173,7 +174,7 @@ impl Lane {
                 incoming,
                 router,
                 proxies,
-                Patience { head: HEAD, standstill: STANDSTILL },
+                Timeouts { head: HEAD, standstill: STANDSTILL },
                 stop,
             ));
             // What still reads the store for nobody is not waited for.
@@ -189,11 +190,11 @@ async fn serve_lane(
     mut incoming: mpsc::UnboundedReceiver<Arrival>,
     router: Router,
     proxies: Arc<[IpNet]>,
-    patience: Patience,
+    timeout: Timeouts,
     mut stop: Stop,
 ) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(patience.head).max_buf_size(LARGEST_HEAD);
+    http.timer(TokioTimer::new()).header_read_timeout(timeout.head).max_buf_size(LARGEST_HEAD);
     let connections = GracefulShutdown::new();
     loop {
         let Arrival { stream, address, mut place } = tokio::select! {
@@ -203,7 +204,7 @@ async fn serve_lane(
         match TcpStream::from_std(stream) {
             Ok(stream) => {
                 let (line, turn) =
-                    (Line::new(stream, place.turn(), patience.standstill), Arc::clone(place.turn()));
+                    (Line::new(stream, place.turn(), timeout.standstill), Arc::clone(place.turn()));
                 let (router, proxies) = (router.clone(), Arc::clone(&proxies));
                 let answer = move |mut request: Request<Incoming>| {
                     let client = forwarded::client(address, request.headers(), &proxies);

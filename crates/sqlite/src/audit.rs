@@ -1,4 +1,4 @@
-//! Reconciling the store with itself: orders × the subscriptions owed = deliveries in a known state.
+//! Reconciling the store with itself: orders × the subscriptions they match = deliveries in a known state.
 //!
 //! Everything is read within one transaction that only reads, so that it is one moment's truth though the program goes
 //! on writing. Nobody waits for it, and no lock keeps the writer out. But as long as it lasts, SQLite cannot begin its

@@ -62,7 +62,7 @@ pub(crate) fn suspended(
     Ok(incidents::suspended(connection, failing, now)?)
 }
 
-/// Turns what is ripe into notices. Answers how many are owed now.
+/// Turns what is ripe into notices. Answers how many were made.
 pub(crate) fn notify_operators(transaction: &mut Transaction<'_>, now: Timestamp) -> Result<usize, Failure> {
     let full_since = transaction.full_disk.since(now);
     if let Some(since) = full_since {
@@ -186,8 +186,8 @@ fn operators(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<Op
     Ok(operators)
 }
 
-/// Owes every operator a notice: of those whom it can reach over none of `troubled`, where there are such. Those who cannot
-/// be read are owed it too, and keep no other from being told.
+/// Makes a notice to every operator: of those whom it can reach over none of `troubled`, where there are such. Those
+/// who cannot be read get it too, and keep no other from being told.
 fn insert_notices(
     connection: &Connection,
     notice: &Notice,

@@ -1,4 +1,4 @@
-//! Publishing: which subscriptions are owed which orders.
+//! Publishing: which orders match which subscriptions.
 
 pub(crate) mod candidates;
 pub(crate) mod publish;
@@ -20,7 +20,7 @@ use crate::rows::Versions;
 use crate::unreadable::Unreadable;
 use crate::write::Transaction;
 
-/// The most deliveries that one commit makes: a long run of orders, and an order that is owed to thousands, is published
+/// The most deliveries that one commit makes: a long run of orders, and an order that matches thousands, is published
 /// in parts, so that new orders need not wait for it.
 const DELIVERIES_AT_ONCE: usize = 1_000;
 /// After so many comparisons, which take about a millisecond, others have their turn.
@@ -34,13 +34,13 @@ impl Publisher for Store {
 }
 
 impl Store {
-    /// Owes the orders to every subscription whose version at their acceptance matches.
+    /// Makes a delivery of each order to every subscription whose version at its acceptance it matches.
     ///
     /// Versions are read before the write and may change in between, but only for the orders to come: no change touches
-    /// what held when a stored order was accepted. Where a version cannot be read, a delivery that is quarantined stands for
-    /// the one that may be owed.
+    /// what held when a stored order was accepted. Where a version cannot be read, a delivery that is quarantined
+    /// stands for the one that may be missing.
     ///
-    /// The cursor moves past an order with the last part of what it owes: should it come to a crash before, the next
+    /// The cursor moves past an order with the last part of its deliveries: should it come to a crash before, the next
     /// start publishes it again.
     async fn publish_matching(&self, orders: &[LoggedOrder]) -> Result<Published, Error> {
         let Some(first) = orders.first() else { return Ok(Published::default()) };

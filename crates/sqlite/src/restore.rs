@@ -23,7 +23,7 @@ const PUBLISHED_AT_ONCE: usize = 100;
 pub struct Restored {
     /// What lay beside the database: it belongs into the data folder before the database does.
     pub beside: Vec<Beside>,
-    /// Deliveries that were owed, and are held now.
+    /// Deliveries that were pending, and are held now.
     pub held: usize,
     /// What its audit counted.
     pub summary: Summary,
@@ -32,9 +32,9 @@ pub struct Restored {
     lock: File,
 }
 
-/// Makes a store of the backup `file` within the folder `data`, which need not be there. Nobody was told anything yet of
-/// what was owed when the backup was made, or everybody was: so all of it is published and held, until a person releases
-/// it. `name` is told what the audit finds.
+/// Makes a store of the backup `file` within the folder `data`, which need not be there. Nobody was told anything yet
+/// of what was pending when the backup was made, or everybody was: so all of it is published and held, until a person
+/// releases it. `name` is told what the audit finds.
 ///
 /// # Errors
 /// A program holds the folder, there is a database in it or something of one, or the file is damaged or no backup.
@@ -124,7 +124,7 @@ fn told_of_a_backup(file: &Path, error: OpenError) -> CopyError {
     CopyError::NotRestorable { file: file.to_owned(), why }
 }
 
-/// Publishes what the relay had before it, and holds everything that is owed.
+/// Publishes what the relay had before it, and holds everything that is pending.
 async fn publish_and_hold(folder: &Path, options: Options) -> Result<usize, CopyError> {
     let now = options.clock.now();
     let store = Store::open(folder, options)?;

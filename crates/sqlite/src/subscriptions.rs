@@ -1,4 +1,4 @@
-//! Subscriptions, and what orders owe them.
+//! Subscriptions, and which orders match them.
 
 pub(crate) mod administer;
 pub(crate) mod cancel_rest;

@@ -70,8 +70,8 @@ mod tests {
             assert_eq!(problem.status, StatusCode::SERVICE_UNAVAILABLE);
             assert!(problem.retry_after.is_some());
         }
-        let patient = Error::new(ErrorKind::Busy, "busy", "message").retry_after(Duration::from_secs(7));
-        assert_eq!(Problem::from(patient).retry_after, Some(Duration::from_secs(7)));
+        let busy = Error::new(ErrorKind::Busy, "busy", "message").retry_after(Duration::from_secs(7));
+        assert_eq!(Problem::from(busy).retry_after, Some(Duration::from_secs(7)));
     }
 
     #[test]

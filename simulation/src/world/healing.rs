@@ -33,7 +33,7 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Open questions are asked again and answered; what died is redriven.
+    /// Open confirmation requests are sent again and answered; what died is redriven.
     fn people_see_to_the_rest(&mut self) -> Result<()> {
         for _ in 0..20 {
             let subscriptions = self.promises.subscriptions.values();

@@ -135,8 +135,8 @@ impl CircuitBreaker {
         self.ailing -= usize::from(ended.is_some_and(|flight| flight.ailing));
     }
 
-    /// Takes in what came of an attempt. Answers the outcome, or what it is taken for; and whether nobody has heard from the
-    /// other side for several attempts in a row.
+    /// Takes in what came of an attempt. Answers the outcome, or what it is taken for; and whether nobody has heard
+    /// from the other side for several attempts in a row.
     pub(super) fn record_outcome(&mut self, delivery: &DueDelivery, outcome: Outcome) -> (Outcome, bool) {
         let said = outcome.kind;
         let outcome = self.attribution.attribute(Suspect::of(delivery), outcome);
@@ -150,8 +150,8 @@ impl CircuitBreaker {
         (outcome, false)
     }
 
-    /// Its provider asks for patience: answers how many times in a row it did before. Attempts that were in flight together
-    /// count once.
+    /// Notes that its provider throttles; answers how many times in a row it did before. Attempts that were in flight
+    /// together count once.
     pub(super) fn throttled(&mut self) -> u32 {
         let before = self.throttles;
         if self.is_paused() {

@@ -41,7 +41,7 @@ fn content(links: &Links, delivery: &DueDelivery, now: Timestamp) -> Content {
             Content::Confirmation {
                 confirm_url: link(links, "confirm", &challenge),
                 challenge,
-                // A host that asks by itself knows its question's end.
+                // A host that sends confirmation requests by itself knows their end.
                 expires_at: subscription.confirmation_expires_at.unwrap_or(now + CONFIRMATION_LIFETIME),
             }
         }
@@ -75,11 +75,11 @@ impl DueDelivery {
     /// What deciding about this delivery takes.
     #[must_use]
     pub fn retry_context(&self, on_unknown: UnknownOutcomePolicy) -> RetryContext {
-        let question = self.kind == DeliveryKind::Confirmation;
+        let is_request = self.kind == DeliveryKind::Confirmation;
         RetryContext {
             protocol: self.protocol(),
             attempts_used: self.attempts_used,
-            deadline: self.subscription.confirmation_expires_at.filter(|_| question),
+            deadline: self.subscription.confirmation_expires_at.filter(|_| is_request),
             on_unknown,
             failures: self.subscription.failure_streak.map_or(0, |failing| failing.count),
         }

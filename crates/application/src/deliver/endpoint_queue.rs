@@ -131,7 +131,7 @@ impl EndpointQueue {
         self.waiting.len()
     }
 
-    /// Empties the queue; what waited stays owed in the store.
+    /// Empties the queue; what waited stays pending in the store.
     pub(super) fn clear(&mut self) -> impl Iterator<Item = DueDelivery> {
         self.waiting.drain(..)
     }

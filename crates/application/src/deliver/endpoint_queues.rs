@@ -93,8 +93,8 @@ impl EndpointQueues {
         self.change(id, now, |queue| queue.put_back(delivery));
     }
 
-    /// Takes the next delivery of a channel, an endpoint at a time in turn, so that none waits for another's backlog; those
-    /// that are suspected come after the others. Also answers whether its endpoint is ailing.
+    /// Takes the next delivery of a channel, an endpoint at a time in turn, so that none waits for another's backlog;
+    /// those that are suspected come after the others. Also answers whether its endpoint is ailing.
     pub(super) fn take(
         &mut self,
         protocol: Protocol,
@@ -145,7 +145,7 @@ impl EndpointQueues {
         }
     }
 
-    /// Empties an endpoint's queue: what waited stays owed in the store.
+    /// Empties an endpoint's queue: what waited stays pending in the store.
     pub(super) fn clear(&mut self, id: SubscriptionId, now: Timestamp) -> Vec<DueDelivery> {
         self.change(id, now, |queue| queue.clear().collect()).unwrap_or_default()
     }

@@ -156,8 +156,8 @@ impl Engine {
         self.breakers.iter().map(|(protocol, breaker)| (*protocol, breaker.state()))
     }
 
-    /// How many endpoints' queues it has looked at so far: the measure of its work, which must not grow with the endpoints
-    /// that an event does not concern.
+    /// How many endpoints' queues it has looked at so far: the measure of its work, which must not grow with the
+    /// endpoints that an event does not concern.
     #[must_use]
     pub fn visits(&self) -> u64 {
         self.queues.visits()
@@ -208,7 +208,7 @@ impl Engine {
         }
     }
 
-    /// Forgets what waits for an endpoint: it stays owed in the store, and takes no place here from others.
+    /// Forgets what waits for an endpoint: it stays pending in the store, and takes no place here from others.
     fn forget(&mut self, id: SubscriptionId, now: Timestamp) {
         for delivery in self.queues.clear(id, now) {
             self.held.remove(&delivery.id);

@@ -16,13 +16,13 @@ use crate::ports::{
 pub struct Timeline {
     /// The order.
     pub order: Order,
-    /// Whether it was published; until then nobody is owed it.
+    /// Whether it was published; until then it matches nobody.
     pub published: bool,
     /// Since when the order is spam, if it is.
     pub spam_since: Option<Timestamp>,
     /// What happened, oldest first.
     pub events: Vec<Event>,
-    /// What is or was owed because of it, oldest first: the first [`OrderHistory::DELIVERIES`].
+    /// Its deliveries, oldest first: the first [`OrderHistory::DELIVERIES`].
     pub deliveries: Vec<DeliveryRecord>,
     /// How many deliveries there are, in each state that has any; counted up to [`OrderHistory::COUNTED`] in all.
     pub counts: Vec<(DeliveryState, usize)>,
@@ -51,7 +51,8 @@ pub struct Event {
 pub enum EventKind {
     /// It was stored, and its sender was told so.
     Accepted,
-    /// A delivery became owed; it may be [escalated](DeliveryRecord::escalated_from) from another.
+    /// A subscription was matched, and a delivery made; it may be [escalated](DeliveryRecord::escalated_from) from
+    /// another.
     Matched,
     /// An attempt ended, or is in flight still.
     Attempt(AttemptRecord),
@@ -71,11 +72,11 @@ pub enum EventKind {
     },
     /// A delivery came to its end, or waits for a person.
     Ended(DeliveryState),
-    /// It was not delivered in time, and the subscription that it escalates to could not be owed it.
+    /// It was not delivered in time, and the subscription that it escalates to may not be sent it.
     NotEscalated,
     /// A person sent it again.
     Redriven,
-    /// The store was restored from a backup, and what was owed is held.
+    /// The store was restored from a backup, and what was pending is held.
     Restored,
     /// A person had it tried before its time.
     Retried,

@@ -114,11 +114,11 @@ pub enum Content {
         /// Ends the subscription.
         unsubscribe_url: String,
     },
-    /// The question whether the endpoint's owner wants the subscription.
+    /// The confirmation request: whether the endpoint's owner wants the subscription.
     Confirmation {
-        /// A page whose button confirms; the question for people.
+        /// A page whose button confirms; the request for people.
         confirm_url: String,
-        /// What the receiver must repeat; the question for programs.
+        /// What the receiver must repeat; the request for programs.
         challenge: String,
         /// Until when.
         expires_at: Timestamp,

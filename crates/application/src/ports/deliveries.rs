@@ -42,8 +42,8 @@ pub trait Deliveries: Send + Sync {
     async fn delivery_progress(&self, of: Vec<OrderId>) -> Result<Vec<DeliveryProgress>, Error>;
 
     /// Makes the selected dead and held deliveries pending again, due `now`, with nothing spent; their attempts stay on
-    /// record, and so does the [intervention](InterventionRecord). Those of ended subscriptions and questions that are
-    /// over are left as they are. Answers how many were redriven.
+    /// record, and so does the [intervention](InterventionRecord). Those of ended subscriptions and confirmation
+    /// requests that are superseded are left as they are. Answers how many were redriven.
     async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error>;
 
     /// Makes the selected deliveries that wait for their time due `now`, and their endpoints no longer left alone, where
@@ -76,7 +76,7 @@ pub trait Deliveries: Send + Sync {
 pub struct OrderHistory {
     /// Those who have no delivery of it, and the order itself.
     pub unmatched: UnmatchedSubscriptions,
-    /// What is or was owed because of it, oldest first: the first [`OrderHistory::DELIVERIES`].
+    /// Its deliveries, oldest first: the first [`OrderHistory::DELIVERIES`].
     pub deliveries: Vec<DeliveryRecord>,
     /// How many deliveries there are, in each state that has any; counted up to [`OrderHistory::COUNTED`] in all.
     pub counts: Vec<(DeliveryState, usize)>,
@@ -89,7 +89,7 @@ pub struct OrderHistory {
 /// How far the delivery of an order has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeliveryProgress {
-    /// Whether it was published; until then it is owed to nobody.
+    /// Whether it was published; until then there are no deliveries of it.
     pub published: bool,
     /// How many deliveries there are, in each state that has any.
     pub counts: Vec<(DeliveryState, usize)>,
@@ -104,7 +104,7 @@ pub struct UnmatchedSubscriptions {
     pub order: LoggedOrder,
     /// Whether it was published; until then nobody has a delivery of it, and this page is empty.
     pub published: bool,
-    /// Each with the version that held when the order was accepted, if it had one by then: why it is not owed the order
+    /// Each with the version that held when the order was accepted, if it had one by then: why the order does not match
     /// follows from that.
     pub page: Page<(Subscription, Option<Version>)>,
 }
@@ -116,7 +116,7 @@ pub struct DeliveryRecord {
     pub id: DeliveryId,
     /// What it carries.
     pub kind: DeliveryKind,
-    /// Whom it is owed to.
+    /// The subscription that it goes to.
     pub subscription: SubscriptionId,
     /// Where it goes.
     pub endpoint: Endpoint,
@@ -124,7 +124,7 @@ pub struct DeliveryRecord {
     pub order: Option<OrderId>,
     /// How far it has come.
     pub state: DeliveryState,
-    /// When it was owed first.
+    /// When it was made.
     pub created_at: Timestamp,
     /// When it is tried next, while pending; when it came to its state, otherwise.
     pub at: Timestamp,
@@ -134,7 +134,7 @@ pub struct DeliveryRecord {
     pub attempts: Vec<AttemptRecord>,
     /// What its provider reported, oldest first.
     pub receipts: Vec<ReceiptRecord>,
-    /// The delivery that was not made in time, for which this one is owed too.
+    /// The delivery that was not made in time, for which this one is made too.
     pub escalated_from: Option<DeliveryId>,
     /// When it should have escalated, and the other subscription was not confirmed, or no more.
     pub not_escalated_at: Option<Timestamp>,
@@ -144,7 +144,7 @@ pub struct DeliveryRecord {
     pub interventions: Vec<InterventionRecord>,
     /// Why it was cancelled, once it is.
     pub cancel_reason: Option<CancelReason>,
-    /// How far the subscription it is owed to has come.
+    /// The state of the subscription that it goes to.
     pub subscription_state: SubscriptionState,
     /// Why its channel is paused, in words, while it is.
     pub channel_pause: Option<String>,
@@ -211,7 +211,7 @@ pub enum InterventionKind {
     Retried,
     /// Gave it up.
     Dropped,
-    /// Restored the store from a backup, when it was still owed: it is held, since it may have been delivered since.
+    /// Restored the store from a backup, when it was still pending: it is held, since it may have been delivered since.
     Restored,
 }
 
@@ -287,7 +287,7 @@ pub struct ChannelPause {
 pub struct DeliveryQuery {
     /// Only those in this state.
     pub state: Option<DeliveryState>,
-    /// Only those owed to this subscription.
+    /// Only those to this subscription.
     pub subscription: Option<SubscriptionId>,
     /// Only those that tell of this order.
     pub order: Option<OrderId>,
@@ -323,7 +323,8 @@ pub enum RetrySelection {
 pub enum DropSelection {
     /// This one, which is pending or held.
     One(DeliveryId),
-    /// All that are pending, of these, but for questions: a subscription that waits for its answer would wait for ever.
+    /// All that are pending, of these, but for confirmation requests: a subscription that waits for its answer would
+    /// wait for ever.
     Pending(DeliveryFilter),
     /// All that are held, of these.
     Held(DeliveryFilter),
@@ -332,13 +333,13 @@ pub enum DropSelection {
 /// Which of the deliveries in a state are meant: those that fit all of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeliveryFilter {
-    /// Only those owed to this subscription.
+    /// Only those to this subscription.
     pub subscription: Option<SubscriptionId>,
     /// Only those over this protocol.
     pub protocol: Option<Protocol>,
-    /// Only those that were owed first at this time or later.
+    /// Only those made at this time or later.
     pub from: Option<Timestamp>,
-    /// Only those that were owed first before this time.
+    /// Only those made before this time.
     pub before: Option<Timestamp>,
 }
 

@@ -32,30 +32,32 @@ pub trait DeliveryQueue: Send + Sync {
     async fn begin(&self, intents: Vec<Intent>) -> Result<Vec<DeliveryId>, Error>;
 
     /// Records what came of attempts. A delivery to be tried again whose subscription ended meanwhile is cancelled. A
-    /// subscription whose endpoint has failed too much by then ([`domain::failing`]) is suspended. An endpoint that is to be left alone is, until then, also by later processes
+    /// subscription whose endpoint has failed too much by then ([`domain::failing`]) is suspended. An endpoint that is
+    /// to be left alone is, until then, also by later processes
     /// ([`Consequence::PauseEndpoint`](domain::delivery::Consequence)). The first success after failures ends that, and
-    /// what failed meanwhile and waits for later is due at once: a part of it by this commit, the rest soon after. Answers
-    /// those that it suspended.
+    /// what failed meanwhile and waits for later is due at once: a part of it by this commit, the rest soon after.
+    /// Answers those that it suspended.
     async fn finish(&self, finished: Vec<Finished>) -> Result<Vec<SubscriptionId>, Error>;
 
     /// Attempts without an outcome: the process that made them died. One whose delivery cannot be read is not among them:
     /// it has ended, as unknown, and its delivery waits to be mended.
     async fn interrupted(&self) -> Result<Vec<Interrupted>, Error>;
 
-    /// Owes what was not delivered in time to the subscriptions that it escalates to, as of `now`.
+    /// Makes deliveries of what was not delivered in time to the subscriptions that it escalates to, as of `now`.
     async fn escalate(&self, now: Timestamp) -> Result<Escalated, Error>;
 
-    /// Owes the operators who receive notices, as of `now`, those of what happened: subscriptions that were suspended or
-    /// that their receivers ended, dead deliveries (but notices), orders owed to nobody, rows that cannot be read, a full
-    /// disk, a channel that has been paused for five minutes, and its end. What happens within a minute is gathered, there
-    /// is one notice of a kind in fifteen minutes, and it goes over another protocol than the one it is about, where there
-    /// is one. What happened while nobody received notices is told to nobody later; a pause that lasts is. Answers how many
-    /// notices are owed now.
+    /// Makes the notices, as of `now`, to the operators who receive them, of what happened: subscriptions that were
+    /// suspended or that their receivers ended, dead deliveries (but notices), orders that matched nobody, rows that
+    /// cannot be read, a full disk, a channel that has been paused for five minutes, and its end. What happens within a
+    /// minute is gathered, there is one notice of a kind in fifteen minutes, and it goes over another protocol than the
+    /// one it is about, where there is one. What happened while nobody received notices is told to nobody later; a
+    /// pause that lasts is. Answers how many notices were made.
     async fn notify_operators(&self, now: Timestamp) -> Result<usize, Error>;
 
-    /// Lets no pending delivery be due, nor any endpoint be left alone, later than `now` and the
-    /// [longest delay](domain::retry::LONGEST_DELAY), and none escalate later than `now` and the [longest time](domain::attributes::Minutes::LONGEST) until one does: what lies
-    /// further ahead was put there by a clock that was wrong, and is put at that limit. Answers how many there were.
+    /// Lets no pending delivery be due, nor any endpoint be left alone, later than `now` and the [longest
+    /// delay](domain::retry::LONGEST_DELAY), and none escalate later than `now` and the [longest
+    /// time](domain::attributes::Minutes::LONGEST) until one does: what lies further ahead was put there by a clock
+    /// that was wrong, and is put at that limit. Answers how many there were.
     async fn bound_due_times(&self, now: Timestamp) -> Result<usize, Error>;
 
     /// Records that a channel is paused, for the timelines of the deliveries that wait.
@@ -72,7 +74,7 @@ pub trait DeliveryQueue: Send + Sync {
 /// What became of the deliveries that were not made in time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Escalated {
-    /// How many are now owed to another subscription, too.
+    /// How many deliveries to other subscriptions were made.
     pub deliveries: usize,
     /// Those that are not, and to whom they should be: a subscription that is not confirmed, or no more.
     pub not_escalated: Vec<(DeliveryId, SubscriptionId)>,
@@ -111,7 +113,7 @@ pub struct DueDelivery {
     pub id: DeliveryId,
     /// What it carries.
     pub kind: DeliveryKind,
-    /// Whom it is owed to.
+    /// The subscription that it goes to.
     pub subscription: Subscription,
     /// The order it tells of, if it is a notification.
     pub order: Option<Order>,

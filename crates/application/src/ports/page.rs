@@ -14,7 +14,7 @@ pub struct Page<T> {
 }
 
 /// A row that cannot be read: damaged, or written by a version that this one knows nothing of. Nothing else is held up by
-/// it, and what it owes stays owed until it is mended.
+/// it, and the deliveries that depend on it wait until it is mended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnreadableRow {
     /// The id of what it is, where that can be read.

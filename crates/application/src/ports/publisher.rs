@@ -8,9 +8,9 @@ use crate::Error;
 /// Publishes orders to subscriptions. An adapter MUST keep these promises:
 ///
 /// - When [`publish`](Self::publish) answers, every subscription that was confirmed and matched when an order was
-///   accepted is owed that order: on one machine by a delivery, on AWS by SNS. Publishing the same orders again is
+///   accepted gets that order: on one machine by a delivery, on AWS by SNS. Publishing the same orders again is
 ///   harmless on one machine and at worst a repeat on AWS.
-/// - A subscription that was never confirmed is owed nothing but its confirmation.
+/// - A subscription that was never confirmed gets nothing but its confirmation request.
 #[async_trait]
 pub trait Publisher: Send + Sync {
     /// Publishes orders that follow one another in the log, from the first unpublished one on.
@@ -20,9 +20,9 @@ pub trait Publisher: Send + Sync {
 /// What came of publishing a run of orders.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Published {
-    /// How many deliveries are owed because of it, where the host knows.
+    /// How many deliveries were made because of it, where the host knows.
     pub deliveries: usize,
-    /// The orders that no subscription is owed, where the host knows.
+    /// The orders that matched no subscription, where the host knows.
     pub unmatched: Vec<OrderId>,
     /// The orders that were not published after all, the others were; why is in the log. Empty where a run is published
     /// as a whole.

@@ -11,11 +11,11 @@ use domain::webhook_secret::WebhookSecret;
 use super::{Page, PageRequest};
 use crate::Error;
 
-/// Keeps subscriptions. An adapter MUST keep this promise: a change to a subscription holds for the orders accepted after it,
-/// and for no earlier one.
+/// Keeps subscriptions. An adapter MUST keep this promise: a change to a subscription holds for the orders accepted
+/// after it, and for no earlier one.
 #[async_trait]
 pub trait Subscriptions: Send + Sync {
-    /// Makes a pending subscription and owes it a confirmation, unless its endpoint has one that has not ended.
+    /// Makes a pending subscription and its confirmation request, unless its endpoint has one that has not ended.
     async fn subscribe(&self, new: NewSubscription) -> Result<Subscribed, Error>;
 
     /// The subscription of that id, ended ones included.
@@ -31,7 +31,7 @@ pub trait Subscriptions: Send + Sync {
         change: AttributesChange,
     ) -> Result<Subscription, Error>;
 
-    /// Owes a pending subscription another confirmation, `delivery`; the links of earlier ones die.
+    /// Makes another confirmation request, `delivery`, for a pending subscription; the links of earlier ones die.
     /// `Conflict` (`already_confirmed`, `subscription_ended`) when it is not pending.
     async fn resend_confirmation(
         &self,
@@ -40,8 +40,8 @@ pub trait Subscriptions: Send + Sync {
         now: Timestamp,
     ) -> Result<Subscription, Error>;
 
-    /// Ends a subscription: nothing more is sent to it. What is pending for it is cancelled, and told so at once, though a
-    /// store may come to its rows later. Ending one that ended already changes nothing.
+    /// Ends a subscription: nothing more is sent to it. What is pending for it is cancelled, and told so at once,
+    /// though a store may come to its rows later. Ending one that ended already changes nothing.
     async fn unsubscribe(
         &self,
         id: SubscriptionId,
@@ -50,9 +50,9 @@ pub trait Subscriptions: Send + Sync {
     ) -> Result<Subscription, Error>;
 }
 
-/// What only a host that confirms and delivers by itself can do: takes confirmations, suspends and resumes, renews secrets,
-/// sends tests. All but confirming answer `NotFound` with
-/// `subscription_not_found` and `Conflict` with `subscription_ended`.
+/// What only a host that confirms and delivers by itself can do: takes confirmations, suspends and resumes, renews
+/// secrets, sends tests. All but confirming answer `NotFound` with `subscription_not_found` and `Conflict` with
+/// `subscription_ended`.
 #[async_trait]
 pub trait OwnSubscriptions: Send + Sync {
     /// Confirms a subscription for the orders accepted from now on.
@@ -73,7 +73,7 @@ pub trait OwnSubscriptions: Send + Sync {
     /// there were.
     async fn lapse_sandbox_confirmations(&self, protocol: Protocol, now: Timestamp) -> Result<usize, Error>;
 
-    /// Lets the deliveries of a confirmed subscription wait; orders are owed to it all the same. Suspending a suspended
+    /// Lets the deliveries of a confirmed subscription wait; orders match it all the same. Suspending a suspended
     /// one changes nothing. `Conflict` (`not_confirmed`) while it is pending.
     async fn suspend(
         &self,
@@ -82,8 +82,8 @@ pub trait OwnSubscriptions: Send + Sync {
         now: Timestamp,
     ) -> Result<Subscription, Error>;
 
-    /// Sends what waits, for whichever time, and whatever comes, to a suspended subscription again. Resuming a confirmed one changes nothing.
-    /// `Conflict` (`not_confirmed`) while it is pending.
+    /// Sends what waits, for whichever time, and whatever comes, to a suspended subscription again. Resuming a
+    /// confirmed one changes nothing. `Conflict` (`not_confirmed`) while it is pending.
     async fn resume(&self, id: SubscriptionId, now: Timestamp) -> Result<Subscription, Error>;
 
     /// Puts `next` in the place of a webhook's secret, which signs too for a while. `Conflict` (`no_secret`) where there
@@ -95,7 +95,7 @@ pub trait OwnSubscriptions: Send + Sync {
         now: Timestamp,
     ) -> Result<Subscription, Error>;
 
-    /// Owes a confirmed subscription a trial, `delivery`. `Conflict` (`not_confirmed`) while it is pending,
+    /// Makes a test, `delivery`, for a confirmed subscription. `Conflict` (`not_confirmed`) while it is pending,
     /// (`subscription_suspended`) while it is suspended.
     async fn send_test(
         &self,
@@ -125,7 +125,7 @@ pub struct NewSubscription {
 /// What came of subscribing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Subscribed {
-    /// It was made, and its confirmation is owed.
+    /// It was made, and its confirmation request is pending.
     Created(Subscription),
     /// The endpoint has one, with the same attributes; nothing was changed.
     Existing(Subscription),

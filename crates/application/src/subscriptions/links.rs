@@ -15,7 +15,7 @@ pub async fn find_by_confirmation_link(app: &App, token: &str) -> Result<Subscri
     find(app, token).await.map(|(_, found)| found)
 }
 
-/// Confirms the subscription that the link is for: it is owed the orders accepted from now on.
+/// Confirms the subscription that the link is for: it gets the orders accepted from now on.
 ///
 /// # Errors
 /// As [`find_by_confirmation_link`].

@@ -28,7 +28,7 @@ pub struct SubscribeAnswer {
     pub created: bool,
 }
 
-/// Makes a pending subscription and owes it a confirmation.
+/// Makes a pending subscription and its confirmation request.
 ///
 /// # Errors
 /// `channel_not_configured` if this host has no channel for the protocol; `Conflict` with `subscription_differs` if the

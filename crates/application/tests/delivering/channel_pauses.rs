@@ -39,7 +39,7 @@ fn it_is_paused_once_and_spends_no_attempt() {
 }
 
 #[test]
-fn a_provider_that_asks_for_patience_for_ever_is_given_more_and_more_and_then_uses_attempts() {
+fn a_provider_that_throttles_for_ever_is_given_more_and_more_time_and_then_uses_attempts() {
     let kind = OutcomeKind::Throttled { scope: Scope::Channel, retry_after: Some(Duration::ZERO) };
     let mut hand = Hand::new();
     hand.fetched(mails([1], 1));

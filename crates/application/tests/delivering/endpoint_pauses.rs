@@ -1,4 +1,4 @@
-//! An endpoint that asks for patience gets it; one that is gone is left alone.
+//! Pauses of endpoints: one that throttles is given its time; one that is gone is left alone.
 
 use application::deliver::Event;
 use application::ports::Due;
@@ -10,7 +10,7 @@ use domain::subscription::EndReason;
 use crate::fixtures::{Hand, hooks, id, ids, throttled};
 
 /// Of one endpoint two hooks are in flight and four wait, of another one is in flight; the first asks for 100 s.
-fn patient() -> Hand {
+fn throttled_endpoint() -> Hand {
     let mut hand = Hand::new();
     hand.fetched([hooks(1..=6, 1), hooks([11], 11)].concat());
     assert_eq!(hand.begun(), ids([1, 11, 2]));
@@ -20,7 +20,7 @@ fn patient() -> Hand {
 
 #[test]
 fn it_is_left_alone_until_its_time_and_others_go_on() {
-    let mut hand = patient();
+    let mut hand = throttled_endpoint();
     let until = hand.now + std::time::Duration::from_secs(100);
     let finished = hand.recorded();
     assert!(!finished[0].decision.uses_attempt);
@@ -35,7 +35,7 @@ fn it_is_left_alone_until_its_time_and_others_go_on() {
 
 #[test]
 fn what_waits_for_it_is_asked_for_when_its_time_has_come() {
-    let mut hand = patient();
+    let mut hand = throttled_endpoint();
     hand.sent(2, OutcomeKind::Delivered);
     hand.sent(11, OutcomeKind::Delivered);
     hand.recorded();
@@ -55,7 +55,7 @@ fn what_waits_for_it_is_asked_for_when_its_time_has_come() {
 
 #[test]
 fn the_end_of_its_pause_is_not_missed_if_something_else_happens_at_that_moment() {
-    let mut hand = patient();
+    let mut hand = throttled_endpoint();
     hand.recorded();
     assert_eq!(hand.fetch().unwrap().skip_endpoints.len(), 1);
     hand.pass(100);
@@ -65,7 +65,7 @@ fn the_end_of_its_pause_is_not_missed_if_something_else_happens_at_that_moment()
 
 #[test]
 fn its_longest_wish_counts() {
-    let mut hand = patient();
+    let mut hand = throttled_endpoint();
     hand.sent(2, throttled(10));
     assert_eq!(hand.wakes_in(), Some(100));
 }

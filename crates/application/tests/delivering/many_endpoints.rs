@@ -39,7 +39,7 @@ fn begun(hand: &mut Hand) -> Vec<DeliveryId> {
     sends.into_iter().filter_map(sent).collect()
 }
 
-/// An engine in which so many endpoints ask for a day's patience.
+/// An engine in which so many endpoints ask for a Retry-After of a day.
 fn holding(count: u128) -> Hand {
     let mut hand = wide();
     hand.fetched(one_each(0..count));

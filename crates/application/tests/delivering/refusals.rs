@@ -16,7 +16,7 @@ const NOT_CLEAR: OutcomeKind = OutcomeKind::Permanent(Scope::Unclear);
 /// Mail over a relay, and a store that holds it: each delivery's time, as the engine decided.
 struct Shop {
     hand: Hand,
-    owed: BTreeMap<DeliveryId, DueDelivery>,
+    pending: BTreeMap<DeliveryId, DueDelivery>,
     over: BTreeMap<DeliveryId, DeliveryState>,
     attempts_used: BTreeMap<DeliveryId, u32>,
     in_flight: BTreeSet<DeliveryId>,
@@ -25,9 +25,9 @@ struct Shop {
 
 impl Shop {
     fn owing(deliveries: Vec<DueDelivery>) -> Self {
-        let owed = deliveries.into_iter().map(|delivery| (delivery.id, delivery)).collect();
+        let pending = deliveries.into_iter().map(|delivery| (delivery.id, delivery)).collect();
         let (over, attempts_used, in_flight) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        Self { hand: Hand::new(), owed, over, attempts_used, in_flight, attempts: 0 }
+        Self { hand: Hand::new(), pending, over, attempts_used, in_flight, attempts: 0 }
     }
 
     /// Lets the engine work for so many seconds; `says` is the relay's word on each delivery at each second.
@@ -48,7 +48,7 @@ impl Shop {
                     && !self.in_flight.contains(&delivery.id)
                     && !query.skip_endpoints.contains(&delivery.subscription.id)
             };
-            let deliveries = self.owed.values().filter(due).cloned().collect();
+            let deliveries = self.pending.values().filter(due).cloned().collect();
             self.hand.tell(Event::Fetched(Ok(Due { deliveries, next_at: None })));
         }
         if self.hand.probe() == Some(Email) {
@@ -70,11 +70,11 @@ impl Shop {
             u32::from(finished.decision.uses_attempt);
         match finished.decision.next {
             Next::Over(state) => {
-                self.owed.remove(&finished.delivery);
+                self.pending.remove(&finished.delivery);
                 self.over.insert(finished.delivery, state);
             }
             Next::Again(at) => {
-                if let Some(delivery) = self.owed.get_mut(&finished.delivery) {
+                if let Some(delivery) = self.pending.get_mut(&finished.delivery) {
                     (delivery.due_at, delivery.attempts) = (at, finished.number);
                 }
             }
@@ -129,9 +129,9 @@ fn where_there_are_only_dead_addresses_they_die_after_three_rounds_and_the_chann
     for refusal in [NO_SUCH_USER, NOT_CLEAR] {
         let mut shop = Shop::owing(to_each(1..=5));
         shop.passes(600, |_, _| refusal);
-        assert_eq!(shop.ended(DeliveryState::Dead).len(), 5, "{:?}", shop.owed.keys());
+        assert_eq!(shop.ended(DeliveryState::Dead).len(), 5, "{:?}", shop.pending.keys());
         assert!(shop.attempts <= 5 * 3, "{}", shop.attempts);
-        shop.owed.extend(to_each([9]).into_iter().map(|delivery| (delivery.id, delivery)));
+        shop.pending.extend(to_each([9]).into_iter().map(|delivery| (delivery.id, delivery)));
         shop.passes(60, |_, _| OutcomeKind::Delivered);
         assert_eq!(shop.ended(DeliveryState::Delivered), [id(9)]);
     }

@@ -21,16 +21,16 @@ fn it_asks_what_is_due_and_waits_if_nothing_is() {
 }
 
 #[test]
-fn a_question_on_which_no_attempt_was_spent_gives_its_receiver_the_whole_time_to_answer() {
-    let mut question = due(1, 1, Protocol::Email);
-    (question.kind, question.order, question.attempts) = (DeliveryKind::Confirmation, None, 1);
-    question.subscription.confirmation_expires_at = Some(start());
+fn a_confirmation_request_without_a_used_attempt_gives_its_receiver_the_whole_time_to_answer() {
+    let mut request = due(1, 1, Protocol::Email);
+    (request.kind, request.order, request.attempts) = (DeliveryKind::Confirmation, None, 1);
+    request.subscription.confirmation_expires_at = Some(start());
     let mut hand = Hand::new();
-    hand.fetched(vec![question.clone()]);
+    hand.fetched(vec![request.clone()]);
     hand.begin();
     hand.tell(Event::Begun(Ok(ids([1]))));
     let Some(Action::Send(sent, 2)) = hand.asked.first() else { panic!("{:?}", hand.asked) };
-    assert_eq!(sent.subscription.confirmation_expires_at, question.subscription.asked(hand.now));
+    assert_eq!(sent.subscription.confirmation_expires_at, request.subscription.asked(hand.now));
     assert!(sent.subscription.confirmation_expires_at > Some(start()));
 }
 
@@ -156,7 +156,7 @@ fn it_is_woken_when_the_next_delivery_falls_due_and_asks_once() {
     assert_eq!(hand.wakes_in(), None, "the answer is what it waits for");
     hand.pass(5);
     hand.tell(Event::Woken);
-    assert!(hand.fetch().is_none(), "one question at a time");
+    assert!(hand.fetch().is_none(), "one fetch at a time");
 }
 
 #[test]

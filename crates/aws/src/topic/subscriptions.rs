@@ -21,7 +21,7 @@ use super::policy::{POLICY, SCOPE, Wanted, only_policy, require_carried, require
 
 impl Topic {
     /// Subscribes an endpoint, unless it is subscribed already. Where it is and pending, only SNS knows its policy: it
-    /// is asked by subscribing again, which sends the question again.
+    /// is asked by subscribing again, which sends the confirmation request again.
     pub(super) async fn subscribe_endpoint(&self, new: NewSubscription) -> Result<Subscribed, Error> {
         require_way(&new.endpoint)?;
         let (policy, protocol) = (only_policy(new.attributes)?, new.endpoint.protocol());
@@ -56,7 +56,7 @@ impl Topic {
         }
     }
 
-    /// Sends the question to a pending subscription again.
+    /// Sends the confirmation request to a pending subscription again.
     pub(super) async fn ask_again(&self, id: SubscriptionId) -> Result<Subscription, Error> {
         let (listed, _) = self.standing(id).await?;
         if let Standing::Confirmed(_) = &listed.standing {

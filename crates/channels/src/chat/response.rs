@@ -42,7 +42,7 @@ pub(super) fn classify_response(response: &HttpResponse, is_slack: bool, now: Ti
     } else if response.incomplete && !is_page(word) {
         Outcome::new(OutcomeKind::Unknown, format!("its answer broke off: {}", response.reply()))
     } else if word.contains(TEAMS_THROTTLED) {
-        let kind = OutcomeKind::Throttled { scope: Scope::Endpoint, retry_after: response.patience(now) };
+        let kind = OutcomeKind::Throttled { scope: Scope::Endpoint, retry_after: response.retry_after(now) };
         Outcome::new(kind, response.reply())
     } else {
         let reply = format!("answered as no chat does: {}", response.reply());
@@ -78,7 +78,7 @@ fn is_page(word: &str) -> bool {
 /// `posting_to_general_channel_denied`, `no_active_hooks`, `team_disabled`) is tried again, as is what is not Slack's word.
 fn refusal(response: &HttpResponse, now: Timestamp) -> OutcomeKind {
     let word = str::from_utf8(&response.body).unwrap_or_default().trim();
-    let asked = response.patience(now);
+    let asked = response.retry_after(now);
     match response.status {
         StatusCode::GONE => OutcomeKind::Permanent(Scope::Endpoint),
         StatusCode::TOO_MANY_REQUESTS => {

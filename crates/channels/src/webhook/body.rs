@@ -4,7 +4,7 @@ use application::ports::Content;
 use domain::Timestamp;
 use serde::Serialize;
 
-/// The question whether the receiver wants the subscription. To say yes it answers 2xx and
+/// The confirmation request. To say yes it answers 2xx and
 /// `{"confirmation": <challenge>}`; or a person opens `confirmUrl`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -23,13 +23,13 @@ pub(super) fn classify_response(response: &HttpResponse, content: &Content, now:
     }
 }
 
-/// Standard Webhooks: 2xx is success, 410 ends the subscription, all else is tried again; whoever asks for patience
+/// Standard Webhooks: 2xx is success, 410 ends the subscription, all else is tried again; whoever throttles
 /// gets it, at first without an attempt being spent.
 fn kind(response: &HttpResponse, now: Timestamp) -> OutcomeKind {
     if response.status.is_success() {
         return OutcomeKind::Delivered;
     }
-    let asked = response.patience(now);
+    let asked = response.retry_after(now);
     match response.status {
         StatusCode::GONE => OutcomeKind::Permanent(Scope::Endpoint),
         StatusCode::TOO_MANY_REQUESTS => {
@@ -40,7 +40,7 @@ fn kind(response: &HttpResponse, now: Timestamp) -> OutcomeKind {
     }
 }
 
-/// What a receiver said to our question: yes, or in which way it did not.
+/// What a receiver said to our confirmation request: yes, or in which way it did not.
 fn classify_challenge(response: &HttpResponse, challenge: &str) -> Sent {
     let said = utf8(&response.body).map(|json| serde_json::from_slice::<Value>(json).unwrap_or_default());
     if said.as_ref().is_ok_and(|said| said.get(CONFIRMATION_MEMBER).is_some_and(|yes| yes == challenge)) {

@@ -168,7 +168,7 @@ async fn a_post_is_delivered_where_a_chat_says_so() {
 }
 
 #[tokio::test]
-async fn a_chat_that_asks_for_patience_gets_it() {
+async fn the_retry_after_of_a_chat_is_kept() {
     let throttled = |seconds: Option<u64>| OutcomeKind::Throttled {
         scope: Scope::Endpoint,
         retry_after: seconds.map(Duration::from_secs),

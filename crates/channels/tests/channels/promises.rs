@@ -148,7 +148,7 @@ async fn keeps_the_promises_over_http<C: Channel>(
     }
 }
 
-/// Neither a probe nor a question.
+/// Neither a probe nor a confirmation request.
 fn is_message(request: &Received) -> bool {
     request.request_line.starts_with("POST ")
         && request.form().get("Action").is_none_or(|action| action == "Publish")

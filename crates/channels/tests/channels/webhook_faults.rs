@@ -68,7 +68,7 @@ async fn a_receiver_that_sends_retry_after_is_left_until_then() {
 
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "the date is relative to the present")]
-async fn patience_until_a_date_is_counted_from_the_attempt() {
+async fn a_retry_after_date_is_counted_from_the_attempt() {
     let until = httpdate::fmt_http_date(SystemTime::now() + Duration::from_mins(10));
     let header: &'static str = format!("retry-after: {until}").leak();
     let outcome = outcome(Reaction::AnswerWith("503 Service Unavailable", header, String::new())).await;

@@ -12,11 +12,11 @@ pub enum WaitReason {
     Quarantined,
     /// Its subscription is suspended.
     SubscriptionSuspended,
-    /// Its subscription must be confirmed (again), and it is not the question for that.
+    /// Its subscription must be confirmed (again), and it is not the request for that.
     SubscriptionNotConfirmed,
     /// Its channel is paused: it fails, or none is configured.
     ChannelPaused,
-    /// It is tried at a later time: again, or once its endpoint's patience is over.
+    /// It is tried at a later time: again, or once its endpoint's Retry-After is over.
     Retry,
 }
 
@@ -25,7 +25,7 @@ pub enum WaitReason {
 pub struct Waiting {
     /// What it carries.
     pub kind: DeliveryKind,
-    /// How far the subscription it is owed to has come.
+    /// The state of the subscription that it goes to.
     pub subscription: SubscriptionState,
     /// Whether its channel is paused.
     pub channel_paused: bool,

@@ -165,14 +165,14 @@ fn an_endpoint_is_left_alone_also_by_the_last_attempt_at_a_delivery() {
 }
 
 #[test]
-fn a_receiver_that_asks_for_no_patience_at_all_is_not_hammered() {
+fn a_receiver_with_a_retry_after_of_zero_is_not_hammered() {
     let decision = decided(Protocol::Webhook, 0, None, throttled(Scope::Endpoint, Some(Duration::ZERO)));
     let until = now() + MIN_RETRY_AFTER;
     assert_eq!(decision, free(until, Consequence::PauseEndpoint(until)));
 }
 
 #[test]
-fn a_provider_that_asks_for_patience_gets_it_within_limits() {
+fn the_retry_after_of_a_provider_is_kept_within_limits() {
     for (asked, granted) in [
         (Duration::ZERO, MIN_RETRY_AFTER),
         (Duration::from_mins(3), Duration::from_mins(3)),
@@ -184,7 +184,7 @@ fn a_provider_that_asks_for_patience_gets_it_within_limits() {
 }
 
 #[test]
-fn patience_grows_with_each_answer_that_asks_for_it() {
+fn the_wait_grows_with_each_throttled_answer() {
     for scope in [Scope::Delivery, Scope::Endpoint, Scope::Channel] {
         for (failures, asked, seconds) in
             [(0, 0, 5), (1, 0, 10), (2, 0, 20), (5, 7, 160), (6, 0, 300), (9, 0, 300), (3, 600, 600)]
@@ -202,7 +202,7 @@ fn patience_grows_with_each_answer_that_asks_for_it() {
 }
 
 #[test]
-fn whoever_asks_for_patience_for_ever_uses_up_the_attempts_and_comes_to_an_end() {
+fn one_that_throttles_for_ever_uses_up_the_attempts_and_comes_to_an_end() {
     for protocol in Protocol::ALL {
         for scope in [Scope::Endpoint, Scope::Channel] {
             for asked in [None, Some(0), Some(1), Some(90), Some(86_400), Some(u64::MAX)] {
@@ -274,14 +274,14 @@ fn protocols() -> impl Strategy<Value = Protocol> {
 
 fn kinds() -> impl Strategy<Value = OutcomeKind> {
     let scopes = || prop::sample::select(SCOPES.to_vec());
-    let patience = prop::option::of((0u64..=u64::MAX).prop_map(Duration::from_secs));
+    let retry_after = prop::option::of((0u64..=u64::MAX).prop_map(Duration::from_secs));
     prop_oneof![
         Just(OutcomeKind::Delivered),
         Just(OutcomeKind::Sandboxed),
         Just(OutcomeKind::Unknown),
         scopes().prop_map(OutcomeKind::Transient),
         scopes().prop_map(OutcomeKind::Permanent),
-        (scopes(), patience).prop_map(|(scope, retry_after)| throttled(scope, retry_after)),
+        (scopes(), retry_after).prop_map(|(scope, retry_after)| throttled(scope, retry_after)),
     ]
 }
 

@@ -48,8 +48,8 @@ fn what_only_a_person_ends_comes_first() {
 }
 
 #[test]
-fn the_question_for_a_confirmation_does_not_wait_for_it() {
-    let question =
+fn a_confirmation_request_does_not_wait_for_the_confirmation() {
+    let request =
         Waiting { kind: DeliveryKind::Confirmation, subscription: SubscriptionState::Pending, ..due() };
-    assert_eq!(question.because(now()), None);
+    assert_eq!(request.because(now()), None);
 }

@@ -1,4 +1,4 @@
-//! Who is owed an order: those who were confirmed, and whose policy matched, when it was accepted.
+//! Whom an order matches: those who were confirmed, and whose policy matched, when it was accepted.
 
 use domain::attributes::SubscribedTo;
 use domain::filter_policy::FilterPolicy;
@@ -53,7 +53,7 @@ fn a_subscription_is_owed_what_was_accepted_while_it_was_confirmed_and_matched()
         assert_eq!((mismatch.key.as_str(), mismatch.found), ("productName", vec!["Mouse".to_owned()]));
     }
     for seq in [11, 13] {
-        assert_eq!(verdict(seq), Ok(()), "a suspended subscription still is owed");
+        assert_eq!(verdict(seq), Ok(()), "a suspended subscription is still matched");
     }
     for seq in [14, i64::MAX] {
         assert_eq!(verdict(seq), Err(SkipReason::Ended));

@@ -125,7 +125,7 @@ impl Sweep {
         // What is behind the last order of a round is met again in the next one.
         let (mut damaged, mut strays) = (BTreeSet::new(), BTreeSet::new());
         // A read that does not end in time is the end as well: what was swept until then is still to be said.
-        while let Ok(due) = timeout(self.patience(deadline), self.due(after)).await {
+        while let Ok(due) = timeout(self.timeout(deadline), self.due(after)).await {
             let Unpublished { orders: due, unreadable, strays: met } = due?;
             damaged.extend(unreadable);
             strays.extend(met);
@@ -160,7 +160,7 @@ impl Sweep {
     /// Publishes, and answers with the orders that were not published.
     async fn publish(&self, orders: &[LoggedOrder], deadline: Timestamp) -> Vec<OrderId> {
         let all = || orders.iter().map(|logged| logged.order.id).collect();
-        match timeout(self.patience(deadline), self.publisher.publish(orders)).await {
+        match timeout(self.timeout(deadline), self.publisher.publish(orders)).await {
             Ok(Ok(published)) => published.failed,
             Ok(Err(error)) => {
                 tracing::error!(%error, cause = error.cause(), orders = orders.len(), "publishing failed");
@@ -184,7 +184,7 @@ impl Sweep {
         age(deadline, self.clock.now())
     }
 
-    fn patience(&self, deadline: Timestamp) -> Duration {
+    fn timeout(&self, deadline: Timestamp) -> Duration {
         self.until(deadline).saturating_sub(GIVE_UP)
     }
 }

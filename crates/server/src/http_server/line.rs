@@ -18,15 +18,15 @@ use super::turn::Turn;
 pub(crate) struct Line<S> {
     stream: TokioIo<S>,
     turn: Arc<Turn>,
-    patience: Duration,
+    timeout: Duration,
     /// Runs while the client takes nothing.
     standstill: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Line<S> {
     /// One on which an answer may stand still for so long.
-    pub(crate) fn new(stream: S, turn: &Arc<Turn>, patience: Duration) -> Self {
-        Self { stream: TokioIo::new(stream), turn: Arc::clone(turn), patience, standstill: None }
+    pub(crate) fn new(stream: S, turn: &Arc<Turn>, timeout: Duration) -> Self {
+        Self { stream: TokioIo::new(stream), turn: Arc::clone(turn), timeout, standstill: None }
     }
 
     /// Looks at whether something was `written`.
@@ -41,8 +41,8 @@ impl<S> Line<S> {
             self.standstill = None;
             return written;
         }
-        let patience = self.patience;
-        let standstill = self.standstill.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        let timeout = self.timeout;
+        let standstill = self.standstill.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
         ready!(standstill.as_mut().poll(context));
         metrics::counter!(CLOSED, "because" => "answer_not_taken").increment(1);
         Poll::Ready(Err(ErrorKind::TimedOut.into()))

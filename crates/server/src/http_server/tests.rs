@@ -29,7 +29,7 @@ fn router(counted: &Arc<AtomicUsize>) -> Router {
         .route("/unread", post(async || "your body was not read"))
 }
 
-/// A server whose patience is `SHORT`, with these limits.
+/// A server whose timeout is `SHORT`, with these limits.
 struct Server {
     address: SocketAddr,
     room: Arc<Room>,
@@ -46,10 +46,10 @@ impl Drop for Server {
 }
 
 fn server(most: usize) -> Server {
-    server_with(most, Patience { head: SHORT, standstill: SHORT })
+    server_with(most, Timeouts { head: SHORT, standstill: SHORT })
 }
 
-fn server_with(most: usize, patience: Patience) -> Server {
+fn server_with(most: usize, timeout: Timeouts) -> Server {
     let (stop, stopping) = watch::channel(false);
     let (connections, incoming) = mpsc::unbounded_channel();
     let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -62,7 +62,7 @@ fn server_with(most: usize, patience: Patience) -> Server {
     let running = tokio::spawn(async move {
         tokio::join!(
             accept(&listener, &accepting, &lane),
-            serve_lane(incoming, router, Arc::from([]), patience, stopping)
+            serve_lane(incoming, router, Arc::from([]), timeout, stopping)
         );
     });
     Server { address, room, counted, _stop: stop, running }
@@ -142,7 +142,7 @@ async fn a_client_that_reads_slowly_gets_all_of_its_answer() {
         if read == 0 {
             break;
         }
-        // Four times the patience in all, and never near it at a stretch.
+        // Four times the timeout in all, and never near it at a stretch.
         if since.elapsed() < SHORT * 4 {
             tokio::time::sleep(SHORT / 20).await;
         }
@@ -154,7 +154,7 @@ async fn a_client_that_reads_slowly_gets_all_of_its_answer() {
 #[tokio::test]
 async fn a_client_that_sends_requests_and_reads_no_answer_is_answered_no_further() {
     for method in ["HEAD", "GET", "OPTIONS"] {
-        let server = server_with(9, Patience { head: LONG, standstill: LONG });
+        let server = server_with(9, Timeouts { head: LONG, standstill: LONG });
         let mut client = server.small_client().await;
         let requests = format!("{method} /counted HTTP/1.1\r\nHost: localhost\r\n\r\n").repeat(20_000);
         // What the system takes is answered, and not one more, however long that goes on.

@@ -17,9 +17,9 @@ pub(crate) async fn run(queue: Arc<dyn DeliveryQueue>, clock: Arc<dyn Clock>, mu
     while !*stop.borrow() {
         match queue.notify_operators(clock.now()).await {
             Ok(0) => {}
-            Ok(owed) => {
-                metrics::counter!("orderbell_notices_total").increment(owed as u64);
-                tracing::warn!(owed, "operators are told of what happened");
+            Ok(made) => {
+                metrics::counter!("orderbell_notices_total").increment(made as u64);
+                tracing::warn!(notices = made, "notices queued");
             }
             // The writer says it, once.
             Err(error) if error.kind == ErrorKind::StorageFull => {}

@@ -105,7 +105,7 @@ fn remedy(promise: Promise) -> &'static str {
     match promise {
         Promise::MatchedIsDelivered => {
             "stop the program, set relay.published_through below the order's place, start it: it publishes again \
-             and owes what is missing"
+             and makes what is missing"
         }
         Promise::UnmatchedIsNot => {
             "if it is pending, delete it before it is sent; if it was delivered, someone was told whom it did not match"

@@ -1,4 +1,4 @@
-//! Orders × the subscriptions owed, beside the deliveries there are.
+//! Orders × the subscriptions they match, beside the deliveries there are.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub(super) struct Orders {
     pub(super) unpublished: Queue,
 }
 
-/// The subscriptions whose versions can owe an order up to a place, so that those long ended cost little.
+/// The subscriptions whose versions an order can match up to a place, so that those long ended cost little.
 struct Candidates<'a> {
     through: i64,
     versions: BTreeMap<i64, &'a [Version]>,
@@ -63,7 +63,7 @@ pub(super) fn check(
         }
         if order.seq.0 > published_through {
             orders.unpublished.add(Some(order.order.time));
-            // What the first of them owes may be under way: it is made in parts.
+            // The deliveries of the first of them may be under way: it is made in parts.
             if orders.unpublished.count == 1 {
                 continue;
             }

@@ -29,7 +29,7 @@ pub(super) struct Subscribed {
     /// Until when its endpoint is left alone.
     pub(super) retry_at: Option<Timestamp>,
     filter_policy: Option<FilterPolicy>,
-    /// By the orders that they hold for; `None` where one cannot be read, so that nobody knows what is owed.
+    /// By the orders that they hold for; `None` where one cannot be read, so that nobody knows what matches.
     pub(super) versions: Option<Vec<Version>>,
 }
 

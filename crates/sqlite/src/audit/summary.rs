@@ -10,11 +10,11 @@ pub struct Summary {
     pub orders: u64,
     /// Subscriptions there ever were.
     pub subscriptions: u64,
-    /// Notifications that published orders owe.
+    /// Notifications that published orders should have.
     pub matched: u64,
     /// Notifications that stand in for others of the same orders, which were not made in time.
     pub escalated: u64,
-    /// Notifications there are, by state. Without exceptions they are as many as are owed and escalated.
+    /// Notifications there are, by state. Without exceptions they are as many as matched and escalated.
     pub notifications: ByState,
     /// Messages of other kinds, such as confirmations, by state.
     pub others: ByState,

@@ -207,8 +207,8 @@ fn a_subscription_that_ended_before_the_write_gets_a_cancelled_delivery() {
     let (end, _) = Write::new(1, move |transaction| {
         unsubscribe(transaction.connection, transaction.effects, subscription, EndReason::Removed, now())
     });
-    // What is owed was found before the end, and is written after it.
-    let owed = NewDelivery {
+    // What matched was found before the end, and is written after it.
+    let delivery = NewDelivery {
         id: DeliveryId::new(now(), id(9)),
         subscription: 1,
         order: domain::order::Seq(1),
@@ -216,7 +216,7 @@ fn a_subscription_that_ended_before_the_write_gets_a_cancelled_delivery() {
     };
     let publish = Publish {
         orders: vec![domain::order::Seq(1)],
-        deliveries: vec![owed],
+        deliveries: vec![delivery],
         hidden: Vec::new(),
         now: now(),
     };

@@ -1,4 +1,5 @@
-//! Holding everything that is owed in a store that was restored: whoever was told since the backup would be told again.
+//! Holding everything that is pending in a store that was restored: whoever was told since the backup would be told
+//! again.
 
 use application::ports::InterventionKind;
 use domain::Timestamp;

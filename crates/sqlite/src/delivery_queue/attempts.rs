@@ -174,12 +174,12 @@ struct Delivery {
     failure_streak: Option<FailureStreak>,
     /// That some attempt arrived, as its provider reported last; else, what was reported last of this one.
     receipt: Option<ReceiptStatus>,
-    /// Sending it again would serve nobody: its subscription ended, its order is spam, or its question was answered or asked
-    /// anew.
+    /// Sending it again would serve nobody: its subscription ended, its order is spam, or its confirmation request was
+    /// answered or asked anew.
     pointless: bool,
 }
 
-/// A question that was answered or asked anew.
+/// Whether a confirmation request was answered or superseded.
 pub(crate) const SUPERSEDED: &str = "(kind = 'confirmation' AND (subscriptions.state <> 'pending' OR \
      EXISTS (SELECT 1 FROM deliveries newer WHERE newer.subscription = deliveries.subscription \
      AND newer.kind = 'confirmation' AND newer.seq > deliveries.seq)))";

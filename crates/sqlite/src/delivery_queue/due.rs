@@ -33,7 +33,7 @@ const LAST_NAME: &str = "\u{10ffff}";
 static SUBSCRIPTION: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {SUBSCRIPTION_COLUMNS} FROM subscriptions WHERE seq = ?"));
 static WAITING: LazyLock<String> = LazyLock::new(|| waiting("deliveries_due", ""));
-/// A subscription that was never confirmed, or no longer is, is owed only the question.
+/// A subscription that was never confirmed, or no longer is, is sent only the confirmation request.
 static ASKED: LazyLock<String> =
     LazyLock::new(|| waiting("deliveries_confirmation_requests", "AND kind = 'confirmation'"));
 

@@ -32,7 +32,7 @@ static LATE: LazyLock<String> = LazyLock::new(|| {
 const UNDECIDED: &str = "UPDATE deliveries SET escalates_at = NULL, quarantined = 1 WHERE seq = ?";
 const SETTLED: &str = "UPDATE deliveries SET escalates_at = NULL WHERE seq = ?";
 /// The filter policy of the one that stands in is not asked; if it has the order already, nothing follows. What stood
-/// there because nobody could say whether it is owed is owed by this.
+/// there because nobody could say whether it matched is made by this.
 const INSERT_ESCALATED: &str = "INSERT INTO deliveries \
      (id, kind, subscription, order_seq, state, created_at, at, escalates_at, escalated_from) \
      SELECT ?1, 'notification', seq, ?3, 'pending', ?4, ?4, \

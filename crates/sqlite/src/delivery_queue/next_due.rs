@@ -1,4 +1,5 @@
-//! When the next delivery of each subscription may be sent: `subscriptions.next_at`, by which the queue finds what is due.
+//! When the next delivery of each subscription may be sent: `subscriptions.next_at`, by which the queue finds what is
+//! due.
 //!
 //! Whatever changes deliveries, or what may be sent to a subscription, calls [`refresh`] before its commit.
 
@@ -7,8 +8,8 @@ use std::sync::LazyLock;
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// What `next_at` is by right, for a row of `subscriptions`: one look into an index, however much waits. While a
-/// subscription waits to be confirmed, it is sent only the question; and nothing while it is suspended or has ended. One in
-/// a state that nobody knows is found by whoever looks for what is due, who quarantines it.
+/// subscription waits to be confirmed, it is sent only the confirmation request; and nothing while it is suspended or
+/// has ended. One in a state that nobody knows is found by whoever looks for what is due, who quarantines it.
 pub(crate) const NEXT_AT: &str = "max(CASE subscriptions.state \
      WHEN 'pending' THEN (SELECT min(at) FROM deliveries INDEXED BY deliveries_confirmation_requests \
      WHERE subscription = subscriptions.seq AND kind = 'confirmation' AND deliveries.state = 'pending' AND quarantined = 0) \

@@ -1,6 +1,6 @@
-//! Noting what operators are to be told of, in the commit in which it happens. Whoever is to be told, and when, is found
-//! out later ([`notify_operators`](super::notify_operators)): a row counts however many there are, so that ten thousand dead
-//! letters cost what one does.
+//! Noting what operators are to be told of, in the commit in which it happens. Whoever is to be told, and when, is
+//! found out later ([`notify_operators`](super::notify_operators)): a row counts however many there are, so that ten
+//! thousand dead letters cost what one does.
 
 use domain::Timestamp;
 use domain::delivery::{DeliveryKind, DeliveryState};
@@ -19,7 +19,7 @@ const NOTE: &str = "INSERT INTO incidents (kind, protocol, count, first_at, last
 /// to a notice, and that to another.
 const DEAD: &str = "SELECT protocol, kind FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
      WHERE deliveries.seq = ? AND subscriptions.state <> 'ended'";
-/// The newest, and how many there are. One that cannot be read may be owed to somebody yet.
+/// The newest, and how many there are. One that cannot be read may match somebody yet.
 const UNMATCHED: &str = "SELECT id, count(*) OVER () AS count FROM orders WHERE seq > ? AND seq <= ? \
      AND NOT EXISTS (SELECT 1 FROM deliveries WHERE order_seq = orders.seq) AND NOT EXISTS \
      (SELECT 1 FROM quarantine WHERE of_table = 'orders' AND row = orders.seq) ORDER BY seq DESC LIMIT 1";
@@ -86,7 +86,7 @@ pub(crate) fn dead(
     }
 }
 
-/// Notes which of the orders behind the place `after` and up to `last`, whose deliveries are made, are owed to nobody.
+/// Notes which of the orders behind the place `after` and up to `last`, whose deliveries are made, matched nobody.
 pub(crate) fn unmatched(
     connection: &Connection,
     after: Seq,

@@ -1,5 +1,5 @@
-//! Marking orders as spam, and cancelling what waits for them, a few rows at a time: a flood may be thousands of orders, and
-//! each owed to thousands.
+//! Marking orders as spam, and cancelling what waits for them, a few rows at a time: a flood may be thousands of
+//! orders, and each with thousands of deliveries.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! The versions that orders are matched with, kept between two runs of the relay: to read and to compile the filter policies
-//! of thousands for each order would take longer than all else.
+//! The versions that orders are matched with, kept between two runs of the relay: to read and to compile the filter
+//! policies of thousands for each order would take longer than all else.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::rows::{VERSION_COLUMNS, VERSIONS, Versions};
 /// The most versions that are kept; where there are more, they are read for each run.
 const MOST_KEPT: usize = 20_000;
 
-/// The versions of each subscription, by its `seq`, that can owe orders from a place on.
+/// The versions of each subscription, by its `seq`, that orders from a place on can match.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidates {
     from: Seq,
@@ -39,7 +39,7 @@ impl Candidates {
     }
 }
 
-/// A state that nobody knows may be one of those that owe.
+/// A state that nobody knows may be one of those that match.
 fn versions(connection: &Connection, first: Seq) -> rusqlite::Result<BTreeMap<i64, Versions>> {
     let sql = format!(
         "SELECT {VERSION_COLUMNS} FROM {VERSIONS} WHERE (to_seq IS NULL OR to_seq >= ?) \

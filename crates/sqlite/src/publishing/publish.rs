@@ -16,32 +16,32 @@ use crate::orders::spam;
 use crate::unreadable::Unreadable;
 use crate::unreadable::quarantine::put;
 
-/// Orders that follow one another in the log, and what is owed because of them.
+/// Orders that follow one another in the log, and the deliveries that they lead to.
 #[derive(Debug)]
 pub(crate) struct Publish {
     /// The orders' places.
     pub(crate) orders: Vec<Seq>,
-    /// One for each subscription and order that it is owed; those of the order that follows may be among them.
+    /// One for each subscription and order that matches it; those of the order that follows may be among them.
     pub(crate) deliveries: Vec<NewDelivery>,
     /// Why some of them are quarantined.
     pub(crate) hidden: Vec<Unreadable>,
     pub(crate) now: Timestamp,
 }
 
-/// A notification to be owed, if it is not yet.
+/// A notification to insert, if there is none yet.
 #[derive(Debug)]
 pub(crate) struct NewDelivery {
     pub(crate) id: DeliveryId,
     /// The subscription's `seq` in its table.
     pub(crate) subscription: i64,
     pub(crate) order: Seq,
-    /// Nobody can say yet whether it is owed: it stands for a notification until what hides that is mended.
+    /// Nobody can say yet whether it matches: it stands for a notification until what hides that is mended.
     pub(crate) quarantined: bool,
 }
 
-/// One for an order and a subscription, however often. One that ended since the order was accepted gets nothing sent, nor is
-/// an order sent that is spam by now; what
-/// only stands there until it is known whether it is owed is settled then all the same.
+/// One for an order and a subscription, however often. One that ended since the order was accepted gets nothing sent,
+/// nor is an order sent that is spam by now; what only stands there until it is known whether it matches is settled
+/// then all the same.
 const INSERT_NOTIFICATION: &str = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, cancel_reason, created_at, at, \
      escalates_at, quarantined) SELECT ?1, 'notification', seq, ?3, iif(state = 'ended' OR ?6, 'cancelled', 'pending'), \
      CASE WHEN state = 'ended' THEN 'subscription_ended' WHEN ?6 THEN 'spam' END, ?4, ?4, iif(?5 OR ?6, NULL, \

@@ -37,7 +37,7 @@ pub(crate) const RECEIPT_COLUMNS: &str = "attempt, at, status, reply";
 /// What [`intervention`] reads of the table `interventions`.
 pub(crate) const INTERVENTION_COLUMNS: &str = "kind, at, state_before, since";
 
-/// Whom a delivery is owed to.
+/// The subscription that a delivery goes to.
 struct Receiver {
     id: SubscriptionId,
     endpoint: Endpoint,

@@ -91,7 +91,7 @@ impl Versions {
         self.unreadable.iter().map(|(_, unreadable)| unreadable)
     }
 
-    /// Why nobody can say whether an order is owed, if one of the others held for it.
+    /// Why nobody can say whether an order matches, if one of the others held for it.
     pub(crate) fn hides(&self, order: Seq) -> Option<&Unreadable> {
         self.unreadable.iter().find(|(span, _)| span.contains(&order.0)).map(|(_, unreadable)| unreadable)
     }

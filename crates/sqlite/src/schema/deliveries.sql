@@ -13,18 +13,18 @@ CREATE TABLE deliveries (
   -- When the delivery escalates, unless it was made by then; NULL once that is settled.
   escalates_at   INTEGER,
   escalated_from INTEGER REFERENCES deliveries (seq),
-  -- When it should have escalated, and the other subscription could not be owed anything.
+  -- When it should have escalated, and the other subscription could not be sent anything.
   not_escalated_at    INTEGER,
   cancel_reason  TEXT,
-  -- Something that it takes to make the delivery cannot be read: it waits, owed, until that is mended.
+  -- Something that it takes to make the delivery cannot be read: it waits, pending, until that is mended.
   quarantined      INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX deliveries_one_per_order ON deliveries (order_seq, subscription);
 CREATE INDEX deliveries_due ON deliveries (subscription, quarantined, at) WHERE state = 'pending';
--- Few, beside all that a subscription may be owed.
+-- Few, beside all deliveries that a subscription may have.
 CREATE INDEX deliveries_confirmation_requests ON deliveries (subscription) WHERE kind = 'confirmation';
 CREATE INDEX deliveries_by_subscription ON deliveries (subscription);
--- What waits for a row that is mended, beside all that its subscription was ever owed.
+-- What waits for a row that is mended, beside all deliveries that its subscription ever had.
 CREATE INDEX deliveries_quarantined ON deliveries (subscription) WHERE quarantined = 1;
 -- As short as can be: each change of a delivery asks for these conditions twice.
 CREATE INDEX deliveries_by_rare_state ON deliveries (state) WHERE state <> 'pending' AND state <> 'delivered';

@@ -1,5 +1,5 @@
--- Rows that cannot be read, each alone: everything else goes on around them, and what they owe stays owed. They are looked
--- at again and again, and leave this table once they are mended.
+-- Rows that cannot be read, each alone: everything else goes on around them, and what depends on them waits. They are
+-- looked at again and again, and leave this table once they are mended.
 CREATE TABLE quarantine (
   of_table TEXT    NOT NULL,
   row      INTEGER NOT NULL,

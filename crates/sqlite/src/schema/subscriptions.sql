@@ -28,14 +28,14 @@ CREATE TABLE subscriptions (
   previous_secret_until   INTEGER,
   -- Until when its endpoint is left alone: it asked for that, or fails again and again.
   retry_at                INTEGER,
-  -- When the first of the deliveries that may be sent to it is sent, not before retry_at; NULL: none waits. The queue finds
-  -- what is due by this alone, so that whatever changes deliveries or states refreshes it in the same commit.
+  -- When the first of the deliveries that may be sent to it is sent, not before retry_at; NULL: none waits. The queue
+  -- finds what is due by this alone, so that whatever changes deliveries or states refreshes it in the same commit.
   next_at                 INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX subscriptions_one_per_endpoint ON subscriptions (protocol, endpoint) WHERE state <> 'ended';
 CREATE INDEX subscriptions_due ON subscriptions (protocol, next_at) WHERE next_at IS NOT NULL;
 
--- What each subscription was while orders from_seq to to_seq were accepted; an order is owed by these.
+-- What each subscription was while orders from_seq to to_seq were accepted; an order matches by these.
 CREATE TABLE subscription_versions (
   subscription  INTEGER NOT NULL REFERENCES subscriptions (seq),
   from_seq      INTEGER NOT NULL,

@@ -46,7 +46,7 @@ pub(crate) fn resume(
     transition::changed(connection, id)
 }
 
-/// Suspends a subscription whose endpoint has failed for too long, and owes the operators a notice.
+/// Suspends a subscription whose endpoint has failed for too long, and notes it for a notice to the operators.
 pub(crate) fn suspend_failing(connection: &Connection, found: &Found, now: Timestamp) -> Result<(), Failure> {
     transition::suspend(connection, found, SuspensionReason::Failing, now)?;
     notices::suspended(connection, &found.subscription, now)

@@ -44,7 +44,7 @@ pub(crate) fn resend(
 }
 
 /// Which subscriptions of a protocol only the sandbox confirmed, or were asked in the sandbox, and could
-/// still answer: a question that its inbox keeps can be answered there, even if a crash hid that it was kept.
+/// still answer: a confirmation request that its inbox keeps can be answered there, even if a crash hid that it was kept.
 pub(crate) const ONLY_IN_SANDBOX: &str = "(state IN ('confirmed', 'suspended') AND confirmed_in_sandbox) OR \
      (state = 'pending' AND confirmation_expires_at > created_at AND (SELECT state = 'sandboxed' OR EXISTS (SELECT 1 FROM inbox WHERE inbox.id = deliveries.id) \
      FROM deliveries WHERE deliveries.subscription = subscriptions.seq AND kind = 'confirmation' \

@@ -49,7 +49,7 @@ pub(crate) fn changed(connection: &Connection, id: SubscriptionId) -> Result<Sub
     Ok(find(connection, id)?.subscription)
 }
 
-/// Confirms a pending subscription: it is owed the orders from now on, and its open questions are withdrawn.
+/// Confirms a pending subscription: it gets the orders from now on, and its open confirmation requests are withdrawn.
 pub(crate) fn confirm(
     connection: &Connection,
     found: &Found,
@@ -86,7 +86,7 @@ pub(crate) fn lapse(connection: &Connection, subscription: i64, now: Timestamp) 
     refresh(connection, subscription)
 }
 
-/// Makes a subscription pending, and withdraws the questions that are open.
+/// Makes a subscription pending, and withdraws the confirmation requests that are open.
 ///
 /// Nothing is asked of it that might not be readable: what only the sandbox confirmed must not hold because of that.
 fn await_confirmation(connection: &Connection, subscription: i64, now: Timestamp) -> rusqlite::Result<()> {
@@ -196,7 +196,7 @@ pub(crate) fn last_place(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached(sql)?.query_row((), |row| row.get(0))
 }
 
-/// Owes a confirmation.
+/// Inserts a confirmation request.
 pub(crate) fn insert_confirmation_request(
     connection: &Connection,
     subscription: i64,
@@ -209,7 +209,7 @@ pub(crate) fn insert_confirmation_request(
     refresh(connection, subscription)
 }
 
-/// Cancels the questions that are over.
+/// Cancels the confirmation requests that are superseded.
 fn withdraw_confirmation_requests(
     connection: &Connection,
     subscription: i64,

@@ -1,4 +1,4 @@
-//! Quarantining rows that cannot be read: everything else goes on around them, and what they owe stays owed.
+//! Quarantining rows that cannot be read: everything else goes on around them, and what depends on them waits.
 
 use std::collections::HashSet;
 
@@ -37,7 +37,7 @@ pub(crate) fn quarantine(
     rows: &[Unreadable],
     now: Timestamp,
 ) -> Result<(), Failure> {
-    // Whatever needs a row meets it: an order that thousands are owed comes a thousand times.
+    // Whatever needs a row meets it: an order that matches thousands comes a thousand times.
     let mut seen = HashSet::new();
     for row in rows.iter().filter(|row| seen.insert((row.table, row.row))) {
         put(connection, row, now)?;
@@ -81,7 +81,7 @@ pub(crate) fn concerned(connection: &Connection, table: Table, row: i64) -> rusq
 }
 
 /// Ends the attempts that the last process left open at deliveries that cannot be decided about, as unknown; the
-/// deliveries stay owed and wait until what hides them is mended.
+/// deliveries stay pending until what hides them is mended.
 pub(crate) fn give_back(
     connection: &Connection,
     deliveries: &[(i64, Unreadable)],

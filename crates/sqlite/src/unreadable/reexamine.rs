@@ -1,4 +1,4 @@
-//! Looking again at what was quarantined: what was mended is released, and everyone is told what they are owed.
+//! Looking again at what was quarantined: what was mended is released, and what waited for it is sent.
 
 use application::Error;
 use application::ports::Publisher;

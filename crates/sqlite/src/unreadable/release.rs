@@ -1,4 +1,4 @@
-//! Releasing what was quarantined and can be read again: what it owes becomes due.
+//! Releasing what was quarantined and can be read again: what waited for it becomes due.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,7 @@ use crate::write::{AT_ONCE, Effects, Part};
 pub(crate) struct Mended {
     pub(crate) table: Table,
     pub(crate) row: i64,
-    /// For an order that the relay had passed: what it owes was made.
+    /// For an order that the relay had passed: its deliveries were made.
     pub(crate) published: bool,
 }
 
@@ -49,7 +49,7 @@ struct Waiting {
     seq: i64,
     subscription: i64,
     order: Option<i64>,
-    /// Whether its subscription is owed it was perhaps never asked.
+    /// Whether it matches was perhaps never asked.
     undecided: bool,
     /// Why it is not to be sent.
     over: Option<CancelReason>,
@@ -141,7 +141,7 @@ fn over(subscription_ended: bool, is_spam: bool) -> Option<CancelReason> {
     }
 }
 
-/// Releases a delivery, or takes away what stood for one that nobody is owed; it goes on waiting if something else that
+/// Releases a delivery, or takes away what stood for one that did not match; it goes on waiting if something else that
 /// it takes cannot be read. Answers whether it was released.
 fn decide(
     connection: &Connection,
@@ -185,7 +185,7 @@ fn decide(
     Ok(delivery.over.is_none())
 }
 
-/// Whether the subscription was owed the order when that was accepted.
+/// Whether the order matched the subscription when it was accepted.
 fn matched_at_acceptance(
     connection: &Connection,
     subscription: i64,

@@ -167,7 +167,7 @@ async fn a_receipt_of_a_delivery_that_is_gone_is_named() {
 }
 
 #[tokio::test]
-async fn a_delivery_that_escalated_from_another_order_is_not_owed() {
+async fn a_delivery_that_escalated_from_another_order_does_not_match() {
     let history = History::new().await;
     let store = open(history.folder.path());
     store.unsubscribe(history.subscription, EndReason::Removed, now()).await.unwrap();

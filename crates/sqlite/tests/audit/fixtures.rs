@@ -44,10 +44,10 @@ impl History {
         }
         publish(&store).await;
         orders.push(place(&store).await);
-        let owed = due(&store).await;
-        attempt(&store, owed[0], 1, OutcomeKind::Transient(Scope::Delivery)).await;
-        attempt(&store, owed[0], 2, OutcomeKind::Delivered).await;
-        store.begin(vec![Intent { delivery: owed[1], number: 1, at: now() }]).await.unwrap();
+        let due_deliveries = due(&store).await;
+        attempt(&store, due_deliveries[0], 1, OutcomeKind::Transient(Scope::Delivery)).await;
+        attempt(&store, due_deliveries[0], 2, OutcomeKind::Delivered).await;
+        store.begin(vec![Intent { delivery: due_deliveries[1], number: 1, at: now() }]).await.unwrap();
         store.close().await;
         Self { folder, orders, subscription }
     }

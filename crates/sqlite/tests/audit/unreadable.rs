@@ -52,7 +52,7 @@ async fn a_subscription_over_an_unknown_protocol() {
 }
 
 #[tokio::test]
-async fn a_version_in_an_unknown_state_leaves_open_what_is_owed() {
+async fn a_version_in_an_unknown_state_leaves_open_what_matches() {
     let history = History::new().await;
     history.shell().execute("DELETE FROM deliveries WHERE seq = 4", ()).unwrap();
     let named = history.after("UPDATE subscription_versions SET state = 'odd' WHERE from_seq = 3");

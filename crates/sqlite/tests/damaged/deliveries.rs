@@ -164,7 +164,7 @@ async fn a_person_who_would_change_what_cannot_be_read_is_told_so() {
     world.store.close().await;
 }
 
-/// Who ended while nobody could say what they were owed is told nothing more, as anybody who ended.
+/// Who ended while nobody could say what matched them is told nothing more, as anybody who ended.
 #[tokio::test]
 async fn what_waited_for_a_subscription_that_ended_is_cancelled_or_taken_away() {
     let world = World::new();
@@ -179,7 +179,7 @@ async fn what_waited_for_a_subscription_that_ended_is_cancelled_or_taken_away() 
     world.sql("UPDATE subscription_versions SET state = substr(state, 2) WHERE state = 'xconfirmed'");
     world.store.reexamine().await.unwrap();
     let left = "SELECT count(*) FROM deliveries WHERE kind = 'notification'";
-    assert_eq!(world.count(left), 1, "the second order was never owed");
+    assert_eq!(world.count(left), 1, "the second order never matched");
     assert_eq!(world.count(&format!("{left} AND state = 'cancelled' AND quarantined = 0")), 1);
     assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]));
     world.store.close().await;
@@ -200,7 +200,7 @@ async fn what_was_never_owed_to_a_subscription_that_had_ended_is_taken_away_too(
     world.sql("UPDATE subscription_versions SET state = substr(state, 2) WHERE state = 'xconfirmed'");
     world.store.reexamine().await.unwrap();
     let left = "SELECT count(*) FROM deliveries WHERE kind = 'notification'";
-    assert_eq!(world.count(left), 1, "the second order was never owed");
+    assert_eq!(world.count(left), 1, "the second order never matched");
     assert_eq!(world.count(&format!("{left} AND state = 'cancelled' AND quarantined = 0")), 1);
     assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]));
     world.store.close().await;

@@ -1,4 +1,4 @@
-//! Rows that cannot be read: each is quarantined alone, everything goes on around it, and what it owes stays owed.
+//! Rows that cannot be read: each is quarantined alone, everything goes on around it, and what depends on it waits.
 
 #![expect(clippy::unwrap_used, reason = "what a test asks for outside its own function must not fail either")]
 

@@ -73,7 +73,7 @@ async fn an_order_that_is_mended_before_the_relay_passed_it_is_published_in_its_
 }
 
 #[tokio::test]
-async fn an_order_that_is_damaged_after_it_was_published_waits_with_all_that_it_owes() {
+async fn an_order_that_is_damaged_after_it_was_published_waits_with_its_deliveries() {
     let world = World::new();
     let (ada, bob) = (world.confirmed("ada@example.com").await, world.confirmed("bob@example.com").await);
     world.place().await;

@@ -10,7 +10,7 @@ use crate::opened::now;
 use crate::world::World;
 
 #[tokio::test]
-async fn an_attempt_in_flight_at_a_delivery_that_cannot_be_read_ends_as_unknown_and_stays_owed() {
+async fn an_attempt_in_flight_at_a_delivery_that_cannot_be_read_ends_as_unknown_and_stays_pending() {
     for (table, row, column, with) in [
         ("deliveries", 3, "id", "x'00'"),
         ("deliveries", 3, "kind", "'whim'"),

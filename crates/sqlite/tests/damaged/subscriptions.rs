@@ -179,19 +179,19 @@ async fn a_damaged_delivery_at_the_front_keeps_no_other_from_escalating() {
     world.publish().await;
     let late = now() + std::time::Duration::from_mins(2);
     world.sql("UPDATE deliveries SET state = 'x' || state WHERE order_seq <= 600");
-    let mut owed = 0;
+    let mut made = 0;
     for _ in 0..4 {
         let escalated = world.store.escalate(late).await.unwrap();
-        owed += escalated.deliveries;
+        made += escalated.deliveries;
     }
-    assert_eq!(owed, 1);
+    assert_eq!(made, 1);
     assert_eq!(world.store.escalate(late).await.unwrap().next_at.filter(|at| *at <= late), None, "it rests");
     world.sql("UPDATE deliveries SET state = substr(state, 2) WHERE order_seq <= 600 AND state LIKE 'x%'");
     world.store.reexamine().await.unwrap();
     for _ in 0..3 {
-        owed += world.store.escalate(late).await.unwrap().deliveries;
+        made += world.store.escalate(late).await.unwrap().deliveries;
     }
-    assert_eq!(owed, 601);
+    assert_eq!(made, 601);
     world.store.close().await;
 }
 

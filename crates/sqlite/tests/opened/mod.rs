@@ -51,7 +51,7 @@ pub(crate) fn key(key: &str) -> Idempotency {
     }
 }
 
-/// Makes a subscription; answers the confirmation it is owed.
+/// Makes a subscription; answers its confirmation request.
 pub(crate) async fn subscribe(store: &Store) -> DeliveryId {
     let randomness: &dyn Randomness = &SystemRandomness;
     let confirmation = randomness.delivery_id(now());

@@ -64,8 +64,8 @@ fn suspending_and_confirming_cost_the_same_whatever_waits() {
                    VALUES (randomblob(16), 'confirmation', 1, 'pending', 3, 3)";
     let large = Large::after(&format!("{BACKLOG}; {pending}"));
     let (due, work) = large.due(all_due());
-    assert_eq!(due.deliveries.len(), 1, "only the question");
-    costs("due: a question before 50,000 that wait for its answer", work, 20, 500);
+    assert_eq!(due.deliveries.len(), 1, "only the confirmation request");
+    costs("due: a confirmation request before 50,000 that wait for its answer", work, 20, 500);
     let (done, cost) = large.run(large.store.confirm(subscription(1), 1, false, now()));
     done.unwrap();
     costs("confirm: 50,000 wait", cost.dearest(), 20, 1_000);

@@ -149,7 +149,7 @@ fn a_page_of_a_million_orders_costs_the_same_as_of_ten() {
 fn how_far_delivery_has_come_is_counted_at_a_bounded_cost_however_many_are_told() {
     let large = Large::after("");
     for orders in [1, 20, 100] {
-        // Ten are owed to thousands.
+        // Ten match thousands.
         let of = (0..orders).map(|place| OrderId(Uuid::from_u128(1 + place % 10))).collect();
         let (told, work) = large.read(large.store.delivery_progress(of));
         let told = told.unwrap();
@@ -169,7 +169,7 @@ fn how_far_delivery_has_come_is_counted_at_a_bounded_cost_however_many_are_told(
 }
 
 #[test]
-fn the_newest_confirmation_request_is_found_at_once_however_much_is_owed() {
+fn the_newest_confirmation_request_is_found_at_once_however_many_deliveries_there_are() {
     let asked = "INSERT INTO deliveries (id, subscription, kind, state, created_at, at) SELECT randomblob(16), seq, \
                  'confirmation', 'delivered', 1, 1 FROM subscriptions, (VALUES (1), (2), (3)) WHERE seq <= 50";
     let large = Large::after(asked);

@@ -48,7 +48,7 @@ fn what_is_kept_in_memory_follows_every_change() {
     large.run(large.store.unsubscribe(subscription(1), EndReason::Removed, now())).0.unwrap();
     assert_eq!(published(2), READY - 1);
     large.run(large.store.suspend(subscription(2), SuspensionReason::Operator, now())).0.unwrap();
-    assert_eq!(published(3), READY - 1, "it is owed orders all the same");
+    assert_eq!(published(3), READY - 1, "orders match it all the same");
     let policy = FilterPolicy::parse(r#"{"productName":["Pad"]}"#).unwrap();
     let change = AttributesChange { filter_policy: Some(Some(policy)), ..AttributesChange::default() };
     place(&large, 4);

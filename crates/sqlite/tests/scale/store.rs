@@ -19,9 +19,9 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// Subscriptions that are confirmed and owed every order: places 1 to this.
+/// Subscriptions that are confirmed and matched by every order: places 1 to this.
 pub(crate) const READY: i64 = 5_000;
-/// Subscriptions whose one delivery waits for a retry in an hour: the places behind. They are owed no orders.
+/// Subscriptions whose one delivery waits for a retry in an hour: the places behind. No order matches them.
 pub(crate) const WAITING: i64 = 10_000;
 /// The time, in microseconds.
 pub(crate) const NOW: i64 = 1_770_000_000_000_000;

@@ -1,4 +1,4 @@
-//! `/deliveries`: what is owed, what became of it, and what people do about it.
+//! `/deliveries`: what waits to be delivered, what became of it, and what people do about it.
 
 mod json;
 

@@ -153,7 +153,7 @@ async fn resend_confirmation(
     answer_with(&web, StatusCode::ACCEPTED, &pending, SubscriptionJson::of(&pending)).await
 }
 
-/// Lets the deliveries of a confirmed subscription wait; they are owed all the same.
+/// Lets the deliveries of a confirmed subscription wait; they are made all the same.
 async fn suspend(
     _: Admin,
     State(web): State<Arc<Web>>,
@@ -183,7 +183,7 @@ async fn rotate_secret(
     answer_with(&web, StatusCode::OK, &rotated, SubscriptionJson::with_secret(&rotated)).await
 }
 
-/// Owes a confirmed subscription a test. What becomes of it: `GET /deliveries/{id}`.
+/// Makes a test for a confirmed subscription. What becomes of it: `GET /deliveries/{id}`.
 async fn send_test(
     _: Admin,
     State(web): State<Arc<Web>>,

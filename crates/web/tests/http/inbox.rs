@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::host::Host;
 
-/// Keeps the confirmation that a new subscription is owed, as the sandbox does, and answers its id.
+/// Keeps the confirmation request of a new subscription, as the sandbox does, and answers its id.
 pub(crate) async fn keep_confirmation(host: &Host, text: &str, link: &str) -> String {
     host.subscribe("jo@example.com").await;
     let due = host.due().await.deliveries.remove(0);

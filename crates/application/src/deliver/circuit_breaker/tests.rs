@@ -35,14 +35,14 @@ fn takes(breaker: &mut CircuitBreaker, in_flight: u128) -> bool {
 }
 
 #[test]
-fn a_provider_that_asks_for_patience_is_not_probed_before_its_time() {
+fn a_provider_is_not_probed_before_its_retry_after() {
     let now = Timestamp::UNIX_EPOCH;
     let mut breaker = breaker();
     let long = Duration::from_mins(10);
     assert!(breaker.pause(now, None));
     assert!(!breaker.pause(now, Some(now + long)), "another message of the same pause");
     assert_eq!(breaker.next_probe(), Some(now + long));
-    assert!(!breaker.pause(now, Some(now + Duration::from_secs(1))), "the longest patience holds");
+    assert!(!breaker.pause(now, Some(now + Duration::from_secs(1))), "the longest Retry-After holds");
     assert_eq!(breaker.next_probe(), Some(now + long));
     assert!(!breaker.take_probe(now + long / 2));
     assert!(breaker.take_probe(now + long));

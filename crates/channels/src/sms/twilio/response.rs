@@ -161,7 +161,7 @@ fn kind_of(
     response: &HttpResponse,
     now: Timestamp,
 ) -> OutcomeKind {
-    let throttled = OutcomeKind::Throttled { scope: Scope::Channel, retry_after: response.patience(now) };
+    let throttled = OutcomeKind::Throttled { scope: Scope::Channel, retry_after: response.retry_after(now) };
     let message = message.to_lowercase();
     let is_sender_error = code.is_some_and(|code| SENDER_ERRORS.contains(&code))
         || ACCOUNT_PHRASES.iter().any(|words| message.contains(words));

@@ -48,7 +48,7 @@ fn die(state: &State, place: i64, at: Timestamp) {
     incidents::dead(&state.connection, 1_000 + place, DeliveryState::Dead, "550 no such user", at).unwrap();
 }
 
-/// How many notices a look at that time owes.
+/// How many notices a look at that time makes.
 fn told(state: &mut State, at: Timestamp) -> Result<usize, Error> {
     made_alone(state, move |transaction| notify_operators(transaction, at))
 }

@@ -19,7 +19,7 @@ fn opened(folder: &TempDir) -> State {
     State::read(connection, 1_000).unwrap()
 }
 
-/// So many orders, each owed to so many subscriptions.
+/// So many orders, each with deliveries to so many subscriptions.
 fn store(orders: u32, subscriptions: u32) -> (TempDir, State) {
     let folder = tempfile::tempdir().unwrap();
     let state = opened(&folder);

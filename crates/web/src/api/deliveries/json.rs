@@ -44,7 +44,7 @@ pub(crate) struct DeliveryJson<'a> {
     /// What of all this cannot be read.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     unreadable: &'a [UnreadableRow],
-    /// The delivery that was not made in time, for which this one is owed too.
+    /// The delivery that was not made in time, for which this one is made too.
     #[serde(skip_serializing_if = "Option::is_none")]
     escalated_from: Option<DeliveryId>,
     /// When it should have escalated, and the other subscription was not confirmed, or no more.

@@ -13,14 +13,14 @@ use serde::Serialize;
 use super::json::{GroupJson, OrderJson, not_matched_by_reason};
 use crate::api::deliveries::DeliveryJson;
 
-/// An order, what happened to it, who is owed it and who is not.
+/// An order, what happened to it, whom it matched and whom it did not.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TimelineJson<'a> {
     #[serde(flatten)]
     order: OrderJson<'a>,
     published: bool,
-    /// One sentence: whether anybody is owed the order.
+    /// One sentence: whether the order matched anybody.
     summary: String,
     timeline: Vec<EventJson<'a>>,
     /// How many deliveries there are in each state; only the first are listed here.

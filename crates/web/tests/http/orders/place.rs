@@ -400,13 +400,13 @@ fn with_failing_store(kind: ErrorKind) -> Host {
 
 #[tokio::test]
 async fn a_store_that_cannot_take_the_order_now_says_when_to_come_back() {
-    for (kind, patience) in
+    for (kind, retry_after) in
         [(ErrorKind::Busy, "1"), (ErrorKind::StorageFull, "60"), (ErrorKind::Unavailable, "1")]
     {
         let host = with_failing_store(kind);
         let answer = host.place(SEED_BODY).await;
         answer.assert_problem(StatusCode::SERVICE_UNAVAILABLE, "of_the_store");
-        assert_eq!(answer.header("retry-after"), Some(patience));
+        assert_eq!(answer.header("retry-after"), Some(retry_after));
         let ready = host.get("/readyz").await;
         ready.assert_problem(StatusCode::SERVICE_UNAVAILABLE, "of_the_store");
         assert_eq!(host.get("/healthz").await.status, StatusCode::OK);
