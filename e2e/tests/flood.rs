@@ -87,19 +87,20 @@ async fn a_client_that_floods_is_held_back_and_costs_no_other_its_orders() -> Re
 }
 
 #[tokio::test]
-async fn what_came_of_a_flood_is_cleaned_up_and_a_paced_subscriber_hears_of_the_next_order_at_once()
+async fn what_came_of_a_flood_is_cleaned_up_and_a_rate_limited_subscriber_hears_of_the_next_order_at_once()
 -> Result<()> {
     let receiver = Receiver::start().await?;
     let program = Program::start([settings(), Receiver::settings()].concat()).await?;
     let client = program.client()?;
-    let paced = json!({"protocol": "webhook", "endpoint": receiver.url("/paced"), "maxReceivesPerSecond": 1});
-    let subscription = client.post("/subscriptions", &paced).await?.expect(201)?;
+    let limited =
+        json!({"protocol": "webhook", "endpoint": receiver.url("/limited"), "maxReceivesPerSecond": 1});
+    let subscription = client.post("/subscriptions", &limited).await?.expect(201)?;
     let id = subscription["subscriptionId"].as_str().context("an id")?;
     client.wait_for_subscription(id, "confirmed").await?;
 
     let taken = flood(&program).await?;
     let waiting = async || client.list("/deliveries?state=pending&limit=200").await;
-    wait::until("the flood waits for the pace", async || Ok((waiting().await?.len() > 50).then_some(())))
+    wait::until("the flood waits for the rate", async || Ok((waiting().await?.len() > 50).then_some(())))
         .await?;
 
     let marked = client.post("/orders/spam", &json!({"customerName": "Mallory"})).await?.expect(200)?;

@@ -83,7 +83,7 @@ async fn a_relay_that_answers_451_twice_gets_the_mail_at_the_third_attempt() -> 
 }
 
 #[tokio::test]
-async fn while_the_relay_is_down_mail_waits_and_no_attempt_is_spent() -> Result<()> {
+async fn while_the_relay_is_down_mail_waits_and_no_attempt_is_used() -> Result<()> {
     let relay = SmtpPeer::start(Tls::Starttls)?;
     let (_program, client) = with_subscriber(&relay).await?;
     relay.stop()?;
@@ -105,7 +105,7 @@ async fn while_the_relay_is_down_mail_waits_and_no_attempt_is_spent() -> Result<
 }
 
 #[tokio::test]
-async fn twenty_deliveries_wait_for_a_mended_password_and_spend_nothing() -> Result<()> {
+async fn twenty_deliveries_wait_for_a_mended_password_and_use_no_attempt() -> Result<()> {
     let relay = SmtpPeer::start(Tls::Starttls)?;
     let mut program = Program::start(relay.settings()).await?;
     let client = program.client()?;
@@ -164,8 +164,8 @@ async fn a_recipient_that_is_refused_for_good_becomes_a_dead_letter_that_can_be_
 }
 
 #[tokio::test]
-async fn twenty_orders_while_the_relay_refuses_us_wait_unspent_and_all_arrive_once_it_is_mended() -> Result<()>
-{
+async fn twenty_orders_while_the_relay_refuses_us_wait_with_no_attempt_used_and_all_arrive_once_it_is_mended()
+-> Result<()> {
     for reply in
         ["554 5.7.1 <reader@example.com>: Relay access denied", "550 5.4.5 Daily limit exceeded", "550 no"]
     {

@@ -14,7 +14,7 @@ mod process;
 mod promises;
 mod receivers;
 mod scenario;
-mod simulated_host;
+mod simulated_runtime;
 mod stories;
 mod tasks;
 mod telling;

@@ -17,7 +17,7 @@ use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
 use domain::link_token::LinkKey;
 use domain::subscription::Subscription;
-use driver::{DeliveryDriver, Host, run_escalation, run_relay};
+use driver::{DeliveryDriver, Runtime, run_escalation, run_relay};
 use futures_util::FutureExt;
 use host::SetClock;
 use sqlite::simulation::{self, Disk};
@@ -26,7 +26,7 @@ use tokio::sync::watch;
 
 use crate::channel::{Call, SimulatedChannel};
 use crate::receivers::Channels;
-use crate::simulated_host::SimulatedHost;
+use crate::simulated_runtime::SimulatedRuntime;
 use crate::tasks::Tasks;
 
 /// A running program.
@@ -34,7 +34,7 @@ pub(crate) struct Process {
     pub(crate) store: simulation::Process,
     pub(crate) app: App,
     pub(crate) tasks: Tasks<Told>,
-    pub(crate) host: SimulatedHost,
+    pub(crate) runtime: SimulatedRuntime,
     pub(crate) stage: Stage,
     /// What its channels are asked.
     pub(crate) calls: Receiver<Call>,
@@ -141,7 +141,7 @@ impl Process {
             store: process,
             app,
             tasks,
-            host: SimulatedHost::new(steady),
+            runtime: SimulatedRuntime::new(steady),
             stage: Stage::Starting,
             calls,
             breaker_reports,
@@ -158,7 +158,7 @@ impl Process {
         self.stage = Stage::Up;
         let store = Arc::new(self.store.store());
         let signals = store.signals();
-        let host: Arc<dyn Host> = Arc::new(self.host.clone());
+        let runtime: Arc<dyn Runtime> = Arc::new(self.runtime.clone());
         let clock = Arc::clone(&self.app.clock);
         let (call, report) = self.talk.clone();
         let watch = move |engine: &Engine| drop(report.send(engine.breaker_states().collect()));
@@ -169,16 +169,16 @@ impl Process {
             clock: Arc::clone(&clock),
             randomness: Arc::clone(&self.app.randomness),
             pending: signals.deliveries,
-            hurried: signals.hurried,
-            host: Arc::clone(&host),
+            pauses_lifted: signals.pauses_lifted,
+            runtime: Arc::clone(&runtime),
             watch: Arc::new(watch),
         };
         let topic = Arc::<Store>::clone(&store);
         let log = Arc::<Store>::clone(&store);
-        self.drive("the relay", run_relay(log, topic, signals.orders, host, self.stop.subscribe()));
+        self.drive("the relay", run_relay(log, topic, signals.orders, runtime, self.stop.subscribe()));
         self.drive("the delivery engine", delivery.run(self.stop.subscribe()));
-        let host = Arc::new(self.host.looking_after_changes());
-        self.drive("escalation", run_escalation(store, clock, host, self.stop.subscribe()));
+        let runtime = Arc::new(self.runtime.looking_after_changes());
+        self.drive("escalation", run_escalation(store, clock, runtime, self.stop.subscribe()));
     }
 
     fn drive(&mut self, name: &'static str, driver: impl Future<Output = ()> + Send + 'static) {
@@ -191,7 +191,7 @@ impl Process {
 
     /// Takes in what its drivers want done beside them.
     pub(crate) fn take_spawned(&mut self) {
-        for (name, work) in self.host.take_spawned() {
+        for (name, work) in self.runtime.take_spawned() {
             self.driven += 1;
             self.tasks.spawn(name, async move {
                 work.await;

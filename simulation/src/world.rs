@@ -36,7 +36,7 @@ use crate::process::{Modes, Process};
 use crate::promises::Promises;
 use crate::receivers::{Channels, Receiver, channels};
 use crate::scenario::{Deed, Scenario};
-use crate::simulated_host::shown;
+use crate::simulated_runtime::shown;
 use damage::Damage;
 use orders::Client;
 use pacing::LastBegun;
@@ -267,7 +267,7 @@ impl<'a> World<'a> {
             self.rates_are_kept(&entries)?;
             let process = self.process.as_ref().filter(|_| entries.iter().any(Entry::may_escalate));
             if let Some(process) = process {
-                process.host.something_changed(&mut self.dice);
+                process.runtime.something_changed(&mut self.dice);
             }
             self.note_state();
             self.look_for_news();

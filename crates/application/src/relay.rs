@@ -1,4 +1,5 @@
-//! Publishes what the log holds: the relay, as a state machine that is told what happened and says what to do next.
+//! The outbox relay, which publishes what the log holds: a state machine that is told what happened and says what to do
+//! next.
 //!
 //! It reads the orders behind the cursor and hands them to the topic, which advances the cursor in the same commit. It
 //! remembers nothing that a restart could lose.
@@ -11,11 +12,11 @@ use crate::Error;
 use crate::ports::Published;
 
 /// How many orders are published in one commit.
-pub const BATCH: usize = 1_000;
+pub const BATCH_SIZE: usize = 1_000;
 
 /// Orders that come within this time of each other are published together: a round of its own for each commit would
 /// take a tenth of the machine under load.
-const GATHER: Duration = Duration::from_millis(5);
+const BATCH_WINDOW: Duration = Duration::from_millis(5);
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 
@@ -46,7 +47,7 @@ pub enum RelayAction {
     /// Publish these.
     Publish(Vec<LoggedOrder>),
     /// Nothing is left: wait until orders are stored.
-    Rest,
+    AwaitOrders,
     /// Wait this long, for more orders to come or for what failed to work again.
     Wait(Duration),
 }
@@ -55,13 +56,13 @@ impl Relay {
     /// Takes in what happened and says what to do next.
     pub fn on(&mut self, event: RelayEvent) -> RelayAction {
         match event {
-            RelayEvent::Woken => RelayAction::Read(BATCH),
+            RelayEvent::Woken => RelayAction::Read(BATCH_SIZE),
             RelayEvent::Read(Ok(orders)) if orders.is_empty() => {
                 self.failures = 0;
-                RelayAction::Rest
+                RelayAction::AwaitOrders
             }
             RelayEvent::Read(Ok(orders)) => {
-                self.more = orders.len() >= BATCH;
+                self.more = orders.len() >= BATCH_SIZE;
                 RelayAction::Publish(orders)
             }
             RelayEvent::Published(Ok(published)) if !published.failed.is_empty() => {
@@ -71,7 +72,7 @@ impl Relay {
             RelayEvent::Published(Ok(published)) => {
                 self.failures = 0;
                 report(&published);
-                if self.more { RelayAction::Read(BATCH) } else { RelayAction::Wait(GATHER) }
+                if self.more { RelayAction::Read(BATCH_SIZE) } else { RelayAction::Wait(BATCH_WINDOW) }
             }
             RelayEvent::Read(Err(error)) | RelayEvent::Published(Err(error)) => self.wait(&error),
         }
@@ -108,18 +109,21 @@ mod tests {
     #[test]
     fn it_gathers_orders_between_rounds_until_nothing_is_left_and_then_rests() {
         let mut relay = Relay::default();
-        assert_eq!(relay.on(RelayEvent::Woken), RelayAction::Read(BATCH));
+        assert_eq!(relay.on(RelayEvent::Woken), RelayAction::Read(BATCH_SIZE));
         relay.on(RelayEvent::Read(Ok(vec![logged(1)])));
-        assert_eq!(relay.on(RelayEvent::Published(Ok(Published::default()))), RelayAction::Wait(GATHER));
-        assert_eq!(relay.on(RelayEvent::Woken), RelayAction::Read(BATCH));
-        assert_eq!(relay.on(RelayEvent::Read(Ok(Vec::new()))), RelayAction::Rest);
+        assert_eq!(
+            relay.on(RelayEvent::Published(Ok(Published::default()))),
+            RelayAction::Wait(BATCH_WINDOW)
+        );
+        assert_eq!(relay.on(RelayEvent::Woken), RelayAction::Read(BATCH_SIZE));
+        assert_eq!(relay.on(RelayEvent::Read(Ok(Vec::new()))), RelayAction::AwaitOrders);
     }
 
     #[test]
     fn a_backlog_is_published_without_a_pause() {
         let mut relay = Relay::default();
         relay.on(RelayEvent::Read(Ok((1..=1_000).map(logged).collect())));
-        assert_eq!(relay.on(RelayEvent::Published(Ok(Published::default()))), RelayAction::Read(BATCH));
+        assert_eq!(relay.on(RelayEvent::Published(Ok(Published::default()))), RelayAction::Read(BATCH_SIZE));
     }
 
     fn logged(seq: i64) -> LoggedOrder {
@@ -135,7 +139,7 @@ mod tests {
         let orders = || vec![logged(1), logged(2)];
         assert_eq!(relay.on(RelayEvent::Read(Ok(orders()))), RelayAction::Publish(orders()));
         assert_eq!(relay.on(RelayEvent::Published(Err(failure()))), RelayAction::Wait(FIRST_BACKOFF));
-        assert_eq!(relay.on(RelayEvent::Woken), RelayAction::Read(BATCH));
+        assert_eq!(relay.on(RelayEvent::Woken), RelayAction::Read(BATCH_SIZE));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub struct ChatSettings {
     pub ca: Option<Vec<u8>>,
     /// The limit for connecting, and again for the whole answer.
     pub timeout: Duration,
-    /// At what pace messages are posted, and what follows when nobody knows whether one was.
+    /// At what rate messages are posted, and what follows when nobody knows whether one was.
     pub rules: ChannelRules,
 }
 

@@ -24,7 +24,7 @@ pub struct SmsSettings {
     pub text: TextRules,
     /// The limit for connecting, and again for the whole answer.
     pub timeout: Duration,
-    /// At what pace messages are sent, and what follows when nobody knows whether one was.
+    /// At what rate messages are sent, and what follows when nobody knows whether one was.
     pub rules: ChannelRules,
 }
 

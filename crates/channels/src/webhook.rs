@@ -28,7 +28,7 @@ pub struct WebhookSettings {
     pub ca: Option<Vec<u8>>,
     /// The limit for connecting, and again for the whole answer.
     pub timeout: Duration,
-    /// At what pace calls are made, and what follows when nobody knows whether one was taken.
+    /// At what rate calls are made, and what follows when nobody knows whether one was taken.
     pub rules: ChannelRules,
 }
 

@@ -70,7 +70,10 @@ pub async fn an_unknown_subscription_takes_no_change(host: &AnyHost<'_>) {
     let (subscriptions, unknown) = (host.subscriptions, email("nobody@example.com").id);
     assert_eq!(subscriptions.subscription(unknown).await.unwrap(), None);
     let errors = [
-        subscriptions.change_attributes(unknown, AttributesChange::wanting(None)).await.unwrap_err(),
+        subscriptions
+            .change_attributes(unknown, AttributesChange::with_filter_policy(None))
+            .await
+            .unwrap_err(),
         subscriptions.unsubscribe(unknown, EndReason::Removed, now()).await.unwrap_err(),
         subscriptions.resend_confirmation(unknown, delivery_id(), now()).await.unwrap_err(),
     ];
@@ -82,7 +85,7 @@ pub async fn an_unknown_subscription_takes_no_change(host: &AnyHost<'_>) {
 /// The same attributes are the same subscription; others are a conflict, and change nothing.
 pub async fn an_endpoint_has_one_subscription(host: &AnyHost<'_>) {
     let wanted = || NewSubscription {
-        attributes: Attributes::wanting(Some(policy(EURO))),
+        attributes: Attributes::with_filter_policy(Some(policy(EURO))),
         ..email("ada@example.com")
     };
     let made = created(host.subscriptions, wanted()).await;
@@ -98,10 +101,13 @@ pub async fn a_filter_policy_is_kept_changed_and_removed(host: &AnyHost<'_>) {
     for wanted in [Some(policy(EURO)), Some(policy(r#"{"total":[19.90],"sku":["M-1"]}"#)), None] {
         let changed = host
             .subscriptions
-            .change_attributes(made.id, AttributesChange::wanting(wanted.clone()))
+            .change_attributes(made.id, AttributesChange::with_filter_policy(wanted.clone()))
             .await
             .unwrap();
-        assert_eq!(changed, Subscription { attributes: Attributes::wanting(wanted), ..made.clone() });
+        assert_eq!(
+            changed,
+            Subscription { attributes: Attributes::with_filter_policy(wanted), ..made.clone() }
+        );
         assert_eq!(host.subscriptions.subscription(made.id).await.unwrap(), Some(changed));
     }
 }

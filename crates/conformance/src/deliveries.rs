@@ -89,11 +89,18 @@ pub async fn an_order_history_tells_what_held_at_acceptance(machine: &Machine<'_
     let filtered = machine.confirmed(email("bob@example.com")).await;
     machine
         .subscriptions
-        .change_attributes(filtered.id, AttributesChange::wanting(Some(policy(r#"{"currency":["EUR"]}"#))))
+        .change_attributes(
+            filtered.id,
+            AttributesChange::with_filter_policy(Some(policy(r#"{"currency":["EUR"]}"#))),
+        )
         .await
         .unwrap();
     let order = machine.place(order()).await;
-    machine.subscriptions.change_attributes(filtered.id, AttributesChange::wanting(None)).await.unwrap();
+    machine
+        .subscriptions
+        .change_attributes(filtered.id, AttributesChange::with_filter_policy(None))
+        .await
+        .unwrap();
     machine.publish().await;
     let history = machine.deliveries.order_history(order.id).await.unwrap().unwrap();
     let why = why_not(history.unmatched);
@@ -279,7 +286,7 @@ pub async fn what_is_held_can_be_dropped_by_what_it_is(machine: &Machine<'_>) {
     assert_eq!(machine.record(pending).await.state, DeliveryState::Pending);
 }
 
-/// It is due at once, with what it has spent, and that a person wanted it so is on record.
+/// It is due at once, with the attempts it has used, and that a person wanted it so is on record.
 pub async fn what_waits_for_its_time_can_be_tried_at_once(machine: &Machine<'_>) {
     let (_, delivery) = machine.in_flight("ada@example.com").await;
     machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Delivery)).await;

@@ -5,7 +5,7 @@ use domain::attempt::{OutcomeKind, Scope};
 use domain::attributes::{Attributes, SubscribedTo};
 use domain::delivery::{CancelReason, DeliveryId, DeliveryKind, DeliveryState, Next};
 use domain::endpoint::Protocol;
-use domain::failure_streak::{FailureStreak, SUSPEND_AFTER, SUSPEND_AT_LEAST};
+use domain::failure_streak::{FailureStreak, SUSPEND_AFTER, SUSPEND_MIN_FAILURES};
 use domain::notice::Notice;
 use domain::subscription::{CONFIRMATION_LIFETIME, EndReason, SubscriptionState, SuspensionReason};
 
@@ -134,8 +134,8 @@ pub async fn an_outcome_is_recorded_once(machine: &Machine<'_>) {
     assert_eq!(machine.record(delivery).await, record);
 }
 
-/// An attempt for which the delivery is not to blame is on record, and spends nothing.
-pub async fn a_failure_of_the_channel_spends_nothing(machine: &Machine<'_>) {
+/// An attempt for which the delivery is not to blame is on record, and uses no attempt.
+pub async fn a_failure_of_the_channel_uses_no_attempt(machine: &Machine<'_>) {
     let (_, delivery) = machine.in_flight("ada@example.com").await;
     machine.finish(delivery, 1, OutcomeKind::Transient(Scope::Channel)).await;
     let record = machine.record(delivery).await;
@@ -315,13 +315,13 @@ pub async fn an_endpoint_that_fails_for_too_long_is_suspended_and_operators_are_
     let (failing, delivery) = machine.in_flight("ada@example.com").await;
     let failed =
         |number, at| Finished { at, ..finished(delivery, number, OutcomeKind::Transient(Scope::Endpoint)) };
-    let at = |number: u32| now() + SUSPEND_AFTER / (SUSPEND_AT_LEAST - 1) * (number - 1) + WHILE;
-    for number in 1..SUSPEND_AT_LEAST {
+    let at = |number: u32| now() + SUSPEND_AFTER / (SUSPEND_MIN_FAILURES - 1) * (number - 1) + WHILE;
+    for number in 1..SUSPEND_MIN_FAILURES {
         assert!(machine.queue.finish(vec![failed(number, at(number))]).await.unwrap().is_empty());
         machine.begin(delivery, number + 1).await;
     }
-    let late = at(SUSPEND_AT_LEAST) + WHILE;
-    let last = failed(SUSPEND_AT_LEAST, late);
+    let late = at(SUSPEND_MIN_FAILURES) + WHILE;
+    let last = failed(SUSPEND_MIN_FAILURES, late);
     assert_eq!(machine.queue.finish(vec![last.clone()]).await.unwrap(), [failing.id]);
     assert!(machine.queue.finish(vec![last]).await.unwrap().is_empty());
     let suspended = machine.subscriptions.subscription(failing.id).await.unwrap().unwrap();

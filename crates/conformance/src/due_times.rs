@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::Next;
-use domain::retry::LONGEST_DELAY;
+use domain::retry::MAX_DELAY;
 use domain::subscription::SuspensionReason;
 
 use crate::Machine;
@@ -29,10 +29,10 @@ pub async fn nothing_is_due_further_ahead_than_any_schedule_lets_it_wait(machine
     machine.queue.finish(vec![again(waiting[0], ahead), again(waiting[1], soon)]).await.unwrap();
     let at = now();
     assert_eq!(machine.queue.bound_due_times(at).await.unwrap(), 1);
-    assert_eq!(machine.record(waiting[0]).await.at, at + LONGEST_DELAY);
+    assert_eq!(machine.record(waiting[0]).await.at, at + MAX_DELAY);
     assert_eq!(machine.record(waiting[1]).await.at, soon);
     assert_eq!(machine.queue.bound_due_times(at).await.unwrap(), 0);
-    let due = machine.due_by(at + LONGEST_DELAY).await.deliveries;
+    let due = machine.due_by(at + MAX_DELAY).await.deliveries;
     assert!(due.iter().any(|due| due.id == waiting[0]));
 }
 
@@ -45,7 +45,7 @@ pub async fn all_that_a_wrong_clock_put_far_ahead_is_brought_back(machine: &Mach
     machine.publish().await;
     let long_ago = now() - Duration::from_hours(400 * 24);
     assert_eq!(machine.queue.bound_due_times(long_ago).await.unwrap(), 520);
-    let due = machine.due_by(long_ago + LONGEST_DELAY).await.deliveries;
+    let due = machine.due_by(long_ago + MAX_DELAY).await.deliveries;
     assert!(due.iter().all(|due| due.subscription.id == subscription.id) && !due.is_empty());
 }
 

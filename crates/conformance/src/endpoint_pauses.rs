@@ -8,7 +8,7 @@ use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::{Consequence, Decision, DeliveryId, DeliveryKind, Next};
 use domain::endpoint::Protocol;
 use domain::receipt::{Receipt, ReceiptStatus};
-use domain::retry::LONGEST_DELAY;
+use domain::retry::MAX_DELAY;
 use domain::subscription::{SubscriptionId, SuspensionReason};
 
 use crate::Machine;
@@ -80,7 +80,7 @@ pub async fn a_good_receipt_calls_forward_too(machine: &Machine<'_>) {
     assert_eq!(notifications(machine, now()).await, [first]);
 }
 
-/// What fails while others get through spends its attempts in its own time: it is called forward once, and no more.
+/// What fails while others get through uses its attempts in its own time: it is called forward once, and no more.
 pub async fn what_fails_by_itself_keeps_its_own_time(machine: &Machine<'_>) {
     let (ada, odd) = machine.in_flight("ada@example.com").await;
     let get_through = async || {
@@ -111,7 +111,7 @@ pub async fn resuming_calls_forward_whatever_waits(machine: &Machine<'_>) {
     assert_eq!(notifications(machine, now()).await, [first, second]);
 }
 
-/// However far ahead a clock that leapt has put it, or its endpoint's pause; what is due before stays as it is.
+/// However far ahead a clock that jumped has put it, or its endpoint's pause; what is due before stays as it is.
 pub async fn nothing_is_due_after_the_latest_time(machine: &Machine<'_>) {
     let (ada, first) = machine.in_flight("ada@example.com").await;
     fail(machine, first, 1).await;
@@ -121,7 +121,7 @@ pub async fn nothing_is_due_after_the_latest_time(machine: &Machine<'_>) {
     machine.finish(soon, 1, OutcomeKind::Transient(Scope::Delivery)).await;
     let at = machine.record(soon).await.at;
     let now = now();
-    let latest = now + LONGEST_DELAY;
+    let latest = now + MAX_DELAY;
     assert_eq!(machine.queue.bound_due_times(now).await.unwrap(), 2, "a delivery, and a pause");
     assert_eq!(machine.queue.bound_due_times(now).await.unwrap(), 0);
     assert_eq!(machine.record(soon).await.at, at);

@@ -17,7 +17,7 @@ const IN_TIME: Duration = Duration::from_mins(15);
 
 /// A confirmed subscription that wants no order by itself.
 async fn stand_in(machine: &Machine<'_>) -> SubscriptionId {
-    let attributes = Attributes::wanting(Some(policy(r#"{"currency":["USD"]}"#)));
+    let attributes = Attributes::with_filter_policy(Some(policy(r#"{"currency":["USD"]}"#)));
     machine.confirmed(NewSubscription { attributes, ..email("bob@example.com") }).await.id
 }
 

@@ -163,7 +163,7 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// An attempt that came to this outcome, with what follows for a mail that spent nothing yet.
+/// An attempt that came to this outcome, with what follows for a mail that used no attempt yet.
 pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> Finished {
     let context = RetryContext {
         protocol: domain::endpoint::Protocol::Email,

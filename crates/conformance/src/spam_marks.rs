@@ -116,7 +116,7 @@ pub async fn spam_that_is_published_later_is_told_to_nobody(machine: &Machine<'_
 
 /// Neither what waits nor what is in flight when its time is over.
 pub async fn spam_never_escalates(machine: &Machine<'_>) {
-    let nothing = Attributes::wanting(Some(policy(r#"{"currency":["USD"]}"#)));
+    let nothing = Attributes::with_filter_policy(Some(policy(r#"{"currency":["USD"]}"#)));
     let stand_in =
         machine.confirmed(NewSubscription { attributes: nothing, ..email("bob@example.com") }).await;
     let after_minutes = Minutes::parse("", 15).unwrap();

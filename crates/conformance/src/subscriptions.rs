@@ -24,7 +24,7 @@ const IN_DOLLAR: &str = r#"{"customerName":"Ada","productName":"Mouse","currency
 /// It reads back as it was made, with nothing but its confirmation request pending.
 pub async fn a_new_subscription_is_pending_and_owed_its_confirmation(machine: &Machine<'_>) {
     let new = NewSubscription {
-        attributes: Attributes::wanting(Some(policy(EURO))),
+        attributes: Attributes::with_filter_policy(Some(policy(EURO))),
         ..subscription(Protocol::Webhook, "https://example.com/a")
     };
     let made = machine.subscribe(new.clone()).await;
@@ -51,7 +51,11 @@ pub async fn an_unknown_subscription_is_not_there(machine: &Machine<'_>) {
     let unknown = email("nobody@example.com").id;
     assert_eq!(machine.subscriptions.subscription(unknown).await.unwrap(), None);
     let errors = [
-        machine.subscriptions.change_attributes(unknown, AttributesChange::wanting(None)).await.unwrap_err(),
+        machine
+            .subscriptions
+            .change_attributes(unknown, AttributesChange::with_filter_policy(None))
+            .await
+            .unwrap_err(),
         machine.subscriptions.unsubscribe(unknown, EndReason::Removed, now()).await.unwrap_err(),
         machine.subscriptions.resend_confirmation(unknown, delivery_id(), now()).await.unwrap_err(),
         machine.own_subscriptions.confirm(unknown, 1, false, now()).await.unwrap_err(),
@@ -66,8 +70,10 @@ pub async fn subscribing_again_finds_the_same_subscription(machine: &Machine<'_>
     let made = machine.subscribe(email("ada@example.com")).await;
     let again = machine.subscriptions.subscribe(email("ada@example.com")).await.unwrap();
     assert_eq!(again, Subscribed::Existing(made.clone()));
-    let differing =
-        NewSubscription { attributes: Attributes::wanting(Some(policy(EURO))), ..email("ada@example.com") };
+    let differing = NewSubscription {
+        attributes: Attributes::with_filter_policy(Some(policy(EURO))),
+        ..email("ada@example.com")
+    };
     assert_eq!(machine.subscriptions.subscribe(differing).await.unwrap(), Subscribed::Differs(made));
     assert_eq!(machine.due(DeliveryKind::Confirmation).await.len(), 1);
 }
@@ -136,11 +142,13 @@ pub async fn a_run_that_leaves_an_order_out_is_refused(machine: &Machine<'_>) {
 
 /// Only subscriptions that match get a delivery; the rest is named.
 pub async fn a_filter_policy_decides_what_matches(machine: &Machine<'_>) {
-    let new =
-        NewSubscription { attributes: Attributes::wanting(Some(policy(EURO))), ..email("ada@example.com") };
+    let new = NewSubscription {
+        attributes: Attributes::with_filter_policy(Some(policy(EURO))),
+        ..email("ada@example.com")
+    };
     let subscription = machine.confirmed(new).await;
     let of_the_body = FilterPolicy::parse_in(FilterPolicyScope::MessageBody, EURO_IN_BODY).unwrap();
-    let attributes = Attributes::wanting(Some(of_the_body));
+    let attributes = Attributes::with_filter_policy(Some(of_the_body));
     let new = NewSubscription { attributes, ..email("bob@example.com") };
     let by_body = machine.confirmed(new).await;
     let wanted = machine.place(order_of(IN_EURO)).await;
@@ -157,15 +165,22 @@ pub async fn a_changed_filter_policy_holds_for_later_orders_only(machine: &Machi
     let before = machine.place(order_of(IN_DOLLAR)).await;
     let changed = machine
         .subscriptions
-        .change_attributes(subscription.id, AttributesChange::wanting(Some(policy(EURO))))
+        .change_attributes(subscription.id, AttributesChange::with_filter_policy(Some(policy(EURO))))
         .await
         .unwrap();
     assert_eq!(
         changed,
-        Subscription { attributes: Attributes::wanting(Some(policy(EURO))), ..subscription.clone() }
+        Subscription {
+            attributes: Attributes::with_filter_policy(Some(policy(EURO))),
+            ..subscription.clone()
+        }
     );
     let after = machine.place(order_of(IN_DOLLAR)).await;
-    machine.subscriptions.change_attributes(subscription.id, AttributesChange::wanting(None)).await.unwrap();
+    machine
+        .subscriptions
+        .change_attributes(subscription.id, AttributesChange::with_filter_policy(None))
+        .await
+        .unwrap();
     let at_last = machine.place(order_of(IN_DOLLAR)).await;
     assert_eq!(machine.publish().await.unmatched, [after.id]);
     assert_eq!(matched_by(machine, &before).await, [subscription.id]);
@@ -179,7 +194,7 @@ pub async fn an_ended_subscription_takes_no_change(machine: &Machine<'_>) {
     let errors = [
         machine
             .subscriptions
-            .change_attributes(id, AttributesChange::wanting(Some(policy(EURO))))
+            .change_attributes(id, AttributesChange::with_filter_policy(Some(policy(EURO))))
             .await
             .unwrap_err(),
         machine.subscriptions.resend_confirmation(id, delivery_id(), now()).await.unwrap_err(),

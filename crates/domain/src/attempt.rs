@@ -41,7 +41,7 @@ pub enum OutcomeKind {
     Unknown,
 }
 
-/// Whose failure it is.
+/// Whose failure an outcome is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
@@ -99,7 +99,7 @@ impl OutcomeKind {
         self != Self::Unknown && self.scope() != Some(Scope::Channel)
     }
 
-    /// Whether it says that its endpoint takes nothing at present: a failing channel says nothing of an endpoint.
+    /// Whether it counts as a failure of its endpoint. A failing channel says nothing of an endpoint.
     #[must_use]
     pub fn is_endpoint_failure(self) -> bool {
         self.scope().is_some_and(|scope| scope != Scope::Channel)

@@ -65,7 +65,7 @@ pub const MAX_RATE: u32 = 10_000;
 impl Attributes {
     /// Attributes of which only the filter policy is chosen.
     #[must_use]
-    pub fn wanting(filter_policy: Option<FilterPolicy>) -> Self {
+    pub fn with_filter_policy(filter_policy: Option<FilterPolicy>) -> Self {
         Self { filter_policy, ..Self::default() }
     }
 
@@ -101,7 +101,7 @@ impl Attributes {
 impl AttributesChange {
     /// A change of the filter policy alone; `None` takes it away.
     #[must_use]
-    pub fn wanting(filter_policy: Option<FilterPolicy>) -> Self {
+    pub fn with_filter_policy(filter_policy: Option<FilterPolicy>) -> Self {
         Self { filter_policy: Some(filter_policy), ..Self::default() }
     }
 }

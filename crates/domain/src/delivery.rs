@@ -14,7 +14,7 @@ pub use wait_reason::{WaitReason, Waiting};
 
 use crate::attempt::{Outcome, OutcomeKind, Scope};
 use crate::endpoint::Protocol;
-use crate::failure_streak::{LONGEST_PAUSE, pause_after};
+use crate::failure_streak::{MAX_PAUSE, pause_after};
 pub use crate::id::DeliveryId;
 use crate::retry::{Jitter, Schedule, jittered};
 use crate::subscription::EndReason;
@@ -96,7 +96,7 @@ pub enum UnknownOutcomePolicy {
 /// How long an endpoint or channel is left alone when it asked to be called later (429, Retry-After) without saying when.
 pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_mins(1);
 /// The shortest wait for one that said it wants none; twice as long after each further such answer, up to
-/// [`LONGEST_PAUSE`].
+/// [`MAX_PAUSE`].
 pub const MIN_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// How many throttled answers in a row use no attempt: some 25 minutes of them. From then on each
 /// uses one, so that a server that never has time comes to an end.
@@ -106,12 +106,12 @@ pub const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 /// The longest wait that a provider's is: all that goes over its channel waits.
 pub const MAX_CHANNEL_RETRY_AFTER: Duration = Duration::from_hours(1);
 
-/// A delivery, as far as deciding about it goes.
+/// What a decision about a delivery depends on, beside the outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryContext {
     /// Over which protocol.
     pub protocol: Protocol,
-    /// Attempts spent before the one that ended now.
+    /// Attempts used before the one that ended now.
     pub attempts_used: u32,
     /// Until when the delivery makes sense: a confirmation's link expires. Later retries are not made.
     pub deadline: Option<Timestamp>,
@@ -125,7 +125,7 @@ pub struct RetryContext {
 /// Decides what follows when an attempt ended with `outcome`.
 #[must_use]
 pub fn decide(context: RetryContext, outcome: &Outcome, now: Timestamp, jitter: Jitter) -> Decision {
-    let mut decision = follow(context, outcome, now, jitter);
+    let mut decision = consequences(context, outcome, now, jitter);
     if let (Next::Again(at), Some(deadline)) = (decision.next, context.deadline)
         && at >= deadline
     {
@@ -138,8 +138,8 @@ pub fn decide(context: RetryContext, outcome: &Outcome, now: Timestamp, jitter: 
     decision
 }
 
-/// Whether whatever else goes to the endpoint would fail too. An answer that did not come is the endpoint's own fault
-/// where no provider stands between.
+/// Whether the endpoint is to be paused, since whatever else goes to it would fail too. An answer that did not come is
+/// the endpoint's own fault where no provider stands between.
 fn blames_endpoint(protocol: Protocol, kind: OutcomeKind) -> bool {
     match kind {
         OutcomeKind::Transient(scope) => scope == Scope::Endpoint,
@@ -148,7 +148,7 @@ fn blames_endpoint(protocol: Protocol, kind: OutcomeKind) -> bool {
     }
 }
 
-fn follow(context: RetryContext, outcome: &Outcome, now: Timestamp, jitter: Jitter) -> Decision {
+fn consequences(context: RetryContext, outcome: &Outcome, now: Timestamp, jitter: Jitter) -> Decision {
     let RetryContext { protocol, attempts_used, on_unknown, .. } = context;
     match outcome.kind {
         OutcomeKind::Delivered => over(DeliveryState::Delivered),
@@ -180,7 +180,7 @@ fn follow(context: RetryContext, outcome: &Outcome, now: Timestamp, jitter: Jitt
 
 /// How long to wait for one that throttled, and asked for `asked`, after so many such answers before.
 fn throttle_wait(asked: Duration, failures: u32) -> Duration {
-    asked.max(MIN_RETRY_AFTER.saturating_mul(1 << failures.min(16)).min(LONGEST_PAUSE))
+    asked.max(MIN_RETRY_AFTER.saturating_mul(1 << failures.min(16)).min(MAX_PAUSE))
 }
 
 /// Decides about a throttled attempt: `free` at first; later each uses an attempt, and the next is made no sooner than

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::endpoint::Protocol;
 
-/// The delays before each further attempt, and how far chance may move them.
+/// The delays before each further attempt.
 #[derive(Debug, Clone, Copy)]
 pub enum Schedule {
     /// SNS's policy for SMTP and SMS: 50 attempts over 6 h (2 × 10 s, 10 backing off from 10 s to 600 s, then 600 s).
@@ -20,11 +20,11 @@ const WEBHOOK_DELAYS: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 
 const SNS_BACKOFF: [u64; 10] = [10, 16, 25, 39, 62, 97, 153, 242, 381, 600];
 const SNS_ATTEMPTS: u32 = 50;
 
-/// The longest that any schedule lets a delivery wait, with chance against it: a day and a tenth. No Retry-After that is
+/// The longest that any schedule lets a delivery wait, at the most jitter: a day and a tenth. No Retry-After that is
 /// granted is longer. What is due later than this from now is so because a clock was wrong.
-pub const LONGEST_DELAY: Duration = Duration::from_mins(1_584);
+pub const MAX_DELAY: Duration = Duration::from_mins(1_584);
 
-/// How far chance moves a delay, in thousandths either way.
+/// How far jitter moves a delay, in thousandths either way.
 pub const JITTER_PERMILLE: u64 = 100;
 
 /// How far a delay is moved: 0 by the most that [`JITTER_PERMILLE`] lets it be shorter, 65,535 by the most longer.
@@ -41,7 +41,7 @@ impl Schedule {
         }
     }
 
-    /// How many attempts a delivery may spend.
+    /// How many attempts a delivery may use.
     #[must_use]
     pub fn attempts(self) -> u32 {
         match self {
@@ -50,7 +50,7 @@ impl Schedule {
         }
     }
 
-    /// The delay before the next attempt once `spent` attempts are spent, without jitter; `None`: none is left.
+    /// The delay before the next attempt once `attempts_used` are used, without jitter; `None`: none is left.
     #[must_use]
     pub fn delay(self, attempts_used: u32) -> Option<Duration> {
         if attempts_used >= self.attempts() {

@@ -176,7 +176,7 @@ impl Subscription {
     /// Until when the link of a confirmation request works that is sent at `at`, and at which no attempt was used
     /// before: however long it had to wait, its receiver has the whole [`CONFIRMATION_LIFETIME`].
     #[must_use]
-    pub fn asked(&self, at: Timestamp) -> Option<Timestamp> {
+    pub fn confirmation_expires_if_sent(&self, at: Timestamp) -> Option<Timestamp> {
         self.confirmation_expires_at.map(|end| end.max(at + CONFIRMATION_LIFETIME))
     }
 

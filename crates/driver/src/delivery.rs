@@ -15,13 +15,13 @@ use futures_util::FutureExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, oneshot};
 
-use super::{Host, Stop, stopped, until};
+use super::{Runtime, Stop, stopped, until};
 
 /// How long attempts in flight may take to end once the program is to end. What has not ended by then is found at the
 /// next start, as `unknown`.
-pub const GRACE: Duration = Duration::from_secs(10);
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// The longest time without a look at what is due: a net below the signals, and for a clock that was set.
-const LONGEST_REST: Duration = Duration::from_mins(1);
+const POLL_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What drives the engine, and what it works with.
 pub struct DeliveryDriver {
@@ -38,9 +38,9 @@ pub struct DeliveryDriver {
     /// Rung when something became due.
     pub pending: Arc<Notify>,
     /// Rung when endpoints are no longer to be left alone.
-    pub hurried: Arc<Notify>,
-    /// Who lends tasks and time.
-    pub host: Arc<dyn Host>,
+    pub pauses_lifted: Arc<Notify>,
+    /// Runs its tasks and timers.
+    pub runtime: Arc<dyn Runtime>,
     /// Looks at the engine after each event.
     pub watch: Arc<dyn Fn(&Engine) + Send + Sync>,
 }
@@ -50,18 +50,18 @@ type Ended = Result<Option<Event>, Box<dyn Any + Send>>;
 
 impl DeliveryDriver {
     /// Delivers until the program is to end, then finishes or hands back what is in flight. What takes longer than
-    /// [`GRACE`] is cancelled.
+    /// [`SHUTDOWN_GRACE`] is cancelled.
     pub async fn run(self, mut stop: Stop) {
         let rules = self.channels.iter().map(|(protocol, channel)| (*protocol, channel.rules()));
         let mut engine = Engine::new(rules);
         let (tell, mut told) = unbounded_channel();
-        let mut tasks = Tasks { host: Arc::clone(&self.host), tell, last_note: None };
+        let mut tasks = Tasks { runtime: Arc::clone(&self.runtime), tell, last_note: None };
         self.tell(&mut engine, &mut tasks, Event::Woken);
         loop {
             let event = tokio::select! {
                 biased;
                 () = stopped(&mut stop) => break,
-                () = self.hurried.notified() => Some(Event::Hurried),
+                () = self.pauses_lifted.notified() => Some(Event::PausesLifted),
                 () = self.pending.notified() => Some(Event::Woken),
                 event = self.next(&engine, &mut told) => event,
             };
@@ -71,7 +71,7 @@ impl DeliveryDriver {
         tokio::select! {
             biased;
             () = self.drain(&mut engine, &mut tasks, &mut told) => {}
-            () = self.host.sleep(GRACE) => {
+            () = self.runtime.sleep(SHUTDOWN_GRACE) => {
                 tracing::warn!("attempts were still in flight; their outcome will be unknown");
             }
         }
@@ -87,12 +87,12 @@ impl DeliveryDriver {
     /// What comes first: a task's end, or the time at which the engine wants to be woken.
     async fn next(&self, engine: &Engine, told: &mut UnboundedReceiver<Ended>) -> Option<Event> {
         let now = self.clock.now();
-        let foreseen = engine.wake_at(now).map(|at| until(at, now));
+        let due_in = engine.wake_at(now).map(|at| until(at, now));
         tokio::select! {
             biased;
             // A defect. What is on disk is right: ending now and starting anew is the safe way on.
             Some(ended) = told.recv() => ended.unwrap_or_else(|panic| resume_unwind(panic)),
-            () = self.host.rest(foreseen, LONGEST_REST) => Some(Event::Woken),
+            () = self.runtime.sleep_until_due(due_in, POLL_INTERVAL) => Some(Event::Woken),
         }
     }
 
@@ -139,7 +139,7 @@ impl DeliveryDriver {
 
 /// What the engine asked for and is under way.
 struct Tasks {
-    host: Arc<dyn Host>,
+    runtime: Arc<dyn Runtime>,
     tell: UnboundedSender<Ended>,
     last_note: Option<oneshot::Receiver<()>>,
 }
@@ -175,7 +175,7 @@ impl Tasks {
                 ended = contained(task) => drop(tell.send(ended)),
             }
         };
-        self.host.spawn(name, Box::pin(task));
+        self.runtime.spawn(name, Box::pin(task));
     }
 }
 

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use application::ports::{Clock, DeliveryQueue, Escalated};
 
-use super::{Host, Stop, stopped, until};
+use super::{Runtime, Stop, stopped, until};
 
 /// The longest time between two looks: a delivery that is made meanwhile may escalate sooner than all that was known.
-const LONGEST_REST: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Escalates until the program is to end. Each look is one commit, so it may end between any two.
 pub async fn run_escalation(
     queue: Arc<dyn DeliveryQueue>,
     clock: Arc<dyn Clock>,
-    host: Arc<dyn Host>,
+    runtime: Arc<dyn Runtime>,
     mut stop: Stop,
 ) {
     while !*stop.borrow() {
@@ -26,13 +26,13 @@ pub async fn run_escalation(
             }
             Err(error) => {
                 tracing::error!(%error, cause = error.cause(), "escalating failed; trying again");
-                Some(LONGEST_REST)
+                Some(POLL_INTERVAL)
             }
         };
         tokio::select! {
             biased;
             () = stopped(&mut stop) => break,
-            () = host.rest(next, LONGEST_REST) => {}
+            () = runtime.sleep_until_due(next, POLL_INTERVAL) => {}
         }
     }
 }

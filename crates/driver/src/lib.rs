@@ -1,7 +1,7 @@
-//! What drives the relay, the delivery engine and escalation: it does what they ask for, tells them what came of that, and
-//! waits.
+//! What drives the relay, the delivery engine and escalation: it does what they ask for, tells them what came of that,
+//! and waits.
 //!
-//! Tasks and time are lent by a [`Host`]: by tokio's runtime in the server, by one thread and seeded chance in the
+//! Tasks and timers run on a [`Runtime`]: tokio's in the server, one thread and a seeded RNG in the
 //! simulation. Both run this very code, so that how it ends, contains panics and cancels is simulated, too.
 
 mod delivery;
@@ -14,25 +14,25 @@ use domain::Timestamp;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
-pub use delivery::{DeliveryDriver, GRACE};
+pub use delivery::{DeliveryDriver, SHUTDOWN_GRACE};
 pub use escalation::run_escalation;
 pub use relay::run_relay;
 
-/// Something that is done, or waited for.
-pub type Work = BoxFuture<'static, ()>;
+/// A task to run, or a wait.
+pub type BoxedTask = BoxFuture<'static, ()>;
 
-/// Who lends tasks and time.
-pub trait Host: Send + Sync {
-    /// Does some work beside whoever asks for it; its name is for whoever watches.
-    fn spawn(&self, name: &'static str, work: Work);
+/// Runs tasks and timers: tokio in the server, one seeded thread in the simulation.
+pub trait Runtime: Send + Sync {
+    /// Runs a task beside its caller; its name is for whoever watches.
+    fn spawn(&self, name: &'static str, work: BoxedTask);
 
     /// Waits that long.
-    fn sleep(&self, time: Duration) -> Work;
+    fn sleep(&self, time: Duration) -> BoxedTask;
 
-    /// Waits for what is `foreseen`, if anything is, but for `longest` at most: clocks are set, signals may be lost, and
-    /// not everything is foreseen. A host that knows that nothing of this happened may wait for longer.
-    fn rest(&self, foreseen: Option<Duration>, longest: Duration) -> Work {
-        self.sleep(foreseen.unwrap_or(longest).min(longest))
+    /// Waits until what is known to be due, `due_in`, but for `max` at most: clocks are set, signals may be lost, and
+    /// something else may become due. A runtime that knows that nothing of this happened may wait for longer.
+    fn sleep_until_due(&self, due_in: Option<Duration>, max: Duration) -> BoxedTask {
+        self.sleep(due_in.unwrap_or(max).min(max))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Drives the relay: reads the log, publishes, waits.
+//! Drives the outbox relay: reads the log, publishes, waits.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use application::ports::{OrderLog, Publisher};
 use application::relay::{Relay, RelayAction, RelayEvent};
 use tokio::sync::Notify;
 
-use super::{Host, Stop, stopped};
+use super::{Runtime, Stop, stopped};
 
 /// Publishes what is stored until the program is to end. Each turn is one commit, so it may end between any two.
 /// `stored` is rung when orders were stored.
@@ -14,7 +14,7 @@ pub async fn run_relay(
     log: Arc<dyn OrderLog>,
     publisher: Arc<dyn Publisher>,
     stored: Arc<Notify>,
-    host: Arc<dyn Host>,
+    runtime: Arc<dyn Runtime>,
     mut stop: Stop,
 ) {
     let mut relay = Relay::default();
@@ -23,7 +23,7 @@ pub async fn run_relay(
         event = match relay.on(event) {
             RelayAction::Read(limit) => RelayEvent::Read(log.unpublished(limit).await),
             RelayAction::Publish(orders) => RelayEvent::Published(publisher.publish(&orders).await),
-            RelayAction::Rest => {
+            RelayAction::AwaitOrders => {
                 tokio::select! {
                     biased;
                     () = stopped(&mut stop) => break,
@@ -34,7 +34,7 @@ pub async fn run_relay(
                 tokio::select! {
                     biased;
                     () = stopped(&mut stop) => break,
-                    () = host.sleep(time) => RelayEvent::Woken,
+                    () = runtime.sleep(time) => RelayEvent::Woken,
                 }
             }
         };

@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 
 /// Up to here the machine's clock is believed at once: clocks drift, and are slewed back.
 const DRIFT: SignedDuration = SignedDuration::from_secs(2);
-/// How long a leap must have held until it is followed.
+/// How long a jump must have held until it is followed.
 const HELD_FOR: Duration = Duration::from_secs(10);
 
 /// The time, as it is to be believed, from what the machine's clock shows and the time that has passed.
@@ -19,15 +19,15 @@ const HELD_FOR: Duration = Duration::from_secs(10);
 struct SteadyTime {
     /// What the clock showed when no time had passed, as it is believed.
     origin: Timestamp,
-    leap: Option<Leap>,
+    jump: Option<ClockJump>,
     latest: Timestamp,
-    /// How far all leaps together went that were followed and not told of.
+    /// How far all jumps together went that were followed and not told of.
     followed: Option<SignedDuration>,
 }
 
-/// A leap that is not followed yet.
+/// A jump that is not followed yet.
 #[derive(Debug, Clone, Copy)]
-struct Leap {
+struct ClockJump {
     origin: Timestamp,
     /// After which time it was seen.
     seen: Duration,
@@ -35,19 +35,19 @@ struct Leap {
 
 impl SteadyTime {
     fn new(wall: Timestamp, passed: Duration) -> Self {
-        Self { origin: origin(wall, passed), leap: None, latest: wall, followed: None }
+        Self { origin: origin(wall, passed), jump: None, latest: wall, followed: None }
     }
 
     /// What time it is, now that the machine's clock shows `wall` and so much time has passed. It goes back only where a
-    /// leap back is followed: by less, it stands still.
+    /// jump back is followed: by less, it stands still.
     fn read(&mut self, wall: Timestamp, passed: Duration) -> Timestamp {
         let shown = origin(wall, passed);
         let off = shown.duration_since(self.origin);
         if off.abs() <= DRIFT {
-            (self.origin, self.leap) = (shown, None);
+            (self.origin, self.jump) = (shown, None);
         } else if self.has_held(shown, passed) {
             self.followed = Some(self.followed.unwrap_or_default().saturating_add(off));
-            (self.origin, self.leap) = (shown, None);
+            (self.origin, self.jump) = (shown, None);
             self.latest = wall;
         }
         let now = self.origin.checked_add(passed).unwrap_or(Timestamp::MAX);
@@ -55,12 +55,12 @@ impl SteadyTime {
         self.latest
     }
 
-    /// Whether a leap to there was seen long enough ago, and no other since.
+    /// Whether a jump to there was seen long enough ago, and no other since.
     fn has_held(&mut self, shown: Timestamp, passed: Duration) -> bool {
-        let same = self.leap.filter(|leap| shown.duration_since(leap.origin).abs() <= DRIFT);
-        let leap = same.unwrap_or(Leap { origin: shown, seen: passed });
-        self.leap = Some(leap);
-        passed.saturating_sub(leap.seen) >= HELD_FOR
+        let same = self.jump.filter(|jump| shown.duration_since(jump.origin).abs() <= DRIFT);
+        let jump = same.unwrap_or(ClockJump { origin: shown, seen: passed });
+        self.jump = Some(jump);
+        passed.saturating_sub(jump.seen) >= HELD_FOR
     }
 }
 
@@ -69,7 +69,7 @@ fn origin(wall: Timestamp, passed: Duration) -> Timestamp {
     wall.checked_sub(passed).unwrap_or(Timestamp::MIN)
 }
 
-/// The steady clock of this machine. While it sleeps no time passes: waking up is a leap like any other.
+/// The steady clock of this machine. While it sleeps no time passes: waking up is a jump like any other.
 #[derive(Debug)]
 pub struct SteadyClock {
     started: Instant,
@@ -85,8 +85,8 @@ impl SteadyClock {
         Self { started: Instant::now(), time }
     }
 
-    /// How far it leapt, following the machine's clock, since this was asked last.
-    pub fn take_leap(&self) -> Option<SignedDuration> {
+    /// How far it jumped, following the machine's clock, since this was asked last.
+    pub fn take_jump(&self) -> Option<SignedDuration> {
         self.time.lock().unwrap_or_else(PoisonError::into_inner).followed.take()
     }
 }
@@ -145,25 +145,25 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_for_a_moment_is_not_followed() {
-        for leap in [DAY * 400, DAY * -400, SignedDuration::from_secs(3), SignedDuration::from_hours(-1)] {
+        for jump in [DAY * 400, DAY * -400, SignedDuration::from_secs(3), SignedDuration::from_hours(-1)] {
             let mut machine = Machine::new();
             machine.pass(5_000);
-            machine.set(leap);
-            assert_eq!(machine.pass(9_900), 0, "{leap:#}");
-            machine.set(-leap);
-            assert_eq!((machine.pass(60_000), machine.time.followed), (0, None), "{leap:#}");
+            machine.set(jump);
+            assert_eq!(machine.pass(9_900), 0, "{jump:#}");
+            machine.set(-jump);
+            assert_eq!((machine.pass(60_000), machine.time.followed), (0, None), "{jump:#}");
         }
     }
 
     #[test]
-    fn a_leap_that_holds_is_followed_after_ten_seconds_and_told_of_once() {
-        for leap in [DAY * 400, DAY * -400, SignedDuration::from_secs(3), SignedDuration::from_hours(-1)] {
+    fn a_jump_that_holds_is_followed_after_ten_seconds_and_told_of_once() {
+        for jump in [DAY * 400, DAY * -400, SignedDuration::from_secs(3), SignedDuration::from_hours(-1)] {
             let mut machine = Machine::new();
-            machine.set(leap);
-            assert_eq!(machine.pass(10_000), 0, "{leap:#}");
-            assert_eq!(machine.pass(100), leap.as_millis(), "{leap:#}");
-            assert_eq!(machine.time.followed.take(), Some(leap));
-            assert_eq!((machine.pass(60_000), machine.time.followed), (leap.as_millis(), None));
+            machine.set(jump);
+            assert_eq!(machine.pass(10_000), 0, "{jump:#}");
+            assert_eq!(machine.pass(100), jump.as_millis(), "{jump:#}");
+            assert_eq!(machine.time.followed.take(), Some(jump));
+            assert_eq!((machine.pass(60_000), machine.time.followed), (jump.as_millis(), None));
         }
     }
 

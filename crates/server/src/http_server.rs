@@ -54,7 +54,7 @@ const UNSENT: u32 = 64 * 1024;
 /// after a second; Linux itself allows no more by default (`net.core.somaxconn`).
 const BACKLOG: u32 = 4_096;
 /// How long requests in flight may take to end once the program is to end.
-const GRACE: Duration = Duration::from_secs(10);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no more connections to give.
 pub(crate) const EXHAUSTED: Duration = Duration::from_millis(100);
 /// How long until what goes on is said again.
@@ -223,7 +223,7 @@ async fn serve_lane(
             Err(error) => tracing::error!(%error, "a connection cannot be served"),
         }
     }
-    if tokio::time::timeout(GRACE, connections.shutdown()).await.is_err() {
+    if tokio::time::timeout(SHUTDOWN_GRACE, connections.shutdown()).await.is_err() {
         tracing::warn!("requests were still in flight");
     }
 }

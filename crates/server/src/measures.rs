@@ -16,7 +16,7 @@ type Described = (&'static str, &'static str);
 
 const COUNTERS: &[Described] = &[
     ("orderbell_attempts_total", "Attempts at deliveries that ended, by protocol and outcome."),
-    ("orderbell_clock_leaps_total", "Times that the machine's clock was set, and was followed."),
+    ("orderbell_clock_jumps_total", "Times that the machine's clock was set, and was followed."),
     (
         "orderbell_connections_closed_total",
         "Clients' connections that were closed to make room for others, or because an answer was not taken, by reason.",

@@ -25,13 +25,13 @@ use driver::{Stop, stopped};
 pub(crate) const SOCKET: &str = "orderbell.sock";
 /// A longer path is no address of a socket. Source: unix(7), `sun_path`, with the zero at its end.
 const LONGEST_PATH: usize = 107;
-/// How many commands may ask at once. A further one gets the place of whoever asks nothing; where all are being answered, it
-/// waits.
+/// How many commands may ask at once. A further one gets the place of whoever asks nothing; where all are being
+/// answered, it waits.
 const MOST: usize = 16;
 /// How long one connection may last: no command takes as long.
 const LONGEST: Duration = Duration::from_mins(10);
 /// How long requests in flight may take to end once the program is to end.
-const GRACE: Duration = Duration::from_secs(10);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 
 /// A way to the socket that is short enough for the system, for as long as this lives.
 pub(crate) struct Way {
@@ -137,7 +137,7 @@ impl Door {
                 }
             });
         }
-        let _in_flight = tokio::time::timeout(GRACE, connections.shutdown()).await;
+        let _in_flight = tokio::time::timeout(SHUTDOWN_GRACE, connections.shutdown()).await;
     }
 
     /// The next connection, and its place.

@@ -26,7 +26,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use sqlite::Store;
 
 use crate::config::{Config, SmsProvider};
-use crate::workers::TokioHost;
+use crate::workers::TokioRuntime;
 use crate::workers::gauges::GaugesWorker;
 use crate::{keys, measures};
 
@@ -101,8 +101,8 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         clock,
         randomness,
         pending: signals.deliveries,
-        hurried: signals.hurried,
-        host: Arc::new(TokioHost),
+        pauses_lifted: signals.pauses_lifted,
+        runtime: Arc::new(TokioRuntime),
         watch: Arc::new(|_| {}),
     };
     Ok(System {

@@ -11,7 +11,7 @@ use std::io;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use driver::{Host, Work};
+use driver::{BoxedTask, Runtime};
 use host::own_words;
 use tokio::task::{Id, JoinError, JoinSet};
 
@@ -21,16 +21,16 @@ fn words_of(broken: JoinError) -> &'static str {
 
 /// Tasks and timers of the runtime that this is called within.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct TokioHost;
+pub(crate) struct TokioRuntime;
 
-impl Host for TokioHost {
+impl Runtime for TokioRuntime {
     #[expect(clippy::disallowed_methods, reason = "this is where tasks come from")]
-    fn spawn(&self, _: &'static str, work: Work) {
+    fn spawn(&self, _: &'static str, work: BoxedTask) {
         tokio::spawn(work);
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is where waiting comes from")]
-    fn sleep(&self, time: Duration) -> Work {
+    fn sleep(&self, time: Duration) -> BoxedTask {
         Box::pin(tokio::time::sleep(time))
     }
 }

@@ -123,7 +123,7 @@ impl Deliveries for Store {
         match selection {
             RetrySelection::One(id) => {
                 let retry = move |transaction: &mut Transaction<'_>| {
-                    transaction.effects.hurried = true;
+                    transaction.effects.pauses_lifted = true;
                     retry(transaction.connection, id, now)
                 };
                 self.write_change(retry).await
@@ -132,7 +132,7 @@ impl Deliveries for Store {
                 let retry = move |transaction: &mut Transaction<'_>, after| {
                     let retried = retry_pending(transaction.connection, &filter, after, now)?;
                     transaction.effects.deliveries |= retried.count > 0;
-                    transaction.effects.hurried = true;
+                    transaction.effects.pauses_lifted = true;
                     Ok(retried)
                 };
                 self.write_parts(Place::START, retry).await
@@ -245,8 +245,8 @@ fn history<T>(
     Ok(found)
 }
 
-/// What waits for a subscription that ended is as good as cancelled, though its row is still to follow; and what waits for
-/// an endpoint that is left alone is not tried before that is over.
+/// What waits for a subscription that ended is as good as cancelled, though its row is still to follow; and what waits
+/// for an endpoint that is left alone is not tried before that is over.
 fn with_its_subscription(row: &Row<'_>, mut record: DeliveryRecord) -> DeliveryRecord {
     let time = |column| columns::time_or_none(row, column).unwrap_or_default();
     if record.state != DeliveryState::Pending {

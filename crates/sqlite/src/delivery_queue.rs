@@ -38,7 +38,7 @@ use crate::write::{AT_ONCE, Transaction};
 #[async_trait]
 impl DeliveryQueue for Store {
     async fn due(&self, query: DueQuery) -> Result<Due, Error> {
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_REFUSAL_ROUNDS {
             let of = query.clone();
             let found =
                 self.read_for_work(move |connection| due::due(connection, &of).map_err(unreadable)).await;
@@ -131,7 +131,7 @@ impl DeliveryQueue for Store {
 }
 
 /// How often looking for what is due begins anew, where all that it met was quarantined.
-const ROUNDS: usize = 8;
+const MAX_REFUSAL_ROUNDS: usize = 8;
 
 /// No more than it takes to decide what follows: the program must start.
 const INTERRUPTED: &str = "SELECT deliveries.seq, deliveries.id, number, deliveries.attempts_used, protocol, \

@@ -60,7 +60,7 @@ fn order(row: &Row<'_>) -> rusqlite::Result<Read<LoggedOrder>> {
     read_row(Table::Orders, row.get(0)?, row, rows::order)
 }
 
-/// Walks down the log between the places that the times span: exact, even where a clock leapt.
+/// Walks down the log between the places that the times span: exact, even where a clock jumped.
 fn listed(
     connection: &Connection,
     query: &OrderQuery,

@@ -57,7 +57,7 @@ pub struct Signals {
     /// Deliveries may be due that were not before.
     pub deliveries: Arc<Notify>,
     /// A person had what waits tried at once, or resumed a subscription: endpoints are no longer to be left alone.
-    pub hurried: Arc<Notify>,
+    pub pauses_lifted: Arc<Notify>,
 }
 
 /// A handle to an open store; clones share it. [`close`](Self::close) it in the end.

@@ -16,7 +16,7 @@ use crate::schema::RARE_STATES;
 /// each delivery two more writes, on the path that has to be fast, for numbers that only tell little from much.
 const MOST: i64 = 20_000;
 
-/// The subscriptions with pending deliveries: found by leaping through the index from one to the next.
+/// The subscriptions with pending deliveries: found by skipping through the index from one to the next.
 const WAITING: &str = "WITH RECURSIVE waiting (subscription) AS (
        SELECT min(subscription) FROM deliveries WHERE state = 'pending'
        UNION ALL
@@ -50,8 +50,8 @@ pub(crate) fn store_counts(connection: &Connection, now: Timestamp) -> rusqlite:
     Ok(counts)
 }
 
-/// An equal share of each subscription's deliveries is looked at, so that one with a long backlog hides no other; what the
-/// others leave of theirs is for those whose backlog is longer.
+/// An equal share of each subscription's deliveries is looked at, so that one with a long backlog hides no other; what
+/// the others leave of theirs is for those whose backlog is longer.
 fn count_waiting(connection: &Connection, counts: &mut StoreCounts, now: Timestamp) -> rusqlite::Result<()> {
     let sql = format!("{WAITING} SELECT subscription FROM waiting WHERE subscription IS NOT NULL");
     let subscriptions: Vec<i64> = all(connection.prepare_cached(&sql)?, [MOST], |row| row.get(0))?;

@@ -144,7 +144,7 @@ impl OwnSubscriptions for Store {
 
     async fn resume(&self, id: SubscriptionId, now: Timestamp) -> Result<Subscription, Error> {
         let resume = move |transaction: &mut Transaction<'_>| {
-            transaction.effects.hurried = true;
+            transaction.effects.pauses_lifted = true;
             resume(transaction.connection, transaction.effects, id, now)
         };
         self.write_change(resume).await

@@ -11,8 +11,8 @@ use crate::failure::{Failure, store_failed};
 use crate::notices::full_disk::FullDisk;
 use crate::orders::known_keys::KnownKeys;
 
-/// About how many rows one write touches at most, so that new orders need not wait for it: whatever touches more goes on in
-/// commits of its own.
+/// About how many rows one write touches at most, so that new orders need not wait for it: whatever touches more goes
+/// on in commits of its own.
 pub(crate) const AT_ONCE: usize = 500;
 
 /// The transaction that is open, and all that a write may change. Times and ids are the caller's.
@@ -37,7 +37,7 @@ pub(crate) struct Effects {
     /// Deliveries may be due.
     pub(crate) deliveries: bool,
     /// Endpoints are no longer to be left alone.
-    pub(crate) hurried: bool,
+    pub(crate) pauses_lifted: bool,
     /// What is left to be done, in commits of their own, so that new orders need not wait for it. A crash loses it: the
     /// next start finds what matters.
     pub(crate) rest: Vec<FollowUp>,
@@ -47,7 +47,7 @@ pub(crate) struct Effects {
 
 impl Default for Effects {
     fn default() -> Self {
-        Self { orders: false, deliveries: false, hurried: false, rest: Vec::new(), room: AT_ONCE }
+        Self { orders: false, deliveries: false, pauses_lifted: false, rest: Vec::new(), room: AT_ONCE }
     }
 }
 
@@ -56,7 +56,7 @@ impl Default for Effects {
 pub(crate) struct Mark {
     orders: bool,
     deliveries: bool,
-    hurried: bool,
+    pauses_lifted: bool,
     rest: usize,
     room: usize,
 }
@@ -64,14 +64,21 @@ pub(crate) struct Mark {
 impl Effects {
     /// What they are before the next write.
     pub(crate) fn mark(&self) -> Mark {
-        let Self { orders, deliveries, hurried, rest, room } = self;
-        Mark { orders: *orders, deliveries: *deliveries, hurried: *hurried, rest: rest.len(), room: *room }
+        let Self { orders, deliveries, pauses_lifted, rest, room } = self;
+        Mark {
+            orders: *orders,
+            deliveries: *deliveries,
+            pauses_lifted: *pauses_lifted,
+            rest: rest.len(),
+            room: *room,
+        }
     }
 
     /// Takes back those of a write that failed.
     pub(crate) fn back_to(&mut self, mark: Mark) {
-        let Mark { orders, deliveries, hurried, rest, room } = mark;
-        (self.orders, self.deliveries, self.hurried, self.room) = (orders, deliveries, hurried, room);
+        let Mark { orders, deliveries, pauses_lifted, rest, room } = mark;
+        (self.orders, self.deliveries, self.pauses_lifted, self.room) =
+            (orders, deliveries, pauses_lifted, room);
         self.rest.truncate(rest);
     }
 }
@@ -100,8 +107,8 @@ pub(crate) struct Write {
 #[derive(Debug)]
 pub(crate) struct Answer<T>(oneshot::Receiver<Result<T, Error>>);
 
-/// What the store asks of itself: nobody waits for it, and nobody else would ask again should its commit fail. A crash loses
-/// it; the next start finds what matters.
+/// What the store asks of itself: nobody waits for it, and nobody else would ask again should its commit fail. A crash
+/// loses it; the next start finds what matters.
 #[derive(Clone)]
 pub(crate) struct FollowUp(Arc<Apply>);
 

@@ -125,8 +125,8 @@ impl Writer {
         if effects.deliveries {
             self.signals.deliveries.notify_one();
         }
-        if effects.hurried {
-            self.signals.hurried.notify_one();
+        if effects.pauses_lifted {
+            self.signals.pauses_lifted.notify_one();
         }
     }
 

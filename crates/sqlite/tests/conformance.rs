@@ -153,7 +153,7 @@ ports_keep! {
     an_attempt_is_begun_once,
     an_attempt_is_interrupted_until_it_is_finished,
     an_outcome_is_recorded_once,
-    a_failure_of_the_channel_spends_nothing,
+    a_failure_of_the_channel_uses_no_attempt,
     an_endpoint_that_is_gone_ends_its_subscription,
     a_retry_for_an_ended_subscription_is_cancelled,
     a_retry_of_a_superseded_confirmation_request_is_cancelled,

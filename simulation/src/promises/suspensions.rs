@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use domain::failure_streak::{SUSPEND_AFTER, SUSPEND_AT_LEAST};
-use domain::retry::LONGEST_DELAY;
+use domain::failure_streak::{SUSPEND_AFTER, SUSPEND_MIN_FAILURES};
+use domain::retry::MAX_DELAY;
 
 use super::Promises;
 
@@ -23,7 +23,7 @@ impl Failures {
     pub(super) fn again(before: Option<Self>, at: i64) -> Self {
         before.map_or(Self { last: at, lasted: Duration::ZERO, times: 1 }, |before| {
             let gap = Duration::from_micros(u64::try_from(at - before.last).unwrap_or_default());
-            Self { last: at, lasted: before.lasted + gap.min(LONGEST_DELAY), times: before.times + 1 }
+            Self { last: at, lasted: before.lasted + gap.min(MAX_DELAY), times: before.times + 1 }
         })
     }
 }
@@ -33,7 +33,7 @@ impl Promises {
         let failures = self.subscriptions.get(&seq).context("nobody was suspended")?.failures;
         let Failures { lasted, times, .. } = failures.context("who never failed was suspended")?;
         ensure!(
-            lasted >= SUSPEND_AFTER && times >= SUSPEND_AT_LEAST,
+            lasted >= SUSPEND_AFTER && times >= SUSPEND_MIN_FAILURES,
             "{seq} was suspended after {times} failures in {lasted:?}"
         );
         self.notices.suspended = true;

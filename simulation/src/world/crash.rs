@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use application::ChannelMode;
 use domain::delivery::DeliveryState;
-use driver::GRACE;
+use driver::SHUTDOWN_GRACE;
 use sqlite::simulation::Fate;
 
 use super::pacing::LastBegun;
@@ -16,7 +16,7 @@ use super::{Happening, World};
 use crate::process::{Process, Stage};
 
 /// How long whoever runs the program waits for its end: twice what attempts in flight are given.
-const LONGEST_END: Duration = Duration::from_secs(2 * GRACE.as_secs());
+const LONGEST_END: Duration = Duration::from_secs(2 * SHUTDOWN_GRACE.as_secs());
 /// How long a stopped program stays down, at most.
 const DOWN: Duration = Duration::from_secs(20);
 
@@ -122,7 +122,7 @@ impl World<'_> {
     pub(super) fn stop(&mut self) -> Result<()> {
         if self.process.as_ref().is_some_and(|process| process.stage == Stage::Up) {
             self.process()?.stop();
-            self.grace_ends = self.elapsed() + GRACE;
+            self.grace_ends = self.elapsed() + SHUTDOWN_GRACE;
             self.plan(LONGEST_END, Happening::LongestEnd);
         }
         Ok(())

@@ -32,7 +32,7 @@ const OUTAGES: [u64; 4] = [1, 20, 300, 3_600];
 /// Orders of a long rush: more than the engine holds of one endpoint at once.
 const LONG_RUSH: usize = 30;
 /// How far clocks are set, in seconds.
-const LEAPS: [i64; 7] = [-90_000, -4_000, -30, 30, 4_000, 90_000, 500_000];
+const CLOCK_JUMPS: [i64; 7] = [-90_000, -4_000, -30, 30, 4_000, 90_000, 500_000];
 
 impl World<'_> {
     pub(super) fn deed(&mut self, deed: Deed) -> Result<()> {
@@ -72,11 +72,11 @@ impl World<'_> {
             Deed::DamageRow => self.damage_a_row()?,
             Deed::MendRow => self.mend_a_row()?,
             Deed::SetClock => {
-                let leap = self.dice.pick(&LEAPS);
-                self.clock.turn(SignedDuration::from_secs(leap));
+                let jump = self.dice.pick(&CLOCK_JUMPS);
+                self.clock.turn(SignedDuration::from_secs(jump));
                 self.last_begun = LastBegun::default();
                 if let Some(process) = &self.process {
-                    process.host.clock_was_set();
+                    process.runtime.clock_was_set();
                 }
             }
             Deed::Stop => self.stop()?,
@@ -97,7 +97,7 @@ impl World<'_> {
         match deed {
             Deed::ChangeFilterPolicy => {
                 let policy = self.policy();
-                let change = AttributesChange::wanting(policy);
+                let change = AttributesChange::with_filter_policy(policy);
                 self.change("change the attributes", |app, id| async move {
                     subscriptions::change(&app, id, change).await
                 });

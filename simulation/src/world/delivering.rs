@@ -63,7 +63,7 @@ impl World<'_> {
     }
 
     /// The driver hears from its channel, unless it no longer waits.
-    pub(super) fn channel_answers(&mut self, delivery: DeliveryId, answer: Answer<Sent>) {
+    pub(super) fn record_answer(&mut self, delivery: DeliveryId, answer: Answer<Sent>) {
         if answer.is_none() {
             self.coverage.happened("attempts at which a channel panicked");
         }

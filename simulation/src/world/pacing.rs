@@ -9,8 +9,8 @@ use domain::endpoint::Protocol;
 use super::World;
 use crate::ledger::Entry;
 
-/// When the last attempt was begun, by this process and this clock, in microseconds. A restart finds out its pace anew, and
-/// nobody waits for a clock that was set.
+/// When the last attempt was begun, by this process and this clock, in microseconds. A restart finds out its rate anew,
+/// and nobody waits for a clock that was set.
 #[derive(Debug, Default)]
 pub(super) struct LastBegun {
     channels: BTreeMap<Protocol, i64>,

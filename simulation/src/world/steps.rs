@@ -67,21 +67,21 @@ impl World<'_> {
 
     /// When something happens by itself.
     fn next_time(&self) -> Option<Duration> {
-        self.next_happening().into_iter().chain(self.next_alarm()).min()
+        self.next_happening().into_iter().chain(self.next_timer()).min()
     }
 
     fn next_happening(&self) -> Option<Duration> {
         self.coming.first_key_value().map(|((at, _), _)| *at)
     }
 
-    fn next_alarm(&self) -> Option<Duration> {
-        self.process.as_ref()?.host.next_alarm()
+    fn next_timer(&self) -> Option<Duration> {
+        self.process.as_ref()?.runtime.next_timer()
     }
 
     /// Whether what comes next is an alarm of the program's.
     fn an_alarm_is_next(&self) -> bool {
         let happening = self.next_happening();
-        self.next_alarm().is_some_and(|alarm| happening.is_none_or(|happening| alarm < happening))
+        self.next_timer().is_some_and(|alarm| happening.is_none_or(|happening| alarm < happening))
     }
 
     /// What comes next, for crash points.
@@ -143,7 +143,7 @@ impl World<'_> {
     fn time_has_come(&mut self) -> Result<()> {
         if self.an_alarm_is_next() {
             self.say(|| "an alarm rings".to_owned());
-            self.process()?.host.ring();
+            self.process()?.runtime.fire_next_timer();
             return Ok(());
         }
         let Some((_, happening)) = self.coming.pop_first() else { return Ok(()) };
@@ -166,7 +166,7 @@ impl World<'_> {
             }
             Happening::Arrive { envelope, awaited } => self.arrive(&envelope, awaited),
             Happening::Answer(delivery, answer) => {
-                self.channel_answers(delivery, answer);
+                self.record_answer(delivery, answer);
                 Ok(())
             }
             Happening::ProbeAnswer(protocol, answer) => {
@@ -200,7 +200,7 @@ impl World<'_> {
                 Ok(())
             }
             Told::Kept(delivery, sent) => {
-                self.channel_answers(delivery, Some(sent));
+                self.record_answer(delivery, Some(sent));
                 Ok(())
             }
             Told::Placed { client, request, answer } => self.placed(client, &request, &answer),

@@ -10,32 +10,32 @@ use domain::delivery::DeliveryId;
 use domain::subscription::SubscriptionId;
 
 use super::cooldown::Cooldown;
-use super::failure_attribution::{FailureAttribution, Suspect};
+use super::failure_attribution::{AttemptSubject, FailureAttribution};
 use super::rate_limiter::RateLimiter;
 use crate::ports::{ChannelRules, DueDelivery};
 
-const FIRST_PROBE: Duration = Duration::from_secs(2);
-const MAX_PROBE: Duration = Duration::from_mins(1);
-/// The part of a channel that endpoints may take up that failed last or were slow: one in four.
-pub(super) const AILING_SHARE: usize = 4;
-/// An attempt that takes longer than this makes its endpoint a slow one, until one takes less.
-const SLOW: Duration = Duration::from_secs(5);
-/// So many attempts in a row of which nobody knows what came of them say that a provider does not answer.
-const UNHEARD: u32 = 3;
+const FIRST_PROBE_DELAY: Duration = Duration::from_secs(2);
+const MAX_PROBE_DELAY: Duration = Duration::from_mins(1);
+/// The share of a channel that degraded endpoints, which failed last or were slow, may take up: one in four.
+pub(super) const DEGRADED_SHARE: usize = 4;
+/// How long an attempt may take before its endpoint counts as slow, until one takes less.
+const SLOW_ATTEMPT: Duration = Duration::from_secs(5);
+/// How many attempts of unknown outcome in a row open the breaker of a channel with a provider.
+const MAX_UNKNOWN_OUTCOMES: u32 = 3;
 
 /// One channel's capacity and health.
 #[derive(Debug)]
 pub(super) struct CircuitBreaker {
     pub(super) rules: ChannelRules,
-    pace: RateLimiter,
-    in_flight: HashMap<DeliveryId, Flight>,
+    rate_limiter: RateLimiter,
+    in_flight: HashMap<DeliveryId, InFlightAttempt>,
     /// How many of these count against the share of the failing and the slow.
-    ailing: usize,
+    degraded: usize,
     state: State,
     /// Failures since the last success; a channel that fails right after a good probe is probed less and less.
     failures: u32,
     /// Attempts in a row of which nobody knows what came of them.
-    unheard: u32,
+    unknown_outcomes: u32,
     /// Pauses in a row that its provider asked for.
     throttles: u32,
     attribution: FailureAttribution,
@@ -43,9 +43,9 @@ pub(super) struct CircuitBreaker {
 
 /// An attempt in flight.
 #[derive(Debug, Clone, Copy)]
-struct Flight {
+struct InFlightAttempt {
     since: Timestamp,
-    ailing: bool,
+    degraded: bool,
 }
 
 /// The state of a channel's circuit breaker.
@@ -73,12 +73,12 @@ impl CircuitBreaker {
     pub(super) fn new(rules: ChannelRules) -> Self {
         Self {
             rules,
-            pace: RateLimiter::default(),
+            rate_limiter: RateLimiter::default(),
             in_flight: HashMap::new(),
-            ailing: 0,
+            degraded: 0,
             state: State::Closed,
             failures: 0,
-            unheard: 0,
+            unknown_outcomes: 0,
             throttles: 0,
             attribution: FailureAttribution::default(),
         }
@@ -100,52 +100,53 @@ impl CircuitBreaker {
             State::HalfOpen => 1,
             State::Open(_) | State::Probing => 0,
         };
-        self.in_flight.len() < capacity && self.pace.allows(now)
+        self.in_flight.len() < capacity && self.rate_limiter.allows(now)
     }
 
     /// Whether, where an attempt may begin, it may be to an endpoint that failed last or was slow: however many of these
     /// hang or drip, most of the channel is left to those that work.
-    pub(super) fn has_room_for_ailing(&self) -> bool {
-        self.ailing < (self.rules.concurrency.channel / AILING_SHARE).max(1)
+    pub(super) fn has_room_for_degraded(&self) -> bool {
+        self.degraded < (self.rules.concurrency.channel / DEGRADED_SHARE).max(1)
     }
 
-    /// Whether the channel just failed at this recipient: others go first.
-    pub(super) fn suspects(&self, recipient: SubscriptionId) -> bool {
-        self.attribution.holds(recipient)
+    /// Whether the channel just failed at this recipient: after a pause others go first.
+    pub(super) fn failed_at(&self, recipient: SubscriptionId) -> bool {
+        self.attribution.failed_at(recipient)
     }
 
-    /// When its pace lets the next attempt begin, if not now.
-    pub(super) fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
-        self.pace.next(now)
+    /// When its rate lets the next attempt begin, if not now.
+    pub(super) fn next_slot(&self, now: Timestamp) -> Option<Timestamp> {
+        self.rate_limiter.next(now)
     }
 
     pub(super) fn is_paused(&self) -> bool {
         matches!(self.state, State::Open(_) | State::Probing)
     }
 
-    /// An attempt begins, to an endpoint that is ailing or not.
-    pub(super) fn begins(&mut self, delivery: &DueDelivery, ailing: bool, now: Timestamp) {
-        self.ailing += usize::from(ailing);
-        self.in_flight.insert(delivery.id, Flight { since: now, ailing });
-        self.pace.begins(self.rules.max_per_second, now);
+    /// Counts an attempt that begins, to an endpoint that is degraded or not.
+    pub(super) fn on_attempt_started(&mut self, delivery: &DueDelivery, degraded: bool, now: Timestamp) {
+        self.degraded += usize::from(degraded);
+        self.in_flight.insert(delivery.id, InFlightAttempt { since: now, degraded });
+        self.rate_limiter.record(self.rules.max_per_second, now);
     }
 
-    pub(super) fn ends(&mut self, delivery: &DueDelivery) {
+    /// Counts that an attempt is over.
+    pub(super) fn on_attempt_ended(&mut self, delivery: &DueDelivery) {
         let ended = self.in_flight.remove(&delivery.id);
-        self.ailing -= usize::from(ended.is_some_and(|flight| flight.ailing));
+        self.degraded -= usize::from(ended.is_some_and(|flight| flight.degraded));
     }
 
     /// Takes in what came of an attempt. Answers the outcome, or what it is taken for; and whether nobody has heard
     /// from the other side for several attempts in a row.
     pub(super) fn record_outcome(&mut self, delivery: &DueDelivery, outcome: Outcome) -> (Outcome, bool) {
         let said = outcome.kind;
-        let outcome = self.attribution.attribute(Suspect::of(delivery), outcome);
+        let outcome = self.attribution.attribute(AttemptSubject::of(delivery), outcome);
         if said == OutcomeKind::Unknown {
-            self.unheard = self.unheard.saturating_add(1);
-            return (outcome, self.unheard >= UNHEARD);
+            self.unknown_outcomes = self.unknown_outcomes.saturating_add(1);
+            return (outcome, self.unknown_outcomes >= MAX_UNKNOWN_OUTCOMES);
         }
         if said.is_answer() && outcome.kind.is_answer() {
-            self.works();
+            self.record_answer();
         }
         (outcome, false)
     }
@@ -162,17 +163,18 @@ impl CircuitBreaker {
     }
 
     /// Whether an attempt in flight takes long, where each endpoint is a server of its own.
-    pub(super) fn takes_long(&self, delivery: &DueDelivery, now: Timestamp) -> bool {
+    pub(super) fn is_slow(&self, delivery: &DueDelivery, now: Timestamp) -> bool {
         let since = self.in_flight.get(&delivery.id).map(|flight| flight.since);
         let took = since.map(|since| Duration::try_from(now.duration_since(since)).unwrap_or_default());
-        took.is_some_and(|took| took > SLOW) && !delivery.protocol().has_provider()
+        took.is_some_and(|took| took > SLOW_ATTEMPT) && !delivery.protocol().has_provider()
     }
 
-    fn works(&mut self) {
+    /// Notes that the channel answers: closes the breaker after a good probe, and counts all failures anew.
+    fn record_answer(&mut self) {
         self.failures = 0;
-        self.unheard = 0;
+        self.unknown_outcomes = 0;
         self.throttles = 0;
-        self.attribution.channel_answers();
+        self.attribution.record_answer();
         if self.state == State::HalfOpen {
             self.state = State::Closed;
         }
@@ -190,18 +192,18 @@ impl CircuitBreaker {
         fresh
     }
 
-    /// A probe failed: the next one comes later.
+    /// Notes that a probe failed: the next one comes later.
     pub(super) fn probe_failed(&mut self, now: Timestamp) {
         self.wait_for_probe(now);
     }
 
-    /// A probe went well.
-    pub(super) fn resume(&mut self) {
+    /// Half-opens the breaker: a probe went well.
+    pub(super) fn half_open(&mut self) {
         self.state = State::HalfOpen;
     }
 
-    /// Whether a probe is to be made now; if so, it counts as being made.
-    pub(super) fn take_probe(&mut self, now: Timestamp) -> bool {
+    /// Starts a probe if one is due; answers whether it did.
+    pub(super) fn start_probe_if_due(&mut self, now: Timestamp) -> bool {
         let due = matches!(self.state, State::Open(wait) if wait.is_over(now));
         if due {
             self.state = State::Probing;
@@ -217,7 +219,7 @@ impl CircuitBreaker {
     }
 
     fn wait_for_probe(&mut self, now: Timestamp) {
-        let delay = FIRST_PROBE.saturating_mul(1 << self.failures.min(10)).min(MAX_PROBE);
+        let delay = FIRST_PROBE_DELAY.saturating_mul(1 << self.failures.min(10)).min(MAX_PROBE_DELAY);
         self.failures += 1;
         self.state = State::Open(Cooldown::new(now, now + delay));
     }

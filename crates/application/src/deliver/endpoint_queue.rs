@@ -19,7 +19,7 @@ pub(super) struct EndpointQueue {
     concurrency: usize,
     waiting: VecDeque<DueDelivery>,
     in_flight: usize,
-    pace: RateLimiter,
+    rate_limiter: RateLimiter,
     pause: Option<Cooldown>,
     /// How it fails. What was heard since the queue is here counts: the store may not know it yet.
     failure_streak: Option<FailureStreak>,
@@ -27,23 +27,24 @@ pub(super) struct EndpointQueue {
     slow: bool,
 }
 
-/// What a queue is to be looked at for next.
+/// Whether a queue has something to send now, or what it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stand {
-    /// Its next delivery may begin. Ailing: its endpoint failed last, or took long.
-    Ready { ailing: bool },
-    /// Until then its endpoint is left alone, or its pace holds back what waits.
-    Asleep(Timestamp),
-    /// Once an attempt ends.
+pub(super) enum QueueState {
+    /// Its next delivery may begin. Degraded: its endpoint failed last, or took long.
+    Ready { degraded: bool },
+    /// Until then its endpoint is paused, or its rate holds back what waits.
+    Sleeping(Timestamp),
+    /// Nothing can begin before an attempt in flight ends.
     Busy,
-    /// Nothing waits; its pace is to be remembered until then.
+    /// Nothing waits; its rate limiter is to be kept until then.
     Resting(Timestamp),
-    /// Nothing would be forgotten with it.
+    /// Nothing waits or is remembered: the queue can be dropped.
     Idle,
 }
 
 impl EndpointQueue {
-    /// A queue of an endpoint that bears so many attempts at once, fails so, as the store has it, and is slow or not.
+    /// An empty queue of an endpoint that takes `concurrency` attempts at once; its failure streak is as the store has
+    /// it.
     pub(super) fn new(
         protocol: Protocol,
         concurrency: usize,
@@ -55,7 +56,7 @@ impl EndpointQueue {
             concurrency,
             waiting: VecDeque::new(),
             in_flight: 0,
-            pace: RateLimiter::default(),
+            rate_limiter: RateLimiter::default(),
             pause: None,
             failure_streak,
             slow,
@@ -69,22 +70,22 @@ impl EndpointQueue {
     /// Puts a delivery back to where it was taken from.
     pub(super) fn put_back(&mut self, delivery: DueDelivery) {
         self.waiting.push_front(delivery);
-        self.ends();
+        self.on_attempt_ended();
     }
 
     /// Takes the next delivery: an attempt at it begins. Where the endpoint fails again and again, it is the one that was
     /// tried least: one that poisons its receiver keeps no other waiting.
     pub(super) fn take(&mut self, now: Timestamp) -> Option<DueDelivery> {
         let tried_least = || (0..self.waiting.len()).min_by_key(|place| self.waiting[*place].attempts);
-        let next = if self.fails_again() { tried_least()? } else { 0 };
+        let next = if self.fails_repeatedly() { tried_least()? } else { 0 };
         let mut delivery = self.waiting.remove(next)?;
         self.in_flight += 1;
-        self.pace.begins(delivery.subscription.attributes.max_receives_per_second, now);
+        self.rate_limiter.record(delivery.subscription.attributes.max_receives_per_second, now);
         delivery.subscription.failure_streak = self.failure_streak;
         Some(delivery)
     }
 
-    pub(super) fn ends(&mut self) {
+    pub(super) fn on_attempt_ended(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
@@ -99,7 +100,7 @@ impl EndpointQueue {
     }
 
     /// Whether its last attempt failed, or took long.
-    pub(super) fn is_ailing(&self) -> bool {
+    pub(super) fn is_degraded(&self) -> bool {
         self.failure_streak.is_some() || self.slow
     }
 
@@ -136,27 +137,27 @@ impl EndpointQueue {
         self.waiting.drain(..)
     }
 
-    /// What it is to be looked at for next.
-    pub(super) fn stand(&self, now: Timestamp) -> Stand {
+    /// Its state.
+    pub(super) fn state(&self, now: Timestamp) -> QueueState {
         let paused = self.pause.filter(|wait| !wait.is_over(now)).map(Cooldown::until);
-        let paced = self.pace.next(now);
-        match (paused, paced) {
-            (Some(until), _) => Stand::Asleep(until),
-            (None, Some(next)) if !self.waiting.is_empty() => Stand::Asleep(next),
-            _ if self.in_flight >= self.limit() => Stand::Busy,
-            _ if !self.waiting.is_empty() => Stand::Ready { ailing: self.is_ailing() },
-            _ if self.in_flight > 0 => Stand::Busy,
-            (None, Some(next)) => Stand::Resting(next),
-            (None, None) => Stand::Idle,
+        let limited = self.rate_limiter.next(now);
+        match (paused, limited) {
+            (Some(until), _) => QueueState::Sleeping(until),
+            (None, Some(next)) if !self.waiting.is_empty() => QueueState::Sleeping(next),
+            _ if self.in_flight >= self.limit() => QueueState::Busy,
+            _ if !self.waiting.is_empty() => QueueState::Ready { degraded: self.is_degraded() },
+            _ if self.in_flight > 0 => QueueState::Busy,
+            (None, Some(next)) => QueueState::Resting(next),
+            (None, None) => QueueState::Idle,
         }
     }
 
     /// How many attempts may be under way: an endpoint that fails again and again is tried with one at a time.
     fn limit(&self) -> usize {
-        if self.fails_again() { self.concurrency.min(1) } else { self.concurrency }
+        if self.fails_repeatedly() { self.concurrency.min(1) } else { self.concurrency }
     }
 
-    fn fails_again(&self) -> bool {
+    fn fails_repeatedly(&self) -> bool {
         pause_after(self.failures()).is_some()
     }
 }
@@ -187,13 +188,13 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_rests_while_its_pace_is_to_be_remembered_and_is_idle_then() {
+    fn a_queue_rests_while_its_rate_limiter_is_kept_and_is_idle_then() {
         let mut queue = EndpointQueue::new(Protocol::Webhook, 4, None, false);
-        queue.pace.begins(NonZeroU32::new(1), NOW);
+        queue.rate_limiter.record(NonZeroU32::new(1), NOW);
         let second = NOW + Duration::from_secs(1);
-        assert_eq!(queue.stand(NOW), Stand::Resting(second));
-        assert_eq!(queue.stand(second), Stand::Idle);
+        assert_eq!(queue.state(NOW), QueueState::Resting(second));
+        assert_eq!(queue.state(second), QueueState::Idle);
         queue.pause(NOW, second + Duration::from_secs(9));
-        assert_eq!(queue.stand(second), Stand::Asleep(second + Duration::from_secs(9)));
+        assert_eq!(queue.state(second), QueueState::Sleeping(second + Duration::from_secs(9)));
     }
 }

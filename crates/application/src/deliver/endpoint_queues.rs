@@ -1,7 +1,7 @@
 //! The queues of all endpoints, and which of them an event concerns: those that are ready, in the order of their turns;
 //! those that sleep, by when they wake. The work for one event does not grow with the queues that it does not concern.
 
-mod turns;
+mod round_robin;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -10,40 +10,40 @@ use domain::attempt::OutcomeKind;
 use domain::endpoint::Protocol;
 use domain::subscription::SubscriptionId;
 
-use super::endpoint_queue::{EndpointQueue, Stand};
+use super::endpoint_queue::{EndpointQueue, QueueState};
 use crate::ports::DueDelivery;
-use turns::Turns;
+use round_robin::RoundRobin;
 
-/// How many paused endpoints the store is told to skip: it knows the pauses that are on record, and what comes back of
-/// the others is not taken in.
-const MOST_SKIPPED: usize = 1_000;
+/// The most paused endpoints that the store is told to skip: it knows the pauses that are on record, and what comes
+/// back of the others is not taken in.
+const MAX_SKIPPED_ENDPOINTS: usize = 1_000;
 
 /// All queues. See the module's description.
 #[derive(Debug)]
 pub(super) struct EndpointQueues {
-    queues: HashMap<SubscriptionId, Placed>,
-    turns: BTreeMap<Protocol, Turns>,
-    asleep: BTreeSet<(Timestamp, SubscriptionId)>,
+    queues: HashMap<SubscriptionId, QueueEntry>,
+    turns: BTreeMap<Protocol, RoundRobin>,
+    sleeping: BTreeSet<(Timestamp, SubscriptionId)>,
     resting: BTreeSet<(Timestamp, SubscriptionId)>,
     paused: BTreeSet<SubscriptionId>,
-    /// Those more than half full, and those that hold anything and ail or are asleep.
+    /// Those more than half full, and those that hold anything and are degraded or sleeping.
     full: BTreeSet<SubscriptionId>,
     /// Endpoints whose last attempt took long. Forgotten with the process.
     slow: BTreeSet<SubscriptionId>,
     /// How many deliveries of one endpoint are asked for at once.
     depth: usize,
     latest: Timestamp,
-    visits: u64,
+    queues_scanned: u64,
 }
 
-/// A queue and where it stands in the lists.
+/// A queue, and how the lists have it.
 #[derive(Debug)]
-struct Placed {
+struct QueueEntry {
     queue: EndpointQueue,
-    stand: Stand,
+    state: QueueState,
     /// Its turn, while it is ready.
     turn: u64,
-    /// How many deliveries waited in it as it was placed.
+    /// How many deliveries waited in it when it was indexed last.
     waited: usize,
 }
 
@@ -52,14 +52,14 @@ impl EndpointQueues {
         Self {
             queues: HashMap::new(),
             turns: BTreeMap::new(),
-            asleep: BTreeSet::new(),
+            sleeping: BTreeSet::new(),
             resting: BTreeSet::new(),
             paused: BTreeSet::new(),
             full: BTreeSet::new(),
             slow: BTreeSet::new(),
             depth,
             latest: Timestamp::MIN,
-            visits: 0,
+            queues_scanned: 0,
         }
     }
 
@@ -69,22 +69,22 @@ impl EndpointQueues {
     }
 
     /// How many queues were looked at so far.
-    pub(super) fn visits(&self) -> u64 {
-        self.visits
+    pub(super) fn queues_scanned(&self) -> u64 {
+        self.queues_scanned
     }
 
     /// Takes in a delivery, of whose endpoint so many attempts may be under way.
     pub(super) fn push(&mut self, delivery: DueDelivery, concurrency: usize, now: Timestamp) {
         let (id, protocol) = (delivery.subscription.id, delivery.protocol());
         let (failure_streak, slow) = (delivery.subscription.failure_streak, self.slow.contains(&id));
-        let new = || Placed {
+        let new = || QueueEntry {
             queue: EndpointQueue::new(protocol, concurrency, failure_streak, slow),
-            stand: Stand::Idle,
+            state: QueueState::Idle,
             turn: 0,
             waited: 0,
         };
         self.queues.entry(id).or_insert_with(new).queue.push(delivery);
-        self.place(id, now);
+        self.reindex(id, now);
     }
 
     /// Puts a delivery back to where it was taken from.
@@ -94,22 +94,22 @@ impl EndpointQueues {
     }
 
     /// Takes the next delivery of a channel, an endpoint at a time in turn, so that none waits for another's backlog;
-    /// those that are suspected come after the others. Also answers whether its endpoint is ailing.
+    /// those at which the channel failed come after the others. Also answers whether its endpoint is degraded.
     pub(super) fn take(
         &mut self,
         protocol: Protocol,
-        room_for_ailing: bool,
-        suspected: impl Fn(SubscriptionId) -> bool,
+        room_for_degraded: bool,
+        channel_failed_at: impl Fn(SubscriptionId) -> bool,
         now: Timestamp,
     ) -> Option<(DueDelivery, bool)> {
-        let id = self.turns.get_mut(&protocol)?.next(room_for_ailing, suspected)?;
-        self.leave(id);
-        self.change(id, now, |queue| Some((queue.take(now)?, queue.is_ailing())))?
+        let id = self.turns.get_mut(&protocol)?.next(room_for_degraded, channel_failed_at)?;
+        self.unindex(id);
+        self.change(id, now, |queue| Some((queue.take(now)?, queue.is_degraded())))?
     }
 
-    /// An attempt at a delivery to that endpoint is over.
-    pub(super) fn ends(&mut self, id: SubscriptionId, now: Timestamp) {
-        self.change(id, now, EndpointQueue::ends);
+    /// Counts that an attempt at that endpoint is over.
+    pub(super) fn on_attempt_ended(&mut self, id: SubscriptionId, now: Timestamp) {
+        self.change(id, now, EndpointQueue::on_attempt_ended);
     }
 
     /// Takes in what came of an attempt.
@@ -120,13 +120,13 @@ impl EndpointQueues {
         slow: bool,
         now: Timestamp,
     ) {
-        keep(&mut self.slow, id, slow);
+        set_membership(&mut self.slow, id, slow);
         self.change(id, now, |queue| queue.record_outcome(kind, slow, now));
     }
 
     /// How many attempts at an endpoint have failed in a row.
     pub(super) fn failures(&self, id: SubscriptionId) -> u32 {
-        self.queues.get(&id).map_or(0, |placed| placed.queue.failures())
+        self.queues.get(&id).map_or(0, |entry| entry.queue.failures())
     }
 
     /// Leaves an endpoint alone until then.
@@ -135,7 +135,7 @@ impl EndpointQueues {
     }
 
     pub(super) fn is_paused(&self, id: SubscriptionId, now: Timestamp) -> bool {
-        self.queues.get(&id).is_some_and(|placed| placed.queue.is_paused(now))
+        self.queues.get(&id).is_some_and(|entry| entry.queue.is_paused(now))
     }
 
     /// Leaves no endpoint alone any longer.
@@ -168,35 +168,35 @@ impl EndpointQueues {
 
     /// When the next queue is to be woken.
     pub(super) fn wakes_at(&self) -> Option<Timestamp> {
-        self.asleep.first().map(|(at, _)| *at)
+        self.sleeping.first().map(|(at, _)| *at)
     }
 
-    /// How many deliveries of a channel wait that could begin, were there room. Those whose endpoints are busy, paced or
-    /// paused do not count: they would keep others out.
+    /// How many deliveries of a channel wait that could begin, were there room. Those whose endpoints are busy,
+    /// rate-limited or paused do not count: they would keep others out.
     pub(super) fn ready(&self, protocol: Protocol) -> usize {
-        self.turns.get(&protocol).map_or(0, Turns::waiting)
+        self.turns.get(&protocol).map_or(0, RoundRobin::waiting)
     }
 
-    /// How many of these wait for endpoints that do not ail.
-    pub(super) fn ready_and_well(&self, protocol: Protocol) -> usize {
-        self.turns.get(&protocol).map_or(0, Turns::waiting_for_healthy)
+    /// How many of these wait for healthy endpoints.
+    pub(super) fn ready_healthy(&self, protocol: Protocol) -> usize {
+        self.turns.get(&protocol).map_or(0, RoundRobin::waiting_for_healthy)
     }
 
     /// The endpoints of which no more is wanted.
     pub(super) fn skipped(&self) -> Vec<SubscriptionId> {
         let paused = self.paused.iter().filter(|id| !self.full.contains(id));
-        self.full.iter().chain(paused.take(MOST_SKIPPED)).copied().collect()
+        self.full.iter().chain(paused.take(MAX_SKIPPED_ENDPOINTS)).copied().collect()
     }
 
-    /// Whom the time concerns. A clock that was set back may have ended waits that began later than now.
+    /// The queues whose sleep or rest is over. A clock that was set back may have ended waits that began later than now.
     fn due_to_wake(&mut self, now: Timestamp) -> Vec<SubscriptionId> {
         let until = if now < self.latest { Timestamp::MAX } else { now };
-        let sleepers = self.asleep.iter().take_while(|(at, _)| *at <= until);
+        let sleepers = self.sleeping.iter().take_while(|(at, _)| *at <= until);
         let resting = self.resting.iter().take_while(|(at, _)| *at <= until);
         sleepers.chain(resting).map(|(_, id)| *id).collect()
     }
 
-    /// Changes a queue and puts it where it stands then.
+    /// Changes a queue, and indexes it anew.
     fn change<T>(
         &mut self,
         id: SubscriptionId,
@@ -204,60 +204,60 @@ impl EndpointQueues {
         change: impl FnOnce(&mut EndpointQueue) -> T,
     ) -> Option<T> {
         let changed = change(&mut self.queues.get_mut(&id)?.queue);
-        self.place(id, now);
+        self.reindex(id, now);
         Some(changed)
     }
 
-    /// Puts a queue where it stands now; one that is idle leaves.
-    fn place(&mut self, id: SubscriptionId, now: Timestamp) {
-        self.visits += 1;
-        let Some(placed) = self.queues.get(&id) else { return };
-        let stand = placed.queue.stand(now);
-        if stand != placed.stand {
-            self.leave(id);
+    /// Moves a queue to the list of its state; drops an idle one.
+    fn reindex(&mut self, id: SubscriptionId, now: Timestamp) {
+        self.queues_scanned += 1;
+        let Some(entry) = self.queues.get(&id) else { return };
+        let state = entry.queue.state(now);
+        if state != entry.state {
+            self.unindex(id);
         }
-        let Some(placed) = self.queues.get_mut(&id) else { return };
-        let turns = self.turns.entry(placed.queue.protocol).or_default();
-        let (queue, waited) = (&placed.queue, placed.waited);
-        match stand {
-            Stand::Ready { ailing } if placed.stand != stand => {
-                placed.turn = turns.join(id, ailing, queue.waiting());
+        let Some(entry) = self.queues.get_mut(&id) else { return };
+        let turns = self.turns.entry(entry.queue.protocol).or_default();
+        let (queue, waited) = (&entry.queue, entry.waited);
+        match state {
+            QueueState::Ready { degraded } if entry.state != state => {
+                entry.turn = turns.join(id, degraded, queue.waiting());
             }
-            Stand::Ready { ailing } => turns.recount(ailing, waited, queue.waiting()),
-            Stand::Asleep(until) => _ = self.asleep.insert((until, id)),
-            Stand::Resting(until) => _ = self.resting.insert((until, id)),
-            Stand::Busy | Stand::Idle => {}
+            QueueState::Ready { degraded } => turns.recount(degraded, waited, queue.waiting()),
+            QueueState::Sleeping(until) => _ = self.sleeping.insert((until, id)),
+            QueueState::Resting(until) => _ = self.resting.insert((until, id)),
+            QueueState::Busy | QueueState::Idle => {}
         }
-        turns.holds(id, queue.waiting() > 0);
-        keep(&mut self.paused, id, queue.is_paused(now));
-        // One that ails has its share of turns, and a paced one its time: what these hold is enough, and more would keep
-        // others out.
-        let is_slow = queue.is_ailing() || matches!(stand, Stand::Asleep(_));
+        turns.set_holding(id, queue.waiting() > 0);
+        set_membership(&mut self.paused, id, queue.is_paused(now));
+        // A degraded one has its share of turns, and a rate-limited one its time: what these hold is enough, and more
+        // would keep others out.
+        let is_slow = queue.is_degraded() || matches!(state, QueueState::Sleeping(_));
         let full = queue.waiting() * 2 > self.depth || (is_slow && queue.waiting() > 0);
-        keep(&mut self.full, id, full);
-        (placed.stand, placed.waited) = (stand, queue.waiting());
-        if stand == Stand::Idle {
+        set_membership(&mut self.full, id, full);
+        (entry.state, entry.waited) = (state, queue.waiting());
+        if state == QueueState::Idle {
             self.queues.remove(&id);
         }
     }
 
-    /// Takes a queue out of the list in which it stands.
-    fn leave(&mut self, id: SubscriptionId) {
-        let Some(placed) = self.queues.get_mut(&id) else { return };
-        match placed.stand {
-            Stand::Ready { ailing } => {
-                let turns = self.turns.entry(placed.queue.protocol).or_default();
-                turns.leave(placed.turn, ailing, placed.waited);
+    /// Takes a queue out of the list of its state.
+    fn unindex(&mut self, id: SubscriptionId) {
+        let Some(entry) = self.queues.get_mut(&id) else { return };
+        match entry.state {
+            QueueState::Ready { degraded } => {
+                let turns = self.turns.entry(entry.queue.protocol).or_default();
+                turns.leave(entry.turn, degraded, entry.waited);
             }
-            Stand::Asleep(until) => _ = self.asleep.remove(&(until, id)),
-            Stand::Resting(until) => _ = self.resting.remove(&(until, id)),
-            Stand::Busy | Stand::Idle => {}
+            QueueState::Sleeping(until) => _ = self.sleeping.remove(&(until, id)),
+            QueueState::Resting(until) => _ = self.resting.remove(&(until, id)),
+            QueueState::Busy | QueueState::Idle => {}
         }
-        placed.stand = Stand::Idle;
+        entry.state = QueueState::Idle;
     }
 }
 
-fn keep(set: &mut BTreeSet<SubscriptionId>, id: SubscriptionId, belongs: bool) {
+fn set_membership(set: &mut BTreeSet<SubscriptionId>, id: SubscriptionId, belongs: bool) {
     if belongs {
         set.insert(id);
     } else {

@@ -43,7 +43,7 @@ pub enum Event {
     Probed(Protocol, Result<(), Outcome>),
     /// A person had what waits sent at once, or resumed a subscription: which endpoint is still to be left alone, the
     /// store says.
-    Hurried,
+    PausesLifted,
     /// The program is to end: nothing more is begun.
     Drain,
 }
@@ -81,8 +81,8 @@ pub struct Engine {
     fetching: bool,
     more: bool,
     next_due: Option<Timestamp>,
-    /// When a channel's pace lets the next attempt begin, where only that held one back when this was asked last.
-    next_turn: Option<Timestamp>,
+    /// When a channel's rate lets the next attempt begin, where only that held one back when this was asked last.
+    next_slot: Option<Timestamp>,
     store_failed: Option<Cooldown>,
     draining: bool,
 }
@@ -96,7 +96,7 @@ impl Engine {
         let most = breakers.values().map(|breaker| breaker.rules.concurrency.endpoint).max().unwrap_or(1);
         Self {
             breakers,
-            queues: EndpointQueues::new(most * fetch::DEPTH),
+            queues: EndpointQueues::new(most * fetch::QUEUE_DEPTH),
             held: HashSet::new(),
             beginning: Vec::new(),
             sending: HashMap::new(),
@@ -105,7 +105,7 @@ impl Engine {
             fetching: false,
             more: true,
             next_due: None,
-            next_turn: None,
+            next_slot: None,
             store_failed: None,
             draining: false,
         }
@@ -122,18 +122,18 @@ impl Engine {
             Event::Sent(delivery, sent) => self.sent(delivery, sent, now, jitter, &mut actions),
             Event::Recorded(answer) => self.recorded(answer, now),
             Event::Probed(protocol, answer) => self.probed(protocol, &answer, now, &mut actions),
-            Event::Hurried => {
+            Event::PausesLifted => {
                 self.queues.lift_pauses(now);
                 self.more = true;
             }
             Event::Drain => self.drain(now),
         }
-        self.go_on(now, &mut actions);
+        self.step(now, &mut actions);
         // Kept, not asked anew by whoever waits: what has come by then would be forgotten.
-        self.next_turn = self
+        self.next_slot = self
             .breakers
             .iter()
-            .filter_map(|(protocol, breaker)| self.turn_of(*protocol, breaker, now))
+            .filter_map(|(protocol, breaker)| self.next_slot_of(*protocol, breaker, now))
             .min();
         actions
     }
@@ -146,7 +146,7 @@ impl Engine {
         let wanted = match self.store_failed {
             Some(wait) => Some(wait.until()),
             None if self.draining => None,
-            None => probes.chain(sleepers).chain(self.next_turn).chain(self.next_due).min(),
+            None => probes.chain(sleepers).chain(self.next_slot).chain(self.next_due).min(),
         };
         wanted.map(|at| at.max(now))
     }
@@ -159,14 +159,19 @@ impl Engine {
     /// How many endpoints' queues it has looked at so far: the measure of its work, which must not grow with the
     /// endpoints that an event does not concern.
     #[must_use]
-    pub fn visits(&self) -> u64 {
-        self.queues.visits()
+    pub fn queues_scanned(&self) -> u64 {
+        self.queues.queues_scanned()
     }
 
-    /// When the pace of a channel lets the next delivery begin, if only that holds it back.
-    fn turn_of(&self, protocol: Protocol, breaker: &CircuitBreaker, now: Timestamp) -> Option<Timestamp> {
+    /// When the rate of a channel lets the next delivery begin, if only that holds it back.
+    fn next_slot_of(
+        &self,
+        protocol: Protocol,
+        breaker: &CircuitBreaker,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         let waits = !breaker.is_paused() && self.queues.ready(protocol) > 0;
-        breaker.next_turn(now).filter(|_| waits)
+        breaker.next_slot(now).filter(|_| waits)
     }
 
     /// Whether everything begun has been recorded.
@@ -178,7 +183,7 @@ impl Engine {
             && self.recording.is_empty()
     }
 
-    fn go_on(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+    fn step(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
         if self.store_failed.is_some_and(|wait| !wait.is_over(now)) {
             return;
         }
@@ -192,10 +197,10 @@ impl Engine {
         }
         self.fetch_if_wanted(now, actions);
         if self.beginning.is_empty() {
-            self.admit(now, actions);
+            self.dispatch_ready(now, actions);
         }
         for (protocol, breaker) in &mut self.breakers {
-            if breaker.take_probe(now) {
+            if breaker.start_probe_if_due(now) {
                 actions.push(Action::Probe(*protocol));
             }
         }
@@ -204,31 +209,31 @@ impl Engine {
     fn drain(&mut self, now: Timestamp) {
         self.draining = true;
         for protocol in Protocol::ALL {
-            self.forget_channel(protocol, now);
+            self.evict_channel(protocol, now);
         }
     }
 
-    /// Forgets what waits for an endpoint: it stays pending in the store, and takes no place here from others.
-    fn forget(&mut self, id: SubscriptionId, now: Timestamp) {
+    /// Drops what waits for an endpoint from memory: it stays pending in the store, and takes no place here from others.
+    fn evict_endpoint(&mut self, id: SubscriptionId, now: Timestamp) {
         for delivery in self.queues.clear(id, now) {
             self.held.remove(&delivery.id);
         }
     }
 
-    /// Forgets what waits for a channel.
-    fn forget_channel(&mut self, protocol: Protocol, now: Timestamp) {
+    /// Drops what waits for a channel from memory.
+    fn evict_channel(&mut self, protocol: Protocol, now: Timestamp) {
         for delivery in self.queues.clear_channel(protocol, now) {
             self.held.remove(&delivery.id);
         }
     }
 
     /// The delivery is no longer in the engine's hands.
-    fn let_go(&mut self, delivery: &DueDelivery, now: Timestamp) {
+    fn release(&mut self, delivery: &DueDelivery, now: Timestamp) {
         self.held.remove(&delivery.id);
         if let Some(breaker) = self.breakers.get_mut(&delivery.protocol()) {
-            breaker.ends(delivery);
+            breaker.on_attempt_ended(delivery);
         }
-        self.queues.ends(delivery.subscription.id, now);
+        self.queues.on_attempt_ended(delivery.subscription.id, now);
     }
 
     fn store_failed(&mut self, error: &Error, now: Timestamp) {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use domain::Timestamp;
 
 /// The longest interval between two attempts: no rate is below one a second.
-const LONGEST: Duration = Duration::from_secs(1);
+const MAX_INTERVAL: Duration = Duration::from_secs(1);
 /// Attempts that become free within this time may begin together: a timer is no finer.
-const TOGETHER: Duration = Duration::from_millis(50);
+const BURST_WINDOW: Duration = Duration::from_millis(50);
 
 /// An average rate that is kept over every second, up to what falls into 50 ms.
 #[derive(Debug, Default)]
@@ -23,14 +23,14 @@ impl RateLimiter {
         self.next(now).is_none()
     }
 
-    /// An attempt begins.
-    pub(super) fn begins(&mut self, rate: Option<NonZeroU32>, now: Timestamp) {
+    /// Records that an attempt begins.
+    pub(super) fn record(&mut self, rate: Option<NonZeroU32>, now: Timestamp) {
         let Some(rate) = rate else {
             self.next = None;
             return;
         };
-        let interval = LONGEST / rate.get();
-        let credit = if interval < TOGETHER { TOGETHER } else { Duration::ZERO };
+        let interval = MAX_INTERVAL / rate.get();
+        let credit = if interval < BURST_WINDOW { BURST_WINDOW } else { Duration::ZERO };
         // What was not used long ago is not used up at once now.
         let earliest = now - credit;
         let from = self.next.map_or(earliest, |next| next.clamp(earliest, now));
@@ -40,7 +40,7 @@ impl RateLimiter {
     /// When the next attempt may begin, if not now. A time further ahead than any interval says that the clock was set
     /// back: it makes nobody wait.
     pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
-        self.next.filter(|next| *next > now && *next <= now + LONGEST)
+        self.next.filter(|next| *next > now && *next <= now + MAX_INTERVAL)
     }
 }
 
@@ -50,10 +50,10 @@ mod tests {
 
     fn begun_in(seconds: u32, rate: u32, step: Duration) -> u32 {
         let start = Timestamp::UNIX_EPOCH;
-        let (mut pace, mut now, mut begun) = (RateLimiter::default(), start, 0);
+        let (mut limiter, mut now, mut begun) = (RateLimiter::default(), start, 0);
         while now < start + Duration::from_secs(seconds.into()) {
-            while pace.allows(now) {
-                pace.begins(NonZeroU32::new(rate), now);
+            while limiter.allows(now) {
+                limiter.record(NonZeroU32::new(rate), now);
                 begun += 1;
             }
             now += step;
@@ -73,25 +73,25 @@ mod tests {
 
     #[test]
     fn what_was_not_used_is_not_made_up_for() {
-        let (mut pace, start) = (RateLimiter::default(), Timestamp::UNIX_EPOCH);
-        pace.begins(NonZeroU32::new(2), start);
+        let (mut limiter, start) = (RateLimiter::default(), Timestamp::UNIX_EPOCH);
+        limiter.record(NonZeroU32::new(2), start);
         let later = start + Duration::from_mins(1);
-        pace.begins(NonZeroU32::new(2), later);
-        assert_eq!(pace.next(later), Some(later + Duration::from_millis(500)));
+        limiter.record(NonZeroU32::new(2), later);
+        assert_eq!(limiter.next(later), Some(later + Duration::from_millis(500)));
     }
 
     #[test]
     fn a_clock_that_is_set_back_makes_nobody_wait() {
-        let (mut pace, late) = (RateLimiter::default(), Timestamp::UNIX_EPOCH + Duration::from_hours(1));
-        pace.begins(NonZeroU32::new(1), late);
-        assert!(!pace.allows(late));
-        assert!(pace.allows(late - Duration::from_mins(30)));
+        let (mut limiter, late) = (RateLimiter::default(), Timestamp::UNIX_EPOCH + Duration::from_hours(1));
+        limiter.record(NonZeroU32::new(1), late);
+        assert!(!limiter.allows(late));
+        assert!(limiter.allows(late - Duration::from_mins(30)));
     }
 
     #[test]
     fn without_a_rate_everything_may_begin() {
-        let mut pace = RateLimiter::default();
-        pace.begins(None, Timestamp::UNIX_EPOCH);
-        assert!(pace.allows(Timestamp::UNIX_EPOCH));
+        let mut limiter = RateLimiter::default();
+        limiter.record(None, Timestamp::UNIX_EPOCH);
+        assert!(limiter.allows(Timestamp::UNIX_EPOCH));
     }
 }

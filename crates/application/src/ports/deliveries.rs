@@ -41,13 +41,13 @@ pub trait Deliveries: Send + Sync {
     /// most [`DeliveryProgress::COUNTED`] deliveries are looked at, of each order as many as of any other.
     async fn delivery_progress(&self, of: Vec<OrderId>) -> Result<Vec<DeliveryProgress>, Error>;
 
-    /// Makes the selected dead and held deliveries pending again, due `now`, with nothing spent; their attempts stay on
+    /// Makes the selected dead and held deliveries pending again, due `now`, with no attempt used; their attempts stay on
     /// record, and so does the [intervention](InterventionRecord). Those of ended subscriptions and confirmation
     /// requests that are superseded are left as they are. Answers how many were redriven.
     async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error>;
 
     /// Makes the selected deliveries that wait for their time due `now`, and their endpoints no longer left alone, where
-    /// their subscriptions may be sent to. Nothing that was spent is forgiven; what was due later has the intervention on
+    /// their subscriptions may be sent to. No used attempt is forgiven; what was due later has the intervention on
     /// record. Answers how many were selected. For a single one: `NotFound` with `delivery_not_found`, `Conflict` with
     /// `not_pending`, `subscription_suspended` or `not_confirmed`.
     async fn retry(&self, selection: RetrySelection, now: Timestamp) -> Result<usize, Error>;
@@ -173,7 +173,7 @@ impl DeliveryRecord {
     pub const HISTORY: usize = 100;
 
     /// What it waits for at the time `now`. `None`: it is due, or held back by its endpoint's
-    /// pause or pace, of which nothing is on record; or it is not pending.
+    /// pause or rate, of which nothing is on record; or it is not pending.
     #[must_use]
     pub fn waits_because(&self, now: Timestamp) -> Option<WaitReason> {
         let waiting = Waiting {

@@ -55,7 +55,7 @@ pub trait DeliveryQueue: Send + Sync {
     async fn notify_operators(&self, now: Timestamp) -> Result<usize, Error>;
 
     /// Lets no pending delivery be due, nor any endpoint be left alone, later than `now` and the [longest
-    /// delay](domain::retry::LONGEST_DELAY), and none escalate later than `now` and the [longest
+    /// delay](domain::retry::MAX_DELAY), and none escalate later than `now` and the [longest
     /// time](domain::attributes::Minutes::LONGEST) until one does: what lies further ahead was put there by a clock
     /// that was wrong, and is put at that limit. Answers how many there were.
     async fn bound_due_times(&self, now: Timestamp) -> Result<usize, Error>;

@@ -23,7 +23,7 @@ fn refusal() -> Event {
 }
 
 #[test]
-fn it_is_paused_once_and_spends_no_attempt() {
+fn it_is_paused_once_and_uses_no_attempt() {
     let mut hand = failing();
     hand.sent(3, CHANNEL_DOWN);
     hand.sent(2, OutcomeKind::Permanent(Scope::Channel));

@@ -24,7 +24,7 @@ fn nothing_more_is_begun_and_what_is_in_flight_is_recorded() {
 }
 
 #[test]
-fn what_was_begun_but_not_sent_is_handed_back_unspent_and_due_at_once() {
+fn what_was_begun_but_not_sent_is_handed_back_unused_and_due_at_once() {
     let mut hand = Hand::new();
     hand.fetched(mails([1, 2], 1));
     assert_eq!(hand.begin().len(), 2);

@@ -143,7 +143,7 @@ fn a_person_can_have_it_tried_at_once() {
     while !hand.recorded().is_empty() {}
     hand.fetched(Vec::new());
     assert_eq!(hand.wakes_in(), Some(2));
-    hand.tell(Event::Hurried);
+    hand.tell(Event::PausesLifted);
     assert!(hand.fetch().unwrap().skip_endpoints.is_empty());
     hand.tell(Event::Fetched(Ok(Due { deliveries: hooks([4], 1), next_at: None })));
     assert_eq!(hand.begun(), ids([4]));

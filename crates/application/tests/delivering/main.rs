@@ -19,7 +19,7 @@ mod many_endpoints;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
-mod pacing;
+mod rate_limits;
 #[cfg(test)]
 mod recovering;
 #[cfg(test)]

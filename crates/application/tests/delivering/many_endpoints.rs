@@ -55,9 +55,9 @@ fn holding(count: u128) -> Hand {
 fn visits_of_a_healthy_endpoint(hand: &mut Hand) -> u64 {
     let mut most = 0;
     let mut measured = |hand: &mut Hand, event: Event| {
-        let before = hand.engine.visits();
+        let before = hand.engine.queues_scanned();
         hand.tell(event);
-        most = most.max(hand.engine.visits() - before);
+        most = most.max(hand.engine.queues_scanned() - before);
     };
     for number in 1..=20 {
         measured(hand, Event::Woken);
@@ -95,7 +95,7 @@ fn those_in_flight_cost_nothing() {
 }
 
 #[test]
-fn those_whose_pace_holds_them_back_cost_nothing() {
+fn rate_limited_endpoints_cost_nothing() {
     let mut hand = wide();
     let twice = one_each(0..HELD).into_iter().flat_map(|delivery| {
         let more =
@@ -149,9 +149,9 @@ fn a_pause_of_the_channel_looks_only_at_those_for_which_something_waits() {
     hand.tell(Event::Woken);
     hand.fetched(hooks([1, 2, 3, 4], 1));
     let in_flight = hand.begun();
-    let before = hand.engine.visits();
+    let before = hand.engine.queues_scanned();
     hand.tell(Event::Sent(in_flight[0], sent(crate::fixtures::CHANNEL_DOWN)));
-    assert!(hand.engine.visits() - before <= FEW);
+    assert!(hand.engine.queues_scanned() - before <= FEW);
 }
 
 #[test]

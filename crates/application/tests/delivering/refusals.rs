@@ -91,7 +91,7 @@ fn to_each(recipients: impl IntoIterator<Item = u128>) -> Vec<DueDelivery> {
 }
 
 #[test]
-fn twenty_orders_while_the_relay_refuses_everyone_for_three_seconds_all_arrive_and_nothing_is_spent() {
+fn twenty_orders_while_the_relay_refuses_everyone_for_three_seconds_all_arrive_and_no_attempt_is_used() {
     for orders in [to_each(1..=20), mails(1..=20, 1), [mails(1..=10, 1), mails(11..=20, 2)].concat()] {
         let mut shop = Shop::owing(orders);
         shop.passes(120, |_, second| if second < 3 { NOT_CLEAR } else { OutcomeKind::Delivered });

@@ -30,7 +30,10 @@ fn a_confirmation_request_without_a_used_attempt_gives_its_receiver_the_whole_ti
     hand.begin();
     hand.tell(Event::Begun(Ok(ids([1]))));
     let Some(Action::Send(sent, 2)) = hand.asked.first() else { panic!("{:?}", hand.asked) };
-    assert_eq!(sent.subscription.confirmation_expires_at, request.subscription.asked(hand.now));
+    assert_eq!(
+        sent.subscription.confirmation_expires_at,
+        request.subscription.confirmation_expires_if_sent(hand.now)
+    );
     assert!(sent.subscription.confirmation_expires_at > Some(start()));
 }
 
@@ -58,7 +61,7 @@ fn an_attempt_is_recorded_before_it_is_made_and_its_outcome_after() {
 }
 
 #[test]
-fn a_further_attempt_carries_the_next_number_and_what_was_spent() {
+fn a_further_attempt_carries_the_next_number_and_the_attempts_used() {
     let mut hand = Hand::new();
     let mut delivery = due(1, 1, Protocol::Email);
     (delivery.attempts, delivery.attempts_used) = (60, 49);

@@ -32,7 +32,7 @@ const REFUSING: [&str; 8] = [
     "ConstructionFailure",
 ];
 
-/// Whose failure it is.
+/// Whose failure an outcome is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     /// SNS takes no more calls for now.

@@ -77,7 +77,7 @@ impl Listed {
         Subscription {
             id: self.id,
             endpoint: self.endpoint,
-            attributes: Attributes::wanting(filter_policy),
+            attributes: Attributes::with_filter_policy(filter_policy),
             state,
             generation: 1,
             created_at: None,

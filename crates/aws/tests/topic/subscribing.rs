@@ -51,7 +51,7 @@ async fn a_new_subscription_is_pending_and_tells_no_more_than_sns_does() {
         _ => pending(call),
     })
     .await;
-    let wanted = NewSubscription { attributes: Attributes::wanting(Some(policy(EURO))), ..ada() };
+    let wanted = NewSubscription { attributes: Attributes::with_filter_policy(Some(policy(EURO))), ..ada() };
     let Subscribed::Created(made) = aws.topic.subscribe(wanted).await.unwrap() else { panic!("not created") };
     assert_eq!(
         (made.state, &made.attributes.filter_policy),
@@ -76,7 +76,7 @@ async fn a_pending_subscription_is_found_and_asked_again_with_its_policy() {
     let confirmation = ada().confirmation;
     let again = aws.topic.resend_confirmation(id, confirmation, start()).await.unwrap();
     assert_eq!((again.id, again.attributes.filter_policy), (id, Some(policy(EURO))));
-    let same = NewSubscription { attributes: Attributes::wanting(Some(policy(EURO))), ..ada() };
+    let same = NewSubscription { attributes: Attributes::with_filter_policy(Some(policy(EURO))), ..ada() };
     assert!(
         matches!(aws.topic.subscribe(same).await.unwrap(), Subscribed::Existing(found) if found.id == id)
     );
@@ -97,13 +97,13 @@ async fn a_subscription_that_sns_lists_by_its_arn_and_says_is_pending_is_pending
     );
     let again = aws.topic.resend_confirmation(id, ada().confirmation, start()).await.unwrap();
     assert_eq!(again.state, SubscriptionState::Pending);
-    let same = NewSubscription { attributes: Attributes::wanting(Some(policy(EURO))), ..ada() };
+    let same = NewSubscription { attributes: Attributes::with_filter_policy(Some(policy(EURO))), ..ada() };
     assert!(matches!(aws.topic.subscribe(same).await.unwrap(), Subscribed::Existing(_)));
     let asked = aws.actions().iter().filter(|action| *action == "Subscribe").count();
     assert_eq!(asked, 2, "the owner was not asked again");
     for error in [
         aws.topic.unsubscribe(id, EndReason::Removed, start()).await.unwrap_err(),
-        aws.topic.change_attributes(id, AttributesChange::wanting(None)).await.unwrap_err(),
+        aws.topic.change_attributes(id, AttributesChange::with_filter_policy(None)).await.unwrap_err(),
     ] {
         assert_eq!(error.code, "subscription_pending");
     }
@@ -154,7 +154,7 @@ async fn what_sns_cannot_do_while_it_waits_is_a_conflict_that_says_so() {
     let id = id_of_ada(&aws).await;
     let errors = [
         aws.topic.unsubscribe(id, EndReason::Removed, start()).await.unwrap_err(),
-        aws.topic.change_attributes(id, AttributesChange::wanting(None)).await.unwrap_err(),
+        aws.topic.change_attributes(id, AttributesChange::with_filter_policy(None)).await.unwrap_err(),
     ];
     for error in errors {
         assert_eq!((error.kind, error.code), (ErrorKind::Conflict, "subscription_pending"));
@@ -168,7 +168,7 @@ async fn a_confirmed_subscription_with_other_attributes_is_left_as_it_is() {
     assert!(matches!(aws.topic.subscribe(ada()).await.unwrap(), Subscribed::Differs(found)
         if found.attributes.filter_policy == Some(policy(EURO))));
     let same = NewSubscription {
-        attributes: Attributes::wanting(Some(policy(r#"{ "currency": ["EUR"] }"#))),
+        attributes: Attributes::with_filter_policy(Some(policy(r#"{ "currency": ["EUR"] }"#))),
         ..ada()
     };
     assert!(matches!(aws.topic.subscribe(same).await.unwrap(), Subscribed::Existing(_)));
@@ -190,7 +190,7 @@ async fn an_ended_subscription_takes_no_change_and_can_be_made_anew() {
     let ended = aws.topic.unsubscribe(id, EndReason::Removed, start()).await.unwrap();
     assert_eq!(ended.state, SubscriptionState::Ended);
     let errors = [
-        aws.topic.change_attributes(id, AttributesChange::wanting(None)).await.unwrap_err(),
+        aws.topic.change_attributes(id, AttributesChange::with_filter_policy(None)).await.unwrap_err(),
         aws.topic.resend_confirmation(id, ada().confirmation, start()).await.unwrap_err(),
     ];
     for error in errors {
@@ -218,8 +218,10 @@ async fn what_sns_refuses_is_the_callers_to_mend_and_repeats_nothing_that_sns_sa
 #[tokio::test]
 async fn a_policy_on_what_no_message_carries_is_refused() {
     let aws = Aws::playing(|_| panic!("SNS is not asked")).await;
-    let wanted =
-        NewSubscription { attributes: Attributes::wanting(Some(policy(r#"{"AWS.x":[1]}"#))), ..ada() };
+    let wanted = NewSubscription {
+        attributes: Attributes::with_filter_policy(Some(policy(r#"{"AWS.x":[1]}"#))),
+        ..ada()
+    };
     assert_eq!(aws.topic.subscribe(wanted).await.unwrap_err().code, "invalid_filter_policy");
 }
 
@@ -235,7 +237,7 @@ async fn a_policy_that_sns_refuses_is_the_callers_to_mend() {
     let id = id_of_ada(&aws).await;
     let error = aws
         .topic
-        .change_attributes(id, AttributesChange::wanting(Some(policy(r#"{"total":[20]}"#))))
+        .change_attributes(id, AttributesChange::with_filter_policy(Some(policy(r#"{"total":[20]}"#))))
         .await
         .unwrap_err();
     assert_eq!(

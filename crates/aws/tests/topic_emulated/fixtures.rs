@@ -56,7 +56,7 @@ impl Host {
         let new = NewSubscription {
             id: SubscriptionId::new(now, [1; 10]),
             endpoint: Endpoint::parse(Protocol::Webhook, url).unwrap(),
-            attributes: Attributes::wanting(filter_policy),
+            attributes: Attributes::with_filter_policy(filter_policy),
             secret: None,
             confirmation: DeliveryId::new(now, [2; 10]),
             now,

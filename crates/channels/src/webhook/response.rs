@@ -24,7 +24,7 @@ pub(super) fn classify_response(response: &HttpResponse, content: &Content, now:
 }
 
 /// Standard Webhooks: 2xx is success, 410 ends the subscription, all else is tried again; whoever throttles
-/// gets it, at first without an attempt being spent.
+/// gets it, at first without an attempt being used.
 fn kind(response: &HttpResponse, now: Timestamp) -> OutcomeKind {
     if response.status.is_success() {
         return OutcomeKind::Delivered;

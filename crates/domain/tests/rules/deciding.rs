@@ -99,7 +99,7 @@ fn each_outcome_of_a_first_attempt_has_its_own_consequence() {
 }
 
 #[test]
-fn a_delivery_is_dead_once_its_last_attempt_is_spent() {
+fn a_delivery_is_dead_once_its_last_attempt_is_used() {
     for protocol in Protocol::ALL {
         let attempts = Schedule::of(protocol).attempts();
         for scope in [Scope::Delivery, Scope::Endpoint] {
@@ -287,7 +287,7 @@ fn kinds() -> impl Strategy<Value = OutcomeKind> {
 
 proptest! {
     #[test]
-    fn whatever_happens_a_delivery_ends_once_its_attempts_are_spent(
+    fn whatever_happens_a_delivery_ends_once_its_attempts_are_used(
         protocol in protocols(),
         outcomes in prop::collection::vec((kinds(), any::<u16>()), 0..200),
     ) {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::delivery::{MAX_CHANNEL_RETRY_AFTER, MAX_RETRY_AFTER};
 use domain::endpoint::Protocol;
-use domain::failure_streak::LONGEST_PAUSE;
-use domain::retry::{Jitter, LONGEST_DELAY, Schedule, jittered};
+use domain::failure_streak::MAX_PAUSE;
+use domain::retry::{Jitter, MAX_DELAY, Schedule, jittered};
 use proptest::prelude::*;
 
 fn delays(schedule: Schedule) -> Vec<u64> {
@@ -66,7 +66,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_left_once_all_attempts_are_spent(beyond in 0u32..=u32::MAX - 50) {
+    fn nothing_is_left_once_all_attempts_are_used(beyond in 0u32..=u32::MAX - 50) {
         for schedule in [Schedule::Sns, Schedule::StandardWebhooks] {
             prop_assert_eq!(schedule.delay(schedule.attempts() + beyond), None);
         }
@@ -79,9 +79,9 @@ fn no_delivery_is_ever_made_to_wait_for_longer_than_the_longest_delay() {
     for protocol in Protocol::ALL {
         let schedule = Schedule::of(protocol);
         let longest = (0..).map_while(|attempts_used| schedule.delay(attempts_used)).max().unwrap();
-        assert!(late(longest) <= LONGEST_DELAY, "{protocol}");
+        assert!(late(longest) <= MAX_DELAY, "{protocol}");
     }
-    assert!(MAX_RETRY_AFTER.max(MAX_CHANNEL_RETRY_AFTER).max(late(LONGEST_PAUSE)) <= LONGEST_DELAY);
+    assert!(MAX_RETRY_AFTER.max(MAX_CHANNEL_RETRY_AFTER).max(late(MAX_PAUSE)) <= MAX_DELAY);
     let webhooks = Schedule::of(Protocol::Webhook);
-    assert_eq!(late(webhooks.delay(9).unwrap()), LONGEST_DELAY, "it is not longer than it must be");
+    assert_eq!(late(webhooks.delay(9).unwrap()), MAX_DELAY, "it is not longer than it must be");
 }

@@ -68,10 +68,10 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let told = ending::attend(log.clone(), stopping.clone())?;
     let (orders, topic) = (Arc::new(store.clone()), Arc::new(store.clone()));
-    let host = Arc::clone(&delivery.host);
-    let relay = run_relay(orders, topic, store.signals().orders, Arc::clone(&host), stopping.clone());
+    let runtime = Arc::clone(&delivery.runtime);
+    let relay = run_relay(orders, topic, store.signals().orders, Arc::clone(&runtime), stopping.clone());
     let (queue, by) = (Arc::clone(&delivery.queue), Arc::clone(&delivery.clock));
-    let escalation = run_escalation(queue, by, host, stopping.clone());
+    let escalation = run_escalation(queue, by, runtime, stopping.clone());
     let reexamination = reexamination::run(store.clone(), stopping.clone());
     let operators =
         operators::run(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());

@@ -8,10 +8,10 @@ use driver::{Stop, stopped};
 use host::SteadyClock;
 use tokio::sync::Notify;
 
-/// The time between two looks: a leap must be seen to have held.
+/// The time between two looks: a jump must be seen to have held.
 const REST: Duration = Duration::from_secs(1);
 
-/// Watches until the program ends. Where the clock leapt, no due time is left too far ahead, and the engine, rung by
+/// Watches until the program ends. Where the clock jumped, no due time is left too far ahead, and the engine, rung by
 /// `pending`, looks at what is due now.
 #[expect(clippy::disallowed_methods, reason = "a shell may wait")]
 pub(crate) async fn run(
@@ -20,7 +20,7 @@ pub(crate) async fn run(
     pending: Arc<Notify>,
     mut stop: Stop,
 ) {
-    let leaps = metrics::counter!("orderbell_clock_leaps_total");
+    let jumps = metrics::counter!("orderbell_clock_jumps_total");
     let mut to_mend = false;
     while !*stop.borrow() {
         tokio::select! {
@@ -28,8 +28,8 @@ pub(crate) async fn run(
             () = stopped(&mut stop) => break,
         }
         let now = clock.now();
-        if let Some(by) = clock.take_leap() {
-            leaps.increment(1);
+        if let Some(by) = clock.take_jump() {
+            jumps.increment(1);
             tracing::warn!(seconds = by.as_secs(), "the machine's clock was set, and is followed");
             to_mend = true;
         }

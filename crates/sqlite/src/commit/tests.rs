@@ -112,13 +112,13 @@ fn a_bad_write_fails_alone() {
 fn a_write_that_fails_wakes_nobody_and_leaves_nothing_to_be_done() {
     let (_folder, mut state) = state();
     let (refused, _) = Write::new(1, |transaction: &mut Transaction<'_>| -> Result<(), Failure> {
-        let Effects { orders, deliveries, hurried, rest, room } = &mut *transaction.effects;
-        (*orders, *deliveries, *hurried, *room) = (true, true, true, 0);
+        let Effects { orders, deliveries, pauses_lifted, rest, room } = &mut *transaction.effects;
+        (*orders, *deliveries, *pauses_lifted, *room) = (true, true, true, 0);
         rest.push(FollowUp::new(|_| Ok(())));
         Err(Error::not_found("delivery_not_found", "delivery").into())
     });
-    let Effects { orders, deliveries, hurried, rest, room } = apply(&mut state, &mut [refused]).effects;
-    assert_eq!((orders, deliveries, hurried, rest.len(), room), (false, false, false, 0, AT_ONCE));
+    let Effects { orders, deliveries, pauses_lifted, rest, room } = apply(&mut state, &mut [refused]).effects;
+    assert_eq!((orders, deliveries, pauses_lifted, rest.len(), room), (false, false, false, 0, AT_ONCE));
 }
 
 #[test]

@@ -71,15 +71,15 @@ pub(crate) fn retry_pending(
 ) -> Result<Part<Place>, Failure> {
     let (selected, next) = pending::after(connection, after, filter, MAY_BE_SENT)?;
     let mut waits = connection.prepare_cached(WAITS)?;
-    let mut hurried = Vec::new();
+    let mut pauses_lifted = Vec::new();
     for place in &selected {
         if waits.query_row([place.delivery, micros(now)], |row| row.get(0))? {
-            hurried.push(place.delivery);
+            pauses_lifted.push(place.delivery);
         }
     }
-    interventions::record(connection, &hurried, InterventionKind::Retried, now)?;
+    interventions::record(connection, &pauses_lifted, InterventionKind::Retried, now)?;
     let endpoints = selected.iter().map(|place| place.subscription).collect();
-    make_due(connection, &hurried, endpoints, now)?;
+    make_due(connection, &pauses_lifted, endpoints, now)?;
     Ok(Part { count: selected.len(), next })
 }
 

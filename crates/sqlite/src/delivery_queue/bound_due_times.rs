@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::attributes::Minutes;
-use domain::retry::LONGEST_DELAY;
+use domain::retry::MAX_DELAY;
 use rusqlite::{Connection, params};
 
 use crate::columns::micros;
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::rows::all;
 use crate::write::{AT_ONCE, Part};
 
-/// The next subscriptions that anything waits for: found by leaping through the index from one to the next.
+/// The next subscriptions that anything waits for: found by skipping through the index from one to the next.
 static WAITING: LazyLock<String> = LazyLock::new(|| {
     format!(
         "WITH RECURSIVE waiting (subscription) AS ( \
@@ -47,7 +47,7 @@ static BOUND_PAUSES: LazyLock<String> = LazyLock::new(|| {
 /// subscription to go on after, unless it was all.
 pub(crate) fn bound_due_times(connection: &Connection, after: i64, now: Timestamp) -> Result<Part, Failure> {
     let limit = |longest: Duration| micros(now.checked_add(longest).unwrap_or(Timestamp::MAX));
-    let longest = limit(LONGEST_DELAY);
+    let longest = limit(MAX_DELAY);
     let pauses: Vec<i64> = all(connection.prepare_cached(&BOUND_PAUSES)?, [longest], |row| row.get(0))?;
     let escalations = connection.prepare_cached(&BOUND_ESCALATIONS)?.execute([limit(Minutes::LONGEST)])?;
     refresh_each(connection, pauses.iter().copied())?;

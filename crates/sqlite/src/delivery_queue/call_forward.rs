@@ -14,7 +14,7 @@ pub(crate) struct Recovery {
     /// The subscription, by its `seq`.
     subscription: i64,
     /// Since when it failed, in microseconds. What failed before already, while others got through, keeps its own time:
-    /// its failures are its own, and it would spend all its attempts in no time.
+    /// its failures are its own, and it would use all its attempts in no time.
     since: i64,
     now: Timestamp,
     /// The time and the `seq` of the last one that was looked at.
@@ -64,7 +64,7 @@ pub(crate) fn works_again(
 ) -> rusqlite::Result<()> {
     let parameters = params![recovery.subscription, micros(recovery.now)];
     // The engine leaves it alone too, and is told nothing of what a provider reports.
-    effects.hurried |=
+    effects.pauses_lifted |=
         connection.prepare_cached(LEFT_ALONE)?.query_row(parameters, |row| row.get::<_, bool>(0))?;
     connection.prepare_cached(NOT_ALONE)?.execute([recovery.subscription])?;
     let room = effects.room;

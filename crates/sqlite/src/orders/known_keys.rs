@@ -30,7 +30,7 @@ const LEAST_PIECE: usize = 256;
 const ROWS_A_KEY: usize = 2;
 /// How many are moved in one commit at the start.
 const AT_START: usize = 10_000;
-/// How many periods have a filter: as many as are alive while no clock leaps.
+/// How many periods have a filter: as many as are alive while no clock jumps.
 const FILTERS: usize = 2;
 
 /// Where a key stands; in the order of the index.
@@ -73,14 +73,15 @@ struct Open {
     now: i64,
     moved: usize,
     emptied: Option<Run>,
-    spent: usize,
+    rows_used: usize,
 }
 
 /// What a key is looked up by.
 pub(crate) type Hashes = [Option<i64>; 2];
 
-/// A caller who is known finds a key by itself. An anonymous one finds it with the order, to tell a retry from anywhere, and
-/// with where it comes from, to tell another order from there: so a look-up costs the same however many use one key.
+/// A caller who is known finds a key by itself. An anonymous one finds it with the order, to tell a retry from
+/// anywhere, and with where it comes from, to tell another order from there: so a look-up costs the same however many
+/// use one key.
 pub(crate) fn hashes(scope: &[u8], key: &[u8], fingerprint: &[u8], client_digest: Option<&[u8]>) -> Hashes {
     match client_digest {
         None => [Some(hash(&[scope, key])), None],
@@ -92,7 +93,8 @@ pub(crate) fn hashes(scope: &[u8], key: &[u8], fingerprint: &[u8], client_digest
 
 /// The first 64 bits of a SHA-256, for which nobody finds many keys that collide.
 fn hash(parts: &[&[u8]]) -> i64 {
-    // A scope and a key hold no control characters, a fingerprint and an client_digest differ in length: where each ends is certain.
+    // A scope and a key hold no control characters, a fingerprint and an client_digest differ in length: where each
+    // ends is certain.
     let digest =
         parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part).chain_update([0])).finalize();
     digest.first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
@@ -265,7 +267,7 @@ impl KnownKeys {
         now: i64,
         rows: usize,
     ) -> rusqlite::Result<()> {
-        self.open.spent = rows;
+        self.open.rows_used = rows;
         self.move_some(connection, rows)?;
         self.clear_some(connection, now, rows)?;
         match self.indexed.iter_mut().rev().find(|(_, indexed)| indexed.wants_reading()) {
@@ -303,8 +305,8 @@ impl KnownKeys {
 
     /// What was done since the last commit is on disk.
     pub(crate) fn committed(&mut self) {
-        let Open { added, moved, emptied, spent, .. } = std::mem::take(&mut self.open);
-        self.credit = (self.credit + ROWS_A_KEY * added.len()).saturating_sub(spent);
+        let Open { added, moved, emptied, rows_used, .. } = std::mem::take(&mut self.open);
+        self.credit = (self.credit + ROWS_A_KEY * added.len()).saturating_sub(rows_used);
         self.moving.truncate(self.moving.len() - moved);
         self.runs.committed();
         if let Some(run) = emptied {

@@ -26,7 +26,7 @@ pub(crate) fn order(row: &Row<'_>) -> rusqlite::Result<LoggedOrder> {
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-/// The first and the last place of the orders of a time; between them may lie others, where a clock leapt. The last is
+/// The first and the last place of the orders of a time; between them may lie others, where a clock jumped. The last is
 /// before the first if there is none.
 pub(crate) fn span(
     connection: &Connection,

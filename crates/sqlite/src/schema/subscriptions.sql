@@ -15,7 +15,7 @@ CREATE TABLE subscriptions (
   confirmed_at            INTEGER,
   confirmed_in_sandbox    INTEGER,
   failing_since           INTEGER,
-  -- When an attempt failed last, and for how many microseconds the endpoint fails, leaps of the clock left out.
+  -- When an attempt failed last, and for how many microseconds the endpoint fails, jumps of the clock left out.
   failed_last             INTEGER,
   failed_for              INTEGER,
   failures                INTEGER NOT NULL DEFAULT 0,

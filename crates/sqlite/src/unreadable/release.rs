@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::Timestamp;
 use domain::delivery::CancelReason;
 use domain::order::Seq;
-use domain::retry::LONGEST_DELAY;
+use domain::retry::MAX_DELAY;
 use domain::subscription::matches;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -180,7 +180,7 @@ fn decide(
         connection.prepare_cached(CANCEL)?.execute(params![delivery.seq, micros(now), reason.name()])?;
     }
     connection.prepare_cached(ESCALATES)?.execute([delivery.seq])?;
-    let latest = micros(now.checked_add(LONGEST_DELAY).unwrap_or(Timestamp::MAX));
+    let latest = micros(now.checked_add(MAX_DELAY).unwrap_or(Timestamp::MAX));
     connection.prepare_cached(RELEASE)?.execute([delivery.seq, latest])?;
     Ok(delivery.over.is_none())
 }

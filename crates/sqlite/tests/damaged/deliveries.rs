@@ -171,7 +171,7 @@ async fn what_waited_for_a_subscription_that_ended_is_cancelled_or_taken_away() 
     let ada = world.confirmed("ada@example.com").await;
     let policy = FilterPolicy::parse(r#"{"productName":["Keyboard"]}"#).unwrap();
     world.place().await;
-    world.store.change_attributes(ada, AttributesChange::wanting(Some(policy))).await.unwrap();
+    world.store.change_attributes(ada, AttributesChange::with_filter_policy(Some(policy))).await.unwrap();
     world.place().await;
     world.sql("UPDATE subscription_versions SET state = 'x' || state WHERE state = 'confirmed'");
     world.publish().await;
@@ -192,7 +192,7 @@ async fn what_was_never_owed_to_a_subscription_that_had_ended_is_taken_away_too(
     let ada = world.confirmed("ada@example.com").await;
     let policy = FilterPolicy::parse(r#"{"productName":["Keyboard"]}"#).unwrap();
     world.place().await;
-    world.store.change_attributes(ada, AttributesChange::wanting(Some(policy))).await.unwrap();
+    world.store.change_attributes(ada, AttributesChange::with_filter_policy(Some(policy))).await.unwrap();
     world.place().await;
     world.store.unsubscribe(ada, EndReason::Removed, now()).await.unwrap();
     world.sql("UPDATE subscription_versions SET state = 'x' || state WHERE state = 'confirmed'");

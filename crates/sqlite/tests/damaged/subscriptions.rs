@@ -93,7 +93,7 @@ async fn what_stood_for_an_order_that_nobody_is_owed_is_taken_away_when_the_poli
     let world = World::new();
     let ada = world.confirmed("ada@example.com").await;
     let policy = FilterPolicy::parse(r#"{"productName":["Keyboard"]}"#).unwrap();
-    world.store.change_attributes(ada, AttributesChange::wanting(Some(policy))).await.unwrap();
+    world.store.change_attributes(ada, AttributesChange::with_filter_policy(Some(policy))).await.unwrap();
     world.sql(
         "UPDATE subscription_versions SET filter_policy = '?' || filter_policy WHERE filter_policy NOTNULL",
     );
@@ -229,7 +229,8 @@ async fn asking_for_a_damaged_subscription_or_changing_it_names_the_row() {
     let ada = world.confirmed("ada@example.com").await;
     world.damage("subscriptions", 1, "receives", "'gossip'");
     let asked = world.store.subscription(ada).await.unwrap_err();
-    let changed = world.store.change_attributes(ada, AttributesChange::wanting(None)).await.unwrap_err();
+    let changed =
+        world.store.change_attributes(ada, AttributesChange::with_filter_policy(None)).await.unwrap_err();
     for error in [asked, changed] {
         assert_eq!(error.code, "unreadable_row");
         assert!(

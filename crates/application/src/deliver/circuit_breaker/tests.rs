@@ -14,12 +14,12 @@ fn a_paused_channel_begins_nothing_and_lets_one_go_ahead_after_a_good_probe() {
     assert!(breaker.pause(now, None));
     assert!(!breaker.pause(now, None));
     assert!(!breaker.has_room(now));
-    assert!(!breaker.take_probe(now));
-    assert!(breaker.take_probe(now + FIRST_PROBE));
-    assert!(!breaker.take_probe(now + FIRST_PROBE));
-    breaker.resume();
+    assert!(!breaker.start_probe_if_due(now));
+    assert!(breaker.start_probe_if_due(now + FIRST_PROBE_DELAY));
+    assert!(!breaker.start_probe_if_due(now + FIRST_PROBE_DELAY));
+    breaker.half_open();
     assert_eq!([0, 1].map(|number| takes(&mut breaker, number)), [true, false], "one goes ahead");
-    breaker.works();
+    breaker.record_answer();
     assert_eq!([2, 3].map(|number| takes(&mut breaker, number)), [true, false], "the others follow");
 }
 
@@ -28,7 +28,7 @@ fn takes(breaker: &mut CircuitBreaker, in_flight: u128) -> bool {
     let now = Timestamp::UNIX_EPOCH;
     let flight = |number: u128| {
         let id = DeliveryId::derived(now, &[uuid::Uuid::from_u128(number)]);
-        (id, Flight { since: now, ailing: false })
+        (id, InFlightAttempt { since: now, degraded: false })
     };
     breaker.in_flight = (0..in_flight).map(flight).collect();
     breaker.has_room(now)
@@ -44,8 +44,8 @@ fn a_provider_is_not_probed_before_its_retry_after() {
     assert_eq!(breaker.next_probe(), Some(now + long));
     assert!(!breaker.pause(now, Some(now + Duration::from_secs(1))), "the longest Retry-After holds");
     assert_eq!(breaker.next_probe(), Some(now + long));
-    assert!(!breaker.take_probe(now + long / 2));
-    assert!(breaker.take_probe(now + long));
+    assert!(!breaker.start_probe_if_due(now + long / 2));
+    assert!(breaker.start_probe_if_due(now + long));
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_clock_that_is_set_back_does_not_put_the_probe_off() {
     let now = Timestamp::UNIX_EPOCH + Duration::from_hours(24);
     let mut breaker = breaker();
     breaker.pause(now, None);
-    assert!(breaker.take_probe(now - Duration::from_hours(23)));
+    assert!(breaker.start_probe_if_due(now - Duration::from_hours(23)));
 }
 
 #[test]
@@ -64,8 +64,8 @@ fn a_channel_that_fails_again_after_each_good_probe_is_probed_less_and_less() {
         .map(|_| {
             breaker.pause(now, None);
             let at = breaker.next_probe().unwrap();
-            assert!(breaker.take_probe(at));
-            breaker.resume();
+            assert!(breaker.start_probe_if_due(at));
+            breaker.half_open();
             at.duration_since(now).as_secs()
         })
         .collect();

@@ -15,9 +15,9 @@ use crate::ports::{DueDelivery, Finished, Intent};
 
 impl Engine {
     /// Picks what may begin now and asks for it to be recorded.
-    pub(super) fn admit(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+    pub(super) fn dispatch_ready(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
         for (protocol, breaker) in &mut self.breakers {
-            fill(breaker, *protocol, &mut self.queues, &mut self.beginning, now);
+            take_ready(breaker, *protocol, &mut self.queues, &mut self.beginning, now);
         }
         if !self.beginning.is_empty() {
             let intent = |delivery: &DueDelivery| Intent {
@@ -43,10 +43,10 @@ impl Engine {
                     if begun.contains(&delivery.id) {
                         self.send(delivery, now, actions);
                     } else {
-                        self.let_go(&delivery, now);
+                        self.release(&delivery, now);
                         // Something was done to it meanwhile, and so perhaps to what waits behind it: that is asked for
-                        // anew, before it takes up the time of its endpoint's pace.
-                        self.forget(delivery.subscription.id, now);
+                        // anew, before it uses up its endpoint's rate.
+                        self.evict_endpoint(delivery.subscription.id, now);
                         self.more = true;
                     }
                 }
@@ -54,7 +54,7 @@ impl Engine {
             Err(error) => {
                 for delivery in beginning.into_iter().rev() {
                     if let Some(breaker) = self.breakers.get_mut(&delivery.protocol()) {
-                        breaker.ends(&delivery);
+                        breaker.on_attempt_ended(&delivery);
                     }
                     self.queues.put_back(delivery, now);
                 }
@@ -68,7 +68,7 @@ impl Engine {
         if self.draining {
             let outcome = Outcome::new(OutcomeKind::Transient(Scope::Delivery), "Not sent: stopping");
             let decision = Decision { next: Next::Again(now), uses_attempt: false, consequence: None };
-            self.let_go(&delivery, now);
+            self.release(&delivery, now);
             self.outcomes.push(Finished {
                 delivery: delivery.id,
                 number,
@@ -85,8 +85,8 @@ impl Engine {
     }
 }
 
-/// Fills a channel's room.
-fn fill(
+/// Takes as many deliveries of a channel as may begin.
+fn take_ready(
     breaker: &mut CircuitBreaker,
     protocol: Protocol,
     queues: &mut EndpointQueues,
@@ -94,13 +94,14 @@ fn fill(
     now: Timestamp,
 ) {
     while breaker.has_room(now) {
-        let suspected = |endpoint| breaker.suspects(endpoint);
-        let taken = queues.take(protocol, breaker.has_room_for_ailing(), suspected, now);
-        let Some((mut delivery, ailing)) = taken else { return };
+        let channel_failed_at = |endpoint| breaker.failed_at(endpoint);
+        let taken = queues.take(protocol, breaker.has_room_for_degraded(), channel_failed_at, now);
+        let Some((mut delivery, degraded)) = taken else { return };
         if delivery.kind == DeliveryKind::Confirmation && delivery.attempts_used == 0 {
-            delivery.subscription.confirmation_expires_at = delivery.subscription.asked(now);
+            delivery.subscription.confirmation_expires_at =
+                delivery.subscription.confirmation_expires_if_sent(now);
         }
-        breaker.begins(&delivery, ailing, now);
+        breaker.on_attempt_started(&delivery, degraded, now);
         chosen.push(delivery);
     }
 }

@@ -27,7 +27,7 @@ impl Engine {
         let (mut silent, mut slow, mut throttles) = (false, false, None);
         if let Some(breaker) = self.breakers.get_mut(&protocol) {
             on_unknown = breaker.rules.on_unknown;
-            slow = breaker.takes_long(&delivery, now);
+            slow = breaker.is_slow(&delivery, now);
             (outcome, silent) = breaker.record_outcome(&delivery, outcome);
             silent &= protocol.has_provider();
             if matches!(outcome.kind, OutcomeKind::Throttled { scope: Scope::Channel, .. }) {
@@ -44,7 +44,7 @@ impl Engine {
         } else {
             self.queues.record_outcome(delivery.subscription.id, outcome.kind, slow, now);
         }
-        self.follow(&delivery, &decision, &outcome, now, actions);
+        self.apply_consequence(&delivery, &decision, &outcome, now, actions);
         let finished = Finished {
             delivery: id,
             number: delivery.attempts + 1,
@@ -54,13 +54,13 @@ impl Engine {
             confirmed: sent.confirmed,
             blameless: silent,
         };
-        self.let_go(&delivery, now);
+        self.release(&delivery, now);
         report::attempt_ended(&delivery, &finished);
         self.outcomes.push(finished);
     }
 
-    /// What an outcome means for the other deliveries of its endpoint and channel.
-    fn follow(
+    /// Applies what an outcome means for the other deliveries of its endpoint and channel.
+    fn apply_consequence(
         &mut self,
         delivery: &DueDelivery,
         decision: &Decision,
@@ -75,11 +75,11 @@ impl Engine {
             }
             Some(Consequence::PauseEndpoint(until)) => {
                 self.queues.pause(delivery.subscription.id, now, until);
-                self.forget(delivery.subscription.id, now);
+                self.evict_endpoint(delivery.subscription.id, now);
             }
             Some(Consequence::EndSubscription(_)) => {
                 report::ended(delivery);
-                self.forget(delivery.subscription.id, now);
+                self.evict_endpoint(delivery.subscription.id, now);
             }
         }
     }
@@ -95,7 +95,7 @@ impl Engine {
         if self.breakers.get_mut(&protocol).is_some_and(|breaker| breaker.pause(now, until)) {
             tracing::error!(%protocol, status = outcome.status, "channel paused; timelines say why");
             actions.push(Action::NotePause(protocol, outcome.reply.clone()));
-            self.forget_channel(protocol, now);
+            self.evict_channel(protocol, now);
         }
     }
 
@@ -104,7 +104,7 @@ impl Engine {
             Ok(suspended) => {
                 for id in suspended {
                     report::suspended(id);
-                    self.forget(id, now);
+                    self.evict_endpoint(id, now);
                 }
                 self.recording.clear();
                 self.more = true;
@@ -128,7 +128,7 @@ impl Engine {
         let Some(breaker) = self.breakers.get_mut(&protocol) else { return };
         match answer {
             Ok(()) => {
-                breaker.resume();
+                breaker.half_open();
                 self.more = true;
                 tracing::info!(%protocol, "channel works again");
                 actions.push(Action::NoteResume(protocol));

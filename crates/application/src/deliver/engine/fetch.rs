@@ -9,11 +9,11 @@ use crate::Error;
 use crate::ports::{Due, DueDelivery, DueQuery};
 
 /// A channel for which no more deliveries than these wait is given more.
-const LOW: usize = 500;
+const LOW_WATER_MARK: usize = 500;
 /// The most deliveries asked for at once: what waits already may be answered again, and must not hide the rest.
-const LIMIT: usize = (Protocol::ALL.len() + 1) * LOW;
+const FETCH_LIMIT: usize = (Protocol::ALL.len() + 1) * LOW_WATER_MARK;
 /// How many deliveries of one endpoint it holds, for each attempt that the endpoint bears at once.
-pub(super) const DEPTH: usize = 8;
+pub(super) const QUEUE_DEPTH: usize = 8;
 
 impl Engine {
     pub(super) fn fetch_if_wanted(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
@@ -31,16 +31,16 @@ impl Engine {
         actions.push(Action::Fetch(DueQuery {
             now,
             per_endpoint: self.queues.depth(),
-            limit: LIMIT,
+            limit: FETCH_LIMIT,
             skip_endpoints: self.queues.skipped(),
             skip_protocols,
         }));
     }
 
-    /// Whether few deliveries wait that could begin; those for endpoints that ail keep no others out.
+    /// Whether few deliveries wait that could begin; those for endpoints that are degraded keep no others out.
     fn wants_more(&self, protocol: Protocol) -> bool {
         let works = self.breakers.get(&protocol).is_some_and(|breaker| !breaker.is_paused());
-        works && self.queues.ready_and_well(protocol) <= LOW
+        works && self.queues.ready_healthy(protocol) <= LOW_WATER_MARK
     }
 
     pub(super) fn fetched(&mut self, answer: Result<Due, Error>, now: Timestamp) {

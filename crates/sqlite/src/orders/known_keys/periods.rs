@@ -1,8 +1,8 @@
 //! When keys are over together, and which they are.
 //!
 //! A period is told by the hour since 1970 at whose beginning all of its keys are over. Orders and the ends of their keys
-//! rise together, but where a clock leaps or another lifetime was configured: so a period's keys are those of a run of
-//! orders, after a leap of several.
+//! rise together, but where a clock jumps or another lifetime was configured: so a period's keys are those of a run of
+//! orders, after a jump of several.
 
 use rusqlite::Connection;
 

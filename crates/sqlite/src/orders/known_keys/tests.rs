@@ -188,7 +188,7 @@ fn a_key_answers_until_its_end_and_not_after_it() {
 }
 
 #[test]
-fn a_clock_that_leaps_ahead_for_a_moment_costs_few_keys() {
+fn a_clock_that_jumps_ahead_for_a_moment_costs_few_keys() {
     let (_folder, mut state) = store(GATHERED);
     fill(&mut state, 0..5_000, start());
     let ahead = start() + Duration::from_hours(400 * 24);
@@ -388,7 +388,7 @@ fn two_periods_have_filters_and_keys_of_others_are_found_without() {
     let (folder, mut state) = store(100);
     let day = |number: u32| start() + Duration::from_hours(48) * number;
     for number in 0..4 {
-        // A clock that leaps back and forth: all these periods may be alive.
+        // A clock that jumps back and forth: all these periods may be alive.
         fill(&mut state, u64::from(number) * 1_000..u64::from(number + 1) * 1_000, day(3 - number));
     }
     let filters = |state: &State| state.keys.indexed.values().filter(|indexed| indexed.has_filter()).count();

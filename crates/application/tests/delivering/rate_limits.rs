@@ -26,14 +26,14 @@ fn a_turn_that_came_while_nobody_looked_is_not_forgotten() {
 #[test]
 fn what_was_cancelled_meanwhile_takes_up_no_time_of_those_that_come_behind_it() {
     let mut hand = Hand::new();
-    let paced = |numbers: std::ops::Range<u128>| {
+    let limited = |numbers: std::ops::Range<u128>| {
         let mut mails = mails(numbers, 1);
         for delivery in &mut mails {
             delivery.subscription.attributes.max_receives_per_second = NonZeroU32::new(1);
         }
         mails
     };
-    hand.fetched(paced(1..9));
+    hand.fetched(limited(1..9));
     assert_eq!(hand.begun(), ids([1]));
     hand.sent(1, OutcomeKind::Delivered);
     hand.pass(1);
@@ -41,7 +41,7 @@ fn what_was_cancelled_meanwhile_takes_up_no_time_of_those_that_come_behind_it() 
     hand.fetched(Vec::new());
     assert_eq!(hand.begin().len(), 1);
     hand.tell(Event::Begun(Ok(Vec::new())));
-    hand.fetched(paced(20..21));
+    hand.fetched(limited(20..21));
     hand.pass(1);
     hand.tell(Event::Woken);
     hand.fetched(Vec::new());
