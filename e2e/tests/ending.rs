@@ -37,7 +37,7 @@ async fn a_terminal_that_closes_and_an_interruption_end_it_in_good_order() -> Re
 }
 
 #[tokio::test]
-async fn what_is_to_outlive_its_terminal_does() -> Result<()> {
+async fn a_server_under_nohup_outlives_its_terminal() -> Result<()> {
     let nohup = vec!["sh".into(), "-c".into(), "trap '' HUP; exec \"$@\"".into(), "sh".into()];
     let mut program = Program::start_in(new_home()?, Vec::new(), nohup).await?;
     process::signal(program.id(), Signal::HUP);

@@ -80,7 +80,7 @@ async fn a_client_that_floods_is_held_back_and_costs_no_other_its_orders() -> Re
     let refused = format!("orderbell_orders_refused_total{{limit=\"address\"}} {}", ORDERS - taken);
     ensure!(metrics.contains(&refused), "{refused} is not in {metrics}");
     let log = program.log();
-    let lines: Vec<_> = log.lines().filter(|line| line.contains("more orders came than are taken")).collect();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("order rate limit exceeded")).collect();
     ensure!((1..=60).contains(&lines.len()), "{} lines", lines.len());
     ensure!(lines.iter().all(|line| !line.contains("127.0.0.1")), "{lines:?}");
     Ok(())

@@ -118,7 +118,8 @@ async fn read(mut response: Response, needs_body: impl Fn(StatusCode) -> bool) -
     HttpResponse { status, retry_after, body, incomplete }
 }
 
-/// The outcome where no response came: without a connection nothing was sent, with one the receiver may have taken it all the same.
+/// The outcome where no response came: without a connection nothing was sent, with one the receiver may have taken it all
+/// the same.
 fn no_response(error: &reqwest::Error, scope: Scope) -> Outcome {
     let why = describe(error);
     if error.is_connect() {

@@ -36,9 +36,9 @@ pub(crate) enum Part {
 #[derive(Debug)]
 pub(crate) struct HttpConfig {
     /// Who may place orders.
-    pub(crate) intake: web::Intake,
+    pub(crate) order_auth: web::OrderAuth,
     /// Where orders are placed besides `/create-order`.
-    pub(crate) intake_paths: Vec<web::IntakePath>,
+    pub(crate) order_path_aliases: Vec<web::OrderPathAlias>,
     /// Opens management routes.
     pub(crate) admin_key: Option<web::KeyHash>,
     /// Which origins' pages may place orders.
@@ -127,20 +127,20 @@ fn part<E: Fn(&str) -> Option<String>>(reading: &mut Reading<E>) -> Option<Part>
 }
 
 fn http<E: Fn(&str) -> Option<String>>(reading: &mut Reading<E>) -> Option<HttpConfig> {
-    let keys = reading.or("ORDERBELL_INTAKE_KEYS", Vec::new(), web::IntakeKey::parse_list);
+    let keys = reading.or("ORDERBELL_INTAKE_KEYS", Vec::new(), web::ClientKey::parse_list);
     let choice = "must be chosen: open (anyone may place orders) or key";
-    let intake = reading.required("ORDERBELL_INTAKE", choice, |text| match text {
-        "open" => Ok(web::Intake::Open),
-        "key" => Ok(web::Intake::Keys(keys)),
+    let order_auth = reading.required("ORDERBELL_INTAKE", choice, |text| match text {
+        "open" => Ok(web::OrderAuth::Open),
+        "key" => Ok(web::OrderAuth::Keys(keys)),
         _ => Err("must be open or key".to_owned()),
     });
     let config = HttpConfig {
-        intake: intake?,
+        order_auth: order_auth?,
         // A function URL and an API's root resource have no path, and the recipe's function asked for none.
-        intake_paths: reading.or(
+        order_path_aliases: reading.or(
             "ORDERBELL_INTAKE_PATHS",
-            vec![web::IntakePath::root()],
-            web::IntakePath::parse_list,
+            vec![web::OrderPathAlias::root()],
+            web::OrderPathAlias::parse_list,
         ),
         admin_key: reading.optional("ORDERBELL_ADMIN_KEY_HASH", |text| {
             web::KeyHash::parse(text)

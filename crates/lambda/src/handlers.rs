@@ -32,7 +32,7 @@ pub(crate) enum Handler {
         /// It has the routes.
         router: Router,
         /// Where orders are placed besides `/create-order`.
-        intake_paths: Vec<web::IntakePath>,
+        order_path_aliases: Vec<web::OrderPathAlias>,
     },
     /// It is a batch of the table's stream.
     Stream(Stream),
@@ -63,8 +63,8 @@ impl Function {
 
     async fn handle(&self, event: &str, context: &Context) -> Result<Value, Diagnostic> {
         match &self.handler {
-            Handler::Http { router, intake_paths } => {
-                Ok(http::answer(router.clone(), intake_paths, event, &context.request_id).await)
+            Handler::Http { router, order_path_aliases } => {
+                Ok(http::answer(router.clone(), order_path_aliases, event, &context.request_id).await)
             }
             Handler::Stream(stream) => stream.announce(event).await,
             Handler::Sweep(sweep) => sweep.sweep(deadline(context)).await,

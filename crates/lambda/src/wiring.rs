@@ -49,8 +49,8 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
                 randomness: Arc::clone(&randomness),
                 idempotency_lifetime: http.idempotency_lifetime,
             };
-            let intake_paths = http.intake_paths.clone();
-            Handler::Http { router: web::router(app, settings(http)), intake_paths }
+            let order_path_aliases = http.order_path_aliases.clone();
+            Handler::Http { router: web::router(app, settings(http)), order_path_aliases }
         }
         // The table's stream → topic.
         Part::Stream => Handler::Stream(Stream { publisher: topic, key }),
@@ -72,18 +72,18 @@ fn settings(http: HttpConfig) -> web::Settings {
             .as_ref()
             .map_or_else(Default::default, web::KeyHash::client_digest_secret),
         admin_key: http.admin_key,
-        intake: http.intake,
-        intake_paths: http.intake_paths,
+        order_auth: http.order_auth,
+        order_path_aliases: http.order_path_aliases,
         // API Gateway has them: each process would have limits of its own.
         order_limits: web::OrderLimits::default(),
         cors_allow_origins: http.cors_allow_origins,
-        front_door: web::FrontDoor::Gateway,
+        host_policy: web::HostPolicy::Gateway,
         public_url: http.public_url,
         receipts: None,
         // CloudWatch has them.
         metrics: None,
         metrics_key: None,
-        wrong_keys: Arc::default(),
+        auth_throttle: Arc::default(),
         version: env!("CARGO_PKG_VERSION"),
     }
 }

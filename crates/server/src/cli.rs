@@ -1,23 +1,23 @@
-//! The command line: one file per noun, with its commands. A command says one of them, its file all: `orderbell order show` is
-//! in `orders.rs`.
+//! The command line: one file per noun, with its commands. A command says one of them, its file all: `orderbell order show`
+//! is in `orders.rs`.
 
 mod api_client;
 mod argument;
 mod audit;
 mod backup;
+mod connection_error;
 mod deliveries;
+mod display;
 mod doctor;
 mod flag_names;
 mod inbox;
 mod invoke;
 mod keys;
 mod manual;
-mod no_answer;
 mod orders;
 mod output;
 mod restore;
 mod serve;
-mod shown;
 mod subscriptions;
 mod table;
 
@@ -141,7 +141,7 @@ fn told(failure: Failure) -> ExitCode {
             }
             ExitCode::from(2)
         }
-        Failure::Failed(error) if error.downcast_ref().is_some_and(output::Unwritten::is_closed) => {
+        Failure::Failed(error) if error.downcast_ref().is_some_and(output::StdoutError::is_closed) => {
             ExitCode::from(READER_WENT_AWAY)
         }
         Failure::Failed(error) => {

@@ -5,7 +5,7 @@ mod connections;
 mod layers;
 mod local;
 mod log_filter;
-mod order_limits;
+mod rate_limits;
 mod reading;
 mod toml_mistake;
 
@@ -20,13 +20,13 @@ use domain::order::idempotency::{DEFAULT_LIFETIME, LIFETIME_HOURS};
 pub(crate) use layers::Layers;
 pub(crate) use local::Local;
 use log_filter::log_filter;
-use order_limits::order_limits;
+use rate_limits::order_limits;
 use reading::{Reading, list, no_control_characters};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
 /// The shortest admin key that can be chosen, in bytes.
-const SHORTEST_KEY: usize = 20;
+const MIN_KEY_BYTES: usize = 20;
 
 /// What the program is to be, once every setting has been found right.
 #[derive(Debug)]
@@ -38,9 +38,9 @@ pub(crate) struct Config {
     /// Where links in messages lead; by default, where the program listens. Outside loopback it is always set.
     pub(crate) public_url: Option<Url>,
     /// Who may place orders.
-    pub(crate) intake: web::Intake,
+    pub(crate) order_auth: web::OrderAuth,
     /// Where orders are placed besides `/create-order`.
-    pub(crate) intake_paths: Vec<web::IntakePath>,
+    pub(crate) order_path_aliases: Vec<web::OrderPathAlias>,
     /// How many orders may come.
     pub(crate) order_limits: web::OrderLimits,
     /// The admin key, if it is not the one in the data folder.
@@ -50,7 +50,7 @@ pub(crate) struct Config {
     /// Which origins' pages may place orders.
     pub(crate) cors_allow_origins: Vec<String>,
     /// By which names, and from which pages, the program is reached.
-    pub(crate) front_door: web::FrontDoor,
+    pub(crate) host_policy: web::HostPolicy,
     /// How long an idempotency key lives.
     pub(crate) idempotency_lifetime: Duration,
     /// How many connections there may be.
@@ -91,16 +91,16 @@ impl Config {
         let Local { listen, data, admin_key } = Local::of(&mut reading);
         let connections = Connections::of(&mut reading);
         let public_url = public_url(&mut reading, listen);
-        let intake = intake(&mut reading, listen);
+        let order_auth = order_auth(&mut reading, listen);
         let pages = reading.optional("cors_allow_origins", web::Settings::parse_origins);
         let config = Self {
             listen,
             data,
-            front_door: front_door(&mut reading, listen, public_url.as_ref(), pages.clone()),
+            host_policy: host_policy(&mut reading, listen, public_url.as_ref(), pages.clone()),
             public_url,
-            order_limits: order_limits(&mut reading, listen, &intake, connections.proxies()),
-            intake,
-            intake_paths: reading.or("intake_paths", Vec::new(), web::IntakePath::parse_list),
+            order_limits: order_limits(&mut reading, listen, &order_auth, connections.proxies()),
+            order_auth,
+            order_path_aliases: reading.or("intake_paths", Vec::new(), web::OrderPathAlias::parse_list),
             admin_key,
             metrics_key: reading.optional("metrics_key", key_hash),
             cors_allow_origins: pages.unwrap_or_else(|| vec!["*".to_owned()]),
@@ -135,8 +135,8 @@ impl Config {
 }
 
 /// Who may place orders. Outside loopback there is no default: it must be chosen.
-fn intake(reading: &mut Reading, listen: SocketAddr) -> web::Intake {
-    let keys = reading.or("intake_keys", Vec::new(), web::IntakeKey::parse_list);
+fn order_auth(reading: &mut Reading, listen: SocketAddr) -> web::OrderAuth {
+    let keys = reading.or("intake_keys", Vec::new(), web::ClientKey::parse_list);
     let chosen = reading.optional("intake", |text| match text {
         "open" => Ok(false),
         "key" => Ok(true),
@@ -148,23 +148,23 @@ fn intake(reading: &mut Reading, listen: SocketAddr) -> web::Intake {
                 "intake",
                 "must be chosen when listening outside loopback: open (anyone may place orders) or key",
             );
-            web::Intake::Keys(keys)
+            web::OrderAuth::Keys(keys)
         }
         Some(true) => {
             if !reading.is_written("intake_keys") || keys.is_empty() && !reading.is_mistaken("intake_keys") {
                 let why = "must hold a key, since intake is key: `orderbell key new NAME` makes one";
                 reading.mistake("intake_keys", why);
             }
-            web::Intake::Keys(keys)
+            web::OrderAuth::Keys(keys)
         }
         None if reading.is_written("intake_keys") && !reading.is_mistaken("intake") => {
             reading.mistake(
                 "intake",
                 "must be chosen where there are intake_keys: key, or open to ask for none",
             );
-            web::Intake::Keys(keys)
+            web::OrderAuth::Keys(keys)
         }
-        Some(false) | None => web::Intake::Open,
+        Some(false) | None => web::OrderAuth::Open,
     }
 }
 
@@ -180,20 +180,20 @@ fn public_url(reading: &mut Reading, listen: SocketAddr) -> Option<Url> {
 }
 
 /// Who is let in. On loopback a name or a page of elsewhere is let in where the operator wrote that it may be.
-fn front_door(
+fn host_policy(
     reading: &mut Reading,
     listen: SocketAddr,
     public_url: Option<&Url>,
     pages: Option<Vec<String>>,
-) -> web::FrontDoor {
+) -> web::HostPolicy {
     let mut hosts = reading.or("allowed_hosts", Vec::new(), |text| {
         list(text).map(|entry| entry.parse::<web::HostName>().map_err(str::to_owned)).collect()
     });
     if !listen.ip().is_loopback() {
-        return web::FrontDoor::Everyone;
+        return web::HostPolicy::AnyHost;
     }
     hosts.extend(public_url.and_then(|url| url.host_str()?.parse::<web::HostName>().ok()));
-    web::FrontDoor::Loopback { hosts, origins: pages.unwrap_or_default() }
+    web::HostPolicy::Loopback { hosts, origins: pages.unwrap_or_default() }
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -217,8 +217,8 @@ fn key(text: &str) -> Result<String, String> {
     no_control_characters(text)?;
     // A header's value has no blanks around it.
     match text.trim() {
-        key if key.len() >= SHORTEST_KEY => Ok(key.to_owned()),
-        _ => Err(format!("must be at least {SHORTEST_KEY} characters long")),
+        key if key.len() >= MIN_KEY_BYTES => Ok(key.to_owned()),
+        _ => Err(format!("must be at least {MIN_KEY_BYTES} characters long")),
     }
 }
 
@@ -230,8 +230,8 @@ fn key_hash(text: &str) -> Result<web::KeyHash, String> {
 fn hours(text: &str) -> Result<Duration, String> {
     let hours = text.parse().ok().filter(|hours| LIFETIME_HOURS.contains(hours));
     hours.map(Duration::from_hours).ok_or_else(|| {
-        let (least, most) = (LIFETIME_HOURS.start(), LIFETIME_HOURS.end());
-        format!("must be a whole number of hours from {least} to {most}")
+        let (least, max) = (LIFETIME_HOURS.start(), LIFETIME_HOURS.end());
+        format!("must be a whole number of hours from {least} to {max}")
     })
 }
 

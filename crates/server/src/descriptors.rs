@@ -5,13 +5,13 @@ use std::thread;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What the store's files, its readers, the log and what is just being closed take, with room to spare.
-const OWN: usize = 112;
-/// What each core's thread takes.
-const OF_A_CORE: usize = 8;
-/// A call to the outside takes two: one for its connection, one for an idle connection that is kept for the next call,
-/// or for asking a name server.
-const OF_A_CALL: usize = 2;
+/// The descriptors that the store's files, its readers, the log and what is just being closed take, with room to spare.
+const STORE_DESCRIPTORS: usize = 112;
+/// The descriptors that each core's thread takes.
+const DESCRIPTORS_PER_CORE: usize = 8;
+/// The descriptors of a call to the outside: one for its connection, one for an idle connection that is kept for the next
+/// call, or for asking a name server.
+const DESCRIPTORS_PER_CALL: usize = 2;
 
 /// Raises the number of descriptors that this process may have to the largest that it may choose itself (`ulimit -Hn`),
 /// and gives that number.
@@ -27,7 +27,7 @@ pub(crate) fn raise() -> usize {
 /// that are kept back for the store and the channels, and a quarter at the least.
 pub(crate) fn for_clients(descriptors: usize, calls: usize) -> usize {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let kept_back = OWN + OF_A_CORE * cores + OF_A_CALL * calls;
+    let kept_back = STORE_DESCRIPTORS + DESCRIPTORS_PER_CORE * cores + DESCRIPTORS_PER_CALL * calls;
     descriptors.saturating_sub(kept_back).max(descriptors / 4)
 }
 
@@ -38,14 +38,14 @@ mod tests {
     #[test]
     fn some_descriptors_are_kept_back_for_the_store_and_the_channels() {
         let cores = thread::available_parallelism().unwrap().get();
-        let others = OWN + OF_A_CORE * cores;
+        let others = STORE_DESCRIPTORS + DESCRIPTORS_PER_CORE * cores;
         assert_eq!(for_clients(100_000, 92), 100_000 - 184 - others);
         assert_eq!(for_clients(100_000, 0), 100_000 - others);
         assert_eq!(for_clients(usize::MAX, 92), usize::MAX - 184 - others);
     }
 
     #[test]
-    fn where_there_are_few_the_clients_have_a_quarter() {
+    fn of_few_descriptors_the_clients_have_a_quarter() {
         assert_eq!(for_clients(256, 500), 64);
         assert_eq!(for_clients(0, 92), 0);
     }

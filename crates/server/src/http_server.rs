@@ -1,16 +1,17 @@
-//! The HTTP server: takes connections, gives none of them for ever, and ends in good order.
+//! The HTTP server: takes connections, waits for none of them for ever, and shuts down in good order.
 //!
 //! Each core has a thread with a runtime of its own, and a connection stays on the thread it came to: a request is
 //! never handed between cores on its way, but for the store's writer.
 //!
-//! No client can take more than its share. A request's head has to arrive within [`HEAD`] and is small, its body within
-//! the time that `web` gives it; an answer has to be taken, however slowly, without standing still for [`STANDSTILL`];
-//! the next request is read only then. How many connections there are is limited (`room`).
+//! No client can take more than its share. A request's head has to arrive within [`HEAD_TIMEOUT`] and is small, its body
+//! within the time that `web` gives it; an answer has to be taken, however slowly, without standing still for
+//! [`WRITE_STALL_TIMEOUT`]; the next request is read only then. How many connections there are is limited
+//! (`connection_limiter`).
 
+mod client_wait;
+mod connection_limiter;
 mod forwarded;
-mod line;
-mod room;
-mod turn;
+mod write_stall;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -34,50 +35,53 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-pub(crate) use self::line::Line;
-pub(crate) use self::room::{CLOSED_BECAUSE, Limits, Place, Room};
-use self::turn::{Arriving, Turn};
+use self::client_wait::{ClientWait, TrackedBody};
+pub(crate) use self::connection_limiter::{
+    CLOSE_REASONS, ConnectionLimiter, ConnectionLimits, ConnectionSlot,
+};
+pub(crate) use self::write_stall::WriteStallTimeout;
 use driver::{Stop, stopped};
 
 /// How long a request's head may take to arrive, and a connection may lie idle between requests.
-pub(crate) const HEAD: Duration = Duration::from_secs(30);
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long an answer may stand still while the client takes nothing of it. One that takes four kilobytes in a
 /// second is waited for, however long all of it takes; a slower one may seem to stand still, since its system tells ours
 /// only at each larger step that it took something.
-pub(crate) const STANDSTILL: Duration = Duration::from_mins(1);
-/// The largest head of a request, in bytes, and how much is read ahead of what was asked for. A larger one, or one of
-/// more than a hundred fields, is answered 431.
-const LARGEST_HEAD: usize = 16 * 1024;
-/// What the system keeps of an answer until the client takes it, in bytes; Linux doubles it for its own needs.
-const UNSENT: u32 = 64 * 1024;
+pub(crate) const WRITE_STALL_TIMEOUT: Duration = Duration::from_mins(1);
+/// The largest head of a request, in bytes, and how much is read ahead of what was asked for. A larger one, or one of more
+/// than a hundred fields, is answered 431.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// The send buffer of a connection, in bytes: what the system keeps of an answer until the client takes it; Linux doubles it
+/// for its own needs.
+const SEND_BUFFER_BYTES: u32 = 64 * 1024;
 /// How many connections may wait to be taken. One that comes when as many do is tried again by its client's system only
 /// after a second; Linux itself allows no more by default (`net.core.somaxconn`).
 const BACKLOG: u32 = 4_096;
-/// How long requests in flight may take to end once the program is to end.
+/// How long requests in flight may take to end once the program shuts down.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no more connections to give.
-pub(crate) const EXHAUSTED: Duration = Duration::from_millis(100);
-/// How long until what goes on is said again.
-const SAID_AGAIN: Duration = Duration::from_mins(1);
+pub(crate) const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
+/// How long until a condition that lasts is logged again.
+const LOG_REPEAT_INTERVAL: Duration = Duration::from_mins(1);
 
-/// A connection that was taken, and its place.
-struct Arrival {
+/// A connection that was accepted, and its slot.
+struct AcceptedConnection {
     stream: std::net::TcpStream,
     address: IpAddr,
-    place: Place,
+    slot: ConnectionSlot,
 }
 
 /// A thread that serves connections.
-struct Lane {
-    connections: mpsc::UnboundedSender<Arrival>,
+struct WorkerThread {
+    connections: mpsc::UnboundedSender<AcceptedConnection>,
     thread: JoinHandle<()>,
 }
 
-/// How long a lane waits for its clients.
+/// How long a worker thread waits for its clients.
 #[derive(Clone, Copy)]
-struct Timeouts {
+struct ClientTimeouts {
     head: Duration,
-    standstill: Duration,
+    write_stall: Duration,
 }
 
 /// Listens, so that connections that are taken keep little of an answer in the system.
@@ -90,72 +94,72 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         IpAddr::V6(_) => TcpSocket::new_v6()?,
     };
     socket.set_reuseaddr(true)?;
-    socket.set_send_buffer_size(UNSENT)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// Serves until the program is to end, then lets requests in flight come to theirs.
+/// Serves until the program shuts down, then lets requests in flight finish.
 ///
 /// # Errors
 /// The system gives no threads.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    limits: Limits,
+    limits: ConnectionLimits,
     mut stop: Stop,
 ) -> io::Result<()> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let lanes: Vec<_> = (0..cores)
-        .map(|_| Lane::start(router.clone(), &limits.proxies, stop.clone()))
+    let workers: Vec<_> = (0..cores)
+        .map(|_| WorkerThread::start(router.clone(), &limits.proxies, stop.clone()))
         .collect::<io::Result<_>>()?;
-    let room = Room::new(limits);
+    let limiter = ConnectionLimiter::new(limits);
     tokio::select! {
-        () = accept(&listener, &room, &lanes) => {}
+        () = accept(&listener, &limiter, &workers) => {}
         () = stopped(&mut stop) => {}
     }
     drop(listener);
-    for lane in lanes {
-        let _ = tokio::task::spawn_blocking(move || lane.thread.join()).await;
+    for worker in workers {
+        let _ = tokio::task::spawn_blocking(move || worker.thread.join()).await;
     }
     Ok(())
 }
 
-/// Takes connections and deals them out to the lanes in turn, until one takes no more: the program ends, or the lane
-/// broke off.
+/// Accepts connections and deals them out to the worker threads in turn, until one takes no more: the program shuts down, or
+/// the thread broke off.
 #[expect(clippy::disallowed_methods, reason = "a shell may wait")]
-async fn accept(listener: &TcpListener, room: &Arc<Room>, lanes: &[Lane]) {
-    let mut said: Option<Instant> = None;
-    for lane in lanes.iter().cycle() {
+async fn accept(listener: &TcpListener, limiter: &Arc<ConnectionLimiter>, workers: &[WorkerThread]) {
+    let mut logged_at: Option<Instant> = None;
+    for worker in workers.iter().cycle() {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let Some(place) = room.admit(Some(peer.ip())).await else { continue };
-                // A client that is gone already needs no lane.
+                let Some(slot) = limiter.acquire(Some(peer.ip())).await else { continue };
+                // A client that is gone already needs no thread.
                 let Ok(stream) = prepared(stream) else { continue };
-                if lane.connections.send(Arrival { stream, address: peer.ip(), place }).is_err() {
+                if worker.connections.send(AcceptedConnection { stream, address: peer.ip(), slot }).is_err() {
                     return;
                 }
             }
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {
-                if said.is_none_or(|said| said.elapsed() > SAID_AGAIN) {
-                    said = Some(Instant::now());
+                if logged_at.is_none_or(|logged_at| logged_at.elapsed() > LOG_REPEAT_INTERVAL) {
+                    logged_at = Some(Instant::now());
                     tracing::error!(%error, "no connection can be taken");
                 }
-                room.make_room();
-                tokio::time::sleep(EXHAUSTED).await;
+                limiter.evict_longest_waiting();
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
             }
         }
     }
 }
 
-/// Answers go out at once instead of waiting for more; the lane's own runtime will wait for the requests.
+/// Answers go out at once instead of waiting for more; the thread's own runtime will wait for the requests.
 fn prepared(stream: TcpStream) -> io::Result<std::net::TcpStream> {
     stream.set_nodelay(true)?;
     stream.into_std()
 }
 
-/// The client went away while it was being let in.
+/// Whether the client went away while it was being accepted.
 fn is_the_clients(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput, NotConnected};
     matches!(
@@ -164,59 +168,61 @@ fn is_the_clients(error: &io::Error) -> bool {
     )
 }
 
-impl Lane {
+impl WorkerThread {
     fn start(router: Router, proxies: &[IpNet], stop: Stop) -> io::Result<Self> {
         let proxies = Arc::from(proxies);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (connections, incoming) = mpsc::unbounded_channel();
-        let lane = move || {
-            runtime.block_on(serve_lane(
+        let worker = move || {
+            runtime.block_on(serve_connections(
                 incoming,
                 router,
                 proxies,
-                Timeouts { head: HEAD, standstill: STANDSTILL },
+                ClientTimeouts { head: HEAD_TIMEOUT, write_stall: WRITE_STALL_TIMEOUT },
                 stop,
             ));
             // What still reads the store for nobody is not waited for.
             runtime.shutdown_background();
         };
-        let thread = thread::Builder::new().name("http".to_owned()).spawn(lane)?;
+        let thread = thread::Builder::new().name("http".to_owned()).spawn(worker)?;
         Ok(Self { connections, thread })
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "each connection is a task")]
-async fn serve_lane(
-    mut incoming: mpsc::UnboundedReceiver<Arrival>,
+async fn serve_connections(
+    mut incoming: mpsc::UnboundedReceiver<AcceptedConnection>,
     router: Router,
     proxies: Arc<[IpNet]>,
-    timeout: Timeouts,
+    timeouts: ClientTimeouts,
     mut stop: Stop,
 ) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(timeout.head).max_buf_size(LARGEST_HEAD);
+    http.timer(TokioTimer::new()).header_read_timeout(timeouts.head).max_buf_size(MAX_HEAD_BYTES);
     let connections = GracefulShutdown::new();
     loop {
-        let Arrival { stream, address, mut place } = tokio::select! {
-            Some(arrival) = incoming.recv() => arrival,
+        let AcceptedConnection { stream, address, mut slot } = tokio::select! {
+            Some(accepted) = incoming.recv() => accepted,
             () = stopped(&mut stop) => break,
         };
         match TcpStream::from_std(stream) {
             Ok(stream) => {
-                let (line, turn) =
-                    (Line::new(stream, place.turn(), timeout.standstill), Arc::clone(place.turn()));
+                let (stream, wait) = (
+                    WriteStallTimeout::new(stream, slot.wait(), timeouts.write_stall),
+                    Arc::clone(slot.wait()),
+                );
                 let (router, proxies) = (router.clone(), Arc::clone(&proxies));
                 let answer = move |mut request: Request<Incoming>| {
                     let client = forwarded::client(address, request.headers(), &proxies);
                     request.extensions_mut().insert(web::Client::At(client));
-                    answer(router.clone(), request, Arc::clone(&turn))
+                    answer(router.clone(), request, Arc::clone(&wait))
                 };
-                let connection = connections.watch(http.serve_connection(line, service_fn(answer)));
+                let connection = connections.watch(http.serve_connection(stream, service_fn(answer)));
                 tokio::spawn(async move {
                     tokio::select! {
                         // A connection that breaks off is its client's business.
                         _ = connection => {}
-                        () = place.given_up() => {}
+                        () = slot.evicted() => {}
                     }
                 });
             }
@@ -232,12 +238,12 @@ async fn serve_lane(
 pub(crate) async fn answer(
     router: Router,
     request: Request<Incoming>,
-    turn: Arc<Turn>,
+    wait: Arc<ClientWait>,
 ) -> Result<Response, std::convert::Infallible> {
-    let asked = turn.becomes_ours();
-    let request = request.map(|body| Arriving::new(body, Arc::clone(&turn), asked));
+    let asked = wait.request_started();
+    let request = request.map(|body| TrackedBody::new(body, Arc::clone(&wait), asked));
     let answer = router.oneshot(request).await;
-    turn.becomes_the_clients();
+    wait.response_ready();
     answer
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use application::ports::Randomness;
 use domain::link_token::LinkKey;
 
-use crate::trust::{self, Kept};
+use crate::file_permissions::{self, FileAccess};
 
 /// The admin key's file in the data folder.
 pub(crate) const ADMIN_KEY_FILE: &str = "admin.key";
@@ -41,7 +41,7 @@ pub(crate) fn kept_in(data: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let mut kept = Vec::new();
     for name in FILES {
         let path = data.join(name);
-        match trust::read(&path, Kept::Secret) {
+        match file_permissions::read(&path, FileAccess::Secret) {
             Ok(secret) => kept.push((name.to_owned(), secret)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
@@ -63,7 +63,7 @@ pub(crate) fn new_key(prefix: &str, randomness: &dyn Randomness) -> String {
 
 /// Reads a secret, or makes it: written whole under another name first, so that a crash leaves no half of it.
 fn read_or_make(path: &Path, make: impl FnOnce() -> Vec<u8>) -> anyhow::Result<Vec<u8>> {
-    match trust::read(path, Kept::Secret) {
+    match file_permissions::read(path, FileAccess::Secret) {
         Ok(secret) => return Ok(secret),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
@@ -72,12 +72,12 @@ fn read_or_make(path: &Path, make: impl FnOnce() -> Vec<u8>) -> anyhow::Result<V
     let unfinished = path.with_extension("new");
     let write = || -> std::io::Result<()> {
         // What a crash left. What somebody else laid there is not ours to take away.
-        trust::look_at(&unfinished)?;
+        file_permissions::check_path(&unfinished)?;
         match fs::remove_file(&unfinished) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = trust::make_private(&unfinished)?;
+        let mut file = file_permissions::make_private(&unfinished)?;
         file.write_all(&secret)?;
         file.sync_all()?;
         fs::rename(&unfinished, path)?;

@@ -3,13 +3,13 @@
 mod cli;
 mod config;
 mod descriptors;
-mod ending;
+mod file_permissions;
 mod http_server;
 mod keys;
 mod logging;
-mod measures;
 mod operator_socket;
-mod trust;
+mod prometheus;
+mod shutdown;
 mod wiring;
 mod workers;
 

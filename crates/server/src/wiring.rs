@@ -28,7 +28,7 @@ use sqlite::Store;
 use crate::config::{Config, SmsProvider};
 use crate::workers::TokioRuntime;
 use crate::workers::gauges::GaugesWorker;
-use crate::{keys, measures};
+use crate::{keys, prometheus};
 
 /// Everything that runs, wired up and not yet started.
 pub(crate) struct System {
@@ -51,7 +51,7 @@ pub(crate) struct System {
     /// The admin key.
     pub(crate) admin_key: String,
     /// Who presented wrong keys lately.
-    pub(crate) wrong_keys: Arc<web::WrongKeys>,
+    pub(crate) auth_throttle: Arc<web::AuthThrottle>,
 }
 
 type Channels = BTreeMap<Protocol, (ChannelMode, Arc<dyn Channel>)>;
@@ -88,9 +88,9 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     let app = app(config, &store, own, &clock, &randomness);
     let deliveries = Arc::new(store.clone());
     let gauges = GaugesWorker { deliveries, clock: Arc::clone(&clock), data: config.data.clone() };
-    let wrong_keys = Arc::<web::WrongKeys>::default();
+    let auth_throttle = Arc::<web::AuthThrottle>::default();
     let given =
-        settings(config, &admin_key, &public_url, client_digest_secret, Arc::clone(&wrong_keys), &metrics);
+        settings(config, &admin_key, &public_url, client_digest_secret, Arc::clone(&auth_throttle), &metrics);
     let router = web::router(app, given);
 
     // What reaches the outside: store → engine → channels.
@@ -115,7 +115,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         modes,
         public_url,
         admin_key,
-        wrong_keys,
+        auth_throttle,
     })
 }
 
@@ -141,22 +141,22 @@ fn settings(
     admin_key: &str,
     public_url: &str,
     client_digest_secret: [u8; 32],
-    wrong_keys: Arc<web::WrongKeys>,
+    auth_throttle: Arc<web::AuthThrottle>,
     metrics: &PrometheusHandle,
 ) -> web::Settings {
     let metrics = metrics.clone();
     web::Settings {
         admin_key: Some(web::KeyHash::of(admin_key)),
         client_digest_secret,
-        intake: config.intake.clone(),
-        intake_paths: config.intake_paths.clone(),
+        order_auth: config.order_auth.clone(),
+        order_path_aliases: config.order_path_aliases.clone(),
         order_limits: config.order_limits.clone(),
         cors_allow_origins: config.cors_allow_origins.clone(),
-        front_door: config.front_door.clone(),
+        host_policy: config.host_policy.clone(),
         receipts: receipts(config),
         metrics: Some(Arc::new(move || metrics.render())),
         metrics_key: config.metrics_key,
-        wrong_keys,
+        auth_throttle,
         public_url: public_url.to_owned(),
         version: env!("CARGO_PKG_VERSION"),
     }
@@ -221,10 +221,10 @@ fn own_delivery(
 fn receipts(config: &Config) -> Option<web::ReceiptReader> {
     let Some(SmsProvider::Twilio(twilio)) = &config.sms else { return None };
     let token = twilio.auth_token.clone()?;
-    Some(Arc::new(move |report: &web::Report<'_>| {
+    Some(Arc::new(move |report: &web::StatusCallback<'_>| {
         let signature = report.headers.get(callback::SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
         callback::read(&token, report.url, signature.unwrap_or_default(), report.body)
-            .map_err(|callback::InvalidSignature| web::NotFromProvider)
+            .map_err(|callback::InvalidSignature| web::InvalidSignature)
     }))
 }
 
@@ -260,10 +260,10 @@ fn public_url(config: &Config, address: SocketAddr) -> String {
 }
 
 fn install_metrics() -> anyhow::Result<PrometheusHandle> {
-    let recorder = measures::recorder()?;
+    let recorder = prometheus::recorder()?;
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder)?;
-    measures::begin();
+    prometheus::describe_all();
     Ok(handle)
 }
 

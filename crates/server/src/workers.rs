@@ -1,18 +1,20 @@
-//! What runs until the program is to end: here are the shells that only a server has, and the [`driver`]'s among them.
+//! What runs until the program shuts down: here are the shells that only a server has, and the [`driver`]'s among them.
 
 pub(crate) mod clock;
 pub(crate) mod gauges;
-pub(crate) mod operators;
-pub(crate) mod reexamination;
-pub(crate) mod upkeep;
+pub(crate) mod metrics_upkeep;
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use driver::{BoxedTask, Runtime};
+use application::ErrorKind;
+use application::ports::{Clock, DeliveryQueue};
+use driver::{BoxedTask, Runtime, Stop, stopped};
 use host::own_words;
+use sqlite::Store;
 use tokio::task::{Id, JoinError, JoinSet};
 
 fn words_of(broken: JoinError) -> &'static str {
@@ -35,7 +37,7 @@ impl Runtime for TokioRuntime {
     }
 }
 
-/// The tasks without which the program is not whole.
+/// The tasks that all have to run: the program shuts down if one breaks off.
 #[derive(Default)]
 pub(crate) struct Workers {
     running: JoinSet<io::Result<()>>,
@@ -75,5 +77,53 @@ impl Workers {
     /// Waits until all have ended.
     pub(crate) async fn ended(mut self) {
         while self.running.join_next().await.is_some() {}
+    }
+}
+
+/// The time between two looks. What happens is gathered for a minute, so that sooner would serve nobody; a look at
+/// nothing is one statement.
+const ALERT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Tells operators until the program ends. Each look is one commit, so it may end between any two.
+#[expect(clippy::disallowed_methods, reason = "a shell may wait")]
+pub(crate) async fn notify_operators(queue: Arc<dyn DeliveryQueue>, clock: Arc<dyn Clock>, mut stop: Stop) {
+    while !*stop.borrow() {
+        match queue.notify_operators(clock.now()).await {
+            Ok(0) => {}
+            Ok(made) => {
+                metrics::counter!("orderbell_notices_total").increment(made as u64);
+                tracing::warn!(notices = made, "notices queued");
+            }
+            // The writer says it, once.
+            Err(error) if error.kind == ErrorKind::StorageFull => {}
+            Err(error) => {
+                tracing::error!(%error, cause = error.cause(), "telling operators failed; trying again");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(ALERT_INTERVAL) => {}
+            () = stopped(&mut stop) => break,
+        }
+    }
+}
+
+/// The time between two looks: so long at most does what somebody mended wait.
+const REEXAMINATION_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Looks until the program ends. Each row is released in commits of its own, so it may end between any two.
+#[expect(clippy::disallowed_methods, reason = "a shell may wait")]
+pub(crate) async fn reexamine_quarantined(store: Store, mut stop: Stop) {
+    while !*stop.borrow() {
+        match store.reexamine().await {
+            Ok(0) => {}
+            Ok(mended) => tracing::warn!(mended, "quarantined rows released"),
+            Err(error) => {
+                tracing::error!(%error, cause = error.cause(), "re-reading quarantined rows failed; trying again");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(REEXAMINATION_INTERVAL) => {}
+            () = stopped(&mut stop) => break,
+        }
     }
 }

@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::client::Client;
-use crate::keys::{ADMIN, Intake, KeyHash};
+use crate::keys::{ADMIN, KeyHash, OrderAuth};
 use crate::parameters::single;
 use crate::problem::Problem;
 use crate::settings::Settings;
@@ -17,7 +17,7 @@ use crate::state::Web;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// The proof that a request carries the admin key, or came through the operator's own door: a handler that takes it is a
+/// The proof that a request carries the admin key, or came through the operator's socket: a handler that takes it is a
 /// management route.
 pub(crate) struct Admin;
 
@@ -30,17 +30,17 @@ impl FromRequestParts<Arc<Web>> for Admin {
             return Ok(Self);
         }
         match presented_key(&parts.headers)? {
-            Some(key) => look_at(web, &parts.extensions, &key, || admin_key.matches(&key).then_some(Self)),
+            Some(key) => check_key(web, &parts.extensions, &key, || admin_key.matches(&key).then_some(Self)),
             None => Err(key_required("This address needs the admin key")),
         }
     }
 }
 
-/// The proof that a request may read the metrics: it carries their key or the admin key, or came through the operator's own
-/// door.
-pub(crate) struct MayMeasure;
+/// The proof that a request may read the metrics: it carries their key or the admin key, or came over the operator's
+/// socket.
+pub(crate) struct CanReadMetrics;
 
-impl FromRequestParts<Arc<Web>> for MayMeasure {
+impl FromRequestParts<Arc<Web>> for CanReadMetrics {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Problem> {
@@ -51,24 +51,24 @@ impl FromRequestParts<Arc<Web>> for MayMeasure {
             return Err(key_required("The metrics need their key (metrics_key) or the admin key"));
         };
         let mut keys = web.settings.metrics_key.iter().chain(&web.settings.admin_key);
-        look_at(web, &parts.extensions, &key, || keys.any(|known| known.matches(&key)).then_some(Self))
+        check_key(web, &parts.extensions, &key, || keys.any(|known| known.matches(&key)).then_some(Self))
     }
 }
 
 /// Whose order this is: the name of the presented key, or nothing for a caller without one.
 pub(crate) fn caller<'a>(web: &'a Web, head: &Parts) -> Result<&'a str, Problem> {
-    let Settings { admin_key, intake, .. } = &web.settings;
-    match (presented_key(&head.headers)?, intake) {
-        (Some(key), intake) => {
-            look_at(web, &head.extensions, &key, || holder(admin_key.as_ref(), intake, &key))
+    let Settings { admin_key, order_auth, .. } = &web.settings;
+    match (presented_key(&head.headers)?, order_auth) {
+        (Some(key), order_auth) => {
+            check_key(web, &head.extensions, &key, || holder(admin_key.as_ref(), order_auth, &key))
         }
         (None, _) if comes_from_operator(&head.headers, &head.extensions) => Ok(ADMIN),
-        (None, Intake::Open) => Ok(""),
-        (None, Intake::Keys(_)) => Err(key_required("Placing an order needs a key")),
+        (None, OrderAuth::Open) => Ok(""),
+        (None, OrderAuth::Keys(_)) => Err(key_required("Placing an order needs a key")),
     }
 }
 
-/// Whether a request without any key came through the operator's own door. Any `Authorization` says that it is to count for
+/// Whether a request without any key came through the operator's socket. Any `Authorization` says that it is to count for
 /// what it proves, and no more.
 fn comes_from_operator(headers: &HeaderMap, extensions: &Extensions) -> bool {
     let names_somebody = headers.contains_key(API_KEY) || headers.contains_key(AUTHORIZATION);
@@ -76,26 +76,27 @@ fn comes_from_operator(headers: &HeaderMap, extensions: &Extensions) -> bool {
 }
 
 /// Looks at a key, unless too many wrong ones came from the same client.
-pub(crate) fn look_at<T>(
+pub(crate) fn check_key<T>(
     web: &Web,
     extensions: &Extensions,
     key: &KeyHash,
     open: impl FnOnce() -> Option<T>,
 ) -> Result<T, Problem> {
     let (client, now) = (Client::counted(extensions), web.app.clock.now());
-    let wrong_keys = &web.settings.wrong_keys;
-    if let Some(wait) = wrong_keys.wait(client, now) {
+    let auth_throttle = &web.settings.auth_throttle;
+    if let Some(wait) = auth_throttle.wait(client, now) {
         return Err(too_many_wrong_keys(wait));
     }
-    let wrong = || wrong_keys.note(client, key, now).map_or_else(wrong_key, too_many_wrong_keys);
+    let wrong =
+        || auth_throttle.record_wrong_key(client, key, now).map_or_else(wrong_key, too_many_wrong_keys);
     open().ok_or_else(wrong)
 }
 
-fn holder<'a>(admin_key: Option<&KeyHash>, intake: &'a Intake, key: &KeyHash) -> Option<&'a str> {
+fn holder<'a>(admin_key: Option<&KeyHash>, order_auth: &'a OrderAuth, key: &KeyHash) -> Option<&'a str> {
     if admin_key.is_some_and(|admin_key| admin_key.matches(key)) {
         return Some(ADMIN);
     }
-    let Intake::Keys(keys) = intake else { return None };
+    let OrderAuth::Keys(keys) = order_auth else { return None };
     keys.iter().find(|known| known.hash.matches(key)).map(|known| known.name.as_str())
 }
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::problem::Problem;
 
 /// A JSON answer. It may hold personal data: nobody on the way may keep it.
-pub(crate) fn answer(status: StatusCode, value: &impl Serialize) -> Response {
+pub(crate) fn json_response(status: StatusCode, value: &impl Serialize) -> Response {
     let body = match serde_json::to_vec(value) {
         Ok(body) => body,
         Err(error) => return Problem::internal(&error).into_response(),
@@ -40,12 +40,12 @@ struct List<'a, T> {
 }
 
 /// Answers with a page whose rows are shown as `show` says.
-fn answer_page<'a, T, S: Serialize + 'a>(page: &'a Page<T>, show: impl Fn(&'a T) -> S) -> Response {
-    answer_list(page, page.items.iter().map(show).collect())
+fn page_response<'a, T, S: Serialize + 'a>(page: &'a Page<T>, show: impl Fn(&'a T) -> S) -> Response {
+    list_response(page, page.items.iter().map(show).collect())
 }
 
 /// Answers with what is shown of a page.
-fn answer_list<T, S: Serialize>(page: &Page<T>, items: Vec<S>) -> Response {
+fn list_response<T, S: Serialize>(page: &Page<T>, items: Vec<S>) -> Response {
     let list = List { items, unreadable: &page.unreadable, next: page.next.as_deref() };
-    answer(StatusCode::OK, &list)
+    json_response(StatusCode::OK, &list)
 }

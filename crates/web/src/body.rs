@@ -63,9 +63,9 @@ fn unsupported_encoding(name: &str) -> Problem {
 }
 
 /// The whole body of a request, taken by a handler after all that decides whether it is worth reading.
-pub(crate) struct Whole(pub(crate) Bytes);
+pub(crate) struct RawBody(pub(crate) Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for Whole {
+impl<S: Send + Sync> FromRequest<S> for RawBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {

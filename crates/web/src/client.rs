@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 pub enum Client {
     /// Somebody at this address: of the connection, or as a proxy that the host trusts tells it.
     At(IpAddr),
-    /// Somebody who came through a door that only this machine's operator can open. Without a key they count as the
+    /// Somebody who came over the socket that only this machine's operator can open. Without a key they count as the
     /// holder of the admin key.
     Operator,
 }

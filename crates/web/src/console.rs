@@ -22,7 +22,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use url::form_urlencoded;
 
 use self::session::Session;
-use crate::access::{look_at, management_disabled};
+use crate::access::{check_key, management_disabled};
 use crate::body::{self, repeated};
 use crate::keys::KeyHash;
 use crate::pages::{failure_page, page};
@@ -72,7 +72,7 @@ async fn log_in(State(web): State<Arc<Web>>, request: Request) -> Response {
         Ok(key) => KeyHash::of(key.trim()),
         Err(problem) => return failure_page(version, &problem),
     };
-    match look_at(&web, &head.extensions, &key, || admin_key.matches(&key).then_some(())) {
+    match check_key(&web, &head.extensions, &key, || admin_key.matches(&key).then_some(())) {
         Ok(()) => {
             let randomness: &dyn Randomness = web.app.randomness.as_ref();
             let cookie =

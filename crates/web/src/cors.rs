@@ -24,7 +24,7 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 /// Says that an answer is an earlier one's repetition.
 pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// How long a browser may remember a preflight's answer.
-const MAX_AGE: Duration = Duration::from_mins(10);
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_mins(10);
 
 /// The CORS rules for a route that is posted to; `None` if no origin is allowed. No credentials: keys are
 /// headers. A page that may post may send any header along: those of its tracing and of its framework mean nothing here.
@@ -42,7 +42,7 @@ pub(crate) fn layer(origins: &[String]) -> Option<CorsLayer> {
         .allow_methods([Method::POST, Method::OPTIONS])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([REQUEST_ID, IDEMPOTENCY_REPLAYED, RETRY_AFTER])
-        .max_age(MAX_AGE);
+        .max_age(PREFLIGHT_MAX_AGE);
     Some(layer)
 }
 

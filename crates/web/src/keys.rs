@@ -8,18 +8,18 @@ use subtle::ConstantTimeEq;
 /// The caller who presents the admin key.
 pub(crate) const ADMIN: &str = "admin";
 
-/// Who may place orders.
+/// Who may place orders: everyone, or clients with a key.
 #[derive(Debug, Clone)]
-pub enum Intake {
+pub enum OrderAuth {
     /// Everyone. A key that is presented must be the admin key nevertheless.
     Open,
     /// Who presents one of these keys, or the admin key.
-    Keys(Vec<IntakeKey>),
+    Keys(Vec<ClientKey>),
 }
 
 /// A key that allows its holder to place orders.
 #[derive(Debug, Clone)]
-pub struct IntakeKey {
+pub struct ClientKey {
     /// Names the holder: the scope of its idempotency keys. Neither empty, which is everyone without a key,
     /// nor `admin`.
     pub name: String,
@@ -27,7 +27,7 @@ pub struct IntakeKey {
     pub hash: KeyHash,
 }
 
-impl IntakeKey {
+impl ClientKey {
     /// Reads keys as hosts have them configured: entries `NAME=HASH` with commas between them.
     ///
     /// # Errors
@@ -74,7 +74,8 @@ impl KeyHash {
         Some(Self(hash))
     }
 
-    /// A secret for [`Settings::client_digest_secret`](crate::Settings::client_digest_secret) that all processes have in common which know this hash.
+    /// A secret for [`Settings::client_digest_secret`](crate::Settings::client_digest_secret) that all processes have in
+    /// common which know this hash.
     #[must_use]
     pub fn client_digest_secret(&self) -> [u8; 32] {
         Sha256::new().chain_update("orderbell.origin.v1\0").chain_update(self.0).finalize().into()
@@ -114,11 +115,11 @@ mod tests {
     #[test]
     fn clients_keys_are_read_from_a_list_of_names_and_hashes() {
         let hash = KeyHash::of("a key");
-        let keys = IntakeKey::parse_list(&format!("shop={hash}, kiosk = {hash},")).unwrap();
+        let keys = ClientKey::parse_list(&format!("shop={hash}, kiosk = {hash},")).unwrap();
         assert_eq!(keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), ["shop", "kiosk"]);
         assert!(keys.iter().all(|key| key.hash.matches(&hash)));
         for wrong in ["shop", "shop=123", &format!("={hash}"), &format!("admin={hash}")] {
-            assert!(IntakeKey::parse_list(wrong).is_err(), "{wrong}");
+            assert!(ClientKey::parse_list(wrong).is_err(), "{wrong}");
         }
     }
 

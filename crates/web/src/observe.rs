@@ -1,21 +1,24 @@
-//! What surrounds every request: its id, its span in the log, its count.
+//! What surrounds every request: its id, its span in the log, its count; and what keeps a flood of them out of the log.
 
 use std::convert::Infallible;
+use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use application::ports::Randomness;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
+use domain::Timestamp;
 use futures_util::future::{BoxFuture, Either, ready};
 use http::header::X_CONTENT_TYPE_OPTIONS;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use tower::Service;
 use tracing::Instrument;
 
-use crate::front_door::FrontDoor;
-use crate::intake_path::CREATE_ORDER;
+use crate::host_policy::HostPolicy;
+use crate::order_path_alias::CREATE_ORDER;
 
 /// The header that names a request, in requests and in answers.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -28,7 +31,7 @@ pub(crate) struct Observed {
     pub(crate) path: &'static str,
     pub(crate) route: Route,
     pub(crate) randomness: Arc<dyn Randomness>,
-    pub(crate) door: Arc<FrontDoor>,
+    pub(crate) host_policy: Arc<HostPolicy>,
 }
 
 impl Service<Request> for Observed {
@@ -44,7 +47,7 @@ impl Service<Request> for Observed {
     fn call(&mut self, mut request: Request) -> Self::Future {
         let id = match request.headers().get(REQUEST_ID) {
             Some(id) if is_request_id(id) => id.clone(),
-            _ => fresh(self.randomness.as_ref()),
+            _ => new_request_id(self.randomness.as_ref()),
         };
         request.headers_mut().insert(REQUEST_ID, id.clone());
         let span = match self.path {
@@ -53,13 +56,13 @@ impl Service<Request> for Observed {
             route => span(request.headers(), request.method(), route),
         };
         let path = self.path;
-        let answer = match self.door.refuse(&request) {
+        let answer = match self.host_policy.check(&request) {
             Ok(()) => Either::Left(self.route.call(request)),
             Err(refused) => Either::Right(ready(Ok(refused.into_response()))),
         };
         let observed = async move {
             let mut response = answer.await?;
-            tracing::debug!(status = response.status().as_u16(), "answered");
+            tracing::debug!(status = response.status().as_u16(), "request completed");
             let headers = response.headers_mut();
             headers.insert(REQUEST_ID, id);
             // What an answer is, its content type says: no browser shall find a page in it.
@@ -99,7 +102,7 @@ fn is_request_id(value: &HeaderValue) -> bool {
     (1..=MAX_REQUEST_ID).contains(&value.len()) && value.as_bytes().iter().all(allowed)
 }
 
-fn fresh(randomness: &dyn Randomness) -> HeaderValue {
+fn new_request_id(randomness: &dyn Randomness) -> HeaderValue {
     let id = format!("{:016x}", u64::from_ne_bytes(randomness.bytes()));
     HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("0"))
 }
@@ -112,5 +115,30 @@ fn count(route: &'static str, status: StatusCode) {
     } else {
         let status = status.as_str().to_owned();
         metrics::counter!("orderbell_http_requests_total", "route" => route, "status" => status).increment(1);
+    }
+}
+
+/// The least time between two lines of a throttled log.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Throttles lines of the log about what may come ten thousand times: one at a time, with how many there were.
+#[derive(Debug, Default)]
+pub(crate) struct LogThrottle {
+    /// How many came since the last line.
+    pub(crate) suppressed: u64,
+    /// When that was.
+    pub(crate) last_line: Option<Timestamp>,
+}
+
+impl LogThrottle {
+    /// How many to log, if it is time for a line; they count as logged.
+    pub(crate) fn due(&mut self, now: Timestamp) -> Option<u64> {
+        let past = self.last_line.map(|last_line| Duration::try_from(now.duration_since(last_line)));
+        // A clock that was set back silences nothing.
+        let is_time = past.is_none_or(|past| past.map_or(true, |past| past >= LOG_INTERVAL));
+        (self.suppressed > 0 && is_time).then(|| {
+            self.last_line = Some(now);
+            mem::take(&mut self.suppressed)
+        })
     }
 }

@@ -12,8 +12,8 @@ use tower::layer::layer_fn;
 
 use crate::api::orders::place::place;
 use crate::api::{deliveries, inbox, operations, orders, receipts, subscriptions};
-use crate::intake_path::{CREATE_ORDER, IntakePath};
 use crate::observe::Observed;
+use crate::order_path_alias::{CREATE_ORDER, OrderPathAlias};
 use crate::pages::subscriber_links;
 use crate::settings::Settings;
 use crate::state::{Methods, Web};
@@ -44,7 +44,7 @@ static PATTERNS: LazyLock<Vec<&str>> =
     LazyLock::new(|| api().chain(for_people()).map(|(pattern, _)| pattern).collect());
 
 /// Whether something is served at that path, or orders are placed there.
-pub(crate) fn is_served(path: &str, intake_paths: &[IntakePath]) -> bool {
+pub(crate) fn is_served(path: &str, order_path_aliases: &[OrderPathAlias]) -> bool {
     let fits = |pattern: &str| {
         let same = |(wanted, segment): (&str, &str)| {
             wanted == segment || (wanted.starts_with('{') && !segment.is_empty())
@@ -52,7 +52,8 @@ pub(crate) fn is_served(path: &str, intake_paths: &[IntakePath]) -> bool {
         pattern.split('/').count() == path.split('/').count()
             && pattern.split('/').zip(path.split('/')).all(same)
     };
-    intake_paths.iter().any(|intake| intake.as_str() == path) || PATTERNS.iter().any(|pattern| fits(pattern))
+    order_path_aliases.iter().any(|order_auth| order_auth.as_str() == path)
+        || PATTERNS.iter().any(|pattern| fits(pattern))
 }
 
 /// For a path that no route has. That of a page with a slash at its end, as some people and proxies write it, leads to the
@@ -90,29 +91,29 @@ fn with_cors(methods: Methods, settings: &Settings) -> Methods {
 /// It runs on a tokio runtime whose timer is on: a body that does not arrive is not waited for for ever.
 pub fn router(app: App, settings: Settings) -> Router {
     let web = Arc::new(Web::new(app, settings));
-    let door = Arc::new(web.settings.front_door.clone());
+    let host_policy = Arc::new(web.settings.host_policy.clone());
     let observed = |path| {
-        let (randomness, door) = (Arc::clone(&web.app.randomness), Arc::clone(&door));
+        let (randomness, host_policy) = (Arc::clone(&web.app.randomness), Arc::clone(&host_policy));
         layer_fn(move |route: Route| Observed {
             path,
             route,
             randomness: Arc::clone(&randomness),
-            door: Arc::clone(&door),
+            host_policy: Arc::clone(&host_policy),
         })
     };
-    let mut intake_paths = web.settings.intake_paths.clone();
+    let mut order_path_aliases = web.settings.order_path_aliases.clone();
     let mut router = Router::new();
     for (path, methods) in api().chain(for_people()) {
-        let known = intake_paths.len();
-        intake_paths.retain(|intake| intake.as_str() != path);
-        let places_orders = intake_paths.len() < known;
+        let known = order_path_aliases.len();
+        order_path_aliases.retain(|order_auth| order_auth.as_str() != path);
+        let places_orders = order_path_aliases.len() < known;
         let methods = if places_orders { methods.post(place) } else { methods };
         let methods = methods.fallback(problem::method_not_allowed);
         let has_cors = places_orders || path == CREATE_ORDER;
         let methods = if has_cors { with_cors(methods, &web.settings) } else { methods };
         router = router.route(path, methods.layer(observed(path)));
     }
-    for path in intake_paths {
+    for path in order_path_aliases {
         let methods = post(place).fallback(problem::method_not_allowed);
         let methods = with_cors(methods, &web.settings).layer(observed(CREATE_ORDER));
         router = router.route(path.as_str(), methods);
@@ -126,7 +127,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::intake_path::TAKEN;
+    use crate::order_path_alias::RESERVED;
 
     #[test]
     fn every_route_of_the_api_is_described() {
@@ -144,6 +145,6 @@ mod tests {
         let first = |pattern: &'static str| pattern.split('/').nth(1).unwrap_or_default();
         let begun: BTreeSet<_> = PATTERNS.iter().copied().map(first).collect();
         let read_only = ["", "create-order", "orders"];
-        assert_eq!(begun, TAKEN.into_iter().chain(read_only).collect());
+        assert_eq!(begun, RESERVED.into_iter().chain(read_only).collect());
     }
 }

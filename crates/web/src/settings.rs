@@ -6,11 +6,11 @@ use domain::receipt::Receipt;
 use http::HeaderMap;
 use url::Url;
 
-use crate::front_door::FrontDoor;
-use crate::intake_path::IntakePath;
-use crate::keys::{Intake, KeyHash};
-use crate::order_limits::OrderLimits;
-use crate::wrong_keys::WrongKeys;
+use crate::auth_throttle::AuthThrottle;
+use crate::host_policy::HostPolicy;
+use crate::keys::{KeyHash, OrderAuth};
+use crate::order_path_alias::OrderPathAlias;
+use crate::rate_limits::OrderLimits;
 
 /// What a host decides about its HTTP side.
 #[derive(Clone)]
@@ -22,19 +22,19 @@ pub struct Settings {
     pub client_digest_secret: [u8; 32],
     /// Opens `/metrics`, as the admin key does.
     pub metrics_key: Option<KeyHash>,
-    /// Who presented wrong keys lately.
-    pub wrong_keys: Arc<WrongKeys>,
+    /// Throttles whoever presents wrong keys.
+    pub auth_throttle: Arc<AuthThrottle>,
     /// Who may place orders.
-    pub intake: Intake,
+    pub order_auth: OrderAuth,
     /// Where orders are placed besides `/create-order`.
-    pub intake_paths: Vec<IntakePath>,
+    pub order_path_aliases: Vec<OrderPathAlias>,
     /// How many orders may come.
     pub order_limits: OrderLimits,
     /// The origins whose pages may place orders: exact ones such as `https://shop.example`, or `*` for all.
     /// Empty: the order route knows no CORS. An entry that cannot be a header's value matches nothing.
     pub cors_allow_origins: Vec<String>,
-    /// Who is let in.
-    pub front_door: FrontDoor,
+    /// Which requests are let in, by the host that they name.
+    pub host_policy: HostPolicy,
     /// Where people reach this host: scheme, host and port. Cookies are `Secure` if it begins with `https`.
     pub public_url: String,
     /// Checks and reads what a provider reports of a message. `None`: `/receipts/…` answers 501.
@@ -46,11 +46,12 @@ pub struct Settings {
 }
 
 /// Reads a provider's report: a receipt, or nothing yet.
-pub type ReceiptReader = Arc<dyn Fn(&Report<'_>) -> Result<Option<Receipt>, NotFromProvider> + Send + Sync>;
+pub type ReceiptReader =
+    Arc<dyn Fn(&StatusCallback<'_>) -> Result<Option<Receipt>, InvalidSignature> + Send + Sync>;
 
-/// What came to a receipt's address.
+/// A provider's status callback, as it came to a receipt's address.
 #[derive(Debug, Clone, Copy)]
-pub struct Report<'a> {
+pub struct StatusCallback<'a> {
     /// The address as the provider was given it.
     pub url: &'a str,
     /// Its headers, a signature among them.
@@ -59,9 +60,9 @@ pub struct Report<'a> {
     pub body: &'a [u8],
 }
 
-/// The report's signature is missing or wrong.
+/// The callback's signature is missing or wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotFromProvider;
+pub struct InvalidSignature;
 
 impl Settings {
     /// Whether browsers reach this host over https.

@@ -6,14 +6,14 @@ use application::App;
 use axum::routing::MethodRouter;
 
 use crate::console::session::Sessions;
-use crate::order_limits::OrdersTaken;
+use crate::rate_limits::OrderRateLimiter;
 use crate::settings::Settings;
 
 /// The router's state: the use cases, what the host decided, and what is remembered between requests.
 pub(crate) struct Web {
     pub(crate) app: App,
     pub(crate) settings: Settings,
-    pub(crate) orders_taken: OrdersTaken,
+    pub(crate) order_rate_limiter: OrderRateLimiter,
     pub(crate) sessions: Sessions,
 }
 
@@ -26,7 +26,7 @@ pub(crate) type Routes = Vec<(&'static str, Methods)>;
 impl Web {
     /// The state of a host that has served nobody yet.
     pub(crate) fn new(app: App, settings: Settings) -> Self {
-        let orders_taken = OrdersTaken::within(settings.order_limits.clone());
-        Self { app, settings, orders_taken, sessions: Sessions::default() }
+        let order_rate_limiter = OrderRateLimiter::new(settings.order_limits.clone());
+        Self { app, settings, order_rate_limiter, sessions: Sessions::default() }
     }
 }

@@ -4,7 +4,7 @@
 
 mod announcement;
 mod differences;
-mod intake;
+mod order_auth;
 mod storage;
 mod subscriptions;
 
@@ -29,7 +29,7 @@ macro_rules! on_both_hosts {
 }
 
 on_both_hosts! {
-    intake::{
+    order_auth::{
         the_seeds_order_gets_the_seeds_answer,
         a_missing_name_gets_the_seeds_error,
         malformed_json_is_refused,

@@ -25,13 +25,14 @@ const INVALID_PAYLOAD_WORDS: [&str; 6] = [
 
 /// Where Slack's own webhooks are.
 pub(super) const SLACK: &str = "hooks.slack.com";
-/// What those answer on success that take Slack's form: Slack, Mattermost and Discord (`/slack`) `ok`, Microsoft's connectors `1`.
+/// What those answer on success that take Slack's form: Slack, Mattermost and Discord (`/slack`) `ok`, Microsoft's
+/// connectors `1`.
 const SUCCESS_WORDS: [&str; 2] = ["ok", "1"];
 /// How Microsoft's connectors say that they were called too often: with status 200.
 const TEAMS_THROTTLED: &str = "returned HTTP error 429";
 
-/// Classifies the response to a post at `now`. Whoever answers 200 without a chat's word is none: a captive portal, a proxy's page, a chat
-/// that refuses in words. Nothing was posted there, and it is tried again.
+/// Classifies the response to a post at `now`. Whoever answers 200 without a chat's word is none: a captive portal, a
+/// proxy's page, a chat that refuses in words. Nothing was posted there, and it is tried again.
 pub(super) fn classify_response(response: &HttpResponse, is_slack: bool, now: Timestamp) -> Outcome {
     if !response.status.is_success() {
         return Outcome::new(refusal(response, now), response.reply());
@@ -50,8 +51,8 @@ pub(super) fn classify_response(response: &HttpResponse, is_slack: bool, now: Ti
     }
 }
 
-/// Slack says `ok` and nothing else. Of the others some say nothing (Microsoft's workflows, Discord), and some a JSON object:
-/// Google Chat the message that it made, Rocket.Chat and Zulip whether it went well.
+/// Slack says `ok` and nothing else. Of the others some say nothing (Microsoft's workflows, Discord), and some a JSON
+/// object: Google Chat the message that it made, Rocket.Chat and Zulip whether it went well.
 fn is_success_word(word: &str, is_slack: bool) -> bool {
     if is_slack {
         return word == "ok";

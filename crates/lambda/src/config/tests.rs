@@ -85,7 +85,7 @@ fn settings_have_the_syntax_of_the_one_machine_host() {
         ("ORDERBELL_IDEMPOTENCY_LIFETIME_HOURS", "48"),
     ])
     .unwrap();
-    let web::Intake::Keys(keys) = http.intake else { panic!("keys are wanted") };
+    let web::OrderAuth::Keys(keys) = http.order_auth else { panic!("keys are wanted") };
     assert_eq!(keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), ["shop", "kiosk"]);
     assert!(http.admin_key.is_some_and(|key| key.matches(&hash)));
     assert_eq!(http.cors_allow_origins, ["https://shop.example", "https://kiosk.example"]);
@@ -108,7 +108,7 @@ fn a_fifo_topic_is_refused_with_the_reason() {
 #[test]
 fn orders_are_placed_at_the_root_too_unless_other_paths_are_named() {
     let paths = |changes: &[(&str, &str)]| -> Vec<String> {
-        let paths = http_with(changes).unwrap().intake_paths;
+        let paths = http_with(changes).unwrap().order_path_aliases;
         paths.iter().map(|path| path.as_str().to_owned()).collect()
     };
     assert_eq!(paths(&[]), ["/"]);

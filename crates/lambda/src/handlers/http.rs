@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, Request};
 use serde_json::Value;
 use tower::ServiceExt;
-use web::IntakePath;
-use web::gateway_event::{self, Shape};
+use web::OrderPathAlias;
+use web::gateway_event::{self, PayloadFormat};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -17,11 +17,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// (`$context.integration.requestId`), in every line of ours, and in the order.
 pub(crate) async fn answer(
     router: Router,
-    intake_paths: &[IntakePath],
+    order_path_aliases: &[OrderPathAlias],
     event: &str,
     request_id: &str,
 ) -> Value {
-    let (response, shape) = match gateway_event::request(event.as_bytes(), intake_paths) {
+    let (response, shape) = match gateway_event::request(event.as_bytes(), order_path_aliases) {
         Ok((mut request, shape)) => {
             let client = gateway_event::client(event.as_bytes(), request.headers());
             if let Some(client) = client {
@@ -29,7 +29,7 @@ pub(crate) async fn answer(
             }
             (route(router, named(request, request_id)).await, shape)
         }
-        Err(bad_event) => (bad_event.into_response(), Shape::Bare),
+        Err(bad_event) => (bad_event.into_response(), PayloadFormat::Bare),
     };
     if response.status().is_server_error() {
         metrics::counter!("orderbell_errors_total").increment(1);

@@ -13,12 +13,12 @@ use reqwest::{ClientBuilder, Method, RequestBuilder, StatusCode, redirect};
 use serde_json::Value;
 use url::Url;
 
+use super::connection_error::explain_connection_error;
 use super::flag_names::in_flags;
-use super::no_answer::no_answer;
-use super::output::Unwritten;
+use super::output::StdoutError;
 use super::{Failure, argument, output};
-use crate::operator_socket::{SOCKET, Way};
-use crate::trust::{self, Kept};
+use crate::file_permissions::{self, FileAccess};
+use crate::operator_socket::{SOCKET, SocketPath};
 
 /// Which server to ask, and as whom.
 #[derive(Args, Clone)]
@@ -36,8 +36,8 @@ pub(super) struct Server {
     json: bool,
 }
 
-/// How a server is reached.
-pub(super) struct Reached {
+/// A server that can be asked.
+pub(super) struct ServerConnection {
     client: reqwest::Client,
     /// What paths are put after.
     pub(super) base: String,
@@ -45,21 +45,21 @@ pub(super) struct Reached {
     pub(super) shown: String,
     /// Whether nobody else can read on the way, or answer in its place.
     is_private: bool,
-    /// The way to the socket, kept open; `None` for a server that was named.
-    way: Option<Way>,
+    /// The path to the socket, kept open; `None` for a server that was named.
+    socket_path: Option<SocketPath>,
 }
 
-const TIMEOUT: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-impl Reached {
+impl ServerConnection {
     /// A request to `path`, to be completed.
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }
 
     /// Why a request got no answer.
-    pub(super) fn gave_no_answer(&self, error: &reqwest::Error) -> anyhow::Error {
-        no_answer(&self.shown, TIMEOUT, error)
+    pub(super) fn explain(&self, error: &reqwest::Error) -> anyhow::Error {
+        explain_connection_error(&self.shown, REQUEST_TIMEOUT, error)
     }
 }
 
@@ -67,7 +67,7 @@ impl Reached {
 fn http_client() -> ClientBuilder {
     // Only the first call in a process installs it.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().timeout(TIMEOUT).no_proxy().redirect(redirect::Policy::none())
+    reqwest::Client::builder().timeout(REQUEST_TIMEOUT).no_proxy().redirect(redirect::Policy::none())
 }
 
 impl Server {
@@ -92,14 +92,14 @@ impl Server {
         path: &str,
         complete: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Value, Failure> {
-        let server = self.reach()?;
+        let server = self.connect()?;
         let mut request = server.request(method, path).header("accept", "application/json");
         let key = self.key(&server)?;
         if let Some(Key { key, .. }) = &key {
             refuse_to_tell_everyone(&server)?;
             request = request.header("x-api-key", key);
         }
-        let answer = complete(request).send().await.map_err(|error| server.gave_no_answer(&error))?;
+        let answer = complete(request).send().await.map_err(|error| server.explain(&error))?;
         let status = answer.status();
         if let Some(place) = answer.headers().get(LOCATION).filter(|_| status.is_redirection()) {
             let (shown, place) = (&server.shown, place.to_str().unwrap_or_default().escape_debug());
@@ -150,8 +150,8 @@ impl Server {
     pub(super) fn show(
         &self,
         answer: &Value,
-        for_people: impl FnOnce(&Value) -> Result<(), Unwritten>,
-    ) -> Result<(), Unwritten> {
+        for_people: impl FnOnce(&Value) -> Result<(), StdoutError>,
+    ) -> Result<(), StdoutError> {
         if self.json { output::json(answer) } else { for_people(answer) }
     }
 
@@ -160,7 +160,7 @@ impl Server {
         &self,
         answer: &Value,
         in_words: impl FnOnce(&Value) -> String,
-    ) -> Result<(), Unwritten> {
+    ) -> Result<(), StdoutError> {
         self.show(answer, |answer| {
             output::note(&in_words(answer));
             Ok(())
@@ -169,41 +169,54 @@ impl Server {
 
     /// How to reach the server that was named, or else the one on this machine, over its socket: whoever holds its port
     /// meanwhile is nobody we know. An empty variable counts as none.
-    pub(super) fn reach(&self) -> Result<Reached, Failure> {
+    pub(super) fn connect(&self) -> Result<ServerConnection, Failure> {
         let named =
             self.url.as_deref().map(|url| url.trim().trim_end_matches('/')).filter(|url| !url.is_empty());
         if let Some(url) = named {
             let (parsed, base, shown) = (http_url(url)?, url.to_owned(), url.to_owned());
             let client = client_for(&parsed).build()?;
-            return Ok(Reached { client, base, shown, is_private: is_private(&parsed), way: None });
+            return Ok(ServerConnection {
+                client,
+                base,
+                shown,
+                is_private: is_private(&parsed),
+                socket_path: None,
+            });
         }
         let data = self.local.resolve()?.data;
         let shown = absolute(data.join(SOCKET))?.display().to_string();
-        let way = Way::to(&data).and_then(|way| way.look().map(|()| way));
-        let way = match way {
-            Err(error) if error.kind() == ErrorKind::NotFound => Way::nowhere(&data),
-            way => way.map_err(|error| anyhow!("{shown} {error}"))?,
+        let socket_path =
+            SocketPath::to(&data).and_then(|socket_path| socket_path.check_owner().map(|()| socket_path));
+        let socket_path = match socket_path {
+            Err(error) if error.kind() == ErrorKind::NotFound => SocketPath::without_listener(&data),
+            socket_path => socket_path.map_err(|error| anyhow!("{shown} {error}"))?,
         };
-        let client = http_client().unix_socket(way.path()).build()?;
-        Ok(Reached { client, base: "http://localhost".to_owned(), shown, is_private: true, way: Some(way) })
+        let client = http_client().unix_socket(socket_path.path()).build()?;
+        Ok(ServerConnection {
+            client,
+            base: "http://localhost".to_owned(),
+            shown,
+            is_private: true,
+            socket_path: Some(socket_path),
+        })
     }
 
     /// The key that was given for this server. That of the data folder is told to nobody: over the socket it is not needed.
-    fn key(&self, server: &Reached) -> Result<Option<Key>, Failure> {
+    fn key(&self, server: &ServerConnection) -> Result<Option<Key>, Failure> {
         let (given, origin) = match &self.key_file {
             Some(path) => {
                 let is_input = path == Path::new("-");
                 let key = if is_input {
                     argument::read(path)
                 } else {
-                    trust::read(path, Kept::Secret).map_err(Into::into)
+                    file_permissions::read(path, FileAccess::Secret).map_err(Into::into)
                 };
                 let origin = format!("--key-file: {}", path.display());
                 let text = key.and_then(|key| Ok(String::from_utf8(key)?));
                 (text.with_context(|| origin.clone())?, origin)
             }
             // It is for the server that is named with it.
-            None if server.way.is_some() => return Ok(None),
+            None if server.socket_path.is_some() => return Ok(None),
             None => (std::env::var("ORDERBELL_KEY").unwrap_or_default(), "ORDERBELL_KEY".to_owned()),
         };
         let key = given.trim().to_owned();
@@ -252,7 +265,7 @@ fn http_url(text: &str) -> Result<Url, Failure> {
 }
 
 /// Keys go over https or to this machine.
-fn refuse_to_tell_everyone(server: &Reached) -> Result<(), Failure> {
+fn refuse_to_tell_everyone(server: &ServerConnection) -> Result<(), Failure> {
     if server.is_private {
         return Ok(());
     }

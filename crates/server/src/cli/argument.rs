@@ -23,7 +23,7 @@ use super::Failure;
 use crate::config::{Layers, Local};
 
 /// The most that is read of a file, in bytes: more than any event or secret has.
-const MAX: u64 = 16 * 1024 * 1024;
+const MAX_INPUT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Which data folder and settings this machine's server has.
 #[derive(Args, Clone)]
@@ -73,9 +73,9 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
         Box::new(File::open(path).with_context(|| format!("cannot read {}", path.display()))?)
     };
     let mut bytes = Vec::new();
-    let length = source.take(MAX + 1).read_to_end(&mut bytes);
+    let length = source.take(MAX_INPUT_BYTES + 1).read_to_end(&mut bytes);
     let length = length.with_context(|| format!("cannot read {}", path.display()))?;
-    anyhow::ensure!(length as u64 <= MAX, "{} is larger than 16 MiB", path.display());
+    anyhow::ensure!(length as u64 <= MAX_INPUT_BYTES, "{} is larger than 16 MiB", path.display());
     Ok(bytes)
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sqlite::OpenError;
 use sqlite::audit::{ByState, Exception, Queue, Summary, audit};
 
-use super::shown::counted;
+use super::display::counted;
 use super::{Failure, argument, output};
 
 #[derive(Args)]

@@ -11,8 +11,8 @@ use sqlite::OpenError;
 use sqlite::audit::{ByState, Exception, Summary};
 use sqlite::backup::{self, CopyError, backup};
 
+use super::display::counted;
 use super::output::note;
-use super::shown::counted;
 use super::{Failure, argument};
 use crate::keys;
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::api_client::Server;
 use super::table::Column;
-use super::{Failure, argument, block_on, output, shown};
+use super::{Failure, argument, block_on, display, output};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -179,13 +179,13 @@ async fn show(id: &str, server: Server) -> Result<(), Failure> {
 async fn redrive(redrive: Redrive) -> Result<(), Failure> {
     let Redrive { id, held, filters, server, .. } = redrive;
     let answer = act(&server, "redrive", id, if held { "held" } else { "dead" }, filters).await?;
-    Ok(server.say(&answer, |answer| format!("redriven: {}", shown::cell(answer.get("redriven"))))?)
+    Ok(server.say(&answer, |answer| format!("redriven: {}", display::cell(answer.get("redriven"))))?)
 }
 
 async fn retry(retry: Retry) -> Result<(), Failure> {
     let Retry { id, filters, server, .. } = retry;
     let answer = act(&server, "retry", id, "pending", filters).await?;
-    Ok(server.say(&answer, |answer| format!("retried: {}", shown::cell(answer.get("retried"))))?)
+    Ok(server.say(&answer, |answer| format!("retried: {}", display::cell(answer.get("retried"))))?)
 }
 
 async fn drop(drop: Drop) -> Result<(), Failure> {
@@ -193,7 +193,7 @@ async fn drop(drop: Drop) -> Result<(), Failure> {
     let one = id.is_some();
     let answer = act(&server, "drop", id, if held { "held" } else { "pending" }, filters).await?;
     let said = server.say(&answer, |answer| match answer.get("dropped").filter(|_| !one) {
-        Some(count) => format!("dropped: {}", shown::cell(Some(count))),
+        Some(count) => format!("dropped: {}", display::cell(Some(count))),
         None => "dropped".to_owned(),
     });
     Ok(said?)

@@ -5,7 +5,7 @@ use reqwest::Method;
 
 use super::api_client::Server;
 use super::table::Column;
-use super::{Failure, argument, block_on, output, shown};
+use super::{Failure, argument, block_on, display, output};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -52,12 +52,12 @@ async fn show(id: &str, server: Server) -> Result<(), Failure> {
     let message = server.ask(Method::GET, &format!("/inbox/{id}"), None).await?;
     let shown = server.show(&message, |message| {
         for (label, member) in [("To", "to"), ("Subject", "subject")] {
-            output::line(&format!("{label}: {}", shown::cell(message.get(member))))?;
+            output::line(&format!("{label}: {}", display::cell(message.get(member))))?;
         }
         output::line(&format!(
             "\n{}\n\n{}",
-            shown::cell(message.get("text")),
-            shown::cell(message.get("link"))
+            display::cell(message.get("text")),
+            display::cell(message.get("link"))
         ))
     });
     Ok(shown?)

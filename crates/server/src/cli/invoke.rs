@@ -13,7 +13,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 use web::gateway_event;
 
-use super::api_client::{Reached, Server};
+use super::api_client::{Server, ServerConnection};
 use super::{Failure, argument, block_on, configure, output, serve};
 use crate::wiring::wire;
 
@@ -41,7 +41,7 @@ pub(super) fn invoke(flags: &Flags) -> Result<(), Failure> {
     block_on(async {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, MAX_RESPONSE_BYTES).await?;
-        let server = flags.server.reach()?;
+        let server = flags.server.connect()?;
         let answer = match ask_server(&server, &parts, body.clone()).await? {
             Some(answer) => answer,
             None => open_store(flags, &server.shown, Request::from_parts(parts, Body::from(body))).await?,
@@ -58,7 +58,7 @@ pub(super) fn invoke(flags: &Flags) -> Result<(), Failure> {
 
 /// The server's answer, or `None` if none runs there.
 async fn ask_server(
-    server: &Reached,
+    server: &ServerConnection,
     parts: &axum::http::request::Parts,
     body: axum::body::Bytes,
 ) -> anyhow::Result<Option<Response<Body>>> {
@@ -75,7 +75,7 @@ async fn ask_server(
     let answer = match request.send().await {
         Ok(answer) => answer,
         Err(error) if error.is_connect() => return Ok(None),
-        Err(error) => return Err(server.gave_no_answer(&error)),
+        Err(error) => return Err(server.explain(&error)),
     };
     let (status, headers) = (answer.status(), answer.headers().clone());
     let mut response = Response::new(Body::from(answer.bytes().await?));

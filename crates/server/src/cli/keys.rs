@@ -55,7 +55,7 @@ mod tests {
             let file = folder.path().join("orderbell.toml");
             std::fs::write(&file, settings(name, "obk_some_key_or_other")).unwrap();
             let config = Config::read(Layers::default().file(Some(&file))).unwrap();
-            let web::Intake::Keys(keys) = config.intake else { panic!("{name}") };
+            let web::OrderAuth::Keys(keys) = config.order_auth else { panic!("{name}") };
             assert_eq!(keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(), [name]);
             assert!(keys[0].hash.matches(&web::KeyHash::of("obk_some_key_or_other")), "{name}");
         }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use self::show::{price, products, told};
 use super::api_client::Server;
 use super::table::Column;
-use super::{Failure, argument, block_on, output, shown};
+use super::{Failure, argument, block_on, display, output};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -166,8 +166,8 @@ async fn place(place: Place) -> Result<(), Failure> {
         })
         .await?;
     let shown = server.show(&answer, |answer| {
-        output::note(&shown::cell(answer.get("message")));
-        output::line(&shown::cell(answer.get("orderId")))
+        output::note(&display::cell(answer.get("message")));
+        output::line(&display::cell(answer.get("orderId")))
     });
     Ok(shown?)
 }

@@ -10,8 +10,8 @@ use sqlite::Options;
 use sqlite::restore::{Restored, restore};
 
 use super::backup::{failed, in_numbers, say_exceptions, tell};
+use super::display::counted;
 use super::output::note;
-use super::shown::counted;
 use super::{Failure, argument, block_on};
 use crate::keys;
 

@@ -17,11 +17,11 @@ use url::Url;
 
 use super::{Failure, configure};
 use crate::config::Config;
-use crate::ending::{self, on_a_runtime};
 use crate::logging::{self, Log};
-use crate::operator_socket::Door;
+use crate::operator_socket::OperatorListener;
+use crate::shutdown::{self, run_on_runtime};
 use crate::wiring::{System, wire};
-use crate::workers::{Workers, clock, operators, reexamination, upkeep};
+use crate::workers::{self, Workers, clock, metrics_upkeep};
 use crate::{descriptors, http_server, keys};
 
 /// Settings that can be given as flags; see docs/CONFIGURATION.md for all of them.
@@ -49,7 +49,7 @@ pub(super) struct Flags {
 pub(super) fn serve(flags: &Flags) -> Result<(), Failure> {
     let config = configure(flags)?;
     let (log, last_lines) = logging::start(config.log.clone(), config.log_format)?;
-    let ended = on_a_runtime(run(&config, &log)).map_err(Into::into).flatten();
+    let ended = run_on_runtime(run(&config, &log)).map_err(Into::into).flatten();
     if let Err(error) = &ended {
         // Whoever reads the log may have stalled: the last word goes the way of the others.
         log.say(&format!("orderbell: {error:#}"));
@@ -63,20 +63,30 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     let listener = http_server::listen(config.listen);
     let listener = listener.map_err(|error| cannot_listen(config.listen, &error))?;
     let address = listener.local_addr()?;
-    let System { store, clock, router, delivery, gauges, metrics, modes, public_url, admin_key, wrong_keys } =
-        wire(config, address).await?;
+    let System {
+        store,
+        clock,
+        router,
+        delivery,
+        gauges,
+        metrics,
+        modes,
+        public_url,
+        admin_key,
+        auth_throttle,
+    } = wire(config, address).await?;
     let (stop, stopping) = watch::channel(false);
-    let told = ending::attend(log.clone(), stopping.clone())?;
+    let told = shutdown::watch_signals(log.clone(), stopping.clone())?;
     let (orders, topic) = (Arc::new(store.clone()), Arc::new(store.clone()));
     let runtime = Arc::clone(&delivery.runtime);
     let relay = run_relay(orders, topic, store.signals().orders, Arc::clone(&runtime), stopping.clone());
     let (queue, by) = (Arc::clone(&delivery.queue), Arc::clone(&delivery.clock));
     let escalation = run_escalation(queue, by, runtime, stopping.clone());
-    let reexamination = reexamination::run(store.clone(), stopping.clone());
+    let reexamination = workers::reexamine_quarantined(store.clone(), stopping.clone());
     let operators =
-        operators::run(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());
-    let door = open_door(&config.data, router.clone(), stopping.clone())?;
-    let upkeep = upkeep::run(metrics, wrong_keys, Arc::clone(&delivery.clock), stopping.clone());
+        workers::notify_operators(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());
+    let door = open_operator_listener(&config.data, router.clone(), stopping.clone())?;
+    let upkeep = metrics_upkeep::run(metrics, auth_throttle, Arc::clone(&delivery.clock), stopping.clone());
     let (queue, pending) = (Arc::clone(&delivery.queue), Arc::clone(&delivery.pending));
     let watch = clock::run(clock, queue, pending, stopping.clone());
     let delivery = delivery.run(stopping.clone());
@@ -95,7 +105,7 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     workers.start_fallible("the HTTP server", http_server::serve(listener, router, limits, stopping));
 
     log.say(&announcement(config, &format!("http://{address}"), &public_url, &modes, &admin_key));
-    let ended = until_ended(told, &store, &mut workers).await;
+    let ended = until_stopped(told, &store, &mut workers).await;
     tracing::info!("ending");
     stop.send_replace(true);
     workers.ended().await;
@@ -103,9 +113,13 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     ended
 }
 
-/// Opens the operator's door. A file system that has no sockets leaves commands with `--url`.
-fn open_door(data: &Path, router: Router, stop: Stop) -> anyhow::Result<impl Future<Output = ()> + use<>> {
-    let door = match Door::open(data) {
+/// Opens the operator's socket. A file system that has no sockets leaves commands with `--url`.
+fn open_operator_listener(
+    data: &Path,
+    router: Router,
+    stop: Stop,
+) -> anyhow::Result<impl Future<Output = ()> + use<>> {
+    let door = match OperatorListener::open(data) {
         Ok(door) => Some(door),
         Err(error) if error.downcast_ref::<io::Error>().is_some() => {
             tracing::warn!(%error, "there is no socket for commands on this machine: they need --url");
@@ -122,7 +136,7 @@ fn open_door(data: &Path, router: Router, stop: Stop) -> anyhow::Result<impl Fut
 }
 
 /// Waits until the program was `told` to end, or cannot go on.
-async fn until_ended(told: impl Future, store: &Store, workers: &mut Workers) -> anyhow::Result<()> {
+async fn until_stopped(told: impl Future, store: &Store, workers: &mut Workers) -> anyhow::Result<()> {
     tokio::select! {
         _ = told => Ok(()),
         reason = store.failed() => Err(anyhow!("the store can acknowledge nothing more: {reason}")),
@@ -260,7 +274,7 @@ mod tests {
         let mut workers = Workers::default();
         workers.start("the steady one", pending());
         workers.start_fallible("the other", work);
-        let ended = until_ended(pending::<()>(), &store, &mut workers);
+        let ended = until_stopped(pending::<()>(), &store, &mut workers);
         let ended = tokio::time::timeout(Duration::from_secs(10), ended).await.unwrap();
         store.close().await;
         ended.unwrap_err().to_string()

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::api_client::Server;
 use super::table::Column;
-use super::{Failure, argument, block_on, output, shown};
+use super::{Failure, argument, block_on, display, output};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -174,8 +174,8 @@ async fn add(add: Add) -> Result<(), Failure> {
     let shown = add.server.show(&answer, |answer| {
         // The secret first: it is told once, and the id is found again.
         show_secret(answer);
-        output::note(&shown::cell(answer.get("state")));
-        output::line(&shown::cell(answer.get("subscriptionId")))
+        output::note(&display::cell(answer.get("state")));
+        output::line(&display::cell(answer.get("subscriptionId")))
     });
     Ok(shown?)
 }
@@ -212,9 +212,9 @@ async fn change(change: Change) -> Result<(), Failure> {
 async fn note_idle_escalation(server: &Server, subscription: &Value) {
     let Some(id) = subscription.pointer("/escalation/subscriptionId").and_then(Value::as_str) else { return };
     let Ok(other) = server.ask(Method::GET, &format!("/subscriptions/{id}"), None).await else { return };
-    let state = shown::cell(other.get("state"));
+    let state = display::cell(other.get("state"));
     if state != "confirmed" {
-        let endpoint = shown::cell(other.get("endpoint"));
+        let endpoint = display::cell(other.get("endpoint"));
         output::note(&format!(
             "WARNING: it escalates to {endpoint}, which is {state}: nothing reaches that as long as it is \
              (`orderbell subscription show {id}`)"
@@ -227,7 +227,7 @@ async fn rotate_secret(one: One) -> Result<(), Failure> {
     let answer = one.server.ask(Method::POST, &path, None).await?;
     let shown = one.server.show(&answer, |answer| {
         output::note("new signing secret (shown only now; the old one signs too for 24 hours):");
-        output::line(&shown::cell(answer.get("secret")))
+        output::line(&display::cell(answer.get("secret")))
     });
     Ok(shown?)
 }
@@ -235,7 +235,7 @@ async fn rotate_secret(one: One) -> Result<(), Failure> {
 async fn send_test(one: One) -> Result<(), Failure> {
     let path = format!("/subscriptions/{}/test", one.id);
     let answer = one.server.ask(Method::POST, &path, None).await?;
-    Ok(one.server.show(&answer, |answer| output::line(&shown::cell(answer.get("deliveryId"))))?)
+    Ok(one.server.show(&answer, |answer| output::line(&display::cell(answer.get("deliveryId"))))?)
 }
 
 async fn remove(one: One) -> Result<(), Failure> {

@@ -3,25 +3,25 @@
 use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, presets};
 use serde_json::Value;
 
-use super::shown::{harmless, member};
+use super::display::{member, terminal_safe};
 
 /// A column of a table: its heading, and the member that it shows, as a JSON pointer.
 pub(super) type Column = (&'static str, &'static str);
 
 /// Columns whose texts may be cut where the terminal is narrow. All others are whole: an id that is cut names nothing.
-const MAY_BE_CUT: [&str; 7] =
+const CUTTABLE: [&str; 7] =
     ["/customerName", "/product", "/endpoint", "/to", "/subject", "/reply", "/reason"];
 /// So much of such a text is always there.
-const LEAST: usize = 18;
+const MIN_TEXT_WIDTH: usize = 18;
 /// Of what others said, it is so much.
-const LEAST_SAID: usize = 40;
+const MIN_QUOTE_WIDTH: usize = 40;
 /// Columns that go to a second line of their row where one line is too narrow for all.
-const BENEATH: [&str; 8] =
+const SECOND_LINE: [&str; 8] =
     ["/orderId", "/subscriptionId", "/deliveryId", "/id", "/told", "/pendingReason", "/reply", "/reason"];
 /// How far that line is moved in.
-const MOVED_IN: usize = 2;
+const INDENT: usize = 2;
 /// Blanks between columns.
-const BETWEEN: u16 = 2;
+const COLUMN_GAP: u16 = 2;
 
 /// A line of headings and one for each row, with tabs between their cells. Nothing is cut or filled up, and every column is
 /// there, so that each has its number.
@@ -37,16 +37,16 @@ pub(super) fn fitted(rows: &[Value], columns: &[Column], width: u16) -> String {
     let said = |column: &&Column| rows.iter().any(|row| !text(row, column.1).is_empty());
     let columns: Vec<Column> = columns.iter().filter(said).copied().collect();
     let (beneath, above): (Vec<Column>, Vec<Column>) =
-        columns.iter().copied().partition(|(_, pointer)| BENEATH.contains(pointer));
+        columns.iter().copied().partition(|(_, pointer)| SECOND_LINE.contains(pointer));
     let width = usize::from(width);
     if least(rows, &columns) <= width {
         aligned(rows, &columns, width).join("\n")
     } else if !above.is_empty() && least(rows, &above) <= width {
         let mut parts = vec![aligned(rows, &above, width)];
-        let inner = width.saturating_sub(MOVED_IN);
+        let inner = width.saturating_sub(INDENT);
         for columns in packed(rows, beneath, inner) {
             let part = aligned(rows, &columns, inner);
-            parts.push(part.iter().map(|line| format!("{:MOVED_IN$}{line}", "")).collect());
+            parts.push(part.iter().map(|line| format!("{:INDENT$}{line}", "")).collect());
         }
         let lines = (0..=rows.len()).flat_map(|row| parts.iter().map(move |part| part[row].as_str()));
         lines.filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join("\n")
@@ -70,7 +70,7 @@ fn packed(rows: &[Value], columns: Vec<Column>, width: usize) -> Vec<Vec<Column>
 
 /// A cell on one line, harmless.
 fn text(row: &Value, pointer: &str) -> String {
-    harmless(&member(row, pointer).replace(['\n', '\t'], " ")).into_owned()
+    terminal_safe(&member(row, pointer).replace(['\n', '\t'], " ")).into_owned()
 }
 
 /// The width that a table needs at least.
@@ -79,12 +79,12 @@ fn least(rows: &[Value], columns: &[Column]) -> usize {
     let least = |(width, (_, pointer)): (&u16, &Column)| {
         let width = usize::from(*width);
         match *pointer {
-            "/reply" | "/reason" => width.min(LEAST_SAID),
-            pointer if MAY_BE_CUT.contains(&pointer) => width.min(LEAST),
+            "/reply" | "/reason" => width.min(MIN_QUOTE_WIDTH),
+            pointer if CUTTABLE.contains(&pointer) => width.min(MIN_TEXT_WIDTH),
             _ => width,
         }
     };
-    let gaps = usize::from(BETWEEN) * columns.len().saturating_sub(1);
+    let gaps = usize::from(COLUMN_GAP) * columns.len().saturating_sub(1);
     widths.iter().zip(columns).map(least).sum::<usize>() + gaps
 }
 
@@ -102,8 +102,8 @@ fn laid_out(rows: &[Value], columns: &[Column]) -> Table {
     for (place, (_, pointer)) in columns.iter().enumerate() {
         let is_last = place + 1 == columns.len();
         if let Some(column) = table.column_mut(place) {
-            column.set_padding((0, if is_last { 0 } else { BETWEEN }));
-            if !MAY_BE_CUT.contains(pointer) {
+            column.set_padding((0, if is_last { 0 } else { COLUMN_GAP }));
+            if !CUTTABLE.contains(pointer) {
                 column.set_constraint(ColumnConstraint::ContentWidth);
             }
         }
@@ -121,10 +121,11 @@ fn aligned(rows: &[Value], columns: &[Column], width: usize) -> Vec<String> {
 
 /// A row with a line for each of its cells, its heading before it.
 fn by_cell(row: &Value, columns: &[Column], width: usize) -> String {
-    let label = columns.iter().map(|(heading, _)| heading.len() + usize::from(BETWEEN)).max().unwrap_or(0);
+    let label = columns.iter().map(|(heading, _)| heading.len() + usize::from(COLUMN_GAP)).max().unwrap_or(0);
     let line = |(heading, pointer): &Column| {
         let column = [("", *pointer)];
-        let cell = aligned(std::slice::from_ref(row), &column, width.saturating_sub(label).max(LEAST));
+        let cell =
+            aligned(std::slice::from_ref(row), &column, width.saturating_sub(label).max(MIN_TEXT_WIDTH));
         cell.last().filter(|cell| !cell.is_empty()).map(|cell| format!("{heading:<label$}{cell}"))
     };
     columns.iter().filter_map(line).collect::<Vec<_>>().join("\n")
@@ -179,7 +180,7 @@ mod tests {
             for width in [20, 40, 60, 79, 80, 100, 132, 200] {
                 let rows = [row.clone(), json!({"state": "dead"}), row.clone()];
                 let told = fitted(&rows, &columns, width);
-                for (heading, pointer) in columns.iter().filter(|(_, at)| !MAY_BE_CUT.contains(at)) {
+                for (heading, pointer) in columns.iter().filter(|(_, at)| !CUTTABLE.contains(at)) {
                     let whole = text(&row, pointer);
                     assert_eq!(told.matches(&whole).count(), 2, "{name} at {width}: {heading} in\n{told}");
                 }

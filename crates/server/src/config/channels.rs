@@ -1,8 +1,5 @@
 //! The settings of the channels.
 
-mod chat;
-mod login;
-mod rules;
 mod sms;
 
 use std::net::Ipv6Addr;
@@ -10,18 +7,19 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use channels::email::{Sender, SmtpSettings, TlsMode};
+use application::ports::{ChannelRules, Concurrency};
+use channels::Secret;
+use channels::chat::ChatSettings;
+use channels::email::{Credentials, Sender, SmtpAuth, SmtpSettings, TlsMode, TokenSettings};
 use channels::http::{AllowedHost, InvalidHost};
 use channels::webhook::WebhookSettings;
+use domain::attributes::MAX_RATE;
 use domain::delivery::UnknownOutcomePolicy;
 
-pub(super) use chat::chat;
 pub(crate) use sms::SmsProvider;
 pub(super) use sms::sms;
 
-use super::reading::{Reading, list, number, words};
-use login::credentials;
-use rules::Rules;
+use super::reading::{Reading, list, number, secret, words};
 
 /// How long a relay may take for one step. RFC 5321, 4.5.3.2, would have minutes; a relay that takes longer than this
 /// for a small mail is better tried again.
@@ -35,6 +33,23 @@ const TIMEOUTS: RangeInclusive<u64> = 1..=120;
 /// How many calls to one receiver may be chosen.
 const ENDPOINT_CONCURRENCY: RangeInclusive<usize> = 1..=1_000;
 
+/// How long a chat may take to answer.
+const CHAT_TIMEOUT: u64 = 20;
+/// The messages a second that can be chosen: the same for a channel as for a subscription.
+const PER_SECOND: RangeInclusive<u32> = 1..=MAX_RATE;
+/// The settings of a token, which need `smtp.token_url`.
+const TOKEN: [&str; 4] = ["smtp.client_id", "smtp.client_secret", "smtp.scope", "smtp.refresh_token"];
+
+/// The settings of one channel's rules, with their defaults.
+struct Rules {
+    /// The setting, its default and its maximum.
+    concurrency: (&'static str, usize, usize),
+    /// The setting; by default there is no limit.
+    max_per_second: &'static str,
+    /// The setting and its default.
+    on_unknown: (&'static str, UnknownOutcomePolicy),
+}
+
 const SMTP_RULES: Rules = Rules {
     concurrency: ("smtp.concurrency", 4, 100),
     max_per_second: "smtp.max_per_second",
@@ -44,6 +59,11 @@ const WEBHOOK_RULES: Rules = Rules {
     concurrency: ("webhook.concurrency", 64, 1_000),
     max_per_second: "webhook.max_per_second",
     on_unknown: ("webhook.on_unknown", UnknownOutcomePolicy::Retry),
+};
+const CHAT_RULES: Rules = Rules {
+    concurrency: ("chat.concurrency", 16, 1_000),
+    max_per_second: "chat.max_per_second",
+    on_unknown: ("chat.on_unknown", UnknownOutcomePolicy::Retry),
 };
 
 /// The mail relay; none unless `smtp.host` is set.
@@ -118,4 +138,78 @@ fn tls_mode(text: &str) -> Result<TlsMode, String> {
 
 fn pem_file(text: &str) -> Result<Vec<u8>, String> {
     std::fs::read(PathBuf::from(text)).map_err(|error| format!("{text} cannot be read: {error}"))
+}
+
+/// How chats are posted to; in a private network, they stand among the hosts that webhooks may call, and are trusted by the
+/// same certificates.
+pub(super) fn chat(reading: &mut Reading, webhook: &WebhookSettings) -> ChatSettings {
+    let (allowed_hosts, ca) = (webhook.allowed_hosts.clone(), webhook.ca.clone());
+    let timeout = Duration::from_secs(reading.or("chat.timeout_seconds", CHAT_TIMEOUT, number(TIMEOUTS)));
+    ChatSettings { allowed_hosts, ca, timeout, rules: CHAT_RULES.read(reading) }
+}
+
+/// The account, with its password or with where its tokens come from; none where neither is set.
+fn credentials(reading: &mut Reading) -> Option<Credentials> {
+    let by_token = reading.is_written("smtp.token_url");
+    let by_password = reading.is_written("smtp.password");
+    if by_token && by_password {
+        reading.mistake("smtp.password", "must not be set where smtp.token_url is: it is one or the other");
+    }
+    if !by_token {
+        for setting in TOKEN.into_iter().filter(|setting| reading.is_written(setting)).collect::<Vec<_>>() {
+            reading.mistake(setting, "needs smtp.token_url, where tokens come from");
+        }
+    }
+    match (reading.is_written("smtp.username"), by_password || by_token) {
+        (true, false) => reading.mistake("smtp.password", "is missing: smtp.username is set"),
+        (false, true) if by_token => {
+            reading.mistake("smtp.username", "is missing: it names the mailbox that smtp.token_url is for");
+        }
+        (false, true) => reading.mistake("smtp.username", "is missing: smtp.password is set"),
+        (true, true) | (false, false) => {}
+    }
+    // Blanks around these may be part of them.
+    let user = reading.optional("smtp.username", |text| words(text).map(|_| text.to_owned()));
+    let password =
+        reading.optional("smtp.password", |text| words(text).map(|_| Secret::new(text.to_owned())));
+    let auth = if by_token { token(reading).map(SmtpAuth::Token) } else { password.map(SmtpAuth::Password) };
+    Some(Credentials { user: user?, auth: auth? })
+}
+
+fn token(reading: &mut Reading) -> Option<TokenSettings> {
+    let url = reading.optional("smtp.token_url", |text| {
+        text.parse()
+            .map_err(|_| "must be an https URL such as https://login.example/oauth2/v2.0/token".to_owned())
+    });
+    let client_id = reading.required("smtp.client_id", "the token server must know who asks", words);
+    let client_secret = reading.optional("smtp.client_secret", secret);
+    let scope = reading.optional("smtp.scope", words);
+    let refresh_token = reading.optional("smtp.refresh_token", secret);
+    if !reading.is_written("smtp.client_secret") && !reading.is_written("smtp.refresh_token") {
+        reading.mistake("smtp.client_secret", "is missing: tokens take it, or smtp.refresh_token, or both");
+    }
+    Some(TokenSettings { url: url?, client_id: client_id?, client_secret, scope, refresh_token })
+}
+
+impl Rules {
+    /// Reads them. One message at a time goes to one endpoint, so that they arrive in the order of their orders.
+    fn read(&self, reading: &mut Reading) -> ChannelRules {
+        let (setting, default, most) = self.concurrency;
+        let channel = reading.or(setting, default, number(1..=most));
+        let max_per_second = reading.optional(self.max_per_second, number(PER_SECOND));
+        let (setting, default) = self.on_unknown;
+        ChannelRules {
+            concurrency: Concurrency { channel, endpoint: 1 },
+            max_per_second: max_per_second.and_then(std::num::NonZeroU32::new),
+            on_unknown: reading.or(setting, default, on_unknown),
+        }
+    }
+}
+
+fn on_unknown(text: &str) -> Result<UnknownOutcomePolicy, String> {
+    match text {
+        "retry" => Ok(UnknownOutcomePolicy::Retry),
+        "hold" => Ok(UnknownOutcomePolicy::Hold),
+        _ => Err("must be retry or hold".to_owned()),
+    }
 }

@@ -6,21 +6,21 @@ use ipnet::IpNet;
 
 use super::reading::{Reading, list, number};
 use crate::descriptors;
-use crate::http_server::Limits;
+use crate::http_server::ConnectionLimits;
 
 /// The most connections that are wanted where nothing says otherwise: some 100 MB if each holds the largest head.
-const MOST: usize = 4_096;
+const DEFAULT_MAX_CONNECTIONS: usize = 4_096;
 /// The share of one peer, where nothing says otherwise, is one part of so many, and at least so many connections.
-const PEERS: usize = 8;
-const LEAST_OF_A_PEER: usize = 16;
+const PEER_SHARE: usize = 8;
+const MIN_PER_PEER: usize = 16;
 /// What a setting may be.
-const RANGE: std::ops::RangeInclusive<usize> = 1..=100_000;
+const CONNECTIONS_RANGE: std::ops::RangeInclusive<usize> = 1..=100_000;
 
 /// How many connections there may be, as far as it was chosen.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    most: Option<usize>,
-    most_of_a_peer: Option<usize>,
+    max: Option<usize>,
+    max_per_peer: Option<usize>,
     proxies: Vec<IpNet>,
 }
 
@@ -28,8 +28,8 @@ impl Connections {
     pub(super) fn of(reading: &mut Reading) -> Self {
         let loopback = ["127.0.0.0/8", "::1/128"].iter().filter_map(|net| net.parse().ok()).collect();
         Self {
-            most: reading.optional("max_connections", number(RANGE)),
-            most_of_a_peer: reading.optional("max_connections_per_peer", number(RANGE)),
+            max: reading.optional("max_connections", number(CONNECTIONS_RANGE)),
+            max_per_peer: reading.optional("max_connections_per_peer", number(CONNECTIONS_RANGE)),
             proxies: reading.or("proxies", loopback, networks),
         }
     }
@@ -40,10 +40,10 @@ impl Connections {
     }
 
     /// The limits of a process that may have so many descriptors and makes so many calls to the outside at once.
-    pub(crate) fn limits(&self, descriptors: usize, calls: usize) -> Limits {
+    pub(crate) fn limits(&self, descriptors: usize, calls: usize) -> ConnectionLimits {
         let possible = descriptors::for_clients(descriptors, calls).max(1);
-        let wanted = self.most.unwrap_or(MOST);
-        if let Some(chosen) = self.most.filter(|most| *most > possible) {
+        let wanted = self.max.unwrap_or(DEFAULT_MAX_CONNECTIONS);
+        if let Some(chosen) = self.max.filter(|max| *max > possible) {
             tracing::warn!(
                 max_connections = chosen,
                 possible,
@@ -51,10 +51,10 @@ impl Connections {
                 "there are fewer descriptors than the connections need (ulimit -Hn)"
             );
         }
-        let most = wanted.min(possible);
-        let share = (most / PEERS).max(LEAST_OF_A_PEER);
-        let most_of_a_peer = self.most_of_a_peer.unwrap_or(share).min(most);
-        Limits { most, most_of_a_peer, proxies: self.proxies.clone() }
+        let max = wanted.min(possible);
+        let share = (max / PEER_SHARE).max(MIN_PER_PEER);
+        let max_per_peer = self.max_per_peer.unwrap_or(share).min(max);
+        ConnectionLimits { max, max_per_peer, proxies: self.proxies.clone() }
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use toml::Value;
 
 use super::toml_mistake::toml_mistake;
-use crate::trust::{self, Kept};
+use crate::file_permissions::{self, FileAccess};
 
 /// Every setting there is, as the file has it. In the environment `smtp.host` is `ORDERBELL_SMTP_HOST`.
 pub(crate) const SETTINGS: [&str; 67] = [
@@ -112,13 +112,13 @@ pub(crate) const DEFAULT_FILE: &str = "orderbell.toml";
 /// Settings as they were written, each with where.
 #[derive(Debug, Default)]
 pub(crate) struct Layers {
-    written: BTreeMap<&'static str, Written>,
+    written: BTreeMap<&'static str, RawSetting>,
     mistakes: Vec<String>,
 }
 
 /// One setting as it was written.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(super) struct RawSetting {
     pub(super) text: String,
     pub(super) origin: String,
 }
@@ -133,7 +133,7 @@ impl Layers {
     pub(crate) fn file(mut self, named: Option<&Path>) -> Self {
         let named = named.filter(|path| !path.as_os_str().is_empty());
         let path = named.unwrap_or(Path::new(DEFAULT_FILE));
-        match trust::read(path, Kept::Open).and_then(as_utf8) {
+        match file_permissions::read(path, FileAccess::Public).and_then(as_utf8) {
             Ok(text) => {
                 self.toml(path, &text);
                 self.keep_secrets(path);
@@ -147,7 +147,7 @@ impl Layers {
     /// Secrets stand in no file that others can read.
     fn keep_secrets(&mut self, path: &Path) {
         let holds = self.written.keys().any(|setting| SECRETS.contains(setting));
-        if let Some(error) = holds.then(|| trust::read(path, Kept::Secret).err()).flatten() {
+        if let Some(error) = holds.then(|| file_permissions::read(path, FileAccess::Secret).err()).flatten() {
             self.mistakes.push(format!("{}: {error}", path.display()));
         }
     }
@@ -198,7 +198,7 @@ impl Layers {
         }
         for (setting, name) in AWS_VARIABLES {
             if let Some(text) = variables.remove(name).and_then(|value| value.into_string().ok()) {
-                let written = Written { text, origin: name.to_owned() };
+                let written = RawSetting { text, origin: name.to_owned() };
                 self.written.entry(setting).or_insert(written);
             }
         }
@@ -218,10 +218,10 @@ impl Layers {
     }
 
     fn set(&mut self, setting: &'static str, text: String, origin: String) {
-        self.written.insert(setting, Written { text, origin });
+        self.written.insert(setting, RawSetting { text, origin });
     }
 
-    pub(super) fn into_parts(self) -> (BTreeMap<&'static str, Written>, Vec<String>) {
+    pub(super) fn into_parts(self) -> (BTreeMap<&'static str, RawSetting>, Vec<String>) {
         (self.written, self.mistakes)
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::reading::Reading;
 use super::{Layers, address, key};
-use crate::trust;
+use crate::file_permissions;
 
 /// Where this machine's server is, and what opens it: the same settings that the server reads.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Local {
 
     pub(super) fn of(reading: &mut Reading) -> Self {
         let data = reading.or("data", PathBuf::from("./orderbell-data"), folder);
-        believe(&data, reading);
+        check_permissions(&data, reading);
         Self {
             listen: reading.or("listen", SocketAddr::from(([127, 0, 0, 1], 8080)), address),
             data,
@@ -52,10 +52,10 @@ fn folder(text: &str) -> Result<PathBuf, String> {
 
 /// Nobody else may have laid the data folder, or anything that is read in it, for us to find. Its secrets are looked at when
 /// they are read.
-fn believe(data: &Path, reading: &mut Reading) {
+fn check_permissions(data: &Path, reading: &mut Reading) {
     let within = ["orderbell.db", "orderbell.db-wal", "orderbell.db-shm", "orderbell.lock"];
     for path in iter::once(data.to_owned()).chain(within.map(|name| data.join(name))) {
-        let why = match trust::look_at(&path) {
+        let why = match file_permissions::check_path(&path) {
             Ok(()) => continue,
             Err(error) if error.kind() == ErrorKind::NotADirectory => {
                 format!("{} is no folder: name the one that is to hold the data", data.display())

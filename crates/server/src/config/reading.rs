@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use channels::Secret;
 
-use super::layers::{Layers, Written, environment_name};
+use super::layers::{Layers, RawSetting, environment_name};
 
 /// Settings being read.
 pub(super) struct Reading {
-    written: BTreeMap<&'static str, Written>,
+    written: BTreeMap<&'static str, RawSetting>,
     mistakes: Vec<String>,
     /// What was asked for so far.
     asked: BTreeSet<String>,

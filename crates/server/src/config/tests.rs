@@ -25,7 +25,7 @@ fn nothing_needs_to_be_set() {
     let config = read("", &[]).unwrap();
     assert_eq!(config.listen, SocketAddr::from(([127, 0, 0, 1], 8080)));
     assert_eq!(config.data, PathBuf::from("./orderbell-data"));
-    assert!(matches!(config.intake, web::Intake::Open));
+    assert!(matches!(config.order_auth, web::OrderAuth::Open));
     assert!(config.smtp.is_none());
     assert_eq!(config.cors_allow_origins, ["*"]);
 }
@@ -80,15 +80,15 @@ fn orders_are_limited_outside_loopback_and_as_is_written() {
 #[test]
 fn a_limit_of_callers_that_there_are_none_of_is_a_mistake() {
     let key = format!("intake = 'key'\nintake_keys = ['shop={}']\n", "0".repeat(64));
-    for (intake, setting, why) in [
+    for (order_auth, setting, why) in [
         (key.as_str(), "max_orders_without_key", "has no effect where intake is key"),
         (&key, "max_orders_per_address", "has no effect where intake is key"),
         ("intake = 'open'\n", "max_orders_per_key", "has no effect where intake is open"),
         ("", "max_orders_per_key", "has no effect where intake is open"),
     ] {
-        let said = mistakes(&format!("{intake}{setting} = '60/120'"), &[]);
+        let said = mistakes(&format!("{order_auth}{setting} = '60/120'"), &[]);
         assert!(said.contains(&format!("{setting} in ")) && said.contains(why), "{said}");
-        assert!(read(&format!("{intake}{setting} = 'off'"), &[]).is_ok(), "none is what there is");
+        assert!(read(&format!("{order_auth}{setting} = 'off'"), &[]).is_ok(), "none is what there is");
     }
     assert!(read(&format!("{key}max_orders_per_key = 60"), &[]).is_ok());
 }
@@ -178,9 +178,9 @@ fn outside_loopback_intake_must_be_chosen() {
     let open =
         [("ORDERBELL_LISTEN", "0.0.0.0:80"), ("ORDERBELL_PUBLIC_URL", "https://orders.example.com/shop/")];
     assert!(mistakes("", &open).contains("intake"));
-    assert!(matches!(read("intake = \"open\"", &open).unwrap().intake, web::Intake::Open));
+    assert!(matches!(read("intake = \"open\"", &open).unwrap().order_auth, web::OrderAuth::Open));
     let key = format!("intake = \"key\"\n[intake_keys]\nshop = \"{}\"", web::KeyHash::of("a key"));
-    assert!(matches!(read(&key, &open).unwrap().intake, web::Intake::Keys(_)));
+    assert!(matches!(read(&key, &open).unwrap().order_auth, web::OrderAuth::Keys(_)));
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn clients_keys_can_be_a_table_or_a_list() {
     let from_table = read(&table, &[]).unwrap();
     let from_list = read("intake = \"key\"", &[("ORDERBELL_INTAKE_KEYS", &list)]).unwrap();
     for config in [from_table, from_list] {
-        let web::Intake::Keys(keys) = config.intake else { panic!("keys are wanted") };
+        let web::OrderAuth::Keys(keys) = config.order_auth else { panic!("keys are wanted") };
         let mut names: Vec<_> = keys.iter().map(|key| key.name.as_str()).collect();
         names.sort_unstable();
         assert_eq!(names, ["kiosk", "shop"]);
@@ -316,19 +316,19 @@ fn clients_may_have_the_connections_that_the_store_and_the_channels_leave_them()
     let limits = |toml: &str, descriptors| {
         let config = read(toml, &[]).unwrap();
         let limits = config.connections.limits(descriptors, config.concurrency());
-        (limits.most, limits.most_of_a_peer)
+        (limits.max, limits.max_per_peer)
     };
     assert_eq!(limits("", 1_000_000), (4_096, 512));
-    let (most, of_a_peer) = limits("", 1_024);
-    assert!((512..900).contains(&most) && of_a_peer == most / 8, "{most}, {of_a_peer}");
+    let (max, of_a_peer) = limits("", 1_024);
+    assert!((512..900).contains(&max) && of_a_peer == max / 8, "{max}, {of_a_peer}");
     assert_eq!(limits("", 64), (16, 16));
     assert_eq!(limits("max_connections = 10000", 1_000_000), (10_000, 1_250));
-    assert_eq!(limits("max_connections = 10000", 1_024).0, most, "there are no more");
+    assert_eq!(limits("max_connections = 10000", 1_024).0, max, "there are no more");
     assert_eq!(limits("max_connections = 20", 1_000_000), (20, 16));
     assert_eq!(limits("max_connections = 20\nmax_connections_per_peer = 30", 1_000_000), (20, 20));
     let busy =
         limits("[webhook]\nconcurrency = 200\n[smtp]\nhost = \"relay\"\nfrom = \"a@example.com\"", 1_024).0;
-    assert_eq!(most - busy, 2 * (200 - 64 + 4), "each call to the outside has its descriptors");
+    assert_eq!(max - busy, 2 * (200 - 64 + 4), "each call to the outside has its descriptors");
 }
 
 #[test]
@@ -467,7 +467,10 @@ fn keys_for_intake_and_the_wish_for_them_go_together() {
     }
     let keys = format!("[intake_keys]\nshop = \"{}\"", web::KeyHash::of("a key"));
     assert!(mistakes(&keys, &[]).contains("intake (ORDERBELL_INTAKE): must be chosen"));
-    assert!(matches!(read(&format!("intake = \"open\"\n{keys}"), &[]).unwrap().intake, web::Intake::Open));
+    assert!(matches!(
+        read(&format!("intake = \"open\"\n{keys}"), &[]).unwrap().order_auth,
+        web::OrderAuth::Open
+    ));
 }
 
 #[test]
@@ -511,15 +514,15 @@ fn a_setting_that_does_nothing_is_named() {
 
 #[test]
 fn on_loopback_the_public_urls_host_and_those_that_are_named_are_let_in() {
-    let door = |toml: &str| read(toml, &[]).unwrap().front_door;
-    let web::FrontDoor::Loopback { hosts, origins } = door("") else { panic!("it listens on loopback") };
+    let door = |toml: &str| read(toml, &[]).unwrap().host_policy;
+    let web::HostPolicy::Loopback { hosts, origins } = door("") else { panic!("it listens on loopback") };
     assert!(
         hosts.is_empty() && origins.is_empty(),
         "pages of elsewhere are let in only where that is written"
     );
     let toml = "public_url = \"https://Orders.example:8443\"\nallowed_hosts = [\"intra\", \"10.0.0.7\"]\n\
                 cors_allow_origins = \"https://shop.example\"";
-    let web::FrontDoor::Loopback { hosts, origins } = door(toml) else { panic!("it listens on loopback") };
+    let web::HostPolicy::Loopback { hosts, origins } = door(toml) else { panic!("it listens on loopback") };
     let hosts: Vec<_> = hosts.iter().map(ToString::to_string).collect();
     assert_eq!(
         (hosts, origins),
@@ -529,7 +532,7 @@ fn on_loopback_the_public_urls_host_and_those_that_are_named_are_let_in() {
         )
     );
     let outside = "listen = \"0.0.0.0:8080\"\nintake = \"open\"\npublic_url = \"https://orders.example\"";
-    assert!(matches!(door(outside), web::FrontDoor::Everyone));
+    assert!(matches!(door(outside), web::HostPolicy::AnyHost));
     for wrong in ["http://intra", "intra:8080", "in tra", "[::"] {
         assert!(
             mistakes(&format!("allowed_hosts = \"{wrong}\""), &[]).contains("allowed_hosts in "),

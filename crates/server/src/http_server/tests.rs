@@ -32,7 +32,7 @@ fn router(counted: &Arc<AtomicUsize>) -> Router {
 /// A server whose timeout is `SHORT`, with these limits.
 struct Server {
     address: SocketAddr,
-    room: Arc<Room>,
+    limiter: Arc<ConnectionLimiter>,
     /// How many requests for `/counted` were answered.
     counted: Arc<AtomicUsize>,
     _stop: watch::Sender<bool>,
@@ -45,27 +45,27 @@ impl Drop for Server {
     }
 }
 
-fn server(most: usize) -> Server {
-    server_with(most, Timeouts { head: SHORT, standstill: SHORT })
+fn server(max: usize) -> Server {
+    server_with(max, ClientTimeouts { head: SHORT, write_stall: SHORT })
 }
 
-fn server_with(most: usize, timeout: Timeouts) -> Server {
+fn server_with(max: usize, timeouts: ClientTimeouts) -> Server {
     let (stop, stopping) = watch::channel(false);
     let (connections, incoming) = mpsc::unbounded_channel();
     let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
-    let room = Room::new(Limits { most, most_of_a_peer: most, proxies: Vec::new() });
+    let limiter = ConnectionLimiter::new(ConnectionLimits { max, max_per_peer: max, proxies: Vec::new() });
     let counted = Arc::default();
     let router = router(&counted);
-    let lane = [Lane { connections, thread: thread::spawn(|| {}) }];
-    let accepting = Arc::clone(&room);
+    let worker = [WorkerThread { connections, thread: thread::spawn(|| {}) }];
+    let accepting = Arc::clone(&limiter);
     let running = tokio::spawn(async move {
         tokio::join!(
-            accept(&listener, &accepting, &lane),
-            serve_lane(incoming, router, Arc::from([]), timeout, stopping)
+            accept(&listener, &accepting, &worker),
+            serve_connections(incoming, router, Arc::from([]), timeouts, stopping)
         );
     });
-    Server { address, room, counted, _stop: stop, running }
+    Server { address, limiter, counted, _stop: stop, running }
 }
 
 impl Server {
@@ -82,7 +82,7 @@ impl Server {
 
     /// Waits until so many connections are left.
     async fn left(&self, connections: usize) {
-        while self.room.present() != connections {
+        while self.limiter.open() != connections {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -154,7 +154,7 @@ async fn a_client_that_reads_slowly_gets_all_of_its_answer() {
 #[tokio::test]
 async fn a_client_that_sends_requests_and_reads_no_answer_is_answered_no_further() {
     for method in ["HEAD", "GET", "OPTIONS"] {
-        let server = server_with(9, Timeouts { head: LONG, standstill: LONG });
+        let server = server_with(9, ClientTimeouts { head: LONG, write_stall: LONG });
         let mut client = server.small_client().await;
         let requests = format!("{method} /counted HTTP/1.1\r\nHost: localhost\r\n\r\n").repeat(20_000);
         // What the system takes is answered, and not one more, however long that goes on.
@@ -174,13 +174,13 @@ async fn a_large_head_is_answered_431_and_not_kept() {
     let head =
         |name: &str, value: usize| format!("GET / HTTP/1.1\r\nHost: x\r\n{name}: {}", "x".repeat(value));
     let fields = |count| format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "a: b\r\n".repeat(count));
-    let path = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(LARGEST_HEAD));
-    for large in [head("Cookie", LARGEST_HEAD), fields(101), fields(10_000), path] {
+    let path = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(MAX_HEAD_BYTES));
+    for large in [head("Cookie", MAX_HEAD_BYTES), fields(101), fields(10_000), path] {
         let (answer, kept) = server.answered(large.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
         assert!(kept < SHORT, "{kept:?}");
     }
-    for fits in [head("Cookie", LARGEST_HEAD / 2) + "\r\n\r\n", fields(99)] {
+    for fits in [head("Cookie", MAX_HEAD_BYTES / 2) + "\r\n\r\n", fields(99)] {
         let (answer, _) = server.answered(fits.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
     }
@@ -229,7 +229,7 @@ async fn where_there_is_no_room_whoever_waits_longest_goes_and_the_newcomer_is_a
             let (answer, _) =
                 server.answered(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
             assert!(answer.starts_with("HTTP/1.1 404"), "beside {sent:?}: {answer}");
-            assert!(server.room.present() <= 8);
+            assert!(server.limiter.open() <= 8);
         }
     }
 }
@@ -270,7 +270,7 @@ async fn the_server_ends_though_a_thread_of_one_of_its_requests_waits_for_ever()
     let (stop, stopping) = watch::channel(false);
     let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let limits = Limits { most: 9, most_of_a_peer: 9, proxies: Vec::new() };
+    let limits = ConnectionLimits { max: 9, max_per_peer: 9, proxies: Vec::new() };
     let serving = tokio::spawn(serve(listener, router, limits, stopping));
     let answer = tokio::task::spawn_blocking(move || {
         use std::io::{Read, Write};

@@ -9,17 +9,17 @@ use std::time::Duration;
 /// Counts the lines that could not be written.
 const DROPPED: &str = "orderbell_log_lines_dropped_total";
 /// How many bytes may wait to be written, beside as many that are being written: some 4,000 lines.
-const WAITING: usize = 1024 * 1024;
+const MAX_PENDING_BYTES: usize = 1024 * 1024;
 /// How long lines gather after some were written: a thread that wakes for each costs more than the lines do.
-const GATHERING: Duration = Duration::from_millis(5);
+const GATHER_TIME: Duration = Duration::from_millis(5);
 /// How long the last lines may take.
-const LAST: Duration = Duration::from_secs(1);
+const FINAL_FLUSH: Duration = Duration::from_secs(1);
 /// How long to wait for a reader that would have to be waited for.
-const PAUSE: Duration = Duration::from_millis(50);
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Lines that wait for a thread of their own to write them. Nobody who adds one waits for that.
 pub(super) struct LineQueue {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<PendingLines>,
     /// Rung when there is something to write, or nothing will come any more.
     come: Condvar,
     /// Rung when nothing will be written any more.
@@ -27,7 +27,7 @@ pub(super) struct LineQueue {
 }
 
 #[derive(Default)]
-struct Waiting {
+struct PendingLines {
     lines: Vec<u8>,
     lost: u64,
     phase: Phase,
@@ -47,7 +47,7 @@ impl LineQueue {
     /// # Errors
     /// The system gives no thread.
     pub(super) fn start(out: impl Write + Send + 'static, said: fn(u64) -> String) -> io::Result<Arc<Self>> {
-        let waiting = Mutex::new(Waiting::default());
+        let waiting = Mutex::new(PendingLines::default());
         let queue = Arc::new(Self { waiting, come: Condvar::new(), done: Condvar::new() });
         let written = Arc::clone(&queue);
         let writer = Writer { out, said, lost: 0, torn: false };
@@ -58,7 +58,7 @@ impl LineQueue {
     /// Adds a line, or counts it as lost where too much waits.
     pub(super) fn push(&self, line: &[u8]) {
         let mut waiting = self.lock();
-        if waiting.lines.len() + line.len() > WAITING {
+        if waiting.lines.len() + line.len() > MAX_PENDING_BYTES {
             waiting.lost += 1;
             drop(waiting);
             metrics::counter!(DROPPED).increment(1);
@@ -79,7 +79,8 @@ impl LineQueue {
             waiting.phase = Phase::Ending;
         }
         self.come.notify_one();
-        let ended = self.done.wait_timeout_while(waiting, LAST, |waiting| waiting.phase != Phase::Done);
+        let ended =
+            self.done.wait_timeout_while(waiting, FINAL_FLUSH, |waiting| waiting.phase != Phase::Done);
         drop(ended);
     }
 
@@ -94,8 +95,8 @@ impl LineQueue {
 
     /// Lets lines come, unless these were the last.
     fn gather(&self) {
-        let is_open = |waiting: &mut Waiting| waiting.phase == Phase::Open;
-        drop(self.come.wait_timeout_while(self.lock(), GATHERING, is_open));
+        let is_open = |waiting: &mut PendingLines| waiting.phase == Phase::Open;
+        drop(self.come.wait_timeout_while(self.lock(), GATHER_TIME, is_open));
     }
 
     /// The lines that have come since, and how many were lost; nothing once all was taken and no more will come.
@@ -111,7 +112,7 @@ impl LineQueue {
         Some((mem::take(&mut waiting.lines), mem::take(&mut waiting.lost)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, PendingLines> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -155,7 +156,7 @@ fn write_whole<'a>(out: &mut impl Write, mut bytes: &'a [u8]) -> Result<(), &'a 
             Ok(0) => return Err(bytes),
             Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(PAUSE),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(RETRY_PAUSE),
             Err(_) => return Err(bytes),
         }
     }
@@ -259,16 +260,16 @@ mod tests {
         queue.push(b"the first\n");
         begins.recv().unwrap();
         let line = [b"x".repeat(1023), b"\n".to_vec()].concat();
-        for _ in 0..WAITING / line.len() + 100 {
+        for _ in 0..MAX_PENDING_BYTES / line.len() + 100 {
             queue.push(&line);
         }
-        assert_eq!(queue.lock().lines.len(), WAITING);
+        assert_eq!(queue.lock().lines.len(), MAX_PENDING_BYTES);
         queue.end();
         assert!(queue.lock().phase == Phase::Ending, "the last lines were not waited for for ever");
 
         drop(reads);
         assert_eq!(telling.recv().unwrap(), b"the first\n");
-        assert_eq!(telling.recv().unwrap().len(), WAITING);
+        assert_eq!(telling.recv().unwrap().len(), MAX_PENDING_BYTES);
         assert_eq!(telling.recv().unwrap(), b"100 lost\n");
         assert!(telling.recv().is_err(), "nothing else was written");
     }
@@ -287,7 +288,7 @@ mod tests {
         }
         queue.end();
         let writes = telling.iter().count();
-        let most = start.elapsed().as_millis() / GATHERING.as_millis() + 2;
+        let most = start.elapsed().as_millis() / GATHER_TIME.as_millis() + 2;
         assert!(writes as u128 <= most, "{writes} writes where {most} do");
     }
 
@@ -295,7 +296,7 @@ mod tests {
     fn a_line_larger_than_all_that_may_wait_is_lost_alone() {
         let (told, telling) = mpsc::channel();
         let queue = LineQueue::start(Told(told), |lost| format!("{lost} lost\n")).unwrap();
-        queue.push(&vec![b'x'; WAITING + 1]);
+        queue.push(&vec![b'x'; MAX_PENDING_BYTES + 1]);
         queue.push(b"next\n");
         queue.end();
         assert_eq!(telling.iter().collect::<Vec<_>>().concat(), b"next\n1 lost\n");

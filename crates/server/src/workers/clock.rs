@@ -9,7 +9,7 @@ use host::SteadyClock;
 use tokio::sync::Notify;
 
 /// The time between two looks: a jump must be seen to have held.
-const REST: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Watches until the program ends. Where the clock jumped, no due time is left too far ahead, and the engine, rung by
 /// `pending`, looks at what is due now.
@@ -24,7 +24,7 @@ pub(crate) async fn run(
     let mut to_mend = false;
     while !*stop.borrow() {
         tokio::select! {
-            () = tokio::time::sleep(REST) => {}
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
             () = stopped(&mut stop) => break,
         }
         let now = clock.now();

@@ -10,7 +10,7 @@ use domain::endpoint::Protocol;
 use driver::{Stop, stopped};
 
 /// The time between two looks: as often as Prometheus reads by default.
-const REST: Duration = Duration::from_secs(15);
+const POLL_INTERVAL: Duration = Duration::from_secs(15);
 
 /// What the shell works with.
 pub(crate) struct GaugesWorker {
@@ -37,7 +37,7 @@ impl GaugesWorker {
             let backup = sqlite::backup::last(&self.data).map_or(0, Timestamp::as_second);
             metrics::gauge!("orderbell_last_backup_timestamp_seconds").set(backup as f64);
             tokio::select! {
-                () = tokio::time::sleep(REST) => {}
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
                 () = stopped(&mut stop) => break,
             }
         }
@@ -76,12 +76,12 @@ fn age(since: Option<Timestamp>, now: Timestamp) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measures;
+    use crate::prometheus;
 
     fn shown(counts: &StoreCounts, now: &str) -> String {
-        let recorder = measures::recorder().unwrap();
+        let recorder = prometheus::recorder().unwrap();
         metrics::with_local_recorder(&recorder, || {
-            measures::begin();
+            prometheus::describe_all();
             show(counts, now.parse().unwrap());
         });
         recorder.handle().render()

@@ -17,9 +17,9 @@ use http::{StatusCode, Uri};
 use serde_json::json;
 
 pub(crate) use self::json::DeliveryJson;
-use super::{answer, answer_page};
+use super::{json_response, page_response};
 use crate::access::Admin;
-use crate::body::{Members, Whole};
+use crate::body::{Members, RawBody};
 use crate::parameters::{Id, Params};
 use crate::problem::Problem;
 use crate::state::{Routes, Web};
@@ -51,13 +51,13 @@ async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Respons
     };
     let page = deliveries::list(&web.app, query).await?;
     let now = web.app.clock.now();
-    Ok(answer_page(&page, |delivery| DeliveryJson::of(delivery, now)))
+    Ok(page_response(&page, |delivery| DeliveryJson::of(delivery, now)))
 }
 
 /// One delivery.
 async fn show(_: Admin, State(web): State<Arc<Web>>, Id(id): Id<DeliveryId>) -> Result<Response, Problem> {
     let delivery = deliveries::get(&web.app, id).await?;
-    Ok(answer(StatusCode::OK, &DeliveryJson::of(&delivery, web.app.clock.now())))
+    Ok(json_response(StatusCode::OK, &DeliveryJson::of(&delivery, web.app.clock.now())))
 }
 
 /// Sends one dead or held delivery again.
@@ -67,14 +67,14 @@ async fn redrive_one(
     Id(id): Id<DeliveryId>,
 ) -> Result<Response, Problem> {
     let redriven = deliveries::redrive(&web.app, RedriveSelection::One(id)).await?;
-    Ok(answer(StatusCode::OK, &json!({ "redriven": redriven })))
+    Ok(json_response(StatusCode::OK, &json!({ "redriven": redriven })))
 }
 
 /// Sends all dead, or all held, deliveries again, or [some of them](selected): how many are pending again.
-async fn redrive(_: Admin, State(web): State<Arc<Web>>, Whole(json): Whole) -> Result<Response, Problem> {
+async fn redrive(_: Admin, State(web): State<Arc<Web>>, RawBody(json): RawBody) -> Result<Response, Problem> {
     let (state, filter) = selected(&json, &[("dead", Redrivable::Dead), ("held", Redrivable::Held)])?;
     let redriven = deliveries::redrive(&web.app, RedriveSelection::Many { state, filter }).await?;
-    Ok(answer(StatusCode::OK, &json!({ "redriven": redriven })))
+    Ok(json_response(StatusCode::OK, &json!({ "redriven": redriven })))
 }
 
 /// Has one pending delivery tried at once.
@@ -84,14 +84,14 @@ async fn retry_one(
     Id(id): Id<DeliveryId>,
 ) -> Result<Response, Problem> {
     let retried = deliveries::retry(&web.app, RetrySelection::One(id)).await?;
-    Ok(answer(StatusCode::OK, &json!({ "retried": retried })))
+    Ok(json_response(StatusCode::OK, &json!({ "retried": retried })))
 }
 
 /// Has all pending deliveries tried at once, or [some of them](selected): how many are due now.
-async fn retry(_: Admin, State(web): State<Arc<Web>>, Whole(json): Whole) -> Result<Response, Problem> {
+async fn retry(_: Admin, State(web): State<Arc<Web>>, RawBody(json): RawBody) -> Result<Response, Problem> {
     let ((), filter) = selected(&json, &[("pending", ())])?;
     let retried = deliveries::retry(&web.app, RetrySelection::Pending(filter)).await?;
-    Ok(answer(StatusCode::OK, &json!({ "retried": retried })))
+    Ok(json_response(StatusCode::OK, &json!({ "retried": retried })))
 }
 
 /// Cancels a pending or held delivery and shows it.
@@ -102,15 +102,15 @@ async fn drop_one(
 ) -> Result<Response, Problem> {
     deliveries::drop(&web.app, DropSelection::One(id)).await?;
     let dropped = deliveries::get(&web.app, id).await?;
-    Ok(answer(StatusCode::OK, &DeliveryJson::of(&dropped, web.app.clock.now())))
+    Ok(json_response(StatusCode::OK, &DeliveryJson::of(&dropped, web.app.clock.now())))
 }
 
 /// Cancels all pending, or all held, deliveries, or [some of them](selected): how many.
-async fn drop(_: Admin, State(web): State<Arc<Web>>, Whole(json): Whole) -> Result<Response, Problem> {
+async fn drop(_: Admin, State(web): State<Arc<Web>>, RawBody(json): RawBody) -> Result<Response, Problem> {
     let (pending, filter) = selected(&json, &[("pending", true), ("held", false)])?;
     let selection = if pending { DropSelection::Pending(filter) } else { DropSelection::Held(filter) };
     let dropped = deliveries::drop(&web.app, selection).await?;
-    Ok(answer(StatusCode::OK, &json!({ "dropped": dropped })))
+    Ok(json_response(StatusCode::OK, &json!({ "dropped": dropped })))
 }
 
 /// Which of the deliveries in a state are meant, as a body says it: the state, one of those, and

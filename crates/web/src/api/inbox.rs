@@ -9,7 +9,7 @@ use axum::routing::get;
 use domain::delivery::DeliveryId;
 use http::{StatusCode, Uri};
 
-use super::{answer, answer_page};
+use super::{json_response, page_response};
 use crate::access::Admin;
 use crate::parameters::{Id, Params};
 use crate::problem::Problem;
@@ -23,11 +23,11 @@ pub(crate) fn routes() -> Routes {
 async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Response, Problem> {
     let params = Params::read(&uri, &["limit", "cursor"])?;
     let page = inbox::list(&web.app, params.page()?).await?;
-    Ok(answer_page(&page, |message| message))
+    Ok(page_response(&page, |message| message))
 }
 
 /// One message.
 async fn show(_: Admin, State(web): State<Arc<Web>>, Id(id): Id<DeliveryId>) -> Result<Response, Problem> {
     let message = inbox::get(&web.app, id).await?;
-    Ok(answer(StatusCode::OK, &message))
+    Ok(json_response(StatusCode::OK, &message))
 }

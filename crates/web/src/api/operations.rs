@@ -12,8 +12,8 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 
-use super::answer;
-use crate::access::MayMeasure;
+use super::json_response;
+use crate::access::CanReadMetrics;
 use crate::problem::Problem;
 use crate::state::{Routes, Web};
 
@@ -44,18 +44,18 @@ struct Health {
 
 /// The process lives: it answers.
 async fn alive() -> Response {
-    answer(StatusCode::OK, &Health { status: "alive", last_commit: None, vouches_for: None })
+    json_response(StatusCode::OK, &Health { status: "alive", last_commit: None, vouches_for: None })
 }
 
 /// Orders can be stored, as far as the last commit tells.
 async fn ready(State(web): State<Arc<Web>>) -> Result<Response, Problem> {
     let Readiness { last_commit, vouches_for } = web.app.orders.ready().await?;
     let health = Health { status: "ready", last_commit, vouches_for: Some(vouches_for) };
-    Ok(answer(StatusCode::OK, &health))
+    Ok(json_response(StatusCode::OK, &health))
 }
 
 /// The counters, where the host keeps them. They tell how a shop fares: whoever asks needs a key.
-async fn metrics(_may: MayMeasure, State(web): State<Arc<Web>>) -> Result<Response, Problem> {
+async fn metrics(_may: CanReadMetrics, State(web): State<Arc<Web>>) -> Result<Response, Problem> {
     let render = web.settings.metrics.as_ref().ok_or_else(Error::not_on_this_host)?;
     Ok(([(CONTENT_TYPE, TEXT_FORMAT)], render()).into_response())
 }

@@ -20,10 +20,10 @@ use serde_json::json;
 
 use self::json::{OrderJson, ProgressJson, ToldJson, not_matched_by_reason};
 use self::timeline::TimelineJson;
-use super::{answer, answer_list, answer_page};
+use super::{json_response, list_response, page_response};
 use crate::access::Admin;
-use crate::body::{Members, Whole};
-use crate::intake_path::CREATE_ORDER;
+use crate::body::{Members, RawBody};
+use crate::order_path_alias::CREATE_ORDER;
 use crate::parameters::{Id, Params};
 use crate::problem::Problem;
 use crate::state::{Routes, Web};
@@ -54,7 +54,7 @@ async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Respons
         let all = orders::delivery_progress(&web.app, &page.items).await?;
         progress.extend(page.items.iter().map(|order| order.id).zip(all));
     }
-    Ok(answer_page(&page, |order| ToldJson {
+    Ok(page_response(&page, |order| ToldJson {
         order: OrderJson::of(order, spam.get(&order.id).copied()),
         progress: progress.get(&order.id).map(ProgressJson::of),
     }))
@@ -67,10 +67,10 @@ async fn show(_: Admin, State(web): State<Arc<Web>>, Id(id): Id<OrderId>) -> Res
 
 async fn order_history(web: &Web, id: OrderId) -> Result<Response, Problem> {
     match orders::timeline(&web.app, id).await {
-        Ok(timeline) => Ok(answer(StatusCode::OK, &TimelineJson::of(&timeline, web.app.clock.now()))),
+        Ok(timeline) => Ok(json_response(StatusCode::OK, &TimelineJson::of(&timeline, web.app.clock.now()))),
         Err(Error { kind: ErrorKind::NotOnThisHost, .. }) => {
             let order = orders::get(&web.app, id).await?;
-            Ok(answer(StatusCode::OK, &OrderJson::of(&order, None)))
+            Ok(json_response(StatusCode::OK, &OrderJson::of(&order, None)))
         }
         Err(error) => Err(error.into()),
     }
@@ -85,7 +85,7 @@ async fn not_matched(
 ) -> Result<Response, Problem> {
     let page = Params::read(&uri, &["limit", "cursor"])?.page()?;
     let page = orders::not_matched(&web.app, id, page).await?;
-    Ok(answer_list(&page, not_matched_by_reason(&page)))
+    Ok(list_response(&page, not_matched_by_reason(&page)))
 }
 
 /// Marks an order as spam and shows it.
@@ -112,7 +112,7 @@ const SPAM_MEMBERS: [&str; 5] = ["from", "before", "customerName", "customerEmai
 async fn mark_spam_by_filter(
     _: Admin,
     State(web): State<Arc<Web>>,
-    Whole(json): Whole,
+    RawBody(json): RawBody,
 ) -> Result<Response, Problem> {
     let members = Members::read(&json, &SPAM_MEMBERS)?;
     let filter = SpamFilter {
@@ -133,5 +133,5 @@ async fn mark_spam_by_filter(
         return Err(Problem::new(StatusCode::BAD_REQUEST, "missing_filter", detail));
     }
     let marked = orders::mark_spam(&web.app, SpamSelection::Many(filter)).await?;
-    Ok(answer(StatusCode::OK, &json!({ "marked": marked })))
+    Ok(json_response(StatusCode::OK, &json!({ "marked": marked })))
 }

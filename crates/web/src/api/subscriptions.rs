@@ -21,9 +21,9 @@ use http::{HeaderValue, StatusCode, Uri};
 use serde_json::json;
 
 use self::json::SubscriptionJson;
-use super::{answer, answer_page};
+use super::{json_response, page_response};
 use crate::access::Admin;
-use crate::body::{Members, Whole};
+use crate::body::{Members, RawBody};
 use crate::parameters::{Id, Params};
 use crate::problem::Problem;
 use crate::state::{Routes, Web};
@@ -42,14 +42,14 @@ pub(crate) fn routes() -> Routes {
 }
 
 /// Answers with a subscription, as it is `shown`, and why it is pending.
-async fn answer_with(
+async fn subscription_response(
     web: &Web,
     status: StatusCode,
     subscription: &Subscription,
     shown: SubscriptionJson<'_>,
 ) -> Result<Response, Problem> {
     let pending = subscriptions::pending(&web.app, &[subscription]).await?;
-    Ok(answer(status, &shown.because(pending.get(&subscription.id), web.app.clock.now())))
+    Ok(json_response(status, &shown.because(pending.get(&subscription.id), web.app.clock.now())))
 }
 
 /// Subscriptions, newest first.
@@ -66,26 +66,27 @@ async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Respons
     let page = subscriptions::list(&web.app, query).await?;
     let pending = subscriptions::pending(&web.app, &page.items.iter().collect::<Vec<_>>()).await?;
     let now = web.app.clock.now();
-    Ok(answer_page(&page, |one| SubscriptionJson::of(one).because(pending.get(&one.id), now)))
+    Ok(page_response(&page, |one| SubscriptionJson::of(one).because(pending.get(&one.id), now)))
 }
 
 /// Makes a subscription: 201 with the secret that was made for its webhook, shown this once; 200 if it was there with the
 /// same attributes.
-async fn create(_: Admin, State(web): State<Arc<Web>>, Whole(json): Whole) -> Result<Response, Problem> {
+async fn create(_: Admin, State(web): State<Arc<Web>>, RawBody(json): RawBody) -> Result<Response, Problem> {
     let known = [&["protocol", "endpoint", "secret"], attributes::MEMBERS.as_slice()].concat();
     let request = subscribe_request(&Members::read(&json, &known)?)?;
     let is_known = request.secret.is_some();
     let made = subscriptions::subscribe(&web.app, request).await?;
     let subscription = &made.subscription;
     if !made.created {
-        return answer_with(&web, StatusCode::OK, subscription, SubscriptionJson::of(subscription)).await;
+        return subscription_response(&web, StatusCode::OK, subscription, SubscriptionJson::of(subscription))
+            .await;
     }
     let shown = if is_known {
         SubscriptionJson::of(subscription)
     } else {
         SubscriptionJson::with_secret(subscription)
     };
-    let mut response = answer_with(&web, StatusCode::CREATED, subscription, shown).await?;
+    let mut response = subscription_response(&web, StatusCode::CREATED, subscription, shown).await?;
     if let Ok(location) = HeaderValue::try_from(format!("/subscriptions/{}", subscription.id)) {
         response.headers_mut().insert(LOCATION, location);
     }
@@ -106,7 +107,7 @@ async fn show(
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
     let found = subscriptions::get(&web.app, id).await?;
-    answer_with(&web, StatusCode::OK, &found, SubscriptionJson::of(&found)).await
+    subscription_response(&web, StatusCode::OK, &found, SubscriptionJson::of(&found)).await
 }
 
 /// Sets or, with `null`, takes away attributes. Nothing else of a subscription can change.
@@ -114,7 +115,7 @@ async fn change(
     _: Admin,
     State(web): State<Arc<Web>>,
     Id(id): Id<SubscriptionId>,
-    Whole(json): Whole,
+    RawBody(json): RawBody,
 ) -> Result<Response, Problem> {
     let known = [&["protocol", "endpoint"], attributes::MEMBERS.as_slice()].concat();
     let members = Members::read(&json, &known)?;
@@ -130,7 +131,7 @@ async fn change(
         return Err(Problem::invalid("missing_field", "filterPolicy", detail));
     }
     let changed = subscriptions::change(&web.app, id, change).await?;
-    answer_with(&web, StatusCode::OK, &changed, SubscriptionJson::of(&changed)).await
+    subscription_response(&web, StatusCode::OK, &changed, SubscriptionJson::of(&changed)).await
 }
 
 /// Ends a subscription; ending one that ended already changes nothing.
@@ -140,7 +141,7 @@ async fn remove(
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
     let ended = subscriptions::remove(&web.app, id).await?;
-    answer_with(&web, StatusCode::OK, &ended, SubscriptionJson::of(&ended)).await
+    subscription_response(&web, StatusCode::OK, &ended, SubscriptionJson::of(&ended)).await
 }
 
 /// Sends the confirmation again; the links sent before die.
@@ -150,7 +151,7 @@ async fn resend_confirmation(
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
     let pending = subscriptions::resend_confirmation(&web.app, id).await?;
-    answer_with(&web, StatusCode::ACCEPTED, &pending, SubscriptionJson::of(&pending)).await
+    subscription_response(&web, StatusCode::ACCEPTED, &pending, SubscriptionJson::of(&pending)).await
 }
 
 /// Lets the deliveries of a confirmed subscription wait; they are made all the same.
@@ -160,7 +161,7 @@ async fn suspend(
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
     let suspended = subscriptions::suspend(&web.app, id).await?;
-    Ok(answer(StatusCode::OK, &SubscriptionJson::of(&suspended)))
+    Ok(json_response(StatusCode::OK, &SubscriptionJson::of(&suspended)))
 }
 
 /// Sends to a suspended subscription again.
@@ -170,7 +171,7 @@ async fn resume(
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
     let resumed = subscriptions::resume(&web.app, id).await?;
-    Ok(answer(StatusCode::OK, &SubscriptionJson::of(&resumed)))
+    Ok(json_response(StatusCode::OK, &SubscriptionJson::of(&resumed)))
 }
 
 /// Makes a new secret for a webhook and shows it this once. The old one signs too for 24 hours.
@@ -180,7 +181,7 @@ async fn rotate_secret(
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
     let rotated = subscriptions::rotate_secret(&web.app, id).await?;
-    answer_with(&web, StatusCode::OK, &rotated, SubscriptionJson::with_secret(&rotated)).await
+    subscription_response(&web, StatusCode::OK, &rotated, SubscriptionJson::with_secret(&rotated)).await
 }
 
 /// Makes a test for a confirmed subscription. What becomes of it: `GET /deliveries/{id}`.
@@ -190,5 +191,5 @@ async fn send_test(
     Id(id): Id<SubscriptionId>,
 ) -> Result<Response, Problem> {
     let delivery_id = subscriptions::send_test(&web.app, id).await?;
-    Ok(answer(StatusCode::ACCEPTED, &json!({ "deliveryId": delivery_id })))
+    Ok(json_response(StatusCode::ACCEPTED, &json!({ "deliveryId": delivery_id })))
 }

@@ -14,9 +14,9 @@ use crate::keys::KeyHash;
 
 const COOKIE_NAME: &str = "orderbell_session";
 /// How long a session holds, in seconds: a working day.
-const LIFETIME: i64 = 12 * 60 * 60;
+const SESSION_LIFETIME: i64 = 12 * 60 * 60;
 /// How many there may be. One more ends the oldest.
-const MOST: usize = 256;
+const MAX_SESSIONS: usize = 256;
 
 /// Someone who presented the admin key not long ago: a handler that takes it is a console page.
 pub(crate) struct Session {
@@ -38,13 +38,13 @@ impl Sessions {
     /// Begins a session. Gives its cookie, which goes over https alone if `secure`.
     pub(super) fn begin(&self, now: Timestamp, chance: [u8; 32], secure: bool) -> String {
         let value = URL_SAFE_NO_PAD.encode(chance);
-        let until = Timestamp::from_second(now.as_second() + LIFETIME).unwrap_or(Timestamp::MAX);
+        let until = Timestamp::from_second(now.as_second() + SESSION_LIFETIME).unwrap_or(Timestamp::MAX);
         let mut live = self.lock();
         live.retain(|session| now < session.until);
-        let excess = (live.len() + 1).saturating_sub(MOST);
+        let excess = (live.len() + 1).saturating_sub(MAX_SESSIONS);
         live.drain(..excess);
         live.push(Live { hash: KeyHash::of(&value), until });
-        cookie(&value, LIFETIME, secure)
+        cookie(&value, SESSION_LIFETIME, secure)
     }
 
     /// Ends a session: its cookie opens nothing any more. Gives the cookie that takes its place.
@@ -108,8 +108,8 @@ mod tests {
         let cookie = sessions.begin(NOW, [7; 32], true);
         assert!(cookie.ends_with("HttpOnly; SameSite=Strict; Secure"));
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
-        assert!(sessions.find(&headers(&cookie), at(LIFETIME - 1)).is_some());
-        assert!(sessions.find(&headers(&cookie), at(LIFETIME)).is_none());
+        assert!(sessions.find(&headers(&cookie), at(SESSION_LIFETIME - 1)).is_some());
+        assert!(sessions.find(&headers(&cookie), at(SESSION_LIFETIME)).is_none());
     }
 
     #[test]
@@ -130,7 +130,7 @@ mod tests {
         let cookies: Vec<_> = (0..=u8::MAX).map(|number| sessions.begin(NOW, [number; 32], false)).collect();
         assert!(sessions.find(&headers(&cookies[0]), NOW).is_some());
         sessions.begin(NOW, [9, 8].repeat(16).try_into().unwrap(), false);
-        assert_eq!(sessions.lock().len(), MOST);
+        assert_eq!(sessions.lock().len(), MAX_SESSIONS);
         assert!(sessions.find(&headers(&cookies[0]), NOW).is_none());
         assert!(sessions.find(&headers(&cookies[1]), NOW).is_some());
     }

@@ -12,11 +12,11 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use url::{Position, Url, form_urlencoded};
 
-use super::foreign::{foreign, foreign_context};
-use super::members::{flag, object, pairs, text};
-use super::place::{Route, place, route, without_stage};
-use super::{BadEvent, Shape};
-use crate::intake_path::{CREATE_ORDER, IntakePath};
+use super::path::{Route, candidate_paths, route, without_stage};
+use super::unsupported_source::{unsupported_context, unsupported_source};
+use super::{BadEvent, PayloadFormat};
+use super::{flag, object, pairs, text};
+use crate::order_path_alias::{CREATE_ORDER, OrderPathAlias};
 
 /// What every kind of event has of a request.
 struct Parts {
@@ -30,40 +30,43 @@ struct Parts {
     is_base64: bool,
 }
 
-/// Reads an event. Of the paths that it may mean, the first that is served is taken, `intake_paths` among them.
+/// Reads an event. Of the paths that it may mean, the first that is served is taken, `order_path_aliases` among them.
 ///
 /// # Errors
 /// It is no JSON, an event of another service, or a request with a member that cannot be read; the error names it.
-pub fn request(event: &[u8], intake_paths: &[IntakePath]) -> Result<(Request<Body>, Shape), BadEvent> {
+pub fn request(
+    event: &[u8],
+    order_path_aliases: &[OrderPathAlias],
+) -> Result<(Request<Body>, PayloadFormat), BadEvent> {
     let raw: &RawValue = serde_json::from_slice(event).map_err(|wrong| {
         BadEvent(format!("it is no JSON (line {}, column {})", wrong.line(), wrong.column()))
     })?;
     let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
     let has = |name: &str| members.get(name).is_some_and(|value: &&RawValue| value.get() != "null");
-    if let Some(what) = foreign(&has) {
+    if let Some(what) = unsupported_source(&has) {
         return Err(BadEvent(what.to_owned()));
     }
     let lattice = has("method") && (has("raw_path") || has("path"));
     if !has("requestContext") && !has("httpMethod") && !lattice {
-        return Ok((bare(&members), Shape::Bare));
+        return Ok((bare(&members), PayloadFormat::Bare));
     }
     let event: Map<String, Value> =
         serde_json::from_str(raw.get()).map_err(|_| BadEvent("it nests too deep".to_owned()))?;
     let empty = Map::new();
     let context = object(&event, "requestContext")?.unwrap_or(&empty);
-    if let Some(what) = foreign_context(context) {
+    if let Some(what) = unsupported_context(context) {
         return Err(BadEvent(what.to_owned()));
     }
-    let (parts, shape) = if context.contains_key("http") {
-        (http_api(&event, context)?, Shape::HttpApi)
+    let (parts, format) = if context.contains_key("http") {
+        (http_api(&event, context)?, PayloadFormat::HttpApi)
     } else if context.contains_key("elb") {
         load_balancer(&event)?
     } else if lattice {
-        (lattice_request(&event)?, Shape::Lattice)
+        (lattice_request(&event)?, PayloadFormat::Lattice)
     } else {
-        (proxy(&event, context)?, Shape::Proxy)
+        (proxy(&event, context)?, PayloadFormat::Proxy)
     };
-    Ok((parts.build(intake_paths)?, shape))
+    Ok((parts.build(order_path_aliases)?, format))
 }
 
 /// The seed's way with `body`: a string is JSON to be read, an object is the order itself, everything else is
@@ -96,7 +99,7 @@ fn http_api(event: &Map<String, Value>, context: &Map<String, Value>) -> Result<
     let route_path = text(event, "routeKey")?.and_then(|key| key.split_once(' ')).map(|(_, path)| path);
     Ok(Parts {
         method: text(http, "method")?.unwrap_or_default().to_owned(),
-        paths: place(route(event, route_path)?, without_stage(path, stage), path),
+        paths: candidate_paths(route(event, route_path)?, without_stage(path, stage), path),
         query: text(event, "rawQueryString")?.unwrap_or_default().to_owned(),
         headers,
         body: text(event, "body")?.map(str::to_owned),
@@ -116,7 +119,7 @@ fn proxy(event: &Map<String, Value>, context: &Map<String, Value>) -> Result<Par
     let query = several(event, "multiValueQueryStringParameters", "queryStringParameters")?;
     Ok(Parts {
         method: method.unwrap_or_default().to_owned(),
-        paths: place(route(event, resource)?, bare_path, path),
+        paths: candidate_paths(route(event, resource)?, bare_path, path),
         query: form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish(),
         headers: several(event, "multiValueHeaders", "headers")?,
         body: text(event, "body")?.map(str::to_owned),
@@ -124,7 +127,7 @@ fn proxy(event: &Map<String, Value>, context: &Map<String, Value>) -> Result<Par
     })
 }
 
-fn load_balancer(event: &Map<String, Value>) -> Result<(Parts, Shape), BadEvent> {
+fn load_balancer(event: &Map<String, Value>) -> Result<(Parts, PayloadFormat), BadEvent> {
     let multi_value = object(event, "multiValueHeaders")?.is_some();
     // A load balancer hands the query on as it came: still encoded.
     let query = several(event, "multiValueQueryStringParameters", "queryStringParameters")?;
@@ -132,13 +135,13 @@ fn load_balancer(event: &Map<String, Value>) -> Result<(Parts, Shape), BadEvent>
     let path = text(event, "path")?.unwrap_or("/");
     let parts = Parts {
         method: text(event, "httpMethod")?.unwrap_or_default().to_owned(),
-        paths: place(Route::default(), path, path),
+        paths: candidate_paths(Route::default(), path, path),
         query: query.join("&"),
         headers: several(event, "multiValueHeaders", "headers")?,
         body: text(event, "body")?.map(str::to_owned),
         is_base64: flag(event, "isBase64Encoded")?,
     };
-    Ok((parts, Shape::LoadBalancer { multi_value }))
+    Ok((parts, PayloadFormat::LoadBalancer { multi_value }))
 }
 
 /// VPC Lattice's events, version 1 (`raw_path`, with the query) and 2 (`path`).
@@ -156,7 +159,7 @@ fn lattice_request(event: &Map<String, Value>) -> Result<Parts, BadEvent> {
     };
     Ok(Parts {
         method: text(event, "method")?.unwrap_or_default().to_owned(),
-        paths: place(Route::default(), path, path),
+        paths: candidate_paths(Route::default(), path, path),
         query,
         headers: pairs(event, "headers")?,
         body: text(event, "body")?.map(str::to_owned),
@@ -171,7 +174,7 @@ fn several(event: &Map<String, Value>, all: &str, single: &str) -> Result<Vec<(S
 }
 
 impl Parts {
-    fn build(self, intake_paths: &[IntakePath]) -> Result<Request<Body>, BadEvent> {
+    fn build(self, order_path_aliases: &[OrderPathAlias]) -> Result<Request<Body>, BadEvent> {
         let body = self.body.unwrap_or_default();
         let body = if self.is_base64 {
             let wrong = |_| BadEvent("isBase64Encoded is true, and body is not base64".to_owned());
@@ -179,7 +182,7 @@ impl Parts {
         } else {
             body.into_bytes()
         };
-        let served = self.paths.iter().position(|path| crate::router::is_served(path, intake_paths));
+        let served = self.paths.iter().position(|path| crate::router::is_served(path, order_path_aliases));
         let path = self.paths.get(served.unwrap_or_default()).map_or("/", String::as_str);
         let method = Method::from_bytes(self.method.as_bytes());
         let mut request = Request::new(Body::from(body));

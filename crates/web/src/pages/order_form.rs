@@ -11,7 +11,7 @@ use domain::order::limits;
 use http::StatusCode;
 
 use super::page;
-use crate::keys::Intake;
+use crate::keys::OrderAuth;
 use crate::state::Web;
 
 #[derive(Template)]
@@ -31,7 +31,7 @@ struct OrderForm<'a> {
 pub(super) async fn show(State(web): State<Arc<Web>>) -> Response {
     let form = OrderForm {
         version: web.settings.version,
-        needs_key: matches!(web.settings.intake, Intake::Keys(_)),
+        needs_key: matches!(web.settings.order_auth, OrderAuth::Keys(_)),
         sandboxed: sandboxed(&web),
         max_name: limits::NAME,
         max_quantity: limits::QUANTITY,

@@ -19,7 +19,7 @@ use http::{HeaderMap, StatusCode, Uri};
 use serde::Serialize;
 
 use super::{MessagePage, failure_page, page};
-use crate::api::answer;
+use crate::api::json_response;
 use crate::problem::Problem;
 use crate::state::{Routes, Web};
 
@@ -137,7 +137,7 @@ fn done(web: &Web, headers: &HeaderMap, message: &str, result: Result<Subscripti
     match result {
         Ok(subscription) if json => {
             let (subscription_id, state) = (subscription.id, subscription.state.name());
-            answer(StatusCode::OK, &DoneJson { message, subscription_id, state })
+            json_response(StatusCode::OK, &DoneJson { message, subscription_id, state })
         }
         Ok(subscription) => {
             let text = format!("{} · {}", subscription.endpoint.protocol(), subscription.endpoint.masked());

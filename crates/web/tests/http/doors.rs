@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::{Request, StatusCode};
-use orderbell_web::{Client, Intake, IntakeKey, KeyHash};
+use orderbell_web::{Client, ClientKey, KeyHash, OrderAuth};
 
 use crate::host::{ADMIN_KEY, Answer, Host, SEED_BODY};
 
@@ -84,8 +84,8 @@ async fn the_metrics_need_their_key_or_the_admin_key() {
     let host = Host::with(|_, settings| {
         settings.metrics = Some(Arc::new(|| "orders 3\n".to_owned()));
         settings.metrics_key = Some(KeyHash::of("the-key-of-the-metrics"));
-        let shop = IntakeKey { name: "shop".to_owned(), hash: KeyHash::of(SHOP_KEY) };
-        settings.intake = Intake::Keys(vec![shop]);
+        let shop = ClientKey { name: "shop".to_owned(), hash: KeyHash::of(SHOP_KEY) };
+        settings.order_auth = OrderAuth::Keys(vec![shop]);
     });
     host.get("/metrics").await.assert_problem(StatusCode::UNAUTHORIZED, "key_required");
     for (key, status) in [("the-key-of-the-metrics", 200), (ADMIN_KEY, 200), ("another", 401), ("", 401)] {

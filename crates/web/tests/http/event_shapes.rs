@@ -6,7 +6,7 @@
 
 use axum::body::Body;
 use http::{Response, StatusCode};
-use orderbell_web::IntakePath;
+use orderbell_web::OrderPathAlias;
 use orderbell_web::gateway_event::{request, response};
 use serde_json::{Value, json};
 
@@ -17,13 +17,13 @@ mod shapes;
 use shapes::{balancer, http, lattice_1, lattice_2, plain_rest, rest, shapes, with};
 
 /// A host where orders are placed at these paths too.
-fn host(intake_paths: &str) -> (Host, Vec<IntakePath>) {
-    let paths = IntakePath::parse_list(intake_paths).unwrap();
+fn host(order_path_aliases: &str) -> (Host, Vec<OrderPathAlias>) {
+    let paths = OrderPathAlias::parse_list(order_path_aliases).unwrap();
     let further = paths.clone();
-    (Host::with(move |_, settings| settings.intake_paths = further), paths)
+    (Host::with(move |_, settings| settings.order_path_aliases = further), paths)
 }
 
-async fn invoke(host: &Host, paths: &[IntakePath], event: &Value) -> Result<Value, String> {
+async fn invoke(host: &Host, paths: &[OrderPathAlias], event: &Value) -> Result<Value, String> {
     let (request, shape) = request(event.to_string().as_bytes(), paths).map_err(|bad| bad.to_string())?;
     let answer = host.send(request).await;
     let mut plain = Response::new(Body::from(answer.text));
@@ -195,9 +195,9 @@ async fn a_lattice_is_answered_as_a_load_balancer_is() {
 
 #[tokio::test]
 async fn further_paths_take_orders_from_pages_of_allowed_origins_and_leave_what_is_read_there() {
-    let further = IntakePath::parse_list("/,/orders,/orders/new,/shop/create-order").unwrap();
+    let further = OrderPathAlias::parse_list("/,/orders,/orders/new,/shop/create-order").unwrap();
     let host = Host::with(move |_, settings| {
-        settings.intake_paths = further;
+        settings.order_path_aliases = further;
         settings.cors_allow_origins = vec!["https://shop.example".to_owned()];
     });
     for path in ["/", "/orders", "/orders/new", "/shop/create-order", "/create-order"] {

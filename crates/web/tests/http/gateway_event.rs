@@ -3,7 +3,7 @@
 use axum::body::Body;
 use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{Request, Response, StatusCode};
-use orderbell_web::gateway_event::{Shape, request, response};
+use orderbell_web::gateway_event::{PayloadFormat, request, response};
 use serde_json::{Value, json};
 
 use crate::host::{Host, SEED_BODY};
@@ -32,16 +32,16 @@ async fn invoke(host: &Host, event: &[u8]) -> Value {
 async fn every_event_that_carries_the_seeds_order_places_it() {
     let host = Host::start();
     for (name, shape) in [
-        ("bare", Shape::Bare),
-        ("bare-object", Shape::Bare),
-        ("http-api-2.0", Shape::HttpApi),
-        ("http-api-2.0-base64", Shape::HttpApi),
-        ("function-url", Shape::HttpApi),
-        ("rest-proxy", Shape::Proxy),
-        ("rest-proxy-base64", Shape::Proxy),
-        ("by-hand", Shape::Proxy),
-        ("load-balancer", Shape::LoadBalancer { multi_value: false }),
-        ("load-balancer-multi-value", Shape::LoadBalancer { multi_value: true }),
+        ("bare", PayloadFormat::Bare),
+        ("bare-object", PayloadFormat::Bare),
+        ("http-api-2.0", PayloadFormat::HttpApi),
+        ("http-api-2.0-base64", PayloadFormat::HttpApi),
+        ("function-url", PayloadFormat::HttpApi),
+        ("rest-proxy", PayloadFormat::Proxy),
+        ("rest-proxy-base64", PayloadFormat::Proxy),
+        ("by-hand", PayloadFormat::Proxy),
+        ("load-balancer", PayloadFormat::LoadBalancer { multi_value: false }),
+        ("load-balancer-multi-value", PayloadFormat::LoadBalancer { multi_value: true }),
     ] {
         let (asked, found) = request(&event(name), &[]).unwrap();
         assert_eq!(
@@ -169,27 +169,27 @@ async fn an_answer_has_the_shape_of_the_event_that_asked() {
     let http_api = json!({
         "statusCode": 201, "headers": headers, "cookies": ["a=1", "b=2"], "body": "<p>", "isBase64Encoded": false,
     });
-    assert_eq!(response(text(), Shape::HttpApi).await, http_api);
+    assert_eq!(response(text(), PayloadFormat::HttpApi).await, http_api);
     let proxy = json!({
         "statusCode": 201, "headers": headers, "multiValueHeaders": several, "body": "<p>", "isBase64Encoded": false,
     });
-    assert_eq!(response(text(), Shape::Proxy).await, proxy);
+    assert_eq!(response(text(), PayloadFormat::Proxy).await, proxy);
     let balanced = json!({
         "statusCode": 201, "statusDescription": "201 Created", "multiValueHeaders": several, "body": "<p>",
         "isBase64Encoded": false,
     });
-    assert_eq!(response(text(), Shape::LoadBalancer { multi_value: true }).await, balanced);
-    let single = response(text(), Shape::LoadBalancer { multi_value: false }).await;
+    assert_eq!(response(text(), PayloadFormat::LoadBalancer { multi_value: true }).await, balanced);
+    let single = response(text(), PayloadFormat::LoadBalancer { multi_value: false }).await;
     assert_eq!((&single["headers"]["x-twice"], single.get("multiValueHeaders")), (&json!("1, 2"), None));
 }
 
 #[tokio::test]
 async fn what_is_no_text_is_answered_in_base64() {
     for (kind, body) in [("image/png", &b"png"[..]), ("application/json", &[0xff][..])] {
-        let answer = response(answer(kind, body), Shape::HttpApi).await;
+        let answer = response(answer(kind, body), PayloadFormat::HttpApi).await;
         assert_eq!(answer["isBase64Encoded"], true, "{kind}");
     }
-    let problem = response(answer("application/problem+json", b"{}"), Shape::Proxy).await;
+    let problem = response(answer("application/problem+json", b"{}"), PayloadFormat::Proxy).await;
     assert_eq!((&problem["isBase64Encoded"], &problem["body"]), (&json!(false), &json!("{}")));
 }
 

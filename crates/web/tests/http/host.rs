@@ -19,7 +19,7 @@ use domain::endpoint::Protocol;
 use domain::link_token::{LinkKey, LinkToken, Purpose};
 use domain::subscription::SubscriptionId;
 use http::{HeaderMap, Method, Request, StatusCode};
-use orderbell_web::{FrontDoor, Intake, IntakePath, KeyHash, OrderLimits, Settings};
+use orderbell_web::{HostPolicy, KeyHash, OrderAuth, OrderLimits, OrderPathAlias, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -46,7 +46,7 @@ pub(crate) struct Host {
     pub(crate) clock: Arc<SetClock>,
     router: Router,
     /// Where orders are placed too.
-    intake_paths: Vec<IntakePath>,
+    order_path_aliases: Vec<OrderPathAlias>,
     link_key: LinkKey,
     _folder: TempDir,
 }
@@ -75,17 +75,17 @@ impl Host {
         let mut app = app(&store, clock.clone(), randomness, link_key.clone());
         let mut settings = settings();
         change(&mut app, &mut settings);
-        let intake_paths = settings.intake_paths.clone();
+        let order_path_aliases = settings.order_path_aliases.clone();
         let router = orderbell_web::router(app, settings);
-        Self { store, clock, router, intake_paths, link_key, _folder: folder }
+        Self { store, clock, router, order_path_aliases, link_key, _folder: folder }
     }
 
     /// Sends a request, and holds its answer against the contract.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let answer = self.send_unchecked(request).await;
-        let is_intake =
-            method == Method::POST && self.intake_paths.iter().any(|intake| intake.as_str() == path);
+        let is_intake = method == Method::POST
+            && self.order_path_aliases.iter().any(|order_auth| order_auth.as_str() == path);
         let path = if is_intake { "/create-order" } else { &path };
         let (status, content_type) = (answer.status.as_u16(), answer.header("content-type"));
         let response =
@@ -231,15 +231,15 @@ fn settings() -> Settings {
         receipts: None,
         admin_key: Some(KeyHash::of(ADMIN_KEY)),
         client_digest_secret: [5; 32],
-        intake: Intake::Open,
-        intake_paths: Vec::new(),
+        order_auth: OrderAuth::Open,
+        order_path_aliases: Vec::new(),
         order_limits: OrderLimits::default(),
         cors_allow_origins: Vec::new(),
-        front_door: FrontDoor::Gateway,
+        host_policy: HostPolicy::Gateway,
         public_url: "http://127.0.0.1:8080".to_owned(),
         metrics: None,
         metrics_key: None,
-        wrong_keys: Arc::default(),
+        auth_throttle: Arc::default(),
         version: "0.0.0",
     }
 }

@@ -1,7 +1,7 @@
 //! `/` and its assets.
 
 use http::StatusCode;
-use orderbell_web::Intake;
+use orderbell_web::OrderAuth;
 
 use crate::host::Host;
 
@@ -39,7 +39,7 @@ async fn each_field_has_a_label_and_a_place_for_its_error() {
 #[tokio::test]
 async fn the_form_asks_for_a_key_only_where_one_is_needed() {
     assert!(!Host::start().get("/").await.text.contains(r#"id="key""#));
-    let keyed = Host::with(|_, settings| settings.intake = Intake::Keys(Vec::new()));
+    let keyed = Host::with(|_, settings| settings.order_auth = OrderAuth::Keys(Vec::new()));
     assert!(keyed.get("/").await.text.contains(r#"id="key""#));
 }
 

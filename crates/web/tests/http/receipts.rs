@@ -6,7 +6,7 @@ use domain::attempt::OutcomeKind;
 use domain::delivery::DeliveryState;
 use domain::receipt::{Receipt, ReceiptStatus};
 use http::StatusCode;
-use orderbell_web::{NotFromProvider, Report};
+use orderbell_web::{InvalidSignature, StatusCallback};
 use serde_json::{Value, json};
 
 use crate::deliveries::notified;
@@ -15,12 +15,13 @@ use crate::host::Host;
 /// A host whose provider signs with the address itself, and reports failures.
 fn host_with_receipts() -> Host {
     Host::with(|_, settings| {
-        settings.receipts = Some(Arc::new(|report: &Report<'_>| match report.headers.get("x-signature") {
-            Some(signature) if signature.as_bytes() == report.url.as_bytes() => {
-                Ok((!report.body.is_empty()).then(|| Receipt::new(ReceiptStatus::Failed, "30005")))
-            }
-            _ => Err(NotFromProvider),
-        }));
+        settings.receipts =
+            Some(Arc::new(|report: &StatusCallback<'_>| match report.headers.get("x-signature") {
+                Some(signature) if signature.as_bytes() == report.url.as_bytes() => {
+                    Ok((!report.body.is_empty()).then(|| Receipt::new(ReceiptStatus::Failed, "30005")))
+                }
+                _ => Err(InvalidSignature),
+            }));
     })
 }
 

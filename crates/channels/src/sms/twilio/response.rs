@@ -41,10 +41,10 @@ pub(super) const OPTED_OUT: u32 = 21_610;
 /// As many messages wait for this sender as Twilio keeps.
 const QUEUE_IS_FULL: u32 = 21_611;
 
-/// Codes that say that who we are or whom we send as is not right, whoever the message is for: the account is not active, suspended or has no
-/// right; `From` is no number, missing, not Twilio's, of another account, not registered or verified, or cannot send
-/// texts; the day's messages are used up; the URL for reports is not one that Twilio calls; the messaging service does
-/// not exist, has no sender for this or at all, or is named wrongly.
+/// Codes that say that who we are or whom we send as is not right, whoever the message is for: the account is not active,
+/// suspended or has no right; `From` is no number, missing, not Twilio's, of another account, not registered or verified, or
+/// cannot send texts; the day's messages are used up; the URL for reports is not one that Twilio calls; the messaging
+/// service does not exist, has no sender for this or at all, or is named wrongly.
 const SENDER_ERRORS: [u32; 24] = [
     10_001,
     ACCESS_DENIED,
@@ -79,8 +79,8 @@ const ACCOUNT_PHRASES: [&str; 5] = [
     "account is suspended",
     "suspended account",
 ];
-/// Codes that say that the recipient or the text cannot be sent to or as it is: no number, unreachable, a landline, a country that is not
-/// allowed; empty or too long. A code that is not known may say either.
+/// Codes that say that the recipient or the text cannot be sent to or as it is: no number, unreachable, a landline, a
+/// country that is not allowed; empty or too long. A code that is not known may say either.
 const DELIVERY_ERRORS: [u32; 17] = [
     21_211, 21_214, 21_217, 21_265, 21_266, 21_401, 21_407, 21_408, 21_421, 21_602, 21_604, 21_605, 21_612,
     21_614, 21_617, 21_619, 21_635,

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::cli::output::{self, Unwritten};
-use crate::cli::shown;
+use crate::cli::display;
+use crate::cli::output::{self, StdoutError};
 use crate::cli::table::Column;
 
 const ATTEMPTS: [Column; 5] = [
@@ -19,7 +19,7 @@ const INTERVENTIONS: [Column; 4] =
     [("Done", "/kind"), ("At", "/at"), ("It was", "/stateBefore"), ("Since", "/since")];
 
 /// Prints it.
-pub(super) fn print(delivery: &Value) -> Result<(), Unwritten> {
+pub(super) fn print(delivery: &Value) -> Result<(), StdoutError> {
     for (label, value) in [
         ("Delivery", "/deliveryId"),
         ("Kind", "/kind"),
@@ -28,7 +28,7 @@ pub(super) fn print(delivery: &Value) -> Result<(), Unwritten> {
         ("State", "/state"),
         ("At", "/at"),
     ] {
-        let text = shown::member(delivery, value);
+        let text = display::member(delivery, value);
         if !text.is_empty() {
             output::line(&format!("{label:<10}{text}"))?;
         }
@@ -56,7 +56,7 @@ pub(in crate::cli) fn waits_because(delivery: &Value) -> Option<String> {
     let why = delivery["waitsBecause"].as_str()?.replace('_', " ");
     Some(match (delivery["pauseReason"].as_str(), delivery["at"].as_str()) {
         (Some(reason), _) => format!("{why} ({reason})"),
-        (None, Some(at)) if why == "retry" => format!("{why} at {}", shown::local_time(at)),
+        (None, Some(at)) if why == "retry" => format!("{why} at {}", display::local_time(at)),
         _ => why,
     })
 }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::cli::deliveries::show::waits_because;
-use crate::cli::output::{self, Unwritten};
-use crate::cli::shown;
+use crate::cli::display;
+use crate::cli::output::{self, StdoutError};
 use crate::cli::table::Column;
 
 pub(in crate::cli) const EVENTS: [Column; 7] = [
@@ -18,39 +18,39 @@ pub(in crate::cli) const EVENTS: [Column; 7] = [
 ];
 
 /// Prints it.
-pub(super) fn print(order: &Value) -> Result<(), Unwritten> {
+pub(super) fn print(order: &Value) -> Result<(), StdoutError> {
     for (label, value) in [("Order", "/orderId"), ("Time", "/orderTime"), ("Customer", "/customerName")] {
-        output::line(&format!("{label:<9}{}", shown::member(order, value)))?;
+        output::line(&format!("{label:<9}{}", display::member(order, value)))?;
     }
     for (number, product) in each_product(order).into_iter().enumerate() {
         output::line(&format!("{:<9}{product}", if number == 0 { "Product" } else { "" }))?;
     }
     let facts = [("Email", "/customerEmail"), ("Phone", "/customerPhone"), ("Note", "/note")];
-    let facts = facts.map(|(label, member)| (label.to_owned(), shown::member(order, member)));
+    let facts = facts.map(|(label, member)| (label.to_owned(), display::member(order, member)));
     let attributes = order["attributes"].as_object().into_iter().flatten();
-    let attributes = attributes.map(|(key, value)| (key.clone(), shown::cell(Some(value))));
+    let attributes = attributes.map(|(key, value)| (key.clone(), display::cell(Some(value))));
     let total = price(order).map(|price| ("Total".to_owned(), price));
     for (label, fact) in total.into_iter().chain(facts).chain(attributes).filter(|(_, fact)| !fact.is_empty())
     {
         output::line(&format!("{label:<8} {fact}"))?;
     }
-    output::line(&format!("{:<9}{}\n", "Told", shown::cell(order.get("summary"))))?;
+    output::line(&format!("{:<9}{}\n", "Told", display::cell(order.get("summary"))))?;
     output::table(order["timeline"].as_array().map(Vec::as_slice).unwrap_or_default(), &EVENTS)?;
     output::unreadable(order)?;
     for delivery in order["deliveries"].as_array().into_iter().flatten() {
         output::unreadable(delivery)?;
         if let Some(why) = waits_because(delivery) {
-            output::line(&format!("{} waits: {why}", shown::cell(delivery.get("endpoint"))))?;
+            output::line(&format!("{} waits: {why}", display::cell(delivery.get("endpoint"))))?;
         }
     }
     for group in order["notMatched"].as_array().into_iter().flatten() {
-        let because = shown::cell(group.get("because")).replace('_', " ");
+        let because = display::cell(group.get("because")).replace('_', " ");
         for other in group["subscriptions"].as_array().into_iter().flatten() {
-            output::line(&format!("not told: {} ({because})", shown::cell(other.get("endpoint"))))?;
+            output::line(&format!("not told: {} ({because})", display::cell(other.get("endpoint"))))?;
         }
     }
     if order["notMatchedNext"].is_string() {
-        let id = shown::cell(order.get("orderId"));
+        let id = display::cell(order.get("orderId"));
         output::note(&format!("others are not told either: GET /orders/{id}/not-matched lists them all"));
     }
     Ok(())
@@ -63,7 +63,7 @@ pub(super) fn products(order: &Value) -> String {
 
 fn each_product(order: &Value) -> Vec<String> {
     let one = |item: &Value| {
-        let name = shown::cell(item.get("productName"));
+        let name = display::cell(item.get("productName"));
         item.get("quantity").map_or(name.clone(), |quantity| format!("{quantity} × {name}"))
     };
     match order["items"].as_array() {
@@ -74,7 +74,7 @@ fn each_product(order: &Value) -> Vec<String> {
 
 /// What the order costs, with its currency.
 pub(super) fn price(order: &Value) -> Option<String> {
-    let total = Some(shown::cell(order.get("total"))).filter(|total| !total.is_empty())?;
+    let total = Some(display::cell(order.get("total"))).filter(|total| !total.is_empty())?;
     Some(order["currency"].as_str().map_or(total.clone(), |currency| format!("{total} {currency}")))
 }
 

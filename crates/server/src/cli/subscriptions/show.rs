@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::cli::output::{self, Unwritten};
-use crate::cli::shown;
+use crate::cli::display;
+use crate::cli::output::{self, StdoutError};
 
 /// Members, each with its label. What a subscription does not have is left out.
 const FACTS: [(&str, &str); 22] = [
@@ -32,12 +32,12 @@ const FACTS: [(&str, &str); 22] = [
 ];
 
 /// Prints it.
-pub(super) fn print(subscription: &Value) -> Result<(), Unwritten> {
+pub(super) fn print(subscription: &Value) -> Result<(), StdoutError> {
     for (label, pointer) in FACTS {
-        fact(label, &shown::member(subscription, pointer))?;
+        fact(label, &display::member(subscription, pointer))?;
     }
-    let id = shown::cell(subscription.get("subscriptionId"));
-    fact("To do", &shown::cell(subscription.get("pendingAdvice")))?;
+    let id = display::cell(subscription.get("subscriptionId"));
+    fact("To do", &display::cell(subscription.get("pendingAdvice")))?;
     let is_mail = subscription["protocol"] == "email";
     for command in commands(subscription["pendingReason"].as_str(), is_mail, &id) {
         fact("", &command)?;
@@ -45,7 +45,7 @@ pub(super) fn print(subscription: &Value) -> Result<(), Unwritten> {
     Ok(())
 }
 
-fn fact(label: &str, text: &str) -> Result<(), Unwritten> {
+fn fact(label: &str, text: &str) -> Result<(), StdoutError> {
     if text.is_empty() { Ok(()) } else { output::line(&format!("{label:<18}{text}")) }
 }
 

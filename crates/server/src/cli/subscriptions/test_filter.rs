@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::cli::api_client::Server;
-use crate::cli::{Failure, argument, output, shown};
+use crate::cli::{Failure, argument, display, output};
 
 #[derive(Args)]
 #[group(skip)]
@@ -58,6 +58,6 @@ pub(super) async fn test_filter(flags: Flags) -> Result<(), Failure> {
         return Ok(());
     }
     let because = &answer["because"];
-    let (key, reason) = (shown::cell(because.get("key")), shown::cell(because.get("reason")));
+    let (key, reason) = (display::cell(because.get("key")), display::cell(because.get("reason")));
     Err(anyhow!("the policy does not want the order: {key}: {reason}").into())
 }

@@ -10,8 +10,7 @@ use channels::sms::{SmsSettings, TextRules};
 use domain::delivery::UnknownOutcomePolicy;
 use url::Url;
 
-use super::TIMEOUTS;
-use super::rules::Rules;
+use super::{Rules, TIMEOUTS};
 use crate::config::reading::{Reading, number, secret, words};
 
 /// Who sends text messages.
@@ -24,14 +23,14 @@ pub(crate) enum SmsProvider {
 }
 
 /// How long a provider may take to answer.
-const TIMEOUT: u64 = 20;
+const SMS_TIMEOUT: u64 = 20;
 /// The parts of a message unless it is said otherwise: an order's text takes two.
 const MAX_PARTS: NonZeroU8 = NonZeroU8::MIN.saturating_add(2);
 /// What may be chosen instead.
 const PARTS: RangeInclusive<u8> = 1..=10;
 
 /// A message whose fate nobody knows is held: a repeat would be charged, and read, twice.
-const RULES: Rules = Rules {
+const SMS_RULES: Rules = Rules {
     concurrency: ("sms.concurrency", 8, 100),
     max_per_second: "sms.max_per_second",
     on_unknown: ("sms.on_unknown", UnknownOutcomePolicy::Hold),
@@ -57,8 +56,8 @@ fn common(reading: &mut Reading) -> SmsSettings {
             max_parts: reading.or("sms.max_parts", MAX_PARTS, max_parts),
             unsubscribe_link: reading.or("sms.unsubscribe_link", false, yes_or_no),
         },
-        timeout: Duration::from_secs(reading.or("sms.timeout_seconds", TIMEOUT, number(TIMEOUTS))),
-        rules: RULES.read(reading),
+        timeout: Duration::from_secs(reading.or("sms.timeout_seconds", SMS_TIMEOUT, number(TIMEOUTS))),
+        rules: SMS_RULES.read(reading),
     }
 }
 

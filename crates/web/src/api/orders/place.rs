@@ -15,11 +15,11 @@ use crate::access::caller;
 use crate::body;
 use crate::client::{Client, client_digest};
 use crate::cors::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
-use crate::intake_path::CREATE_ORDER;
 use crate::observe::{request_id, span};
-use crate::order_limits::Orderer;
+use crate::order_path_alias::CREATE_ORDER;
 use crate::parameters::single;
 use crate::problem::Problem;
+use crate::rate_limits::RateLimitKey;
 use crate::state::Web;
 
 /// Places an order. Success is answered only once the order is stored.
@@ -27,9 +27,10 @@ pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Resu
     let (head, body) = request.into_parts();
     let caller = caller(&web, &head)?;
     let client = Client::counted(&head.extensions);
-    let orderer = if caller.is_empty() { Orderer::Address(client) } else { Orderer::Key(caller) };
+    let rate_limit_key =
+        if caller.is_empty() { RateLimitKey::Address(client) } else { RateLimitKey::Key(caller) };
     // Before the body is read, so that a flood costs little.
-    web.orders_taken.take(orderer, web.app.clock.now())?;
+    web.order_rate_limiter.acquire(rate_limit_key, web.app.clock.now())?;
     refuse_multipart(&head.headers)?;
     let key = idempotency_key(&head.headers)?;
     let client_digest = caller.is_empty().then(|| client_digest(&web.settings.client_digest_secret, client));
@@ -40,10 +41,10 @@ pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Resu
     // What fails is logged in a span; the frequent case goes without, since its line carries the id itself.
     let placed = orders::place(&web.app, order).await;
     if placed.as_ref().map_or(true, |placed| placed.repeated) {
-        web.orders_taken.give_back(orderer);
+        web.order_rate_limiter.refund(rate_limit_key);
     }
     let failed = |error: Error| span(&head.headers, &head.method, CREATE_ORDER).in_scope(|| error.into());
-    placed.map(answer).map_err(failed)
+    placed.map(order_response).map_err(failed)
 }
 
 /// No body at all lacks the names, as in the seed.
@@ -51,7 +52,7 @@ fn or_nothing(json: &[u8]) -> &[u8] {
     if json.is_empty() { b"{}" } else { json }
 }
 
-fn answer(placed: Placed) -> Response {
+fn order_response(placed: Placed) -> Response {
     let body = format!(r#"{{"message":"Order placed successfully","orderId":"{}"}}"#, placed.id);
     let mut response = body.into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

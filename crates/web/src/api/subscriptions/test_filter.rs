@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use super::attributes::filter_policy;
 use crate::access::Admin;
-use crate::api::answer;
-use crate::body::{Members, Whole};
+use crate::api::json_response;
+use crate::body::{Members, RawBody};
 use crate::problem::Problem;
 use crate::state::Web;
 
@@ -30,7 +30,7 @@ struct Tested {
 pub(super) async fn test_filter(
     _: Admin,
     State(web): State<Arc<Web>>,
-    Whole(json): Whole,
+    RawBody(json): RawBody,
 ) -> Result<Response, Problem> {
     let members = Members::read(&json, &["filterPolicy", "filterPolicyScope", "order", "orderId"])?;
     let missing = |name: &'static str, detail: &'static str| Problem::invalid("missing_field", name, detail);
@@ -47,7 +47,7 @@ pub(super) async fn test_filter(
         }
     };
     let because = subscriptions::test_filter(&web.app, &policy, sample).await?.err();
-    Ok(answer(StatusCode::OK, &Tested { matches: because.is_none(), because }))
+    Ok(json_response(StatusCode::OK, &Tested { matches: because.is_none(), because }))
 }
 
 /// An order in the form of `POST /create-order`; errors name its members as `order.total`.

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use crate::host::SEED_BODY;
 
 /// A shape's name and its event.
-type Shape = (&'static str, Value);
+type PayloadFormat = (&'static str, Value);
 
-pub(super) fn shapes() -> Vec<Shape> {
+pub(super) fn shapes() -> Vec<PayloadFormat> {
     [rest_shapes(), http_1_shapes(), http_2_shapes(), balancer_shapes(), lattice_shapes(), console_shapes()]
         .concat()
 }
@@ -80,7 +80,7 @@ fn base64() -> Value {
         "body": "eyJjdXN0b21lck5hbWUiOiAiSm9obiBEb2UiLCAicHJvZHVjdE5hbWUiOiAiV2lyZWxlc3MgTW91c2UifQ==" })
 }
 
-fn rest_shapes() -> Vec<Shape> {
+fn rest_shapes() -> Vec<PayloadFormat> {
     vec![
         ("REST: a resource", plain_rest()),
         (
@@ -163,7 +163,7 @@ fn rest_shapes() -> Vec<Shape> {
     ]
 }
 
-fn http_1_shapes() -> Vec<Shape> {
+fn http_1_shapes() -> Vec<PayloadFormat> {
     vec![
         ("HTTP 1.0: a route", with(plain_rest(), &json!({ "version": "1.0" }))),
         (
@@ -194,7 +194,7 @@ fn http_1_shapes() -> Vec<Shape> {
     ]
 }
 
-fn http_2_shapes() -> Vec<Shape> {
+fn http_2_shapes() -> Vec<PayloadFormat> {
     vec![
         ("HTTP 2.0: $default", http("$default", "/create-order", "$default", &Value::Null)),
         ("HTTP 2.0: a route", http("POST /create-order", "/create-order", "$default", &Value::Null)),
@@ -241,7 +241,7 @@ fn http_2_shapes() -> Vec<Shape> {
     ]
 }
 
-fn balancer_shapes() -> Vec<Shape> {
+fn balancer_shapes() -> Vec<PayloadFormat> {
     vec![
         ("ALB", balancer("/create-order")),
         ("ALB: no headers", with(balancer("/create-order"), &json!({ "headers": null }))),
@@ -258,7 +258,7 @@ fn balancer_shapes() -> Vec<Shape> {
     ]
 }
 
-fn lattice_shapes() -> Vec<Shape> {
+fn lattice_shapes() -> Vec<PayloadFormat> {
     vec![
         ("Lattice 1", lattice_1("/create-order")),
         ("Lattice 1: a query in the path", lattice_1("/create-order?a=1&b=2")),
@@ -276,7 +276,7 @@ fn lattice_shapes() -> Vec<Shape> {
     ]
 }
 
-fn console_shapes() -> Vec<Shape> {
+fn console_shapes() -> Vec<PayloadFormat> {
     vec![
         ("Lambda's console", json!({ "body": SEED_BODY })),
         (

@@ -11,7 +11,7 @@ use axum::body::{Body, Bytes};
 use domain::order::{Order, OrderId};
 use http::{Request, StatusCode};
 use http_body::Frame;
-use orderbell_web::{Client, Intake, IntakeKey, KeyHash};
+use orderbell_web::{Client, ClientKey, KeyHash, OrderAuth};
 use serde_json::json;
 
 use crate::host::{ADMIN_KEY, Answer, Host, SEED_BODY};
@@ -235,8 +235,8 @@ async fn a_key_that_is_too_short_or_not_ascii_is_refused() {
 
 fn with_intake_keys() -> Host {
     Host::with(|_, settings| {
-        settings.intake =
-            Intake::Keys(vec![IntakeKey { name: "shop".to_owned(), hash: KeyHash::of(SHOP_KEY) }]);
+        settings.order_auth =
+            OrderAuth::Keys(vec![ClientKey { name: "shop".to_owned(), hash: KeyHash::of(SHOP_KEY) }]);
     })
 }
 

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::BadEvent;
-use super::members::object;
+use super::object;
 
 /// The stage whose name stands in no path.
 const DEFAULT_STAGE: &str = "$default";
@@ -45,17 +45,17 @@ pub(super) fn route(event: &Map<String, Value>, path: Option<&str>) -> Result<Ro
     Ok(Route { whole, rest, tail: tail.filter(|tail| !tail.is_empty()) })
 }
 
-/// The paths that may be meant, the likeliest first: what the route says, then the path itself; then the same without
-/// slashes that stand behind it or beside another, as a client leaves them that puts two parts together.
-pub(super) fn place(route: Route, without_stage: &str, path: &str) -> Vec<String> {
+/// The candidates for the path that is meant, the likeliest first: what the route says, then the path itself; then the same
+/// without slashes that stand behind it or beside another, as a client leaves them that puts two parts together.
+pub(super) fn candidate_paths(route: Route, without_stage: &str, path: &str) -> Vec<String> {
     let said = [route.whole, route.rest, route.tail].into_iter().flatten();
     let mut paths: Vec<_> = said.chain([without_stage.to_owned(), path.to_owned()]).collect();
-    let tidy: Vec<_> = paths.iter().map(|path| tidy(path)).collect();
-    paths.extend(tidy);
+    let normalize_slashes: Vec<_> = paths.iter().map(|path| normalize_slashes(path)).collect();
+    paths.extend(normalize_slashes);
     paths
 }
 
-fn tidy(path: &str) -> String {
+fn normalize_slashes(path: &str) -> String {
     let segments: Vec<_> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     format!("/{}", segments.join("/"))
 }

@@ -1,4 +1,4 @@
-//! A connection's bytes, which must go on moving while an answer is written.
+//! A time-out for writes of an answer that stall.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -11,22 +11,22 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Sleep;
 
-use super::room::CLOSED;
-use super::turn::Turn;
+use super::client_wait::ClientWait;
+use super::connection_limiter::CLOSED_METRIC;
 
-/// A connection that breaks off where an answer stands still for too long.
-pub(crate) struct Line<S> {
+/// A connection that breaks off where an answer stalls for too long.
+pub(crate) struct WriteStallTimeout<S> {
     stream: TokioIo<S>,
-    turn: Arc<Turn>,
+    wait: Arc<ClientWait>,
     timeout: Duration,
     /// Runs while the client takes nothing.
-    standstill: Option<Pin<Box<Sleep>>>,
+    write_stall: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Line<S> {
-    /// One on which an answer may stand still for so long.
-    pub(crate) fn new(stream: S, turn: &Arc<Turn>, timeout: Duration) -> Self {
-        Self { stream: TokioIo::new(stream), turn: Arc::clone(turn), timeout, standstill: None }
+impl<S> WriteStallTimeout<S> {
+    /// One on which an answer may stall for so long.
+    pub(crate) fn new(stream: S, wait: &Arc<ClientWait>, timeout: Duration) -> Self {
+        Self { stream: TokioIo::new(stream), wait: Arc::clone(wait), timeout, write_stall: None }
     }
 
     /// Looks at whether something was `written`.
@@ -37,19 +37,19 @@ impl<S> Line<S> {
         context: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
         if written.is_ready() {
-            self.turn.goes_on();
-            self.standstill = None;
+            self.wait.progressed();
+            self.write_stall = None;
             return written;
         }
         let timeout = self.timeout;
-        let standstill = self.standstill.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
-        ready!(standstill.as_mut().poll(context));
-        metrics::counter!(CLOSED, "because" => "answer_not_taken").increment(1);
+        let write_stall = self.write_stall.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+        ready!(write_stall.as_mut().poll(context));
+        metrics::counter!(CLOSED_METRIC, "because" => "answer_not_taken").increment(1);
         Poll::Ready(Err(ErrorKind::TimedOut.into()))
     }
 }
 
-impl<S: AsyncRead + Unpin> Read for Line<S> {
+impl<S: AsyncRead + Unpin> Read for WriteStallTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -59,7 +59,7 @@ impl<S: AsyncRead + Unpin> Read for Line<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> Write for Line<S> {
+impl<S: AsyncWrite + Unpin> Write for WriteStallTimeout<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 /// A member that gives an event away, and what it is.
-const MARKS: [(&str, &str); 21] = [
+const SOURCE_MEMBERS: [(&str, &str); 21] = [
     ("Records", "it is a batch of records of a queue, a topic, a bucket or a stream"),
     ("records", "it is a batch of records of a delivery stream or a broker"),
     ("messages", "it is a batch of a broker's messages"),
@@ -30,13 +30,13 @@ const MARKS: [(&str, &str); 21] = [
     ("requestPayload", "it is what came of an asynchronous invocation"),
 ];
 
-/// What the event is, where it is none of a request.
-pub(super) fn foreign(has: &impl Fn(&str) -> bool) -> Option<&'static str> {
-    MARKS.iter().find(|(member, _)| has(member)).map(|(_, what)| *what)
+/// What kind of event it is, where it is none of a request.
+pub(super) fn unsupported_source(has: &impl Fn(&str) -> bool) -> Option<&'static str> {
+    SOURCE_MEMBERS.iter().find(|(member, _)| has(member)).map(|(_, what)| *what)
 }
 
-/// As [`foreign`], by the members of its `requestContext`.
-pub(super) fn foreign_context(context: &Map<String, Value>) -> Option<&'static str> {
+/// As [`unsupported_source`], by the members of its `requestContext`.
+pub(super) fn unsupported_context(context: &Map<String, Value>) -> Option<&'static str> {
     let web_socket = ["connectionId", "messageDirection", "connectedAt"];
     web_socket.iter().any(|member| context.contains_key(*member)).then_some("it is a web socket's event")
 }

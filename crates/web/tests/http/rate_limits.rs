@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::{Request, StatusCode};
-use orderbell_web::{Client, Intake, IntakeKey, KeyHash, OrderLimits, OrderRate};
+use orderbell_web::{Client, ClientKey, KeyHash, OrderAuth, OrderLimits, OrderRate};
 
 use crate::host::{ADMIN_KEY, Answer, Host, SEED_BODY};
 
@@ -100,8 +100,8 @@ async fn what_is_no_order_counts_all_the_same_and_costs_no_reading() {
 async fn each_key_has_a_limit_of_its_own_and_the_operator_none() {
     let host = Host::with(|_, settings| {
         let keys = [("shop", SHOP_KEY), ("till", "the-key-of-the-till-here")];
-        let key = |(name, key): (&str, &str)| IntakeKey { name: name.to_owned(), hash: KeyHash::of(key) };
-        settings.intake = Intake::Keys(keys.map(key).to_vec());
+        let key = |(name, key): (&str, &str)| ClientKey { name: name.to_owned(), hash: KeyHash::of(key) };
+        settings.order_auth = OrderAuth::Keys(keys.map(key).to_vec());
         let per_key = Some(OrderRate { per_minute: 60, burst: 3 });
         let tight = Some(OrderRate { per_minute: 1, burst: 1 });
         settings.order_limits =

@@ -1,4 +1,4 @@
-//! How the program ends: in good order when it is told to, in any case within a time, and at once when told twice.
+//! Shutting the program down: in good order at a signal, in any case within a time, and at once at a second signal.
 
 use std::fs;
 use std::future::poll_fn;
@@ -14,60 +14,60 @@ use tokio::sync::oneshot;
 use crate::logging::Log;
 use driver::{Stop, stopped};
 
-/// How long ending may take, whatever hangs: twice what requests and attempts in flight are given.
-const LONGEST_END: Duration = Duration::from_secs(20);
-/// How long threads that wait for something outside, such as a name to be resolved, may take once all else has ended.
-const LAST_THREADS: Duration = Duration::from_secs(1);
+/// How long shutting down may take, whatever hangs: twice what requests and attempts in flight are given.
+const MAX_SHUTDOWN: Duration = Duration::from_secs(20);
+/// How long threads that wait for something outside, such as a name to be resolved, may take once all else has stopped.
+const BLOCKING_THREADS_GRACE: Duration = Duration::from_secs(1);
 
-/// Does this work on a runtime whose threads keep nobody from ending.
+/// Runs this work on a runtime whose threads keep the program from ending for a moment at most.
 ///
 /// # Errors
 /// The system gives no threads.
-pub(crate) fn on_a_runtime<T>(work: impl Future<Output = T>) -> io::Result<T> {
+pub(crate) fn run_on_runtime<T>(work: impl Future<Output = T>) -> io::Result<T> {
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(work);
-    runtime.shutdown_timeout(LAST_THREADS);
+    runtime.shutdown_timeout(BLOCKING_THREADS_GRACE);
     Ok(done)
 }
 
-/// Sees to it that the program ends: what it returns is told when a signal asks for that. Once the program is to end,
-/// for that reason or another, it ends without further ado at a second SIGINT or SIGTERM or after [`LONGEST_END`].
-///
-/// It has a thread of its own, so that nothing that hangs can hold it up.
+/// Watches for signals on a thread of its own, so that nothing that hangs can hold it up: what it returns is told when a
+/// signal asks the program to shut down. Once it shuts down, for that reason or another, it exits at a second SIGINT or
+/// SIGTERM or after [`MAX_SHUTDOWN`].
 ///
 /// # Errors
 /// The system gives no thread, or no signals.
-pub(crate) fn attend(log: Log, mut stop: Stop) -> io::Result<oneshot::Receiver<()>> {
+pub(crate) fn watch_signals(log: Log, mut stop: Stop) -> io::Result<oneshot::Receiver<()>> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut signals = Signals::catch(&runtime)?;
-    let (tell, told) = oneshot::channel();
-    let attending = async move {
+    let mut signals = Signals::install(&runtime)?;
+    let (tell, signalled) = oneshot::channel();
+    let watching = async move {
         tokio::select! {
             () = signals.next() => drop(tell.send(())),
             () = stopped(&mut stop) => {}
         }
         // A terminal that closes says so twice, by its shell and by the kernel: a hangup is no second word.
         signals.hangup = None;
-        match tokio::time::timeout(LONGEST_END, signals.next()).await {
+        match tokio::time::timeout(MAX_SHUTDOWN, signals.next()).await {
             Ok(()) => log.say("orderbell: told again to end; ending at once"),
             Err(_) => log.say("orderbell: something does not come to its end; ending without it"),
         }
         log.end();
         std::process::exit(1);
     };
-    thread::Builder::new().name("ending".to_owned()).spawn(move || runtime.block_on(attending))?;
-    Ok(told)
+    thread::Builder::new().name("shutdown".to_owned()).spawn(move || runtime.block_on(watching))?;
+    Ok(signalled)
 }
 
-/// What tells the program to end.
+/// The signals that ask the program to shut down.
 struct Signals {
     asked: [Signal; 2],
     hangup: Option<Signal>,
 }
 
 impl Signals {
-    /// SIGINT, SIGTERM and SIGHUP; but the last not where the program was started to outlive its terminal (`nohup`).
-    fn catch(runtime: &Runtime) -> io::Result<Self> {
+    /// Installs handlers of SIGINT, SIGTERM and SIGHUP; but the last not where the program was started to outlive its
+    /// terminal (`nohup`).
+    fn install(runtime: &Runtime) -> io::Result<Self> {
         let _within = runtime.enter();
         let hangup = Some(SignalKind::hangup()).filter(|hangup| !is_ignored(hangup.as_raw_value()));
         let asked = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
@@ -77,8 +77,8 @@ impl Signals {
     async fn next(&mut self) {
         poll_fn(|context| {
             let mut signals = self.asked.iter_mut().chain(&mut self.hangup);
-            let told = signals.any(|signal| signal.poll_recv(context).is_ready());
-            if told { Poll::Ready(()) } else { Poll::Pending }
+            let signalled = signals.any(|signal| signal.poll_recv(context).is_ready());
+            if signalled { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
@@ -106,7 +106,7 @@ mod tests {
     fn a_thread_that_waits_for_ever_does_not_keep_the_program_from_ending() {
         let (for_ever, wait) = mpsc::channel::<()>();
         let (begun, begins) = mpsc::channel();
-        let done = on_a_runtime(async move {
+        let done = run_on_runtime(async move {
             tokio::task::spawn_blocking(move || {
                 let _ = begun.send(());
                 let _ = wait.recv();

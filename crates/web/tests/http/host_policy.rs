@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use http::{Request, StatusCode, Version};
-use orderbell_web::FrontDoor;
+use orderbell_web::HostPolicy;
 
 use crate::host::{ADMIN_KEY, Answer, Host, SEED_BODY};
 
@@ -10,7 +10,7 @@ use crate::host::{ADMIN_KEY, Answer, Host, SEED_BODY};
 fn on_loopback() -> Host {
     Host::with(|_, settings| {
         settings.cors_allow_origins = vec!["*".to_owned()];
-        settings.front_door = FrontDoor::Loopback {
+        settings.host_policy = HostPolicy::Loopback {
             hosts: vec!["orders.example".parse().unwrap(), "10.0.0.7".parse().unwrap()],
             origins: vec!["https://shop.example".to_owned()],
         };
@@ -18,7 +18,7 @@ fn on_loopback() -> Host {
 }
 
 fn elsewhere() -> Host {
-    Host::with(|_, settings| settings.front_door = FrontDoor::Everyone)
+    Host::with(|_, settings| settings.host_policy = HostPolicy::AnyHost)
 }
 
 async fn place(host: &Host, headers: &[(&str, &str)]) -> Answer {

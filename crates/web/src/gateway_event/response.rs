@@ -7,13 +7,13 @@ use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::Shape;
+use super::PayloadFormat;
 
 /// Gives an answer the shape of the event that asked. A body that is no text becomes base64.
-pub async fn response(response: Response<Body>, shape: Shape) -> Value {
+pub async fn response(response: Response<Body>, format: PayloadFormat) -> Value {
     let (mut head, body) = response.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "an answer broke off");
+        tracing::error!(%error, "response body failed");
         head.status = StatusCode::INTERNAL_SERVER_ERROR;
         axum::body::Bytes::new()
     });
@@ -23,18 +23,20 @@ pub async fn response(response: Response<Body>, shape: Shape) -> Value {
     };
     let status = head.status.as_u16();
     let headers = head.headers;
-    match shape {
-        Shape::Bare => json!({ "statusCode": status, "headers": joined(&headers), "body": body }),
-        Shape::HttpApi => {
+    match format {
+        PayloadFormat::Bare => json!({ "statusCode": status, "headers": joined(&headers), "body": body }),
+        PayloadFormat::HttpApi => {
             let cookies = values(&headers, &SET_COOKIE);
             let headers = joined(&without_cookies(headers));
             json!({ "statusCode": status, "headers": headers, "cookies": cookies, "body": body,
                 "isBase64Encoded": is_base64 })
         }
-        Shape::Proxy => json!({ "statusCode": status, "headers": joined(&without_cookies(headers.clone())),
-            "multiValueHeaders": several(&headers), "body": body, "isBase64Encoded": is_base64 }),
-        Shape::LoadBalancer { .. } | Shape::Lattice => {
-            let multi_value = shape == Shape::LoadBalancer { multi_value: true };
+        PayloadFormat::Proxy => {
+            json!({ "statusCode": status, "headers": joined(&without_cookies(headers.clone())),
+            "multiValueHeaders": several(&headers), "body": body, "isBase64Encoded": is_base64 })
+        }
+        PayloadFormat::LoadBalancer { .. } | PayloadFormat::Lattice => {
+            let multi_value = format == PayloadFormat::LoadBalancer { multi_value: true };
             let description = head.status.canonical_reason().unwrap_or_default();
             let (name, headers) = if multi_value {
                 ("multiValueHeaders", several(&headers))

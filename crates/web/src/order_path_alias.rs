@@ -4,7 +4,7 @@
 pub(crate) const CREATE_ORDER: &str = "/create-order";
 /// How paths begin that are posted to, or that people open: none of them may become one where orders are placed. Orders and
 /// the form at the root are only read, and may be read further on. A test holds this against the table of routes.
-pub(crate) const TAKEN: [&str; 11] = [
+pub(crate) const RESERVED: [&str; 11] = [
     "assets",
     "console",
     "deliveries",
@@ -18,13 +18,13 @@ pub(crate) const TAKEN: [&str; 11] = [
     "subscriptions",
 ];
 /// The longest path, in bytes.
-const MAX_BYTES: usize = 200;
+const MAX_PATH_BYTES: usize = 200;
 
 /// A path besides `/create-order` where orders are placed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct IntakePath(String);
+pub struct OrderPathAlias(String);
 
-impl IntakePath {
+impl OrderPathAlias {
     /// The root, where a function URL's clients post to.
     #[must_use]
     pub fn root() -> Self {
@@ -51,15 +51,15 @@ impl IntakePath {
             !segment.is_empty() && segment.bytes().all(allowed) && !matches!(segment, "." | "..")
         };
         let rest = text.strip_prefix('/');
-        if text.len() > MAX_BYTES
+        if text.len() > MAX_PATH_BYTES
             || !rest.is_some_and(|rest| rest.is_empty() || rest.split('/').all(is_segment))
         {
             return Err(format!(
                 "must be paths such as /orders/new,/shop/create-order: each begins with /, does not end with it, has \
-                 letters, digits and - _ . ~ between, and at most {MAX_BYTES} characters"
+                 letters, digits and - _ . ~ between, and at most {MAX_PATH_BYTES} characters"
             ));
         }
-        if text.split('/').nth(1).is_some_and(|first| TAKEN.contains(&first)) {
+        if text.split('/').nth(1).is_some_and(|first| RESERVED.contains(&first)) {
             return Err(format!("must not name {text}, where other requests are answered"));
         }
         Ok(Self(text.to_owned()))
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Vec<String>, String> {
-        IntakePath::parse_list(text).map(|paths| paths.into_iter().map(|path| path.0).collect())
+        OrderPathAlias::parse_list(text).map(|paths| paths.into_iter().map(|path| path.0).collect())
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! How many orders may come: from one address, under one key, and from all callers without a key together.
 //!
 //! Each limit is a rate with a burst (the generic cell rate algorithm, ITU-T I.371). `governor`, which has that, keeps every
-//! address that it was asked about until somebody sweeps them, and cannot take of two limits or none; here memory is bounded,
-//! and what is forgotten is what was used least.
+//! address that it was asked about until somebody sweeps them, and cannot take of two limits or none; here memory is
+//! bounded, and what is forgotten is what was used least.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -14,14 +14,14 @@ use http::StatusCode;
 use ipnet::IpNet;
 
 use crate::keys::ADMIN;
+use crate::observe::LogThrottle;
 use crate::problem::Problem;
-use crate::seldom_said::SeldomSaid;
 
 /// Counts the orders that were refused, by the name of the limit.
-const REFUSED: &str = "orderbell_orders_refused_total";
+const REFUSED_METRIC: &str = "orderbell_orders_refused_total";
 /// How many addresses are known at once, at some 100 bytes each. One whose burst is whole again is forgotten; where there
 /// are more all the same, the one that used least of it is: nobody is let in for it that would not have been.
-const MOST: usize = 16_384;
+const MAX_ADDRESSES: usize = 16_384;
 
 /// So many orders a minute, and so many at once by who placed none lately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,34 +45,34 @@ pub struct OrderLimits {
     pub proxies: Vec<IpNet>,
 }
 
-/// The orders that came lately, held against the limits.
+/// Limits the rate of orders: a burst and then so many a minute for each address and key.
 #[derive(Debug, Default)]
-pub(crate) struct OrdersTaken {
+pub(crate) struct OrderRateLimiter {
     limits: OrderLimits,
-    used: Mutex<Used>,
+    usage: Mutex<Usage>,
 }
 
 /// The names of the limits, as a metric has them.
-pub const ORDER_LIMITS: [&str; 3] = ["address", "key", "without_key"];
+pub const ORDER_LIMIT_NAMES: [&str; 3] = ["address", "key", "without_key"];
 
 /// What was used up of each limit, as the time at which all of it is back, in microseconds since 1970.
 #[derive(Debug, Default)]
-struct Used {
+struct Usage {
     addresses: Addresses,
     keys: HashMap<String, i64>,
     without_key: i64,
-    refused: SeldomSaid,
+    refused: LogThrottle,
 }
 
 #[derive(Debug, Default)]
 struct Addresses {
-    whole_at: HashMap<IpAddr, i64>,
+    refilled_at: HashMap<IpAddr, i64>,
     by_time: BTreeSet<(i64, IpAddr)>,
 }
 
-/// Who places an order.
+/// Whose limits an order counts against.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Orderer<'a> {
+pub(crate) enum RateLimitKey<'a> {
     /// The holder of that key.
     Key(&'a str),
     /// Somebody without a key, at that address.
@@ -90,9 +90,9 @@ impl OrderRate {
     }
 
     /// When all is back once another order is placed; how long to wait, if there is none left.
-    fn take(self, whole_at: i64, now: i64) -> Result<i64, Duration> {
+    fn acquire(self, refilled_at: i64, now: i64) -> Result<i64, Duration> {
         // More than a burst was never used: the clock was set back, and nobody is made to wait for long because of that.
-        let used = Some(whole_at - now).filter(|used| *used <= 2 * self.burst()).unwrap_or_default();
+        let used = Some(refilled_at - now).filter(|used| *used <= 2 * self.burst()).unwrap_or_default();
         let used = used.clamp(0, self.burst());
         let then = used + self.interval();
         let over = then - self.burst();
@@ -100,90 +100,90 @@ impl OrderRate {
     }
 }
 
-impl OrdersTaken {
+impl OrderRateLimiter {
     /// None yet.
-    pub(crate) fn within(limits: OrderLimits) -> Self {
-        Self { limits, used: Mutex::default() }
+    pub(crate) fn new(limits: OrderLimits) -> Self {
+        Self { limits, usage: Mutex::default() }
     }
 
-    /// Takes one order's share of every limit of the caller's, or of none.
+    /// Acquires one order's share of every limit of the caller's, or of none.
     ///
     /// # Errors
     /// 429 `too_many_orders`, which names the limit and says when to come again.
-    pub(crate) fn take(&self, orderer: Orderer<'_>, now: Timestamp) -> Result<(), Problem> {
-        match orderer {
-            Orderer::Key(ADMIN) => Ok(()),
-            Orderer::Key(name) => self.take_with_key(name, now),
-            Orderer::Address(address) => self.take_without_key(address, now),
+    pub(crate) fn acquire(&self, rate_limit_key: RateLimitKey<'_>, now: Timestamp) -> Result<(), Problem> {
+        match rate_limit_key {
+            RateLimitKey::Key(ADMIN) => Ok(()),
+            RateLimitKey::Key(name) => self.acquire_for_key(name, now),
+            RateLimitKey::Address(address) => self.acquire_for_address(address, now),
         }
     }
 
-    fn take_with_key(&self, name: &str, now: Timestamp) -> Result<(), Problem> {
+    fn acquire_for_key(&self, name: &str, now: Timestamp) -> Result<(), Problem> {
         let Some(rate) = self.limits.per_key else { return Ok(()) };
-        let mut used = self.lock();
-        let whole_at = used.keys.get(name).copied().unwrap_or_default();
-        let taken = rate.take(whole_at, now.as_microsecond());
-        let then = taken.map_err(|wait| used.refuse("key", "with your key", rate, wait, now))?;
-        used.keys.insert(name.to_owned(), then);
+        let mut usage = self.lock();
+        let refilled_at = usage.keys.get(name).copied().unwrap_or_default();
+        let taken = rate.acquire(refilled_at, now.as_microsecond());
+        let then = taken.map_err(|wait| usage.refuse("key", "with your key", rate, wait, now))?;
+        usage.keys.insert(name.to_owned(), then);
         Ok(())
     }
 
-    fn take_without_key(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), Problem> {
+    fn acquire_for_address(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), Problem> {
         let micros = now.as_microsecond();
-        let limited = self.limits.per_address.zip(self.own_address(address));
-        let mut used = self.lock();
-        used.addresses.forget_whole(micros);
+        let limited = self.limits.per_address.zip(self.limited_address(address));
+        let mut usage = self.lock();
+        usage.addresses.forget_refilled(micros);
         let mut of_address = None;
         if let Some((rate, address)) = limited {
-            let taken = rate.take(used.addresses.whole_at(address), micros);
-            let then = taken.map_err(|wait| used.refuse("address", "from your address", rate, wait, now))?;
+            let taken = rate.acquire(usage.addresses.refilled_at(address), micros);
+            let then = taken.map_err(|wait| usage.refuse("address", "from your address", rate, wait, now))?;
             of_address = Some((address, then));
         }
         if let Some(rate) = self.limits.without_key {
-            let taken = rate.take(used.without_key, micros);
-            used.without_key =
-                taken.map_err(|wait| used.refuse("without_key", "without a key", rate, wait, now))?;
+            let taken = rate.acquire(usage.without_key, micros);
+            usage.without_key =
+                taken.map_err(|wait| usage.refuse("without_key", "without a key", rate, wait, now))?;
         }
         // Nothing is used up of the one where the other refuses.
         if let Some((address, then)) = of_address {
-            used.addresses.set(address, then);
+            usage.addresses.set(address, then);
         }
         Ok(())
     }
 
-    /// Gives back what [`take`](Self::take) took: nothing new was stored.
-    pub(crate) fn give_back(&self, orderer: Orderer<'_>) {
-        match orderer {
-            Orderer::Key(name) => {
+    /// Refunds what [`acquire`](Self::acquire) took: nothing new was stored.
+    pub(crate) fn refund(&self, rate_limit_key: RateLimitKey<'_>) {
+        match rate_limit_key {
+            RateLimitKey::Key(name) => {
                 if let Some(rate) = self.limits.per_key
-                    && let Some(whole_at) = self.lock().keys.get_mut(name)
+                    && let Some(refilled_at) = self.lock().keys.get_mut(name)
                 {
-                    *whole_at -= rate.interval();
+                    *refilled_at -= rate.interval();
                 }
             }
-            Orderer::Address(address) => {
-                let mut used = self.lock();
+            RateLimitKey::Address(address) => {
+                let mut usage = self.lock();
                 if let Some(rate) = self.limits.without_key {
-                    used.without_key -= rate.interval();
+                    usage.without_key -= rate.interval();
                 }
-                if let Some((rate, address)) = self.limits.per_address.zip(self.own_address(address)) {
-                    let whole_at = used.addresses.whole_at(address);
-                    used.addresses.set(address, whole_at - rate.interval());
+                if let Some((rate, address)) = self.limits.per_address.zip(self.limited_address(address)) {
+                    let refilled_at = usage.addresses.refilled_at(address);
+                    usage.addresses.set(address, refilled_at - rate.interval());
                 }
             }
         }
     }
 
-    fn own_address(&self, address: Option<IpAddr>) -> Option<IpAddr> {
+    fn limited_address(&self, address: Option<IpAddr>) -> Option<IpAddr> {
         address.filter(|address| !self.limits.proxies.iter().any(|proxy| proxy.contains(address)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Used> {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Usage> {
+        self.usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Used {
+impl Usage {
     /// Counts a refusal and says so, a line at a time.
     fn refuse(
         &mut self,
@@ -193,10 +193,10 @@ impl Used {
         wait: Duration,
         now: Timestamp,
     ) -> Problem {
-        metrics::counter!(REFUSED, "limit" => limit).increment(1);
-        self.refused.unsaid += 1;
+        metrics::counter!(REFUSED_METRIC, "limit" => limit).increment(1);
+        self.refused.suppressed += 1;
         if let Some(refused) = self.refused.due(now) {
-            tracing::warn!(refused, limit, "more orders came than are taken");
+            tracing::warn!(refused, limit, "order rate limit exceeded");
         }
         let detail = format!(
             "Too many orders came {whose}: {per_minute} a minute are taken, and {burst} at once; this request stored nothing"
@@ -207,29 +207,29 @@ impl Used {
 }
 
 impl Addresses {
-    fn whole_at(&self, address: IpAddr) -> i64 {
-        self.whole_at.get(&address).copied().unwrap_or_default()
+    fn refilled_at(&self, address: IpAddr) -> i64 {
+        self.refilled_at.get(&address).copied().unwrap_or_default()
     }
 
-    fn set(&mut self, address: IpAddr, whole_at: i64) {
-        if let Some(before) = self.whole_at.insert(address, whole_at) {
+    fn set(&mut self, address: IpAddr, refilled_at: i64) {
+        if let Some(before) = self.refilled_at.insert(address, refilled_at) {
             self.by_time.remove(&(before, address));
         }
-        self.by_time.insert((whole_at, address));
-        if self.by_time.len() > MOST {
+        self.by_time.insert((refilled_at, address));
+        if self.by_time.len() > MAX_ADDRESSES {
             self.forget_first();
         }
     }
 
-    fn forget_whole(&mut self, now: i64) {
-        while self.by_time.first().is_some_and(|(whole_at, _)| *whole_at <= now) {
+    fn forget_refilled(&mut self, now: i64) {
+        while self.by_time.first().is_some_and(|(refilled_at, _)| *refilled_at <= now) {
             self.forget_first();
         }
     }
 
     fn forget_first(&mut self) {
         if let Some((_, address)) = self.by_time.pop_first() {
-            self.whole_at.remove(&address);
+            self.refilled_at.remove(&address);
         }
     }
 }

@@ -18,13 +18,14 @@ use url::Url;
 use crate::parameters::single;
 use crate::problem::Problem;
 
-/// Who is let in.
+/// Which requests are let in, by the host that they name.
 #[derive(Debug, Clone)]
-pub enum FrontDoor {
+pub enum HostPolicy {
     /// Everyone: a gateway stands before this host and has read the request.
     Gateway,
-    /// Everyone who speaks HTTP as RFC 9112, 3.2 and 6.1, has it. Others reach this listener by whatever name it has for them.
-    Everyone,
+    /// Everyone who speaks HTTP as RFC 9112, 3.2 and 6.1, has it. Others reach this listener by whatever name it has for
+    /// them.
+    AnyHost,
     /// The same, who besides names this machine or one of `hosts`, and whose page, if there is one, is this machine's or of
     /// one of `origins`.
     Loopback {
@@ -39,16 +40,16 @@ pub enum FrontDoor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostName(String);
 
-impl FrontDoor {
-    /// Refuses a request that is not to be answered.
-    pub(crate) fn refuse<B>(&self, request: &Request<B>) -> Result<(), Problem> {
+impl HostPolicy {
+    /// Checks a request; refuses one that is not to be answered.
+    pub(crate) fn check<B>(&self, request: &Request<B>) -> Result<(), Problem> {
         if matches!(self, Self::Gateway) {
             return Ok(());
         }
-        refuse_coded(request.headers())?;
+        refuse_transfer_codings(request.headers())?;
         let host = named_host(request)?;
         let Self::Loopback { hosts, origins } = self else { return Ok(()) };
-        if let Some(host) = host.filter(|host| !is_written_here(&host.0) && !admits(hosts, host)) {
+        if let Some(host) = host.filter(|host| !is_written_here(&host.0) && !names_host(hosts, host)) {
             return Err(host_not_allowed(&host));
         }
         let origin = single(request.headers(), &ORIGIN, "Origin")?;
@@ -61,7 +62,7 @@ impl FrontDoor {
 }
 
 /// Refuses a body that is more than cut into chunks (RFC 9112, 6.1): what is compressed besides would be read as it came.
-fn refuse_coded(headers: &HeaderMap) -> Result<(), Problem> {
+fn refuse_transfer_codings(headers: &HeaderMap) -> Result<(), Problem> {
     let values =
         headers.get_all(TRANSFER_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let codings =
@@ -93,7 +94,7 @@ fn named_host<B>(request: &Request<B>) -> Result<Option<HostName>, Problem> {
     }
 }
 
-fn admits(hosts: &[HostName], host: &HostName) -> bool {
+fn names_host(hosts: &[HostName], host: &HostName) -> bool {
     hosts.iter().any(|known| known == host || known.0 == "*")
 }
 

@@ -8,7 +8,7 @@ use super::*;
 /// What is exposed at the start, before anything happened.
 fn exposed() -> String {
     let recorder = recorder().unwrap();
-    metrics::with_local_recorder(&recorder, begin);
+    metrics::with_local_recorder(&recorder, describe_all);
     recorder.handle().render()
 }
 
@@ -83,7 +83,7 @@ fn every_metric_is_there_at_zero_from_the_start() {
 fn histograms_have_fixed_buckets_and_what_is_recorded_falls_into_them() {
     let recorder = recorder().unwrap();
     metrics::with_local_recorder(&recorder, || {
-        begin();
+        describe_all();
         metrics::histogram!("orderbell_store_commit_seconds").record(0.003);
     });
     let text = recorder.handle().render();

@@ -10,13 +10,13 @@ use serde_json::Value;
 
 /// The text with every harmful character written as `\u001b`. Line breaks and tabs stay. It may be JSON: its strings hold
 /// these characters where its form does not, and the same notation stands for them there.
-pub(super) fn harmless(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_harmful) {
+pub(super) fn terminal_safe(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unsafe_for_terminal) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        if is_harmful(c) {
+        if is_unsafe_for_terminal(c) {
             let _ = write!(shown, "\\u{:04x}", u32::from(c));
         } else {
             shown.push(c);
@@ -27,7 +27,7 @@ pub(super) fn harmless(text: &str) -> Cow<'_, str> {
 
 /// Whether a terminal obeys the character (C0 and C1 controls, DEL), or shows what follows it in another order or line
 /// than it stands in (Unicode's `Bidi_Control`, U+2028, U+2029).
-fn is_harmful(c: char) -> bool {
+fn is_unsafe_for_terminal(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
@@ -121,7 +121,7 @@ mod tests {
             ("one\u{2028}line", "one\\u2028line"),
             ("Zoë 👩\u{200d}🍳 שלום\tok\n", "Zoë 👩\u{200d}🍳 שלום\tok\n"),
         ] {
-            assert_eq!(harmless(text), shown);
+            assert_eq!(terminal_safe(text), shown);
         }
     }
 
@@ -130,8 +130,8 @@ mod tests {
         let note = "\u{0}\u{1b}\u{7f}\u{80}\u{9b}\u{9f}\u{202e}\u{2069}\n\t\"\\";
         let value = json!({ "note": note, "\u{9b}": [note] });
         let printed = format!("{value:#}");
-        let shown = harmless(&printed);
-        assert!(!shown.contains(is_harmful), "{shown}");
+        let shown = terminal_safe(&printed);
+        assert!(!shown.contains(is_unsafe_for_terminal), "{shown}");
         assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
     }
 

@@ -9,12 +9,12 @@ use metrics::Label;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
 
-use crate::http_server::CLOSED_BECAUSE;
+use crate::http_server::CLOSE_REASONS;
 
-/// A name and what it says.
-type Described = (&'static str, &'static str);
+/// A metric's name and its help text.
+type MetricHelp = (&'static str, &'static str);
 
-const COUNTERS: &[Described] = &[
+const COUNTERS: &[MetricHelp] = &[
     ("orderbell_attempts_total", "Attempts at deliveries that ended, by protocol and outcome."),
     ("orderbell_clock_jumps_total", "Times that the machine's clock was set, and was followed."),
     (
@@ -51,7 +51,7 @@ const COUNTERS: &[Described] = &[
     ("orderbell_wrong_keys_total", "Wrong keys that were presented, and keys not looked at because of them."),
 ];
 
-const GAUGES: &[Described] = &[
+const GAUGES: &[MetricHelp] = &[
     (
         "orderbell_channel_paused",
         "1 while nothing is sent over the protocol, because its channel fails or there is none.",
@@ -83,7 +83,7 @@ const GAUGES: &[Described] = &[
 ];
 
 /// With the upper bounds of its buckets.
-const HISTOGRAMS: &[(Described, &[f64])] = &[
+const HISTOGRAMS: &[(MetricHelp, &[f64])] = &[
     (
         (
             "orderbell_order_delivery_seconds",
@@ -113,7 +113,7 @@ pub(crate) fn recorder() -> Result<PrometheusRecorder, BuildError> {
 }
 
 /// Tells the recorder in place what each metric says, and sets each to zero with all the labels that are known before.
-pub(crate) fn begin() {
+pub(crate) fn describe_all() {
     for (name, help) in COUNTERS {
         metrics::describe_counter!(*name, *help);
         for labels in labels_of(name) {
@@ -140,11 +140,11 @@ fn labels_of(name: &str) -> Vec<Vec<Label>> {
     match name {
         "orderbell_attempts_total" => pairs("protocol", &protocols(), "outcome", &OutcomeKind::NAMES),
         "orderbell_channel_paused" | "orderbell_order_delivery_seconds" => each("protocol", &protocols()),
-        "orderbell_connections_closed_total" => each("because", &CLOSED_BECAUSE),
+        "orderbell_connections_closed_total" => each("because", &CLOSE_REASONS),
         "orderbell_deliveries_waiting" => pairs("protocol", &protocols(), "reason", &WAITS),
         "orderbell_http_requests_total" => pairs("route", &["/create-order"], "status", &STATUSES),
         "orderbell_oldest_waiting_seconds" => each("reason", &WAITS),
-        "orderbell_orders_refused_total" => each("limit", &web::ORDER_LIMITS),
+        "orderbell_orders_refused_total" => each("limit", &web::ORDER_LIMIT_NAMES),
         "orderbell_receipts_total" => each("status", &ReceiptStatus::ALL.map(ReceiptStatus::name)),
         _ => vec![Vec::new()],
     }

@@ -1,4 +1,4 @@
-//! Why a server gave no answer, in a person's words, and what to do.
+//! Explains why a server could not be reached, in a person's words, and what to do.
 
 use std::error::Error;
 use std::time::Duration;
@@ -7,13 +7,17 @@ use std::{io, iter};
 use anyhow::anyhow;
 
 /// Says why the server at `place` was not reached within that time, or did not answer.
-pub(super) fn no_answer(place: &str, timeout: Duration, error: &reqwest::Error) -> anyhow::Error {
+pub(super) fn explain_connection_error(
+    place: &str,
+    timeout: Duration,
+    error: &reqwest::Error,
+) -> anyhow::Error {
     let causes: Vec<&(dyn Error + 'static)> =
         iter::successors(error.source(), |cause| (*cause).source()).collect();
     let tls = causes.iter().find_map(|cause| tls_error(*cause));
     let last = causes.last().map_or_else(|| error.to_string(), ToString::to_string);
     if let Some(tls) = tls {
-        return anyhow!("{place} is not spoken to safely: {}", what_tls_means(tls));
+        return anyhow!("{place} is not spoken to safely: {}", explain_tls_error(tls));
     }
     if error.is_timeout() {
         return anyhow!("{place} did not answer within {} s", timeout.as_secs());
@@ -40,7 +44,7 @@ fn tls_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
     }
 }
 
-fn what_tls_means(error: &rustls::Error) -> String {
+fn explain_tls_error(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidMessage(_) => {
             "what answers there does not speak TLS; is its address http://… ?".to_owned()
@@ -61,7 +65,7 @@ mod tests {
     const SOON: Duration = Duration::from_secs(5);
 
     /// What is told of a server that says this to whoever comes, and closes.
-    fn told_of(scheme: &str, says: &'static [u8]) -> String {
+    fn error_of(scheme: &str, says: &'static [u8]) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let place = format!("{scheme}://{}", listener.local_addr().unwrap());
         let server = thread::spawn(move || {
@@ -79,7 +83,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let client = reqwest::Client::builder().timeout(SOON).no_proxy().build().unwrap();
         let error = runtime.block_on(async { client.get(place).send().await }).unwrap_err();
-        no_answer(place, SOON, &error).to_string()
+        explain_connection_error(place, SOON, &error).to_string()
     }
 
     #[test]
@@ -87,7 +91,7 @@ mod tests {
         for says in
             [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"220 relay ESMTP\r\n", b"\0\0\0", b"", b"+OK ready\r\n"]
         {
-            let told = told_of("http", says);
+            let told = error_of("http", says);
             assert!(told.contains("is no HTTP server: ") && told.contains("--url"), "{told}");
             assert!(!told.contains("error sending request"), "{told}");
         }
@@ -95,12 +99,12 @@ mod tests {
 
     #[test]
     fn a_server_without_tls_is_not_taken_for_none() {
-        let told = told_of("https", b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        let told = error_of("https", b"HTTP/1.1 400 Bad Request\r\n\r\n");
         assert!(told.contains("does not speak TLS; is its address http://"), "{told}");
     }
 
     #[test]
-    fn where_nobody_is_the_ways_to_somebody_are_named() {
+    fn a_refused_connection_names_the_ways_to_a_server() {
         let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let told = ask(&format!("http://{nobody}"));
         assert!(told.contains("no Orderbell answers") && told.contains("Connection refused"), "{told}");

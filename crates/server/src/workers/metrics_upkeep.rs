@@ -9,22 +9,22 @@ use application::ports::Clock;
 use driver::{Stop, stopped};
 use metrics_exporter_prometheus::PrometheusHandle;
 
-/// At ten thousand measurements in a second 400 kB lie about meanwhile.
-const EVERY: Duration = Duration::from_secs(5);
+/// The time between two rounds of upkeep: at ten thousand measurements in a second 400 kB lie about meanwhile.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Files away again and again until the program ends.
 #[expect(clippy::disallowed_methods, reason = "a shell may wait")]
 pub(crate) async fn run(
     metrics: PrometheusHandle,
-    wrong_keys: Arc<web::WrongKeys>,
+    auth_throttle: Arc<web::AuthThrottle>,
     clock: Arc<dyn Clock>,
     mut stop: Stop,
 ) {
     while !*stop.borrow() {
         metrics.run_upkeep();
-        wrong_keys.tell(clock.now());
+        auth_throttle.log_pending(clock.now());
         tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(UPKEEP_INTERVAL) => {}
             () = stopped(&mut stop) => break,
         }
     }

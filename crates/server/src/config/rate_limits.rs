@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 
 use ipnet::IpNet;
-use web::{Intake, OrderLimits, OrderRate};
+use web::{OrderAuth, OrderLimits, OrderRate};
 
 use super::reading::Reading;
 
 /// What each number of a rate may be.
-const MOST: u32 = 1_000_000;
+const MAX_ORDER_RATE: u32 = 1_000_000;
 
 /// The limits where nothing says otherwise, far above what a shop meets: an order each second from one network, ten under
 /// one key, twenty from all without one; twice as many at once as in a minute.
@@ -21,10 +21,10 @@ const WITHOUT_KEY: OrderRate = OrderRate { per_minute: 1_200, burst: 2_400 };
 pub(super) fn order_limits(
     reading: &mut Reading,
     listen: SocketAddr,
-    intake: &Intake,
+    order_auth: &OrderAuth,
     proxies: &[IpNet],
 ) -> OrderLimits {
-    let needs_key = matches!(intake, Intake::Keys(_));
+    let needs_key = matches!(order_auth, OrderAuth::Keys(_));
     let mut limit = |setting: &'static str, usual, counts: bool| {
         let default = Some(usual).filter(|_| !listen.ip().is_loopback());
         let limit = reading.or(setting, default, rate);
@@ -51,7 +51,7 @@ fn rate(text: &str) -> Result<Option<OrderRate>, String> {
     if text.trim() == "off" {
         return Ok(None);
     }
-    let number = |text: &str| text.trim().parse().ok().filter(|number| (1..=MOST).contains(number));
+    let number = |text: &str| text.trim().parse().ok().filter(|number| (1..=MAX_ORDER_RATE).contains(number));
     let rate = match text.split_once('/') {
         None => number(text).map(|per_minute| OrderRate { per_minute, burst: per_minute * 2 }),
         Some((per_minute, burst)) => {
@@ -59,6 +59,6 @@ fn rate(text: &str) -> Result<Option<OrderRate>, String> {
         }
     };
     rate.map(Some).ok_or_else(|| {
-        format!("must be off, or orders a minute and at once such as 60/120, each from 1 to {MOST}")
+        format!("must be off, or orders a minute and at once such as 60/120, each from 1 to {MAX_ORDER_RATE}")
     })
 }
