@@ -45,7 +45,7 @@ pub async fn what_had_begun_before_ends_no_pause(machine: &Machine<'_>) {
 }
 
 /// All that failed meanwhile is due at once, the oldest first, and so is what only the pause held back.
-pub async fn the_first_success_calls_forward_what_failed_meanwhile(machine: &Machine<'_>) {
+pub async fn the_first_success_makes_due_what_failed_meanwhile(machine: &Machine<'_>) {
     let (ada, first) = machine.in_flight("ada@example.com").await;
     let mut deliveries = vec![first];
     for _ in 0..3 {
@@ -69,7 +69,7 @@ pub async fn the_first_success_calls_forward_what_failed_meanwhile(machine: &Mac
 }
 
 /// A provider that reports that a message arrived says as much as an answer.
-pub async fn a_good_receipt_calls_forward_too(machine: &Machine<'_>) {
+pub async fn a_good_receipt_makes_due_too(machine: &Machine<'_>) {
     let new = subscription(Protocol::Sms, "+4915112345678");
     let (ada, first) = machine.in_flight_to(new).await;
     fail(machine, first, 1).await;
@@ -80,7 +80,7 @@ pub async fn a_good_receipt_calls_forward_too(machine: &Machine<'_>) {
     assert_eq!(notifications(machine, now()).await, [first]);
 }
 
-/// What fails while others get through uses its attempts in its own time: it is called forward once, and no more.
+/// What fails while others get through uses its attempts in its own time: it is made due once, and no more.
 pub async fn what_fails_by_itself_keeps_its_own_time(machine: &Machine<'_>) {
     let (ada, odd) = machine.in_flight("ada@example.com").await;
     let get_through = async || {
@@ -99,7 +99,7 @@ pub async fn what_fails_by_itself_keeps_its_own_time(machine: &Machine<'_>) {
 }
 
 /// A person who resumes it says that it works again.
-pub async fn resuming_calls_forward_whatever_waits(machine: &Machine<'_>) {
+pub async fn resuming_makes_due_whatever_waits(machine: &Machine<'_>) {
     let (ada, first) = machine.in_flight("ada@example.com").await;
     fail(machine, first, 1).await;
     let second = in_flight(machine, ada.id).await;

@@ -101,9 +101,9 @@ pub enum Notice {
     },
 }
 
-/// How often something happened that is told once.
+/// What several incidents of a kind have in common, to be told in one notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gathered {
+pub struct NoticeGroup {
     /// How often.
     pub count: u32,
     /// When first.
@@ -130,7 +130,7 @@ impl Notice {
 
     /// The same about all that was gathered, of which this is the newest.
     #[must_use]
-    pub fn gathered(mut self, all: Gathered) -> Self {
+    pub fn grouped(mut self, all: NoticeGroup) -> Self {
         match &mut self {
             Self::Suspended { count, .. } | Self::Ended { count, .. } | Self::Quarantined { count, .. } => {
                 *count = all.count;

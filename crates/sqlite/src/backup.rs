@@ -13,23 +13,23 @@ use rusqlite::{Connection, ErrorCode, params};
 
 use crate::OpenError;
 use crate::audit::{Exception, Summary, audit};
-use crate::files::beside;
+use crate::files::companion_file;
 use crate::opening::{io_error, open_to_audit, quick_check, sqlite_error};
 use crate::staging::{Staging, folder_of};
 
-/// In the data folder: when the last backup was begun that came to its end.
-const LAST: &str = "last-backup";
+/// The file in the data folder that says when the last backup was begun that came to its end.
+const LAST_BACKUP_FILE: &str = "last-backup";
 /// How many steps of SQLite's virtual machine lie between two looks at how far the copy has come: some milliseconds.
-const STEPS: i32 = 100_000;
-/// The table of a backup that holds what lay beside the database in the data folder.
-pub(crate) const KEPT_BESIDE: &str = "kept_beside";
+const STEPS_PER_PROGRESS: i32 = 100_000;
+/// The table of a backup that holds the files beside the database in the data folder.
+pub(crate) const COMPANION_TABLE: &str = "companion_files";
 
-/// What lies beside the database in the data folder: its name, and what it holds.
-pub type Beside = (String, Vec<u8>);
+/// A file beside the database in the data folder: its name, and what it holds.
+pub type CompanionFile = (String, Vec<u8>);
 
 /// A backup that was made.
 #[derive(Debug)]
-pub struct Made {
+pub struct Backup {
     /// How large it is, in bytes.
     pub bytes: u64,
     /// What its audit counted. Exceptions are the store's own.
@@ -71,11 +71,11 @@ pub enum CopyError {
 pub fn backup(
     data: &Path,
     file: &Path,
-    kept: &[Beside],
+    kept: &[CompanionFile],
     now: Timestamp,
     progress: impl FnMut(u64, u64) + Send + 'static,
     name: impl FnMut(Exception),
-) -> Result<Made, CopyError> {
+) -> Result<Backup, CopyError> {
     if file.is_dir() {
         return Err(CopyError::Folder(file.to_owned()));
     }
@@ -83,15 +83,15 @@ pub fn backup(
     fs::metadata(folder).map_err(|error| io_error(folder, error))?;
     refuse_existing(file)?;
     let (_, mut source) = open_to_audit(data)?;
-    let staging = Staging::begin(&beside(file, ".partial"))?;
+    let staging = Staging::begin(&companion_file(file, ".partial"))?;
     let copy = staging.file();
-    copy_into(&mut source, &copy, progress).map_err(|error| at_copying(file, error))?;
-    keep_beside(&copy, kept).map_err(|error| at_copying(file, error))?;
+    copy_into(&mut source, &copy, progress).map_err(|error| copy_error(file, error))?;
+    store_companion_files(&copy, kept).map_err(|error| copy_error(file, error))?;
     let summary = audit(&staging.folder, now, name)?;
     let bytes = fs::metadata(&copy).map_err(|error| io_error(&copy, error))?.len();
     refuse_existing(file)?;
     staging.install(file).map_err(|error| io_error(file, error))?;
-    Ok(Made { bytes, summary })
+    Ok(Backup { bytes, summary })
 }
 
 /// Notes in the data folder that a backup which began at `now` came to its end.
@@ -99,19 +99,19 @@ pub fn backup(
 /// # Errors
 /// What the file system says.
 pub fn note(data: &Path, now: Timestamp) -> io::Result<()> {
-    let unfinished = data.join(format!("{LAST}.new"));
+    let unfinished = data.join(format!("{LAST_BACKUP_FILE}.new"));
     let mut options = OpenOptions::new();
     let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
     writeln!(file, "{now}")?;
     file.sync_all()?;
-    fs::rename(&unfinished, data.join(LAST))
+    fs::rename(&unfinished, data.join(LAST_BACKUP_FILE))
 }
 
 /// When the last backup of the store in that folder was begun that came to its end; `None` if there is none, or it
 /// cannot be told. It reads a small file.
 #[must_use]
 pub fn last(data: &Path) -> Option<Timestamp> {
-    fs::read_to_string(data.join(LAST)).ok()?.trim().parse().ok()
+    fs::read_to_string(data.join(LAST_BACKUP_FILE)).ok()?.trim().parse().ok()
 }
 
 pub(crate) fn refuse_existing(file: &Path) -> Result<(), CopyError> {
@@ -138,20 +138,21 @@ fn copy_into(
         progress(fs::metadata(&growing).map_or(0, |found| found.len()).min(total), total);
         false
     };
-    source.progress_handler(STEPS, Some(look))?;
+    source.progress_handler(STEPS_PER_PROGRESS, Some(look))?;
     let path = copy.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(copy.to_owned()))?;
     source.execute("VACUUM INTO ?", [path])?;
     source.progress_handler(0, None::<fn() -> bool>)
 }
 
 /// Puts what lies beside the database into the copy, and makes sure that the copy is whole.
-fn keep_beside(copy: &Path, kept: &[Beside]) -> rusqlite::Result<()> {
+fn store_companion_files(copy: &Path, kept: &[CompanionFile]) -> rusqlite::Result<()> {
     let connection = Connection::open(copy)?;
     connection.execute_batch(&format!(
-        "CREATE TABLE {KEPT_BESIDE} (name TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT, WITHOUT ROWID"
+        "CREATE TABLE {COMPANION_TABLE} (name TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT, WITHOUT ROWID"
     ))?;
     for (name, content) in kept {
-        connection.execute(&format!("INSERT INTO {KEPT_BESIDE} VALUES (?, ?)"), params![name, content])?;
+        connection
+            .execute(&format!("INSERT INTO {COMPANION_TABLE} VALUES (?, ?)"), params![name, content])?;
     }
     quick_check(&connection)?.map_or(Ok(()), |detail| {
         let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
@@ -159,8 +160,8 @@ fn keep_beside(copy: &Path, kept: &[Beside]) -> rusqlite::Result<()> {
     })
 }
 
-/// A full disk is that of the copy: nothing else is written to.
-fn at_copying(file: &Path, error: rusqlite::Error) -> OpenError {
+/// The error of copying: a full disk is the disk of the copy, since nothing else is written to.
+fn copy_error(file: &Path, error: rusqlite::Error) -> OpenError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => OpenError::CopyTooLarge { path: file.to_owned() },
         _ => sqlite_error(file, error),
@@ -168,16 +169,16 @@ fn at_copying(file: &Path, error: rusqlite::Error) -> OpenError {
 }
 
 /// Reads, for a restore, what lay beside the database; and takes it out of the copy.
-pub(crate) fn take_beside(copy: &Connection) -> rusqlite::Result<Vec<Beside>> {
+pub(crate) fn take_companion_files(copy: &Connection) -> rusqlite::Result<Vec<CompanionFile>> {
     let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?)";
-    if !copy.query_row(sql, [KEPT_BESIDE], |row| row.get::<_, bool>(0))? {
+    if !copy.query_row(sql, [COMPANION_TABLE], |row| row.get::<_, bool>(0))? {
         return Ok(Vec::new());
     }
-    let mut statement = copy.prepare(&format!("SELECT name, content FROM {KEPT_BESIDE}"))?;
+    let mut statement = copy.prepare(&format!("SELECT name, content FROM {COMPANION_TABLE}"))?;
     let kept =
         statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
     drop(statement);
-    copy.execute_batch(&format!("DROP TABLE {KEPT_BESIDE}"))?;
+    copy.execute_batch(&format!("DROP TABLE {COMPANION_TABLE}"))?;
     Ok(kept)
 }
 

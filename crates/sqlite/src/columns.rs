@@ -9,13 +9,13 @@ use rusqlite::types::{FromSql, Type, ValueRef};
 use rusqlite::{Row, RowIndex};
 use uuid::Uuid;
 
-/// Why what stands in a column says nothing; it quotes nothing but a short name.
+/// Why a column cannot be decoded; it quotes nothing but a short name.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Senseless(pub(crate) String);
+pub(crate) struct ColumnError(pub(crate) String);
 
 /// The longest name that a reason quotes.
-const QUOTED: usize = 24;
+const MAX_QUOTED_NAME: usize = 24;
 
 /// A time as its column has it: microseconds since 1970-01-01 UTC.
 pub(crate) fn micros(time: Timestamp) -> i64 {
@@ -25,7 +25,7 @@ pub(crate) fn micros(time: Timestamp) -> i64 {
 /// The time in a column.
 pub(crate) fn time(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Timestamp> {
     read(row, column, |micros| {
-        Timestamp::from_microsecond(micros).map_err(|_| Senseless("no time of any calendar".to_owned()))
+        Timestamp::from_microsecond(micros).map_err(|_| ColumnError("no time of any calendar".to_owned()))
     })
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn uuid(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Uui
         return row.get::<_, [u8; 16]>(index).map(Uuid::from_bytes);
     };
     Uuid::from_slice(bytes).map_err(|_| {
-        let wrong = Senseless(format!("an id of {} bytes, not 16", bytes.len()));
+        let wrong = ColumnError(format!("an id of {} bytes, not 16", bytes.len()));
         rusqlite::Error::FromSqlConversionFailure(index, Type::Blob, wrong.into())
     })
 }
@@ -78,15 +78,16 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
         // What serde says of wrong data may quote it.
         serde_json::from_str(&text).map_err(|wrong| {
             let (line, place) = (wrong.line(), wrong.column());
-            Senseless(format!("not the JSON that belongs there, at line {line}, column {place}"))
+            ColumnError(format!("not the JSON that belongs there, at line {line}, column {place}"))
         })
     })
 }
 
 /// A name that this program does not know. A name says nothing of anybody; what is no name may.
-fn unknown_name(text: &str) -> Senseless {
-    let is_name = text.len() <= QUOTED && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    Senseless(if is_name { format!("the unknown name {text:?}") } else { "no known name".to_owned() })
+fn unknown_name(text: &str) -> ColumnError {
+    let is_name =
+        text.len() <= MAX_QUOTED_NAME && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    ColumnError(if is_name { format!("the unknown name {text:?}") } else { "no known name".to_owned() })
 }
 
 /// Whether a column is empty.

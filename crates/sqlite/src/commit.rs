@@ -7,12 +7,12 @@ use application::Error;
 use rusqlite::Connection;
 
 use crate::delivery_queue::next_due;
-use crate::failure::{Failure, FailureScope, refused};
+use crate::failure::{Failure, FailureImpact, refused};
 use crate::notices::full_disk::FullDisk;
 use crate::orders::known_keys::KnownKeys;
 use crate::orders::spam;
-use crate::subscriptions::cancel_rest;
-use crate::subscriptions::transition::last_place;
+use crate::subscriptions::cancel_remaining;
+use crate::subscriptions::transition::last_seq;
 use crate::write::{Effects, FollowUp, Transaction, Write};
 
 /// All that the writer works on.
@@ -24,9 +24,9 @@ pub(crate) struct State {
     pub(crate) keys: KnownKeys,
     /// The last place in the log that was given to an order. Others may add orders with the shell, so that it is read
     /// anew in each commit, and take orders away, so that it never falls.
-    pub(crate) last_place: i64,
+    pub(crate) last_seq: i64,
     /// What the last process left to be done.
-    pub(crate) rest: Vec<FollowUp>,
+    pub(crate) follow_ups: Vec<FollowUp>,
     /// Whether the disk was full, of which operators are told once there is space.
     pub(crate) full_disk: FullDisk,
 }
@@ -35,28 +35,25 @@ impl State {
     /// What an open database holds; about so many idempotency keys are held in memory.
     pub(crate) fn read(connection: Connection, keys_in_memory: usize) -> rusqlite::Result<Self> {
         let keys = KnownKeys::read(&connection, keys_in_memory)?;
-        let last_place = keys.last_order();
-        find_what_is_due(&connection)?;
-        let mut rest = cancel_rest::left(&connection)?;
-        rest.extend(spam::left(&connection)?);
-        Ok(Self { connection, keys, last_place, rest, full_disk: FullDisk::default() })
+        let last_seq = keys.last_order();
+        repair_next_at(&connection)?;
+        let mut follow_ups = cancel_remaining::left(&connection)?;
+        follow_ups.extend(spam::left(&connection)?);
+        Ok(Self { connection, keys, last_seq, follow_ups, full_disk: FullDisk::default() })
     }
 }
 
-/// Whatever was changed by hand while no program ran: what is due must be found. Where nothing is wrong, nothing is
-/// written, so that a full disk keeps no program from starting.
-fn find_what_is_due(connection: &Connection) -> rusqlite::Result<()> {
+/// Repairs `next_at` of all subscriptions, whatever was changed by hand while no program ran. Where nothing is wrong,
+/// nothing is written, so that a full disk keeps no program from starting.
+fn repair_next_at(connection: &Connection) -> rusqlite::Result<()> {
     match next_due::refresh_all(connection) {
         Ok(0) => Ok(()),
         Ok(subscriptions) => {
-            tracing::warn!(
-                subscriptions,
-                "when they are due next was not as their deliveries say; put right"
-            );
+            tracing::warn!(subscriptions, "next_at was inconsistent; repaired");
             Ok(())
         }
-        Err(error) if matches!(FailureScope::of(&error), FailureScope::Full | FailureScope::Locked) => {
-            tracing::error!(%error, "what was changed by hand is found by a later start");
+        Err(error) if matches!(FailureImpact::of(&error), FailureImpact::Full | FailureImpact::Locked) => {
+            tracing::error!(%error, "next_at could not be repaired; a later start does it");
             Ok(())
         }
         Err(error) => Err(error),
@@ -71,7 +68,7 @@ pub(crate) struct Applied {
     /// What others should be told.
     pub(crate) effects: Effects,
     /// Why the batch failed as a whole, and how far that reaches.
-    pub(crate) failure: Option<(FailureScope, String)>,
+    pub(crate) failure: Option<(FailureImpact, String)>,
 }
 
 /// Applies `batch` in one commit. A write that fails by itself leaves the others alone; if the commit fails, nothing was
@@ -84,10 +81,10 @@ pub(crate) fn apply(state: &mut State, batch: &mut [Write]) -> Applied {
             Applied { answers, effects, failure: None }
         }
         Err(error) => {
-            let (reach, detail) = (roll_back(state, &error), error.to_string());
-            state.full_disk.failed(reach == FailureScope::Full);
-            let answers = batch.iter().map(|_| Err(reach.error(&detail))).collect();
-            Applied { answers, effects: Effects::default(), failure: Some((reach, detail)) }
+            let (impact, detail) = (roll_back(state, &error), error.to_string());
+            state.full_disk.failed(impact == FailureImpact::Full);
+            let answers = batch.iter().map(|_| Err(impact.error(&detail))).collect();
+            Applied { answers, effects: Effects::default(), failure: Some((impact, detail)) }
         }
     }
 }
@@ -95,37 +92,44 @@ pub(crate) fn apply(state: &mut State, batch: &mut [Write]) -> Applied {
 fn commit(state: &mut State, batch: &mut [Write]) -> rusqlite::Result<(Vec<Result<(), Error>>, Effects)> {
     let mut effects = Effects::default();
     execute(&state.connection, "BEGIN IMMEDIATE")?;
-    state.last_place = last_place(&state.connection)?.max(state.last_place);
-    let answers =
-        batch.iter_mut().map(|write| alone(state, &mut effects, write)).collect::<rusqlite::Result<_>>()?;
-    state.keys.upkeep(&state.connection)?;
+    state.last_seq = last_seq(&state.connection)?.max(state.last_seq);
+    let answers = batch
+        .iter_mut()
+        .map(|write| apply_in_savepoint(state, &mut effects, write))
+        .collect::<rusqlite::Result<_>>()?;
+    state.keys.maintain_if_due(&state.connection)?;
     execute(&state.connection, "COMMIT")?;
     Ok((answers, effects))
 }
 
-fn roll_back(state: &mut State, error: &rusqlite::Error) -> FailureScope {
+fn roll_back(state: &mut State, error: &rusqlite::Error) -> FailureImpact {
     state.keys.rolled_back();
     // SQLite rolls back by itself after some errors.
     if state.connection.is_autocommit() || execute(&state.connection, "ROLLBACK").is_ok() {
-        FailureScope::of(error)
+        FailureImpact::of(error)
     } else {
-        FailureScope::Broken
+        FailureImpact::Broken
     }
 }
 
-/// Applies one write so that, if it fails, nothing of it stays, nor does it wake anybody. An error here is the whole batch's.
-fn alone(state: &mut State, effects: &mut Effects, write: &mut Write) -> rusqlite::Result<Result<(), Error>> {
+/// Applies one write so that, if it fails, nothing of it stays, nor does it wake anybody. An error here is the whole
+/// batch's.
+fn apply_in_savepoint(
+    state: &mut State,
+    effects: &mut Effects,
+    write: &mut Write,
+) -> rusqlite::Result<Result<(), Error>> {
     let guarded = !write.undoes_itself();
     if guarded {
         execute(&state.connection, "SAVEPOINT one_write")?;
     }
-    let before = effects.mark();
-    let State { connection, keys, last_place, full_disk, .. } = state;
-    let mut transaction = Transaction { connection, keys, last_place, full_disk, effects };
+    let before = effects.savepoint();
+    let State { connection, keys, last_seq, full_disk, .. } = state;
+    let mut transaction = Transaction { connection, keys, last_seq, full_disk, effects };
     let answer = match write.apply(&mut transaction) {
         Ok(()) => Ok(()),
         Err(Failure::Storage(error))
-            if state.connection.is_autocommit() || FailureScope::of(&error) != FailureScope::Write =>
+            if state.connection.is_autocommit() || FailureImpact::of(&error) != FailureImpact::Write =>
         {
             return Err(error);
         }
@@ -133,7 +137,7 @@ fn alone(state: &mut State, effects: &mut Effects, write: &mut Write) -> rusqlit
             if guarded {
                 execute(&state.connection, "ROLLBACK TO one_write")?;
             }
-            effects.back_to(before);
+            effects.roll_back_to(before);
             Err(match failure {
                 Failure::Refused(error) => error,
                 Failure::Storage(error) => refused(error),
@@ -152,7 +156,10 @@ fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
 
 /// Makes writes in one commit and answers them, as the writer does.
 #[cfg(test)]
-pub(crate) fn made(state: &mut State, mut writes: Vec<Write>) -> (Effects, Option<(FailureScope, String)>) {
+pub(crate) fn commit_all(
+    state: &mut State,
+    mut writes: Vec<Write>,
+) -> (Effects, Option<(FailureImpact, String)>) {
     let Applied { answers, effects, failure } = apply(state, &mut writes);
     for (write, answer) in writes.into_iter().zip(answers) {
         write.answer(answer);
@@ -162,12 +169,12 @@ pub(crate) fn made(state: &mut State, mut writes: Vec<Write>) -> (Effects, Optio
 
 /// Makes one write in a commit of its own.
 #[cfg(test)]
-pub(crate) fn made_alone<T: Send + 'static>(
+pub(crate) fn commit_one<T: Send + 'static>(
     state: &mut State,
     write: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Error> {
     let (write, answer) = Write::new(1, write);
-    made(state, vec![write]);
+    commit_all(state, vec![write]);
     answer.now()
 }
 

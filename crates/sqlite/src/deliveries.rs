@@ -26,7 +26,7 @@ use rusqlite::{Connection, Params, Row};
 use crate::Store;
 use crate::columns;
 use crate::deliveries::drop::{drop_held, drop_one, drop_pending};
-use crate::deliveries::pending::Place;
+use crate::deliveries::pending::PendingCursor;
 use crate::deliveries::redrive::{redrive, redrive_many};
 use crate::deliveries::retry::{retry, retry_pending};
 use crate::failure::unreadable;
@@ -38,7 +38,7 @@ use crate::rows::{
     self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_JOINS, INTERVENTION_COLUMNS, RECEIPT_COLUMNS,
 };
 use crate::store_counts;
-use crate::unreadable::quarantine::new_ones;
+use crate::unreadable::quarantine::not_yet_quarantined;
 use crate::unreadable::{Table, Unreadable, read_row};
 use crate::write::Transaction;
 
@@ -46,12 +46,12 @@ use crate::write::Transaction;
 impl Deliveries for Store {
     async fn order_history(&self, order: OrderId) -> Result<Option<OrderHistory>, Error> {
         let read = move |connection: &Connection| {
-            let Some((history, senseless)) = order_history::order_history(connection, order)? else {
+            let Some((history, unreadable)) = order_history::order_history(connection, order)? else {
                 return Ok(None);
             };
-            Ok(Some((history, new_ones(connection, senseless)?)))
+            Ok(Some((history, not_yet_quarantined(connection, unreadable)?)))
         };
-        self.told(self.read(read).await?).await
+        self.note_and_unwrap(self.read(read).await?).await
     }
 
     async fn unmatched_subscriptions(
@@ -62,40 +62,40 @@ impl Deliveries for Store {
         let window = Window::of(&page)?;
         let read = move |connection: &Connection| {
             let found = order_history::unmatched_subscriptions(connection, order, window)?;
-            let Some((unmatched, senseless)) = found else { return Ok(None) };
-            Ok(Some((unmatched, new_ones(connection, senseless)?)))
+            let Some((unmatched, unreadable)) = found else { return Ok(None) };
+            Ok(Some((unmatched, not_yet_quarantined(connection, unreadable)?)))
         };
-        self.told(self.read(read).await?).await
+        self.note_and_unwrap(self.read(read).await?).await
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, Error> {
         let read = move |connection: &Connection| {
             let found = records(connection, "deliveries.id = ?", [id.0.as_bytes()]).map_err(unreadable)?;
-            Ok((found.listed, new_ones(connection, found.beside)?))
+            Ok((found.listed, not_yet_quarantined(connection, found.beside)?))
         };
-        let (found, senseless) = self.read(read).await?;
-        self.note_unreadable(senseless).await;
+        let (found, unreadable) = self.read(read).await?;
+        self.note_unreadable(unreadable).await;
         Ok(found.into_iter().next().map(|listed| listed.read).transpose()?)
     }
 
     async fn deliveries(&self, query: DeliveryQuery) -> Result<Page<DeliveryRecord>, Error> {
         let window = Window::of(&query.page)?;
         let read = move |connection: &Connection| {
-            let (page, senseless) = pages::page(connection, &query, window).map_err(unreadable)?;
-            Ok((page, new_ones(connection, senseless)?))
+            let (page, unreadable) = pages::page(connection, &query, window).map_err(unreadable)?;
+            Ok((page, not_yet_quarantined(connection, unreadable)?))
         };
-        let (page, senseless) = self.read(read).await?;
-        self.note_unreadable(senseless).await;
+        let (page, unreadable) = self.read(read).await?;
+        self.note_unreadable(unreadable).await;
         Ok(page)
     }
 
     async fn confirmation_requests(&self, of: Vec<SubscriptionId>) -> Result<Vec<DeliveryRecord>, Error> {
         let read = move |connection: &Connection| {
             let found = at_a_glance::confirmation_requests(connection, &of).map_err(unreadable)?;
-            Ok((found.listed, new_ones(connection, found.beside)?))
+            Ok((found.listed, not_yet_quarantined(connection, found.beside)?))
         };
-        let (found, senseless) = self.read(read).await?;
-        self.note_unreadable(senseless).await;
+        let (found, unreadable) = self.read(read).await?;
+        self.note_unreadable(unreadable).await;
         Ok(found.into_iter().filter_map(|listed| listed.read.ok()).collect())
     }
 
@@ -135,7 +135,7 @@ impl Deliveries for Store {
                     transaction.effects.pauses_lifted = true;
                     Ok(retried)
                 };
-                self.write_parts(Place::START, retry).await
+                self.write_parts(PendingCursor::START, retry).await
             }
         }
     }
@@ -149,7 +149,7 @@ impl Deliveries for Store {
                 let drop = move |transaction: &mut Transaction<'_>, after| {
                     drop_pending(transaction.connection, &filter, after, now)
                 };
-                self.write_parts(Place::START, drop).await
+                self.write_parts(PendingCursor::START, drop).await
             }
             DropSelection::Held(filter) => {
                 let drop = move |transaction: &mut Transaction<'_>, after| {
@@ -180,9 +180,9 @@ impl Deliveries for Store {
 
 impl Store {
     /// What was found of an order, once the rows that cannot be read are noted.
-    async fn told<T>(&self, found: Option<(T, Vec<Unreadable>)>) -> Result<Option<T>, Error> {
-        let Some((told, senseless)) = found else { return Ok(None) };
-        self.note_unreadable(senseless).await;
+    async fn note_and_unwrap<T>(&self, found: Option<(T, Vec<Unreadable>)>) -> Result<Option<T>, Error> {
+        let Some((told, unreadable)) = found else { return Ok(None) };
+        self.note_unreadable(unreadable).await;
         Ok(Some(told))
     }
 }
@@ -222,9 +222,9 @@ pub(crate) fn records(
         let interventions =
             history(connection, *seq, Table::Interventions, INTERVENTION_COLUMNS, rows::intervention)?;
         (record.attempts, record.receipts, record.interventions) = (attempts.0, receipts.0, interventions.0);
-        let senseless = [attempts.1, receipts.1, interventions.1].concat();
-        record.unreadable = senseless.iter().map(|row| row.listed(None)).collect();
-        beside.extend(senseless);
+        let unreadable = [attempts.1, receipts.1, interventions.1].concat();
+        record.unreadable = unreadable.iter().map(|row| row.listed(None)).collect();
+        beside.extend(unreadable);
     }
     Ok(Records { listed, beside })
 }

@@ -2,11 +2,11 @@
 
 pub(crate) mod attempts;
 pub(crate) mod bound_due_times;
-pub(crate) mod call_forward;
 pub(crate) mod channel_pauses;
 pub(crate) mod due;
 pub(crate) mod escalate;
 pub(crate) mod next_due;
+pub(crate) mod recovery;
 
 use application::Error;
 use application::ports::{DeliveryQueue, Due, DueQuery, Escalated, Finished, Intent, Interrupted};
@@ -23,7 +23,7 @@ use crate::delivery_queue::attempts::begin;
 use crate::delivery_queue::attempts::finish;
 use crate::delivery_queue::bound_due_times::bound_due_times;
 use crate::delivery_queue::channel_pauses::{
-    miss as miss_channel, pause as pause_channel, resume as resume_channel,
+    pause as pause_channel, record_missing as record_missing_channel, resume as resume_channel,
 };
 use crate::delivery_queue::escalate::escalate;
 use crate::failure::unreadable;
@@ -31,20 +31,20 @@ use crate::notices::notify_operators;
 use crate::rows;
 use crate::rows::all;
 use crate::schema::RARE_STATES;
-use crate::unreadable::quarantine::give_back;
+use crate::unreadable::quarantine::return_interrupted;
 use crate::unreadable::{Read, Table, read_row};
-use crate::write::{AT_ONCE, Transaction};
+use crate::write::{MAX_ROWS_PER_WRITE, Transaction};
 
 #[async_trait]
 impl DeliveryQueue for Store {
     async fn due(&self, query: DueQuery) -> Result<Due, Error> {
-        for _ in 0..MAX_REFUSAL_ROUNDS {
+        for _ in 0..MAX_DUE_LOOKUPS {
             let of = query.clone();
             let found =
                 self.read_for_work(move |connection| due::due(connection, &of).map_err(unreadable)).await;
-            let (due, senseless) = found?;
-            let nothing_else = due.deliveries.is_empty() && !senseless.is_empty();
-            self.quarantine_rows(senseless).await?;
+            let (due, unreadable) = found?;
+            let nothing_else = due.deliveries.is_empty() && !unreadable.is_empty();
+            self.quarantine_rows(unreadable).await?;
             if !nothing_else {
                 return Ok(due);
             }
@@ -75,16 +75,16 @@ impl DeliveryQueue for Store {
         for (seq, attempt) in self.read_for_work(read).await? {
             match attempt {
                 Ok(attempt) => interrupted.push(attempt),
-                Err(senseless) => deliveries.push((seq, senseless)),
+                Err(unreadable) => deliveries.push((seq, unreadable)),
             }
         }
         if !deliveries.is_empty() {
             let (weight, now) = (deliveries.len(), self.options.clock.now());
-            let give_back = move |transaction: &mut Transaction<'_>| {
+            let return_interrupted = move |transaction: &mut Transaction<'_>| {
                 transaction.effects.deliveries = true;
-                give_back(transaction.connection, &deliveries, now)
+                return_interrupted(transaction.connection, &deliveries, now)
             };
-            self.write(weight, give_back).await?;
+            self.write(weight, return_interrupted).await?;
         }
         Ok(interrupted)
     }
@@ -95,7 +95,7 @@ impl DeliveryQueue for Store {
             transaction.effects.deliveries |= escalated.deliveries > 0;
             Ok(escalated)
         };
-        self.write(AT_ONCE, escalate).await
+        self.write(MAX_ROWS_PER_WRITE, escalate).await
     }
 
     async fn notify_operators(&self, now: Timestamp) -> Result<usize, Error> {
@@ -104,7 +104,7 @@ impl DeliveryQueue for Store {
             transaction.effects.deliveries |= inserted > 0;
             Ok(inserted)
         };
-        self.write(AT_ONCE, tell).await
+        self.write(MAX_ROWS_PER_WRITE, tell).await
     }
 
     async fn bound_due_times(&self, now: Timestamp) -> Result<usize, Error> {
@@ -126,12 +126,12 @@ impl DeliveryQueue for Store {
     }
 
     async fn channel_missing(&self, protocol: Protocol, now: Timestamp) -> Result<usize, Error> {
-        self.write(1, move |transaction| miss_channel(transaction.connection, protocol, now)).await
+        self.write(1, move |transaction| record_missing_channel(transaction.connection, protocol, now)).await
     }
 }
 
 /// How often looking for what is due begins anew, where all that it met was quarantined.
-const MAX_REFUSAL_ROUNDS: usize = 8;
+const MAX_DUE_LOOKUPS: usize = 8;
 
 /// No more than it takes to decide what follows: the program must start.
 const INTERRUPTED: &str = "SELECT deliveries.seq, deliveries.id, number, deliveries.attempts_used, protocol, \

@@ -8,9 +8,9 @@ use rusqlite::{ErrorCode, ffi};
 use crate::unreadable::is_of_a_row;
 
 /// When a caller who met a full queue, or someone else's lock, had better come again.
-const SOON: Duration = Duration::from_secs(1);
+const RETRY_AFTER_BUSY: Duration = Duration::from_secs(1);
 /// When a caller who met a full disk had better come again.
-const LATER: Duration = Duration::from_secs(30);
+const RETRY_AFTER_FULL: Duration = Duration::from_secs(30);
 
 /// Why one write could not be made.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) enum Failure {
 
 /// How far an error of SQLite reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FailureScope {
+pub(crate) enum FailureImpact {
     /// The write that met it.
     Write,
     /// The batch: the disk is full.
@@ -46,7 +46,7 @@ impl From<Error> for Failure {
     }
 }
 
-impl FailureScope {
+impl FailureImpact {
     /// How far `error` reaches.
     pub(crate) fn of(error: &rusqlite::Error) -> Self {
         let rusqlite::Error::SqliteFailure(failure, _) = error else { return Self::Write };
@@ -69,7 +69,7 @@ impl FailureScope {
         match self {
             Self::Full => {
                 Error::new(ErrorKind::StorageFull, "storage_full", "The disk is full; nothing was changed")
-                    .retry_after(LATER)
+                    .retry_after(RETRY_AFTER_FULL)
                     .because(detail)
             }
             Self::Locked => too_busy().because(detail),
@@ -82,7 +82,7 @@ impl FailureScope {
 /// More is asked than the writer can take on.
 pub(crate) fn too_busy() -> Error {
     Error::new(ErrorKind::Busy, "too_busy", "Too many orders wait at once; nothing was changed")
-        .retry_after(SOON)
+        .retry_after(RETRY_AFTER_BUSY)
 }
 
 /// The store acknowledges nothing more.
@@ -93,7 +93,8 @@ pub(crate) fn store_failed(detail: &str) -> Error {
 
 /// The store is being closed, or is closed.
 pub(crate) fn shutting_down() -> Error {
-    Error::new(ErrorKind::Unavailable, "shutting_down", "The store is being closed").retry_after(SOON)
+    Error::new(ErrorKind::Unavailable, "shutting_down", "The store is being closed")
+        .retry_after(RETRY_AFTER_BUSY)
 }
 
 /// What a write is answered that failed by itself.
@@ -107,8 +108,8 @@ pub(crate) fn refused(error: rusqlite::Error) -> Error {
 
 /// What a failed read is answered.
 pub(crate) fn unreadable(error: rusqlite::Error) -> Error {
-    match FailureScope::of(&error) {
-        FailureScope::Locked => too_busy().because(error),
+    match FailureImpact::of(&error) {
+        FailureImpact::Locked => too_busy().because(error),
         _ => Error::internal(error),
     }
 }
@@ -123,19 +124,19 @@ mod tests {
 
     #[test]
     fn an_error_reaches_as_far_as_it_endangers_what_is_acknowledged() {
-        assert_eq!(FailureScope::of(&sqlite(ffi::SQLITE_IOERR_FSYNC)), FailureScope::Broken);
-        assert_eq!(FailureScope::of(&sqlite(ffi::SQLITE_IOERR_WRITE)), FailureScope::Broken);
-        assert_eq!(FailureScope::of(&sqlite(ffi::SQLITE_CORRUPT)), FailureScope::Broken);
-        assert_eq!(FailureScope::of(&sqlite(ffi::SQLITE_FULL)), FailureScope::Full);
-        assert_eq!(FailureScope::of(&sqlite(ffi::SQLITE_IOERR_SHMSIZE)), FailureScope::Full);
-        assert_eq!(FailureScope::of(&sqlite(ffi::SQLITE_BUSY)), FailureScope::Locked);
-        assert_eq!(FailureScope::of(&sqlite(ffi::SQLITE_CONSTRAINT_UNIQUE)), FailureScope::Write);
-        assert_eq!(FailureScope::of(&rusqlite::Error::QueryReturnedNoRows), FailureScope::Write);
+        assert_eq!(FailureImpact::of(&sqlite(ffi::SQLITE_IOERR_FSYNC)), FailureImpact::Broken);
+        assert_eq!(FailureImpact::of(&sqlite(ffi::SQLITE_IOERR_WRITE)), FailureImpact::Broken);
+        assert_eq!(FailureImpact::of(&sqlite(ffi::SQLITE_CORRUPT)), FailureImpact::Broken);
+        assert_eq!(FailureImpact::of(&sqlite(ffi::SQLITE_FULL)), FailureImpact::Full);
+        assert_eq!(FailureImpact::of(&sqlite(ffi::SQLITE_IOERR_SHMSIZE)), FailureImpact::Full);
+        assert_eq!(FailureImpact::of(&sqlite(ffi::SQLITE_BUSY)), FailureImpact::Locked);
+        assert_eq!(FailureImpact::of(&sqlite(ffi::SQLITE_CONSTRAINT_UNIQUE)), FailureImpact::Write);
+        assert_eq!(FailureImpact::of(&rusqlite::Error::QueryReturnedNoRows), FailureImpact::Write);
     }
 
     #[test]
     fn what_sqlite_says_is_kept_from_the_caller() {
-        let error = FailureScope::Full.error("/secret/path");
+        let error = FailureImpact::Full.error("/secret/path");
         assert!(!error.to_string().contains("secret"));
         assert_eq!((error.kind, error.code), (ErrorKind::StorageFull, "storage_full"));
     }

@@ -36,9 +36,9 @@ impl Files {
     ) -> io::Result<Self> {
         let mut watched = vec![Watched::new(path, database), Watched::new(lock_path, &lock.metadata()?)];
         for suffix in ["-wal", "-shm"] {
-            let beside = beside(path, suffix);
-            match fs::metadata(&beside) {
-                Ok(found) => watched.push(Watched::new(&beside, &found)),
+            let companion = companion_file(path, suffix);
+            match fs::metadata(&companion) {
+                Ok(found) => watched.push(Watched::new(&companion, &found)),
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
@@ -78,7 +78,7 @@ impl Watched {
 }
 
 /// A file that SQLite keeps beside its database.
-pub(crate) fn beside(database: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn companion_file(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(suffix);
     name.into()

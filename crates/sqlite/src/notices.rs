@@ -12,7 +12,7 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
-use domain::notice::{Gathered, Notice, quote};
+use domain::notice::{Notice, NoticeGroup, quote};
 use domain::subscription::Subscription;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
@@ -22,26 +22,26 @@ use crate::delivery_queue::next_due::refresh;
 use crate::failure::Failure;
 use crate::rows;
 use crate::unreadable::Table;
-use crate::unreadable::quarantine::put;
+use crate::unreadable::quarantine::quarantine_row;
 use crate::write::Transaction;
 
-/// How long what happens is gathered from the first on, before it is told.
-const GATHER: Duration = Duration::from_mins(1);
-/// The shortest time between two notices of a kind. What happens meanwhile is told with the next.
-const QUIET: Duration = Duration::from_mins(15);
-/// How long a channel must have been paused to be told of.
-const LONG_PAUSE: Duration = Duration::from_mins(5);
+/// How long incidents of a kind are gathered, from the first on, before a notice of them is made.
+const GROUP_WAIT: Duration = Duration::from_mins(1);
+/// The shortest time between two notices of a kind; what happens meanwhile goes into the next.
+const REPEAT_INTERVAL: Duration = Duration::from_mins(15);
+/// How long a channel must have been paused before a notice of it is made.
+const MIN_PAUSE: Duration = Duration::from_mins(5);
 
 /// Whether there can be anything to tell: all that a look costs, most of the time.
-const ANYTHING: &str = "SELECT EXISTS (SELECT 1 FROM incidents WHERE count > 0) \
+const ANYTHING_TO_NOTICE: &str = "SELECT EXISTS (SELECT 1 FROM incidents WHERE count > 0) \
      OR EXISTS (SELECT 1 FROM quarantine WHERE noted = 0) OR EXISTS (SELECT 1 FROM notified_pauses) \
      OR EXISTS (SELECT 1 FROM channel_pauses WHERE to_at IS NULL)";
 /// A time that lies too far ahead is as good as over: the clock was set back since.
-const RIPE: &str = "SELECT kind FROM incidents GROUP BY kind HAVING sum(count) > 0 \
+const DUE_KINDS: &str = "SELECT kind FROM incidents GROUP BY kind HAVING sum(count) > 0 \
      AND abs(?1 - min(iif(count > 0, first_at, NULL))) >= ?2 AND coalesce(abs(?1 - max(notified_at)) >= ?3, 1)";
-const OF_KIND: &str = "SELECT protocol, count, first_at, newest FROM incidents \
+const INCIDENTS_OF_KIND: &str = "SELECT protocol, count, first_at, newest FROM incidents \
      WHERE kind = ? AND count > 0 ORDER BY last_at, protocol";
-const SETTLE: &str =
+const RESET_KIND: &str =
     "UPDATE incidents SET count = 0, notified_at = coalesce(?2, notified_at) WHERE kind = ?1";
 const LAST_PAUSE: &str =
     "SELECT from_at, to_at, reason FROM channel_pauses WHERE protocol = ? ORDER BY seq DESC LIMIT 1";
@@ -62,55 +62,60 @@ pub(crate) fn suspended(
     Ok(incidents::suspended(connection, failing, now)?)
 }
 
-/// Turns what is ripe into notices. Answers how many were made.
+/// Turns what is due into notices. Answers how many were made.
 pub(crate) fn notify_operators(transaction: &mut Transaction<'_>, now: Timestamp) -> Result<usize, Failure> {
     let full_since = transaction.full_disk.since(now);
     if let Some(since) = full_since {
         incidents::disk_full(transaction.connection, since, now)?;
     }
-    let inserted = tell(transaction.connection, now)?;
+    let inserted = make_notices(transaction.connection, now)?;
     transaction.full_disk.noted = full_since.is_some();
     Ok(inserted)
 }
 
-fn tell(connection: &Connection, now: Timestamp) -> Result<usize, Failure> {
-    if !connection.prepare_cached(ANYTHING)?.query_row((), |row| row.get(0))? {
+fn make_notices(connection: &Connection, now: Timestamp) -> Result<usize, Failure> {
+    if !connection.prepare_cached(ANYTHING_TO_NOTICE)?.query_row((), |row| row.get(0))? {
         return Ok(0);
     }
     let operators = operators(connection, now)?;
-    incidents::take_in_quarantined(connection)?;
-    let mut inserted = tell_gathered(connection, &operators, now)?;
+    incidents::note_quarantined(connection)?;
+    let mut inserted = make_group_notices(connection, &operators, now)?;
     for protocol in Protocol::ALL {
-        inserted += tell_pause(connection, protocol, &operators, now)?;
+        inserted += make_pause_notices(connection, protocol, &operators, now)?;
     }
     Ok(inserted)
 }
 
-fn tell_gathered(connection: &Connection, operators: &[Operator], now: Timestamp) -> Result<usize, Failure> {
-    let mut statement = connection.prepare_cached(RIPE)?;
-    let ripe = statement.query_map(params![micros(now), long(GATHER), long(QUIET)], |row| row.get(0))?;
-    let ripe = ripe.collect::<rusqlite::Result<Vec<String>>>()?;
+fn make_group_notices(
+    connection: &Connection,
+    operators: &[Operator],
+    now: Timestamp,
+) -> Result<usize, Failure> {
+    let mut statement = connection.prepare_cached(DUE_KINDS)?;
+    let due = statement
+        .query_map(params![micros(now), long(GROUP_WAIT), long(REPEAT_INTERVAL)], |row| row.get(0))?;
+    let due = due.collect::<rusqlite::Result<Vec<String>>>()?;
     let mut inserted = 0;
-    for kind in ripe {
-        if let Some((notice, protocols)) = gathered(connection, &kind, now)? {
+    for kind in due {
+        if let Some((notice, protocols)) = grouped(connection, &kind, now)? {
             inserted += insert_notices(connection, &notice, &protocols, operators, now)?;
         }
         let notified_at = (!operators.is_empty()).then(|| micros(now));
-        connection.prepare_cached(SETTLE)?.execute(params![kind, notified_at])?;
+        connection.prepare_cached(RESET_KIND)?.execute(params![kind, notified_at])?;
     }
     Ok(inserted)
 }
 
 /// All that nobody was told of a kind, as one notice, and over which protocols it happened. `None`: what is noted cannot
 /// be read, which must not keep the others from being told.
-fn gathered(
+fn grouped(
     connection: &Connection,
     kind: &str,
     now: Timestamp,
 ) -> rusqlite::Result<Option<(Notice, Vec<Protocol>)>> {
-    let mut statement = connection.prepare_cached(OF_KIND)?;
+    let mut statement = connection.prepare_cached(INCIDENTS_OF_KIND)?;
     let mut rows = statement.query([kind])?;
-    let (mut newest, mut all) = (None, Gathered { count: 0, since: now, protocols: Vec::new() });
+    let (mut newest, mut all) = (None, NoticeGroup { count: 0, since: now, protocols: Vec::new() });
     while let Some(row) = rows.next()? {
         let count = u32::try_from(row.get::<_, i64>("count")?).unwrap_or(u32::MAX);
         all.count = all.count.saturating_add(count);
@@ -120,14 +125,14 @@ fn gathered(
     }
     all.protocols.sort();
     if newest.is_none() {
-        tracing::error!(kind, count = all.count, "what happened cannot be told: its row is damaged");
+        tracing::error!(kind, count = all.count, "incident row unreadable; notice dropped");
     }
-    Ok(newest.map(|notice| (notice.gathered(all.clone()), all.protocols)))
+    Ok(newest.map(|notice| (notice.grouped(all.clone()), all.protocols)))
 }
 
 /// Tells of a channel's pause once it is long, and, where that was told, that the channel works again: not before it has
 /// for a while, since a start ends every pause to find out anew.
-fn tell_pause(
+fn make_pause_notices(
     connection: &Connection,
     protocol: Protocol,
     operators: &[Operator],
@@ -141,7 +146,7 @@ fn tell_pause(
     let told = notified_pause(connection, protocol)?;
     let apart = |one: Timestamp, least| (micros(now) - micros(one)).abs() >= long(least);
     match (to, told) {
-        (None, None) if apart(from, LONG_PAUSE) && !operators.is_empty() => {
+        (None, None) if apart(from, MIN_PAUSE) && !operators.is_empty() => {
             let sql = "INSERT INTO notified_pauses (protocol, since) VALUES (?, ?)";
             connection.prepare_cached(sql)?.execute(params![protocol.name(), micros(from)])?;
             let notice = Notice::ChannelPaused {
@@ -151,7 +156,7 @@ fn tell_pause(
             };
             insert_notices(connection, &notice, &[protocol], operators, now)
         }
-        (Some(to), Some(paused_since)) if apart(to, GATHER) => {
+        (Some(to), Some(paused_since)) if apart(to, GROUP_WAIT) => {
             let sql = "DELETE FROM notified_pauses WHERE protocol = ?";
             connection.prepare_cached(sql)?.execute([protocol.name()])?;
             let notice = Notice::ChannelWorks { protocol, paused_since, since: to };
@@ -178,7 +183,7 @@ fn operators(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<Op
         match rows::examine(connection, Table::Subscriptions, seq)? {
             Ok(()) => operators.push((seq, protocol)),
             Err(unreadable) => {
-                put(connection, &unreadable, now)?;
+                quarantine_row(connection, &unreadable, now)?;
                 operators.push((seq, None));
             }
         }

@@ -19,9 +19,9 @@ pub(crate) const DATABASE: &str = "orderbell.db";
 pub(crate) const LOCK: &str = "orderbell.lock";
 /// A file up to this size is checked whole at every start; that takes about 0.2 s. In a larger one, damage is found
 /// where it is touched.
-const CHECKED_BYTES: u64 = 32 << 20;
+const MAX_CHECKED_BYTES: u64 = 32 << 20;
 /// How many prepared statements a connection keeps.
-const STATEMENTS: usize = 128;
+const STATEMENT_CACHE_SIZE: usize = 128;
 /// How long to wait for someone who writes with the `sqlite3` shell.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -118,7 +118,7 @@ fn check(connection: &Connection, file: &Path, size: u64) -> Result<(), OpenErro
     // Until the file is known to be ours, not even closing it may write to it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(explain)?;
     refuse_others(connection, file)?;
-    if size <= CHECKED_BYTES
+    if size <= MAX_CHECKED_BYTES
         && let Some(detail) = quick_check(connection).map_err(explain)?
     {
         return Err(OpenError::Damaged { file: file.to_owned(), detail });
@@ -159,7 +159,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 /// Statements are prepared once. Without the planner's stability guarantee, SQLite would prepare a statement anew
 /// whenever another limit is bound to a range.
 pub(crate) fn configure_statements(connection: &Connection) -> rusqlite::Result<()> {
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE_SIZE);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 

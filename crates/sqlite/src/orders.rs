@@ -16,7 +16,7 @@ use crate::failure::unreadable;
 use crate::orders::accept::{Accept, Hashed, accept};
 use crate::paging::{Listed, Window};
 use crate::rows::{self, ORDER_COLUMNS, all};
-use crate::unreadable::quarantine::new_ones;
+use crate::unreadable::quarantine::not_yet_quarantined;
 use crate::unreadable::{Read, Table, Unreadable, read_row};
 
 #[async_trait]
@@ -37,11 +37,11 @@ impl OrderStore for Store {
     async fn orders(&self, query: OrderQuery) -> Result<Page<Order>, Error> {
         let window = Window::of(&query.page)?;
         let read = move |connection: &Connection| {
-            let (page, senseless) = window.page(listed(connection, &query, window).map_err(unreadable)?);
-            Ok((page, new_ones(connection, senseless)?))
+            let (page, unreadable) = window.page(listed(connection, &query, window).map_err(unreadable)?);
+            Ok((page, not_yet_quarantined(connection, unreadable)?))
         };
-        let (page, senseless) = self.read(read).await?;
-        self.note_unreadable(senseless).await;
+        let (page, unreadable) = self.read(read).await?;
+        self.note_unreadable(unreadable).await;
         Ok(page)
     }
 
@@ -90,9 +90,9 @@ impl OrderLog for Store {
         loop {
             let read =
                 move |connection: &rusqlite::Connection| next_orders(connection, limit).map_err(unreadable);
-            let (orders, senseless) = self.read_for_work(read).await?;
-            let many = senseless.len() == QUARANTINE_BATCH_SIZE;
-            self.quarantine_rows(senseless).await?;
+            let (orders, unreadable) = self.read_for_work(read).await?;
+            let many = unreadable.len() == QUARANTINE_BATCH_SIZE;
+            self.quarantine_rows(unreadable).await?;
             if !orders.is_empty() || !many {
                 return Ok(orders);
             }
@@ -110,15 +110,15 @@ fn next_orders(
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut found = statement.query(())?;
-    let (mut orders, mut senseless) = (Vec::new(), Vec::new());
+    let (mut orders, mut unreadable_rows) = (Vec::new(), Vec::new());
     while orders.len() < limit
-        && senseless.len() < QUARANTINE_BATCH_SIZE
+        && unreadable_rows.len() < QUARANTINE_BATCH_SIZE
         && let Some(row) = found.next()?
     {
         match read_row(Table::Orders, row.get(0)?, row, rows::order)? {
             Ok(order) => orders.push(order),
-            Err(unreadable) => senseless.push(unreadable),
+            Err(unreadable) => unreadable_rows.push(unreadable),
         }
     }
-    Ok((orders, senseless))
+    Ok((orders, unreadable_rows))
 }

@@ -13,8 +13,8 @@ use crate::write::Write;
 const MAX_ORDERS: usize = 1_024;
 /// About how many rows one batch takes on besides its orders: some 10 ms of work.
 const MAX_OTHER_ROWS: usize = 1_000;
-/// How long the writer sleeps before it looks after itself.
-const IDLE: Duration = Duration::from_secs(1);
+/// How long the writer sleeps, while no write comes, before it does its own upkeep.
+const MAX_IDLE: Duration = Duration::from_secs(1);
 
 /// The two queues.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Queue {
             }
             waiting.asleep = true;
             let (woken, slept) =
-                self.wake.wait_timeout(waiting, IDLE).unwrap_or_else(PoisonError::into_inner);
+                self.wake.wait_timeout(waiting, MAX_IDLE).unwrap_or_else(PoisonError::into_inner);
             waiting = woken;
             if slept.timed_out() {
                 break;

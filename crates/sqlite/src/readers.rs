@@ -1,5 +1,5 @@
-//! Where reads run: on connections beside the writer, off the async runtime's threads: a few for the workers and a few for people,
-//! so that nobody who looks at things keeps a message from being sent.
+//! Where reads run: on connections beside the writer, off the async runtime's threads: a few for the workers and a few
+//! for people, so that nobody who looks at things keeps a message from being sent.
 
 use std::path::PathBuf;
 #[cfg(feature = "simulation")]
@@ -17,23 +17,24 @@ use crate::opening::open_reader;
 use crate::writer::Writer;
 
 /// How many reads of the workers run at once: the relay's, the engine's, and one to spare.
-const FOR_WORKERS: usize = 3;
-/// How many reads of people run at once; more wait. However many look at something, the processor is not all theirs.
-const FOR_PEOPLE: usize = 2;
+const MAX_WORKER_READS: usize = 3;
+/// How many reads for people, over the API and the console, run at once; more wait, and leave the processor to the
+/// workers.
+const MAX_QUERY_READS: usize = 2;
 
 /// Where reads run.
 pub(crate) enum Reading {
     /// On connections of their own, beside the writer.
-    Beside(Readers),
+    Pool(Readers),
     /// On the writer's connection, between two of its turns.
     #[cfg(feature = "simulation")]
-    Within(Within),
+    OnWriter(SharedWriter),
 }
 
 /// The writer of a simulated process, on whose connection reads run, too; `None` once the process is dead.
 #[cfg(feature = "simulation")]
 #[derive(Clone, Default)]
-pub(crate) struct Within(Arc<Mutex<Option<Writer>>>);
+pub(crate) struct SharedWriter(Arc<Mutex<Option<Writer>>>);
 
 /// The connections, by who reads.
 #[derive(Debug)]
@@ -59,9 +60,9 @@ impl Reading {
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
         match self {
-            Self::Beside(readers) => readers.for_people.read(read).await,
+            Self::Pool(readers) => readers.for_people.read(read).await,
             #[cfg(feature = "simulation")]
-            Self::Within(writer) => writer.read(read).await,
+            Self::OnWriter(writer) => writer.read(read).await,
         }
     }
 
@@ -72,24 +73,24 @@ impl Reading {
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
         match self {
-            Self::Beside(readers) => readers.for_workers.read(read).await,
+            Self::Pool(readers) => readers.for_workers.read(read).await,
             #[cfg(feature = "simulation")]
-            Self::Within(writer) => writer.read(read).await,
+            Self::OnWriter(writer) => writer.read(read).await,
         }
     }
 
     /// Lets no more reads begin, waits for those that run, and closes their connections.
     pub(crate) async fn close(&self) {
         match self {
-            Self::Beside(readers) => readers.close().await,
+            Self::Pool(readers) => readers.close().await,
             #[cfg(feature = "simulation")]
-            Self::Within(_) => {}
+            Self::OnWriter(_) => {}
         }
     }
 }
 
 #[cfg(feature = "simulation")]
-impl Within {
+impl SharedWriter {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Option<Writer>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -107,7 +108,10 @@ impl Within {
 impl Readers {
     pub(crate) fn new(file: PathBuf) -> Self {
         let file = Arc::new(file);
-        Self { for_workers: Pool::new(&file, FOR_WORKERS), for_people: Pool::new(&file, FOR_PEOPLE) }
+        Self {
+            for_workers: Pool::new(&file, MAX_WORKER_READS),
+            for_people: Pool::new(&file, MAX_QUERY_READS),
+        }
     }
 
     async fn close(&self) {

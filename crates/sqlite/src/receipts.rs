@@ -12,8 +12,8 @@ use domain::subscription::{EndReason, SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::columns::{self, micros};
-use crate::delivery_queue::call_forward::got_through;
 use crate::delivery_queue::next_due::refresh;
+use crate::delivery_queue::recovery::on_success_after_failures;
 use crate::failure::Failure;
 use crate::notices::incidents;
 use crate::rows::{self, FAILING_COLUMNS};
@@ -27,7 +27,7 @@ static FIND: LazyLock<String> = LazyLock::new(|| {
          WHERE deliveries.id = ? AND subscriptions.protocol = ?"
     )
 });
-const RECORD: &str = "INSERT OR IGNORE INTO receipts (delivery, number, attempt, status, reply, at) \
+const INSERT_RECEIPT: &str = "INSERT OR IGNORE INTO receipts (delivery, number, attempt, status, reply, at) \
      SELECT ?1, 1 + coalesce(max(number), 0), ?2, ?3, ?4, ?5 FROM receipts WHERE delivery = ?1";
 /// The last report of one attempt.
 pub(crate) const IS_LAST: &str = "receipts.number = (SELECT max(same.number) FROM receipts same \
@@ -52,7 +52,9 @@ pub(crate) fn record(
         return Err(Error::not_found("attempt_not_found", "attempt").into());
     }
     let (status, at) = (receipt.status.name(), micros(now));
-    if connection.prepare_cached(RECORD)?.execute(params![seq, attempt, status, receipt.reply, at])? == 0 {
+    if connection.prepare_cached(INSERT_RECEIPT)?.execute(params![seq, attempt, status, receipt.reply, at])?
+        == 0
+    {
         // The provider repeats itself.
         return Ok(());
     }
@@ -67,7 +69,7 @@ pub(crate) fn record(
     if receipt.status == ReceiptStatus::Delivered {
         transition::set_failure_streak(connection, subscription_seq, None)?;
         if let Some(streak) = failure_streak {
-            got_through(connection, effects, (seq, attempt), (subscription_seq, streak), now)?;
+            on_success_after_failures(connection, effects, (seq, attempt), (subscription_seq, streak), now)?;
         }
     }
     if receipt.opted_out {

@@ -8,21 +8,21 @@ use application::ports::{OrderLog, Publisher};
 use rusqlite::Connection;
 
 use crate::audit::{Exception, Summary, audit};
-use crate::backup::{Beside, CopyError, copy_file, refuse_existing, take_beside};
+use crate::backup::{CompanionFile, CopyError, copy_file, refuse_existing, take_companion_files};
 use crate::deliveries::hold_pending::hold_pending;
-use crate::files::beside;
+use crate::files::companion_file;
 use crate::opening::{DATABASE, io_error, lock, quick_check, refuse_others, sqlite_error, sync_names};
-use crate::staging::{BESIDE, Staging};
+use crate::staging::{COMPANION_SUFFIXES, Staging};
 use crate::{OpenError, Options, Store, schema};
 
 /// How many orders are published in one commit.
-const PUBLISHED_AT_ONCE: usize = 100;
+const ORDERS_PER_COMMIT: usize = 100;
 
 /// A store that is ready to be installed. Until then the data folder is as it was, and held.
 #[derive(Debug)]
 pub struct Restored {
     /// What lay beside the database: it belongs into the data folder before the database does.
-    pub beside: Vec<Beside>,
+    pub companion_files: Vec<CompanionFile>,
     /// Deliveries that were pending, and are held now.
     pub held: usize,
     /// What its audit counted.
@@ -49,8 +49,8 @@ pub async fn restore(
     let lock = lock(data)?;
     let database = data.join(DATABASE);
     refuse_existing(&database)?;
-    for suffix in BESIDE {
-        refuse_existing(&beside(&database, suffix))?;
+    for suffix in COMPANION_SUFFIXES {
+        refuse_existing(&companion_file(&database, suffix))?;
     }
     let staging = Staging::begin(&data.join("restoring"))?;
     copy_file(file, &staging.file())?;
@@ -58,7 +58,7 @@ pub async fn restore(
     let now = options.clock.now();
     let held = publish_and_hold(&staging.folder, options).await?;
     let summary = audit(&staging.folder, now, name)?;
-    Ok(Restored { beside: kept, held, summary, data: data.to_owned(), staging, lock })
+    Ok(Restored { companion_files: kept, held, summary, data: data.to_owned(), staging, lock })
 }
 
 impl Restored {
@@ -84,7 +84,7 @@ fn refuse_what_is_no_backup(file: &Path) -> Result<(), CopyError> {
     }
     // What is there belongs to the file, and would be lost with a copy of the file alone.
     for suffix in ["-wal", "-journal"] {
-        let log = beside(file, suffix);
+        let log = companion_file(file, suffix);
         if fs::metadata(&log).is_ok_and(|found| found.len() > 0) {
             let log = log.display();
             return Err(refused(&format!(
@@ -97,7 +97,7 @@ fn refuse_what_is_no_backup(file: &Path) -> Result<(), CopyError> {
 }
 
 /// Makes sure that the copy of `file` is a whole store of this program, and takes out what lay beside it.
-fn verify(file: &Path, copy: &Path) -> Result<Vec<Beside>, CopyError> {
+fn verify(file: &Path, copy: &Path) -> Result<Vec<CompanionFile>, CopyError> {
     let refused = |why: String| CopyError::NotRestorable { file: file.to_owned(), why };
     let explain = |error| told_of_a_backup(file, sqlite_error(file, error));
     let connection = Connection::open(copy).map_err(explain)?;
@@ -108,7 +108,7 @@ fn verify(file: &Path, copy: &Path) -> Result<Vec<Beside>, CopyError> {
     if schema::version(&connection).map_err(explain)? == 0 {
         return Err(refused(format!("it is empty: {NAME_A_BACKUP}")));
     }
-    take_beside(&connection).map_err(explain)
+    take_companion_files(&connection).map_err(explain)
 }
 
 /// What to do where the file is none that a backup made.
@@ -130,7 +130,7 @@ async fn publish_and_hold(folder: &Path, options: Options) -> Result<usize, Copy
     let store = Store::open(folder, options)?;
     let held = async {
         loop {
-            let orders = store.unpublished(PUBLISHED_AT_ONCE).await?;
+            let orders = store.unpublished(ORDERS_PER_COMMIT).await?;
             if orders.is_empty() {
                 break;
             }

@@ -1,7 +1,7 @@
 //! The store on one thread and in memory, for simulations: everything but the threads and the disk is the real one.
 //!
-//! A simulation owns the [`Disk`], starts [`Process`]es on it one after the other, and gives their writer its turns. Ports
-//! are polled like everywhere; a read runs when its future is polled for the second time.
+//! A simulation owns the [`Disk`], starts [`Process`]es on it one after the other, and gives their writer its turns.
+//! Ports are polled like everywhere; a read runs when its future is polled for the second time.
 
 mod work;
 
@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
 use crate::commit::State;
-use crate::readers::{Reading, Within};
+use crate::readers::{Reading, SharedWriter};
 use crate::{Options, Store, opening, schema};
 
 pub use work::{Work, Worked};
@@ -23,12 +23,12 @@ pub struct Disk(Connection);
 /// One life of the store, from its opening to its death.
 pub struct Process {
     store: Store,
-    writer: Within,
+    writer: SharedWriter,
 }
 
 /// What comes of a batch of writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fate {
+pub enum InjectedFault {
     /// It is committed.
     Committed,
     /// The commit fails.
@@ -97,8 +97,8 @@ impl Process {
     /// What SQLite says.
     pub fn start(disk: Disk, options: Options) -> rusqlite::Result<Self> {
         let state = State::read(disk.0, options.keys_in_memory)?;
-        let within = Within::default();
-        let (store, writer) = Store::around(state, options, Reading::Within(within.clone()));
+        let within = SharedWriter::default();
+        let (store, writer) = Store::around(state, options, Reading::OnWriter(within.clone()));
         *within.lock() = Some(writer);
         Ok(Self { store, writer: within })
     }
@@ -119,7 +119,7 @@ impl Process {
     ///
     /// # Errors
     /// What SQLite says to the preparations of `fate`.
-    pub fn turn(&self, fate: Fate) -> rusqlite::Result<()> {
+    pub fn turn(&self, fate: InjectedFault) -> rusqlite::Result<()> {
         let mut writer = self.writer.lock();
         let Some(writer) = writer.as_mut() else { return Ok(()) };
         fate.prepare(writer.connection())?;
@@ -149,7 +149,7 @@ impl Process {
     }
 }
 
-impl Fate {
+impl InjectedFault {
     fn prepare(self, connection: &mut Connection) -> rusqlite::Result<()> {
         match self {
             Self::Committed => Ok(()),

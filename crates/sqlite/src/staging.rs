@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags};
 
 use crate::OpenError;
-use crate::files::beside;
+use crate::files::companion_file;
 use crate::opening::{DATABASE, LOCK, io_error, private_file};
 
 /// Held by whoever works in the folder.
-const HELD: &str = "staging.lock";
+const STAGING_LOCK: &str = "staging.lock";
 /// What SQLite may leave beside a database.
-pub(crate) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+pub(crate) const COMPANION_SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// The folder, for its owner alone. What a process that died left in it is taken away first; what is not
 /// [installed](Self::install) is taken away in the end.
@@ -35,7 +35,7 @@ impl Staging {
             }
             Err(error) => return Err(in_the_folder(error)),
         }
-        let lock = private_file(&folder.join(HELD))?;
+        let lock = private_file(&folder.join(STAGING_LOCK))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(OpenError::Locked { folder: folder.to_owned() }),
@@ -61,8 +61,8 @@ impl Staging {
 
     fn clear(&self) -> io::Result<()> {
         let file = self.file();
-        let beside = BESIDE.map(|suffix| beside(&file, suffix));
-        for path in [file, self.folder.join(LOCK)].iter().chain(&beside) {
+        let companions = COMPANION_SUFFIXES.map(|suffix| companion_file(&file, suffix));
+        for path in [file, self.folder.join(LOCK)].iter().chain(&companions) {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -76,19 +76,19 @@ impl Drop for Staging {
     /// What cannot be taken away now is taken away by the next that stages here.
     fn drop(&mut self) {
         let _ = self.clear();
-        let _ = fs::remove_file(self.folder.join(HELD));
+        let _ = fs::remove_file(self.folder.join(STAGING_LOCK));
         let _ = fs::remove_dir(&self.folder);
         drop(self.lock.take());
     }
 }
 
-/// What a process of this user's left: a folder, not a link to one, that is nobody else's, with our lock in it or nothing.
-/// Whatever else has the name is somebody's, and is left as it is.
+/// What a process of this user's left: a folder, not a link to one, that is nobody else's, with our lock in it or
+/// nothing. Whatever else has the name is somebody's, and is left as it is.
 fn left_by_us(folder: &Path) -> io::Result<()> {
     let found = fs::symlink_metadata(folder)?;
     let ours =
         found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o777 == 0o700;
-    if ours && (folder.join(HELD).exists() || fs::read_dir(folder)?.next().is_none()) {
+    if ours && (folder.join(STAGING_LOCK).exists() || fs::read_dir(folder)?.next().is_none()) {
         return Ok(());
     }
     Err(io::Error::other("it is in the way, and no backup or restore of this user left it: move it away"))

@@ -11,21 +11,21 @@ use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::OpenError;
 use crate::commit::State;
+use crate::commit_health::CommitHealth;
 use crate::failure::{Failure, shutting_down};
-use crate::last_word::LastWord;
 use crate::opening::{self, Opened, sqlite_error};
 use crate::publishing::candidates::Candidates;
 use crate::queue::Queue;
 use crate::readers::{Readers, Reading};
-use crate::write::{AT_ONCE, Part, Transaction, Write};
+use crate::write::{MAX_ROWS_PER_WRITE, Progress, Transaction, Write};
 use crate::writer::{self, Writer};
 
 /// How many orders may wait for the writer where nothing else is chosen.
-const WAITING_ORDERS: usize = 4_096;
+const MAX_WAITING_ORDERS: usize = 4_096;
 /// How many hashes of idempotency keys gather in memory where nothing else is chosen.
 const KEYS_IN_MEMORY: usize = 262_144;
 /// How many writes other than orders may be under way at once; further callers wait.
-const OTHERS_UNDER_WAY: usize = 256;
+const MAX_OTHER_WRITES: usize = 256;
 
 /// What the store needs from its host, and how much it takes on.
 #[derive(Clone)]
@@ -45,7 +45,7 @@ impl Options {
     /// 262,144 keys gather in memory, 31 MB at most with their filters; 4,096 orders may wait.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
-        Self { clock, randomness, keys_in_memory: KEYS_IN_MEMORY, waiting_orders: WAITING_ORDERS }
+        Self { clock, randomness, keys_in_memory: KEYS_IN_MEMORY, waiting_orders: MAX_WAITING_ORDERS }
     }
 }
 
@@ -72,7 +72,7 @@ pub struct Store {
 struct Shared {
     queue: Arc<Queue>,
     others: Arc<Semaphore>,
-    last_word: Arc<LastWord>,
+    commit_health: Arc<CommitHealth>,
     reading: Reading,
     signals: Signals,
     failed: watch::Receiver<Option<String>>,
@@ -91,7 +91,7 @@ impl Store {
         let Opened { file, connection, lock, files } = opening::open(folder)?;
         let state =
             State::read(connection, options.keys_in_memory).map_err(|error| sqlite_error(&file, error))?;
-        let (store, writer) = Self::around(state, options, Reading::Beside(Readers::new(file)));
+        let (store, writer) = Self::around(state, options, Reading::Pool(Readers::new(file)));
         let writer = writer.watching(files);
         let thread = writer::start(writer, lock)
             .map_err(|error| OpenError::Other { path: folder.to_owned(), cause: error.into() })?;
@@ -102,21 +102,26 @@ impl Store {
     /// A handle to `state`, and the writer that must be given turns for the handle to be answered.
     pub(crate) fn around(mut state: State, options: Options, reading: Reading) -> (Self, Writer) {
         let queue = Arc::new(Queue::new(options.waiting_orders));
-        for follow_up in state.rest.drain(..) {
+        for follow_up in state.follow_ups.drain(..) {
             // A new queue takes everything.
             let _ = queue.push_other(follow_up.write());
         }
         let signals = Signals::default();
         let (sender, failed) = watch::channel(None);
-        let last_word = Arc::<LastWord>::default();
+        let commit_health = Arc::<CommitHealth>::default();
         let clock = Arc::clone(&options.clock);
-        let writer =
-            Writer::new(state, Arc::clone(&queue), signals.clone(), (sender, Arc::clone(&last_word)), clock);
-        let others = Arc::new(Semaphore::new(OTHERS_UNDER_WAY));
+        let writer = Writer::new(
+            state,
+            Arc::clone(&queue),
+            signals.clone(),
+            (sender, Arc::clone(&commit_health)),
+            clock,
+        );
+        let others = Arc::new(Semaphore::new(MAX_OTHER_WRITES));
         let shared = Shared {
             queue,
             others,
-            last_word,
+            commit_health,
             reading,
             signals,
             failed,
@@ -175,7 +180,7 @@ impl Store {
     /// Whether an order would be taken and stored.
     pub(crate) fn takes_orders(&self) -> Result<Readiness, Error> {
         self.shared.queue.ready()?;
-        self.shared.last_word.ready()
+        self.shared.commit_health.ready()
     }
 
     /// Makes a write that stores an order and, should it fail, undoes itself; when too many wait, it answers so at once.
@@ -219,12 +224,12 @@ impl Store {
     pub(crate) async fn write_parts<P, F>(&self, first: P, part: F) -> Result<usize, Error>
     where
         P: Send + 'static,
-        F: Fn(&mut Transaction<'_>, P) -> Result<Part<P>, Failure> + Clone + Send + 'static,
+        F: Fn(&mut Transaction<'_>, P) -> Result<Progress<P>, Failure> + Clone + Send + 'static,
     {
         let (mut changed, mut next) = (0, Some(first));
         while let Some(after) = next {
             let part = part.clone();
-            let done = self.write(AT_ONCE, move |transaction| part(transaction, after)).await?;
+            let done = self.write(MAX_ROWS_PER_WRITE, move |transaction| part(transaction, after)).await?;
             (changed, next) = (changed + done.count, done.next);
         }
         Ok(changed)

@@ -14,10 +14,10 @@ use crate::schema::RARE_STATES;
 
 /// About how many rows of each kind are counted: some 20 ms of a reader's time. Keeping exact counts instead would cost
 /// each delivery two more writes, on the path that has to be fast, for numbers that only tell little from much.
-const MOST: i64 = 20_000;
+const MAX_ROWS_COUNTED: i64 = 20_000;
 
 /// The subscriptions with pending deliveries: found by skipping through the index from one to the next.
-const WAITING: &str = "WITH RECURSIVE waiting (subscription) AS (
+const WITH_PENDING: &str = "WITH RECURSIVE waiting (subscription) AS (
        SELECT min(subscription) FROM deliveries WHERE state = 'pending'
        UNION ALL
        SELECT (SELECT min(subscription) FROM deliveries WHERE state = 'pending' AND subscription > waiting.subscription)
@@ -25,7 +25,7 @@ const WAITING: &str = "WITH RECURSIVE waiting (subscription) AS (
      )";
 
 /// By when they are due, for as long as their endpoint is not left alone.
-const SOME: &str = "SELECT protocol, subscriptions.state AS subscription_state, kind, \
+const COUNT_SHARE: &str = "SELECT protocol, subscriptions.state AS subscription_state, kind, \
      max(deliveries.at, ifnull(retry_at, deliveries.at)) AS at, deliveries.created_at, quarantined \
      FROM subscriptions JOIN deliveries INDEXED BY deliveries_due ON deliveries.subscription = subscriptions.seq \
      WHERE subscriptions.seq = ?1 AND deliveries.state = 'pending' \
@@ -53,11 +53,12 @@ pub(crate) fn store_counts(connection: &Connection, now: Timestamp) -> rusqlite:
 /// An equal share of each subscription's deliveries is looked at, so that one with a long backlog hides no other; what
 /// the others leave of theirs is for those whose backlog is longer.
 fn count_waiting(connection: &Connection, counts: &mut StoreCounts, now: Timestamp) -> rusqlite::Result<()> {
-    let sql = format!("{WAITING} SELECT subscription FROM waiting WHERE subscription IS NOT NULL");
-    let subscriptions: Vec<i64> = all(connection.prepare_cached(&sql)?, [MOST], |row| row.get(0))?;
+    let sql = format!("{WITH_PENDING} SELECT subscription FROM waiting WHERE subscription IS NOT NULL");
+    let subscriptions: Vec<i64> =
+        all(connection.prepare_cached(&sql)?, [MAX_ROWS_COUNTED], |row| row.get(0))?;
     let among = |room: i64, many: usize| room / i64::try_from(many.max(1)).unwrap_or(i64::MAX);
-    let share = among(MOST, subscriptions.len());
-    let (mut room, mut longer) = (MOST, Vec::new());
+    let share = among(MAX_ROWS_COUNTED, subscriptions.len());
+    let (mut room, mut longer) = (MAX_ROWS_COUNTED, Vec::new());
     for subscription in subscriptions {
         let counted = count_some(connection, counts, now, subscription, (share, 0))?;
         room -= counted;
@@ -78,7 +79,7 @@ fn count_some(
     subscription: i64,
     (count, behind): (i64, i64),
 ) -> rusqlite::Result<i64> {
-    let mut statement = connection.prepare_cached(SOME)?;
+    let mut statement = connection.prepare_cached(COUNT_SHARE)?;
     let mut rows = statement.query(params![subscription, count, behind])?;
     let mut looked_at = 0;
     while let Some(row) = rows.next()? {
@@ -120,7 +121,7 @@ fn in_state(connection: &Connection, state: &str) -> rusqlite::Result<u64> {
 
 fn count(connection: &Connection, which: &str) -> rusqlite::Result<u64> {
     let sql = format!("SELECT count(*) FROM (SELECT 1 {which} LIMIT ?)");
-    let counted: i64 = connection.prepare_cached(&sql)?.query_row([MOST], |row| row.get(0))?;
+    let counted: i64 = connection.prepare_cached(&sql)?.query_row([MAX_ROWS_COUNTED], |row| row.get(0))?;
     Ok(u64::try_from(counted).unwrap_or_default())
 }
 

@@ -1,7 +1,7 @@
 //! Subscriptions, and which orders match them.
 
 pub(crate) mod administer;
-pub(crate) mod cancel_rest;
+pub(crate) mod cancel_remaining;
 pub(crate) mod confirm;
 pub(crate) mod subscribe;
 pub(crate) mod transition;
@@ -26,7 +26,7 @@ use crate::rows::{self, SUBSCRIPTION_COLUMNS, all};
 use crate::subscriptions::administer::{resume, rotate_secret, send_test, suspend};
 use crate::subscriptions::confirm::{ONLY_IN_SANDBOX, confirm, lapse, resend};
 use crate::subscriptions::subscribe::{change_attributes, subscribe, unsubscribe};
-use crate::unreadable::quarantine::new_ones;
+use crate::unreadable::quarantine::not_yet_quarantined;
 use crate::unreadable::{Read, Table, read_row};
 use crate::write::Transaction;
 
@@ -50,11 +50,11 @@ impl Subscriptions for Store {
     async fn subscriptions(&self, query: SubscriptionQuery) -> Result<Page<Subscription>, Error> {
         let window = Window::of(&query.page)?;
         let read = move |connection: &Connection| {
-            let (page, senseless) = window.page(listed(connection, &query, window).map_err(unreadable)?);
-            Ok((page, new_ones(connection, senseless)?))
+            let (page, unreadable) = window.page(listed(connection, &query, window).map_err(unreadable)?);
+            Ok((page, not_yet_quarantined(connection, unreadable)?))
         };
-        let (page, senseless) = self.read(read).await?;
-        self.note_unreadable(senseless).await;
+        let (page, unreadable) = self.read(read).await?;
+        self.note_unreadable(unreadable).await;
         Ok(page)
     }
 

@@ -8,7 +8,7 @@ use application::ports::UnreadableRow;
 use application::{Error, ErrorKind};
 use rusqlite::Row;
 
-use crate::columns::Senseless;
+use crate::columns::ColumnError;
 
 /// The tables whose rows can be quarantined. What belongs to a subscription or a delivery is known by that one's `seq`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -139,7 +139,8 @@ pub(crate) fn why(row: &Row<'_>, error: &rusqlite::Error) -> Option<String> {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
     let (column, fault) = match error {
         FromSqlConversionFailure(column, _, fault) => {
-            let fault = fault.downcast_ref::<Senseless>().map_or("not what belongs there", |fault| &fault.0);
+            let fault =
+                fault.downcast_ref::<ColumnError>().map_or("not what belongs there", |fault| &fault.0);
             (*column, fault)
         }
         InvalidColumnType(column, _, rusqlite::types::Type::Null) => (*column, "empty"),

@@ -13,7 +13,7 @@ use crate::orders::known_keys::KnownKeys;
 
 /// About how many rows one write touches at most, so that new orders need not wait for it: whatever touches more goes
 /// on in commits of its own.
-pub(crate) const AT_ONCE: usize = 500;
+pub(crate) const MAX_ROWS_PER_WRITE: usize = 500;
 
 /// The transaction that is open, and all that a write may change. Times and ids are the caller's.
 pub(crate) struct Transaction<'a> {
@@ -22,7 +22,7 @@ pub(crate) struct Transaction<'a> {
     /// Where idempotency keys are found.
     pub(crate) keys: &'a mut KnownKeys,
     /// The last place in the log that was given to an order.
-    pub(crate) last_place: &'a mut i64,
+    pub(crate) last_seq: &'a mut i64,
     /// Whether the disk was full.
     pub(crate) full_disk: &'a mut FullDisk,
     /// What others should be told once it is committed.
@@ -40,52 +40,58 @@ pub(crate) struct Effects {
     pub(crate) pauses_lifted: bool,
     /// What is left to be done, in commits of their own, so that new orders need not wait for it. A crash loses it: the
     /// next start finds what matters.
-    pub(crate) rest: Vec<FollowUp>,
+    pub(crate) follow_ups: Vec<FollowUp>,
     /// How many rows this commit may still touch besides those that its writes are about.
-    pub(crate) room: usize,
+    pub(crate) row_budget: usize,
 }
 
 impl Default for Effects {
     fn default() -> Self {
-        Self { orders: false, deliveries: false, pauses_lifted: false, rest: Vec::new(), room: AT_ONCE }
+        Self {
+            orders: false,
+            deliveries: false,
+            pauses_lifted: false,
+            follow_ups: Vec::new(),
+            row_budget: MAX_ROWS_PER_WRITE,
+        }
     }
 }
 
-/// How far the effects of a batch had come.
+/// The effects of a batch before a write, to roll back to.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Mark {
+pub(crate) struct EffectsSavepoint {
     orders: bool,
     deliveries: bool,
     pauses_lifted: bool,
-    rest: usize,
-    room: usize,
+    follow_ups: usize,
+    row_budget: usize,
 }
 
 impl Effects {
-    /// What they are before the next write.
-    pub(crate) fn mark(&self) -> Mark {
-        let Self { orders, deliveries, pauses_lifted, rest, room } = self;
-        Mark {
+    /// A savepoint before the next write.
+    pub(crate) fn savepoint(&self) -> EffectsSavepoint {
+        let Self { orders, deliveries, pauses_lifted, follow_ups, row_budget } = self;
+        EffectsSavepoint {
             orders: *orders,
             deliveries: *deliveries,
             pauses_lifted: *pauses_lifted,
-            rest: rest.len(),
-            room: *room,
+            follow_ups: follow_ups.len(),
+            row_budget: *row_budget,
         }
     }
 
     /// Takes back those of a write that failed.
-    pub(crate) fn back_to(&mut self, mark: Mark) {
-        let Mark { orders, deliveries, pauses_lifted, rest, room } = mark;
-        (self.orders, self.deliveries, self.pauses_lifted, self.room) =
-            (orders, deliveries, pauses_lifted, room);
-        self.rest.truncate(rest);
+    pub(crate) fn roll_back_to(&mut self, savepoint: EffectsSavepoint) {
+        let EffectsSavepoint { orders, deliveries, pauses_lifted, follow_ups, row_budget } = savepoint;
+        (self.orders, self.deliveries, self.pauses_lifted, self.row_budget) =
+            (orders, deliveries, pauses_lifted, row_budget);
+        self.follow_ups.truncate(follow_ups);
     }
 }
 
-/// What one commit of several changed.
+/// What one commit of several changed, and where the next goes on.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Part<P = i64> {
+pub(crate) struct Progress<P = i64> {
     /// How many.
     pub(crate) count: usize,
     /// Where the next commit goes on, if there may be more.
@@ -103,12 +109,12 @@ pub(crate) struct Write {
     permit: Option<OwnedSemaphorePermit>,
 }
 
-/// Waits for the commit that a [`Write`] was part of.
+/// The result of a [`Write`], once its commit is over.
 #[derive(Debug)]
-pub(crate) struct Answer<T>(oneshot::Receiver<Result<T, Error>>);
+pub(crate) struct PendingWrite<T>(oneshot::Receiver<Result<T, Error>>);
 
-/// What the store asks of itself: nobody waits for it, and nobody else would ask again should its commit fail. A crash
-/// loses it; the next start finds what matters.
+/// A write that the store makes in the background: nobody waits for it, and it is made again should its commit fail. A
+/// crash loses it; the next start finds what matters.
 #[derive(Clone)]
 pub(crate) struct FollowUp(Arc<Apply>);
 
@@ -120,7 +126,7 @@ trait Work: Debug + Send {
     fn answer(self: Box<Self>, committed: Result<(), Error>);
 }
 
-struct Asked<T, F> {
+struct WriteRequest<T, F> {
     write: Option<F>,
     done: Option<T>,
     reply: oneshot::Sender<Result<T, Error>>,
@@ -128,14 +134,14 @@ struct Asked<T, F> {
 
 impl Write {
     /// Of about so many rows. `write` is applied once; if it fails, or its commit does, nothing of it stays.
-    pub(crate) fn new<T, F>(weight: usize, write: F) -> (Self, Answer<T>)
+    pub(crate) fn new<T, F>(weight: usize, write: F) -> (Self, PendingWrite<T>)
     where
         T: Send + 'static,
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let work = Box::new(Asked { write: Some(write), done: None, reply });
-        (Self { work, weight, undoes_itself: false, follow_up: None, permit: None }, Answer(answer))
+        let work = Box::new(WriteRequest { write: Some(write), done: None, reply });
+        (Self { work, weight, undoes_itself: false, follow_up: None, permit: None }, PendingWrite(answer))
     }
 
     /// Should it fail, nothing of it stays in the transaction even without a savepoint.
@@ -175,7 +181,7 @@ impl Write {
     }
 }
 
-impl<T> Answer<T> {
+impl<T> PendingWrite<T> {
     /// What came of it.
     pub(crate) async fn wait(self) -> Result<T, Error> {
         self.0.await.unwrap_or_else(|_| Err(store_failed("the writer died before it answered")))
@@ -199,12 +205,12 @@ impl FollowUp {
     /// The write that does it.
     pub(crate) fn write(self) -> Write {
         let apply = Arc::clone(&self.0);
-        let (write, _) = Write::new(AT_ONCE, move |transaction| apply(transaction));
+        let (write, _) = Write::new(MAX_ROWS_PER_WRITE, move |transaction| apply(transaction));
         Write { follow_up: Some(self), ..write }
     }
 }
 
-impl<T, F> Work for Asked<T, F>
+impl<T, F> Work for WriteRequest<T, F>
 where
     T: Send,
     F: FnOnce(&mut Transaction<'_>) -> Result<T, Failure> + Send,
@@ -223,9 +229,9 @@ where
     }
 }
 
-impl<T, F> Debug for Asked<T, F> {
+impl<T, F> Debug for WriteRequest<T, F> {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Asked")
+        formatter.write_str("WriteRequest")
     }
 }
 

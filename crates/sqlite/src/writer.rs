@@ -16,17 +16,17 @@ use tokio::sync::watch;
 use crate::Signals;
 use crate::columns::micros;
 use crate::commit::{Applied, State, apply};
-use crate::failure::{Failure, FailureScope, store_failed};
+use crate::commit_health::CommitHealth;
+use crate::failure::{Failure, FailureImpact, store_failed};
 use crate::files::Files;
-use crate::last_word::LastWord;
 use crate::queue::Queue;
-use crate::write::{AT_ONCE, Effects, FollowUp, Write};
+use crate::write::{Effects, FollowUp, MAX_ROWS_PER_WRITE, Write};
 
 /// How often the writer tries whether it can store orders again, at most.
-const PROBED_EVERY: Duration = Duration::from_secs(3);
+const PROBE_INTERVAL: Duration = Duration::from_secs(3);
 
 /// As much as some orders take.
-const FILL: &str = "INSERT OR REPLACE INTO probe VALUES (1, zeroblob(32768))";
+const FILL_PROBE: &str = "INSERT OR REPLACE INTO probe VALUES (1, zeroblob(32768))";
 
 /// What writes.
 pub(crate) struct Writer {
@@ -35,7 +35,7 @@ pub(crate) struct Writer {
     signals: Signals,
     /// Set, with the reason, when nothing more can be acknowledged.
     failed: watch::Sender<Option<String>>,
-    last_word: Arc<LastWord>,
+    commit_health: Arc<CommitHealth>,
     clock: Arc<dyn Clock>,
     /// What it writes to, where that lies on a disk.
     files: Option<Files>,
@@ -77,11 +77,11 @@ impl Writer {
         state: State,
         queue: Arc<Queue>,
         signals: Signals,
-        (failed, last_word): (watch::Sender<Option<String>>, Arc<LastWord>),
+        (failed, commit_health): (watch::Sender<Option<String>>, Arc<CommitHealth>),
         clock: Arc<dyn Clock>,
     ) -> Self {
         let probed_at = Timestamp::UNIX_EPOCH;
-        Self { state, queue, signals, failed, last_word, clock, files: None, probed_at, left: Vec::new() }
+        Self { state, queue, signals, failed, commit_health, clock, files: None, probed_at, left: Vec::new() }
     }
 
     /// It acknowledges nothing once one of these is gone.
@@ -110,7 +110,7 @@ impl Writer {
             self.left.extend(follow_ups);
             Vec::new()
         } else {
-            self.left.drain(..).chain(effects.rest).collect()
+            self.left.drain(..).chain(effects.follow_ups).collect()
         };
         for (write, answer) in writes.into_iter().zip(answers) {
             write.answer(answer);
@@ -133,10 +133,13 @@ impl Writer {
     /// Nothing came for a second: looks after the files, and clears away old keys.
     fn idle(&mut self) {
         let now = self.clock.now();
-        let is_well = !self.files_are_gone() && self.last_word.trouble().is_none();
-        if is_well && self.state.keys.want_upkeep(micros(now)) {
-            let maintain = Write::new(AT_ONCE, move |transaction| {
-                transaction.keys.maintain(transaction.connection, micros(now), AT_ONCE).map_err(Into::into)
+        let is_well = !self.files_are_gone() && self.commit_health.trouble().is_none();
+        if is_well && self.state.keys.needs_maintenance(micros(now)) {
+            let maintain = Write::new(MAX_ROWS_PER_WRITE, move |transaction| {
+                transaction
+                    .keys
+                    .maintain(transaction.connection, micros(now), MAX_ROWS_PER_WRITE)
+                    .map_err(Into::into)
             });
             self.commit(&mut [maintain.0], Proves::OrdersOnly);
         }
@@ -145,11 +148,11 @@ impl Writer {
     /// Tries now and then whether orders can be stored again: while the program says that they cannot, none may come.
     fn probe(&mut self) {
         let now = self.clock.now();
-        let is_due = now.duration_since(self.probed_at).unsigned_abs() >= PROBED_EVERY;
+        let is_due = now.duration_since(self.probed_at).unsigned_abs() >= PROBE_INTERVAL;
         if !is_due
             || !matches!(
-                self.last_word.trouble(),
-                Some(FailureScope::Full | FailureScope::Locked | FailureScope::Write)
+                self.commit_health.trouble(),
+                Some(FailureImpact::Full | FailureImpact::Locked | FailureImpact::Write)
             )
         {
             return;
@@ -168,11 +171,13 @@ impl Writer {
         let Applied { answers, effects, failure } = apply(&mut self.state, writes);
         metrics::histogram!("orderbell_store_commit_seconds").record(begun.elapsed());
         match &failure {
-            Some((FailureScope::Broken, detail)) => self.fail(detail),
-            Some((FailureScope::Full, detail)) if self.last_word.trouble() != Some(FailureScope::Full) => {
+            Some((FailureImpact::Broken, detail)) => self.fail(detail),
+            Some((FailureImpact::Full, detail))
+                if self.commit_health.trouble() != Some(FailureImpact::Full) =>
+            {
                 tracing::error!(detail, "the disk is full: nothing is stored until there is space");
             }
-            Some((reach, detail)) if self.last_word.trouble() != Some(*reach) => {
+            Some((impact, detail)) if self.commit_health.trouble() != Some(*impact) => {
                 tracing::warn!(detail, "a commit failed; its callers were told");
             }
             Some(_) => {}
@@ -182,19 +187,19 @@ impl Writer {
             }
             None => self.committed(effects.orders || proves == Proves::Room),
         }
-        if let Some((reach, _)) = failure {
-            if self.last_word.trouble().is_none() {
+        if let Some((impact, _)) = failure {
+            if self.commit_health.trouble().is_none() {
                 self.probed_at = self.clock.now();
             }
-            self.last_word.failed(reach);
+            self.commit_health.failed(impact);
         }
         (answers, effects)
     }
 
     fn committed(&self, proved_room: bool) {
-        let had_trouble = self.last_word.trouble().is_some();
-        self.last_word.committed(self.clock.now(), proved_room);
-        if had_trouble && self.last_word.trouble().is_none() {
+        let had_trouble = self.commit_health.trouble().is_some();
+        self.commit_health.committed(self.clock.now(), proved_room);
+        if had_trouble && self.commit_health.trouble().is_none() {
             tracing::info!("orders can be stored again");
         }
     }
@@ -240,7 +245,7 @@ fn count(writes: usize) {
 
 /// Finds out whether orders could be stored.
 fn fill_probe(connection: &Connection) -> Result<(), Failure> {
-    connection.execute(FILL, ())?;
+    connection.execute(FILL_PROBE, ())?;
     Ok(())
 }
 

@@ -16,13 +16,13 @@ use application::ports::{
 use domain::delivery::{CancelReason, DeliveryState};
 use domain::subscription::EndReason;
 use opened::{assert_in_order, due, key, now, open, options, order, subscribe};
-use orderbell_sqlite::backup::{CopyError, Made, backup, last, note};
+use orderbell_sqlite::backup::{Backup, CopyError, backup, last, note};
 use orderbell_sqlite::restore::{Restored, restore};
 use orderbell_sqlite::{OpenError, Store};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-fn back_up(data: &Path, file: &Path) -> Result<Made, CopyError> {
+fn back_up(data: &Path, file: &Path) -> Result<Backup, CopyError> {
     let kept = [("link.key".to_owned(), vec![7; 64])];
     backup(data, file, &kept, now(), |_, _| {}, |_| {})
 }
@@ -177,8 +177,12 @@ async fn what_was_owed_is_held_in_a_restored_store_until_someone_releases_it() {
 
     let anew = place.path().join("data");
     let ready = restored(&file, &anew).await.unwrap();
-    assert_eq!((ready.held, ready.beside.len()), (4, 1), "two were published, two are published now");
-    assert_eq!(ready.beside[0], ("link.key".to_owned(), vec![7; 64]));
+    assert_eq!(
+        (ready.held, ready.companion_files.len()),
+        (4, 1),
+        "two were published, two are published now"
+    );
+    assert_eq!(ready.companion_files[0], ("link.key".to_owned(), vec![7; 64]));
     assert!(!anew.join("orderbell.db").exists(), "not before it is installed");
     ready.install().unwrap();
     assert_eq!(names(&anew), ["orderbell.db", "orderbell.lock"]);

@@ -179,10 +179,10 @@ ports_keep! {
     Machine, endpoint_pauses:
     an_endpoint_is_left_alone_until_its_pause_is_over,
     what_had_begun_before_ends_no_pause,
-    the_first_success_calls_forward_what_failed_meanwhile,
-    a_good_receipt_calls_forward_too,
+    the_first_success_makes_due_what_failed_meanwhile,
+    a_good_receipt_makes_due_too,
     what_fails_by_itself_keeps_its_own_time,
-    resuming_calls_forward_whatever_waits,
+    resuming_makes_due_whatever_waits,
     nothing_is_due_after_the_latest_time,
 }
 

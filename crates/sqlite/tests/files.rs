@@ -47,7 +47,7 @@ async fn a_database_that_was_moved_or_replaced_ends_the_store() {
 }
 
 #[tokio::test]
-async fn what_sqlite_and_the_lock_keep_beside_it_is_watched_too() {
+async fn what_sqlite_and_the_lock_store_companion_files_it_is_watched_too() {
     for name in ["orderbell.db-wal", "orderbell.db-shm", "orderbell.lock"] {
         let (_, why) = after(|data| fs::remove_file(data.join(name)).unwrap()).await;
         assert!(why.contains(name), "{why}");

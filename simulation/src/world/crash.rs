@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use application::ChannelMode;
 use domain::delivery::DeliveryState;
 use driver::SHUTDOWN_GRACE;
-use sqlite::simulation::Fate;
+use sqlite::simulation::InjectedFault;
 
 use super::pacing::LastBegun;
 use super::steps::Step;
@@ -49,10 +49,10 @@ impl World<'_> {
             0 => Ok("before a commit"),
             1 => {
                 let steps = u32::try_from(self.dice.below(300)).unwrap_or(0);
-                self.commit(Fate::Interrupted(1 + steps)).map(|()| "within a batch")
+                self.commit(InjectedFault::Interrupted(1 + steps)).map(|()| "within a batch")
             }
-            2 => self.commit(Fate::Refused).map(|()| "between a batch and its commit"),
-            _ => self.commit(Fate::Committed).map(|()| "between a commit and its answers"),
+            2 => self.commit(InjectedFault::Refused).map(|()| "between a batch and its commit"),
+            _ => self.commit(InjectedFault::Committed).map(|()| "between a commit and its answers"),
         }
     }
 

@@ -29,7 +29,7 @@ enum Becomes {
     /// A byte is missing.
     Short,
     /// It is no name, and no JSON.
-    Senseless,
+    ColumnError,
     /// It is no UTF-8.
     NoText,
 }
@@ -50,17 +50,17 @@ const SPAN: (&str, &str) = ("subscription", "from_seq");
 const ANY: &str = "1";
 const PLACES: [Place; 12] = [
     place("orders", SEQ, "id", Becomes::Short, ANY),
-    place("orders", SEQ, "body", Becomes::Senseless, ANY),
+    place("orders", SEQ, "body", Becomes::ColumnError, ANY),
     place("orders", SEQ, "request_id", Becomes::NoText, ANY),
     place("subscriptions", SEQ, "id", Becomes::Short, ANY),
-    place("subscriptions", SEQ, "filter_policy", Becomes::Senseless, ANY),
-    place("subscriptions", SEQ, "receives", Becomes::Senseless, "receives = 'orders'"),
-    place("subscription_versions", SPAN, "state", Becomes::Senseless, ANY),
-    place("subscription_versions", SPAN, "filter_policy", Becomes::Senseless, ANY),
+    place("subscriptions", SEQ, "filter_policy", Becomes::ColumnError, ANY),
+    place("subscriptions", SEQ, "receives", Becomes::ColumnError, "receives = 'orders'"),
+    place("subscription_versions", SPAN, "state", Becomes::ColumnError, ANY),
+    place("subscription_versions", SPAN, "filter_policy", Becomes::ColumnError, ANY),
     place("deliveries", SEQ, "id", Becomes::Short, "state <> 'in_flight'"),
-    place("deliveries", SEQ, "kind", Becomes::Senseless, "kind <> 'confirmation' AND state = 'pending'"),
-    place("deliveries", SEQ, "notice", Becomes::Senseless, "state = 'pending'"),
-    place("deliveries", SEQ, "cancel_reason", Becomes::Senseless, ANY),
+    place("deliveries", SEQ, "kind", Becomes::ColumnError, "kind <> 'confirmation' AND state = 'pending'"),
+    place("deliveries", SEQ, "notice", Becomes::ColumnError, "state = 'pending'"),
+    place("deliveries", SEQ, "cancel_reason", Becomes::ColumnError, ANY),
 ];
 /// How long damage lasts, in seconds.
 const LASTING: [u64; 4] = [1, 100, 3_600, 40_000];
@@ -164,7 +164,7 @@ fn damage(connection: &Connection, place: &Place, chance: u32) -> rusqlite::Resu
     let Place { table, key, column, becomes, only } = place;
     let is = match becomes {
         Becomes::Short => format!("substr({column}, 1, 15)"),
-        Becomes::Senseless => format!("'?' || {column}"),
+        Becomes::ColumnError => format!("'?' || {column}"),
         Becomes::NoText => format!("CAST(x'ff' AS TEXT) || {column}"),
     };
     // As blobs: what is no UTF-8 could not be read otherwise.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use application::ErrorKind;
-use sqlite::simulation::Fate;
+use sqlite::simulation::InjectedFault;
 
 use super::{Happening, MOST_STEPS, STEPS_PER_ENDPOINT, World};
 use crate::process::{Stage, Told};
@@ -115,28 +115,28 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn commit(&mut self, fate: Fate) -> Result<()> {
+    pub(super) fn commit(&mut self, fate: InjectedFault) -> Result<()> {
         self.say(|| format!("commit: {fate:?}"));
         let before = self.last_entry;
         self.process()?.store.turn(fate)?;
         self.learn()?;
         let changed = self.last_entry != before;
         ensure!(
-            !changed || matches!(fate, Fate::Committed | Fate::Full),
+            !changed || matches!(fate, InjectedFault::Committed | InjectedFault::Full),
             "a commit that failed changed something"
         );
         Ok(())
     }
 
-    fn fate(&mut self) -> Fate {
+    fn fate(&mut self) -> InjectedFault {
         if self.healed || !self.dice.permille(self.scenario.store_trouble) {
-            return Fate::Committed;
+            return InjectedFault::Committed;
         }
         match self.dice.below(8) {
-            0..3 if self.scenario.full => Fate::Full,
-            0..6 => Fate::Refused,
-            6 => Fate::Broken,
-            _ => Fate::Interrupted(1 + u32::try_from(self.dice.below(200)).unwrap_or(0)),
+            0..3 if self.scenario.full => InjectedFault::Full,
+            0..6 => InjectedFault::Refused,
+            6 => InjectedFault::Broken,
+            _ => InjectedFault::Interrupted(1 + u32::try_from(self.dice.below(200)).unwrap_or(0)),
         }
     }
 

@@ -32,7 +32,7 @@ const BOUND_NOTHING: [(&str, &[&str]); 7] = [
             "sqlite::order::MILLISECOND",
         ],
     ),
-    ("follows from another that has a row", &["application::fetch::LIMIT", "domain::Minutes::LONGEST"]),
+    ("follows from another that has a row", &["application::fetch::FETCH_LIMIT", "domain::Minutes::LONGEST"]),
     ("a place that is always free, or none", &["server::NOT_WAITING", "lambda::UNSET"]),
     (
         "how a table is drawn",
@@ -41,16 +41,16 @@ const BOUND_NOTHING: [(&str, &[&str]); 7] = [
     (
         "how large a step is, which changes what it costs and not what comes of it",
         &[
-            "application::rate_limiter::LONGEST",
-            "application::rate_limiter::TOGETHER",
+            "application::rate_limiter::MAX_INTERVAL",
+            "application::rate_limiter::BURST_WINDOW",
             "channels::smtp_stream::CHUNK_BYTES",
             "server::LOG_REPEAT_INTERVAL",
             "server::GATHER_TIME",
             "server::RETRY_PAUSE",
             "sqlite::STRETCH",
-            "sqlite::backup::STEPS",
-            "sqlite::known_keys::LEAST_PIECE",
-            "sqlite::known_keys::ROWS_A_KEY",
+            "sqlite::backup::STEPS_PER_PROGRESS",
+            "sqlite::known_keys::MIN_MAINTENANCE_ROWS",
+            "sqlite::known_keys::MAINTENANCE_ROWS_PER_KEY",
         ],
     ),
 ];

@@ -83,7 +83,7 @@ fn its_first_success_ends_that_and_what_waits_is_asked_for() {
     hand.sent(4, OutcomeKind::Delivered);
     assert_eq!(hand.begun(), ids([5, 6]), "as many at once as ever");
     assert_eq!(hand.recorded().len(), 1);
-    assert!(hand.fetch().is_some(), "the store calls forward what waits there");
+    assert!(hand.fetch().is_some(), "the store makes due what waits there");
     hand.sent(5, DOWN);
     assert_eq!(hand.recorded()[0].decision.consequence, None, "it begins anew");
 }

@@ -164,7 +164,7 @@ fn minute(time: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Gathered, quote};
+    use super::super::{NoticeGroup, quote};
     use super::*;
     use crate::id::{OrderId, SubscriptionId};
 
@@ -172,8 +172,8 @@ mod tests {
         time.parse().unwrap()
     }
 
-    fn gathered(count: u32, protocols: &[Protocol]) -> Gathered {
-        Gathered { count, since: at("2026-01-31T11:59:58Z"), protocols: protocols.to_vec() }
+    fn group(count: u32, protocols: &[Protocol]) -> NoticeGroup {
+        NoticeGroup { count, since: at("2026-01-31T11:59:58Z"), protocols: protocols.to_vec() }
     }
 
     fn dead() -> Notice {
@@ -220,13 +220,13 @@ mod tests {
 
     #[test]
     fn many_messages_that_failed_are_told_in_one_notice() {
-        let all = dead().gathered(gathered(10_000, &[Protocol::Email, Protocol::Sms, Protocol::Chat]));
+        let all = dead().grouped(group(10_000, &[Protocol::Email, Protocol::Sms, Protocol::Chat]));
         assert_eq!(
             all.words().lines().next().unwrap(),
             "10000 messages by email, sms and chat failed for good since 2026-01-31 11:59 UTC. \
              The newest: 550 5.1.1 <j***@example.com>: unknown."
         );
-        let two = dead().gathered(gathered(2, &[Protocol::Email, Protocol::Webhook]));
+        let two = dead().grouped(group(2, &[Protocol::Email, Protocol::Webhook]));
         assert!(two.words().starts_with("2 messages by email and webhook failed"), "{}", two.words());
     }
 
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn every_notice_is_short_ends_with_one_command_and_reads_back_as_it_was() {
         for one in every_notice() {
-            for notice in [one.clone(), one.gathered(gathered(3, &[Protocol::Email]))] {
+            for notice in [one.clone(), one.grouped(group(3, &[Protocol::Email]))] {
                 let text = notice.text();
                 assert_eq!(text.lines().count(), 3, "{text}");
                 assert!(text.chars().count() <= 320, "two parts or so as a text message: {text}");

@@ -50,7 +50,7 @@ pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
 /// The keys first: once the database is there, the program can be started.
 fn install(restored: Restored, data: &Path) -> Result<(), Failure> {
     for name in keys::FILES {
-        let kept = restored.beside.iter().find(|(kept, _)| kept == name);
+        let kept = restored.companion_files.iter().find(|(kept, _)| kept == name);
         if let Some((_, content)) = kept {
             let there = keys::restore(data, name, content)?;
             ensure_same(&there, content, data, name)?;

@@ -1,4 +1,4 @@
-mod telling;
+mod notices;
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::opening;
 use crate::orders::accept::{Accept, Hashed};
 use crate::publishing::publish::{NewDelivery, Publish};
 use crate::subscriptions::subscribe::unsubscribe;
-use crate::write::{AT_ONCE, Answer};
+use crate::write::{MAX_ROWS_PER_WRITE, PendingWrite};
 
 /// A state of its own on disk.
 fn state() -> (TempDir, State) {
@@ -39,7 +39,7 @@ fn id(number: u8) -> [u8; 10] {
     [number; 10]
 }
 
-fn accept(number: u8, key: Option<&str>) -> (Write, Answer<Acceptance>) {
+fn accept(number: u8, key: Option<&str>) -> (Write, PendingWrite<Acceptance>) {
     let key = key.map(|key| Idempotency {
         scope: String::new(),
         client_digest: None,
@@ -58,11 +58,11 @@ fn accept(number: u8, key: Option<&str>) -> (Write, Answer<Acceptance>) {
 /// Places orders in one commit.
 fn place(
     state: &mut State,
-    orders: impl IntoIterator<Item = (Write, Answer<Acceptance>)>,
+    orders: impl IntoIterator<Item = (Write, PendingWrite<Acceptance>)>,
 ) -> Vec<Result<Acceptance, Error>> {
     let (writes, answers): (Vec<_>, Vec<_>) = orders.into_iter().unzip();
-    made(state, writes);
-    answers.into_iter().map(Answer::now).collect()
+    commit_all(state, writes);
+    answers.into_iter().map(PendingWrite::now).collect()
 }
 
 fn subscribe() -> Write {
@@ -112,13 +112,17 @@ fn a_bad_write_fails_alone() {
 fn a_write_that_fails_wakes_nobody_and_leaves_nothing_to_be_done() {
     let (_folder, mut state) = state();
     let (refused, _) = Write::new(1, |transaction: &mut Transaction<'_>| -> Result<(), Failure> {
-        let Effects { orders, deliveries, pauses_lifted, rest, room } = &mut *transaction.effects;
-        (*orders, *deliveries, *pauses_lifted, *room) = (true, true, true, 0);
-        rest.push(FollowUp::new(|_| Ok(())));
+        let Effects { orders, deliveries, pauses_lifted, follow_ups, row_budget } = &mut *transaction.effects;
+        (*orders, *deliveries, *pauses_lifted, *row_budget) = (true, true, true, 0);
+        follow_ups.push(FollowUp::new(|_| Ok(())));
         Err(Error::not_found("delivery_not_found", "delivery").into())
     });
-    let Effects { orders, deliveries, pauses_lifted, rest, room } = apply(&mut state, &mut [refused]).effects;
-    assert_eq!((orders, deliveries, pauses_lifted, rest.len(), room), (false, false, false, 0, AT_ONCE));
+    let Effects { orders, deliveries, pauses_lifted, follow_ups, row_budget } =
+        apply(&mut state, &mut [refused]).effects;
+    assert_eq!(
+        (orders, deliveries, pauses_lifted, follow_ups.len(), row_budget),
+        (false, false, false, 0, MAX_ROWS_PER_WRITE)
+    );
 }
 
 #[test]
@@ -172,7 +176,7 @@ fn a_full_disk_refuses_the_batch_keeps_what_was_acknowledged_and_is_over_when_th
     let many = || (1..=200).map(|number| accept(number, Some(&format!("key-{number}"))));
     let mut writes: Vec<_> = many().map(|(write, _)| write).collect();
     let applied = apply(&mut state, &mut writes);
-    assert_eq!(applied.failure.as_ref().map(|(reach, _)| *reach), Some(FailureScope::Full));
+    assert_eq!(applied.failure.as_ref().map(|(impact, _)| *impact), Some(FailureImpact::Full));
     assert_eq!(applied.answers.len(), 200);
     for answer in applied.answers {
         let error = answer.unwrap_err();
@@ -226,7 +230,7 @@ fn a_subscription_that_ended_before_the_write_gets_a_cancelled_delivery() {
     let mut batch = [subscribe(), confirm(), accept(1, None).0, end, publish];
     assert!(apply(&mut state, &mut batch).answers.iter().all(Result::is_ok));
     let intents = vec![Intent { delivery: DeliveryId::new(now(), id(9)), number: 1, at: now() }];
-    let begun = made_alone(&mut state, move |transaction| begin(transaction.connection, &intents));
+    let begun = commit_one(&mut state, move |transaction| begin(transaction.connection, &intents));
     assert_eq!(begun.unwrap(), []);
     let kept: String = state
         .connection

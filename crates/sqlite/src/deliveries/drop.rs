@@ -10,13 +10,14 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::columns::{self, micros};
 use crate::deliveries::interventions;
-use crate::deliveries::pending::{self, Place};
+use crate::deliveries::pending::{self, PendingCursor};
 use crate::delivery_queue::next_due::refresh_each;
 use crate::failure::Failure;
 use crate::schema::RARE_STATES;
-use crate::write::{AT_ONCE, Part};
+use crate::write::{MAX_ROWS_PER_WRITE, Progress};
 
-/// What only stands there until it is known whether it matched is taken away or released then all the same.
+/// Cancels a delivery. One that only stands there until it is known whether it matched is taken away or released then
+/// all the same.
 const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = 'dropped', at = ?2, \
      escalates_at = NULL WHERE seq = ?1 RETURNING subscription";
 
@@ -41,13 +42,13 @@ pub(crate) fn drop_one(connection: &Connection, id: DeliveryId, now: Timestamp) 
 pub(crate) fn drop_pending(
     connection: &Connection,
     filter: &DeliveryFilter,
-    after: Place,
+    after: PendingCursor,
     now: Timestamp,
-) -> Result<Part<Place>, Failure> {
+) -> Result<Progress<PendingCursor>, Failure> {
     let (dropped, next) = pending::after(connection, after, filter, "kind <> 'confirmation'")?;
     let dropped: Vec<_> = dropped.iter().map(|place| place.delivery).collect();
     cancel(connection, &dropped, now)?;
-    Ok(Part { count: dropped.len(), next })
+    Ok(Progress { count: dropped.len(), next })
 }
 
 /// Drops the next of those that are held.
@@ -56,10 +57,10 @@ pub(crate) fn drop_held(
     filter: &DeliveryFilter,
     after: i64,
     now: Timestamp,
-) -> Result<Part, Failure> {
+) -> Result<Progress, Failure> {
     let sql = format!(
         "SELECT deliveries.seq, {} AS selected FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
-         WHERE deliveries.seq > ?5 AND {RARE_STATES} AND deliveries.state = 'held' ORDER BY deliveries.seq LIMIT {AT_ONCE}",
+         WHERE deliveries.seq > ?5 AND {RARE_STATES} AND deliveries.state = 'held' ORDER BY deliveries.seq LIMIT {MAX_ROWS_PER_WRITE}",
         interventions::FILTER
     );
     let (subscription, protocol, from, before) = interventions::parameters(filter);
@@ -70,8 +71,8 @@ pub(crate) fn drop_held(
     let seen = seen.collect::<rusqlite::Result<Vec<_>>>()?;
     let dropped: Vec<_> = seen.iter().filter(|(_, selected)| *selected).map(|(seq, _)| *seq).collect();
     cancel(connection, &dropped, now)?;
-    let next = seen.last().map(|(seq, _)| *seq).filter(|_| seen.len() == AT_ONCE);
-    Ok(Part { count: dropped.len(), next })
+    let next = seen.last().map(|(seq, _)| *seq).filter(|_| seen.len() == MAX_ROWS_PER_WRITE);
+    Ok(Progress { count: dropped.len(), next })
 }
 
 fn cancel(connection: &Connection, deliveries: &[i64], now: Timestamp) -> rusqlite::Result<()> {

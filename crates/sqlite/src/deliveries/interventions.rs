@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use crate::columns::micros;
 
 /// With the state that it puts an end to: the delivery's row is about to lose that.
-const RECORD: &str = "INSERT INTO interventions (delivery, number, kind, at, state_before, since) \
+const INSERT_INTERVENTION: &str = "INSERT INTO interventions (delivery, number, kind, at, state_before, since) \
      SELECT seq, 1 + coalesce((SELECT max(number) FROM interventions WHERE delivery = ?1), 0), ?2, ?3, state, at \
      FROM deliveries WHERE seq = ?1";
 
@@ -19,7 +19,7 @@ pub(crate) fn record(
     kind: InterventionKind,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    let mut record = connection.prepare_cached(RECORD)?;
+    let mut record = connection.prepare_cached(INSERT_INTERVENTION)?;
     for seq in deliveries {
         record.execute(params![seq, kind.name(), micros(now)])?;
     }

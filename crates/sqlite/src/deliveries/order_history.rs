@@ -20,7 +20,7 @@ use crate::rows::{self, PAUSE_COLUMNS, SUBSCRIPTION_COLUMNS, VERSION_COLUMNS, VE
 use crate::unreadable::{Read, Table, Unreadable, read_row};
 
 /// How many subscriptions one page of those without a delivery looks at, whether they have one or not.
-const LOOKED_AT: i64 = 1_000;
+const MAX_SUBSCRIPTIONS_EXAMINED: i64 = 1_000;
 
 /// The history, and those of its rows that cannot be read.
 pub(crate) fn order_history(
@@ -28,7 +28,7 @@ pub(crate) fn order_history(
     id: OrderId,
 ) -> Result<Option<(OrderHistory, Vec<Unreadable>)>, Error> {
     let page = PageRequest { limit: PageRequest::DEFAULT, cursor: None };
-    let Some((unmatched, mut senseless)) = unmatched_subscriptions(connection, id, Window::of(&page)?)?
+    let Some((unmatched, mut unreadable_rows)) = unmatched_subscriptions(connection, id, Window::of(&page)?)?
     else {
         return Ok(None);
     };
@@ -46,17 +46,17 @@ pub(crate) fn order_history(
     let (found, counts, (pauses, hidden)) = read().map_err(unreadable)?;
     let mut shown: Vec<_> = hidden.iter().map(|pause| pause.listed(None)).collect();
     let mut deliveries = Vec::new();
-    senseless.extend(found.beside.into_iter().chain(hidden));
+    unreadable_rows.extend(found.beside.into_iter().chain(hidden));
     for Listed { id, read, .. } in found.listed {
         match read {
             Ok(record) => deliveries.push(record),
             Err(unreadable) => {
                 shown.push(unreadable.listed(id));
-                senseless.push(unreadable);
+                unreadable_rows.push(unreadable);
             }
         }
     }
-    Ok(Some((OrderHistory { unmatched, deliveries, counts, pauses, unreadable: shown }, senseless)))
+    Ok(Some((OrderHistory { unmatched, deliveries, counts, pauses, unreadable: shown }, unreadable_rows)))
 }
 
 /// A page of those who have no delivery of the order, and those of its rows that cannot be read.
@@ -72,8 +72,8 @@ pub(crate) fn unmatched_subscriptions(
         let found = published.then(|| without_delivery(connection, order.seq, window)).transpose()?;
         Ok((published, found.unwrap_or_else(nobody)))
     };
-    let (published, (page, senseless)) = read().map_err(unreadable)?;
-    Ok(Some((UnmatchedSubscriptions { order, published, page }, senseless)))
+    let (published, (page, unreadable)) = read().map_err(unreadable)?;
+    Ok(Some((UnmatchedSubscriptions { order, published, page }, unreadable)))
 }
 
 /// One that is quarantined is published once it can be read.
@@ -120,16 +120,16 @@ fn without_delivery(
         let read = unmatched_subscription(connection, seq, order, row)?;
         Ok(Listed::of(seq, row, "subscription_id", read))
     })?;
-    let (page, senseless) = window.page(found);
+    let (page, unreadable) = window.page(found);
     let next = page.next.or_else(|| last.map(|last| last.to_string()));
-    Ok((Page { next, ..page }, senseless))
+    Ok((Page { next, ..page }, unreadable))
 }
 
 /// The last subscription that this page looks at; `None`: all that are left.
 fn last_looked_at(connection: &Connection, window: Window) -> rusqlite::Result<Option<i64>> {
     let sql = "SELECT seq FROM subscriptions WHERE seq < ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    statement.query_row([window.before, LOOKED_AT - 1], |row| row.get(0)).optional()
+    statement.query_row([window.before, MAX_SUBSCRIPTIONS_EXAMINED - 1], |row| row.get(0)).optional()
 }
 
 /// A subscription with what it was when the order was accepted.

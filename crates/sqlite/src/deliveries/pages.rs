@@ -14,10 +14,10 @@ use crate::unreadable::Unreadable;
 
 /// The most rows that one page looks at to find its own. A page that has not found enough by then is short, and the next
 /// one goes on from there.
-const LOOK: usize = 20_000;
+const MAX_ROWS_EXAMINED: usize = 20_000;
 
 /// Where the deliveries of a page lie.
-enum Place {
+enum Index {
     /// All that this index holds under this condition; few, or just the wanted ones.
     Under(&'static str, String),
     /// Among others, from the newest on.
@@ -39,17 +39,17 @@ pub(crate) fn page(
 ) -> rusqlite::Result<(Page<DeliveryRecord>, Vec<Unreadable>)> {
     let Some(wanted) = wanted(connection, query)? else { return Ok(window.page(Vec::new())) };
     let (places, looked_to) = match place(connection, &wanted)? {
-        Place::Under(index, condition) => (under(connection, index, &condition, &wanted, window)?, None),
-        Place::Among => among(connection, &wanted, window)?,
+        Index::Under(index, condition) => (under(connection, index, &condition, &wanted, window)?, None),
+        Index::Among => among(connection, &wanted, window)?,
     };
     let mut found = Records::default();
     for seq in places {
         found.extend(records(connection, "deliveries.seq = ?", [seq])?);
     }
-    let (page, mut senseless) = window.page(found.listed);
-    senseless.extend(found.beside);
+    let (page, mut unreadable) = window.page(found.listed);
+    unreadable.extend(found.beside);
     let next = page.next.or_else(|| looked_to.map(|seq| seq.to_string()));
-    Ok((Page { next, ..page }, senseless))
+    Ok((Page { next, ..page }, unreadable))
 }
 
 /// `None`: there is no such subscription, or no such order.
@@ -78,25 +78,25 @@ fn order(connection: &Connection, id: OrderId) -> rusqlite::Result<Option<i64>> 
 }
 
 /// A state stands in the text, beside its index's own condition, so that SQLite can take that index.
-fn place(connection: &Connection, wanted: &Wanted) -> rusqlite::Result<Place> {
+fn place(connection: &Connection, wanted: &Wanted) -> rusqlite::Result<Index> {
     if wanted.order.is_some() {
         // As many as there are subscriptions.
-        return Ok(Place::Under("deliveries_one_per_order", "order_seq = ?3".to_owned()));
+        return Ok(Index::Under("deliveries_one_per_order", "order_seq = ?3".to_owned()));
     }
     Ok(match (wanted.state, wanted.subscription) {
         (Some(DeliveryState::Pending), of) if waiting_are_few(connection, of)? => {
             let of = of.map_or("", |_| "subscription = ?2 AND");
-            Place::Under("deliveries_due", format!("{of} state = 'pending'"))
+            Index::Under("deliveries_due", format!("{of} state = 'pending'"))
         }
-        (None | Some(DeliveryState::Pending | DeliveryState::Delivered), _) => Place::Among,
+        (None | Some(DeliveryState::Pending | DeliveryState::Delivered), _) => Index::Among,
         (Some(state), Some(_)) if state != DeliveryState::InFlight => {
             let name = state.name();
             let condition = format!("subscription = ?2 AND {LAST_STATES} AND state = '{name}'");
-            Place::Under("deliveries_by_subscription_and_last_state", condition)
+            Index::Under("deliveries_by_subscription_and_last_state", condition)
         }
         (Some(state), _) => {
             let name = state.name();
-            Place::Under("deliveries_by_rare_state", format!("{RARE_STATES} AND state = '{name}'"))
+            Index::Under("deliveries_by_rare_state", format!("{RARE_STATES} AND state = '{name}'"))
         }
     })
 }
@@ -105,8 +105,8 @@ fn place(connection: &Connection, wanted: &Wanted) -> rusqlite::Result<Place> {
 fn waiting_are_few(connection: &Connection, subscription: Option<i64>) -> rusqlite::Result<bool> {
     let of = subscription.map_or("?1 IS NULL", |_| "subscription = ?1");
     let sql = format!(
-        "SELECT count(*) <= {LOOK} FROM (SELECT 1 FROM deliveries INDEXED BY deliveries_due \
-         WHERE state = 'pending' AND {of} LIMIT {LOOK} + 1)"
+        "SELECT count(*) <= {MAX_ROWS_EXAMINED} FROM (SELECT 1 FROM deliveries INDEXED BY deliveries_due \
+         WHERE state = 'pending' AND {of} LIMIT {MAX_ROWS_EXAMINED} + 1)"
     );
     connection.prepare_cached(&sql)?.query_row([subscription], |row| row.get(0))
 }
@@ -139,7 +139,7 @@ fn among(
         None => ("NOT INDEXED", "?2 IS NULL"),
     };
     let sql = format!(
-        "SELECT seq, state FROM deliveries {index} WHERE {of} AND seq < ?1 ORDER BY seq DESC LIMIT {LOOK}"
+        "SELECT seq, state FROM deliveries {index} WHERE {of} AND seq < ?1 ORDER BY seq DESC LIMIT {MAX_ROWS_EXAMINED}"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![window.before, wanted.subscription])?;
@@ -155,5 +155,5 @@ fn among(
         looked_at += 1;
         last = Some(seq);
     }
-    Ok((found, last.filter(|_| looked_at == LOOK)))
+    Ok((found, last.filter(|_| looked_at == MAX_ROWS_EXAMINED)))
 }

@@ -5,11 +5,11 @@ use application::ports::DeliveryFilter;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::deliveries::interventions;
-use crate::write::AT_ONCE;
+use crate::write::MAX_ROWS_PER_WRITE;
 
 /// A place in the index of what is pending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct PendingCursor {
     pub(crate) subscription: i64,
     quarantined: bool,
     at: i64,
@@ -24,7 +24,7 @@ const RANGES: [&str; 4] = [
     "subscription > ?5 AND ?6 = ?6 AND ?7 = ?7 AND ?9 = ?9",
 ];
 
-impl Place {
+impl PendingCursor {
     /// Before all others.
     pub(crate) const START: Self =
         Self { subscription: i64::MIN, quarantined: false, at: i64::MIN, delivery: i64::MIN };
@@ -34,19 +34,22 @@ impl Place {
 /// there may be more.
 pub(crate) fn after(
     connection: &Connection,
-    place: Place,
+    cursor: PendingCursor,
     filter: &DeliveryFilter,
     condition: &str,
-) -> rusqlite::Result<(Vec<Place>, Option<Place>)> {
-    let (place, ranges) = match filter.subscription {
-        None => (place, &RANGES[..]),
+) -> rusqlite::Result<(Vec<PendingCursor>, Option<PendingCursor>)> {
+    let (cursor, ranges) = match filter.subscription {
+        None => (cursor, &RANGES[..]),
         Some(id) => {
             let sql = "SELECT seq FROM subscriptions WHERE id = ?";
             let found =
                 connection.prepare_cached(sql)?.query_row([id.0.as_bytes()], |row| row.get(0)).optional()?;
             let Some(only) = found else { return Ok((Vec::new(), None)) };
-            let here = place.subscription == only;
-            (if here { place } else { Place { subscription: only, ..Place::START } }, &RANGES[..3])
+            let here = cursor.subscription == only;
+            (
+                if here { cursor } else { PendingCursor { subscription: only, ..PendingCursor::START } },
+                &RANGES[..3],
+            )
         }
     };
     let (mut seen, mut selected) = (Vec::new(), Vec::new());
@@ -58,26 +61,26 @@ pub(crate) fn after(
             interventions::FILTER
         );
         let (subscription, protocol, from, before) = interventions::parameters(filter);
-        let room = i64::try_from(AT_ONCE - seen.len()).unwrap_or_default();
+        let room = i64::try_from(MAX_ROWS_PER_WRITE - seen.len()).unwrap_or_default();
         let mut statement = connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params![
             subscription,
             protocol,
             from,
             before,
-            place.subscription,
-            place.at,
-            place.delivery,
+            cursor.subscription,
+            cursor.at,
+            cursor.delivery,
             room,
-            place.quarantined
+            cursor.quarantined
         ])?;
         while let Some(row) = rows.next()? {
             let (subscription, quarantined) = (row.get(0)?, row.get(1)?);
-            let place = Place { subscription, quarantined, at: row.get(2)?, delivery: row.get(3)? };
-            selected.extend(Some(place).filter(|_| row.get(4) == Ok(true)));
-            seen.push(place);
+            let cursor = PendingCursor { subscription, quarantined, at: row.get(2)?, delivery: row.get(3)? };
+            selected.extend(Some(cursor).filter(|_| row.get(4) == Ok(true)));
+            seen.push(cursor);
         }
     }
-    let next = seen.last().copied().filter(|_| seen.len() == AT_ONCE);
+    let next = seen.last().copied().filter(|_| seen.len() == MAX_ROWS_PER_WRITE);
     Ok((selected, next))
 }

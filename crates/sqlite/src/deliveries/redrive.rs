@@ -18,7 +18,7 @@ use crate::orders::spam::IS_SPAM;
 use crate::rows;
 use crate::schema::RARE_STATES;
 use crate::subscriptions::subscribe::subscription_ended;
-use crate::write::{AT_ONCE, Part};
+use crate::write::{MAX_ROWS_PER_WRITE, Progress};
 
 const MAKE_PENDING: &str = "UPDATE deliveries SET state = 'pending', at = ?2, attempts_used = 0 WHERE seq = ?1 RETURNING subscription";
 const EXPIRED: &str = "(kind = 'confirmation' AND confirmation_expires_at <= ";
@@ -65,13 +65,13 @@ pub(crate) fn redrive_many(
     (state, filter): (Redrivable, &DeliveryFilter),
     after: i64,
     now: Timestamp,
-) -> Result<Part, Failure> {
+) -> Result<Progress, Failure> {
     let state = state.state().name();
     // Whatever is selected, one commit looks at so many and no more.
     let sql = format!(
         "SELECT deliveries.seq, subscriptions.state <> 'ended' AND {} AND NOT ({SUPERSEDED} OR {IS_SPAM} OR {EXPIRED} ?6)) \
          AS selected FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription WHERE deliveries.seq > ?5 \
-         AND {RARE_STATES} AND deliveries.state = '{state}' ORDER BY deliveries.seq LIMIT {AT_ONCE}",
+         AND {RARE_STATES} AND deliveries.state = '{state}' ORDER BY deliveries.seq LIMIT {MAX_ROWS_PER_WRITE}",
         interventions::FILTER
     );
     let (subscription, protocol, from, before) = interventions::parameters(filter);
@@ -81,8 +81,8 @@ pub(crate) fn redrive_many(
     let seen = seen.collect::<rusqlite::Result<Vec<(i64, bool)>>>()?;
     let selected: Vec<_> = seen.iter().filter(|(_, selected)| *selected).map(|(seq, _)| *seq).collect();
     make_pending(connection, &selected, now)?;
-    let next = seen.last().map(|(seq, _)| *seq).filter(|_| seen.len() == AT_ONCE);
-    Ok(Part { count: selected.len(), next })
+    let next = seen.last().map(|(seq, _)| *seq).filter(|_| seen.len() == MAX_ROWS_PER_WRITE);
+    Ok(Progress { count: selected.len(), next })
 }
 
 fn make_pending(connection: &Connection, deliveries: &[i64], now: Timestamp) -> rusqlite::Result<()> {

@@ -11,12 +11,12 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::columns::{self, micros};
 use crate::deliveries::interventions;
-use crate::deliveries::pending::{self, Place};
-use crate::delivery_queue::call_forward::NOT_ALONE;
+use crate::deliveries::pending::{self, PendingCursor};
 use crate::delivery_queue::next_due::refresh_each;
+use crate::delivery_queue::recovery::RESUME_ENDPOINT;
 use crate::failure::Failure;
 use crate::rows;
-use crate::write::Part;
+use crate::write::Progress;
 
 const FIND: &str = "SELECT deliveries.seq, subscription, deliveries.state AS delivery_state, kind, \
      subscriptions.state AS subscription_state FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
@@ -66,9 +66,9 @@ pub(crate) fn retry(connection: &Connection, id: DeliveryId, now: Timestamp) -> 
 pub(crate) fn retry_pending(
     connection: &Connection,
     filter: &DeliveryFilter,
-    after: Place,
+    after: PendingCursor,
     now: Timestamp,
-) -> Result<Part<Place>, Failure> {
+) -> Result<Progress<PendingCursor>, Failure> {
     let (selected, next) = pending::after(connection, after, filter, MAY_BE_SENT)?;
     let mut waits = connection.prepare_cached(WAITS)?;
     let mut pauses_lifted = Vec::new();
@@ -80,7 +80,7 @@ pub(crate) fn retry_pending(
     interventions::record(connection, &pauses_lifted, InterventionKind::Retried, now)?;
     let endpoints = selected.iter().map(|place| place.subscription).collect();
     make_due(connection, &pauses_lifted, endpoints, now)?;
-    Ok(Part { count: selected.len(), next })
+    Ok(Progress { count: selected.len(), next })
 }
 
 /// Their endpoints are no longer left alone, either.
@@ -94,7 +94,7 @@ fn make_due(
     for seq in deliveries {
         make_due.execute([*seq, micros(now)])?;
     }
-    let mut end_pause = connection.prepare_cached(NOT_ALONE)?;
+    let mut end_pause = connection.prepare_cached(RESUME_ENDPOINT)?;
     for subscription in &endpoints {
         end_pause.execute([subscription])?;
     }

@@ -13,8 +13,8 @@ use domain::subscription::{CONFIRMATION_LIFETIME, SubscriptionId, SubscriptionSt
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::columns::{self, micros};
-use crate::delivery_queue::call_forward::got_through;
 use crate::delivery_queue::next_due::refresh_each;
+use crate::delivery_queue::recovery::on_success_after_failures;
 use crate::failure::Failure;
 use crate::notices::incidents;
 use crate::orders::spam::IS_SPAM;
@@ -24,7 +24,7 @@ use crate::subscriptions::administer::suspend_failing;
 use crate::subscriptions::transition;
 use crate::write::Effects;
 
-const END: &str = "UPDATE attempts SET ended_at = ?3, outcome = ?4, scope = ?5, used = ?6, reply = ?7, status = ?8 \
+const END_ATTEMPT: &str = "UPDATE attempts SET ended_at = ?3, outcome = ?4, scope = ?5, used = ?6, reply = ?7, status = ?8 \
      WHERE delivery = ?1 AND number = ?2 AND ended_at IS NULL";
 static SETTLE: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -35,8 +35,8 @@ static SETTLE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// A longer pause stands.
-const LEAVE_ALONE: &str =
+/// Pauses an endpoint; a longer pause stays.
+const PAUSE_ENDPOINT: &str =
     "UPDATE subscriptions SET retry_at = ?2 WHERE seq = ?1 AND (retry_at IS NULL OR retry_at < ?2)";
 
 pub(crate) fn finish(
@@ -54,7 +54,7 @@ pub(crate) fn finish(
     Ok(suspended)
 }
 
-/// Answers the subscription, if that suspends it.
+/// Records one outcome and all that follows; answers the subscription, if that suspends it.
 fn finish_one(
     connection: &Connection,
     effects: &mut Effects,
@@ -62,7 +62,7 @@ fn finish_one(
     delivery: &Delivery,
 ) -> Result<Option<SubscriptionId>, Failure> {
     let (outcome, used) = (&finished.outcome, finished.decision.uses_attempt);
-    let ended = connection.prepare_cached(END)?.execute(params![
+    let ended = connection.prepare_cached(END_ATTEMPT)?.execute(params![
         delivery.seq,
         finished.number,
         micros(finished.at),
@@ -78,8 +78,8 @@ fn finish_one(
     }
     let (next, at) = settled(finished, delivery);
     connection.prepare_cached(&SETTLE)?.execute(params![delivery.seq, next.name(), micros(at), used])?;
-    let too_much = note_health(connection, effects, finished, delivery)?;
-    let suspended = follow(connection, effects, finished, delivery, too_much)?;
+    let too_much = record_health(connection, effects, finished, delivery)?;
+    let suspended = apply_consequence(connection, effects, finished, delivery, too_much)?;
     incidents::dead(connection, delivery.seq, next, &outcome.reply, finished.at)?;
     Ok(suspended)
 }
@@ -98,9 +98,9 @@ fn settled(finished: &Finished, delivery: &Delivery) -> (DeliveryState, Timestam
     if waits && delivery.pointless { (DeliveryState::Cancelled, finished.at) } else { (decided, at) }
 }
 
-/// Keeps since when and how often the endpoint fails, from its first failure after a success on. Answers whether it now
+/// Records since when and how often the endpoint fails, from its first failure after a success on. Answers whether it now
 /// has failed too much.
-fn note_health(
+fn record_health(
     connection: &Connection,
     effects: &mut Effects,
     finished: &Finished,
@@ -118,13 +118,13 @@ fn note_health(
     if let Some(before) = delivery.failure_streak.filter(|_| failure_streak.is_none()) {
         let attempt = (delivery.seq, finished.number);
         let subscription = (delivery.subscription_seq, before);
-        got_through(connection, effects, attempt, subscription, finished.at)?;
+        on_success_after_failures(connection, effects, attempt, subscription, finished.at)?;
     }
     Ok(failure_streak.is_some_and(FailureStreak::should_suspend))
 }
 
-/// What the attempt means for its subscription. Answers it, if it is suspended.
-fn follow(
+/// Applies what the attempt means for its subscription. Answers it, if it is suspended.
+fn apply_consequence(
     connection: &Connection,
     effects: &mut Effects,
     finished: &Finished,
@@ -135,7 +135,7 @@ fn follow(
         Some(Consequence::EndSubscription(reason)) => Some(reason),
         Some(Consequence::PauseEndpoint(until)) => {
             let parameters = params![delivery.subscription_seq, micros(until)];
-            connection.prepare_cached(LEAVE_ALONE)?.execute(parameters)?;
+            connection.prepare_cached(PAUSE_ENDPOINT)?.execute(parameters)?;
             None
         }
         Some(Consequence::PauseChannel(_)) | None => None,
@@ -191,7 +191,7 @@ pub(crate) static WHY_POINTLESS: LazyLock<String> = LazyLock::new(|| {
          FROM subscriptions WHERE subscriptions.seq = deliveries.subscription)"
     )
 });
-static DELIVERY: LazyLock<String> = LazyLock::new(|| {
+static FIND_DELIVERY: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT deliveries.seq, subscriptions.id, {} IS NOT NULL AS pointless, \
          deliveries.subscription, {FAILING_COLUMNS}, (SELECT status FROM receipts \
@@ -204,7 +204,7 @@ static DELIVERY: LazyLock<String> = LazyLock::new(|| {
 
 fn delivery(connection: &Connection, finished: &Finished) -> rusqlite::Result<Option<Delivery>> {
     connection
-        .prepare_cached(&DELIVERY)?
+        .prepare_cached(&FIND_DELIVERY)?
         .query_row(params![finished.delivery.0.as_bytes(), finished.number], |row| {
             let subscription = columns::uuid(row, "id").ok().map(SubscriptionId);
             // A report that nobody understands decides nothing; nor does a time that is none.
@@ -221,9 +221,9 @@ fn delivery(connection: &Connection, finished: &Finished) -> rusqlite::Result<Op
         .optional()
 }
 
-/// Not if the subscription was suspended since the caller looked: then the delivery waits. Nor if the order is spam: then
-/// it is cancelled soon.
-static TAKE: LazyLock<String> = LazyLock::new(|| {
+/// Takes a pending delivery in flight. Not if the subscription was suspended since the caller looked: then the delivery
+/// waits. Nor if the order is spam: then it is cancelled soon.
+static TAKE_DELIVERY: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE deliveries SET state = 'in_flight', attempts = ?2, at = ?3 \
          WHERE id = ?1 AND state = 'pending' AND attempts = ?2 - 1 AND (SELECT subscriptions.state FROM subscriptions \
@@ -231,14 +231,15 @@ static TAKE: LazyLock<String> = LazyLock::new(|| {
          AND NOT {IS_SPAM} RETURNING seq, kind = 'confirmation' AND attempts_used = 0, subscription"
     )
 });
-/// As the domain has it: [`Subscription::asked`](domain::subscription::Subscription::asked).
-const ASK: &str =
+/// As the domain has it:
+/// [`Subscription::confirmation_expires_if_sent`](domain::subscription::Subscription::confirmation_expires_if_sent).
+const EXTEND_CONFIRMATION: &str =
     "UPDATE subscriptions SET confirmation_expires_at = max(confirmation_expires_at, ?2) WHERE seq = ?1";
-const RECORD: &str = "INSERT INTO attempts (delivery, number, started_at) VALUES (?, ?, ?)";
+const INSERT_ATTEMPT: &str = "INSERT INTO attempts (delivery, number, started_at) VALUES (?, ?, ?)";
 
 pub(crate) fn begin(connection: &Connection, intents: &[Intent]) -> Result<Vec<DeliveryId>, Failure> {
-    let mut take = connection.prepare_cached(&TAKE)?;
-    let mut record = connection.prepare_cached(RECORD)?;
+    let mut take = connection.prepare_cached(&TAKE_DELIVERY)?;
+    let mut record = connection.prepare_cached(INSERT_ATTEMPT)?;
     let mut begun = Vec::with_capacity(intents.len());
     let mut subscriptions = BTreeSet::new();
     for Intent { delivery, number, at } in intents {
@@ -249,7 +250,7 @@ pub(crate) fn begin(connection: &Connection, intents: &[Intent]) -> Result<Vec<D
         record.execute(params![seq, number, micros(*at)])?;
         if asks_anew {
             let expires_at = micros(*at + CONFIRMATION_LIFETIME);
-            connection.prepare_cached(ASK)?.execute([subscription, expires_at])?;
+            connection.prepare_cached(EXTEND_CONFIRMATION)?.execute([subscription, expires_at])?;
         }
         begun.push(*delivery);
         subscriptions.insert(subscription);

@@ -12,7 +12,7 @@ use crate::columns::micros;
 use crate::delivery_queue::next_due::{refresh, refresh_each};
 use crate::failure::Failure;
 use crate::rows::all;
-use crate::write::{AT_ONCE, Part};
+use crate::write::{MAX_ROWS_PER_WRITE, Progress};
 
 /// The next subscriptions that anything waits for: found by skipping through the index from one to the next.
 static WAITING: LazyLock<String> = LazyLock::new(|| {
@@ -22,7 +22,7 @@ static WAITING: LazyLock<String> = LazyLock::new(|| {
            UNION ALL \
            SELECT (SELECT min(subscription) FROM deliveries WHERE state = 'pending' \
              AND subscription > waiting.subscription) \
-           FROM waiting WHERE waiting.subscription IS NOT NULL LIMIT {AT_ONCE}) \
+           FROM waiting WHERE waiting.subscription IS NOT NULL LIMIT {MAX_ROWS_PER_WRITE}) \
          SELECT subscription FROM waiting WHERE subscription IS NOT NULL"
     )
 });
@@ -32,20 +32,24 @@ const BOUND_DUE: &str = "UPDATE deliveries SET at = ?2 WHERE seq IN (SELECT seq 
 static BOUND_ESCALATIONS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE deliveries SET escalates_at = ?1 WHERE seq IN (SELECT seq FROM deliveries \
-         WHERE escalates_at > ?1 AND escalates_at IS NOT NULL LIMIT {AT_ONCE})"
+         WHERE escalates_at > ?1 AND escalates_at IS NOT NULL LIMIT {MAX_ROWS_PER_WRITE})"
     )
 });
 
 static BOUND_PAUSES: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE subscriptions SET retry_at = ?1 WHERE seq IN (SELECT seq FROM subscriptions \
-         WHERE retry_at > ?1 AND state <> 'ended' LIMIT {AT_ONCE}) RETURNING seq"
+         WHERE retry_at > ?1 AND state <> 'ended' LIMIT {MAX_ROWS_PER_WRITE}) RETURNING seq"
     )
 });
 
 /// Bounds the next of them, and what waits for the next subscriptions after one. Answers how many there were, and the
 /// subscription to go on after, unless it was all.
-pub(crate) fn bound_due_times(connection: &Connection, after: i64, now: Timestamp) -> Result<Part, Failure> {
+pub(crate) fn bound_due_times(
+    connection: &Connection,
+    after: i64,
+    now: Timestamp,
+) -> Result<Progress, Failure> {
     let limit = |longest: Duration| micros(now.checked_add(longest).unwrap_or(Timestamp::MAX));
     let longest = limit(MAX_DELAY);
     let pauses: Vec<i64> = all(connection.prepare_cached(&BOUND_PAUSES)?, [longest], |row| row.get(0))?;
@@ -54,8 +58,8 @@ pub(crate) fn bound_due_times(connection: &Connection, after: i64, now: Timestam
     let (due, next) = bound_due(connection, after, longest)?;
     let others = pauses.len().max(escalations);
     // What is left of these is taken on the way, and after it.
-    let next = next.or_else(|| Some(i64::MAX).filter(|_| others == AT_ONCE));
-    Ok(Part { count: due + pauses.len() + escalations, next })
+    let next = next.or_else(|| Some(i64::MAX).filter(|_| others == MAX_ROWS_PER_WRITE));
+    Ok(Progress { count: due + pauses.len() + escalations, next })
 }
 
 /// How many deliveries were bounded, and the last subscription of which none is left.
@@ -63,16 +67,16 @@ fn bound_due(connection: &Connection, after: i64, longest: i64) -> rusqlite::Res
     let waiting: Vec<i64> = all(connection.prepare_cached(&WAITING)?, [after], |row| row.get(0))?;
     let (mut bounded, mut last) = (0, after);
     for subscription in &waiting {
-        let room = i64::try_from(AT_ONCE - bounded).unwrap_or(i64::MAX);
+        let room = i64::try_from(MAX_ROWS_PER_WRITE - bounded).unwrap_or(i64::MAX);
         let count = connection.prepare_cached(BOUND_DUE)?.execute(params![subscription, longest, room])?;
         if count > 0 {
             refresh(connection, *subscription)?;
         }
         bounded += count;
-        if bounded == AT_ONCE {
+        if bounded == MAX_ROWS_PER_WRITE {
             return Ok((bounded, Some(last)));
         }
         last = *subscription;
     }
-    Ok((bounded, Some(last).filter(|_| waiting.len() == AT_ONCE)))
+    Ok((bounded, Some(last).filter(|_| waiting.len() == MAX_ROWS_PER_WRITE)))
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use crate::columns::micros;
 use crate::failure::Failure;
 
-/// A pause that is open already stays as it is: its first reason is the one that tells most.
+/// Records that a channel is paused. A pause that is open already stays as it is: its first reason tells most.
 pub(crate) fn pause(
     connection: &Connection,
     protocol: Protocol,
@@ -27,8 +27,13 @@ pub(crate) fn resume(connection: &Connection, protocol: Protocol, now: Timestamp
     Ok(())
 }
 
-/// Answers how many subscriptions wait for such a channel. A pause that says so already stays as it is.
-pub(crate) fn miss(connection: &Connection, protocol: Protocol, now: Timestamp) -> Result<usize, Failure> {
+/// Records that no channel is configured for a protocol, as a pause, if any subscription waits for it; answers how many
+/// do. A pause that says so already stays as it is.
+pub(crate) fn record_missing(
+    connection: &Connection,
+    protocol: Protocol,
+    now: Timestamp,
+) -> Result<usize, Failure> {
     let sql = "SELECT count(*) FROM subscriptions WHERE protocol = ? AND state <> 'ended'";
     let count = connection.prepare_cached(sql)?.query_row([protocol.name()], |row| row.get::<_, u32>(0))?;
     let sql =

@@ -21,31 +21,31 @@ use crate::unreadable::{Read, Table, Unreadable, read_row};
 /// The most rows that are quarantined in one go.
 const QUARANTINE_BATCH_SIZE: usize = 1_000;
 
-const DUE: &str = "SELECT seq, id, next_at FROM subscriptions INDEXED BY subscriptions_due \
+const DUE_SUBSCRIPTIONS: &str = "SELECT seq, id, next_at FROM subscriptions INDEXED BY subscriptions_due \
      WHERE protocol = ? AND next_at <= ? ORDER BY next_at, seq";
-const LATER: &str = "SELECT id, next_at FROM subscriptions INDEXED BY subscriptions_due \
+const NEXT_DUE: &str = "SELECT id, next_at FROM subscriptions INDEXED BY subscriptions_due \
      WHERE protocol = ? AND next_at > ? ORDER BY next_at";
-/// Between the names of two protocols.
-const STRAY: &str = "SELECT seq, next_at FROM subscriptions INDEXED BY subscriptions_due \
+/// Due subscriptions whose protocol is no known one: those between the names of two.
+const UNKNOWN_PROTOCOL: &str = "SELECT seq, next_at FROM subscriptions INDEXED BY subscriptions_due \
      WHERE protocol > ? AND protocol < ? AND next_at IS NOT NULL LIMIT ?";
-/// Behind the name of any.
-const LAST_NAME: &str = "\u{10ffff}";
-static SUBSCRIPTION: LazyLock<String> =
+/// Sorts behind the name of any protocol.
+const AFTER_ALL_NAMES: &str = "\u{10ffff}";
+static FIND_SUBSCRIPTION: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {SUBSCRIPTION_COLUMNS} FROM subscriptions WHERE seq = ?"));
-static WAITING: LazyLock<String> = LazyLock::new(|| waiting("deliveries_due", ""));
-/// A subscription that was never confirmed, or no longer is, is sent only the confirmation request.
-static ASKED: LazyLock<String> =
+static PENDING_DELIVERIES: LazyLock<String> = LazyLock::new(|| waiting("deliveries_due", ""));
+/// The pending confirmation requests of a subscription: while it is not confirmed, it is sent nothing else.
+static PENDING_CONFIRMATIONS: LazyLock<String> =
     LazyLock::new(|| waiting("deliveries_confirmation_requests", "AND kind = 'confirmation'"));
 
 /// A subscription that something is due to.
-struct Head {
+struct DueSubscription {
     seq: i64,
     since: i64,
 }
 
-/// What was found on the way.
+/// The due deliveries and the unreadable rows that were found.
 #[derive(Default)]
-struct Found {
+struct Collected {
     due: Due,
     unreadable: Vec<Unreadable>,
 }
@@ -53,64 +53,64 @@ struct Found {
 /// What is due, and what was met on the way that cannot be read.
 pub(crate) fn due(connection: &Connection, query: &DueQuery) -> rusqlite::Result<(Due, Vec<Unreadable>)> {
     let skipped: HashSet<_> = query.skip_endpoints.iter().copied().collect();
-    let mut found = Found::default();
-    let mut heads = Vec::new();
+    let mut found = Collected::default();
+    let mut due = Vec::new();
     let asked = || Protocol::ALL.into_iter().filter(|protocol| !query.skip_protocols.contains(protocol));
     // An equal share for each protocol, so that one with very many endpoints hides no other.
     let most = query.limit / asked().count().max(1);
     for protocol in asked() {
-        let of_protocol = heads_of(connection, protocol, query, &skipped)?;
-        heads.extend(of_protocol.into_iter().enumerate().map(|(place, head)| (place >= most, head)));
+        let of_protocol = due_subscriptions_of(connection, protocol, query, &skipped)?;
+        due.extend(of_protocol.into_iter().enumerate().map(|(place, due)| (place >= most, due)));
         found.comes_later(later(connection, protocol, query.now, &skipped)?);
     }
-    heads.extend(strays(connection)?.into_iter().map(|head| (false, head)));
-    heads.sort_unstable_by_key(|(beyond, head)| (*beyond, head.since, head.seq));
-    heads.truncate(query.limit);
-    heads.sort_unstable_by_key(|(_, head)| (head.since, head.seq));
+    due.extend(unknown_protocols(connection)?.into_iter().map(|due| (false, due)));
+    due.sort_unstable_by_key(|(beyond, due)| (*beyond, due.since, due.seq));
+    due.truncate(query.limit);
+    due.sort_unstable_by_key(|(_, due)| (due.since, due.seq));
     // An equal share for everyone, so that many long backlogs leave room for the others.
-    let share = (query.limit / heads.len().max(1)).clamp(1, query.per_endpoint.max(1));
-    for (_, head) in heads {
+    let share = (query.limit / due.len().max(1)).clamp(1, query.per_endpoint.max(1));
+    for (_, due) in due {
         let room = query.limit.saturating_sub(found.due.deliveries.len()).min(share);
-        found.take(connection, &head, query.now, room)?;
+        found.take(connection, &due, query.now, room)?;
     }
     Ok((found.due, found.unreadable))
 }
 
 /// Those that something is due to, longest first: at most as many as are wanted deliveries.
-fn heads_of(
+fn due_subscriptions_of(
     connection: &Connection,
     protocol: Protocol,
     query: &DueQuery,
     skipped: &HashSet<SubscriptionId>,
-) -> rusqlite::Result<Vec<Head>> {
-    let mut statement = connection.prepare_cached(DUE)?;
+) -> rusqlite::Result<Vec<DueSubscription>> {
+    let mut statement = connection.prepare_cached(DUE_SUBSCRIPTIONS)?;
     let mut rows = statement.query(params![protocol.name(), micros(query.now)])?;
-    let mut heads = Vec::new();
-    while heads.len() < query.limit
+    let mut due = Vec::new();
+    while due.len() < query.limit
         && let Some(row) = rows.next()?
     {
         if !is_skipped(row, skipped) {
-            heads.push(Head { seq: row.get("seq")?, since: row.get("next_at")? });
+            due.push(DueSubscription { seq: row.get("seq")?, since: row.get("next_at")? });
         }
     }
-    Ok(heads)
+    Ok(due)
 }
 
 /// Those over a protocol that nobody knows: whoever reads them quarantines them.
-fn strays(connection: &Connection) -> rusqlite::Result<Vec<Head>> {
+fn unknown_protocols(connection: &Connection) -> rusqlite::Result<Vec<DueSubscription>> {
     let mut names = Protocol::ALL.map(Protocol::name).to_vec();
-    names.extend(["", LAST_NAME]);
+    names.extend(["", AFTER_ALL_NAMES]);
     names.sort_unstable();
-    let mut statement = connection.prepare_cached(STRAY)?;
-    let mut strays = Vec::new();
+    let mut statement = connection.prepare_cached(UNKNOWN_PROTOCOL)?;
+    let mut found = Vec::new();
     for (from, to) in names.iter().zip(names.iter().skip(1)) {
         let mut rows =
             statement.query(params![from, to, i64::try_from(QUARANTINE_BATCH_SIZE).unwrap_or(i64::MAX)])?;
         while let Some(row) = rows.next()? {
-            strays.push(Head { seq: row.get("seq")?, since: row.get("next_at")? });
+            found.push(DueSubscription { seq: row.get("seq")?, since: row.get("next_at")? });
         }
     }
-    Ok(strays)
+    Ok(found)
 }
 
 /// When something is due first to those that nothing is due to yet.
@@ -120,7 +120,7 @@ fn later(
     now: Timestamp,
     skipped: &HashSet<SubscriptionId>,
 ) -> rusqlite::Result<Option<i64>> {
-    let mut statement = connection.prepare_cached(LATER)?;
+    let mut statement = connection.prepare_cached(NEXT_DUE)?;
     let mut rows = statement.query(params![protocol.name(), micros(now)])?;
     while let Some(row) = rows.next()? {
         if !is_skipped(row, skipped) {
@@ -134,7 +134,7 @@ fn is_skipped(row: &Row<'_>, skipped: &HashSet<SubscriptionId>) -> bool {
     columns::uuid(row, "id").is_ok_and(|id| skipped.contains(&SubscriptionId(id)))
 }
 
-impl Found {
+impl Collected {
     fn comes_later(&mut self, at: Option<i64>) {
         let at = at.and_then(|at| Timestamp::from_microsecond(at).ok());
         self.due.next_at = self.due.next_at.into_iter().chain(at).min();
@@ -144,21 +144,21 @@ impl Found {
     fn take(
         &mut self,
         connection: &Connection,
-        head: &Head,
+        due: &DueSubscription,
         now: Timestamp,
         room: usize,
     ) -> rusqlite::Result<()> {
-        let read = |row: &Row<'_>| read_row(Table::Subscriptions, head.seq, row, rows::subscription);
-        let found = connection.prepare_cached(&SUBSCRIPTION)?.query_row([head.seq], read).optional()?;
+        let read = |row: &Row<'_>| read_row(Table::Subscriptions, due.seq, row, rows::subscription);
+        let found = connection.prepare_cached(&FIND_SUBSCRIPTION)?.query_row([due.seq], read).optional()?;
         let Some(subscription) = found.and_then(|read| self.readable(read)) else { return Ok(()) };
         let sql = match subscription.state {
-            SubscriptionState::Confirmed => &WAITING,
-            SubscriptionState::Pending => &ASKED,
+            SubscriptionState::Confirmed => &PENDING_DELIVERIES,
+            SubscriptionState::Pending => &PENDING_CONFIRMATIONS,
             // Someone changed it by hand.
             SubscriptionState::Suspended | SubscriptionState::Ended => return Ok(()),
         };
         let mut statement = connection.prepare_cached(sql)?;
-        let mut rows = statement.query([head.seq])?;
+        let mut rows = statement.query([due.seq])?;
         let mut room = room;
         while room > 0
             && self.unreadable.len() < QUARANTINE_BATCH_SIZE

@@ -13,11 +13,11 @@ use crate::columns::{self, micros};
 use crate::delivery_queue::next_due::refresh_each;
 use crate::failure::Failure;
 use crate::orders::spam::IS_SPAM;
-use crate::unreadable::quarantine::put;
+use crate::unreadable::quarantine::quarantine_row;
 use crate::unreadable::{Read, Table, read_row};
 
 /// How many escalations one commit settles, so that new orders need not wait for it.
-const AT_ONCE: i64 = 500;
+const MAX_ESCALATIONS_AT_ONCE: i64 = 500;
 
 /// What waits for one that ended is as good as cancelled, as is all of an order that is spam.
 static LATE: LazyLock<String> = LazyLock::new(|| {
@@ -54,7 +54,7 @@ struct Late {
 
 pub(crate) fn escalate(connection: &Connection, now: Timestamp) -> Result<Escalated, Failure> {
     let mut statement = connection.prepare_cached(&LATE)?;
-    let late = statement.query_map(params![micros(now), AT_ONCE], late)?;
+    let late = statement.query_map(params![micros(now), MAX_ESCALATIONS_AT_ONCE], late)?;
     let late = late.collect::<rusqlite::Result<Vec<_>>>()?;
     let mut escalated = Escalated::default();
     let mut subscriptions = BTreeSet::new();
@@ -63,7 +63,7 @@ pub(crate) fn escalate(connection: &Connection, now: Timestamp) -> Result<Escala
             Ok(late) => late,
             Err(unreadable) => {
                 connection.prepare_cached(UNDECIDED)?.execute([seq])?;
-                put(connection, &unreadable, now)?;
+                quarantine_row(connection, &unreadable, now)?;
                 continue;
             }
         };

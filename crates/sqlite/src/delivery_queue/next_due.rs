@@ -17,15 +17,15 @@ pub(crate) const NEXT_AT: &str = "max(CASE subscriptions.state \
      ELSE (SELECT min(at) FROM deliveries INDEXED BY deliveries_due \
      WHERE subscription = subscriptions.seq AND deliveries.state = 'pending' AND quarantined = 0) END, ifnull(retry_at, -9223372036854775808))";
 
-static IS_AND_SHOULD_BE: LazyLock<String> =
+static STORED_AND_RIGHT_NEXT_AT: LazyLock<String> =
     LazyLock::new(|| format!("SELECT next_at, {NEXT_AT} FROM subscriptions WHERE seq = ?"));
-static PUT_RIGHT: LazyLock<String> =
+static REPAIR_NEXT_AT: LazyLock<String> =
     LazyLock::new(|| format!("UPDATE subscriptions SET next_at = {NEXT_AT} WHERE next_at IS NOT {NEXT_AT}"));
 
-/// Puts one subscription's `next_at` right. It is written only where it changes.
+/// Refreshes one subscription's `next_at`. It is written only where it changes.
 pub(crate) fn refresh(connection: &Connection, subscription: i64) -> rusqlite::Result<()> {
     let found = connection
-        .prepare_cached(&IS_AND_SHOULD_BE)?
+        .prepare_cached(&STORED_AND_RIGHT_NEXT_AT)?
         .query_row([subscription], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)))
         .optional()?;
     if let Some((_, next_at)) = found.filter(|(is, should_be)| is != should_be) {
@@ -43,7 +43,7 @@ pub(crate) fn refresh_each(
     subscriptions.into_iter().try_for_each(|subscription| refresh(connection, subscription))
 }
 
-/// Puts every subscription right, whatever was changed by hand since the program ran last. Answers how many were not.
+/// Refreshes every `next_at`, whatever was changed by hand since the program ran last. Answers how many were not.
 pub(crate) fn refresh_all(connection: &Connection) -> rusqlite::Result<usize> {
-    connection.execute(&PUT_RIGHT, ())
+    connection.execute(&REPAIR_NEXT_AT, ())
 }

@@ -12,11 +12,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::columns::{self, micros};
 
-const NOTE: &str = "INSERT INTO incidents (kind, protocol, count, first_at, last_at, newest) \
+const INSERT_INCIDENT: &str = "INSERT INTO incidents (kind, protocol, count, first_at, last_at, newest) \
      VALUES (?1, ?2, ?3, ?4, ?4, ?5) ON CONFLICT (kind, protocol) DO UPDATE SET newest = excluded.newest, \
      first_at = iif(count = 0, excluded.first_at, first_at), last_at = excluded.last_at, count = count + excluded.count";
-/// Who ended is told nothing more, so that nothing could be sent again. That a notice died is no incident: it would lead
-/// to a notice, and that to another.
+/// The kind and protocol of a dead delivery. Not of a subscription that ended: nothing could be sent to it again.
 const DEAD: &str = "SELECT protocol, kind FROM deliveries JOIN subscriptions ON subscriptions.seq = subscription \
      WHERE deliveries.seq = ? AND subscriptions.state <> 'ended'";
 /// The newest, and how many there are. One that cannot be read may match somebody yet.
@@ -25,7 +24,7 @@ const UNMATCHED: &str = "SELECT id, count(*) OVER () AS count FROM orders WHERE 
      (SELECT 1 FROM quarantine WHERE of_table = 'orders' AND row = orders.seq) ORDER BY seq DESC LIMIT 1";
 /// How many rows that cannot be read one look takes in; the others come with the next.
 const QUARANTINE_BATCH_SIZE: u32 = 500;
-const UNNOTED: &str = "SELECT of_table, row, reason, since FROM quarantine WHERE noted = 0 LIMIT ?";
+const UNNOTED_ROWS: &str = "SELECT of_table, row, reason, since FROM quarantine WHERE noted = 0 LIMIT ?";
 
 /// Notes that a subscription was suspended because its endpoint had failed for too long.
 pub(crate) fn suspended(
@@ -105,9 +104,9 @@ pub(crate) fn disk_full(connection: &Connection, since: Timestamp, now: Timestam
     note(connection, &Notice::DiskFull { since, until: now }, None, 1, since)
 }
 
-/// Takes in some of the rows that were quarantined since the last look.
-pub(crate) fn take_in_quarantined(connection: &Connection) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(UNNOTED)?;
+/// Notes some of the rows that were quarantined since the last look.
+pub(crate) fn note_quarantined(connection: &Connection) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(UNNOTED_ROWS)?;
     let found = statement.query_map([QUARANTINE_BATCH_SIZE], |row| {
         let row_at: (String, i64) = (row.get("of_table")?, row.get("row")?);
         Ok((row_at, row.get::<_, String>("reason")?, columns::time(row, "since")?))
@@ -131,6 +130,12 @@ fn note(
     let text = serde_json::to_string(newest)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     let protocol = protocol.map_or("", Protocol::name);
-    connection.prepare_cached(NOTE)?.execute(params![newest.name(), protocol, count, micros(now), text])?;
+    connection.prepare_cached(INSERT_INCIDENT)?.execute(params![
+        newest.name(),
+        protocol,
+        count,
+        micros(now),
+        text
+    ])?;
     Ok(())
 }

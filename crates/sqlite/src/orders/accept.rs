@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::columns::{self, micros};
 use crate::failure::Failure;
 use crate::orders::known_keys::KnownKeys;
-use crate::orders::known_keys::{Hashes, Place, hashes};
+use crate::orders::known_keys::{Hashes, KeyEntry, hashes};
 use crate::write::Transaction;
 
 /// An order to be stored.
@@ -42,16 +42,16 @@ const INSERT: &str = "INSERT INTO orders (seq, id, order_time, body, request_id)
 const INSERT_KEY: &str = "INSERT INTO idempotency_keys (order_seq, ends_at, scope, key, fingerprint, client_digest) \
      VALUES (?, ?, ?, ?, ?, ?)";
 
-/// Stores it, unless it is stored under its key already. Should this fail, nothing of it stays: SQLite undoes the statement
-/// that stores an order by itself.
+/// Stores it, unless it is stored under its key already. Should this fail, nothing of it stays: SQLite undoes the
+/// statement that stores an order by itself.
 pub(crate) fn accept(transaction: &mut Transaction<'_>, order: &Accept) -> Result<Acceptance, Failure> {
-    let Transaction { connection, keys, last_place, effects, .. } = transaction;
+    let Transaction { connection, keys, last_seq, effects, .. } = transaction;
     if let Some(key) = &order.key
         && let Some(acceptance) = earlier(connection, keys, key, micros(order.time))?
     {
         return Ok(acceptance);
     }
-    let seq = **last_place + 1;
+    let seq = **last_seq + 1;
     connection.prepare_cached(INSERT)?.execute(params![
         seq,
         order.id.0.as_bytes(),
@@ -62,13 +62,13 @@ pub(crate) fn accept(transaction: &mut Transaction<'_>, order: &Accept) -> Resul
     if let Some(key) = &order.key {
         remember(connection, keys, key, seq, micros(order.time))?;
     }
-    **last_place = seq;
+    **last_seq = seq;
     effects.orders = true;
     Ok(Acceptance::Stored)
 }
 
-/// What an earlier order under a live key of the same name answers: the same one first, from wherever it came; then another
-/// one of the same caller, or from the same place.
+/// What an earlier order under a live key of the same name answers: the same one first, from wherever it came; then
+/// another one of the same caller, or from the same place.
 fn earlier(
     connection: &Connection,
     keys: &KnownKeys,
@@ -98,7 +98,12 @@ struct Keyed {
 }
 
 /// The order at a place, if it really has this key.
-fn keyed(connection: &Connection, place: Place, scope: &str, key: &str) -> rusqlite::Result<Option<Keyed>> {
+fn keyed(
+    connection: &Connection,
+    place: KeyEntry,
+    scope: &str,
+    key: &str,
+) -> rusqlite::Result<Option<Keyed>> {
     let sql = "SELECT id, ends_at, fingerprint, client_digest FROM idempotency_keys JOIN orders ON orders.seq = order_seq \
                WHERE order_seq = ? AND scope = ? AND key = ?";
     let mut statement = connection.prepare_cached(sql)?;
@@ -121,7 +126,7 @@ fn remember(
     match store_key(connection, keys, &key.idempotency, seq, now) {
         Ok(period) => {
             for hash in key.hashes.iter().flatten() {
-                keys.remember(Place { period, hash: *hash, order: seq }, now);
+                keys.remember(KeyEntry { period, hash: *hash, order: seq }, now);
             }
         }
         Err(error) => {

@@ -1,7 +1,7 @@
 //! Where idempotency keys are found: the newest in memory, the others in an index on disk.
 //!
 //! An index on keys that clients choose at random dirties a page for nearly every order. So the hashes of new keys gather
-//! in memory until there are as many as memory may hold; then they are moved into the index in the index's own order, a
+//! in memory until there are as many as memory may hold; then they are flushed into the index in the index's own order, a
 //! piece with each commit, while new ones gather behind them. What is in neither place is on disk with its order and
 //! behind the marker `flushed_through`: a start reads those anew, and no others. Filters of fixed size tell nearly always
 //! that a new key is not in the index.
@@ -21,21 +21,21 @@ use sha2::{Digest, Sha256};
 
 use filter::Filter;
 use indexed::Indexed;
-use periods::{HOUR, Run, Runs};
+use periods::{HOUR, PeriodRange, PeriodRanges};
 
-/// The upkeep waits until so many rows may be touched: a commit with a single order seldom pays for it.
-const LEAST_PIECE: usize = 256;
-/// How many rows the upkeep may touch in each table for each hash of a key that was accepted: it moves them in and clears
-/// them away twice as fast as they come.
-const ROWS_A_KEY: usize = 2;
-/// How many are moved in one commit at the start.
-const AT_START: usize = 10_000;
+/// The fewest rows that maintenance begins with: a commit with a single order seldom pays for it.
+const MIN_MAINTENANCE_ROWS: usize = 256;
+/// How many rows maintenance may touch in each table for each hash of a key that was accepted: it moves them in and
+/// clears them away twice as fast as they come.
+const MAINTENANCE_ROWS_PER_KEY: usize = 2;
+/// How many are flushed in one commit at the start.
+const ROWS_PER_COMMIT_AT_START: usize = 10_000;
 /// How many periods have a filter: as many as are alive while no clock jumps.
-const FILTERS: usize = 2;
+const MAX_FILTERS: usize = 2;
 
 /// Where a key stands; in the order of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct KeyEntry {
     /// The hour since 1970 at whose beginning all keys of the period are over.
     pub(crate) period: i64,
     /// Of the key and whose it is, or with what it was sent.
@@ -47,32 +47,32 @@ pub(crate) struct Place {
 /// What is known of keys in memory.
 #[derive(Debug)]
 pub(crate) struct KnownKeys {
-    /// So many hashes gather before they are moved.
-    gathered_at_most: usize,
+    /// So many hashes gather before they are flushed.
+    max_buffered: usize,
     /// In no index yet.
-    gathered: HashTable<Place>,
-    /// On their way into the index, the first at the end; all their orders come before those of the gathered.
-    moving: Vec<Place>,
-    /// The last order of those, or of the last that were moved.
-    moving_through: i64,
-    /// By period, what may be in the index or moving there.
+    buffered: HashTable<KeyEntry>,
+    /// On their way into the index, the first at the end; all their orders come before those of the buffered.
+    flushing: Vec<KeyEntry>,
+    /// The last order of those, or of the last that were flushed.
+    flushing_through: i64,
+    /// By period, what may be in the index or flushing there.
     indexed: BTreeMap<i64, Indexed>,
     /// The last order that was stored under a key, be it rolled back since.
     last_order: i64,
     /// Which orders' keys are of which period.
-    runs: Runs,
-    /// How many rows the upkeep may touch.
+    ranges: PeriodRanges,
+    /// How many rows maintenance may touch.
     credit: usize,
-    open: Open,
+    open: OpenTransaction,
 }
 
 /// What the open transaction did.
 #[derive(Debug, Default)]
-struct Open {
-    added: Vec<Place>,
+struct OpenTransaction {
+    added: Vec<KeyEntry>,
     now: i64,
-    moved: usize,
-    emptied: Option<Run>,
+    flushed: usize,
+    emptied: Option<PeriodRange>,
     rows_used: usize,
 }
 
@@ -100,33 +100,33 @@ fn hash(parts: &[&[u8]]) -> i64 {
     digest.first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
 }
 
-/// A hash is random: it places itself in a table.
-fn spread(place: &Place) -> u64 {
-    place.hash.cast_unsigned()
+/// The hash of an entry for the table in memory: its own, which is random already.
+fn identity_hash(entry: &KeyEntry) -> u64 {
+    entry.hash.cast_unsigned()
 }
 
 impl KnownKeys {
-    /// Reads the keys that are not in the index yet, and which periods there are. `gathered_at_most` bounds the hashes in
+    /// Reads the keys that are not in the index yet, and which periods there are. `max_buffered` bounds the hashes in
     /// memory: there are never more than one and a half times as many, beside those of one commit.
-    pub(crate) fn read(connection: &Connection, gathered_at_most: usize) -> rusqlite::Result<Self> {
+    pub(crate) fn read(connection: &Connection, max_buffered: usize) -> rusqlite::Result<Self> {
         let marker = "SELECT flushed_through FROM idempotency";
         let flushed: i64 = connection.query_row(marker, (), |row| row.get(0)).optional()?.unwrap_or(0);
         let mut keys = Self {
-            gathered_at_most,
-            gathered: HashTable::new(),
-            moving: Vec::new(),
-            moving_through: flushed,
+            max_buffered,
+            buffered: HashTable::new(),
+            flushing: Vec::new(),
+            flushing_through: flushed,
             indexed: BTreeMap::new(),
             last_order: flushed,
-            runs: Runs::read(connection)?,
+            ranges: PeriodRanges::read(connection)?,
             credit: 0,
-            open: Open::default(),
+            open: OpenTransaction::default(),
         };
         keys.find_indexed(connection)?;
-        keys.gather(connection, flushed)?;
+        keys.read_buffer(connection, flushed)?;
         keys.committed();
-        if let Err(error) = keys.move_all(connection) {
-            tracing::warn!(%error, "idempotency keys could not be moved to the disk, and stay in memory");
+        if let Err(error) = keys.flush_all(connection) {
+            tracing::warn!(%error, "idempotency keys could not be flushed to the disk, and stay in memory");
             keys.rolled_back();
         }
         Ok(keys)
@@ -146,10 +146,10 @@ impl KnownKeys {
 
     fn next_filter(&self) -> Option<Filter> {
         let taken = self.indexed.values().filter(|indexed| indexed.has_filter()).count();
-        (taken < FILTERS).then(Filter::new)
+        (taken < MAX_FILTERS).then(Filter::new)
     }
 
-    fn gather(&mut self, connection: &Connection, flushed: i64) -> rusqlite::Result<()> {
+    fn read_buffer(&mut self, connection: &Connection, flushed: i64) -> rusqlite::Result<()> {
         let sql = "SELECT order_seq, scope, key, fingerprint, client_digest FROM idempotency_keys \
                    WHERE order_seq > ? ORDER BY order_seq";
         let mut statement = connection.prepare(sql)?;
@@ -158,10 +158,10 @@ impl KnownKeys {
             let order = row.get(0)?;
             let hashes = read_hashes(row)?;
             self.last_order = order;
-            if let Some(period) = self.runs.period(order) {
+            if let Some(period) = self.ranges.period(order) {
                 for hash in hashes.into_iter().flatten() {
-                    let place = Place { period, hash, order };
-                    self.gathered.insert_unique(spread(&place), place, spread);
+                    let entry = KeyEntry { period, hash, order };
+                    self.buffered.insert_unique(identity_hash(&entry), entry, identity_hash);
                 }
             }
         }
@@ -169,10 +169,10 @@ impl KnownKeys {
     }
 
     /// Moves at once what a start finds too many of: lives too short to move them would leave more and more behind.
-    fn move_all(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        while !self.moving.is_empty() {
+    fn flush_all(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        while !self.flushing.is_empty() {
             let transaction = connection.unchecked_transaction()?;
-            self.move_some(connection, AT_START)?;
+            self.flush_some(connection, ROWS_PER_COMMIT_AT_START)?;
             transaction.commit()?;
             self.committed();
         }
@@ -184,43 +184,43 @@ impl KnownKeys {
         self.last_order
     }
 
-    /// The places at which a key of this hash may live at `now`, newest first.
+    /// The entries at which a key of this hash may live at `now`, newest first.
     pub(crate) fn candidates(
         &self,
         connection: &Connection,
         hash: i64,
         now: i64,
-    ) -> rusqlite::Result<Vec<Place>> {
+    ) -> rusqlite::Result<Vec<KeyEntry>> {
         let hour = now.div_euclid(HOUR);
-        let same_hash = self.gathered.iter_hash(hash.cast_unsigned());
-        let live = same_hash.filter(|place| place.hash == hash && place.period > hour);
+        let same_hash = self.buffered.iter_hash(hash.cast_unsigned());
+        let live = same_hash.filter(|entry| entry.hash == hash && entry.period > hour);
         let mut found: Vec<_> = live.copied().collect();
         for (period, indexed) in self.indexed.range((Excluded(hour), Unbounded)) {
             if indexed.may_hold(hash) {
-                self.find_moved(connection, *period, hash, &mut found)?;
+                self.find_flushed(connection, *period, hash, &mut found)?;
             }
         }
-        found.sort_unstable_by_key(|place| std::cmp::Reverse(place.order));
+        found.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.order));
         Ok(found)
     }
 
     /// Finds what is in the index or on its way there.
-    fn find_moved(
+    fn find_flushed(
         &self,
         connection: &Connection,
         period: i64,
         hash: i64,
-        found: &mut Vec<Place>,
+        found: &mut Vec<KeyEntry>,
     ) -> rusqlite::Result<()> {
         let wanted = (period, hash);
-        let after = self.moving.partition_point(|place| (place.period, place.hash) > wanted);
-        let moving = self.moving.iter().skip(after);
-        found.extend(moving.take_while(|place| (place.period, place.hash) == wanted));
+        let after = self.flushing.partition_point(|entry| (entry.period, entry.hash) > wanted);
+        let flushing = self.flushing.iter().skip(after);
+        found.extend(flushing.take_while(|entry| (entry.period, entry.hash) == wanted));
         let sql = "SELECT order_seq FROM idempotency_hashes WHERE period = ? AND hash = ?";
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query([period, hash])?;
         while let Some(row) = rows.next()? {
-            found.push(Place { period, hash, order: row.get(0)? });
+            found.push(KeyEntry { period, hash, order: row.get(0)? });
         }
         Ok(())
     }
@@ -233,27 +233,27 @@ impl KnownKeys {
         ends_at: i64,
         lifetime: i64,
     ) -> rusqlite::Result<i64> {
-        self.runs.next(connection, order, ends_at, lifetime)
+        self.ranges.next(connection, order, ends_at, lifetime)
     }
 
     /// Remembers a key that was stored in the open transaction, at `now`.
-    pub(crate) fn remember(&mut self, place: Place, now: i64) {
-        self.gathered.insert_unique(spread(&place), place, spread);
-        self.last_order = place.order;
-        self.open.added.push(place);
+    pub(crate) fn remember(&mut self, entry: KeyEntry, now: i64) {
+        self.buffered.insert_unique(identity_hash(&entry), entry, identity_hash);
+        self.last_order = entry.order;
+        self.open.added.push(entry);
         self.open.now = now;
     }
 
     /// Whether there is something to move, to clear away or to read.
-    pub(crate) fn want_upkeep(&self, now: i64) -> bool {
-        !self.moving.is_empty()
-            || self.runs.over(now).is_some()
+    pub(crate) fn needs_maintenance(&self, now: i64) -> bool {
+        !self.flushing.is_empty()
+            || self.ranges.over(now).is_some()
             || self.indexed.values().any(Indexed::wants_reading)
     }
 
     /// Does in the open transaction what is due after the orders that came with keys: a piece of bounded size.
-    pub(crate) fn upkeep(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        if self.open.added.is_empty() || self.credit < LEAST_PIECE.min(self.gathered_at_most) {
+    pub(crate) fn maintain_if_due(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        if self.open.added.is_empty() || self.credit < MIN_MAINTENANCE_ROWS.min(self.max_buffered) {
             return Ok(());
         }
         self.maintain(connection, self.open.now, self.credit)
@@ -268,78 +268,78 @@ impl KnownKeys {
         rows: usize,
     ) -> rusqlite::Result<()> {
         self.open.rows_used = rows;
-        self.move_some(connection, rows)?;
-        self.clear_some(connection, now, rows)?;
+        self.flush_some(connection, rows)?;
+        self.expire_some(connection, now, rows)?;
         match self.indexed.iter_mut().rev().find(|(_, indexed)| indexed.wants_reading()) {
             Some((period, indexed)) => indexed.read_some(connection, *period, rows),
             None => Ok(()),
         }
     }
 
-    fn move_some(&mut self, connection: &Connection, rows: usize) -> rusqlite::Result<()> {
-        // One that a process which died moved before the marker was set is there.
+    fn flush_some(&mut self, connection: &Connection, rows: usize) -> rusqlite::Result<()> {
+        // A process that died before it set the marker may have flushed it already.
         let sql = "INSERT OR IGNORE INTO idempotency_hashes (period, hash, order_seq) VALUES (?, ?, ?)";
         let mut insert = connection.prepare_cached(sql)?;
-        for Place { period, hash, order } in self.moving.iter().rev().take(rows) {
+        for KeyEntry { period, hash, order } in self.flushing.iter().rev().take(rows) {
             insert.execute([*period, *hash, *order])?;
-            self.open.moved += 1;
+            self.open.flushed += 1;
         }
-        if self.open.moved > 0 && self.open.moved == self.moving.len() {
+        if self.open.flushed > 0 && self.open.flushed == self.flushing.len() {
             let sql = "INSERT OR REPLACE INTO idempotency (one, flushed_through) VALUES (1, ?)";
-            connection.prepare_cached(sql)?.execute([self.moving_through])?;
+            connection.prepare_cached(sql)?.execute([self.flushing_through])?;
         }
         Ok(())
     }
 
-    fn clear_some(&mut self, connection: &Connection, now: i64, rows: usize) -> rusqlite::Result<()> {
-        let Some((run, last_order)) = self.runs.over(now) else { return Ok(()) };
-        let hashes = clear_hashes(connection, run.period, rows)?;
-        let keys = clear_keys(connection, run.first_order, last_order, rows)?;
+    fn expire_some(&mut self, connection: &Connection, now: i64, rows: usize) -> rusqlite::Result<()> {
+        let Some((range, last_order)) = self.ranges.over(now) else { return Ok(()) };
+        let hashes = clear_hashes(connection, range.period, rows)?;
+        let keys = clear_keys(connection, range.first_order, last_order, rows)?;
         if hashes && keys {
             let sql = "DELETE FROM idempotency_periods WHERE first_order = ?";
-            connection.prepare_cached(sql)?.execute([run.first_order])?;
-            self.open.emptied = Some(run);
+            connection.prepare_cached(sql)?.execute([range.first_order])?;
+            self.open.emptied = Some(range);
         }
         Ok(())
     }
 
     /// What was done since the last commit is on disk.
     pub(crate) fn committed(&mut self) {
-        let Open { added, moved, emptied, rows_used, .. } = std::mem::take(&mut self.open);
-        self.credit = (self.credit + ROWS_A_KEY * added.len()).saturating_sub(rows_used);
-        self.moving.truncate(self.moving.len() - moved);
-        self.runs.committed();
-        if let Some(run) = emptied {
-            self.runs.remove(run);
-            self.gathered.retain(|place| place.period != run.period);
-            self.moving.retain(|place| place.period != run.period);
-            self.indexed.remove(&run.period);
+        let OpenTransaction { added, flushed, emptied, rows_used, .. } = std::mem::take(&mut self.open);
+        self.credit = (self.credit + MAINTENANCE_ROWS_PER_KEY * added.len()).saturating_sub(rows_used);
+        self.flushing.truncate(self.flushing.len() - flushed);
+        self.ranges.committed();
+        if let Some(range) = emptied {
+            self.ranges.remove(range);
+            self.buffered.retain(|entry| entry.period != range.period);
+            self.flushing.retain(|entry| entry.period != range.period);
+            self.indexed.remove(&range.period);
         }
-        if self.moving.is_empty() && self.gathered.len() >= self.gathered_at_most {
-            self.begin_moving();
+        if self.flushing.is_empty() && self.buffered.len() >= self.max_buffered {
+            self.begin_flush();
         }
     }
 
-    fn begin_moving(&mut self) {
-        self.moving = self.gathered.drain().collect();
-        self.moving.sort_unstable_by(|one, other| other.cmp(one));
-        self.moving_through = self.moving.iter().map(|place| place.order).max().unwrap_or_default();
-        for place in &self.moving {
-            if !self.indexed.contains_key(&place.period) {
+    fn begin_flush(&mut self) {
+        self.flushing = self.buffered.drain().collect();
+        self.flushing.sort_unstable_by(|one, other| other.cmp(one));
+        self.flushing_through = self.flushing.iter().map(|entry| entry.order).max().unwrap_or_default();
+        for entry in &self.flushing {
+            if !self.indexed.contains_key(&entry.period) {
                 let filter = self.next_filter();
-                self.indexed.insert(place.period, Indexed::empty(filter));
+                self.indexed.insert(entry.period, Indexed::empty(filter));
             }
-            if let Some(indexed) = self.indexed.get_mut(&place.period) {
-                indexed.insert(place.hash);
+            if let Some(indexed) = self.indexed.get_mut(&entry.period) {
+                indexed.insert(entry.hash);
             }
         }
     }
 
     /// What was done since the last commit was rolled back.
     pub(crate) fn rolled_back(&mut self) {
-        self.runs.rolled_back();
+        self.ranges.rolled_back();
         for added in std::mem::take(&mut self.open).added {
-            if let Ok(entry) = self.gathered.find_entry(spread(&added), |place| *place == added) {
+            if let Ok(entry) = self.buffered.find_entry(identity_hash(&added), |entry| *entry == added) {
                 entry.remove();
             }
         }
@@ -348,7 +348,7 @@ impl KnownKeys {
     /// How many hashes are in memory.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.gathered.len() + self.moving.len()
+        self.buffered.len() + self.flushing.len()
     }
 }
 

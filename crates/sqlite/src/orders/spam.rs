@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::columns::micros;
 use crate::delivery_queue::next_due::refresh_each;
 use crate::failure::{Failure, unreadable};
-use crate::write::{AT_ONCE, Effects, FollowUp, Part, Transaction};
+use crate::write::{Effects, FollowUp, MAX_ROWS_PER_WRITE, Progress, Transaction};
 use crate::{Store, columns, rows};
 
 /// Whether a delivery is of an order that is spam.
@@ -27,26 +27,27 @@ const UNMARK: &str = "UPDATE spam SET unmarked_at = ?2, cancelled_through = NULL
      WHERE order_seq = ?1 AND unmarked_at IS NULL";
 
 /// A sweep that is over is kept for whoever waits for its count, until another begins a day later.
-const FORGET_SWEEPS: &str =
+const DELETE_OLD_SWEEPS: &str =
     "DELETE FROM spam_sweeps WHERE next_seq > last_seq AND asked_at < ? - 86400000000";
 const BEGIN_SWEEP: &str = "INSERT INTO spam_sweeps (asked_at, from_at, to_at, customer_name, customer_email, \
      customer_phone, next_seq, last_seq) VALUES (?, ?, ?, ?, ?, ?, ?, min(?, (SELECT coalesce(max(seq), 0) FROM orders)))";
 /// A body that is no JSON is that of no customer.
-const NEXT_OF_SWEEP: &str = "SELECT orders.seq, spam_sweeps.asked_at, (from_at IS NULL OR order_time >= from_at) \
+const NEXT_ORDERS_OF_SWEEP: &str = "SELECT orders.seq, spam_sweeps.asked_at, (from_at IS NULL OR order_time >= from_at) \
      AND (to_at IS NULL OR order_time < to_at) \
      AND (customer_name IS NULL OR customer_name IS CASE WHEN json_valid(body) THEN body ->> '$.customerName' END) \
      AND (customer_email IS NULL OR customer_email IS CASE WHEN json_valid(body) THEN body ->> '$.customerEmail' END) \
      AND (customer_phone IS NULL OR customer_phone IS CASE WHEN json_valid(body) THEN body ->> '$.customerPhone' END) \
      FROM spam_sweeps CROSS JOIN orders WHERE spam_sweeps.seq = ?1 AND orders.seq BETWEEN next_seq AND last_seq \
      ORDER BY orders.seq LIMIT ?2";
-const GO_ON: &str = "UPDATE spam_sweeps SET next_seq = coalesce(?2, last_seq) + 1, marked = marked + ?3 WHERE seq = ?1 \
+const ADVANCE_SWEEP: &str = "UPDATE spam_sweeps SET next_seq = coalesce(?2, last_seq) + 1, marked = marked + ?3 WHERE seq = ?1 \
      RETURNING marked";
 
 const NEXT_TO_CANCEL: &str = "SELECT order_seq, marked_at, cancelled_through FROM spam INDEXED BY spam_to_cancel \
      WHERE cancelled_through IS NOT NULL ORDER BY order_seq LIMIT 1";
 const NEXT_DELIVERIES: &str = "SELECT seq, subscription, state IN ('pending', 'held') FROM deliveries \
      WHERE order_seq = ? AND subscription > ? ORDER BY subscription LIMIT ?";
-/// What only stands there until it is known whether it matched is taken away or released then all the same.
+/// Cancels a delivery. One that only stands there until it is known whether it matched is taken away or released then
+/// all the same.
 const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = 'spam', at = max(?2, created_at), \
      escalates_at = NULL WHERE seq = ?1";
 const CANCELLED_THROUGH: &str = "UPDATE spam SET cancelled_through = ?2 WHERE order_seq = ?1";
@@ -68,19 +69,19 @@ pub(crate) fn mark_one(
     id: OrderId,
     now: Timestamp,
 ) -> Result<usize, Failure> {
-    let marked = connection.prepare_cached(MARK)?.execute([place(connection, id)?, micros(now)])?;
-    let room = effects.room;
-    effects.room -= cancel(connection, effects, room)?.min(room);
+    let marked = connection.prepare_cached(MARK)?.execute([seq_of(connection, id)?, micros(now)])?;
+    let room = effects.row_budget;
+    effects.row_budget -= cancel(connection, effects, room)?.min(room);
     Ok(marked)
 }
 
 /// Takes a mark back.
 pub(crate) fn unmark(connection: &Connection, id: OrderId, now: Timestamp) -> Result<(), Failure> {
-    connection.prepare_cached(UNMARK)?.execute([place(connection, id)?, micros(now)])?;
+    connection.prepare_cached(UNMARK)?.execute([seq_of(connection, id)?, micros(now)])?;
     Ok(())
 }
 
-fn place(connection: &Connection, id: OrderId) -> Result<i64, Failure> {
+fn seq_of(connection: &Connection, id: OrderId) -> Result<i64, Failure> {
     let sql = "SELECT seq FROM orders WHERE id = ?";
     let found = connection.prepare_cached(sql)?.query_row([id.0.as_bytes()], |row| row.get(0)).optional()?;
     Ok(found.ok_or_else(|| Error::not_found("order_not_found", "order"))?)
@@ -93,7 +94,7 @@ pub(crate) fn begin_sweep(
     filter: &SpamFilter,
     now: Timestamp,
 ) -> Result<i64, Failure> {
-    connection.prepare_cached(FORGET_SWEEPS)?.execute([micros(now)])?;
+    connection.prepare_cached(DELETE_OLD_SWEEPS)?.execute([micros(now)])?;
     let (first, last) = rows::span(connection, filter.from, filter.to)?;
     let SpamFilter { from, to, customer_name, customer_email, customer_phone } = filter;
     let (from, to) = (from.map(micros), to.map(micros));
@@ -101,7 +102,7 @@ pub(crate) fn begin_sweep(
         params![micros(now), from, to, customer_name, customer_email, customer_phone, first, last];
     connection.prepare_cached(BEGIN_SWEEP)?.execute(parameters)?;
     let sweep = connection.last_insert_rowid();
-    effects.rest.push(sweep_on(sweep));
+    effects.follow_ups.push(sweep_follow_up(sweep));
     Ok(sweep)
 }
 
@@ -111,9 +112,9 @@ pub(crate) fn sweep(
     effects: &mut Effects,
     sweep: i64,
     unasked: bool,
-) -> Result<Part, Failure> {
-    let mut statement = connection.prepare_cached(NEXT_OF_SWEEP)?;
-    let at_once = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+) -> Result<Progress, Failure> {
+    let mut statement = connection.prepare_cached(NEXT_ORDERS_OF_SWEEP)?;
+    let at_once = i64::try_from(MAX_ROWS_PER_WRITE).unwrap_or(i64::MAX);
     let seen = statement.query_map([sweep, at_once], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
     })?;
@@ -123,24 +124,24 @@ pub(crate) fn sweep(
     for (order, asked_at, _) in seen.iter().filter(|(.., fits)| *fits) {
         marked += mark.execute([order, asked_at])?;
     }
-    let last = seen.last().map(|(order, ..)| *order).filter(|_| seen.len() == AT_ONCE);
+    let last = seen.last().map(|(order, ..)| *order).filter(|_| seen.len() == MAX_ROWS_PER_WRITE);
     match last {
-        Some(_) if unasked => effects.rest.push(sweep_on(sweep)),
+        Some(_) if unasked => effects.follow_ups.push(sweep_follow_up(sweep)),
         Some(_) => {}
         // All is marked before any of it is cancelled: from then on none of it is sent.
-        None => effects.rest.push(cancel_on()),
+        None => effects.follow_ups.push(cancel_follow_up()),
     }
     let marked = i64::try_from(marked).unwrap_or(i64::MAX);
     let in_all = connection
-        .prepare_cached(GO_ON)?
+        .prepare_cached(ADVANCE_SWEEP)?
         .query_row(params![sweep, last, marked], |row| row.get::<_, i64>(0))
         .optional()?;
     let count = usize::try_from(in_all.unwrap_or_default()).unwrap_or_default();
-    Ok(Part { count, next: last.map(|_| sweep) })
+    Ok(Progress { count, next: last.map(|_| sweep) })
 }
 
 /// Marks the next orders of a sweep where nobody asks for them.
-fn sweep_on(sweep: i64) -> FollowUp {
+fn sweep_follow_up(sweep: i64) -> FollowUp {
     FollowUp::new(move |transaction| {
         self::sweep(transaction.connection, transaction.effects, sweep, true)?;
         Ok(())
@@ -148,9 +149,9 @@ fn sweep_on(sweep: i64) -> FollowUp {
 }
 
 /// Cancels the next of what waits for orders that are spam.
-fn cancel_on() -> FollowUp {
+fn cancel_follow_up() -> FollowUp {
     FollowUp::new(|transaction| {
-        cancel(transaction.connection, transaction.effects, AT_ONCE)?;
+        cancel(transaction.connection, transaction.effects, MAX_ROWS_PER_WRITE)?;
         Ok(())
     })
 }
@@ -171,13 +172,13 @@ fn cancel(connection: &Connection, effects: &mut Effects, room: usize) -> rusqli
     refresh_each(connection, subscriptions)?;
     let left = connection.prepare_cached(NEXT_TO_CANCEL)?.exists(())?;
     if left {
-        effects.rest.push(cancel_on());
+        effects.follow_ups.push(cancel_follow_up());
     }
     Ok(seen)
 }
 
 /// How far what waited for an order was looked at.
-struct Through {
+struct CancelProgress {
     seen: usize,
     /// The last subscription, if there may be more.
     next: Option<i64>,
@@ -189,7 +190,7 @@ fn cancel_of(
     through: i64,
     most: usize,
     subscriptions: &mut BTreeSet<i64>,
-) -> rusqlite::Result<Through> {
+) -> rusqlite::Result<CancelProgress> {
     let limit = i64::try_from(most).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(NEXT_DELIVERIES)?;
     let deliveries = statement.query_map([order, through, limit], |row| {
@@ -202,17 +203,17 @@ fn cancel_of(
         subscriptions.insert(*subscription);
     }
     let last = deliveries.last().map(|(_, subscription, _)| *subscription);
-    Ok(Through { seen: deliveries.len(), next: last.filter(|_| deliveries.len() == most) })
+    Ok(CancelProgress { seen: deliveries.len(), next: last.filter(|_| deliveries.len() == most) })
 }
 
 /// What the last process did not live to do.
 pub(crate) fn left(connection: &Connection) -> rusqlite::Result<Vec<FollowUp>> {
     let sql = "SELECT seq FROM spam_sweeps WHERE next_seq <= last_seq";
     let mut statement = connection.prepare(sql)?;
-    let sweeps = statement.query_map((), |row| Ok(sweep_on(row.get(0)?)))?;
+    let sweeps = statement.query_map((), |row| Ok(sweep_follow_up(row.get(0)?)))?;
     let mut left = sweeps.collect::<rusqlite::Result<Vec<_>>>()?;
     if connection.prepare(NEXT_TO_CANCEL)?.exists(())? {
-        left.push(cancel_on());
+        left.push(cancel_follow_up());
     }
     Ok(left)
 }
@@ -228,7 +229,7 @@ impl SpamMarks for Store {
                 let mark = move |transaction: &mut Transaction<'_>| {
                     mark_one(transaction.connection, transaction.effects, id, now)
                 };
-                return self.write(AT_ONCE, mark).await;
+                return self.write(MAX_ROWS_PER_WRITE, mark).await;
             }
             SpamSelection::Many(filter) => filter,
         };
@@ -241,7 +242,7 @@ impl SpamMarks for Store {
             let go_on = move |transaction: &mut Transaction<'_>| {
                 sweep(transaction.connection, transaction.effects, number, false)
             };
-            let marked = self.write(AT_ONCE, go_on).await?;
+            let marked = self.write(MAX_ROWS_PER_WRITE, go_on).await?;
             if marked.next.is_none() {
                 return Ok(marked.count);
             }

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use crate::rows::{VERSION_COLUMNS, VERSIONS, Versions};
 
 /// The most versions that are kept; where there are more, they are read for each run.
-const MOST_KEPT: usize = 20_000;
+const MAX_CACHED_VERSIONS: usize = 20_000;
 
 /// The versions of each subscription, by its `seq`, that orders from a place on can match.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ impl Candidates {
     /// Whether so many can be kept. That one which cannot be read is mended counts as a change.
     pub(crate) fn can_be_kept(&self) -> bool {
         let many = |versions: &Versions| versions.readable.len() + versions.unreadable.len();
-        self.versions.values().map(many).sum::<usize>() <= MOST_KEPT
+        self.versions.values().map(many).sum::<usize>() <= MAX_CACHED_VERSIONS
     }
 }
 

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::notices::incidents;
 use crate::orders::spam;
 use crate::unreadable::Unreadable;
-use crate::unreadable::quarantine::put;
+use crate::unreadable::quarantine::quarantine_row;
 
 /// Orders that follow one another in the log, and the deliveries that they lead to.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub(crate) fn publish(connection: &Connection, publish: &Publish) -> Result<usiz
     }
     // In the same commit, so that whoever mends these finds all that waits for them.
     for unreadable in &publish.hidden {
-        put(connection, unreadable, publish.now)?;
+        quarantine_row(connection, unreadable, publish.now)?;
     }
     let spam = spam::among(connection, publish.deliveries.iter().map(|delivery| delivery.order.0))?;
     let mut insert = connection.prepare_cached(INSERT_NOTIFICATION)?;

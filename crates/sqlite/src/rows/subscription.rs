@@ -15,7 +15,7 @@ use domain::subscription::{
 use domain::webhook_secret::{WebhookSecret, WebhookSecrets};
 use rusqlite::Row;
 
-use crate::columns::{self, Senseless};
+use crate::columns::{self, ColumnError};
 use crate::unreadable::{Read, Table, Unreadable, read_row};
 
 /// What [`subscription`] reads of the table `subscriptions`.
@@ -141,7 +141,7 @@ fn filter_policy(row: &Row<'_>) -> rusqlite::Result<Option<FilterPolicy>> {
     }
     columns::read(row, "filter_policy", |text: String| {
         FilterPolicy::from_stored(&text)
-            .map_err(|wrong| Senseless(format!("no policy that can be followed ({})", wrong.code)))
+            .map_err(|wrong| ColumnError(format!("no policy that can be followed ({})", wrong.code)))
     })
     .map(Some)
 }

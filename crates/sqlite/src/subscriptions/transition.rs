@@ -10,12 +10,12 @@ use domain::subscription::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::columns::micros;
-use crate::delivery_queue::call_forward::{Recovery, works_again};
 use crate::delivery_queue::next_due::refresh;
+use crate::delivery_queue::recovery::{Recovery, recover};
 use crate::failure::Failure;
 use crate::notices::incidents;
 use crate::rows::{self, SUBSCRIPTION_COLUMNS};
-use crate::subscriptions::cancel_rest::cancel_what_fits;
+use crate::subscriptions::cancel_remaining::cancel_what_fits;
 use crate::unreadable::{Table, read_row};
 use crate::write::Effects;
 
@@ -126,7 +126,7 @@ pub(crate) fn resume(
                failing_since = NULL, failed_last = NULL, failed_for = NULL, failures = 0 WHERE seq = ?";
     connection.prepare_cached(sql)?.execute([found.seq])?;
     open_version(connection, found.seq, SubscriptionState::Confirmed)?;
-    works_again(connection, effects, Recovery::new(found.seq, None, now))
+    recover(connection, effects, Recovery::new(found.seq, None, now))
 }
 
 /// Keeps what is to be said of an endpoint's failures.
@@ -175,7 +175,7 @@ pub(crate) fn open_version(
     state: SubscriptionState,
 ) -> rusqlite::Result<()> {
     // Within this transaction, so that the orders before this write in its batch count.
-    let last = last_place(connection)?;
+    let last = last_seq(connection)?;
     // A version that began after the last order held for none.
     let sql = "DELETE FROM subscription_versions WHERE subscription = ? AND to_seq IS NULL AND from_seq > ?";
     connection.prepare_cached(sql)?.execute([subscription, last])?;
@@ -189,7 +189,7 @@ pub(crate) fn open_version(
 
 /// The last place in the log that was given to an order. Whatever speaks of places counts: had someone taken the newest
 /// orders away, their places would not be given again, since the relay has passed them.
-pub(crate) fn last_place(connection: &Connection) -> rusqlite::Result<i64> {
+pub(crate) fn last_seq(connection: &Connection) -> rusqlite::Result<i64> {
     let sql = "SELECT max(published_through, coalesce((SELECT max(seq) FROM orders), 0), \
                coalesce((SELECT max(from_seq) FROM subscription_versions \
                INDEXED BY subscription_versions_open WHERE to_seq IS NULL), 1) - 1) FROM relay";

@@ -15,22 +15,22 @@ use crate::write::Transaction;
 
 /// How many deliveries of a subscription are held back at once, so that new orders need not wait for it. Those left are
 /// found again by who looks for what is due.
-const AT_ONCE: i64 = 1_000;
+const MAX_DELIVERIES_AT_ONCE: i64 = 1_000;
 
-const PUT: &str =
+const INSERT_ROW: &str =
     "INSERT INTO quarantine (of_table, row, reason, since) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
-const HOLD_BACK_ORDER: &str = "UPDATE deliveries SET quarantined = 1 \
+const QUARANTINE_OF_ORDER: &str = "UPDATE deliveries SET quarantined = 1 \
      WHERE order_seq = ?1 AND state = 'pending' AND quarantined = 0";
-const HOLD_BACK_SUBSCRIPTION: &str = "UPDATE deliveries SET quarantined = 1 WHERE seq IN (SELECT seq FROM deliveries \
+const QUARANTINE_OF_SUBSCRIPTION: &str = "UPDATE deliveries SET quarantined = 1 WHERE seq IN (SELECT seq FROM deliveries \
      WHERE subscription = ?1 AND state = 'pending' AND quarantined = 0 LIMIT ?2)";
 /// What is over needs nothing any more.
-const HOLD_BACK: &str = "UPDATE deliveries SET quarantined = 1 WHERE seq = ?1 AND quarantined = 0 \
+const QUARANTINE_DELIVERY: &str = "UPDATE deliveries SET quarantined = 1 WHERE seq = ?1 AND quarantined = 0 \
      AND state NOT IN ('in_flight', 'delivered', 'sandboxed', 'held', 'dead', 'cancelled')";
 
 /// As recovering has it of an attempt that can be read.
-const END: &str = "UPDATE attempts SET ended_at = ?2, outcome = 'unknown', \
+const END_ATTEMPT: &str = "UPDATE attempts SET ended_at = ?2, outcome = 'unknown', \
      reply = 'The program stopped before an answer came' WHERE delivery = ?1 AND ended_at IS NULL";
-const GIVE_BACK: &str = "UPDATE deliveries SET state = 'pending', at = ?2, quarantined = 1 WHERE seq = ?1 AND state = 'in_flight'";
+const RETURN_TO_PENDING: &str = "UPDATE deliveries SET state = 'pending', at = ?2, quarantined = 1 WHERE seq = ?1 AND state = 'in_flight'";
 
 pub(crate) fn quarantine(
     connection: &Connection,
@@ -40,15 +40,20 @@ pub(crate) fn quarantine(
     // Whatever needs a row meets it: an order that matches thousands comes a thousand times.
     let mut seen = HashSet::new();
     for row in rows.iter().filter(|row| seen.insert((row.table, row.row))) {
-        put(connection, row, now)?;
+        quarantine_row(connection, row, now)?;
     }
     Ok(())
 }
 
 /// Quarantines a row and holds back what needs it; its reason is logged once.
-pub(crate) fn put(connection: &Connection, unreadable: &Unreadable, now: Timestamp) -> rusqlite::Result<()> {
+pub(crate) fn quarantine_row(
+    connection: &Connection,
+    unreadable: &Unreadable,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     let Unreadable { table, row, reason } = unreadable;
-    let is_new = connection.prepare_cached(PUT)?.execute(params![table.name(), row, reason, micros(now)])?;
+    let is_new =
+        connection.prepare_cached(INSERT_ROW)?.execute(params![table.name(), row, reason, micros(now)])?;
     if is_new > 0 {
         metrics::gauge!("orderbell_rows_quarantined").increment(1);
         tracing::error!(
@@ -59,18 +64,22 @@ pub(crate) fn put(connection: &Connection, unreadable: &Unreadable, now: Timesta
         );
     }
     match table {
-        Table::Orders => connection.prepare_cached(HOLD_BACK_ORDER)?.execute([row])?,
+        Table::Orders => connection.prepare_cached(QUARANTINE_OF_ORDER)?.execute([row])?,
         Table::Subscriptions => {
-            connection.prepare_cached(HOLD_BACK_SUBSCRIPTION)?.execute([*row, AT_ONCE])?
+            connection.prepare_cached(QUARANTINE_OF_SUBSCRIPTION)?.execute([*row, MAX_DELIVERIES_AT_ONCE])?
         }
-        Table::Deliveries => connection.prepare_cached(HOLD_BACK)?.execute([row])?,
+        Table::Deliveries => connection.prepare_cached(QUARANTINE_DELIVERY)?.execute([row])?,
         _ => return Ok(()),
     };
-    refresh_each(connection, concerned(connection, *table, *row)?)
+    refresh_each(connection, dependent_subscriptions(connection, *table, *row)?)
 }
 
-/// The subscriptions whose queue the row holds something back of.
-pub(crate) fn concerned(connection: &Connection, table: Table, row: i64) -> rusqlite::Result<Vec<i64>> {
+/// The subscriptions with deliveries that depend on the row.
+pub(crate) fn dependent_subscriptions(
+    connection: &Connection,
+    table: Table,
+    row: i64,
+) -> rusqlite::Result<Vec<i64>> {
     let sql = match table {
         Table::Orders => "SELECT subscription FROM deliveries WHERE order_seq = ?",
         Table::Deliveries => "SELECT subscription FROM deliveries WHERE seq = ?",
@@ -82,15 +91,15 @@ pub(crate) fn concerned(connection: &Connection, table: Table, row: i64) -> rusq
 
 /// Ends the attempts that the last process left open at deliveries that cannot be decided about, as unknown; the
 /// deliveries stay pending until what hides them is mended.
-pub(crate) fn give_back(
+pub(crate) fn return_interrupted(
     connection: &Connection,
     deliveries: &[(i64, Unreadable)],
     now: Timestamp,
 ) -> Result<(), Failure> {
     for (delivery, unreadable) in deliveries {
-        connection.prepare_cached(END)?.execute([*delivery, micros(now)])?;
-        connection.prepare_cached(GIVE_BACK)?.execute([*delivery, micros(now)])?;
-        put(connection, unreadable, now)?;
+        connection.prepare_cached(END_ATTEMPT)?.execute([*delivery, micros(now)])?;
+        connection.prepare_cached(RETURN_TO_PENDING)?.execute([*delivery, micros(now)])?;
+        quarantine_row(connection, unreadable, now)?;
     }
     Ok(())
 }
@@ -118,7 +127,10 @@ impl Store {
 }
 
 /// Those that are not quarantined yet: whoever sees the others again has nothing to write.
-pub(crate) fn new_ones(connection: &Connection, rows: Vec<Unreadable>) -> Result<Vec<Unreadable>, Error> {
+pub(crate) fn not_yet_quarantined(
+    connection: &Connection,
+    rows: Vec<Unreadable>,
+) -> Result<Vec<Unreadable>, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM quarantine WHERE of_table = ? AND row = ?)";
     let mut new = Vec::new();
     for row in rows {

@@ -13,10 +13,10 @@ use crate::unreadable::release::{Mended, release};
 use crate::write::Transaction;
 
 /// How many rows one turn looks at.
-const AT_ONCE: usize = 500;
+const ROWS_PER_TURN: usize = 500;
 
 /// Where the next turn goes on: behind this row.
-type Place = (String, i64);
+type RowKey = (String, i64);
 
 /// What one turn found.
 #[derive(Default)]
@@ -24,7 +24,7 @@ struct Turn {
     mended: Vec<Mended>,
     /// Those of the mended orders that the relay has passed.
     passed: Vec<LoggedOrder>,
-    next: Option<Place>,
+    next: Option<RowKey>,
     /// How many are quarantined in all.
     count: i64,
 }
@@ -35,7 +35,7 @@ impl Store {
     /// # Errors
     /// What the store says; what was not released is looked at again the next time.
     pub async fn reexamine(&self) -> Result<usize, Error> {
-        let (mut released, mut place) = (0, Some(Place::default()));
+        let (mut released, mut place) = (0, Some(RowKey::default()));
         while let Some(after) = place {
             let turn = self.read_for_work(move |connection| look(connection, &after).map_err(unread)).await?;
             #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
@@ -67,12 +67,12 @@ impl Store {
     }
 }
 
-fn look(connection: &Connection, (table, row): &Place) -> rusqlite::Result<Turn> {
+fn look(connection: &Connection, (table, row): &RowKey) -> rusqlite::Result<Turn> {
     let sql =
         "SELECT of_table, row FROM quarantine WHERE (of_table, row) > (?, ?) ORDER BY of_table, row LIMIT ?";
-    let limit = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+    let limit = i64::try_from(ROWS_PER_TURN).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(sql)?;
-    let places: Vec<Place> = statement
+    let places: Vec<RowKey> = statement
         .query_map(params![table, row, limit], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let count: i64 = connection.query_row("SELECT count(*) FROM quarantine", (), |row| row.get(0))?;
@@ -87,7 +87,7 @@ fn look(connection: &Connection, (table, row): &Place) -> rusqlite::Result<Turn>
         turn.mended.push(Mended { table, row: *row, published: passed.is_some() });
         turn.passed.extend(passed);
     }
-    turn.next = places.into_iter().nth(AT_ONCE - 1);
+    turn.next = places.into_iter().nth(ROWS_PER_TURN - 1);
     Ok(turn)
 }
 

@@ -16,9 +16,9 @@ use crate::failure::Failure;
 use crate::notices::incidents;
 use crate::orders::spam::IS_SPAM;
 use crate::rows::{self, ORDER_COLUMNS, VERSION_COLUMNS, VERSIONS, Versions};
-use crate::unreadable::quarantine::put;
+use crate::unreadable::quarantine::quarantine_row;
 use crate::unreadable::{Read, Table};
-use crate::write::{AT_ONCE, Effects, Part};
+use crate::write::{Effects, MAX_ROWS_PER_WRITE, Progress};
 
 /// A row that was quarantined and can be read again.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +40,8 @@ const ESCALATES: &str = "UPDATE deliveries SET escalates_at = coalesce(escalates
      WHERE seq = ?1 AND kind = 'notification' AND state NOT IN ('delivered', 'sandboxed', 'cancelled') \
      AND not_escalated_at IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries late WHERE late.escalated_from = deliveries.seq) \
      AND NOT EXISTS (SELECT 1 FROM interventions WHERE delivery = deliveries.seq AND kind = 'restored')";
-/// As though it had been readable all along; a person may have tried to hurry it, or a restore have held it.
-const TAKE_AWAY: [&str; 2] =
+/// Deletes a placeholder delivery that turned out not to match, with what people or a restore did to it.
+const DELETE_PLACEHOLDER: [&str; 2] =
     ["DELETE FROM interventions WHERE delivery = ?", "DELETE FROM deliveries WHERE seq = ?"];
 
 /// A delivery that waits for a row.
@@ -63,12 +63,12 @@ pub(crate) fn release(
     mended: Mended,
     after: i64,
     now: Timestamp,
-) -> Result<Part, Failure> {
+) -> Result<Progress, Failure> {
     let Mended { table, row, .. } = mended;
     // An order that the relay has before it is read again.
     effects.orders |= table == Table::Orders;
     if rows::examine(connection, table, row)?.is_err() || passed_meanwhile(connection, mended)? {
-        return Ok(Part { count: 0, next: None });
+        return Ok(Progress { count: 0, next: None });
     }
     let waiting = waiting(connection, table, row, after)?;
     let mut versions = BTreeMap::new();
@@ -77,9 +77,9 @@ pub(crate) fn release(
         released += usize::from(decide(connection, delivery, &mut versions, now)?);
     }
     refresh_each(connection, waiting.iter().map(|delivery| delivery.subscription).collect::<BTreeSet<_>>())?;
-    if waiting.len() == AT_ONCE {
+    if waiting.len() == MAX_ROWS_PER_WRITE {
         let next = waiting.last().map(|delivery| delivery.seq);
-        return Ok(Part { count: released, next });
+        return Ok(Progress { count: released, next });
     }
     let sql = "DELETE FROM quarantine WHERE of_table = ? AND row = ?";
     if connection.prepare_cached(sql)?.execute(params![table.name(), row])? > 0 {
@@ -89,7 +89,7 @@ pub(crate) fn release(
             incidents::unmatched(connection, Seq(row - 1), Seq(row), now)?;
         }
     }
-    Ok(Part { count: released, next: None })
+    Ok(Progress { count: released, next: None })
 }
 
 /// Whether the relay passed an order after its caller looked, who so has not published it.
@@ -117,7 +117,7 @@ fn waiting(connection: &Connection, table: Table, row: i64, after: i64) -> rusql
          AND escalated_from IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries late WHERE late.escalated_from = deliveries.seq) \
          AS undecided, subscriptions.state = 'ended' AS ended, {IS_SPAM} AS is_spam FROM deliveries \
          JOIN subscriptions ON subscriptions.seq = subscription WHERE {of_row} AND deliveries.quarantined = 1 \
-         AND deliveries.seq > ?2 ORDER BY deliveries.seq LIMIT {AT_ONCE}"
+         AND deliveries.seq > ?2 ORDER BY deliveries.seq LIMIT {MAX_ROWS_PER_WRITE}"
     );
     connection
         .prepare_cached(&sql)?
@@ -127,13 +127,13 @@ fn waiting(connection: &Connection, table: Table, row: i64, after: i64) -> rusql
                 subscription: row.get("subscription")?,
                 order: row.get("order_seq")?,
                 undecided: row.get("undecided")?,
-                over: over(row.get("ended")?, row.get("is_spam")?),
+                over: cancel_reason_of(row.get("ended")?, row.get("is_spam")?),
             })
         })?
         .collect()
 }
 
-fn over(subscription_ended: bool, is_spam: bool) -> Option<CancelReason> {
+fn cancel_reason_of(subscription_ended: bool, is_spam: bool) -> Option<CancelReason> {
     match (subscription_ended, is_spam) {
         (true, _) => Some(CancelReason::SubscriptionEnded),
         (false, true) => Some(CancelReason::Spam),
@@ -156,18 +156,18 @@ fn decide(
     ];
     for (table, row) in needs.into_iter().flatten() {
         if let Err(unreadable) = rows::examine(connection, table, row)? {
-            put(connection, &unreadable, now)?;
+            quarantine_row(connection, &unreadable, now)?;
             return Ok(false);
         }
     }
     if let Some(order) = delivery.order.filter(|_| delivery.undecided) {
         match matched_at_acceptance(connection, delivery.subscription, order, versions)? {
             Err(unreadable) => {
-                put(connection, &unreadable, now)?;
+                quarantine_row(connection, &unreadable, now)?;
                 return Ok(false);
             }
             Ok(false) => {
-                for sql in TAKE_AWAY {
+                for sql in DELETE_PLACEHOLDER {
                     connection.prepare_cached(sql)?.execute([delivery.seq])?;
                 }
                 incidents::unmatched(connection, Seq(order - 1), Seq(order), now)?;

@@ -16,7 +16,7 @@ fn store() -> (TempDir, Store, Writer, Arc<SetClock>) {
     let folder = tempfile::tempdir().unwrap();
     let opened = opening::open(folder.path()).unwrap();
     let state = State::read(opened.connection, 65_536).unwrap();
-    let reading = Reading::Beside(Readers::new(opened.file));
+    let reading = Reading::Pool(Readers::new(opened.file));
     let clock = Arc::new(SetClock::at_second(1_700_000_000));
     let options = Options::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(SystemRandomness));
     let (store, writer) = Store::around(state, options, reading);

@@ -13,7 +13,7 @@ use domain::Timestamp;
 use domain::delivery::DeliveryId;
 use domain::subscription::SubscriptionId;
 use host::SetClock;
-use orderbell_sqlite::simulation::{Disk, Fate, Process, Work, Worked};
+use orderbell_sqlite::simulation::{Disk, InjectedFault, Process, Work, Worked};
 use orderbell_sqlite::{Options, Store};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -93,7 +93,7 @@ impl Large {
     }
 
     fn turn(&self) -> Work {
-        self.process.turn(Fate::Committed).unwrap();
+        self.process.turn(InjectedFault::Committed).unwrap();
         self.worked.take()
     }
 

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::periods::period_of;
 use super::*;
-use crate::commit::{State, made, made_alone};
+use crate::commit::{State, commit_all, commit_one};
 use crate::opening;
 use crate::orders::accept::{Accept, Hashed, accept};
 use crate::write::Write;
@@ -23,14 +23,14 @@ fn start() -> Timestamp {
     Timestamp::from_second(1_700_000_000).unwrap()
 }
 
-fn opened(folder: &TempDir, gathered_at_most: usize) -> State {
+fn opened(folder: &TempDir, max_buffered: usize) -> State {
     let connection = opening::open(folder.path()).unwrap().connection;
-    State::read(connection, gathered_at_most).unwrap()
+    State::read(connection, max_buffered).unwrap()
 }
 
-fn store(gathered_at_most: usize) -> (TempDir, State) {
+fn store(max_buffered: usize) -> (TempDir, State) {
     let folder = tempfile::tempdir().unwrap();
-    let state = opened(&folder, gathered_at_most);
+    let state = opened(&folder, max_buffered);
     // Nothing here is about the disk.
     state.connection.pragma_update(None, "synchronous", "off").unwrap();
     (folder, state)
@@ -82,8 +82,8 @@ fn try_to_place(state: &mut State, orders: Vec<Accept>) -> Vec<Result<Acceptance
             (write.undoing_itself(), answer)
         })
         .unzip();
-    made(state, writes);
-    answers.into_iter().map(crate::write::Answer::now).collect()
+    commit_all(state, writes);
+    answers.into_iter().map(crate::write::PendingWrite::now).collect()
 }
 
 fn place(state: &mut State, orders: Vec<Accept>) -> Vec<Acceptance> {
@@ -92,8 +92,8 @@ fn place(state: &mut State, orders: Vec<Accept>) -> Vec<Acceptance> {
 
 fn maintain(state: &mut State, now: Timestamp) {
     let now = now.as_microsecond();
-    made_alone(state, move |transaction| {
-        Ok(transaction.keys.maintain(transaction.connection, now, crate::write::AT_ONCE)?)
+    commit_one(state, move |transaction| {
+        Ok(transaction.keys.maintain(transaction.connection, now, crate::write::MAX_ROWS_PER_WRITE)?)
     })
     .unwrap();
 }
@@ -165,7 +165,7 @@ fn an_idle_store_clears_away_what_is_over_a_piece_at_a_time() {
     fill(&mut state, 0..5_000, start());
     let later = start() + Duration::from_hours(49);
     let mut commits = 0;
-    while state.keys.want_upkeep(later.as_microsecond()) {
+    while state.keys.needs_maintenance(later.as_microsecond()) {
         let before = count(&state, "idempotency_keys");
         maintain(&mut state, later);
         assert!(before - count(&state, "idempotency_keys") <= 501);
@@ -173,7 +173,7 @@ fn an_idle_store_clears_away_what_is_over_a_piece_at_a_time() {
         assert!(commits < 100);
     }
     assert_eq!((count(&state, "idempotency_keys"), count(&state, "idempotency_hashes")), (0, 0));
-    assert_eq!((state.keys.len(), state.keys.runs.len()), (0, 0));
+    assert_eq!((state.keys.len(), state.keys.ranges.len()), (0, 0));
 }
 
 #[test]
@@ -286,11 +286,11 @@ fn keys_whose_hashes_collide_are_told_apart() {
     let (_folder, mut state) = store(GATHERED);
     fill(&mut state, 0..2, start());
     // As if the first's hash were the second's, in memory and in the index.
-    let period = state.keys.runs.period(1).unwrap();
+    let period = state.keys.ranges.period(1).unwrap();
     let candidates =
         |state: &State, hash| state.keys.candidates(&state.connection, hash, start().as_microsecond());
-    let place = Place { period, hash: hash_at(1), order: 1 };
-    state.keys.gathered.insert_unique(spread(&place), place, spread);
+    let place = KeyEntry { period, hash: hash_at(1), order: 1 };
+    state.keys.buffered.insert_unique(identity_hash(&place), place, identity_hash);
     assert_eq!(candidates(&state, hash_at(1)).unwrap().len(), 2);
     state
         .connection
@@ -373,7 +373,7 @@ fn a_start_reads_the_index_behind_new_orders_or_while_nothing_comes() {
     assert!((100..900).contains(&some), "{some} of 1,000 while a part of {read} was read");
     assert!((0..12_000).all(|number| known(&state, number, start())));
     let mut commits = 0;
-    while state.keys.want_upkeep(start().as_microsecond()) {
+    while state.keys.needs_maintenance(start().as_microsecond()) {
         maintain(&mut state, start());
         commits += 1;
         assert!(commits < 30);
@@ -392,11 +392,11 @@ fn two_periods_have_filters_and_keys_of_others_are_found_without() {
         fill(&mut state, u64::from(number) * 1_000..u64::from(number + 1) * 1_000, day(3 - number));
     }
     let filters = |state: &State| state.keys.indexed.values().filter(|indexed| indexed.has_filter()).count();
-    assert_eq!(filters(&state), FILTERS);
+    assert_eq!(filters(&state), MAX_FILTERS);
     assert!((0..4_000).all(|number| known(&state, number, day(0))));
     drop(state);
     let state = opened(&folder, 100);
-    assert_eq!(filters(&state), FILTERS);
+    assert_eq!(filters(&state), MAX_FILTERS);
     assert!((0..4_000).all(|number| known(&state, number, day(0))));
 }
 
@@ -410,11 +410,11 @@ fn orders_out_of_the_order_of_their_times_begin_no_runs() {
         let time = midnight - Duration::from_millis(1_000 - 2 * number.min(500)) + jitter(number);
         place(&mut state, vec![order(number, number, time, LIFETIME)]);
     }
-    assert_eq!(state.keys.runs.len(), 2);
+    assert_eq!(state.keys.ranges.len(), 2);
     assert!((0..1_000).all(|number| repeated(&mut state, number, midnight)));
     drop(state);
     let mut state = opened(&folder, GATHERED);
-    assert_eq!(state.keys.runs.len(), 2);
+    assert_eq!(state.keys.ranges.len(), 2);
     assert!((0..1_000).all(|number| repeated(&mut state, number, midnight)));
 }
 
@@ -430,7 +430,7 @@ fn a_key_that_lives_long_keeps_none_behind_it_on_disk() {
     let mut state = opened(&folder, GATHERED);
     let later = start() + Duration::from_hours(49);
     let mut commits = 0;
-    while state.keys.want_upkeep(later.as_microsecond()) {
+    while state.keys.needs_maintenance(later.as_microsecond()) {
         maintain(&mut state, later);
         commits += 1;
         assert!(commits < 100);
@@ -449,7 +449,7 @@ fn a_run_that_was_rolled_back_is_begun_anew() {
     state.connection.commit_hook(Some(|| true)).unwrap();
     assert!(try_to_place(&mut state, vec![order(2, 2, later, LIFETIME)])[0].is_err());
     state.connection.commit_hook(None::<fn() -> bool>).unwrap();
-    assert_eq!(state.keys.runs.len(), 1);
+    assert_eq!(state.keys.ranges.len(), 1);
     place(&mut state, vec![order(3, 3, later, LIFETIME)]);
     assert_eq!(count(&state, "idempotency_periods"), 2);
     drop(state);
@@ -472,12 +472,12 @@ fn a_key_that_cannot_be_stored_takes_its_order_with_it_and_the_next_has_its_plac
     let answers = try_to_place(&mut state, orders);
     assert!(answers[0].is_err() && answers[1].is_ok(), "{answers:?}");
     assert_eq!((count(&state, "orders"), count(&state, "idempotency_periods")), (1, 1));
-    assert_eq!(state.keys.runs.len(), 1);
+    assert_eq!(state.keys.ranges.len(), 1);
     drop(state);
     let mut state = opened(&folder, GATHERED);
     assert!(repeated(&mut state, 2, start()));
     let end = (start() + LIFETIME).as_microsecond();
-    assert_eq!(state.keys.runs.period(1), Some(period_of(end, 86_400_000_000)));
+    assert_eq!(state.keys.ranges.period(1), Some(period_of(end, 86_400_000_000)));
 }
 
 #[test]
@@ -522,7 +522,7 @@ fn a_key_that_thousands_share_costs_each_the_same_and_keeps_their_orders_apart()
         state = opened(&folder, GATHERED);
     }
     let later = start() + LIFETIME * 2 + Duration::from_hours(1);
-    while state.keys.want_upkeep(later.as_microsecond()) {
+    while state.keys.needs_maintenance(later.as_microsecond()) {
         maintain(&mut state, later);
     }
     assert_eq!((count(&state, "idempotency_keys"), count(&state, "idempotency_hashes")), (0, 0));

@@ -5,10 +5,10 @@ use domain::order::OrderId;
 use tempfile::TempDir;
 
 use super::{begin_sweep, mark_one, sweep, unmark};
-use crate::commit::{State, apply, made_alone};
+use crate::commit::{State, apply, commit_one};
 use crate::delivery_queue::attempts::begin;
 use crate::opening;
-use crate::write::{Effects, FollowUp, Part, Write};
+use crate::write::{Effects, FollowUp, Progress, Write};
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_700_000_000).unwrap()
@@ -50,7 +50,7 @@ fn changed_by(state: &mut State, write: Write) -> (u64, Vec<FollowUp>) {
     let before: u64 = state.connection.total_changes();
     let applied = apply(state, &mut [write]);
     assert!(applied.answers[0].is_ok(), "{:?}", applied.answers);
-    (state.connection.total_changes() - before, applied.effects.rest)
+    (state.connection.total_changes() - before, applied.effects.follow_ups)
 }
 
 /// Does what the store asks of itself, so many commits at most.
@@ -100,7 +100,7 @@ fn all_is_marked_before_anything_is_cancelled_and_what_is_marked_begins_no_more(
     let id = "SELECT id FROM deliveries WHERE order_seq = 1200";
     let id: uuid::Uuid = state.connection.query_row(id, (), |row| crate::columns::uuid(row, "id")).unwrap();
     let intent = Intent { delivery: DeliveryId(id), number: 1, at: now() };
-    let begun = made_alone(&mut state, move |transaction| begin(transaction.connection, &[intent])).unwrap();
+    let begun = commit_one(&mut state, move |transaction| begin(transaction.connection, &[intent])).unwrap();
     assert_eq!(begun, []);
     go_on(&mut state, rest, 100);
     assert_eq!(waiting(&state), 0);
@@ -127,12 +127,12 @@ fn a_process_that_dies_half_way_leaves_the_rest_to_the_next() {
         go_on(&mut state, rest, commits);
         drop(state);
         let mut state = opened(&folder);
-        let rest = std::mem::take(&mut state.rest);
+        let rest = std::mem::take(&mut state.follow_ups);
         assert!(!rest.is_empty(), "{commits}");
         go_on(&mut state, rest, 1_000);
         assert_eq!(waiting(&state), 0, "after {commits} commits");
         let asked = sweep(&state.connection, &mut Effects::default(), 1, false).unwrap();
-        assert_eq!(asked, Part { count: 2_000, next: None });
+        assert_eq!(asked, Progress { count: 2_000, next: None });
     }
 }
 
@@ -141,7 +141,7 @@ fn a_mark_that_is_taken_back_half_way_stops_there() {
     let (_folder, mut state) = store(1, 3_000);
     let id = OrderId(uuid::Uuid::from_u128(1));
     let (_, rest) = changed_by(&mut state, mark(id));
-    made_alone(&mut state, move |transaction| unmark(transaction.connection, id, now())).unwrap();
+    commit_one(&mut state, move |transaction| unmark(transaction.connection, id, now())).unwrap();
     go_on(&mut state, rest, 100);
     assert_eq!(waiting(&state), 2_500);
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use crate::write::{AT_ONCE, Effects, FollowUp};
+use crate::write::{Effects, FollowUp, MAX_ROWS_PER_WRITE};
 
 const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = 'subscription_ended', \
      escalates_at = NULL, at = (SELECT ended_at FROM subscriptions WHERE subscriptions.seq = ?1) \
@@ -13,9 +13,9 @@ const LEFT: &str = "SELECT seq FROM subscriptions WHERE state = 'ended' AND EXIS
      INDEXED BY deliveries_due WHERE subscription = subscriptions.seq AND deliveries.state = 'pending')";
 
 /// Cancels the next of what waits for an ended subscription, by its `seq`.
-fn cancel_rest(subscription: i64) -> FollowUp {
+fn cancel_remaining(subscription: i64) -> FollowUp {
     FollowUp::new(move |transaction| {
-        cancel(transaction.connection, transaction.effects, subscription, AT_ONCE)?;
+        cancel(transaction.connection, transaction.effects, subscription, MAX_ROWS_PER_WRITE)?;
         Ok(())
     })
 }
@@ -26,9 +26,9 @@ pub(crate) fn cancel_what_fits(
     effects: &mut Effects,
     subscription: i64,
 ) -> rusqlite::Result<()> {
-    let room = effects.room;
+    let room = effects.row_budget;
     let cancelled = cancel(connection, effects, subscription, room)?;
-    effects.room -= cancelled.min(room);
+    effects.row_budget -= cancelled.min(room);
     Ok(())
 }
 
@@ -41,7 +41,7 @@ fn cancel(
     let at_most = i64::try_from(limit).unwrap_or(i64::MAX);
     let cancelled = connection.prepare_cached(CANCEL)?.execute(params![subscription, at_most])?;
     if cancelled == limit {
-        effects.rest.push(cancel_rest(subscription));
+        effects.follow_ups.push(cancel_remaining(subscription));
     }
     Ok(cancelled)
 }
@@ -49,6 +49,6 @@ fn cancel(
 /// What the last process did not live to cancel.
 pub(crate) fn left(connection: &Connection) -> rusqlite::Result<Vec<FollowUp>> {
     let mut statement = connection.prepare(LEFT)?;
-    let left = statement.query_map((), |row| Ok(cancel_rest(row.get(0)?)))?;
+    let left = statement.query_map((), |row| Ok(cancel_remaining(row.get(0)?)))?;
     left.collect()
 }

@@ -1,4 +1,5 @@
-//! Calling forward what waits for later, once an endpoint works again: a few at a time, for it may be half a million.
+//! Recovery: once an endpoint works again, what waits for later becomes due at once, a few at a time, for it may be
+//! half a million.
 
 use domain::Timestamp;
 use domain::failure_streak::FailureStreak;
@@ -6,9 +7,9 @@ use rusqlite::{Connection, params};
 
 use crate::columns::micros;
 use crate::delivery_queue::next_due::refresh;
-use crate::write::{AT_ONCE, Effects, FollowUp};
+use crate::write::{Effects, FollowUp, MAX_ROWS_PER_WRITE};
 
-/// An endpoint that works again, and how far what waits for it was called forward.
+/// An endpoint that works again, and how far its deliveries were made due.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Recovery {
     /// The subscription, by its `seq`.
@@ -21,28 +22,29 @@ pub(crate) struct Recovery {
     after: (i64, i64),
 }
 
-const WAITING: &str = "SELECT seq, at, NOT EXISTS (SELECT 1 FROM attempts WHERE delivery = deliveries.seq \
+const PENDING_LATER: &str = "SELECT seq, at, NOT EXISTS (SELECT 1 FROM attempts WHERE delivery = deliveries.seq \
      AND number = 1 AND ended_at < ?2) FROM deliveries INDEXED BY deliveries_due WHERE subscription = ?1 \
      AND state = 'pending' AND quarantined = 0 AND at >= ?3 AND (at > ?3 OR seq > ?4) ORDER BY at, seq LIMIT ?5";
-const CALL: &str = "UPDATE deliveries SET at = ?2 WHERE seq = ?1";
+const MAKE_DUE: &str = "UPDATE deliveries SET at = ?2 WHERE seq = ?1";
 /// Whether the attempt that succeeded says that the endpoint works again: not if it had begun before the first failure.
-const BEGAN_SINCE: &str =
+const STARTED_SINCE: &str =
     "SELECT EXISTS (SELECT 1 FROM attempts WHERE delivery = ?1 AND number = ?2 AND started_at >= ?3)";
-const LEFT_ALONE: &str = "SELECT ifnull(retry_at > ?2, 0) FROM subscriptions WHERE seq = ?1";
+const IS_PAUSED: &str = "SELECT ifnull(retry_at > ?2, 0) FROM subscriptions WHERE seq = ?1";
 /// Ends the pause of an endpoint.
-pub(crate) const NOT_ALONE: &str =
+pub(crate) const RESUME_ENDPOINT: &str =
     "UPDATE subscriptions SET retry_at = NULL WHERE seq = ? AND retry_at IS NOT NULL";
 
 impl Recovery {
-    /// Of an endpoint that failed since then, or, where that is nowhere on record, for as long as you like.
+    /// The recovery, at `now`, of an endpoint that failed since then; `None`: that is not on record, and all that waits
+    /// is made due.
     pub(crate) fn new(subscription: i64, since: Option<Timestamp>, now: Timestamp) -> Self {
         let since = since.map_or(i64::MIN, micros);
         Self { subscription, since, now, after: (micros(now), i64::MAX) }
     }
 }
 
-/// What follows when an attempt got through to an endpoint that had been failing.
-pub(crate) fn got_through(
+/// Recovers an endpoint that had been failing, if the attempt that succeeded began after its first failure.
+pub(crate) fn on_success_after_failures(
     connection: &Connection,
     effects: &mut Effects,
     attempt: (i64, u32),
@@ -50,14 +52,14 @@ pub(crate) fn got_through(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let began = params![attempt.0, attempt.1, micros(failing.since)];
-    if connection.prepare_cached(BEGAN_SINCE)?.query_row(began, |row| row.get(0))? {
-        works_again(connection, effects, Recovery::new(subscription, Some(failing.since), now))?;
+    if connection.prepare_cached(STARTED_SINCE)?.query_row(began, |row| row.get(0))? {
+        recover(connection, effects, Recovery::new(subscription, Some(failing.since), now))?;
     }
     Ok(())
 }
 
-/// Ends the pause of an endpoint, and calls as much forward as this commit has room for.
-pub(crate) fn works_again(
+/// Ends the pause of an endpoint, and makes as much due as this commit has room for.
+pub(crate) fn recover(
     connection: &Connection,
     effects: &mut Effects,
     recovery: Recovery,
@@ -65,15 +67,15 @@ pub(crate) fn works_again(
     let parameters = params![recovery.subscription, micros(recovery.now)];
     // The engine leaves it alone too, and is told nothing of what a provider reports.
     effects.pauses_lifted |=
-        connection.prepare_cached(LEFT_ALONE)?.query_row(parameters, |row| row.get::<_, bool>(0))?;
-    connection.prepare_cached(NOT_ALONE)?.execute([recovery.subscription])?;
-    let room = effects.room;
-    effects.room -= call(connection, effects, recovery, room)?.min(room);
+        connection.prepare_cached(IS_PAUSED)?.query_row(parameters, |row| row.get::<_, bool>(0))?;
+    connection.prepare_cached(RESUME_ENDPOINT)?.execute([recovery.subscription])?;
+    let room = effects.row_budget;
+    effects.row_budget -= advance_due_times(connection, effects, recovery, room)?.min(room);
     Ok(())
 }
 
-/// Answers how many it looked at.
-fn call(
+/// Makes the next deliveries due that wait for later; answers how many it looked at.
+fn advance_due_times(
     connection: &Connection,
     effects: &mut Effects,
     recovery: Recovery,
@@ -81,21 +83,21 @@ fn call(
 ) -> rusqlite::Result<usize> {
     let Recovery { subscription, since, now, after } = recovery;
     let at_most = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut statement = connection.prepare_cached(WAITING)?;
+    let mut statement = connection.prepare_cached(PENDING_LATER)?;
     let parameters = params![subscription, since, after.0, after.1, at_most];
     let seen = statement.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let seen = seen.collect::<rusqlite::Result<Vec<(i64, i64, bool)>>>()?;
-    let mut call_one = connection.prepare_cached(CALL)?;
-    for (seq, ..) in seen.iter().filter(|(.., is_called)| *is_called) {
-        call_one.execute([*seq, micros(now)])?;
+    let mut make_due = connection.prepare_cached(MAKE_DUE)?;
+    for (seq, ..) in seen.iter().filter(|(.., is_to_advance)| *is_to_advance) {
+        make_due.execute([*seq, micros(now)])?;
         effects.deliveries = true;
     }
     refresh(connection, subscription)?;
     if seen.len() == limit {
         let after = seen.last().map_or(after, |(seq, at, _)| (*at, *seq));
         let recovery = Recovery { after, ..recovery };
-        effects.rest.push(FollowUp::new(move |transaction| {
-            call(transaction.connection, transaction.effects, recovery, AT_ONCE)?;
+        effects.follow_ups.push(FollowUp::new(move |transaction| {
+            advance_due_times(transaction.connection, transaction.effects, recovery, MAX_ROWS_PER_WRITE)?;
             Ok(())
         }));
     }

@@ -49,8 +49,8 @@ fn die(state: &State, place: i64, at: Timestamp) {
 }
 
 /// How many notices a look at that time makes.
-fn told(state: &mut State, at: Timestamp) -> Result<usize, Error> {
-    made_alone(state, move |transaction| notify_operators(transaction, at))
+fn notify(state: &mut State, at: Timestamp) -> Result<usize, Error> {
+    commit_one(state, move |transaction| notify_operators(transaction, at))
 }
 
 /// What notices say, oldest first.
@@ -83,13 +83,13 @@ fn steps(state: &mut State, work: impl FnOnce(&mut State)) -> u64 {
 fn ten_thousand_deaths_are_one_row_one_notice_and_cost_no_more_than_one() {
     let (_folder, mut state) = watched(10_000);
     die(&state, 1, now());
-    let one = steps(&mut state, |state| assert_eq!(told(state, now() + MINUTE).unwrap(), 1));
+    let one = steps(&mut state, |state| assert_eq!(notify(state, now() + MINUTE).unwrap(), 1));
     let later = now() + MINUTE * 20;
     state.connection.execute_batch("BEGIN").unwrap();
     (1..=10_000).for_each(|place| die(&state, place, later));
     state.connection.execute_batch("COMMIT").unwrap();
     assert_eq!(number(&state, "SELECT count(*) FROM incidents"), 1);
-    let all = steps(&mut state, |state| assert_eq!(told(state, later + MINUTE).unwrap(), 1));
+    let all = steps(&mut state, |state| assert_eq!(notify(state, later + MINUTE).unwrap(), 1));
     assert!(all <= one + one / 10, "{all} steps, and {one} for one");
     let Notice::Dead { count, .. } = notices(&state).remove(1) else { panic!() };
     assert_eq!(count, 10_000);
@@ -99,9 +99,9 @@ fn ten_thousand_deaths_are_one_row_one_notice_and_cost_no_more_than_one() {
 fn a_look_at_nothing_costs_little_however_much_there_is() {
     let (_folder, mut state) = watched(10_000);
     die(&state, 1, now());
-    told(&mut state, now() + MINUTE).unwrap();
-    told(&mut state, now() + MINUTE).unwrap();
-    let nothing = steps(&mut state, |state| assert_eq!(told(state, now() + MINUTE).unwrap(), 0));
+    notify(&mut state, now() + MINUTE).unwrap();
+    notify(&mut state, now() + MINUTE).unwrap();
+    let nothing = steps(&mut state, |state| assert_eq!(notify(state, now() + MINUTE).unwrap(), 0));
     assert!(nothing < 150, "{nothing} steps");
 }
 
@@ -112,11 +112,11 @@ fn a_look_that_fails_halfway_is_made_again_and_tells_once() {
     let trouble =
         "CREATE TEMP TRIGGER no BEFORE INSERT ON main.deliveries BEGIN SELECT raise(ABORT, 'no'); END";
     state.connection.execute_batch(trouble).unwrap();
-    told(&mut state, now() + MINUTE).unwrap_err();
+    notify(&mut state, now() + MINUTE).unwrap_err();
     assert_eq!((number(&state, "SELECT sum(count) FROM incidents"), notices(&state)), (1, vec![]));
     state.connection.execute_batch("DROP TRIGGER no").unwrap();
-    assert_eq!(told(&mut state, now() + MINUTE).unwrap(), 1);
-    assert_eq!(told(&mut state, now() + MINUTE * 30).unwrap(), 0);
+    assert_eq!(notify(&mut state, now() + MINUTE).unwrap(), 1);
+    assert_eq!(notify(&mut state, now() + MINUTE * 30).unwrap(), 0);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn nothing_ends_without_its_note() {
     state.connection.execute_batch(trouble).unwrap();
     let end = |state: &mut State| {
         let ended = SubscriptionId::new(now(), id(1));
-        made_alone(state, move |transaction| {
+        commit_one(state, move |transaction| {
             unsubscribe(transaction.connection, transaction.effects, ended, EndReason::Gone, now())
         })
     };
@@ -135,7 +135,7 @@ fn nothing_ends_without_its_note() {
     assert_eq!(number(&state, "SELECT count(*) FROM subscriptions WHERE state = 'ended'"), 0);
     state.connection.execute_batch("DROP TRIGGER no").unwrap();
     end(&mut state).unwrap();
-    assert_eq!(told(&mut state, now() + MINUTE).unwrap(), 1);
+    assert_eq!(notify(&mut state, now() + MINUTE).unwrap(), 1);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_damaged_note_is_lost_alone() {
         state.connection.execute(sql, (kind, crate::columns::micros(now()))).unwrap();
     }
     die(&state, 1, now());
-    assert_eq!(told(&mut state, now() + MINUTE).unwrap(), 1);
+    assert_eq!(notify(&mut state, now() + MINUTE).unwrap(), 1);
     assert!(matches!(notices(&state)[..], [Notice::Dead { count: 1, .. }]));
     assert_eq!(number(&state, "SELECT sum(count) FROM incidents"), 0);
 }
@@ -160,16 +160,16 @@ fn quarantined_rows_are_noticed_once_and_together() {
         state.connection.execute(sql, (row, crate::columns::micros(at))).unwrap();
     };
     (1..=3).for_each(|row| quarantine(&state, row, now()));
-    assert_eq!(told(&mut state, now()).unwrap(), 0);
+    assert_eq!(notify(&mut state, now()).unwrap(), 0);
     (2..=4).for_each(|row| quarantine(&state, row, now()));
-    assert_eq!(told(&mut state, now() + MINUTE).unwrap(), 1);
+    assert_eq!(notify(&mut state, now() + MINUTE).unwrap(), 1);
     let told_of =
         Notice::Quarantined { count: 4, table: "orders".to_owned(), reason: "currency: unknown".to_owned() };
     assert_eq!(notices(&state), [told_of]);
-    assert_eq!(told(&mut state, now() + MINUTE * 60).unwrap(), 0);
+    assert_eq!(notify(&mut state, now() + MINUTE * 60).unwrap(), 0);
     state.connection.execute("DELETE FROM quarantine", ()).unwrap();
     quarantine(&state, 1, now() + MINUTE * 60);
-    assert_eq!(told(&mut state, now() + MINUTE * 61).unwrap(), 1, "it was mended, and broke again");
+    assert_eq!(notify(&mut state, now() + MINUTE * 61).unwrap(), 1, "it was mended, and broke again");
 }
 
 #[test]
@@ -178,17 +178,18 @@ fn a_full_disk_is_told_once_there_is_space() {
     let pages = number(&state, "SELECT * FROM pragma_page_count");
     state.connection.pragma_update(None, "max_page_count", pages).unwrap();
     let many = || (1..=200).map(|number| accept(number, Some(&format!("key-{number}"))).0);
-    let reach = |state: &mut State, writes: Vec<Write>| made(state, writes).1.map(|(reach, _)| reach);
-    assert_eq!(reach(&mut state, many().collect()), Some(FailureScope::Full));
+    let impact =
+        |state: &mut State, writes: Vec<Write>| commit_all(state, writes).1.map(|(impact, _)| impact);
+    assert_eq!(impact(&mut state, many().collect()), Some(FailureImpact::Full));
     // A look finds out by which time it was, and may find that there is no space for that.
     let seen = now() + MINUTE;
     let (look, _) = Write::new(1, move |transaction| notify_operators(transaction, seen));
-    assert_eq!(reach(&mut state, [look].into_iter().chain(many()).collect()), Some(FailureScope::Full));
+    assert_eq!(impact(&mut state, [look].into_iter().chain(many()).collect()), Some(FailureImpact::Full));
     assert_eq!(number(&state, "SELECT count(*) FROM incidents"), 0);
 
     state.connection.pragma_update(None, "max_page_count", pages + 1_000).unwrap();
     let over = seen + MINUTE * 5;
-    assert_eq!(told(&mut state, over).unwrap(), 1);
+    assert_eq!(notify(&mut state, over).unwrap(), 1);
     assert_eq!(notices(&state), [Notice::DiskFull { since: seen, until: over }]);
-    assert_eq!(told(&mut state, over + MINUTE * 60).unwrap(), 0);
+    assert_eq!(notify(&mut state, over + MINUTE * 60).unwrap(), 0);
 }
