@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use domain::attributes::SubscribedTo;
-use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
+use domain::delivery::{CancelReason, DeliveryId, DeliveryKind, DeliveryState};
 use domain::endpoint::Protocol;
 use domain::order::OrderId;
 use domain::receipt::ReceiptStatus;
@@ -41,6 +41,7 @@ pub(crate) enum Entry {
         was: SubscriptionState,
         state: SubscriptionState,
         in_sandbox: bool,
+        generation: u32,
         policy: Option<String>,
     },
     /// The program suspended a subscription by itself.
@@ -79,12 +80,15 @@ pub(crate) enum Entry {
         escalated: bool,
         /// Nobody can say yet whether it is owed.
         undecided: bool,
+        cancel_reason: Option<CancelReason>,
     },
     DeliveryMoved {
         seq: i64,
         was: DeliveryState,
         state: DeliveryState,
-        attempts: u32,
+        /// As it counts them itself, and of these the used ones.
+        attempts: (u32, u32),
+        cancel_reason: Option<CancelReason>,
     },
     Attempt {
         delivery: i64,
@@ -170,7 +174,7 @@ pub(crate) fn empty(disk: &Disk) -> rusqlite::Result<()> {
 
 /// The entries after the one of number `last`, which is set to the last one's.
 pub(crate) fn read(connection: &Connection, last: &mut i64) -> Result<Vec<Entry>> {
-    let sql = "SELECT n, what, seq, id, was, becomes, first, second, words, protocol FROM ledger WHERE n > ? ORDER BY n";
+    let sql = "SELECT n, what, seq, id, was, becomes, first, second, words, protocol, reason FROM ledger WHERE n > ? ORDER BY n";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([*last])?;
     let mut entries = Vec::new();
@@ -216,6 +220,7 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
             was: subscription_state(row, 4)?,
             state: subscription_state(row, 5)?,
             in_sandbox: row.get::<_, Option<bool>>(6)?.unwrap_or_default(),
+            generation: row.get(7)?,
             policy: row.get(8)?,
         },
         "suspended" => Entry::Suspended { seq },
@@ -227,7 +232,8 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
             seq,
             was: delivery_state(row, 4)?,
             state: delivery_state(row, 5)?,
-            attempts: number()?,
+            attempts: (number()?, row.get(7)?),
+            cancel_reason: cancel_reason(row)?,
         },
         "attempt" => Entry::Attempt { delivery: seq, number: number()?, at: row.get(7)? },
         "outcome" => Entry::Outcome {
@@ -268,6 +274,7 @@ fn delivery(row: &Row<'_>, seq: i64) -> Result<Entry> {
         kind: named(row, 8, &DeliveryKind::ALL, DeliveryKind::name)?,
         escalated: row.get_ref(4)?.as_str_or_null()? == Some("escalated"),
         undecided: row.get_ref(4)?.as_str_or_null()? == Some("undecided"),
+        cancel_reason: cancel_reason(row)?,
     })
 }
 
@@ -277,6 +284,11 @@ fn id(row: &Row<'_>) -> rusqlite::Result<Uuid> {
 
 fn subscription_state(row: &Row<'_>, column: usize) -> Result<SubscriptionState> {
     named(row, column, &SubscriptionState::ALL, SubscriptionState::name)
+}
+
+fn cancel_reason(row: &Row<'_>) -> Result<Option<CancelReason>> {
+    let is_there = row.get_ref(10)?.as_str_or_null()?.is_some();
+    is_there.then(|| named(row, 10, &CancelReason::ALL, CancelReason::name)).transpose()
 }
 
 fn delivery_state(row: &Row<'_>, column: usize) -> Result<DeliveryState> {

@@ -9,7 +9,8 @@ CREATE TABLE ledger (
   first   INTEGER,
   second  INTEGER,
   words   TEXT,
-  protocol TEXT
+  protocol TEXT,
+  reason   TEXT
 ) STRICT;
 
 CREATE TRIGGER ledger_order AFTER INSERT ON orders BEGIN
@@ -50,8 +51,9 @@ CREATE TRIGGER ledger_subscription AFTER INSERT ON subscriptions BEGIN
           new.protocol);
 END;
 CREATE TRIGGER ledger_subscription_moved AFTER UPDATE ON subscriptions BEGIN
-  INSERT INTO ledger (what, seq, was, becomes, first, words)
-  VALUES ('subscription moved', new.seq, old.state, new.state, new.confirmed_in_sandbox, new.filter_policy);
+  INSERT INTO ledger (what, seq, was, becomes, first, second, words)
+  VALUES ('subscription moved', new.seq, old.state, new.state, new.confirmed_in_sandbox, new.generation,
+          new.filter_policy);
 END;
 CREATE TRIGGER ledger_suspended AFTER UPDATE OF state ON subscriptions
 WHEN new.state = 'suspended' AND new.suspension_reason = 'failing' BEGIN
@@ -74,12 +76,13 @@ WHEN old.escalates_at IS NOT NULL AND new.escalates_at IS NULL AND NOT new.quara
   WHERE subscriptions.seq = new.subscription;
 END;
 CREATE TRIGGER ledger_delivery AFTER INSERT ON deliveries BEGIN
-  INSERT INTO ledger (what, seq, id, was, becomes, first, second, words)
-  VALUES ('delivery', new.seq, new.id, CASE WHEN new.quarantined THEN 'undecided' WHEN new.escalated_from THEN 'escalated' END, new.state, new.subscription,
+  INSERT INTO ledger (what, seq, id, was, becomes, reason, first, second, words)
+  VALUES ('delivery', new.seq, new.id, CASE WHEN new.quarantined THEN 'undecided' WHEN new.escalated_from THEN 'escalated' END, new.state, new.cancel_reason, new.subscription,
           new.order_seq, new.kind);
 END;
 CREATE TRIGGER ledger_delivery_moved AFTER UPDATE ON deliveries BEGIN
-  INSERT INTO ledger (what, seq, was, becomes, first) VALUES ('delivery moved', new.seq, old.state, new.state, new.attempts);
+  INSERT INTO ledger (what, seq, was, becomes, reason, first, second)
+  VALUES ('delivery moved', new.seq, old.state, new.state, new.cancel_reason, new.attempts, new.attempts_used);
 END;
 -- What only the sandbox saw is over: nobody is asked by itself.
 CREATE TRIGGER ledger_lapsed AFTER UPDATE OF confirmation_expires_at, state ON subscriptions

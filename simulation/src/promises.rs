@@ -15,6 +15,7 @@ use std::hash::Hash;
 use anyhow::{Result, bail, ensure};
 use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
 use domain::subscription::SubscriptionId;
+use oracle::Violation;
 
 use crate::coverage::Coverage;
 use crate::ledger::Entry;
@@ -45,12 +46,24 @@ pub(crate) struct Promises {
     lapsed: BTreeSet<i64>,
     /// The orders that are spam.
     spam: BTreeSet<i64>,
+    /// The orders that were spam at some time.
+    once_spam: BTreeSet<i64>,
+    /// Of the commit that is looked at: the deliveries of which something changed.
+    touched: BTreeSet<i64>,
     /// Of the commit that is looked at: what came too late, and who stands in for it.
     late: Vec<(i64, i64)>,
     /// The rows that are quarantined.
     aside: BTreeSet<(String, i64)>,
     /// What operators are to be told of, and what was done about that.
     notices: notices::Notices,
+}
+
+/// Fails with the first that is wrong `about` something.
+fn kept(found: impl IntoIterator<Item = Violation>, about: impl FnOnce() -> String) -> Result<()> {
+    match found.into_iter().next() {
+        None => Ok(()),
+        Some(violation) => bail!("{}: {}", about(), violation.wrong),
+    }
 }
 
 impl Promises {
@@ -69,25 +82,36 @@ impl Promises {
                 Entry::Noted { kind } => self.notices.note(kind),
                 Entry::Settled { kind } => self.settled(kind)?,
                 Entry::Late { delivery, stand_in } => self.came_too_late(*delivery, *stand_in)?,
-                Entry::SubscriptionMoved { seq, was, state, in_sandbox, policy } => {
+                Entry::SubscriptionMoved { seq, was, state, in_sandbox, generation, policy } => {
                     coverage.subscription(*was, *state)?;
-                    self.subscription_moved(*seq, *was, *state, *in_sandbox, policy.clone())?;
+                    self.subscription_moved(*seq, *was, *state, (*in_sandbox, *generation), policy.clone())?;
                 }
-                Entry::Delivery { seq, id, state, subscription, order, kind, escalated, undecided } => {
+                Entry::Delivery {
+                    seq,
+                    id,
+                    state,
+                    subscription,
+                    order,
+                    kind,
+                    escalated,
+                    undecided,
+                    cancel_reason,
+                } => {
                     self.places.insert(*id, *seq);
-                    let delivery = DeliveryTruth::new(*id, *kind, *subscription, *order, *state);
-                    self.notices.matched_by.extend((*kind == DeliveryKind::Notice).then_some(*subscription));
-                    self.delivery_owed(*seq, delivery, *escalated, *undecided)?;
+                    let begins = (*state, *cancel_reason);
+                    let delivery = DeliveryTruth::new((*id, *kind), *subscription, *order, begins);
+                    self.notices.made_for.extend((*kind == DeliveryKind::Notice).then_some(*subscription));
+                    self.delivery_begun(*seq, delivery, *escalated, *undecided)?;
                 }
-                Entry::DeliveryMoved { seq, was, state, attempts } => {
+                Entry::DeliveryMoved { seq, was, state, attempts, cancel_reason } => {
                     coverage.delivery(*was, *state)?;
-                    self.delivery_moved(*seq, *was, *state, *attempts)?;
+                    self.delivery_moved(*seq, *was, *state, *attempts, *cancel_reason)?;
                     self.notices.died.extend((was != state && *state == DeliveryState::Dead).then_some(*seq));
                 }
                 Entry::Attempt { delivery, number, .. } => self.attempt_begun(*delivery, *number)?,
                 Entry::Outcome { delivery, number, at, outcome, used, own_want } => {
                     ensure!(!(*used && *own_want), "our own want used an attempt at delivery {delivery}");
-                    self.attempt_ended(*delivery, *number, *at, outcome.as_deref())?;
+                    self.attempt_ended(*delivery, *number, *at, (outcome.as_deref(), *used))?;
                 }
                 Entry::Receipt { delivery, attempt, status } => {
                     self.reported(*delivery, *attempt, *status)?;
@@ -111,13 +135,8 @@ impl Promises {
         }
         self.what_is_late_is_escalated()?;
         self.what_happened_is_noted()?;
-        self.check_commit()
-    }
-
-    /// What must hold whenever a commit is over.
-    fn check_commit(&self) -> Result<()> {
-        self.all_published_is_owed()?;
-        self.attempts_match_states()
+        self.all_published_is_delivered()?;
+        self.what_was_touched_is_explained()
     }
 }
 

@@ -43,6 +43,26 @@ pub fn judge<Id: Copy + PartialEq + Display>(answered: &[Id], stored: &[Stored<I
     found
 }
 
+/// Orders stand in the log in the order in which they were stored.
+#[must_use]
+pub fn in_sequence(last: i64, next: i64) -> Option<Violation> {
+    (next <= last).then(|| {
+        Promise::OrderStored.broken(format!("it was given a place, {next}, that is not after {last}"))
+    })
+}
+
+/// What was answered as not stored is not.
+#[must_use]
+pub fn refused(is_stored: bool) -> Option<Violation> {
+    is_stored.then(|| Promise::OrderStored.broken("it was refused, and is stored"))
+}
+
+/// Whoever is told that a key was used for another order has used it so.
+#[must_use]
+pub fn key_reused(was_used: bool) -> Option<Violation> {
+    (!was_used).then(|| Promise::StoredOnce.broken("its key is said to be another order's, and is nobody's"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,5 +83,8 @@ mod tests {
         assert_eq!(promises(&[7, 8], &[(7, true)]), [Promise::OrderStored], "another id when repeated");
         assert_eq!(promises(&[7], &[(7, true), (8, true)]), [Promise::StoredOnce]);
         assert_eq!(promises(&[7], &[(7, false)]), [Promise::OrderStored], "something else");
+        assert!(in_sequence(3, 4).is_none() && in_sequence(3, 3).is_some());
+        assert!(refused(true).is_some() && refused(false).is_none());
+        assert!(key_reused(false).is_some() && key_reused(true).is_none());
     }
 }

@@ -11,6 +11,7 @@
 pub mod deliveries;
 pub mod intake;
 pub mod matching;
+pub mod notices;
 pub mod receptions;
 pub mod subscriptions;
 
@@ -56,6 +57,10 @@ pub enum Promise {
     StateStays,
     /// Who is suspended by the program failed for long and often.
     SuspendedWithCause,
+    /// What is not delivered in time is delivered to the escalation's target, too.
+    Escalated,
+    /// What operators are to be told of is noted in the commit in which it happens, and told.
+    OperatorsTold,
 }
 
 impl Promise {
@@ -78,6 +83,8 @@ impl Promise {
             Self::AsLastVersion => "subscription_disagrees",
             Self::StateStays => "state_lost",
             Self::SuspendedWithCause => "suspended_without_cause",
+            Self::Escalated => "not_escalated",
+            Self::OperatorsTold => "operators_not_told",
         }
     }
 

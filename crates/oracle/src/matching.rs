@@ -43,6 +43,33 @@ pub fn before_publishing() -> Violation {
     Promise::PublishedFirst.broken("it is there before its order was published")
 }
 
+/// The relay goes on from where it was, and never back.
+#[must_use]
+pub fn published(was: i64, before: i64, through: i64) -> Option<Violation> {
+    let goes_on = before == was && through > before;
+    (!goes_on).then(|| {
+        let wrong = format!("the relay, at {was}, went from {before} to {through}");
+        Promise::PublishedFirst.broken(wrong)
+    })
+}
+
+/// What could not be decided is decided: it is released if the order matched or it escalated, and taken away if not.
+#[must_use]
+pub fn decided(is_released: bool, matched: bool) -> Option<Violation> {
+    match (is_released, matched) {
+        (true, false) => Some(Promise::UnmatchedIsNot.broken("it is released, and the order did not match")),
+        (false, true) => Some(Promise::MatchedIsDelivered.broken("it is taken away, and the order matched")),
+        _ => None,
+    }
+}
+
+/// Whom a late delivery escalates to has a delivery of the order, too.
+#[must_use]
+pub fn escalated(found: Option<Found>) -> Option<Violation> {
+    let wrong = "it is late, and whom it escalates to is not told";
+    found.is_none().then(|| Promise::Escalated.broken(wrong))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +86,13 @@ mod tests {
         assert_eq!(promise(why, Some(Found { undecided: true, ..there })), None);
         assert_eq!(promise(Expected::Unknown, Some(there)), None);
         assert_eq!(promise(Expected::Unknown, None), None);
+    }
+
+    #[test]
+    fn the_relay_goes_on_and_what_was_undecided_follows_what_matched() {
+        assert!(published(3, 3, 5).is_none() && published(3, 3, 3).is_some() && published(3, 2, 5).is_some());
+        assert!(decided(true, true).is_none() && decided(false, false).is_none());
+        assert!(decided(true, false).is_some() && decided(false, true).is_some());
+        assert!(escalated(None).is_some() && escalated(Some(Found::default())).is_none());
     }
 }

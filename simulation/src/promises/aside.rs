@@ -1,30 +1,30 @@
 //! What cannot be read: its debts are kept, and settled once it is mended.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
+use oracle::matching;
 
-use super::Promises;
+use super::{Promises, kept};
 
 impl Promises {
     /// Whether a row is quarantined.
-    pub(super) fn is_aside(&self, table: &str, row: i64) -> bool {
+    pub(super) fn is_quarantined(&self, table: &str, row: i64) -> bool {
         self.aside.contains(&(table.to_owned(), row))
     }
 
-    /// What stood for a delivery is gone: it must not have been owed.
+    /// What stood for a delivery is gone: the order must not have matched.
     pub(super) fn taken_away(&mut self, seq: i64) -> Result<()> {
         let delivery = self.deliveries.remove(&seq).context("what was not there was taken away")?;
-        ensure!(delivery.only_stands_for_one, "delivery {seq} was owed, and is taken away");
+        kept(matching::decided(false, !delivery.only_stands_for_one), || format!("delivery {seq}"))?;
         let order = delivery.order.and_then(|order| self.orders.get_mut(&order));
         order.context("of no order")?.delivered_to.remove(&delivery.subscription);
         self.places.remove(&delivery.id);
         Ok(())
     }
 
-    /// A delivery is no longer held back: it must be owed.
+    /// A delivery is no longer held back: the order must have matched.
     pub(super) fn released(&mut self, seq: i64) -> Result<()> {
         let delivery = self.deliveries.get(&seq).context("what was not there was released")?;
-        ensure!(!delivery.only_stands_for_one, "delivery {seq} is released, and is owed to nobody");
-        Ok(())
+        kept(matching::decided(true, !delivery.only_stands_for_one), || format!("delivery {seq}"))
     }
 
     /// What stood for a delivery is owed because another came too late.

@@ -1,14 +1,14 @@
-//! Deliveries: owed once, begun before they are sent, repeated only where nobody knows.
-
-use std::collections::BTreeMap;
+//! Deliveries as they stand: what the store records of them, what was sent, and what arrived.
 
 use anyhow::{Context, Result, ensure};
-use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
+use domain::delivery::{CancelReason, DeliveryId, DeliveryKind, DeliveryState};
 use domain::receipt::ReceiptStatus;
-use domain::subscription::SubscriptionState;
+use oracle::deliveries::{self, Attempt, ByPeople, Delivery, Kind, Move, Outcome, Receipt, State, Status};
+use oracle::matching::{self, Expected, Found};
+use oracle::receptions;
 
-use super::Promises;
 use super::suspensions::Failures;
+use super::{Promises, kept};
 
 /// A delivery as it stands.
 pub(crate) struct DeliveryTruth {
@@ -17,35 +17,34 @@ pub(crate) struct DeliveryTruth {
     pub(crate) subscription: i64,
     pub(crate) order: Option<i64>,
     pub(crate) state: DeliveryState,
+    /// How many attempts it counts, and how many of them as used.
+    counted: (u32, u32),
+    cancel_reason: Option<CancelReason>,
+    receipts: Vec<Receipt>,
     /// Its provider once reported that it did not reach its receiver after all.
     bounced: bool,
-    /// What its provider reported last.
-    reported: Option<ReceiptStatus>,
     /// A person gave it up.
     pub(super) given_up: bool,
-    /// Nobody could say whether it is owed, and it is not.
+    /// Nobody could say whether it matched, and it did not.
     pub(super) only_stands_for_one: bool,
-    /// By number: what came of each attempt, and whether its message arrived.
-    pub(crate) attempts: BTreeMap<u32, Attempt>,
+    /// What came of each attempt, from the first on.
+    pub(crate) attempts: Vec<Made>,
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Attempt {
-    pub(super) outcome: Option<String>,
-    pub(super) sent: bool,
+/// An attempt that was made.
+pub(crate) struct Made {
+    on_record: Attempt,
+    sent: bool,
     /// The receiver has it.
     pub(super) arrived: bool,
-    /// Its provider reported that it did not reach its receiver after all.
-    failed_later: bool,
 }
 
 impl DeliveryTruth {
     pub(super) fn new(
-        id: DeliveryId,
-        kind: DeliveryKind,
+        (id, kind): (DeliveryId, DeliveryKind),
         subscription: i64,
         order: Option<i64>,
-        state: DeliveryState,
+        (state, cancel_reason): (DeliveryState, Option<CancelReason>),
     ) -> Self {
         Self {
             id,
@@ -53,31 +52,67 @@ impl DeliveryTruth {
             subscription,
             order,
             state,
+            counted: (0, 0),
+            cancel_reason,
+            receipts: Vec::new(),
             bounced: false,
-            reported: None,
             given_up: false,
             only_stands_for_one: false,
-            attempts: BTreeMap::new(),
+            attempts: Vec::new(),
         }
     }
 
-    fn last_attempt(&self) -> u32 {
-        self.attempts.last_key_value().map_or(0, |(number, _)| *number)
+    pub(super) fn kind(&self) -> Kind {
+        match self.kind {
+            DeliveryKind::Notification => Kind::Notification,
+            DeliveryKind::Confirmation => Kind::Confirmation,
+            DeliveryKind::Notice | DeliveryKind::Test => Kind::Other,
+        }
+    }
+
+    fn recorded(&self) -> Vec<Attempt> {
+        self.attempts.iter().map(|made| made.on_record).collect()
+    }
+
+    fn attempt(&mut self, number: u32) -> Option<&mut Made> {
+        self.attempts.get_mut(usize::try_from(number).ok()?.checked_sub(1)?)
+    }
+}
+
+/// A state in the oracle's words.
+pub(super) fn state(state: DeliveryState) -> State {
+    match state {
+        DeliveryState::Pending => State::Pending,
+        DeliveryState::InFlight => State::InFlight,
+        DeliveryState::Delivered => State::Delivered,
+        DeliveryState::Sandboxed => State::Sandboxed,
+        DeliveryState::Held => State::Held,
+        DeliveryState::Dead => State::Dead,
+        DeliveryState::Cancelled => State::Cancelled,
+    }
+}
+
+fn cancel_reason(reason: CancelReason) -> deliveries::CancelReason {
+    match reason {
+        CancelReason::Dropped => deliveries::CancelReason::Dropped,
+        CancelReason::Spam => deliveries::CancelReason::Spam,
+        CancelReason::SubscriptionEnded => deliveries::CancelReason::SubscriptionEnded,
+        CancelReason::Superseded => deliveries::CancelReason::Superseded,
     }
 }
 
 impl Promises {
-    pub(super) fn delivery_owed(
+    pub(super) fn delivery_begun(
         &mut self,
         seq: i64,
         mut delivery: DeliveryTruth,
         escalated: bool,
         undecided: bool,
     ) -> Result<()> {
-        let subscription = self.subscriptions.get(&delivery.subscription).context("owed to nobody")?;
-        let over = subscription.state == SubscriptionState::Ended || self.is_spam(&delivery);
-        let begins = if over { DeliveryState::Cancelled } else { DeliveryState::Pending };
-        ensure!(delivery.state == begins, "delivery {seq} began as {}", delivery.state);
+        let subscription = self.subscriptions.get(&delivery.subscription).context("a delivery to nobody")?;
+        let is_spam = self.is_spam(&delivery);
+        let begun = deliveries::begun(state(delivery.state), subscription.oracle_state(), is_spam);
+        kept(begun, || format!("delivery {seq}"))?;
         if delivery.kind == DeliveryKind::Confirmation {
             self.lapsed.remove(&delivery.subscription);
         }
@@ -89,11 +124,15 @@ impl Promises {
             if escalated {
                 order.escalated_to.insert(to);
             }
-            let owed = order.owed.contains(&to) || escalated;
-            ensure!(owed || undecided, "subscription {to} is owed order {place}, and should not be");
-            delivery.only_stands_for_one = !owed;
-            ensure!(order.delivered_to.insert(to), "subscription {to} is owed order {place} twice");
+            let matched = order.matched.contains(&to);
+            let why = "it was not confirmed, or its policy asks for something else";
+            let expected = if matched { Expected::Matched } else { Expected::NotMatched(why) };
+            let found = matching::judge(expected, Some(Found { escalated, undecided }));
+            kept(found, || format!("order {place}, subscription {to}"))?;
+            delivery.only_stands_for_one = !matched && !escalated;
+            ensure!(order.delivered_to.insert(to), "subscription {to} has two deliveries of order {place}");
         }
+        self.touched.insert(seq);
         self.deliveries.insert(seq, delivery);
         Ok(())
     }
@@ -102,52 +141,33 @@ impl Promises {
         &mut self,
         seq: i64,
         was: DeliveryState,
-        state: DeliveryState,
-        attempts: u32,
+        becomes: DeliveryState,
+        counted: (u32, u32),
+        cancel_reason: Option<CancelReason>,
     ) -> Result<()> {
         let delivery = self.deliveries.get(&seq).context("a delivery came from nowhere")?;
-        let is_spam = self.is_spam(delivery);
-        let delivery = self.deliveries.get_mut(&seq).context("a delivery came from nowhere")?;
         ensure!(was == delivery.state, "delivery {seq} was {was}, and before that {}", delivery.state);
-        let subscription = &self.subscriptions[&delivery.subscription];
-        if was != state && state == DeliveryState::InFlight {
-            ensure!(attempts == delivery.last_attempt() + 1, "delivery {seq} skips to attempt {attempts}");
-            let question = delivery.kind == DeliveryKind::Confirmation;
-            let told = match subscription.state {
-                SubscriptionState::Confirmed => true,
-                SubscriptionState::Pending => question,
-                SubscriptionState::Suspended | SubscriptionState::Ended => false,
-            };
-            ensure!(!is_spam, "delivery {seq} of an order that is spam begins");
-            ensure!(
-                told,
-                "a {} is sent to a subscription that is {}",
-                delivery.kind.name(),
-                subscription.state
-            );
-        }
-        let ended = subscription.state == SubscriptionState::Ended;
-        let held = was == DeliveryState::InFlight && state == DeliveryState::Held;
-        ensure!(!held || !(ended || is_spam), "delivery {seq} is held, and will never be sent again");
-        // Only a person may give up what is pending or held.
+        let is_spam = self.is_spam(delivery);
+        let by_a_person = self.giving_up > 0;
+        let step = Move {
+            kind: delivery.kind(),
+            was: state(was),
+            becomes: state(becomes),
+            attempts: counted.0,
+            last_attempt: delivery.attempts.last().map_or(0, |made| made.on_record.number),
+            subscription: self.subscriptions[&delivery.subscription].oracle_state(),
+            is_spam,
+            by_a_person,
+        };
+        kept(deliveries::moved(&step), || format!("delivery {seq}"))?;
         let waits = matches!(was, DeliveryState::Pending | DeliveryState::Held);
-        let by_a_person = self.giving_up > 0 || is_spam;
-        let given_up = waits && state == DeliveryState::Cancelled && by_a_person;
-        let dropped = state == DeliveryState::Cancelled
-            && !given_up
-            && !is_spam
-            && delivery.kind != DeliveryKind::Confirmation
-            && !ended;
-        ensure!(!dropped, "delivery {seq} is dropped, and its subscription is {}", subscription.state);
-        if was != DeliveryState::InFlight && state == DeliveryState::Pending {
-            ensure!(
-                subscription.state != SubscriptionState::Ended,
-                "delivery {seq} of an ended subscription is redriven"
-            );
-            ensure!(!is_spam, "delivery {seq} of an order that is spam is redriven");
-        }
+        let given_up = waits && becomes == DeliveryState::Cancelled && (by_a_person || is_spam);
+        let delivery = self.deliveries.get_mut(&seq).context("a delivery came from nowhere")?;
         delivery.given_up |= given_up;
-        delivery.state = state;
+        delivery.state = becomes;
+        delivery.counted = counted;
+        delivery.cancel_reason = cancel_reason;
+        self.touched.insert(seq);
         Ok(())
     }
 
@@ -155,6 +175,7 @@ impl Promises {
     pub(super) fn called_spam(&mut self, order: i64, is_spam: bool) {
         if is_spam {
             self.spam.insert(order);
+            self.once_spam.insert(order);
         } else {
             self.spam.remove(&order);
         }
@@ -166,13 +187,11 @@ impl Promises {
 
     pub(super) fn attempt_begun(&mut self, delivery: i64, number: u32) -> Result<()> {
         let truth = self.deliveries.get_mut(&delivery).context("an attempt at nothing")?;
-        let last = truth.last_attempt();
-        ensure!(number == last + 1, "attempt {number} of delivery {delivery} follows attempt {last}");
-        let open = truth.attempts.get(&last).is_some_and(|attempt| attempt.outcome.is_none());
-        ensure!(!open, "attempt {number} of delivery {delivery} begins before attempt {last} has an outcome");
-        let there = truth.reported == Some(ReceiptStatus::Delivered);
-        ensure!(!there, "attempt {number} of delivery {delivery} begins though its provider delivered it");
-        truth.attempts.insert(number, Attempt::default());
+        let begins = deliveries::attempted(number, &truth.recorded(), &truth.receipts);
+        kept(begins, || format!("delivery {delivery}"))?;
+        let on_record = Attempt { number, outcome: None, used: false };
+        truth.attempts.push(Made { on_record, sent: false, arrived: false });
+        self.touched.insert(delivery);
         Ok(())
     }
 
@@ -181,40 +200,44 @@ impl Promises {
         delivery: i64,
         number: u32,
         at: i64,
-        outcome: Option<&str>,
+        (outcome, used): (Option<&str>, bool),
     ) -> Result<()> {
         let truth = self.deliveries.get_mut(&delivery).context("an attempt at nothing ended")?;
-        let attempt = truth.attempts.get_mut(&number).context("an attempt ended that was never begun")?;
-        ensure!(attempt.outcome.is_none(), "attempt {number} of delivery {delivery} ended twice");
-        let outcome = outcome.context("an attempt ended without an outcome")?;
-        ensure!(
-            outcome != "delivered" || attempt.arrived,
-            "delivery {delivery} is called delivered, and never arrived"
-        );
-        attempt.outcome = Some(outcome.to_owned());
+        let made = truth.attempt(number).context("an attempt ended that was never begun")?;
+        ensure!(made.on_record.outcome.is_none(), "attempt {number} of delivery {delivery} ended twice");
+        let outcome = outcome.and_then(Outcome::named).context("an attempt ended without an outcome")?;
+        kept(receptions::arrived(outcome, made.arrived), || format!("delivery {delivery}"))?;
+        made.on_record = Attempt { outcome: Some(outcome), used, ..made.on_record };
         let to = self.subscriptions.get_mut(&truth.subscription).context("an attempt to nobody")?;
-        let got_through = matches!(outcome, "delivered" | "sandboxed");
+        let got_through = matches!(outcome, Outcome::Delivered | Outcome::Sandboxed);
         to.failures = (!got_through).then(|| Failures::again(to.failures, at));
+        self.touched.insert(delivery);
         Ok(())
     }
 
-    /// Whenever a commit is over, exactly what is in flight has an attempt without an outcome.
-    pub(super) fn attempts_match_states(&self) -> Result<()> {
-        for (seq, delivery) in &self.deliveries {
-            let open = delivery.attempts.values().filter(|attempt| attempt.outcome.is_none()).count();
-            let in_flight = usize::from(delivery.state == DeliveryState::InFlight);
-            ensure!(
-                open == in_flight,
-                "delivery {seq} is {}, and {open} of its attempts are open",
-                delivery.state
-            );
-            let last = delivery.attempts.last_key_value().map(|(_, attempt)| attempt);
-            let taken =
-                last.is_some_and(|last| last.outcome.as_deref() == Some("delivered") && !last.failed_later);
-            ensure!(
-                !taken || delivery.state != DeliveryState::Dead,
-                "delivery {seq} is dead, and its last attempt got through"
-            );
+    /// Whenever a commit is over, what it touched is as what is on record of it says.
+    pub(super) fn what_was_touched_is_explained(&mut self) -> Result<()> {
+        for seq in std::mem::take(&mut self.touched) {
+            // What nobody could decide about was taken away.
+            let Some(delivery) = self.deliveries.get(&seq) else { continue };
+            let recorded = delivery.recorded();
+            let facts = Delivery {
+                kind: delivery.kind(),
+                of_order: delivery.order.is_some(),
+                state: state(delivery.state),
+                attempts: delivery.counted.0,
+                attempts_used: delivery.counted.1,
+                cancel_reason: delivery.cancel_reason.map(cancel_reason),
+                recorded: &recorded,
+                receipts: Some(&delivery.receipts),
+                by_people: ByPeople {
+                    dropped: delivery.given_up,
+                    spam: delivery.order.is_some_and(|order| self.once_spam.contains(&order)),
+                    held: false,
+                },
+                subscription: Some(self.subscriptions[&delivery.subscription].oracle_state()),
+            };
+            kept(deliveries::judge(&facts), || format!("delivery {seq}"))?;
         }
         Ok(())
     }
@@ -224,31 +247,25 @@ impl Promises {
         let place = self.places.get(&id).with_context(|| format!("{id} is sent, and is not on disk"))?;
         let delivery = self.deliveries.get_mut(place).context("unknown delivery")?;
         let proven = in_sandbox || !self.subscriptions[&delivery.subscription].in_sandbox;
-        let question = delivery.kind == DeliveryKind::Confirmation;
-        ensure!(proven || question, "{id} is sent to someone who was confirmed in the sandbox only");
-        let state = delivery.state;
-        let attempt = delivery.attempts.get_mut(&number);
-        let attempt = attempt.filter(|attempt| state == DeliveryState::InFlight && attempt.outcome.is_none());
-        let attempt =
-            attempt.with_context(|| format!("{id} is sent, and its attempt {number} is not on disk"))?;
-        ensure!(!attempt.sent, "attempt {number} of {id} is sent twice");
-        attempt.sent = true;
+        let request = delivery.kind == DeliveryKind::Confirmation;
+        ensure!(proven || request, "{id} is sent to someone who was confirmed in the sandbox only");
+        let in_flight = delivery.state == DeliveryState::InFlight;
+        let made = delivery.attempt(number);
+        let open = made.filter(|made| in_flight && made.on_record.outcome.is_none());
+        let (sent, recorded) = open.as_ref().map_or((1, 0), |made| (1 + usize::from(made.sent), 1));
+        kept(receptions::on_record(sent, recorded), || format!("attempt {number} of {id}"))?;
+        open.context("it is on record")?.sent = true;
         Ok(())
     }
 
     /// A receiver took a message, whatever we are told of it.
     pub(crate) fn arrived(&mut self, id: DeliveryId, number: u32) -> Result<()> {
         let delivery = self.delivery_of(id)?;
-        let bounced = delivery.bounced;
-        for (earlier, attempt) in delivery.attempts.range(..number).filter(|(_, attempt)| attempt.arrived) {
-            let known = attempt.outcome.as_deref().is_none_or(|outcome| outcome != "unknown");
-            ensure!(
-                !known || bounced,
-                "{id} arrived again though the outcome of attempt {earlier} is known: {attempt:?}"
-            );
+        let earlier = delivery.attempts.iter().filter(|made| made.on_record.number < number && made.arrived);
+        for made in earlier {
+            kept(receptions::again(made.on_record.outcome, delivery.bounced), || id.to_string())?;
         }
-        let attempt = delivery.attempts.get_mut(&number).context("what was never begun arrived")?;
-        attempt.arrived = true;
+        delivery.attempt(number).context("what was never begun arrived")?.arrived = true;
         Ok(())
     }
 
@@ -260,10 +277,14 @@ impl Promises {
 
     /// A provider's report is on disk.
     pub(super) fn reported(&mut self, delivery: i64, attempt: u32, status: ReceiptStatus) -> Result<()> {
-        let delivery = self.deliveries.get_mut(&delivery).context("a report of nothing")?;
-        delivery.reported = Some(status);
-        let attempt = delivery.attempts.get_mut(&attempt).context("a report of an attempt never made")?;
-        attempt.failed_later |= status == ReceiptStatus::Failed;
+        let truth = self.deliveries.get_mut(&delivery).context("a report of nothing")?;
+        truth.attempt(attempt).context("a report of an attempt never made")?;
+        let status = match status {
+            ReceiptStatus::Delivered => Status::Delivered,
+            ReceiptStatus::Failed => Status::Failed,
+        };
+        truth.receipts.push(Receipt { attempt, status });
+        self.touched.insert(delivery);
         Ok(())
     }
 

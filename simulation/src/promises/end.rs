@@ -6,8 +6,12 @@ use anyhow::{Context, Result, ensure};
 use application::orders::{EventKind, Timeline};
 use domain::delivery::{DeliveryKind, DeliveryState};
 use domain::subscription::SubscriptionState;
+use oracle::deliveries::{self, Outcome};
+use oracle::receptions;
+use oracle::subscriptions::{self, Requests};
 
-use super::Promises;
+use super::deliveries::{DeliveryTruth, state};
+use super::{Promises, kept};
 
 /// A timeline tells of so many deliveries, and of so many attempts at each of them.
 const MOST_TOLD: usize = 100;
@@ -23,40 +27,25 @@ impl Promises {
         );
         ensure!(!self.is_something_to_tell(), "operators are never told of what is noted");
         for (seq, delivery) in &self.deliveries {
-            let subscription = &self.subscriptions[&delivery.subscription];
-            let waits = match subscription.state {
-                SubscriptionState::Suspended => true,
-                SubscriptionState::Pending => delivery.kind != DeliveryKind::Confirmation,
-                SubscriptionState::Confirmed | SubscriptionState::Ended => false,
-            };
-            let rests = match delivery.state {
-                DeliveryState::Pending => waits && !self.is_spam(delivery),
-                DeliveryState::Held => !self.is_spam(delivery),
-                DeliveryState::InFlight => false,
-                _ => true,
-            };
-            ensure!(
-                rests,
-                "delivery {seq} to subscription {}, {}, is {} for ever",
-                delivery.subscription,
-                subscription.state,
-                delivery.state
-            );
+            let to = self.subscriptions[&delivery.subscription].oracle_state();
+            let rests = deliveries::rests(delivery.kind(), state(delivery.state), to, self.is_spam(delivery));
+            kept(rests, || format!("delivery {seq}"))?;
         }
-        self.every_question_was_asked()
+        self.everyone_was_asked()
     }
 
-    /// Whoever has not answered was asked, or someone can see that the question did not arrive.
-    fn every_question_was_asked(&self) -> Result<()> {
+    /// Whoever has not answered was asked, or someone can see that the confirmation request did not arrive.
+    fn everyone_was_asked(&self) -> Result<()> {
         for (seq, subscription) in &self.subscriptions {
-            let mut questions = self.deliveries.values().filter(|delivery| {
+            let requests = self.deliveries.values().filter(|delivery| {
                 delivery.subscription == *seq && delivery.kind == DeliveryKind::Confirmation
             });
-            let last = questions.next_back().context("a subscription that was never asked")?;
-            let dropped =
-                last.state == DeliveryState::Cancelled && !last.given_up && !self.lapsed.contains(seq);
-            let asked = !dropped || subscription.state != SubscriptionState::Pending;
-            ensure!(asked, "subscription {seq} waits for a question that was dropped");
+            let cancelled = |last: &DeliveryTruth| last.state == DeliveryState::Cancelled && !last.given_up;
+            let (made, taken_back) =
+                requests.fold((0, false), |(made, _), request| (made + 1, cancelled(request)));
+            let awaited = subscription.state == SubscriptionState::Pending && !self.lapsed.contains(seq);
+            let requests = Requests { made, generation: subscription.generation, taken_back, awaited };
+            kept(subscriptions::asked(requests), || format!("subscription {seq}"))?;
         }
         Ok(())
     }
@@ -65,20 +54,13 @@ impl Promises {
     pub(crate) fn all_came_to_its_end(&self) -> Result<()> {
         self.nothing_is_stuck()?;
         for (seq, delivery) in &self.deliveries {
-            let ended = self.subscriptions[&delivery.subscription].state == SubscriptionState::Ended;
-            let good = matches!(
-                delivery.state,
-                DeliveryState::Delivered | DeliveryState::Sandboxed | DeliveryState::Cancelled
-            );
-            let question = delivery.kind == DeliveryKind::Confirmation;
-            let spam = self.is_spam(delivery);
-            ensure!(
-                good || ended || question || spam,
-                "delivery {seq} is {} though it was redriven",
-                delivery.state
-            );
-            let arrived = delivery.attempts.values().any(|attempt| attempt.arrived);
-            ensure!(delivery.state != DeliveryState::Delivered || arrived, "delivery {seq} never arrived");
+            let to = self.subscriptions[&delivery.subscription].oracle_state();
+            let is_spam = self.is_spam(delivery);
+            let ends = deliveries::ends_well(delivery.kind(), state(delivery.state), to, is_spam);
+            let arrived = delivery.attempts.iter().any(|made| made.arrived);
+            let delivered = delivery.state == DeliveryState::Delivered;
+            let wrongly_so = delivered.then(|| receptions::arrived(Outcome::Delivered, arrived)).flatten();
+            kept(ends.into_iter().chain(wrongly_so), || format!("delivery {seq}"))?;
         }
         Ok(())
     }
@@ -105,13 +87,13 @@ impl Promises {
             let attempts = attempts.filter(|event| matches!(event.kind, EventKind::Attempt(_))).count();
             ensure!(attempts == record.attempts.len(), "the timeline of order {seq} leaves out attempts");
         }
-        let owed: BTreeSet<_> = order.owed.union(&order.escalated_to).copied().collect();
-        let is_whole = told.len() == owed.len().min(MOST_TOLD) && told.is_subset(&owed);
-        ensure!(is_whole, "the timeline of order {seq} tells of {told:?}; it is owed to {owed:?}");
+        let those: BTreeSet<_> = order.matched.union(&order.escalated_to).copied().collect();
+        let is_whole = told.len() == those.len().min(MOST_TOLD) && told.is_subset(&those);
+        ensure!(is_whole, "the timeline of order {seq} tells of {told:?}; it has deliveries to {those:?}");
         let not_matched = timeline.not_matched.items.iter().filter_map(|(other, _)| subscription(other.id));
         let everyone: BTreeSet<_> = told.iter().copied().chain(not_matched).collect();
         // Where they are many, the others stand on further pages.
-        let further = timeline.not_matched.next.is_some() || owed.len() > told.len();
+        let further = timeline.not_matched.next.is_some() || those.len() > told.len();
         ensure!(
             everyone.len() == self.subscriptions.len() || further,
             "the timeline of order {seq} does not say why not to all"

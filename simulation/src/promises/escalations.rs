@@ -1,9 +1,10 @@
 //! Escalations: what was not delivered in time is owed to the one who stands in.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use domain::subscription::SubscriptionState;
+use oracle::matching;
 
-use super::Promises;
+use super::{Promises, kept};
 
 impl Promises {
     /// The store says that a delivery's time is over; `stand_in` is the other subscription. What becomes of that one later
@@ -24,8 +25,8 @@ impl Promises {
     pub(super) fn what_is_late_is_escalated(&mut self) -> Result<()> {
         for (delivery, stand_in) in std::mem::take(&mut self.late) {
             let order = self.deliveries[&delivery].order.context("what is no notification escalated")?;
-            let owed = self.orders[&order].delivered_to.contains(&stand_in);
-            ensure!(owed, "delivery {delivery} is late, and subscription {stand_in} is not told");
+            let found = self.orders[&order].found(stand_in);
+            kept(matching::escalated(found), || format!("delivery {delivery} to subscription {stand_in}"))?;
         }
         Ok(())
     }

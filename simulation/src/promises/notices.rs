@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use domain::delivery::DeliveryKind;
 use domain::subscription::SubscriptionState;
+use oracle::notices;
 
-use super::Promises;
+use super::{Promises, kept};
 
 /// What operators are to be told of.
 #[derive(Default)]
@@ -19,8 +20,8 @@ pub(super) struct Notices {
     pub(super) suspended: bool,
     /// Of the commit that is looked at: the deliveries that died.
     pub(super) died: Vec<i64>,
-    /// Of the commit that is looked at: whom notices came to be owed to.
-    pub(super) matched_by: Vec<i64>,
+    /// Of the commit that is looked at: whom notices were made for.
+    pub(super) made_for: Vec<i64>,
 }
 
 impl Notices {
@@ -36,8 +37,8 @@ impl Promises {
         let mut operators = self.subscriptions.iter().filter(|(_, subscription)| {
             subscription.receives.notices() && subscription.state == SubscriptionState::Confirmed
         });
-        let told = operators.clone().any(|(operator, _)| self.notices.matched_by.contains(operator));
-        ensure!(told || operators.next().is_none(), "no operator is told of what is {kind}");
+        let told = operators.clone().any(|(operator, _)| self.notices.made_for.contains(operator));
+        kept(notices::settled(kind, operators.next().is_some(), told), || "notices".to_owned())?;
         self.notices.open.remove(kind);
         Ok(())
     }
@@ -47,12 +48,16 @@ impl Promises {
     pub(super) fn what_happened_is_noted(&mut self) -> Result<()> {
         let open = std::mem::take(&mut self.notices.open);
         let commit = std::mem::replace(&mut self.notices, Notices { open, ..Notices::default() });
-        ensure!(!commit.suspended || commit.noted.contains("suspended"), "a suspension is not noted");
-        for seq in commit.died {
-            let delivery = &self.deliveries[&seq];
+        let is_noted = |kind| commit.noted.contains(kind);
+        let suspended =
+            commit.suspended.then(|| notices::noted("a suspension", is_noted("suspended"))).flatten();
+        kept(suspended, || "notices".to_owned())?;
+        for seq in &commit.died {
+            let delivery = &self.deliveries[seq];
             let ended = self.subscriptions[&delivery.subscription].state == SubscriptionState::Ended;
             let news = delivery.kind != DeliveryKind::Notice && !ended;
-            ensure!(!news || commit.noted.contains("dead"), "the death of delivery {seq} is not noted");
+            let died = news.then(|| notices::noted("its death", is_noted("dead"))).flatten();
+            kept(died, || format!("delivery {seq}"))?;
         }
         Ok(())
     }

@@ -4,9 +4,10 @@ use anyhow::{Context, Result, ensure};
 use domain::attributes::SubscribedTo;
 use domain::endpoint::Protocol;
 use domain::subscription::{SubscriptionId, SubscriptionState};
+use oracle::subscriptions::{self, State};
 
-use super::Promises;
 use super::suspensions::Failures;
+use super::{Promises, kept};
 
 /// A subscription as it stands.
 pub(crate) struct SubscriptionTruth {
@@ -19,11 +20,18 @@ pub(crate) struct SubscriptionTruth {
     pub(crate) policy: Option<String>,
     /// Its confirmation proves nothing: it was given in the sandbox.
     pub(crate) in_sandbox: bool,
+    /// How many confirmation requests it was made, as it counts them.
+    pub(super) generation: u32,
     /// Its endpoint fails.
     pub(super) failures: Option<Failures>,
 }
 
 impl SubscriptionTruth {
+    /// Its state in the oracle's words.
+    pub(super) fn oracle_state(&self) -> State {
+        oracle_state(self.state)
+    }
+
     /// Whether an order in that currency is owed to it. All policies of the simulation name currencies.
     pub(super) fn wants(&self, currency: &str) -> bool {
         self.receives.orders()
@@ -42,8 +50,17 @@ impl Promises {
         (state, policy): (SubscriptionState, Option<String>),
     ) -> Result<()> {
         ensure!(state == SubscriptionState::Pending, "subscription {seq} began as {state}");
-        let (in_sandbox, failures) = (false, None);
-        let truth = SubscriptionTruth { id, protocol, slow, receives, state, policy, in_sandbox, failures };
+        let truth = SubscriptionTruth {
+            id,
+            protocol,
+            slow,
+            receives,
+            state,
+            policy,
+            in_sandbox: false,
+            generation: 1,
+            failures: None,
+        };
         self.subscriptions.insert(seq, truth);
         Ok(())
     }
@@ -53,7 +70,7 @@ impl Promises {
         seq: i64,
         was: SubscriptionState,
         state: SubscriptionState,
-        in_sandbox: bool,
+        (in_sandbox, generation): (bool, u32),
         policy: Option<String>,
     ) -> Result<()> {
         let subscription = self.subscriptions.get_mut(&seq).context("a subscription came from nowhere")?;
@@ -63,10 +80,8 @@ impl Promises {
             subscription.state
         );
         if was == SubscriptionState::Pending && state == SubscriptionState::Confirmed {
-            let proof = self.consents.get(&subscription.id).copied();
-            let proof = proof
-                .with_context(|| format!("subscription {seq} was confirmed, and nobody had said yes"))?;
-            ensure!(proof || in_sandbox, "subscription {seq} was confirmed by what was said in the sandbox");
+            let outside = self.consents.get(&subscription.id).copied();
+            kept(subscriptions::confirmed(outside, in_sandbox), || format!("subscription {seq}"))?;
         }
         if was != SubscriptionState::Pending && state == SubscriptionState::Pending {
             self.consents.remove(&subscription.id);
@@ -77,6 +92,7 @@ impl Promises {
         subscription.state = state;
         subscription.policy = policy;
         subscription.in_sandbox = in_sandbox;
+        subscription.generation = generation;
         Ok(())
     }
 
@@ -87,10 +103,17 @@ impl Promises {
 
     /// Someone was told that the subscription is confirmed, or over.
     pub(crate) fn told_state(&self, id: SubscriptionId, told: SubscriptionState) -> Result<()> {
-        let subscription = self.subscriptions.values().find(|subscription| subscription.id == id);
-        let state = subscription.context("a subscription that is not there was told of")?.state;
-        let over = state == SubscriptionState::Ended;
-        ensure!(told != SubscriptionState::Ended || over, "{id} was said to have ended, and is {state}");
-        Ok(())
+        let found = self.subscriptions.values().find(|subscription| subscription.id == id);
+        let found = found.map(SubscriptionTruth::oracle_state);
+        kept(subscriptions::stays(oracle_state(told), found, true), || id.to_string())
+    }
+}
+
+fn oracle_state(state: SubscriptionState) -> State {
+    match state {
+        SubscriptionState::Pending => State::Pending,
+        SubscriptionState::Confirmed => State::Confirmed,
+        SubscriptionState::Suspended => State::Suspended,
+        SubscriptionState::Ended => State::Ended,
     }
 }

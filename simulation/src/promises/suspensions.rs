@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use domain::failure_streak::{SUSPEND_AFTER, SUSPEND_MIN_FAILURES};
+use anyhow::{Context, Result};
 use domain::retry::MAX_DELAY;
+use oracle::subscriptions;
 
-use super::Promises;
+use super::{Promises, kept};
 
 /// The failures of an endpoint since something got through to it. The store may count fewer, and never more: what our own
 /// end cut short is counted here, too.
@@ -32,10 +32,7 @@ impl Promises {
     pub(super) fn suspended_by_itself(&mut self, seq: i64) -> Result<()> {
         let failures = self.subscriptions.get(&seq).context("nobody was suspended")?.failures;
         let Failures { lasted, times, .. } = failures.context("who never failed was suspended")?;
-        ensure!(
-            lasted >= SUSPEND_AFTER && times >= SUSPEND_MIN_FAILURES,
-            "{seq} was suspended after {times} failures in {lasted:?}"
-        );
+        kept(subscriptions::suspended(times, lasted), || format!("subscription {seq}"))?;
         self.notices.suspended = true;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Deliveries as they go from one state to the next.
 
-use super::{Kind, State};
+use super::{Attempt, Kind, Receipt, State, Status};
 use crate::{Promise, Violation, subscriptions};
 
 /// One change of a delivery, with what held when it was made.
@@ -113,6 +113,37 @@ fn redriven(step: &Move) -> Option<Violation> {
         return None;
     };
     Some(Promise::StateExplained.broken(wrong))
+}
+
+/// An attempt begins once the one before has an outcome, and never where a provider delivered the message.
+#[must_use]
+pub fn attempted(number: u32, recorded: &[Attempt], receipts: &[Receipt]) -> Vec<Violation> {
+    let last = recorded.last();
+    let skips = number != last.map_or(0, |last| last.number) + 1;
+    let is_open = last.is_some_and(|last| last.outcome.is_none());
+    let arrived = receipts.last().is_some_and(|receipt| receipt.status == Status::Delivered);
+    let found = [
+        (skips, Promise::AttemptsOnRecord, "which is not the next"),
+        (is_open, Promise::InFlightIsOpen, "before the one before it has an outcome"),
+        (arrived, Promise::RepeatExplained, "though its provider delivered it"),
+    ];
+    let found = found.into_iter().filter(|(is_wrong, ..)| *is_wrong);
+    found.map(|(_, promise, wrong)| promise.broken(format!("attempt {number} begins, {wrong}"))).collect()
+}
+
+/// Where somebody saw to everything that asked for it, and nothing failed any more, a delivery came to a good end, unless
+/// nobody was to be sent it.
+#[must_use]
+pub fn ends_well(
+    kind: Kind,
+    state: State,
+    subscription: subscriptions::State,
+    is_spam: bool,
+) -> Option<Violation> {
+    let well = matches!(state, State::Delivered | State::Sandboxed | State::Cancelled);
+    let nobody = subscription == subscriptions::State::Ended || kind == Kind::Confirmation || is_spam;
+    (!well && !nobody)
+        .then(|| Promise::MatchedIsDelivered.broken(format!("it is {state} though a person saw to it")))
 }
 
 /// Where everything works and nothing is left to do, a delivery waits only for what it must wait for.

@@ -173,8 +173,21 @@ fn at_rest_only_that_waits_which_nobody_may_be_sent() {
     assert!(
         !waits(State::Pending, Ended) && !waits(State::InFlight, Suspended) && waits(State::Dead, Confirmed)
     );
+    let ends = |state, subscription| ends_well(Kind::Notification, state, subscription, false).is_none();
+    assert!(ends(State::Delivered, Confirmed) && !ends(State::Dead, Confirmed) && ends(State::Dead, Ended));
     assert_eq!(begun(State::Cancelled, Ended, false), None);
     assert!(
         begun(State::Cancelled, Confirmed, false).is_some() && begun(State::Pending, Ended, false).is_some()
     );
+}
+
+#[test]
+fn an_attempt_is_the_next_once_nobody_knows_and_its_provider_has_not_delivered_it() {
+    let begins =
+        |number, recorded: &[Attempt], receipts: &[Receipt]| attempted(number, recorded, receipts).len();
+    assert_eq!(begins(1, &[], &[]), 0);
+    assert_eq!(begins(2, &[UNKNOWN], &[receipt(1, Status::Failed)]), 0);
+    assert_eq!(begins(2, &[], &[]), 1, "it skips one");
+    assert_eq!(begins(2, &[OPEN], &[]), 1, "the one before is open");
+    assert_eq!(begins(2, &[UNKNOWN], &[receipt(1, Status::Delivered)]), 1, "it arrived");
 }

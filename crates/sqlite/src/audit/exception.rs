@@ -132,7 +132,9 @@ fn remedy(promise: Promise) -> &'static str {
         | Promise::ReceiptKept
         | Promise::RepeatExplained
         | Promise::StateStays
-        | Promise::SuspendedWithCause => {
+        | Promise::SuspendedWithCause
+        | Promise::Escalated
+        | Promise::OperatorsTold => {
             "look at the order's timeline; set the state to dead and redrive it to send it again"
         }
     }
