@@ -59,6 +59,8 @@ pub enum Promise {
     SuspendedWithCause,
     /// What is not delivered in time is delivered to the escalation's target, too.
     Escalated,
+    /// What is signed is signed with a secret that the receiver was told.
+    Signed,
     /// What operators are to be told of is noted in the commit in which it happens, and told.
     OperatorsTold,
 }
@@ -84,6 +86,7 @@ impl Promise {
             Self::StateStays => "state_lost",
             Self::SuspendedWithCause => "suspended_without_cause",
             Self::Escalated => "not_escalated",
+            Self::Signed => "wrongly_signed",
             Self::OperatorsTold => "operators_not_told",
         }
     }

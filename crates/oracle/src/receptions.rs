@@ -91,6 +91,19 @@ pub fn receipt_kept(is_there: bool) -> Option<Violation> {
     (!is_there).then(|| Promise::ReceiptKept.broken("a receipt of it was answered and is not there"))
 }
 
+/// A message comes again as often as something explains.
+#[must_use]
+pub fn explained(repeats: Repeats) -> Option<Violation> {
+    let wrong = || format!("it came again {} times without cause", repeats.unexplained);
+    (repeats.unexplained > 0).then(|| Promise::RepeatExplained.broken(wrong()))
+}
+
+/// A message is signed with a secret that its receiver was told.
+#[must_use]
+pub fn signed(with_a_known_secret: bool) -> Option<Violation> {
+    (!with_a_known_secret).then(|| Promise::Signed.broken("it is signed with no secret that was told"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +119,8 @@ mod tests {
         assert_eq!(repeats(2, 1, 1), (1, 0, 0), "the one that was killed is of unknown outcome, too");
         assert_eq!(repeats(3, 1, 2), (1, 1, 0));
         assert_eq!(repeats(4, 1, 2), (1, 1, 1));
+        let once_too_often = Repeats { unexplained: 1, ..Repeats::default() };
+        assert!(explained(once_too_often).is_some() && explained(Repeats::default()).is_none());
     }
 
     #[test]
@@ -128,6 +143,7 @@ mod tests {
         assert!(on_record(2, 1).is_some() && on_record(2, 2).is_none() && on_record(0, 1).is_none());
         assert!(arrived(Outcome::Delivered, false).is_some() && arrived(Outcome::Unknown, false).is_none());
         assert!(held(false).is_some() && held(true).is_none());
+        assert!(signed(false).is_some() && signed(true).is_none());
         assert!(receipt_kept(false).is_some() && receipt_kept(true).is_none());
     }
 }

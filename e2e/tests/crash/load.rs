@@ -28,8 +28,8 @@ pub(crate) struct Order {
     pub(crate) answered: Instant,
     /// The id in the answer.
     pub(crate) id: String,
-    /// When it was placed once more, another id than that was answered.
-    pub(crate) changed_its_id: bool,
+    /// The id in the answer when it was placed once more.
+    pub(crate) repeated: Option<String>,
 }
 
 /// How the names of one client's customers begin, whichever client that is.
@@ -70,10 +70,9 @@ async fn place_orders(
         let key = format!("{}-order-{}", client_name(number), orders.len());
         let posted = Instant::now();
         let id = insist(&is_up, || place(&client, &key)).await;
-        let mut order = Order { key, posted, answered: Instant::now(), id, changed_its_id: false };
+        let mut order = Order { key, posted, answered: Instant::now(), id, repeated: None };
         if fastrand::usize(..REPEATED) == 0 {
-            let again = insist(&is_up, || place(&client, &order.key)).await;
-            order.changed_its_id = again != order.id;
+            order.repeated = Some(insist(&is_up, || place(&client, &order.key)).await);
         }
         orders.push(order);
         tokio::time::sleep(Duration::from_millis(fastrand::u64(..LONGEST_PAUSE))).await;
@@ -115,6 +114,6 @@ pub(crate) mod tests {
     /// An order that was answered a second after it was posted.
     pub(crate) fn order(id: &str, posted: Instant) -> Order {
         let answered = posted + Duration::from_secs(1);
-        Order { key: format!("key-of-{id}"), posted, answered, id: id.to_owned(), changed_its_id: false }
+        Order { key: format!("key-of-{id}"), posted, answered, id: id.to_owned(), repeated: None }
     }
 }

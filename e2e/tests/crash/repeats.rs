@@ -3,46 +3,45 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::endpoint::Protocol;
+use oracle::receptions::{self, Causes, Repeats};
 
 use crate::store::Stored;
-use crate::verdict::Evidence;
+use crate::verdict::{Broken, Evidence};
 
-/// The repeats over one protocol.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Repeats {
+/// The messages over one protocol.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Received {
     /// Messages that came, repeats among them.
-    pub(crate) received: u32,
-    /// The attempt before was in flight when the program was killed.
-    pub(crate) killed: u32,
-    /// The attempt before ended without an answer.
-    pub(crate) unheard: u32,
-    /// The provider had reported it undelivered, and a person sent it again.
-    pub(crate) reported: u32,
-    /// Nothing of that; or a text that no person released.
-    pub(crate) unexplained: u32,
+    pub(crate) times: u32,
+    /// Those that came again, by why.
+    pub(crate) repeats: Repeats,
 }
 
-/// The repeats over each protocol.
-pub(crate) fn by_protocol(evidence: &Evidence, stored: &Stored) -> Vec<(Protocol, Repeats)> {
+/// The messages over each protocol, and each delivery that came again without cause.
+pub(crate) fn by_protocol(evidence: &Evidence, stored: &Stored) -> (Vec<(Protocol, Received)>, Vec<Broken>) {
     let mut in_flight = HashMap::<&str, u32>::new();
     for id in evidence.killings.iter().flat_map(|kill| &kill.in_flight) {
         *in_flight.entry(id).or_default() += 1;
     }
     let redriven: HashSet<_> = evidence.redriven().map(String::as_str).collect();
     let revived: HashSet<_> = evidence.release.revived.iter().map(String::as_str).collect();
-    let received = received(evidence, stored);
-    Protocol::ALL
-        .map(|protocol| {
-            let mut repeats = Repeats::default();
-            for ((_, id), times) in received.iter().filter(|((of, _), _)| *of == protocol) {
-                let held_back = protocol == Protocol::Sms && !redriven.contains(id) && !revived.contains(id);
-                let killed = in_flight.get(id).copied().filter(|_| !held_back).unwrap_or(0);
-                let unheard = stored.unheard.get(*id).copied().filter(|_| !held_back).unwrap_or(0);
-                repeats.add(*times, killed, unheard, u32::from(revived.contains(id)));
-            }
-            (protocol, repeats)
-        })
-        .into()
+    let (received, mut broken) = (received(evidence, stored), Vec::new());
+    let all = Protocol::ALL.map(|protocol| {
+        let mut all = Received::default();
+        for ((_, id), times) in received.iter().filter(|((of, _), _)| *of == protocol) {
+            let causes = Causes {
+                killed: in_flight.get(id).copied().unwrap_or(0),
+                unknown: stored.unheard.get(*id).copied().unwrap_or(0),
+                reported: u32::from(revived.contains(id)),
+                held_back: protocol == Protocol::Sms && !redriven.contains(id) && !revived.contains(id),
+            };
+            let repeats = Repeats::of(*times, causes);
+            broken.extend(receptions::explained(repeats).map(|it| (format!("delivery {id}"), it)));
+            all.add(*times, repeats);
+        }
+        (protocol, all)
+    });
+    (all.into(), broken)
 }
 
 /// How often each delivery came. A post to a chat does not tell its id: it is found by endpoint and order.
@@ -63,26 +62,13 @@ fn received<'a>(evidence: &'a Evidence, stored: &'a Stored) -> HashMap<(Protocol
     received
 }
 
-impl Repeats {
-    /// One delivery that came `times`, while so many of its attempts were cut short by kills, or ended without an
-    /// answer; those that were cut short are among these.
-    fn add(&mut self, times: u32, killed: u32, unheard: u32, reported: u32) {
-        let mut left = times - 1;
-        let mut explain = |by: u32| {
-            let explained = left.min(by);
-            left -= explained;
-            explained
-        };
-        self.received += times;
-        self.killed += explain(killed);
-        self.unheard += explain(unheard.saturating_sub(killed));
-        self.reported += explain(reported);
-        self.unexplained += left;
-    }
-
-    /// All of them.
-    pub(crate) fn total(&self) -> u32 {
-        self.killed + self.unheard + self.reported + self.unexplained
+impl Received {
+    fn add(&mut self, times: u32, repeats: Repeats) {
+        self.times += times;
+        self.repeats.killed += repeats.killed;
+        self.repeats.unknown += repeats.unknown;
+        self.repeats.reported += repeats.reported;
+        self.repeats.unexplained += repeats.unexplained;
     }
 }
 
@@ -97,8 +83,9 @@ mod tests {
     }
 
     fn explained(evidence: &Evidence, of: Protocol) -> (u32, u32) {
-        let found = by_protocol(evidence, &nothing_stored());
-        let (_, repeats) = found.iter().find(|(protocol, _)| *protocol == of).unwrap();
+        let (found, broken) = by_protocol(evidence, &nothing_stored());
+        let (_, Received { repeats, .. }) = found.iter().find(|(protocol, _)| *protocol == of).unwrap();
+        assert_eq!(broken.len(), usize::from(repeats.unexplained > 0));
         (repeats.killed, repeats.unexplained)
     }
 

@@ -5,8 +5,13 @@
 use std::fmt;
 
 use domain::endpoint::Protocol;
+use oracle::Promise;
 
+use crate::repeats::Received;
 use crate::verdict::Verdict;
+
+/// So many broken promises are named.
+const NAMED: usize = 20;
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -19,11 +24,15 @@ impl fmt::Display for Verdict {
         let columns = ["received", "repeats", "killed", "unheard", "reported", "unexplained"];
         let [received, repeats, killed, unheard, reported, unexplained] = columns;
         write!(f, "{:32}{received:>9}{repeats:>9}{killed:>9}{unheard:>9}{reported:>9}{unexplained:>13}", "")?;
-        for (protocol, repeats) in &self.repeats {
+        for (protocol, Received { times, repeats }) in &self.received {
             let name = format!("repeats by {protocol}");
-            write!(f, "\n{name:32}{:>9}{:>9}", repeats.received, repeats.total())?;
-            write!(f, "{:>9}{:>9}{:>9}", repeats.killed, repeats.unheard, repeats.reported)?;
+            write!(f, "\n{name:32}{times:>9}{:>9}", repeats.total())?;
+            write!(f, "{:>9}{:>9}{:>9}", repeats.killed, repeats.unknown, repeats.reported)?;
             write!(f, "{:>13}", repeats.unexplained)?;
+        }
+        write!(f, "\n{:32}{:>9}", "promises broken", self.broken.len())?;
+        for (about, violation) in self.broken.iter().take(NAMED) {
+            write!(f, "\n  {}: {about}: {}", violation.promise.name(), violation.wrong)?;
         }
         Ok(())
     }
@@ -35,9 +44,8 @@ impl Verdict {
         line(f, "  with attempts in flight", self.kills_in_flight)?;
         line(f, "  inside a commit", self.kills_in_commit)?;
         line(f, "orders acknowledged", self.acknowledged)?;
-        line(f, "  lost", self.lost)?;
-        line(f, "  stored twice", self.stored_twice)?;
-        line(f, "  another id when repeated", self.changed_ids)
+        line(f, "  lost, or not as answered", self.count(Promise::OrderStored))?;
+        line(f, "  stored twice", self.count(Promise::StoredOnce))
     }
 
     fn subscriptions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,30 +61,25 @@ impl Verdict {
 
     fn notifications(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for protocol in Protocol::ALL {
-            let (owed, undelivered) = self.owed.get(&protocol).copied().unwrap_or_default();
-            line(f, &format!("owed by {protocol}"), owed)?;
-            line(f, "  undelivered", undelivered)?;
+            let matched = self.matched.get(&protocol).copied().unwrap_or_default();
+            line(f, &format!("matched by {protocol}"), matched)?;
         }
         line(f, "cancelled by unsubscribing", self.cancelled)?;
         line(f, "dropped by a person", self.given_up)?;
-        line(f, "notified though not confirmed", self.notified_unconfirmed)?;
-        line(f, "notified against the filter", self.notified_unwanted)?;
-        line(f, "signed with no known secret", self.wrongly_signed)
+        line(f, "matched and not delivered", self.count(Promise::MatchedIsDelivered))?;
+        line(f, "delivered and not matched", self.count(Promise::UnmatchedIsNot))?;
+        line(f, "signed with no known secret", self.count(Promise::Signed))
     }
 
     fn texts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         line(f, "held", self.held)?;
         line(f, "  in flight at a kill", self.held_by_kill)?;
-        line(f, "  the provider dropped the line", self.held - self.held_by_kill - self.held_unexplained)?;
-        line(f, "  unexplained", self.held_unexplained)?;
+        line(f, "  the provider dropped the line", self.held_by_provider)?;
         line(f, "  redriven", self.redriven)?;
-        line(f, "  still held afterwards", self.still_held)?;
         line(f, "dead by report and redriven", self.revived)?;
-        line(f, "redriven at last, not delivered", self.released_in_vain)?;
         line(f, "reports of the provider taken", self.reports)?;
-        line(f, "  lost", self.reports_lost)?;
-        line(f, "  that settled an unknown outcome", self.settled)?;
-        line(f, "  failed and yet not dead", self.not_dead)
+        line(f, "  lost", self.count(Promise::ReceiptKept))?;
+        line(f, "  that settled an unknown outcome", self.settled)
     }
 }
 

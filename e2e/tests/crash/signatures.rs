@@ -7,17 +7,20 @@ use standardwebhooks::Webhook;
 use crate::receipts::{Receipt, Signed};
 use crate::subscription::Subscription;
 
-/// How many webhooks carry no signature of a secret that their owner was told. Owners who were told none are left out.
-pub(crate) fn wrong(receipts: &[Receipt], subscriptions: &[Subscription]) -> usize {
+/// Of each webhook that came, its endpoint and whether it carries a signature of a secret that its owner was told. Owners who
+/// were told none are left out.
+pub(crate) fn all<'a>(receipts: &'a [Receipt], subscriptions: &[Subscription]) -> Vec<(&'a str, bool)> {
     let secrets: HashMap<_, Vec<_>> = subscriptions
         .iter()
         .filter(|subscription| !subscription.secrets.is_empty())
         .map(|subscription| (subscription.endpoint.as_str(), keys(&subscription.secrets)))
         .collect();
-    let signed = receipts
-        .iter()
-        .filter_map(|receipt| Some((receipt.signed.as_ref()?, secrets.get(receipt.endpoint.as_str())?)));
-    signed.filter(|(signed, secrets)| !secrets.iter().any(|secret| is_signed(signed, secret))).count()
+    let signed = receipts.iter().filter_map(|receipt| {
+        let endpoint = receipt.endpoint.as_str();
+        let (signed, secrets) = (receipt.signed.as_ref()?, secrets.get(endpoint)?);
+        Some((endpoint, secrets.iter().any(|secret| is_signed(signed, secret))))
+    });
+    signed.collect()
 }
 
 fn keys(secrets: &[String]) -> Vec<Webhook> {
@@ -50,8 +53,8 @@ mod tests {
             let secrets = known.iter().map(|letter| secret(letter)).collect();
             vec![Subscription { secrets, ..confirmed("/one", Instant::now()) }]
         };
-        assert_eq!(wrong(&receipts, &knowing(&["b", "a"])), 0);
-        assert_eq!(wrong(&receipts, &knowing(&["b"])), 1);
-        assert_eq!(wrong(&receipts, &knowing(&[])), 0, "nobody can say");
+        assert_eq!(all(&receipts, &knowing(&["b", "a"])), [("/one", true)]);
+        assert_eq!(all(&receipts, &knowing(&["b"])), [("/one", false)]);
+        assert_eq!(all(&receipts, &knowing(&[])), [], "nobody can say");
     }
 }

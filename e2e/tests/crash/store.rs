@@ -6,17 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use oracle::deliveries::State;
+use oracle::subscriptions;
 use rusqlite::{Connection, OpenFlags};
 
 const FILE: &str = "orderbell.db";
 const SETTLED: &str = "SELECT count(*) FROM deliveries JOIN attempts ON delivery = seq AND number = attempts
     WHERE state = 'delivered' AND outcome = 'unknown'";
-/// Where nobody would have sent again, an attempt of unknown outcome left a cancelled delivery, which a report leaves as it is.
-const NOT_DEAD: &str =
-    "SELECT lower(hex(deliveries.id)) FROM receipts JOIN deliveries ON deliveries.seq = receipts.delivery
-    WHERE receipts.status = 'failed' AND state <> 'dead' AND NOT (state = 'cancelled' AND EXISTS (SELECT 1 FROM attempts
-    WHERE attempts.delivery = deliveries.seq AND number = receipts.attempt AND outcome = 'unknown'))";
-
 /// What the store holds in the end. Ids are without hyphens.
 #[derive(Debug)]
 pub(crate) struct Stored {
@@ -30,8 +26,6 @@ pub(crate) struct Stored {
     pub(crate) receipts: HashSet<(String, String)>,
     /// How many deliveries were made, by a receipt alone: no answer had come.
     pub(crate) settled: u32,
-    /// The deliveries that are not dead though a receipt says that they failed.
-    pub(crate) not_dead: HashSet<String>,
 }
 
 /// A delivery of an order.
@@ -39,8 +33,10 @@ pub(crate) struct Stored {
 pub(crate) struct Delivery {
     /// Its id.
     pub(crate) id: String,
-    /// Its state's name.
-    pub(crate) state: String,
+    /// Its state.
+    pub(crate) state: State,
+    /// The state of its subscription.
+    pub(crate) subscription: subscriptions::State,
 }
 
 /// The file in a data folder.
@@ -98,10 +94,16 @@ pub(crate) fn read(data: &Path) -> Result<Stored> {
     let deliveries = rows(
         &store,
         "SELECT lower(hex(subscriptions.id)), lower(hex(orders.id)),
-                lower(hex(deliveries.id)), deliveries.state FROM deliveries
+                lower(hex(deliveries.id)), deliveries.state, subscriptions.state FROM deliveries
          JOIN subscriptions ON subscriptions.seq = deliveries.subscription
          JOIN orders ON orders.seq = deliveries.order_seq",
-        |row| Ok(((row.get(0)?, row.get(1)?), Delivery { id: row.get(2)?, state: row.get(3)? })),
+        |row| {
+            let (id, state, of_subscription): (_, String, String) = (row.get(2)?, row.get(3)?, row.get(4)?);
+            let known = State::ALL.into_iter().find(|known| known.name() == state);
+            let states = known.zip(subscriptions::State::named(&of_subscription));
+            let (state, subscription) = states.ok_or(rusqlite::Error::InvalidQuery)?;
+            Ok(((row.get(0)?, row.get(1)?), Delivery { id, state, subscription }))
+        },
     )?;
     let unheard = rows(
         &store,
@@ -119,6 +121,5 @@ pub(crate) fn read(data: &Path) -> Result<Stored> {
         unheard: unheard.into_iter().collect(),
         receipts,
         settled,
-        not_dead: rows(&store, NOT_DEAD, |row| row.get(0))?.into_iter().collect(),
     })
 }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use domain::endpoint::Protocol;
+use oracle::matching::Expected;
 
 use crate::load::Order;
 
@@ -49,22 +50,35 @@ pub(crate) struct FilterChange {
 }
 
 impl Subscription {
+    /// Whether an order matched it, as far as its owner can say.
+    pub(crate) fn expected(&self, order: &Order) -> Expected<'static> {
+        if self.is_matched(order) {
+            Expected::Matched
+        } else if self.must_not_have(order) {
+            Expected::NotMatched("nobody had said yes, or it had ended")
+        } else if self.does_not_want(order) {
+            Expected::NotMatched("no filter policy that may have held asks for it")
+        } else {
+            Expected::Unknown
+        }
+    }
+
     /// It was confirmed before the order was first posted, was not going before that was answered, and wants it under
     /// every filter policy that may have held.
-    pub(crate) fn is_owed(&self, order: &Order) -> bool {
+    fn is_matched(&self, order: &Order) -> bool {
         self.confirmed.is_some_and(|confirmed| confirmed < order.posted)
             && self.leaving.is_none_or(|leaving| order.answered < leaving)
             && self.wants(order).iter().all(|wants| *wants)
     }
 
     /// Nobody had consented when the order was answered, or it had ended when the order was first posted.
-    pub(crate) fn must_not_have(&self, order: &Order) -> bool {
+    fn must_not_have(&self, order: &Order) -> bool {
         self.consented.is_none_or(|consented| order.answered < consented)
             || self.left.is_some_and(|left| left < order.posted)
     }
 
     /// No filter policy that may have held wants the order.
-    pub(crate) fn does_not_want(&self, order: &Order) -> bool {
+    fn does_not_want(&self, order: &Order) -> bool {
         !self.wants(order).iter().any(|wants| *wants)
     }
 
@@ -119,7 +133,7 @@ pub(crate) mod tests {
         subscription.filters = vec![FilterChange { asked: second(10), answered: second(12), only }];
         let judged = |id, posted| {
             let order = order(id, second(posted));
-            (subscription.is_owed(&order), subscription.does_not_want(&order))
+            (subscription.is_matched(&order), subscription.does_not_want(&order))
         };
         assert_eq!(judged("a", 5), (true, false), "before the change everything is wanted");
         assert_eq!(judged("a", 11), (false, false), "during the change nobody knows");

@@ -26,7 +26,6 @@ pub(crate) fn nothing_stored() -> Stored {
         unheard: HashMap::new(),
         receipts: HashSet::new(),
         settled: 0,
-        not_dead: HashSet::new(),
     }
 }
 
@@ -47,13 +46,20 @@ fn judge(orders: Vec<Order>, subscriptions: Vec<Subscription>, receipts: Vec<Rec
     Verdict::of(&Evidence { orders, subscriptions, receipts, ..nothing_seen() }, &nothing_stored(), 0)
 }
 
-fn owed(verdict: &Verdict) -> (usize, usize) {
-    verdict.owed[&Protocol::Webhook]
+fn undelivered(verdict: &Verdict) -> (usize, usize) {
+    (verdict.matched[&Protocol::Webhook], verdict.count(Promise::MatchedIsDelivered))
+}
+
+fn stored(state: State) -> Delivery {
+    Delivery { id: "d".to_owned(), state, subscription: oracle::subscriptions::State::Confirmed }
 }
 
 #[test]
 fn an_order_that_is_not_in_the_store_is_lost() {
-    assert_eq!(judge(vec![order("a", Instant::now())], Vec::new(), Vec::new()).lost, 1);
+    assert_eq!(
+        judge(vec![order("a", Instant::now())], Vec::new(), Vec::new()).count(Promise::OrderStored),
+        1
+    );
 }
 
 #[test]
@@ -62,7 +68,8 @@ fn an_order_that_is_in_the_store_under_two_ids_is_stored_twice() {
     stored.orders = vec![("key-of-a".to_owned(), "a".to_owned()), ("key-of-a".to_owned(), "b".to_owned())];
     let evidence = Evidence { orders: vec![order("a", Instant::now())], ..nothing_seen() };
     let verdict = Verdict::of(&evidence, &stored, 0);
-    assert_eq!((verdict.lost, verdict.stored_twice), (0, 1));
+    let count = |promise| verdict.count(promise);
+    assert_eq!((count(Promise::OrderStored), count(Promise::StoredOnce)), (0, 1));
 }
 
 #[test]
@@ -71,9 +78,9 @@ fn what_a_confirmed_subscription_did_not_get_is_undelivered() {
     let orders =
         || vec![order("a", start + Duration::from_secs(1)), order("b", start + Duration::from_secs(2))];
     let subscriptions = || vec![confirmed("/one", start)];
-    assert_eq!(owed(&judge(orders(), subscriptions(), vec![receipt("/one", "a")])), (2, 1));
+    assert_eq!(undelivered(&judge(orders(), subscriptions(), vec![receipt("/one", "a")])), (2, 1));
     let both = vec![receipt("/one", "a"), receipt("/one", "b")];
-    assert_eq!(owed(&judge(orders(), subscriptions(), both)), (2, 0));
+    assert_eq!(undelivered(&judge(orders(), subscriptions(), both)), (2, 0));
 }
 
 #[test]
@@ -82,7 +89,10 @@ fn what_an_unconfirmed_subscription_got_is_a_broken_promise() {
     let never = Subscription { consented: None, confirmed: None, ..confirmed("/one", start) };
     let later = confirmed("/two", start + Duration::from_mins(1));
     let receipts = vec![receipt("/one", "a"), receipt("/two", "a")];
-    assert_eq!(judge(vec![order("a", start)], vec![never, later], receipts).notified_unconfirmed, 2);
+    assert_eq!(
+        judge(vec![order("a", start)], vec![never, later], receipts).count(Promise::UnmatchedIsNot),
+        2
+    );
 }
 
 #[test]
@@ -92,15 +102,17 @@ fn what_a_filter_did_not_want_is_a_broken_promise() {
     let filters = vec![FilterChange { asked: start, answered: start, only }];
     let subscription = Subscription { filters, ..confirmed("/one", start) };
     let orders = vec![order("a", start + Duration::from_secs(1))];
-    assert_eq!(judge(orders, vec![subscription], vec![receipt("/one", "a")]).notified_unwanted, 1);
+    assert_eq!(
+        judge(orders, vec![subscription], vec![receipt("/one", "a")]).count(Promise::UnmatchedIsNot),
+        1
+    );
 }
 
 #[test]
 fn what_is_held_needs_a_cause_and_what_a_person_dropped_is_not_missing() {
     let start = Instant::now();
     let mut stored = nothing_stored();
-    let delivery = Delivery { id: "d".to_owned(), state: "cancelled".to_owned() };
-    stored.deliveries.insert(("idof/one".to_owned(), "a".to_owned()), delivery);
+    stored.deliveries.insert(("idof/one".to_owned(), "a".to_owned()), self::stored(State::Cancelled));
     let mut evidence = Evidence {
         orders: vec![order("a", start + Duration::from_secs(1))],
         subscriptions: vec![confirmed("/one", start)],
@@ -108,21 +120,23 @@ fn what_is_held_needs_a_cause_and_what_a_person_dropped_is_not_missing() {
         ..nothing_seen()
     };
     let verdict = Verdict::of(&evidence, &stored, 0);
-    assert_eq!((verdict.held_unexplained, verdict.given_up, owed(&verdict)), (1, 1, (1, 0)));
+    let unexplained = |verdict: &Verdict| verdict.count(Promise::StateExplained);
+    assert_eq!((unexplained(&verdict), verdict.given_up, undelivered(&verdict)), (1, 1, (1, 0)));
     evidence.dropped_lines.push("d".to_owned());
-    assert_eq!(Verdict::of(&evidence, &stored, 0).held_unexplained, 0);
+    assert_eq!(unexplained(&Verdict::of(&evidence, &stored, 0)), 0);
     evidence.release.dropped.clear();
-    assert_eq!(owed(&Verdict::of(&evidence, &stored, 0)), (1, 1), "nobody dropped it");
+    assert_eq!(undelivered(&Verdict::of(&evidence, &stored, 0)), (1, 1), "nobody dropped it");
 }
 
 #[test]
 fn what_was_sent_again_must_be_delivered() {
     let mut stored = nothing_stored();
-    let delivery = Delivery { id: "d".to_owned(), state: "dead".to_owned() };
-    stored.deliveries.insert(("one".to_owned(), "a".to_owned()), delivery);
+    stored.deliveries.insert(("one".to_owned(), "a".to_owned()), self::stored(State::Dead));
     let release = Release { revived: vec!["d".to_owned()], ..Release::default() };
     let verdict = Verdict::of(&Evidence { release, ..nothing_seen() }, &stored, 0);
-    assert_eq!(verdict.released_in_vain, 1);
+    assert_eq!(verdict.count(Promise::MatchedIsDelivered), 1);
+    let nobody_did = Verdict::of(&nothing_seen(), &stored, 0);
+    assert_eq!(nobody_did.count(Promise::MatchedIsDelivered), 0);
 }
 
 #[test]
@@ -130,7 +144,19 @@ fn a_report_that_was_taken_and_is_not_in_the_store_is_lost() {
     let report = || Callback { delivery: "d".to_owned(), status: "failed" };
     let evidence = Evidence { callbacks: vec![report()], ..nothing_seen() };
     let mut stored = nothing_stored();
-    assert_eq!(Verdict::of(&evidence, &stored, 0).reports_lost, 1);
+    assert_eq!(Verdict::of(&evidence, &stored, 0).count(Promise::ReceiptKept), 1);
     stored.receipts.insert(("d".to_owned(), "failed".to_owned()));
-    assert_eq!(Verdict::of(&evidence, &stored, 0).reports_lost, 0);
+    assert_eq!(Verdict::of(&evidence, &stored, 0).count(Promise::ReceiptKept), 0);
+}
+
+#[test]
+fn what_still_waits_when_all_is_done_and_another_id_when_repeated_are_broken_promises() {
+    let mut stored = nothing_stored();
+    stored.deliveries.insert(("one".to_owned(), "a".to_owned()), self::stored(State::Held));
+    stored.orders = vec![("key-of-a".to_owned(), "a".to_owned())];
+    let repeated = Order { repeated: Some("b".to_owned()), ..order("a", Instant::now()) };
+    let verdict = Verdict::of(&Evidence { orders: vec![repeated], ..nothing_seen() }, &stored, 0);
+    let broken: Vec<_> = verdict.broken.iter().map(|(_, violation)| violation.promise).collect();
+    assert_eq!(broken, [Promise::OrderStored, Promise::MatchedIsDelivered]);
+    assert!(verdict.accept(0).is_err());
 }

@@ -1,41 +1,20 @@
 //! What the program tells the world: the answers that its promises hang on, as they stand in what it sends.
 
+use oracle::subscriptions::State;
+
 /// Something that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Told {
     /// The answer that the order of this id is placed.
     Placed(String),
-    /// The answer that the subscription of this id has come so far.
-    Subscription(String, Progress),
+    /// The answer that the subscription of this id is in that state.
+    Subscription(String, State),
     /// An attempt at the delivery of this id, to a webhook.
     Attempt(String),
     /// The answer that a provider's report was taken: the only one that has no content.
     Reported,
     /// Any other answer of success.
     Other,
-}
-
-/// How far a subscription has come; it never goes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Progress {
-    /// Somebody asked for it.
-    Pending,
-    /// Its endpoint's owner wants it.
-    Confirmed,
-    /// It is over.
-    Ended,
-}
-
-impl Progress {
-    /// The progress that a state's name stands for; one that is suspended was confirmed.
-    pub(crate) fn of_state(state: &str) -> Option<Self> {
-        match state {
-            "pending" => Some(Self::Pending),
-            "confirmed" | "suspended" => Some(Self::Confirmed),
-            "ended" => Some(Self::Ended),
-            _ => None,
-        }
-    }
 }
 
 /// What is told by one piece of what is sent. It is enough that the piece holds the telling part: ids and states are
@@ -63,7 +42,7 @@ pub(crate) fn read(sent: &[u8]) -> Vec<Told> {
 
 fn subscription(text: &str) -> Option<Told> {
     let (_, state) = text.split_once(r#""state":""#)?;
-    Some(Told::Subscription(up_to_quote(text), Progress::of_state(&up_to_quote(state))?))
+    Some(Told::Subscription(up_to_quote(text), State::named(&up_to_quote(state))?))
 }
 
 fn up_to_quote(text: &str) -> String {
@@ -83,8 +62,8 @@ mod tests {
         let list = br#"HTTP/1.1 200 OK
 
 {"items":[{"subscriptionId":"a","state":"confirmed"},{"subscriptionId":"b","state":"ended"}]}"#;
-        let progress = |id: &str, progress| Told::Subscription(id.to_owned(), progress);
-        assert_eq!(read(list), [progress("a", Progress::Confirmed), progress("b", Progress::Ended)]);
+        let is = |id: &str, state| Told::Subscription(id.to_owned(), state);
+        assert_eq!(read(list), [is("a", State::Confirmed), is("b", State::Ended)]);
         let attempt = b"POST /one HTTP/1.1\r\nwebhook-id: 7\r\n\r\n";
         assert_eq!(read(attempt), [Told::Attempt("7".to_owned())]);
         assert_eq!(read(b"HTTP/1.1 204 No Content\r\n\r\n"), [Told::Reported]);

@@ -1,21 +1,26 @@
 //! Opens what a cut left, as the program does, and holds the promises against it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
+use application::ports::Clock;
+use host::SystemClock;
+use oracle::subscriptions::{self, State};
+use oracle::{Violation, intake, receptions};
 use orderbell_e2e::program::data;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
+use sqlite::audit::{Exception, audit};
 
 use crate::fate::{Image, Losses};
 use crate::load::{Order, body};
 use crate::recording::Recording;
 use crate::store;
-use crate::told::{Progress, Told};
+use crate::told::Told;
 use crate::trace::Action;
 
 /// What the program had told anyone when the power failed.
@@ -24,7 +29,7 @@ pub(crate) struct Promises<'a> {
     /// The orders that were answered.
     pub(crate) orders: Vec<&'a Order>,
     /// How far each subscription had come, as was answered.
-    pub(crate) subscriptions: BTreeMap<&'a str, Progress>,
+    pub(crate) subscriptions: BTreeMap<&'a str, State>,
     /// How many attempts at each delivery had begun to be sent.
     pub(crate) attempts: BTreeMap<&'a str, usize>,
     /// The deliveries of which a report was answered.
@@ -58,7 +63,8 @@ pub(crate) struct Verdict {
 
 /// What an image's database says. Ids are without hyphens.
 struct Stored {
-    orders: HashMap<String, (String, Value)>,
+    /// The orders by their keys: their ids, and what they hold.
+    orders: BTreeMap<String, Vec<(String, Value)>>,
     subscriptions: HashMap<String, String>,
     attempts: HashMap<String, usize>,
     reported: HashSet<String>,
@@ -75,9 +81,9 @@ impl<'a> Promises<'a> {
             let Action::Tell(told) = &event.action else { continue };
             match told {
                 Told::Placed(id) => promises.orders.extend(by_id.get(id.as_str())),
-                Told::Subscription(id, progress) => {
-                    let known = promises.subscriptions.entry(id).or_insert(*progress);
-                    *known = (*known).max(*progress);
+                Told::Subscription(id, state) => {
+                    let known = promises.subscriptions.entry(id).or_insert(*state);
+                    *known = (*known).max(*state);
                 }
                 Told::Attempt(id) => *promises.attempts.entry(id).or_default() += 1,
                 Told::Reported => reported += 1,
@@ -118,7 +124,7 @@ pub(crate) async fn judge(
 ) -> Result<Verdict> {
     let mut verdict = Verdict {
         acknowledged: promises.orders.len(),
-        subscriptions: promises.subscriptions.values().filter(|come| **come > Progress::Pending).count(),
+        subscriptions: promises.subscriptions.values().filter(|come| **come > State::Pending).count(),
         attempts: promises.attempts.values().sum(),
         reported: promises.reported.len(),
         losses,
@@ -135,8 +141,9 @@ pub(crate) async fn judge(
             let read = read(&data(home).join("orderbell.db"));
             let repeated = store::place_again(&opened, &promises.orders).await;
             opened.close().await;
+            verdict.broken.extend(audited(&data(home)));
             match read {
-                Ok(stored) => verdict.judge(promises, recording, &stored),
+                Ok(stored) => verdict.judge(promises, &stored),
                 Err(error) => verdict.broken.push(format!("the database cannot be read: {error:#}")),
             }
             verdict.broken.extend(repeated?);
@@ -156,52 +163,59 @@ impl Verdict {
         }
     }
 
-    fn judge(&mut self, promises: &Promises<'_>, recording: &Recording, stored: &Stored) {
+    fn note(&mut self, about: impl Fn() -> String, found: impl IntoIterator<Item = Violation>) {
+        self.broken.extend(found.into_iter().map(|violation| format!("{}: {}", about(), violation.wrong)));
+    }
+
+    fn judge(&mut self, promises: &Promises<'_>, stored: &Stored) {
         self.broken.extend(stored.damage.iter().map(|damage| format!("the database is damaged: {damage}")));
-        for order in &promises.orders {
-            if !stored.orders.contains_key(&plain(&order.id)) {
-                self.missing += 1;
-                self.broken.push(format!("order {} was answered and is not there", order.id));
-            }
-        }
-        self.judge_contents(recording, stored);
+        self.judge_orders(promises, stored);
         for (id, promised) in &promises.subscriptions {
-            let state = stored.subscriptions.get(&plain(id)).map_or("not there", String::as_str);
-            if Progress::of_state(state).is_none_or(|progress| progress < *promised) {
-                self.broken.push(format!("subscription {id} was answered to be {promised:?} and is {state}"));
-            }
+            let found = stored.subscriptions.get(&plain(id)).and_then(|state| State::named(state));
+            let stays = subscriptions::stays(*promised, found, false);
+            self.note(|| format!("subscription {id}"), stays);
         }
         for (id, sent) in &promises.attempts {
             let recorded = stored.attempts.get(&plain(id)).copied().unwrap_or(0);
-            if recorded < *sent {
-                self.broken
-                    .push(format!("delivery {id} was sent {sent} times, of which {recorded} are recorded"));
-            }
+            self.note(|| format!("delivery {id}"), receptions::on_record(*sent, recorded));
         }
-        let lost = promises.reported.iter().filter(|id| !stored.reported.contains(&plain(id)));
-        self.broken.extend(lost.map(|id| format!("a report of delivery {id} was answered and is not there")));
+        for id in promises.reported {
+            let kept = receptions::receipt_kept(stored.reported.contains(&plain(id)));
+            self.note(|| format!("delivery {id}"), kept);
+        }
     }
 
-    /// Every order that is there, answered or not, is as its client sent it, and no key has two.
-    fn judge_contents(&mut self, recording: &Recording, stored: &Stored) {
-        let mut ids = HashMap::new();
-        for (id, (key, content)) in &stored.orders {
-            let sent = body(key);
-            let differs =
-                sent.as_object().into_iter().flatten().any(|(name, value)| content.get(name) != Some(value));
-            if differs {
-                self.broken.push(format!("order {id} is not what was sent with the key {key}"));
-            }
-            if ids.insert(key.as_str(), id.as_str()).is_some() {
-                self.broken.push(format!("the key {key} has two orders"));
-            }
-        }
-        for order in &recording.answers.orders {
-            if ids.get(order.key.as_str()).is_some_and(|id| **id != plain(&order.id)) {
-                self.broken.push(format!("the order of {} has another id than was answered", order.key));
-            }
+    /// Every order that is there, answered or not, is as its client sent it; those that were answered are there.
+    fn judge_orders(&mut self, promises: &Promises<'_>, stored: &Stored) {
+        let answered: BTreeMap<_, _> =
+            promises.orders.iter().map(|order| (order.key.as_str(), plain(&order.id))).collect();
+        let keys: BTreeSet<_> =
+            stored.orders.keys().map(String::as_str).chain(answered.keys().copied()).collect();
+        for key in keys {
+            let there = stored.orders.get(key).map_or(&[][..], Vec::as_slice);
+            let orders: Vec<_> = there
+                .iter()
+                .map(|(id, content)| intake::Stored { id: id.as_str(), as_sent: is_as_sent(key, content) })
+                .collect();
+            let ids: Vec<_> = answered.get(key).map(String::as_str).into_iter().collect();
+            self.missing += usize::from(!ids.is_empty() && orders.is_empty());
+            self.note(|| format!("the order of {key}"), intake::judge(&ids, &orders));
         }
     }
+}
+
+fn is_as_sent(key: &str, content: &Value) -> bool {
+    let sent = body(key);
+    sent.as_object().into_iter().flatten().all(|(name, value)| content.get(name) == Some(value))
+}
+
+/// Audits what the store made of an image, as `orderbell audit` does: what stands there, answered or not, agrees with itself.
+fn audited(data: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let name = |exception: Exception| found.push(format!("{}: {}", exception.kind.name(), exception.wrong));
+    let audited = audit(data, SystemClock.now(), name);
+    found.extend(audited.err().map(|error| format!("it cannot be audited: {error}")));
+    found
 }
 
 fn plain(id: &str) -> String {
@@ -221,11 +235,11 @@ fn read(file: &Path) -> Result<Stored> {
     let orphans: i64 =
         database.query_row("SELECT count(*) FROM pragma_foreign_key_check", (), |row| row.get(0))?;
     damage.extend((orphans > 0).then(|| format!("{orphans} rows refer to rows that are not there")));
-    let mut orders = HashMap::new();
+    let mut orders = BTreeMap::<_, Vec<_>>::new();
     for [id, key, body] in
         texts("SELECT lower(hex(id)), key, body FROM orders JOIN idempotency_keys ON order_seq = seq")?
     {
-        ensure!(orders.insert(id, (key, serde_json::from_str(&body)?)).is_none(), "an id twice");
+        orders.entry(key).or_default().push((id, serde_json::from_str(&body)?));
     }
     let subscriptions = texts("SELECT lower(hex(id)), state, '' FROM subscriptions")?;
     let attempts = texts(

@@ -134,6 +134,7 @@ fn remedy(promise: Promise) -> &'static str {
         | Promise::StateStays
         | Promise::SuspendedWithCause
         | Promise::Escalated
+        | Promise::Signed
         | Promise::OperatorsTold => {
             "look at the order's timeline; set the state to dead and redrive it to send it again"
         }
