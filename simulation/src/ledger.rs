@@ -206,15 +206,7 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
     Ok(match row.get_ref(1)?.as_str()? {
         "order" => Entry::Order { seq, id: OrderId(id(row)?), time: row.get(6)?, request: row.get(8)? },
         "published" => Entry::Published { through: seq, before: row.get(6)? },
-        "subscription" => Entry::Subscription {
-            seq,
-            id: SubscriptionId(id(row)?),
-            protocol: named(row, 9, &Protocol::ALL, Protocol::name)?,
-            receives: named(row, 4, &SubscribedTo::ALL, SubscribedTo::name)?,
-            slow: row.get::<_, Option<i64>>(6)?.is_some(),
-            state: subscription_state(row, 5)?,
-            policy: row.get(8)?,
-        },
+        "subscription" => subscription(row, seq)?,
         "subscription moved" => Entry::SubscriptionMoved {
             seq,
             was: subscription_state(row, 4)?,
@@ -260,6 +252,19 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
         }
         "tampered" => Entry::Tampered { seq },
         other => bail!("unknown entry {other}"),
+    })
+}
+
+/// A subscription that came to be.
+fn subscription(row: &Row<'_>, seq: i64) -> Result<Entry> {
+    Ok(Entry::Subscription {
+        seq,
+        id: SubscriptionId(id(row)?),
+        protocol: named(row, 9, &Protocol::ALL, Protocol::name)?,
+        receives: named(row, 4, &SubscribedTo::ALL, SubscribedTo::name)?,
+        slow: row.get::<_, Option<i64>>(6)?.is_some(),
+        state: subscription_state(row, 5)?,
+        policy: row.get(8)?,
     })
 }
 

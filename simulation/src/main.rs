@@ -8,10 +8,10 @@
 mod channel;
 mod coverage;
 mod dice;
+mod facts;
 mod ledger;
 mod log;
 mod process;
-mod promises;
 mod receivers;
 mod scenario;
 mod simulated_runtime;

@@ -37,7 +37,7 @@ struct RuntimeState {
 struct Timer {
     /// Gone once nobody waits for it any more.
     wakeup: Weak<Notify>,
-    /// Counted from the world's beginning; `None`: nothing is due_in.
+    /// Counted from the world's beginning; `None`: nothing is due.
     due: Option<Duration>,
     sleep: Option<PollingSleep>,
 }

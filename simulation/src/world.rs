@@ -30,10 +30,10 @@ use tracing::dispatcher::{Dispatch, with_default};
 use crate::channel::{Answer, Reply};
 use crate::coverage::Coverage;
 use crate::dice::{Dice, SeededRandomness};
+use crate::facts::Facts;
 use crate::ledger::{self, Entry};
 use crate::log::Log;
 use crate::process::{Modes, Process};
-use crate::promises::Promises;
 use crate::receivers::{Channels, Receiver, channels};
 use crate::scenario::{Deed, Scenario};
 use crate::simulated_runtime::shown;
@@ -76,7 +76,7 @@ pub(crate) struct World<'a> {
     grace_ends: Duration,
     /// Nothing goes wrong any more.
     healed: bool,
-    promises: Promises,
+    facts: Facts,
     /// The ledger's last entry that was read.
     last_entry: i64,
     steps: u64,
@@ -195,7 +195,7 @@ impl<'a> World<'a> {
             last_begun: LastBegun::default(),
             grace_ends: Duration::ZERO,
             healed: false,
-            promises: Promises::default(),
+            facts: Facts::default(),
             last_entry: 0,
             steps: 0,
             coverage,
@@ -263,7 +263,7 @@ impl<'a> World<'a> {
             }
         }
         if !entries.is_empty() {
-            self.promises.learn(&entries, self.clock.now().as_microsecond(), self.coverage)?;
+            self.facts.learn(&entries, self.clock.now().as_microsecond(), self.coverage)?;
             self.rates_are_kept(&entries)?;
             let process = self.process.as_ref().filter(|_| entries.iter().any(Entry::may_escalate));
             if let Some(process) = process {
@@ -294,7 +294,7 @@ impl<'a> World<'a> {
 
     fn note_state(&mut self) {
         let Some(process) = &self.process else { return };
-        self.coverage.state((process.stage, &process.breakers, self.promises.digest()));
+        self.coverage.state((process.stage, &process.breakers, self.facts.digest()));
     }
 
     fn say(&mut self, what: impl FnOnce() -> String) {

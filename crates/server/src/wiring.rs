@@ -71,10 +71,8 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     // What lies beside it in the data folder.
     let link_key = keys::link_key(&config.data, &*randomness)?;
     let client_digest_secret = link_key.secret_for("origin");
-    let admin_key = match &config.admin_key {
-        Some(key) => key.clone(),
-        None => keys::admin_key(&config.data, &*randomness)?,
-    };
+    let made = || keys::admin_key(&config.data, &*randomness);
+    let admin_key = config.admin_key.clone().map_or_else(made, Ok)?;
 
     // What speaks to subscribers.
     let channels = channels(config, &store)?;

@@ -87,7 +87,7 @@ impl World<'_> {
         self.in_flight.clear();
         self.probing.clear();
         self.last_begun = LastBegun::default();
-        self.promises.giving_up = 0;
+        self.facts.giving_up = 0;
         self.clients_lose_their_answers();
         let down = self.dice.up_to(DOWN);
         self.plan(down, Happening::Start);
@@ -110,8 +110,7 @@ impl World<'_> {
 
     /// The past is settled: the program works.
     pub(super) fn started(&mut self) -> Result<()> {
-        let open =
-            self.promises.deliveries.values().find(|delivery| delivery.state == DeliveryState::InFlight);
+        let open = self.facts.deliveries.values().find(|delivery| delivery.state == DeliveryState::InFlight);
         ensure!(open.is_none(), "an attempt of the last process was left open");
         let channels = self.channels;
         self.process()?.work(channels);
@@ -132,7 +131,7 @@ impl World<'_> {
     pub(super) fn end_if_drained(&mut self) -> Result<()> {
         if self.process.as_ref().is_some_and(Process::is_drained) {
             let open =
-                self.promises.deliveries.values().find(|delivery| delivery.state == DeliveryState::InFlight);
+                self.facts.deliveries.values().find(|delivery| delivery.state == DeliveryState::InFlight);
             let grace_is_over = self.grace_ends <= self.elapsed();
             ensure!(
                 open.is_none() || grace_is_over,

@@ -178,14 +178,14 @@ impl World<'_> {
     }
 
     fn escalation(&mut self) -> Option<Escalation> {
-        let others = self.promises.subscriptions.values().map(|subscription| subscription.id);
+        let others = self.facts.subscriptions.values().map(|subscription| subscription.id);
         let to = self.dice.any(others)?;
         let after_minutes = Minutes::parse("after", self.dice.pick(&[1, 10, 600])).ok()?;
         self.dice.percent(30).then_some(Escalation { after_minutes, to })
     }
 
     fn some_delivery(&mut self, which: impl Fn(DeliveryState) -> bool) -> Option<DeliveryId> {
-        let those = self.promises.deliveries.values().filter(|delivery| which(delivery.state));
+        let those = self.facts.deliveries.values().filter(|delivery| which(delivery.state));
         self.dice.any(those.map(|delivery| delivery.id))
     }
 
@@ -198,7 +198,7 @@ impl World<'_> {
     where
         F: Future<Output = Result<Subscription, Error>> + Send + 'static,
     {
-        let all: Vec<_> = self.promises.subscriptions.values().map(|subscription| subscription.id).collect();
+        let all: Vec<_> = self.facts.subscriptions.values().map(|subscription| subscription.id).collect();
         if let Some(id) = self.dice.any(all) {
             self.ask(what, |app| {
                 let changed = change(app, id);
@@ -218,7 +218,7 @@ impl World<'_> {
 
     fn give_up(&mut self, selection: DropSelection) {
         if self.process.as_ref().is_some_and(|process| process.stage == Stage::Up) {
-            self.promises.giving_up += 1;
+            self.facts.giving_up += 1;
             self.ask("drop", |app| async move { Told::Dropped(deliveries::drop(&app, selection).await) });
         }
     }
@@ -240,7 +240,7 @@ impl World<'_> {
 
     /// The owner of an endpoint presses the button behind the link.
     pub(super) fn confirm(&mut self, token: String, subscription: SubscriptionId, proven: bool) {
-        self.promises.consented(subscription, proven);
+        self.facts.consented(subscription, proven);
         self.ask("confirm", |app| async move {
             Told::Changed("confirm", subscriptions::confirm(&app, &token).await)
         });
@@ -257,7 +257,7 @@ impl World<'_> {
             Ok(subscription) => {
                 let ends = matches!(what, "remove" | "unsubscribe");
                 let state = if ends { SubscriptionState::Ended } else { subscription.state };
-                self.promises.told_state(subscription.id, state)
+                self.facts.told_state(subscription.id, state)
             }
             Err(error) => self.expect_trouble(error),
         }

@@ -48,9 +48,9 @@ impl World<'_> {
         let number = message.receipt_url.rsplit_once('=').context("a message without a number")?.1.parse()?;
         self.say(|| format!("  over {protocol}: attempt {number} at {}", message.id));
         let in_sandbox = self.modes[&protocol] == ChannelMode::Sandbox;
-        self.promises.sent(message.id, number, in_sandbox)?;
-        let delivery = self.promises.delivery(message.id).context("what is not on disk is sent")?;
-        let subscription = self.promises.subscriptions[&delivery.subscription].id;
+        self.facts.sent(message.id, number, in_sandbox)?;
+        let delivery = self.facts.delivery(message.id).context("what is not on disk is sent")?;
+        let subscription = self.facts.subscriptions[&delivery.subscription].id;
         self.in_flight.insert(message.id, InFlight { protocol, subscription, reply });
         self.limits_are_kept(protocol)?;
         if in_sandbox {
@@ -124,7 +124,7 @@ impl World<'_> {
         let reaction = receiver.context("a message to nobody")?.react(&mut self.dice);
         let mut confirmed = false;
         if reaction.arrived {
-            self.promises.arrived(message.id, *number)?;
+            self.facts.arrived(message.id, *number)?;
             confirmed = self.read_message(message, *subscription, true);
         }
         if protocol == Protocol::Sms && reaction.arrived {
@@ -157,7 +157,7 @@ impl World<'_> {
                     return false;
                 }
                 if message.endpoint.protocol() == Protocol::Webhook {
-                    self.promises.consented(subscription, proven);
+                    self.facts.consented(subscription, proven);
                     return true;
                 }
                 let hours = if self.healed { 0 } else { self.dice.pick(&[0, 0, 0, 1, 47, 50]) };
@@ -196,7 +196,7 @@ impl World<'_> {
     /// A provider calls back; it calls again as long as nobody answers.
     pub(super) fn report(&mut self, delivery: DeliveryId, attempt: u32, receipt: Receipt) -> Result<()> {
         if receipt.status == ReceiptStatus::Failed {
-            self.promises.bounced(delivery)?;
+            self.facts.bounced(delivery)?;
         }
         self.ask("record a receipt", |app| async move {
             Told::Done(receipts::record(&app, delivery, attempt, receipt).await)
@@ -224,7 +224,7 @@ impl World<'_> {
     pub(super) fn look_for_news(&mut self) {
         let planned = self.coming.values().any(|happening| matches!(happening, Happening::TellOperators));
         let up = self.process.as_ref().is_some_and(|process| process.stage != Stage::Starting);
-        if up && !planned && self.promises.is_something_to_tell() {
+        if up && !planned && self.facts.is_something_to_tell() {
             let after = self.dice.up_to(Duration::from_mins(10));
             self.plan(after, Happening::TellOperators);
         }

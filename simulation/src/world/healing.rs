@@ -22,9 +22,9 @@ impl World<'_> {
         self.mend_every_row()?;
         self.receivers.iter_mut().for_each(Receiver::heal);
         self.rest()?;
-        self.promises.nothing_is_stuck()?;
+        self.facts.nothing_is_stuck()?;
         self.people_see_to_the_rest()?;
-        self.promises.all_came_to_its_end()?;
+        self.facts.all_came_to_its_end()?;
         self.check_timelines()
     }
 
@@ -36,19 +36,19 @@ impl World<'_> {
     /// Open confirmation requests are sent again and answered; what died is redriven.
     fn people_see_to_the_rest(&mut self) -> Result<()> {
         for _ in 0..20 {
-            let subscriptions = self.promises.subscriptions.values();
+            let subscriptions = self.facts.subscriptions.values();
             let pending =
                 subscriptions.filter(|subscription| subscription.state == SubscriptionState::Pending);
             let pending: Vec<_> = pending.map(|subscription| subscription.id).collect();
-            let redrivable = self.promises.deliveries.values().filter(|delivery| {
-                let subscription = &self.promises.subscriptions[&delivery.subscription];
+            let redrivable = self.facts.deliveries.values().filter(|delivery| {
+                let subscription = &self.facts.subscriptions[&delivery.subscription];
                 delivery.state.can_be_redriven()
                     && delivery.kind != DeliveryKind::Confirmation
-                    && !self.promises.is_spam(delivery)
+                    && !self.facts.is_spam(delivery)
                     && subscription.state != SubscriptionState::Ended
             });
             let redrivable: Vec<_> = redrivable.map(|delivery| delivery.id).collect();
-            let suspended = self.promises.subscriptions.values();
+            let suspended = self.facts.subscriptions.values();
             let suspended =
                 suspended.filter(|subscription| subscription.state == SubscriptionState::Suspended);
             let suspended: Vec<_> = suspended.map(|subscription| subscription.id).collect();
@@ -69,17 +69,17 @@ impl World<'_> {
                 self.redrive(RedriveSelection::One(id));
             }
             self.rest()?;
-            self.promises.nothing_is_stuck()?;
+            self.facts.nothing_is_stuck()?;
         }
         bail!("people ask and redrive again and again, and something never comes to its end")
     }
 
     fn check_timelines(&mut self) -> Result<()> {
-        let orders: Vec<_> = self.promises.orders.iter().map(|(seq, order)| (*seq, order.id)).collect();
+        let orders: Vec<_> = self.facts.orders.iter().map(|(seq, order)| (*seq, order.id)).collect();
         for (seq, id) in orders {
             let app = self.process()?.app.clone();
             let told = at_once(orders::timeline(&app, id)).context("a timeline waits for something")??;
-            self.promises.timeline_tells(seq, &told)?;
+            self.facts.timeline_tells(seq, &told)?;
         }
         Ok(())
     }

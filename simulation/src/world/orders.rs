@@ -10,8 +10,8 @@ use domain::order::OrderDetails;
 use domain::order::idempotency::IdempotencyKey;
 
 use super::{Happening, World};
+use crate::facts::Sought;
 use crate::process::{Stage, Told};
-use crate::promises::Sought;
 
 /// Someone who wants an order placed.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl World<'_> {
             let request = request.clone();
             async move { Told::Placed { client: number, answer: orders::place(&app, place).await, request } }
         });
-        self.promises.sought.insert(request, sought);
+        self.facts.sought.insert(request, sought);
         Ok(())
     }
 
@@ -89,7 +89,7 @@ impl World<'_> {
         answer: &Result<Placed, Error>,
     ) -> Result<()> {
         self.clients[client].waiting = false;
-        self.promises.placed(request, answer)?;
+        self.facts.placed(request, answer)?;
         match answer {
             // Some press the button twice.
             Ok(_) => {

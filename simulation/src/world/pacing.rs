@@ -29,8 +29,8 @@ impl World<'_> {
             _ => None,
         });
         for (place, at) in attempts {
-            let delivery = self.promises.deliveries.get(&place).context("what is not on disk is begun")?;
-            let to = &self.promises.subscriptions[&delivery.subscription];
+            let delivery = self.facts.deliveries.get(&place).context("what is not on disk is begun")?;
+            let to = &self.facts.subscriptions[&delivery.subscription];
             let limited = |(channel, rules): &(Protocol, ChannelRules)| {
                 *channel == to.protocol && rules.max_per_second.is_some()
             };

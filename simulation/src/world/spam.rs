@@ -10,7 +10,7 @@ use crate::scenario::Deed;
 impl World<'_> {
     /// Marks an order, or all of a client, or takes a mark back.
     pub(super) fn operate_spam(&mut self, deed: Deed) {
-        let Some(id) = self.dice.any(self.promises.orders.values().map(|order| order.id)) else { return };
+        let Some(id) = self.dice.any(self.facts.orders.values().map(|order| order.id)) else { return };
         let client = self.dice.below(self.clients.len().max(1));
         self.ask("spam", move |app| async move {
             let customer_name = Some(format!("Ada {client}"));

@@ -208,7 +208,7 @@ impl World<'_> {
             Told::Changed(what, answer) => self.changed(what, &answer),
             Told::Done(answer) => self.answered(answer.as_ref().err()),
             Told::Dropped(answer) => {
-                self.promises.giving_up -= 1;
+                self.facts.giving_up -= 1;
                 self.answered(answer.as_ref().err())
             }
             Told::Reexamined(answer) => self.reexamined(answer),

@@ -1,7 +1,7 @@
 //! The constants that are numbers and bound nothing that anyone meets, by why.
 
 /// Each reason, and the constants that it holds for.
-const BOUND_NOTHING: [(&str, &[&str]); 7] = [
+const BOUND_NOTHING: [(&str, &[&str]); 8] = [
     (
         "a number of a protocol, a format or another program's",
         &[
@@ -18,6 +18,10 @@ const BOUND_NOTHING: [(&str, &[&str]); 7] = [
             "sqlite::APPLICATION_ID",
             "sqlite::LATEST",
         ],
+    ),
+    (
+        "the judge's own copy of a limit that has a row",
+        &["oracle::subscriptions::FAILS_AT_LEAST", "oracle::subscriptions::FAILS_AT_LEAST_FOR"],
     ),
     (
         "the form of a token, each of which has it",

@@ -11,12 +11,12 @@ use oracle::receptions;
 use oracle::subscriptions::{self, Requests};
 
 use super::deliveries::{DeliveryTruth, state};
-use super::{Promises, kept};
+use super::{Facts, kept};
 
 /// A timeline tells of so many deliveries, and of so many attempts at each of them.
 const MOST_TOLD: usize = 100;
 
-impl Promises {
+impl Facts {
     /// The world is whole and at rest: whatever waits has nobody it may be sent to.
     pub(crate) fn nothing_is_stuck(&self) -> Result<()> {
         let last = self.orders.last_key_value().map_or(0, |(seq, _)| *seq);

@@ -1,11 +1,11 @@
-//! The promises of the design, held against what happens: what SQLite recorded, what clients were told, what arrived.
+//! The facts of a world: what SQLite recorded, what clients were told, what arrived. The promises are the oracle's.
 
-mod aside;
 mod deliveries;
 mod end;
 mod escalations;
 mod notices;
 mod orders;
+mod quarantine;
 mod subscriptions;
 mod suspensions;
 
@@ -26,7 +26,7 @@ pub(crate) use subscriptions::SubscriptionTruth;
 
 /// All that is known to be so. Keys are places in the tables.
 #[derive(Default)]
-pub(crate) struct Promises {
+pub(crate) struct Facts {
     pub(crate) orders: BTreeMap<i64, OrderTruth>,
     pub(crate) subscriptions: BTreeMap<i64, SubscriptionTruth>,
     pub(crate) deliveries: BTreeMap<i64, DeliveryTruth>,
@@ -66,7 +66,7 @@ fn kept(found: impl IntoIterator<Item = Violation>, about: impl FnOnce() -> Stri
     }
 }
 
-impl Promises {
+impl Facts {
     /// Takes in what one commit changed; a promise that it breaks is the error.
     pub(crate) fn learn(&mut self, entries: &[Entry], now: i64, coverage: &mut Coverage) -> Result<()> {
         self.latest = self.latest.max(now);
@@ -86,39 +86,6 @@ impl Promises {
                     coverage.subscription(*was, *state)?;
                     self.subscription_moved(*seq, *was, *state, (*in_sandbox, *generation), policy.clone())?;
                 }
-                Entry::Delivery {
-                    seq,
-                    id,
-                    state,
-                    subscription,
-                    order,
-                    kind,
-                    escalated,
-                    undecided,
-                    cancel_reason,
-                } => {
-                    self.places.insert(*id, *seq);
-                    let begins = (*state, *cancel_reason);
-                    let delivery = DeliveryTruth::new((*id, *kind), *subscription, *order, begins);
-                    self.notices.made_for.extend((*kind == DeliveryKind::Notice).then_some(*subscription));
-                    self.delivery_begun(*seq, delivery, *escalated, *undecided)?;
-                }
-                Entry::DeliveryMoved { seq, was, state, attempts, cancel_reason } => {
-                    coverage.delivery(*was, *state)?;
-                    self.delivery_moved(*seq, *was, *state, *attempts, *cancel_reason)?;
-                    self.notices.died.extend((was != state && *state == DeliveryState::Dead).then_some(*seq));
-                }
-                Entry::Attempt { delivery, number, .. } => self.attempt_begun(*delivery, *number)?,
-                Entry::Outcome { delivery, number, at, outcome, used, own_want } => {
-                    ensure!(!(*used && *own_want), "our own want used an attempt at delivery {delivery}");
-                    self.attempt_ended(*delivery, *number, *at, (outcome.as_deref(), *used))?;
-                }
-                Entry::Receipt { delivery, attempt, status } => {
-                    self.reported(*delivery, *attempt, *status)?;
-                }
-                Entry::TakenAway { seq } => self.taken_away(*seq)?,
-                Entry::Released { seq } => self.released(*seq)?,
-                Entry::StandsIn { seq } => self.stands_in(*seq)?,
                 Entry::Aside { table, row, is_aside: true } => {
                     self.aside.insert((table.clone(), *row));
                 }
@@ -127,10 +94,10 @@ impl Promises {
                 }
                 Entry::Lapsed { seq } => _ = self.lapsed.insert(*seq),
                 Entry::Spam { order, is_spam } => self.called_spam(*order, *is_spam),
-                Entry::Kept { .. } => {}
                 Entry::Tampered { seq } => {
                     bail!("row {seq}, which must never change, was changed or deleted")
                 }
+                of_a_delivery => self.learn_of_a_delivery(of_a_delivery, coverage)?,
             }
         }
         self.what_is_late_is_escalated()?;
@@ -138,9 +105,49 @@ impl Promises {
         self.all_published_is_delivered()?;
         self.what_was_touched_is_explained()
     }
+
+    fn learn_of_a_delivery(&mut self, entry: &Entry, coverage: &mut Coverage) -> Result<()> {
+        match entry {
+            Entry::Delivery {
+                seq,
+                id,
+                state,
+                subscription,
+                order,
+                kind,
+                escalated,
+                undecided,
+                cancel_reason,
+            } => {
+                self.places.insert(*id, *seq);
+                let begins = (*state, *cancel_reason);
+                let delivery = DeliveryTruth::new((*id, *kind), *subscription, *order, begins);
+                self.notices.made_for.extend((*kind == DeliveryKind::Notice).then_some(*subscription));
+                self.delivery_begun(*seq, delivery, *escalated, *undecided)?;
+            }
+            Entry::DeliveryMoved { seq, was, state, attempts, cancel_reason } => {
+                coverage.delivery(*was, *state)?;
+                self.delivery_moved(*seq, *was, *state, *attempts, *cancel_reason)?;
+                self.notices.died.extend((was != state && *state == DeliveryState::Dead).then_some(*seq));
+            }
+            Entry::Attempt { delivery, number, .. } => self.attempt_begun(*delivery, *number)?,
+            Entry::Outcome { delivery, number, at, outcome, used, own_want } => {
+                ensure!(!(*used && *own_want), "our own want used an attempt at delivery {delivery}");
+                self.attempt_ended(*delivery, *number, *at, (outcome.as_deref(), *used))?;
+            }
+            Entry::Receipt { delivery, attempt, status } => {
+                self.reported(*delivery, *attempt, *status)?;
+            }
+            Entry::TakenAway { seq } => self.taken_away(*seq)?,
+            Entry::Released { seq } => self.released(*seq)?,
+            Entry::StandsIn { seq } => self.stands_in(*seq)?,
+            _ => {}
+        }
+        Ok(())
+    }
 }
 
-impl Promises {
+impl Facts {
     /// How everything stands, without telling one row of a kind from another.
     pub(crate) fn digest(&self) -> impl Hash + use<> {
         let mut deliveries: Vec<_> = self

@@ -7,7 +7,7 @@ use domain::delivery::DeliveryKind;
 use domain::subscription::SubscriptionState;
 use oracle::notices;
 
-use super::{Promises, kept};
+use super::{Facts, kept};
 
 /// What operators are to be told of.
 #[derive(Default)]
@@ -31,7 +31,7 @@ impl Notices {
     }
 }
 
-impl Promises {
+impl Facts {
     /// What was noted is settled: by a notice to an operator, if there is one.
     pub(super) fn settled(&mut self, kind: &str) -> Result<()> {
         let mut operators = self.subscriptions.iter().filter(|(_, subscription)| {

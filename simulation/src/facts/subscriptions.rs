@@ -7,7 +7,7 @@ use domain::subscription::{SubscriptionId, SubscriptionState};
 use oracle::subscriptions::{self, State};
 
 use super::suspensions::Failures;
-use super::{Promises, kept};
+use super::{Facts, kept};
 
 /// A subscription as it stands.
 pub(crate) struct SubscriptionTruth {
@@ -40,7 +40,7 @@ impl SubscriptionTruth {
     }
 }
 
-impl Promises {
+impl Facts {
     pub(super) fn subscribed(
         &mut self,
         seq: i64,

@@ -8,7 +8,7 @@ use oracle::matching::{self, Expected, Found};
 use oracle::receptions;
 
 use super::suspensions::Failures;
-use super::{Promises, kept};
+use super::{Facts, kept};
 
 /// A delivery as it stands.
 pub(crate) struct DeliveryTruth {
@@ -101,7 +101,7 @@ fn cancel_reason(reason: CancelReason) -> deliveries::CancelReason {
     }
 }
 
-impl Promises {
+impl Facts {
     pub(super) fn delivery_begun(
         &mut self,
         seq: i64,

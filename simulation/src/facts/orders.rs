@@ -9,7 +9,7 @@ use domain::order::OrderId;
 use oracle::intake::{self, Stored};
 use oracle::matching::{self, Expected, Found};
 
-use super::{Promises, kept};
+use super::{Facts, kept};
 
 /// An order that is stored.
 pub(crate) struct OrderTruth {
@@ -38,7 +38,7 @@ pub(crate) struct Sought {
 /// How long keys live in the simulation, in microseconds.
 pub(crate) const KEY_LIFETIME: i64 = 24 * 3_600 * 1_000_000;
 
-impl Promises {
+impl Facts {
     pub(super) fn order_stored(&mut self, seq: i64, id: OrderId, time: i64, request: &str) -> Result<()> {
         self.latest = self.latest.max(time);
         let last = self.orders.last_key_value().map_or(0, |(seq, _)| *seq);

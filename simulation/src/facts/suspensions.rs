@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use domain::retry::MAX_DELAY;
 use oracle::subscriptions;
 
-use super::{Promises, kept};
+use super::{Facts, kept};
 
 /// The failures of an endpoint since something got through to it. The store may count fewer, and never more: what our own
 /// end cut short is counted here, too.
@@ -28,7 +28,7 @@ impl Failures {
     }
 }
 
-impl Promises {
+impl Facts {
     pub(super) fn suspended_by_itself(&mut self, seq: i64) -> Result<()> {
         let failures = self.subscriptions.get(&seq).context("nobody was suspended")?.failures;
         let Failures { lasted, times, .. } = failures.context("who never failed was suspended")?;

@@ -4,9 +4,9 @@ use anyhow::{Context, Result};
 use domain::subscription::SubscriptionState;
 use oracle::matching;
 
-use super::{Promises, kept};
+use super::{Facts, kept};
 
-impl Promises {
+impl Facts {
     /// The store says that a delivery's time is over; `stand_in` is the other subscription. What becomes of that one later
     /// in the same commit does not count.
     pub(super) fn came_too_late(&mut self, delivery: i64, stand_in: i64) -> Result<()> {

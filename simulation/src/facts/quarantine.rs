@@ -3,9 +3,9 @@
 use anyhow::{Context, Result};
 use oracle::matching;
 
-use super::{Promises, kept};
+use super::{Facts, kept};
 
-impl Promises {
+impl Facts {
     /// Whether a row is quarantined.
     pub(super) fn is_quarantined(&self, table: &str, row: i64) -> bool {
         self.aside.contains(&(table.to_owned(), row))
