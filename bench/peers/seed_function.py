@@ -1,4 +1,4 @@
-"""A function of the seed's shape for the comparison: it checks two names, puts the order, publishes it, answers.
+"""A function of the recipe's shape for the comparison: it checks two names, puts the order, publishes it, answers.
 
 Its clients are made once, outside the handler, as AWS advises.
 """

@@ -1,4 +1,4 @@
-//! The Lambda program beside a Python function of the seed's shape: cold starts, warm latency, memory, the zip.
+//! The Lambda program beside a Python function of the recipe's shape: cold starts, warm latency, memory, the zip.
 //!
 //! The Python function puts an order and publishes it before it answers. Ours is measured as it is released, where the
 //! request puts and the table's stream publishes afterwards, and built so that the request itself puts and publishes.
@@ -178,7 +178,7 @@ async fn time(function: &Function, event: &Value) -> Result<Duration> {
     Ok(time)
 }
 
-/// The seed's test event.
+/// The recipe's test event.
 fn order() -> Value {
     json!({"body": r#"{"customerName": "John Doe", "productName": "Wireless Mouse"}"#})
 }

@@ -1,4 +1,4 @@
-//! `orderbell invoke`: what the seed does in the Lambda console, with a server running and without.
+//! `orderbell invoke`: what the recipe does in the Lambda console, with a server running and without.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -30,9 +30,9 @@ fn events() -> Vec<(&'static str, Value)> {
                "userAgent": "test"}}, "body": body, "isBase64Encoded": encoded})
     };
     vec![
-        ("the seed's test event", json!({"body": ORDER})),
+        ("the recipe's test event", json!({"body": ORDER})),
         (
-            "the seed's event with an object for a body",
+            "the recipe's event with an object for a body",
             json!({"body": {"customerName": "John Doe", "productName": "Wireless Mouse"}}),
         ),
         ("payload 1.0", one(ORDER, false)),

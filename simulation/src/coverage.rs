@@ -20,7 +20,7 @@ pub(crate) struct Coverage {
     points: HashSet<u64>,
     states: HashSet<u64>,
     seen: BTreeSet<Transition>,
-    /// How often each deed was done, and some of what followed.
+    /// How often each action was done, and some of what followed.
     happened: BTreeMap<String, u64>,
 }
 

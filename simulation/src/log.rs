@@ -1,4 +1,4 @@
-//! What the program logs: it is part of a story's trace, and held against.
+//! What the program logs: it is part of a run's trace, and held against.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex, PoisonError};

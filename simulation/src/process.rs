@@ -12,7 +12,7 @@ use application::orders::Placed;
 use application::ports::{Channel, ChannelRules, Clock, Randomness, Sent};
 use application::startup_recovery;
 use application::subscriptions::SubscribeAnswer;
-use application::{App, ChannelMode, Error, Links, OwnDelivery};
+use application::{App, ChannelMode, Error, Links, LocalDelivery};
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
 use domain::link_token::LinkKey;
@@ -33,7 +33,7 @@ use crate::tasks::Tasks;
 pub(crate) struct Process {
     pub(crate) store: simulation::Process,
     pub(crate) app: App,
-    pub(crate) tasks: Tasks<Told>,
+    pub(crate) tasks: Tasks<TaskOutput>,
     pub(crate) runtime: SimulatedRuntime,
     pub(crate) stage: Stage,
     /// What its channels are asked.
@@ -44,7 +44,7 @@ pub(crate) struct Process {
     pub(crate) breakers: Breakers,
     /// The drivers, and what they have under way.
     pub(crate) driven: usize,
-    own: OwnDelivery,
+    own: LocalDelivery,
     stop: watch::Sender<bool>,
     talk: Talk,
 }
@@ -65,7 +65,7 @@ pub(crate) enum Stage {
 
 /// What a task came to.
 #[derive(Debug)]
-pub(crate) enum Told {
+pub(crate) enum TaskOutput {
     /// The past is settled.
     Started(Result<(), Error>),
     /// The store can acknowledge nothing more.
@@ -98,7 +98,7 @@ pub(crate) type Modes = BTreeMap<Protocol, ChannelMode>;
 
 pub(crate) const LINK_KEY: [u8; 64] = [7; 64];
 pub(crate) const KEY_LIFETIME: Duration = Duration::from_hours(24);
-/// So few that stories move them to the disk.
+/// So few that runs move them to the disk.
 const KEYS_IN_MEMORY: usize = 3;
 
 impl Process {
@@ -118,11 +118,11 @@ impl Process {
         };
         let process = simulation::Process::start(disk, options)?;
         let store = process.store();
-        let own = own_delivery(&store, modes.clone());
+        let own = local_delivery(&store, modes.clone());
         let app = App {
             orders: Arc::new(store.clone()),
             subscriptions: Arc::new(store.clone()),
-            own_delivery: Some(own.clone()),
+            local_delivery: Some(own.clone()),
             clock,
             randomness,
             idempotency_lifetime: KEY_LIFETIME,
@@ -131,7 +131,7 @@ impl Process {
         let failing = store.clone();
         tasks.spawn("watch the store", async move {
             failing.failed().await;
-            Told::StoreFailed
+            TaskOutput::StoreFailed
         });
         tasks.spawn("settle the past", settle(app.clone(), own.clone(), store, channels));
         let (call, calls) = channel();
@@ -185,7 +185,7 @@ impl Process {
         self.driven += 1;
         self.tasks.spawn(name, async move {
             let ended = AssertUnwindSafe(driver).catch_unwind().await;
-            if ended.is_ok() { Told::Ended(name) } else { Told::BrokeOff(name) }
+            if ended.is_ok() { TaskOutput::Ended(name) } else { TaskOutput::BrokeOff(name) }
         });
     }
 
@@ -195,7 +195,7 @@ impl Process {
             self.driven += 1;
             self.tasks.spawn(name, async move {
                 work.await;
-                Told::Over
+                TaskOutput::Over
             });
         }
     }
@@ -219,8 +219,8 @@ fn simulated(
     (protocol, Arc::new(SimulatedChannel { protocol, rules, calls: calls.clone() }))
 }
 
-fn own_delivery(store: &Store, channels: Modes) -> OwnDelivery {
-    OwnDelivery {
+fn local_delivery(store: &Store, channels: Modes) -> LocalDelivery {
+    LocalDelivery {
         subscriptions: Arc::new(store.clone()),
         deliveries: Arc::new(store.clone()),
         spam: Arc::new(store.clone()),
@@ -232,7 +232,7 @@ fn own_delivery(store: &Store, channels: Modes) -> OwnDelivery {
 }
 
 /// What the host does before anything new happens.
-async fn settle(app: App, own: OwnDelivery, store: Store, channels: Channels) -> Told {
+async fn settle(app: App, own: LocalDelivery, store: Store, channels: Channels) -> TaskOutput {
     let policies = channels.iter().map(|(protocol, rules)| (*protocol, rules.on_unknown)).collect();
-    Told::Started(startup_recovery(&own, &store, &policies, &*app.clock, &*app.randomness).await)
+    TaskOutput::Started(startup_recovery(&own, &store, &policies, &*app.clock, &*app.randomness).await)
 }

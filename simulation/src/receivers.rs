@@ -9,7 +9,7 @@ use domain::delivery::UnknownOutcomePolicy;
 use domain::endpoint::{Endpoint, Protocol};
 
 use crate::channel::Answer;
-use crate::dice::Dice;
+use crate::rng::SeededRng;
 
 /// What a channel says where this machine lacks what an attempt takes.
 pub(crate) const OWN_WANT: &str = "this machine has no file descriptors left";
@@ -40,14 +40,14 @@ fn rules(
 #[derive(Debug)]
 pub(crate) struct Receiver {
     pub(crate) endpoint: Endpoint,
-    mood: Mood,
+    behavior: ReceiverBehavior,
     /// It fails, whatever else would become of it.
     forsaken: bool,
 }
 
 /// What a receiver does with what it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Mood {
+pub(crate) enum ReceiverBehavior {
     Takes,
     /// Does something else each time.
     Flaps,
@@ -71,18 +71,18 @@ pub(crate) enum Mood {
     Confuses,
 }
 
-const MOODS: [(u32, Mood); 11] = [
-    (40, Mood::Takes),
-    (14, Mood::Flaps),
-    (10, Mood::Fails),
-    (6, Mood::Defers),
-    (6, Mood::Rejects),
-    (4, Mood::Refuses),
-    (8, Mood::Throttles),
-    (2, Mood::Gone),
-    (7, Mood::Hangs),
-    (7, Mood::Lies),
-    (3, Mood::Confuses),
+const BEHAVIORS: [(u32, ReceiverBehavior); 11] = [
+    (40, ReceiverBehavior::Takes),
+    (14, ReceiverBehavior::Flaps),
+    (10, ReceiverBehavior::Fails),
+    (6, ReceiverBehavior::Defers),
+    (6, ReceiverBehavior::Rejects),
+    (4, ReceiverBehavior::Refuses),
+    (8, ReceiverBehavior::Throttles),
+    (2, ReceiverBehavior::Gone),
+    (7, ReceiverBehavior::Hangs),
+    (7, ReceiverBehavior::Lies),
+    (3, ReceiverBehavior::Confuses),
 ];
 
 /// What a receiver did.
@@ -98,8 +98,8 @@ pub(crate) struct Reaction {
 
 impl Receiver {
     /// The receiver of that number.
-    pub(crate) fn new(number: usize, dice: &mut Dice) -> Self {
-        let protocol = dice.weighted(&[
+    pub(crate) fn new(number: usize, rng: &mut SeededRng) -> Self {
+        let protocol = rng.weighted(&[
             (4, Protocol::Webhook),
             (3, Protocol::Email),
             (3, Protocol::Sms),
@@ -113,56 +113,57 @@ impl Receiver {
         };
         let endpoint =
             Endpoint::parse(protocol, &address).unwrap_or_else(|_| unreachable!("{address} is one"));
-        Self { endpoint, mood: Mood::any(dice), forsaken: false }
+        Self { endpoint, behavior: ReceiverBehavior::any(rng), forsaken: false }
     }
 
-    /// It takes that mood, if it still can.
-    pub(crate) fn turn(&mut self, mood: Mood) {
+    /// It takes that behavior, if it still can.
+    pub(crate) fn turn(&mut self, behavior: ReceiverBehavior) {
         if !self.forsaken {
-            self.mood = mood;
+            self.behavior = behavior;
         }
     }
 
     /// It fails from now on.
     pub(crate) fn forsake(&mut self) {
-        (self.mood, self.forsaken) = (Mood::Fails, true);
+        (self.behavior, self.forsaken) = (ReceiverBehavior::Fails, true);
     }
 
     /// It takes what it is sent from now on.
     pub(crate) fn heal(&mut self) {
-        (self.mood, self.forsaken) = (Mood::Takes, false);
+        (self.behavior, self.forsaken) = (ReceiverBehavior::Takes, false);
     }
 
-    pub(crate) fn react(&self, dice: &mut Dice) -> Reaction {
-        let mut mood = self.mood;
-        while mood == Mood::Flaps {
-            mood = Mood::any(dice);
+    pub(crate) fn react(&self, rng: &mut SeededRng) -> Reaction {
+        let mut behavior = self.behavior;
+        while behavior == ReceiverBehavior::Flaps {
+            behavior = ReceiverBehavior::any(rng);
         }
-        let kind = mood.outcome(self.endpoint.protocol(), dice);
-        let arrived = match mood {
-            Mood::Takes | Mood::Lies => true,
-            Mood::Confuses => dice.percent(50),
+        let kind = behavior.outcome(self.endpoint.protocol(), rng);
+        let arrived = match behavior {
+            ReceiverBehavior::Takes | ReceiverBehavior::Lies => true,
+            ReceiverBehavior::Confuses => rng.percent(50),
             _ => false,
         };
         let limit = if kind == OutcomeKind::Unknown { 30_000 } else { 300 };
-        let after = dice.up_to(Duration::from_millis(limit));
-        let outcome = (mood != Mood::Confuses).then(|| Outcome::new(kind, format!("{mood:?}")));
+        let after = rng.up_to(Duration::from_millis(limit));
+        let outcome =
+            (behavior != ReceiverBehavior::Confuses).then(|| Outcome::new(kind, format!("{behavior:?}")));
         Reaction { arrived, outcome, after }
     }
 }
 
-impl Mood {
-    pub(crate) fn any(dice: &mut Dice) -> Self {
-        dice.weighted(&MOODS)
+impl ReceiverBehavior {
+    pub(crate) fn any(rng: &mut SeededRng) -> Self {
+        rng.weighted(&BEHAVIORS)
     }
 
-    fn outcome(self, protocol: Protocol, dice: &mut Dice) -> OutcomeKind {
+    fn outcome(self, protocol: Protocol, rng: &mut SeededRng) -> OutcomeKind {
         match self {
             Self::Takes | Self::Flaps => OutcomeKind::Delivered,
             Self::Fails => OutcomeKind::Transient(Scope::Endpoint),
             Self::Defers => OutcomeKind::Transient(Scope::Delivery),
             Self::Throttles => {
-                let seconds = dice.pick(&[None, Some(0), Some(7), Some(600), Some(1_000_000)]);
+                let seconds = rng.pick(&[None, Some(0), Some(7), Some(600), Some(1_000_000)]);
                 OutcomeKind::Throttled {
                     scope: Scope::Endpoint,
                     retry_after: seconds.map(Duration::from_secs),

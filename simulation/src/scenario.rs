@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use domain::delivery::UnknownOutcomePolicy;
 
-use crate::dice::Dice;
+use crate::rng::SeededRng;
 
-/// One story, before it is told.
+/// One run, before it begins.
 #[derive(Debug)]
 pub(crate) struct Scenario {
     /// What happens from outside, and when.
-    pub(crate) deeds: Vec<(Duration, Deed)>,
+    pub(crate) actions: Vec<(Duration, Action)>,
     /// How likely it is that the process dies at a step, in thousandths.
     pub(crate) crashes: u32,
     /// How likely it is that a commit or a read fails, in thousandths.
     pub(crate) store_trouble: u32,
-    /// Whether the disk can be full. What else is on a disk decides when it is, so that each such story has its own.
+    /// Whether the disk can be full. What else is on a disk decides when it is, so that each such run has its own.
     pub(crate) full: bool,
     /// How many orders may wait for the writer.
     pub(crate) waiting_orders: usize,
@@ -29,7 +29,7 @@ pub(crate) struct Scenario {
 
 /// What happens from outside. Whom it happens to is chosen when it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Deed {
+pub(crate) enum Action {
     PlaceOrder,
     /// Several orders at once.
     Rush,
@@ -52,8 +52,8 @@ pub(crate) enum Deed {
     Resume,
     SendTest,
     RotateSecret,
-    /// An endpoint's receiver takes another mood.
-    ChangeMood,
+    /// An endpoint's receiver takes another behavior.
+    ChangeBehavior,
     /// An endpoint's receiver fails for days, in which orders come.
     Forsake,
     /// A channel breaks, for a while.
@@ -69,63 +69,63 @@ pub(crate) enum Deed {
     Stop,
 }
 
-const DEEDS: [(u32, Deed); 26] = [
-    (34, Deed::PlaceOrder),
-    (6, Deed::Rush),
-    (14, Deed::Subscribe),
-    (6, Deed::ChangeFilterPolicy),
-    (4, Deed::RemoveSubscription),
-    (4, Deed::ResendConfirmation),
-    (6, Deed::Redrive),
-    (2, Deed::RedriveAll),
-    (3, Deed::Retry),
-    (2, Deed::RetryAll),
-    (3, Deed::DropHeld),
-    (1, Deed::DropPending),
-    (2, Deed::MarkSpam),
-    (1, Deed::MarkSpamOfClient),
-    (1, Deed::UnmarkSpam),
-    (4, Deed::Suspend),
-    (4, Deed::Resume),
-    (2, Deed::SendTest),
-    (1, Deed::RotateSecret),
-    (14, Deed::ChangeMood),
-    (1, Deed::Forsake),
-    (5, Deed::BreakChannel),
-    (2, Deed::LackDescriptors),
-    (10, Deed::DamageRow),
-    (3, Deed::SetClock),
-    (2, Deed::Stop),
+const ACTIONS: [(u32, Action); 26] = [
+    (34, Action::PlaceOrder),
+    (6, Action::Rush),
+    (14, Action::Subscribe),
+    (6, Action::ChangeFilterPolicy),
+    (4, Action::RemoveSubscription),
+    (4, Action::ResendConfirmation),
+    (6, Action::Redrive),
+    (2, Action::RedriveAll),
+    (3, Action::Retry),
+    (2, Action::RetryAll),
+    (3, Action::DropHeld),
+    (1, Action::DropPending),
+    (2, Action::MarkSpam),
+    (1, Action::MarkSpamOfClient),
+    (1, Action::UnmarkSpam),
+    (4, Action::Suspend),
+    (4, Action::Resume),
+    (2, Action::SendTest),
+    (1, Action::RotateSecret),
+    (14, Action::ChangeBehavior),
+    (1, Action::Forsake),
+    (5, Action::BreakChannel),
+    (2, Action::LackDescriptors),
+    (10, Action::DamageRow),
+    (3, Action::SetClock),
+    (2, Action::Stop),
 ];
 
-/// In how many stories of a thousand hundreds subscribe.
+/// In how many runs of a thousand hundreds subscribe.
 const CROWDED: u32 = 10;
 
 impl Scenario {
     /// What this seed has in store.
-    pub(crate) fn of(seed: u64) -> (Self, Dice) {
-        let mut dice = Dice::new(seed);
-        (Self::new(&mut dice), dice)
+    pub(crate) fn of(seed: u64) -> (Self, SeededRng) {
+        let mut rng = SeededRng::new(seed);
+        (Self::new(&mut rng), rng)
     }
 
-    fn new(dice: &mut Dice) -> Self {
-        let span = Duration::from_secs(dice.pick(&[1, 10, 600, 7_200, 86_400]));
-        let is_crowded = dice.permille(CROWDED);
-        let endpoints = if is_crowded { 200 + dice.below(201) } else { 2 + dice.below(5) };
+    fn new(rng: &mut SeededRng) -> Self {
+        let span = Duration::from_secs(rng.pick(&[1, 10, 600, 7_200, 86_400]));
+        let is_crowded = rng.permille(CROWDED);
+        let endpoints = if is_crowded { 200 + rng.below(201) } else { 2 + rng.below(5) };
         let subscribers = if is_crowded { endpoints } else { 2 };
-        let mut deeds = vec![(Duration::ZERO, Deed::Subscribe); subscribers];
-        for _ in 0..4 + dice.below(16) {
-            deeds.push((dice.up_to(span), dice.weighted(&DEEDS)));
+        let mut actions = vec![(Duration::ZERO, Action::Subscribe); subscribers];
+        for _ in 0..4 + rng.below(16) {
+            actions.push((rng.up_to(span), rng.weighted(&ACTIONS)));
         }
         let mut scenario = Self {
-            deeds,
-            crashes: if is_crowded { dice.pick(&[0, 1]) } else { dice.pick(&[0, 2, 10, 40]) },
-            store_trouble: dice.pick(&[0, 0, 20, 120]),
-            full: dice.percent(8),
-            waiting_orders: dice.pick(&[1, 100, 100, 100]),
+            actions,
+            crashes: if is_crowded { rng.pick(&[0, 1]) } else { rng.pick(&[0, 2, 10, 40]) },
+            store_trouble: rng.pick(&[0, 0, 20, 120]),
+            full: rng.percent(8),
+            waiting_orders: rng.pick(&[1, 100, 100, 100]),
             endpoints,
-            sandbox: dice.percent(20),
-            texts: dice.pick(&[
+            sandbox: rng.percent(20),
+            texts: rng.pick(&[
                 UnknownOutcomePolicy::Hold,
                 UnknownOutcomePolicy::Hold,
                 UnknownOutcomePolicy::Retry,
@@ -133,7 +133,7 @@ impl Scenario {
         };
         if scenario.sandbox {
             // Seldom enough is somebody suspended while the trial lasts.
-            scenario.deeds.push((dice.up_to(span), Deed::Suspend));
+            scenario.actions.push((rng.up_to(span), Action::Suspend));
         }
         scenario
     }

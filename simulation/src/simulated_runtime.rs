@@ -9,7 +9,7 @@ use driver::{BoxedTask, Runtime};
 use host::SetClock;
 use tokio::sync::Notify;
 
-use crate::dice::Dice;
+use crate::rng::SeededRng;
 
 /// What a steady clock shows, which began with the world.
 pub(crate) fn shown(steady: &SetClock) -> Duration {
@@ -97,7 +97,7 @@ impl SimulatedRuntime {
     }
 
     /// Who looks for changes by itself sees this one before its longest sleep is over.
-    pub(crate) fn something_changed(&self, dice: &mut Dice) {
+    pub(crate) fn something_changed(&self, rng: &mut SeededRng) {
         let elapsed = shown(&self.steady);
         let mut state = self.state();
         let RuntimeState { timers, unseen, .. } = &mut *state;
@@ -106,7 +106,7 @@ impl SimulatedRuntime {
             if let Some(sleep) = timer.sleep.as_mut().filter(|sleep| sleep.after_changes) {
                 *unseen = false;
                 if !std::mem::replace(&mut sleep.is_cut, true) {
-                    let by = elapsed + dice.up_to(sleep.max);
+                    let by = elapsed + rng.up_to(sleep.max);
                     timer.end_by(by);
                 }
             }

@@ -1,12 +1,12 @@
 //! The world around the program: time that passes step by step, people, receivers, and everything that goes wrong.
 
+mod actions;
 mod crash;
 mod damage;
-mod deeds;
 mod delivering;
 mod healing;
 mod orders;
-mod pacing;
+mod rate_limits;
 mod spam;
 mod steps;
 
@@ -29,31 +29,31 @@ use tracing::dispatcher::{Dispatch, with_default};
 
 use crate::channel::{Answer, Reply};
 use crate::coverage::Coverage;
-use crate::dice::{Dice, SeededRandomness};
 use crate::facts::Facts;
 use crate::ledger::{self, Entry};
 use crate::log::Log;
 use crate::process::{Modes, Process};
 use crate::receivers::{Channels, Receiver, channels};
-use crate::scenario::{Deed, Scenario};
+use crate::rng::{SeededRandomness, SeededRng};
+use crate::scenario::{Action, Scenario};
 use crate::simulated_runtime::shown;
 use damage::Damage;
 use orders::Client;
-use pacing::LastBegun;
+use rate_limits::LastBegun;
 
 /// What the clock on the wall shows when a world begins, in seconds since 1970: 2026-03-01T12:00:00Z.
 const START: i64 = 1_772_366_400;
 
-/// One seed's world.
+/// The world of one seed.
 pub(crate) struct World<'a> {
-    dice: Dice,
+    rng: SeededRng,
     scenario: Scenario,
     /// Passes with the other one, and is never set.
     steady: Arc<SetClock>,
     /// The clock on the wall, from which the program reads the time, and which someone sets now and then.
     clock: Arc<SetClock>,
     randomness: Arc<SeededRandomness>,
-    coming: BTreeMap<(Duration, u64), Happening>,
+    coming: BTreeMap<(Duration, u64), ScheduledEvent>,
     planned: u64,
     /// While no process runs.
     disk: Option<Disk>,
@@ -87,8 +87,8 @@ pub(crate) struct World<'a> {
 
 /// Something that will happen.
 #[derive(Debug)]
-enum Happening {
-    Deed(Deed),
+enum ScheduledEvent {
+    Action(Action),
     Start,
     PlaceOrder(usize),
     Confirm {
@@ -101,7 +101,7 @@ enum Happening {
     },
     /// A message reaches its receiver; nobody waits for the answer if the process died.
     Arrive {
-        envelope: Box<Envelope>,
+        message_in_transit: Box<MessageInTransit>,
         awaited: bool,
     },
     Answer(DeliveryId, Answer<Sent>),
@@ -128,14 +128,14 @@ struct InFlight {
 
 /// A message on its way.
 #[derive(Debug)]
-struct Envelope {
+struct MessageInTransit {
     message: Message,
     number: u32,
     subscription: SubscriptionId,
 }
 
-/// A story that kept every promise.
-pub(crate) struct Told {
+/// A run that kept every promise.
+pub(crate) struct RunReport {
     /// With all that is on it.
     pub(crate) disk: Option<Disk>,
     pub(crate) steps: u64,
@@ -143,9 +143,9 @@ pub(crate) struct Told {
     pub(crate) trace: Vec<String>,
 }
 
-/// A promise was broken.
+/// A broken promise.
 #[derive(Debug)]
-pub(crate) struct Broken {
+pub(crate) struct Violation {
     step: u64,
     why: String,
     /// What happened up to it, if that was wanted.
@@ -161,19 +161,19 @@ const CROWD: usize = 200;
 
 impl<'a> World<'a> {
     pub(crate) fn new(
-        (scenario, mut dice): (Scenario, Dice),
+        (scenario, mut rng): (Scenario, SeededRng),
         disk: Disk,
         coverage: &'a mut Coverage,
         traced: bool,
     ) -> Self {
-        let randomness = Arc::new(dice.randomness());
-        let receivers = (0..scenario.endpoints).map(|number| Receiver::new(number, &mut dice)).collect();
+        let randomness = Arc::new(rng.randomness());
+        let receivers = (0..scenario.endpoints).map(|number| Receiver::new(number, &mut rng)).collect();
         let in_sandbox = |protocol| scenario.sandbox && matches!(protocol, Protocol::Email | Protocol::Sms);
         let mode = |protocol| if in_sandbox(protocol) { ChannelMode::Sandbox } else { ChannelMode::Live };
         let channels = channels(scenario.texts);
         let modes = channels.iter().map(|(protocol, _)| (*protocol, mode(*protocol))).collect();
         let mut world = Self {
-            dice,
+            rng,
             scenario,
             steady: Arc::new(SetClock::at_second(0)),
             clock: Arc::new(SetClock::at_second(START)),
@@ -205,36 +205,38 @@ impl<'a> World<'a> {
         if world.receivers.len() >= CROWD {
             world.coverage.happened("worlds of hundreds of endpoints");
         }
-        world.plan(Duration::ZERO, Happening::Start);
-        for (at, deed) in std::mem::take(&mut world.scenario.deeds) {
-            world.plan(at, Happening::Deed(deed));
+        world.plan(Duration::ZERO, ScheduledEvent::Start);
+        for (at, action) in std::mem::take(&mut world.scenario.actions) {
+            world.plan(at, ScheduledEvent::Action(action));
         }
         world
     }
 
     /// Lets everything happen, heals the world, and sees whether every promise was kept.
-    pub(crate) fn run(mut self) -> Result<Told, Broken> {
+    pub(crate) fn run(mut self) -> Result<RunReport, Violation> {
         let log = Dispatch::new(Arc::clone(&self.log));
-        let end = with_default(&log, || self.story())
+        let end = with_default(&log, || self.run_to_the_end())
             .and_then(|()| Ok(self.process.take().context("no process runs")?.store.die()?));
         self.coverage.steps += self.steps;
         let trace = self.trace;
         match end {
-            Ok(disk) => Ok(Told { disk: Some(disk), steps: self.steps, trace: trace.unwrap_or_default() }),
-            Err(why) => Err(Broken { step: self.steps, why: format!("{why:#}"), trace }),
+            Ok(disk) => {
+                Ok(RunReport { disk: Some(disk), steps: self.steps, trace: trace.unwrap_or_default() })
+            }
+            Err(why) => Err(Violation { step: self.steps, why: format!("{why:#}"), trace }),
         }
     }
 
-    fn story(&mut self) -> Result<()> {
-        while self.coming.values().any(|happening| matches!(happening, Happening::Deed(_))) {
+    fn run_to_the_end(&mut self) -> Result<()> {
+        while self.coming.values().any(|event| matches!(event, ScheduledEvent::Action(_))) {
             self.step()?;
         }
         self.heal()
     }
 
-    fn plan(&mut self, delay: Duration, happening: Happening) {
+    fn plan(&mut self, delay: Duration, event: ScheduledEvent) {
         self.planned += 1;
-        self.coming.insert((self.elapsed() + delay, self.planned), happening);
+        self.coming.insert((self.elapsed() + delay, self.planned), event);
     }
 
     fn process(&mut self) -> Result<&mut Process> {
@@ -267,7 +269,7 @@ impl<'a> World<'a> {
             self.rates_are_kept(&entries)?;
             let process = self.process.as_ref().filter(|_| entries.iter().any(Entry::may_escalate));
             if let Some(process) = process {
-                process.runtime.something_changed(&mut self.dice);
+                process.runtime.something_changed(&mut self.rng);
             }
             self.note_state();
             self.look_for_news();
@@ -305,7 +307,7 @@ impl<'a> World<'a> {
     }
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "step {}: {}", self.step, self.why)
     }

@@ -46,7 +46,7 @@ enum Chore {
         #[arg(long)]
         quick: bool,
     },
-    /// The long proof: many stories of the simulation, every mutation, kills and power cuts.
+    /// The long proof: many runs of the simulation, every mutation, kills and power cuts.
     Prove {
         /// Fewer of each.
         #[arg(long)]
@@ -82,9 +82,9 @@ enum Chore {
         #[arg(long, default_value_t = 50)]
         kills: u32,
     },
-    /// Tells stories of the relay, the engine and the store in a simulated world, and holds the promises against them.
+    /// Makes runs of the relay, the engine and the store in a simulated world, and holds the promises against them.
     Simulate {
-        /// How many stories.
+        /// How many runs.
         #[arg(long, default_value_t = 10_000)]
         seeds: u64,
         /// The first one.

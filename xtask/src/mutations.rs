@@ -15,14 +15,14 @@ use crate::cargo::built;
 use catcher::{Catcher, Copy};
 use patch::Mutation;
 
-/// In how many stories the simulation must catch a mutation: the rarest one shows in a few of these.
+/// In how many runs the simulation must catch a mutation: the rarest one shows in a few of these.
 pub(crate) const SEEDS: u64 = 5_000;
 
 /// What is to be tried.
 pub(crate) struct Wanted {
     /// These alone, by their names; all, if there is none.
     pub(crate) only: Vec<String>,
-    /// The simulation's stories.
+    /// The simulation's runs.
     pub(crate) seeds: u64,
     /// Those that are caught rarely are left out.
     pub(crate) quick: bool,

@@ -23,7 +23,7 @@ struct Measure {
     cases: usize,
 }
 
-/// Enough stories to cover every transition, the rarest of which a few in ten thousand reach.
+/// Enough runs to cover every transition, the rarest of which a few in ten thousand reach.
 const FULL: Measure = Measure {
     seeds: 10_000,
     partial: false,
@@ -35,7 +35,7 @@ const FULL: Measure = Measure {
 const QUICK: Measure =
     Measure { seeds: 2_000, partial: true, mutation_seeds: 2_000, kills: 50, cuts: 50, cases: 500 };
 
-/// Tells stories in the simulated world, sees every mutation caught, kills the running program, cuts its power, and
+/// Makes runs in the simulated world, sees every mutation caught, kills the running program, cuts its power, and
 /// holds it against its document.
 /// Where it is to be `quick`, there are fewer of each, and mutations that are rarely caught are left out.
 ///

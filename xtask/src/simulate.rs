@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::cargo::cargo;
 use crate::steps::succeed;
 
-/// Tells `seeds` stories from `first` on, on every core; unless `partial`, they must cover every transition.
+/// Makes `seeds` runs from `first` on, on every core; unless `partial`, they must cover every transition.
 ///
 /// # Errors
 /// A promise was broken, or a transition never happened; or the simulation could not be built.
@@ -19,7 +19,7 @@ pub(crate) fn run_many(root: &Path, seeds: u64, first: u64, partial: bool) -> Re
     succeed(&mut command)
 }
 
-/// Tells the story of `seed`, step by step.
+/// Makes the run of `seed`, step by step.
 ///
 /// # Errors
 /// A promise was broken, or the simulation could not be built.

@@ -10,7 +10,7 @@ use domain::link_token::LinkKey;
 
 use crate::Error;
 use crate::ports::{
-    Clock, Deliveries, Inbox, OrderStore, OwnSubscriptions, Randomness, SpamMarks, Subscriptions,
+    Clock, Deliveries, Inbox, LocalSubscriptions, OrderStore, Randomness, SpamMarks, Subscriptions,
 };
 
 /// The application, as one host runs it.
@@ -21,7 +21,7 @@ pub struct App {
     /// Where subscriptions live.
     pub subscriptions: Arc<dyn Subscriptions>,
     /// What only a host that confirms and delivers by itself has; `None` where SNS does.
-    pub own_delivery: Option<OwnDelivery>,
+    pub local_delivery: Option<LocalDelivery>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -32,9 +32,9 @@ pub struct App {
 
 /// What a host needs to confirm and deliver by itself.
 #[derive(Clone)]
-pub struct OwnDelivery {
+pub struct LocalDelivery {
     /// Takes confirmations, suspends and resumes.
-    pub subscriptions: Arc<dyn OwnSubscriptions>,
+    pub subscriptions: Arc<dyn LocalSubscriptions>,
     /// What waits to be delivered, and what became of it.
     pub deliveries: Arc<dyn Deliveries>,
     /// Which orders are spam.
@@ -75,7 +75,7 @@ impl App {
     ///
     /// # Errors
     /// `not_on_this_host` where another service does.
-    pub fn own_delivery(&self) -> Result<&OwnDelivery, Error> {
-        self.own_delivery.as_ref().ok_or_else(Error::not_on_this_host)
+    pub fn local_delivery(&self) -> Result<&LocalDelivery, Error> {
+        self.local_delivery.as_ref().ok_or_else(Error::not_on_this_host)
     }
 }

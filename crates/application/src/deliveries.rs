@@ -1,4 +1,5 @@
-//! Deliveries: looked at, sent again, hurried and given up by people. How they are made is the [engine's](crate::deliver).
+//! Deliveries: looked at, sent again, hurried and given up by people. How they are made is the
+//! [engine's](crate::deliver).
 
 use domain::delivery::DeliveryId;
 
@@ -10,7 +11,7 @@ use crate::{App, Error};
 /// # Errors
 /// `NotFound` with `delivery_not_found`; `not_on_this_host` where SNS delivers.
 pub async fn get(app: &App, id: DeliveryId) -> Result<DeliveryRecord, Error> {
-    let found = app.own_delivery()?.deliveries.delivery(id).await?;
+    let found = app.local_delivery()?.deliveries.delivery(id).await?;
     found.ok_or_else(|| Error::not_found("delivery_not_found", "delivery"))
 }
 
@@ -19,7 +20,7 @@ pub async fn get(app: &App, id: DeliveryId) -> Result<DeliveryRecord, Error> {
 /// # Errors
 /// `invalid_cursor`; `not_on_this_host` where SNS delivers.
 pub async fn list(app: &App, query: DeliveryQuery) -> Result<Page<DeliveryRecord>, Error> {
-    app.own_delivery()?.deliveries.deliveries(query).await
+    app.local_delivery()?.deliveries.deliveries(query).await
 }
 
 /// Makes the selected deliveries pending again and answers how many there were.
@@ -28,18 +29,19 @@ pub async fn list(app: &App, query: DeliveryQuery) -> Result<Page<DeliveryRecord
 /// For a single delivery: `NotFound` with `delivery_not_found`, `Conflict` with `not_redrivable` or
 /// `subscription_ended`. `not_on_this_host` where SNS delivers.
 pub async fn redrive(app: &App, selection: RedriveSelection) -> Result<usize, Error> {
-    let count = app.own_delivery()?.deliveries.redrive(selection, app.clock.now()).await?;
+    let count = app.local_delivery()?.deliveries.redrive(selection, app.clock.now()).await?;
     tracing::info!(count, "deliveries redriven");
     Ok(count)
 }
 
-/// Makes the selected pending deliveries due now, leaves their endpoints alone no longer, and answers how many there were.
+/// Makes the selected pending deliveries due now, leaves their endpoints alone no longer, and answers how many there
+/// were.
 ///
 /// # Errors
 /// For a single delivery: `NotFound` with `delivery_not_found`, `Conflict` with `not_pending`, `subscription_suspended` or
 /// `not_confirmed`. `not_on_this_host` where SNS delivers.
 pub async fn retry(app: &App, selection: RetrySelection) -> Result<usize, Error> {
-    let count = app.own_delivery()?.deliveries.retry(selection, app.clock.now()).await?;
+    let count = app.local_delivery()?.deliveries.retry(selection, app.clock.now()).await?;
     tracing::info!(count, "deliveries retried at once");
     Ok(count)
 }
@@ -51,7 +53,7 @@ pub async fn retry(app: &App, selection: RetrySelection) -> Result<usize, Error>
 /// For a single delivery: `NotFound` with `delivery_not_found`, `Conflict` with `not_droppable`. `not_on_this_host` where
 /// SNS delivers.
 pub async fn drop(app: &App, selection: DropSelection) -> Result<usize, Error> {
-    let count = app.own_delivery()?.deliveries.drop_deliveries(selection, app.clock.now()).await?;
+    let count = app.local_delivery()?.deliveries.drop_deliveries(selection, app.clock.now()).await?;
     tracing::info!(count, "deliveries dropped");
     Ok(count)
 }

@@ -10,7 +10,7 @@ use crate::{App, Error};
 /// # Errors
 /// `NotFound` with `message_not_found`; `not_on_this_host` where SNS delivers.
 pub async fn get(app: &App, id: DeliveryId) -> Result<InboxMessage, Error> {
-    let found = app.own_delivery()?.inbox.message(id).await?;
+    let found = app.local_delivery()?.inbox.message(id).await?;
     found.ok_or_else(|| Error::not_found("message_not_found", "message"))
 }
 
@@ -19,5 +19,5 @@ pub async fn get(app: &App, id: DeliveryId) -> Result<InboxMessage, Error> {
 /// # Errors
 /// `invalid_cursor`; `not_on_this_host` where SNS delivers.
 pub async fn list(app: &App, page: PageRequest) -> Result<Page<InboxMessage>, Error> {
-    app.own_delivery()?.inbox.messages(page).await
+    app.local_delivery()?.inbox.messages(page).await
 }

@@ -14,6 +14,6 @@ pub mod relay;
 mod startup_recovery;
 pub mod subscriptions;
 
-pub use app::{App, ChannelMode, EndpointRule, Links, OwnDelivery};
+pub use app::{App, ChannelMode, EndpointRule, Links, LocalDelivery};
 pub use error::{Error, ErrorKind};
 pub use startup_recovery::startup_recovery;

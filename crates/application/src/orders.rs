@@ -96,7 +96,7 @@ pub async fn list(app: &App, query: OrderQuery) -> Result<Page<Order>, Error> {
 /// # Errors
 /// `not_on_this_host` where SNS delivers.
 pub async fn delivery_progress(app: &App, orders: &[Order]) -> Result<Vec<DeliveryProgress>, Error> {
-    app.own_delivery()?.deliveries.delivery_progress(orders.iter().map(|order| order.id).collect()).await
+    app.local_delivery()?.deliveries.delivery_progress(orders.iter().map(|order| order.id).collect()).await
 }
 
 /// One order and all that became of it.
@@ -104,7 +104,7 @@ pub async fn delivery_progress(app: &App, orders: &[Order]) -> Result<Vec<Delive
 /// # Errors
 /// `NotFound` with `order_not_found`; `not_on_this_host` where SNS delivers.
 pub async fn timeline(app: &App, id: OrderId) -> Result<Timeline, Error> {
-    let own = app.own_delivery()?;
+    let own = app.local_delivery()?;
     let history = own.deliveries.order_history(id).await?;
     let told = history.map(timeline_of).ok_or_else(|| Error::not_found("order_not_found", "order"))?;
     let marks = own.spam.spam_marks(vec![id]).await?;
@@ -117,7 +117,7 @@ pub async fn timeline(app: &App, id: OrderId) -> Result<Timeline, Error> {
 /// # Errors
 /// `NotFound` with `order_not_found`; `invalid_cursor`; `not_on_this_host` where SNS delivers.
 pub async fn not_matched(app: &App, id: OrderId, page: PageRequest) -> Result<NotMatchedPage, Error> {
-    let unmatched = app.own_delivery()?.deliveries.unmatched_subscriptions(id, page).await?;
+    let unmatched = app.local_delivery()?.deliveries.unmatched_subscriptions(id, page).await?;
     unmatched.map(not_matched_of).ok_or_else(|| Error::not_found("order_not_found", "order"))
 }
 
@@ -127,7 +127,7 @@ pub async fn not_matched(app: &App, id: OrderId, page: PageRequest) -> Result<No
 /// # Errors
 /// `NotFound` with `order_not_found`; `not_on_this_host` where SNS delivers.
 pub async fn mark_spam(app: &App, selection: SpamSelection) -> Result<usize, Error> {
-    let marked = app.own_delivery()?.spam.mark_spam(selection, app.clock.now()).await?;
+    let marked = app.local_delivery()?.spam.mark_spam(selection, app.clock.now()).await?;
     tracing::info!(marked, "orders marked as spam");
     Ok(marked)
 }
@@ -137,7 +137,7 @@ pub async fn mark_spam(app: &App, selection: SpamSelection) -> Result<usize, Err
 /// # Errors
 /// `NotFound` with `order_not_found`; `not_on_this_host` where SNS delivers.
 pub async fn unmark_spam(app: &App, id: OrderId) -> Result<(), Error> {
-    app.own_delivery()?.spam.unmark_spam(id, app.clock.now()).await?;
+    app.local_delivery()?.spam.unmark_spam(id, app.clock.now()).await?;
     tracing::info!(order_id = %id, "order is no longer marked as spam");
     Ok(())
 }
@@ -147,7 +147,7 @@ pub async fn unmark_spam(app: &App, id: OrderId) -> Result<(), Error> {
 /// # Errors
 /// The store cannot be read.
 pub async fn spam_among(app: &App, orders: &[Order]) -> Result<BTreeMap<OrderId, Timestamp>, Error> {
-    let Some(own) = &app.own_delivery else { return Ok(BTreeMap::new()) };
+    let Some(own) = &app.local_delivery else { return Ok(BTreeMap::new()) };
     let marks = own.spam.spam_marks(orders.iter().map(|order| order.id).collect()).await?;
     let since = |(id, mark): (OrderId, SpamMark)| Some((id, mark.since()?));
     Ok(marks.into_iter().filter_map(since).collect())

@@ -32,4 +32,4 @@ pub use publisher::{Published, Publisher};
 pub use randomness::Randomness;
 pub use spam_marks::{SpamFilter, SpamMark, SpamMarks, SpamSelection};
 pub use store_counts::{DUE, StoreCounts, WAITS};
-pub use subscriptions::{NewSubscription, OwnSubscriptions, Subscribed, SubscriptionQuery, Subscriptions};
+pub use subscriptions::{LocalSubscriptions, NewSubscription, Subscribed, SubscriptionQuery, Subscriptions};

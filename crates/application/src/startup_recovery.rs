@@ -7,16 +7,17 @@ use domain::endpoint::Protocol;
 
 use crate::deliver::recover;
 use crate::ports::{Clock, DeliveryQueue, Randomness};
-use crate::{ChannelMode, Error, OwnDelivery};
+use crate::{ChannelMode, Error, LocalDelivery};
 
-/// Settles the attempts and pauses that the last process left open, bounds what a wrong clock put far ahead, takes back confirmations that proved nothing now that
-/// a real provider is there, and makes it seen where subscriptions wait for a channel that nobody configured. `policies`
-/// say what follows on each channel when a message may have arrived or not.
+/// Settles the attempts and pauses that the last process left open, bounds what a wrong clock put far ahead, takes back
+/// confirmations that proved nothing now that a real provider is there, and makes it seen where subscriptions wait for
+/// a channel that nobody configured. `policies` say what follows on each channel when a message may have arrived or
+/// not.
 ///
 /// # Errors
 /// What the store says; nothing may be delivered before this succeeded.
 pub async fn startup_recovery(
-    own: &OwnDelivery,
+    own: &LocalDelivery,
     queue: &dyn DeliveryQueue,
     policies: &BTreeMap<Protocol, UnknownOutcomePolicy>,
     clock: &dyn Clock,
@@ -38,7 +39,7 @@ pub async fn startup_recovery(
 
 /// Whether the channel works is found out anew.
 async fn begin_anew(
-    own: &OwnDelivery,
+    own: &LocalDelivery,
     queue: &dyn DeliveryQueue,
     protocol: Protocol,
     mode: ChannelMode,

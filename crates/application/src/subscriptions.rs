@@ -67,7 +67,7 @@ pub async fn resend_confirmation(app: &App, id: SubscriptionId) -> Result<Subscr
 /// `NotFound` with `subscription_not_found`; `Conflict` with `not_confirmed` or `subscription_ended`; `not_on_this_host`
 /// where SNS delivers.
 pub async fn suspend(app: &App, id: SubscriptionId) -> Result<Subscription, Error> {
-    let own = app.own_delivery()?;
+    let own = app.local_delivery()?;
     let suspended = own.subscriptions.suspend(id, SuspensionReason::Operator, app.clock.now()).await?;
     tracing::info!(subscription_id = %id, "subscription suspended");
     Ok(suspended)
@@ -79,7 +79,7 @@ pub async fn suspend(app: &App, id: SubscriptionId) -> Result<Subscription, Erro
 /// `NotFound` with `subscription_not_found`; `Conflict` with `not_confirmed` or `subscription_ended`; `not_on_this_host`
 /// where SNS delivers.
 pub async fn resume(app: &App, id: SubscriptionId) -> Result<Subscription, Error> {
-    let resumed = app.own_delivery()?.subscriptions.resume(id, app.clock.now()).await?;
+    let resumed = app.local_delivery()?.subscriptions.resume(id, app.clock.now()).await?;
     tracing::info!(subscription_id = %id, "subscription resumed");
     Ok(resumed)
 }
@@ -91,7 +91,7 @@ pub async fn resume(app: &App, id: SubscriptionId) -> Result<Subscription, Error
 /// where SNS delivers.
 pub async fn rotate_secret(app: &App, id: SubscriptionId) -> Result<Subscription, Error> {
     let next = app.randomness.webhook_secret();
-    let rotated = app.own_delivery()?.subscriptions.rotate_secret(id, next, app.clock.now()).await?;
+    let rotated = app.local_delivery()?.subscriptions.rotate_secret(id, next, app.clock.now()).await?;
     tracing::info!(subscription_id = %id, "secret rotated");
     Ok(rotated)
 }
@@ -105,7 +105,7 @@ pub async fn rotate_secret(app: &App, id: SubscriptionId) -> Result<Subscription
 pub async fn send_test(app: &App, id: SubscriptionId) -> Result<DeliveryId, Error> {
     let now = app.clock.now();
     let delivery = app.randomness.delivery_id(now);
-    app.own_delivery()?.subscriptions.send_test(id, delivery, now).await?;
+    app.local_delivery()?.subscriptions.send_test(id, delivery, now).await?;
     tracing::info!(subscription_id = %id, delivery_id = %delivery, "test is on its way");
     Ok(delivery)
 }

@@ -9,8 +9,8 @@
     reason = "all of it is a test: a broken promise panics"
 )]
 
-pub mod any_host;
 pub mod at_a_glance;
+pub mod common_ports;
 pub mod deliveries;
 pub mod delivery_explanations;
 pub mod delivery_queue;
@@ -19,17 +19,17 @@ pub mod endpoint_pauses;
 pub mod escalations;
 mod fixtures;
 pub mod inbox;
-mod machine;
+mod local_ports;
+pub mod local_subscriptions;
 pub mod notices;
 pub mod order_log;
 pub mod order_store;
 mod outbox;
-pub mod own_subscriptions;
 pub mod receipts;
 pub mod spam_marks;
 pub mod subscriptions;
 pub mod unreadable_rows;
 
-pub use any_host::AnyHost;
-pub use machine::Machine;
+pub use common_ports::CommonPorts;
+pub use local_ports::LocalPorts;
 pub use outbox::Outbox;

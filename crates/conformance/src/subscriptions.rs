@@ -13,7 +13,7 @@ use domain::subscription::{
 };
 use domain::webhook_secret::WebhookSecrets;
 
-use crate::Machine;
+use crate::LocalPorts;
 use crate::fixtures::{WHILE, delivery_id, email, first_page, now, order, order_of, policy, subscription};
 
 const EURO: &str = r#"{"currency":["EUR"]}"#;
@@ -22,12 +22,12 @@ const IN_EURO: &str = r#"{"customerName":"Ada","productName":"Mouse","currency":
 const IN_DOLLAR: &str = r#"{"customerName":"Ada","productName":"Mouse","currency":"USD"}"#;
 
 /// It reads back as it was made, with nothing but its confirmation request pending.
-pub async fn a_new_subscription_is_pending_and_owed_its_confirmation(machine: &Machine<'_>) {
+pub async fn a_new_subscription_is_pending_and_owed_its_confirmation(ports: &LocalPorts<'_>) {
     let new = NewSubscription {
         attributes: Attributes::with_filter_policy(Some(policy(EURO))),
         ..subscription(Protocol::Webhook, "https://example.com/a")
     };
-    let made = machine.subscribe(new.clone()).await;
+    let made = ports.subscribe(new.clone()).await;
     assert_eq!((made.id, &made.endpoint, &made.attributes), (new.id, &new.endpoint, &new.attributes));
     assert_eq!(
         (made.state, made.generation, made.secrets.clone()),
@@ -36,8 +36,8 @@ pub async fn a_new_subscription_is_pending_and_owed_its_confirmation(machine: &M
     assert_eq!(made.created_at, Some(new.now));
     assert_eq!(made.confirmation_expires_at, Some(new.now + CONFIRMATION_LIFETIME));
     assert_eq!((made.confirmation, made.end), (None, None));
-    assert_eq!(machine.subscriptions.subscription(made.id).await.unwrap(), Some(made.clone()));
-    let due = machine.due_by(new.now).await.deliveries;
+    assert_eq!(ports.subscriptions.subscription(made.id).await.unwrap(), Some(made.clone()));
+    let due = ports.due_by(new.now).await.deliveries;
     assert_eq!(due.len(), 1);
     assert_eq!(
         (due[0].id, due[0].kind, &due[0].order),
@@ -47,18 +47,18 @@ pub async fn a_new_subscription_is_pending_and_owed_its_confirmation(machine: &M
 }
 
 /// An id that was never given names nothing.
-pub async fn an_unknown_subscription_is_not_there(machine: &Machine<'_>) {
+pub async fn an_unknown_subscription_is_not_there(ports: &LocalPorts<'_>) {
     let unknown = email("nobody@example.com").id;
-    assert_eq!(machine.subscriptions.subscription(unknown).await.unwrap(), None);
+    assert_eq!(ports.subscriptions.subscription(unknown).await.unwrap(), None);
     let errors = [
-        machine
+        ports
             .subscriptions
             .change_attributes(unknown, AttributesChange::with_filter_policy(None))
             .await
             .unwrap_err(),
-        machine.subscriptions.unsubscribe(unknown, EndReason::Removed, now()).await.unwrap_err(),
-        machine.subscriptions.resend_confirmation(unknown, delivery_id(), now()).await.unwrap_err(),
-        machine.own_subscriptions.confirm(unknown, 1, false, now()).await.unwrap_err(),
+        ports.subscriptions.unsubscribe(unknown, EndReason::Removed, now()).await.unwrap_err(),
+        ports.subscriptions.resend_confirmation(unknown, delivery_id(), now()).await.unwrap_err(),
+        ports.local_subscriptions.confirm(unknown, 1, false, now()).await.unwrap_err(),
     ];
     for error in errors {
         assert_eq!((error.kind, error.code), (ErrorKind::NotFound, "subscription_not_found"));
@@ -66,104 +66,104 @@ pub async fn an_unknown_subscription_is_not_there(machine: &Machine<'_>) {
 }
 
 /// Nothing changes, and nobody is asked twice.
-pub async fn subscribing_again_finds_the_same_subscription(machine: &Machine<'_>) {
-    let made = machine.subscribe(email("ada@example.com")).await;
-    let again = machine.subscriptions.subscribe(email("ada@example.com")).await.unwrap();
+pub async fn subscribing_again_finds_the_same_subscription(ports: &LocalPorts<'_>) {
+    let made = ports.subscribe(email("ada@example.com")).await;
+    let again = ports.subscriptions.subscribe(email("ada@example.com")).await.unwrap();
     assert_eq!(again, Subscribed::Existing(made.clone()));
     let differing = NewSubscription {
         attributes: Attributes::with_filter_policy(Some(policy(EURO))),
         ..email("ada@example.com")
     };
-    assert_eq!(machine.subscriptions.subscribe(differing).await.unwrap(), Subscribed::Differs(made));
-    assert_eq!(machine.due(DeliveryKind::Confirmation).await.len(), 1);
+    assert_eq!(ports.subscriptions.subscribe(differing).await.unwrap(), Subscribed::Differs(made));
+    assert_eq!(ports.due(DeliveryKind::Confirmation).await.len(), 1);
 }
 
 /// What ended stays ended; the new one begins from the start.
-pub async fn an_endpoint_whose_subscription_ended_can_be_subscribed_anew(machine: &Machine<'_>) {
-    let old = machine.confirmed(email("ada@example.com")).await;
-    machine.subscriptions.unsubscribe(old.id, EndReason::Unsubscribed, now()).await.unwrap();
-    let new = machine.subscribe(email("ada@example.com")).await;
+pub async fn an_endpoint_whose_subscription_ended_can_be_subscribed_anew(ports: &LocalPorts<'_>) {
+    let old = ports.confirmed(email("ada@example.com")).await;
+    ports.subscriptions.unsubscribe(old.id, EndReason::Unsubscribed, now()).await.unwrap();
+    let new = ports.subscribe(email("ada@example.com")).await;
     assert_ne!(new.id, old.id);
     assert_eq!(new.state, SubscriptionState::Pending);
 }
 
 /// Nobody is notified who did not confirm: not of the orders before, and not of those meanwhile.
-pub async fn only_orders_accepted_after_the_confirmation_match(machine: &Machine<'_>) {
-    let before = machine.place(order()).await;
-    let subscription = machine.subscribe(email("ada@example.com")).await;
-    let meanwhile = machine.place(order()).await;
-    machine.own_subscriptions.confirm(subscription.id, 1, false, now()).await.unwrap();
-    let after = machine.place(order()).await;
-    let published = machine.publish().await;
+pub async fn only_orders_accepted_after_the_confirmation_match(ports: &LocalPorts<'_>) {
+    let before = ports.place(order()).await;
+    let subscription = ports.subscribe(email("ada@example.com")).await;
+    let meanwhile = ports.place(order()).await;
+    ports.local_subscriptions.confirm(subscription.id, 1, false, now()).await.unwrap();
+    let after = ports.place(order()).await;
+    let published = ports.publish().await;
     assert_eq!((published.deliveries, published.unmatched), (1, vec![before.id, meanwhile.id]));
-    assert_eq!(matched_by(machine, &after).await, [subscription.id]);
-    assert_eq!(matched_by(machine, &meanwhile).await, []);
+    assert_eq!(matched_by(ports, &after).await, [subscription.id]);
+    assert_eq!(matched_by(ports, &meanwhile).await, []);
 }
 
 /// One delivery for each subscription and order, however often the orders are published.
-pub async fn an_order_is_owed_once_however_often_it_is_published(machine: &Machine<'_>) {
-    let ada = machine.confirmed(email("ada@example.com")).await;
-    let bob = machine.confirmed(email("bob@example.com")).await;
-    let placed = [machine.place(order()).await, machine.place(order()).await];
-    let orders = machine.log.unpublished(10).await.unwrap();
+pub async fn an_order_is_owed_once_however_often_it_is_published(ports: &LocalPorts<'_>) {
+    let ada = ports.confirmed(email("ada@example.com")).await;
+    let bob = ports.confirmed(email("bob@example.com")).await;
+    let placed = [ports.place(order()).await, ports.place(order()).await];
+    let orders = ports.log.unpublished(10).await.unwrap();
     for _ in 0..3 {
-        let published = machine.publisher.publish(&orders).await.unwrap();
+        let published = ports.publisher.publish(&orders).await.unwrap();
         assert_eq!((published.deliveries, published.unmatched), (4, vec![]));
     }
     for order in &placed {
-        assert_eq!(matched_by(machine, order).await, [ada.id, bob.id]);
+        assert_eq!(matched_by(ports, order).await, [ada.id, bob.id]);
     }
-    assert_eq!(machine.log.unpublished(10).await.unwrap(), []);
+    assert_eq!(ports.log.unpublished(10).await.unwrap(), []);
 }
 
 /// Publishing what was published long ago does not set the log back.
-pub async fn the_log_never_goes_backwards(machine: &Machine<'_>) {
-    machine.place(order()).await;
-    let old = machine.log.unpublished(10).await.unwrap();
-    machine.publish().await;
-    machine.place(order()).await;
-    machine.publish().await;
-    machine.publisher.publish(&old).await.unwrap();
-    assert_eq!(machine.log.unpublished(10).await.unwrap(), []);
+pub async fn the_log_never_goes_backwards(ports: &LocalPorts<'_>) {
+    ports.place(order()).await;
+    let old = ports.log.unpublished(10).await.unwrap();
+    ports.publish().await;
+    ports.place(order()).await;
+    ports.publish().await;
+    ports.publisher.publish(&old).await.unwrap();
+    assert_eq!(ports.log.unpublished(10).await.unwrap(), []);
 }
 
 /// An order that is left out would never be published: the whole run is refused instead.
-pub async fn a_run_that_leaves_an_order_out_is_refused(machine: &Machine<'_>) {
+pub async fn a_run_that_leaves_an_order_out_is_refused(ports: &LocalPorts<'_>) {
     for _ in 0..3 {
-        machine.place(order()).await;
+        ports.place(order()).await;
     }
-    let orders = machine.log.unpublished(10).await.unwrap();
+    let orders = ports.log.unpublished(10).await.unwrap();
     let with_a_hole = [orders[0].clone(), orders[2].clone()];
     for run in [&orders[1..], &with_a_hole[..]] {
-        assert_eq!(machine.publisher.publish(run).await.unwrap_err().kind, ErrorKind::Internal);
-        assert_eq!(machine.log.unpublished(10).await.unwrap(), orders);
+        assert_eq!(ports.publisher.publish(run).await.unwrap_err().kind, ErrorKind::Internal);
+        assert_eq!(ports.log.unpublished(10).await.unwrap(), orders);
     }
 }
 
 /// Only subscriptions that match get a delivery; the rest is named.
-pub async fn a_filter_policy_decides_what_matches(machine: &Machine<'_>) {
+pub async fn a_filter_policy_decides_what_matches(ports: &LocalPorts<'_>) {
     let new = NewSubscription {
         attributes: Attributes::with_filter_policy(Some(policy(EURO))),
         ..email("ada@example.com")
     };
-    let subscription = machine.confirmed(new).await;
+    let subscription = ports.confirmed(new).await;
     let of_the_body = FilterPolicy::parse_in(FilterPolicyScope::MessageBody, EURO_IN_BODY).unwrap();
     let attributes = Attributes::with_filter_policy(Some(of_the_body));
     let new = NewSubscription { attributes, ..email("bob@example.com") };
-    let by_body = machine.confirmed(new).await;
-    let wanted = machine.place(order_of(IN_EURO)).await;
-    let unwanted = machine.place(order_of(IN_DOLLAR)).await;
-    let published = machine.publish().await;
+    let by_body = ports.confirmed(new).await;
+    let wanted = ports.place(order_of(IN_EURO)).await;
+    let unwanted = ports.place(order_of(IN_DOLLAR)).await;
+    let published = ports.publish().await;
     assert_eq!((published.deliveries, published.unmatched), (2, vec![unwanted.id]));
-    let matched: BTreeSet<_> = matched_by(machine, &wanted).await.into_iter().collect();
+    let matched: BTreeSet<_> = matched_by(ports, &wanted).await.into_iter().collect();
     assert_eq!(matched, [subscription.id, by_body.id].into());
 }
 
 /// What was accepted before a change is published as if there had been none, however late.
-pub async fn a_changed_filter_policy_holds_for_later_orders_only(machine: &Machine<'_>) {
-    let subscription = machine.confirmed(email("ada@example.com")).await;
-    let before = machine.place(order_of(IN_DOLLAR)).await;
-    let changed = machine
+pub async fn a_changed_filter_policy_holds_for_later_orders_only(ports: &LocalPorts<'_>) {
+    let subscription = ports.confirmed(email("ada@example.com")).await;
+    let before = ports.place(order_of(IN_DOLLAR)).await;
+    let changed = ports
         .subscriptions
         .change_attributes(subscription.id, AttributesChange::with_filter_policy(Some(policy(EURO))))
         .await
@@ -175,29 +175,29 @@ pub async fn a_changed_filter_policy_holds_for_later_orders_only(machine: &Machi
             ..subscription.clone()
         }
     );
-    let after = machine.place(order_of(IN_DOLLAR)).await;
-    machine
+    let after = ports.place(order_of(IN_DOLLAR)).await;
+    ports
         .subscriptions
         .change_attributes(subscription.id, AttributesChange::with_filter_policy(None))
         .await
         .unwrap();
-    let at_last = machine.place(order_of(IN_DOLLAR)).await;
-    assert_eq!(machine.publish().await.unmatched, [after.id]);
-    assert_eq!(matched_by(machine, &before).await, [subscription.id]);
-    assert_eq!(matched_by(machine, &at_last).await, [subscription.id]);
+    let at_last = ports.place(order_of(IN_DOLLAR)).await;
+    assert_eq!(ports.publish().await.unmatched, [after.id]);
+    assert_eq!(matched_by(ports, &before).await, [subscription.id]);
+    assert_eq!(matched_by(ports, &at_last).await, [subscription.id]);
 }
 
 /// A change is refused once there is nobody left who could want anything.
-pub async fn an_ended_subscription_takes_no_change(machine: &Machine<'_>) {
-    let id = machine.confirmed(email("ada@example.com")).await.id;
-    machine.subscriptions.unsubscribe(id, EndReason::Removed, now()).await.unwrap();
+pub async fn an_ended_subscription_takes_no_change(ports: &LocalPorts<'_>) {
+    let id = ports.confirmed(email("ada@example.com")).await.id;
+    ports.subscriptions.unsubscribe(id, EndReason::Removed, now()).await.unwrap();
     let errors = [
-        machine
+        ports
             .subscriptions
             .change_attributes(id, AttributesChange::with_filter_policy(Some(policy(EURO))))
             .await
             .unwrap_err(),
-        machine.subscriptions.resend_confirmation(id, delivery_id(), now()).await.unwrap_err(),
+        ports.subscriptions.resend_confirmation(id, delivery_id(), now()).await.unwrap_err(),
     ];
     for error in errors {
         assert_eq!((error.kind, error.code), (ErrorKind::Conflict, "subscription_ended"));
@@ -205,90 +205,90 @@ pub async fn an_ended_subscription_takes_no_change(machine: &Machine<'_>) {
 }
 
 /// What is pending is cancelled, whatever its kind; the first reason stays.
-pub async fn unsubscribing_ends_what_is_pending(machine: &Machine<'_>) {
-    let ada = machine.confirmed(email("ada@example.com")).await;
-    let bob = machine.confirmed(email("bob@example.com")).await;
-    let delivery = machine.notification(ada.id).await;
+pub async fn unsubscribing_ends_what_is_pending(ports: &LocalPorts<'_>) {
+    let ada = ports.confirmed(email("ada@example.com")).await;
+    let bob = ports.confirmed(email("bob@example.com")).await;
+    let delivery = ports.notification(ada.id).await;
     let at = now();
-    let ended = machine.subscriptions.unsubscribe(ada.id, EndReason::Unsubscribed, at).await.unwrap();
+    let ended = ports.subscriptions.unsubscribe(ada.id, EndReason::Unsubscribed, at).await.unwrap();
     assert_eq!(ended.state, SubscriptionState::Ended);
     assert_eq!(ended.end.map(|end| (end.at, end.reason)), Some((at, EndReason::Unsubscribed)));
-    assert_eq!(machine.record(delivery.id).await.state, DeliveryState::Cancelled);
-    let again = machine.subscriptions.unsubscribe(ada.id, EndReason::Removed, at + WHILE).await.unwrap();
+    assert_eq!(ports.record(delivery.id).await.state, DeliveryState::Cancelled);
+    let again = ports.subscriptions.unsubscribe(ada.id, EndReason::Removed, at + WHILE).await.unwrap();
     assert_eq!(again, ended);
-    let due = machine.due(DeliveryKind::Notification).await;
+    let due = ports.due(DeliveryKind::Notification).await;
     assert_eq!(due.iter().map(|delivery| delivery.subscription.id).collect::<Vec<_>>(), [bob.id]);
 
-    let pending = machine.subscribe(email("eve@example.com")).await;
-    machine.subscriptions.unsubscribe(pending.id, EndReason::Removed, now()).await.unwrap();
-    assert_eq!(machine.due(DeliveryKind::Confirmation).await, []);
+    let pending = ports.subscribe(email("eve@example.com")).await;
+    ports.subscriptions.unsubscribe(pending.id, EndReason::Removed, now()).await.unwrap();
+    assert_eq!(ports.due(DeliveryKind::Confirmation).await, []);
 }
 
 /// An order that was accepted before the end matches, and its delivery is cancelled at once: it is seen, and nothing is
 /// sent.
-pub async fn an_order_published_after_the_end_is_cancelled(machine: &Machine<'_>) {
-    let subscription = machine.confirmed(email("ada@example.com")).await;
-    let before = machine.place(order()).await;
-    machine.subscriptions.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
-    let after = machine.place(order()).await;
-    machine.publish().await;
-    let deliveries = machine.of_order(&before).await;
+pub async fn an_order_published_after_the_end_is_cancelled(ports: &LocalPorts<'_>) {
+    let subscription = ports.confirmed(email("ada@example.com")).await;
+    let before = ports.place(order()).await;
+    ports.subscriptions.unsubscribe(subscription.id, EndReason::Removed, now()).await.unwrap();
+    let after = ports.place(order()).await;
+    ports.publish().await;
+    let deliveries = ports.of_order(&before).await;
     assert_eq!(
         deliveries.iter().map(|delivery| delivery.state).collect::<Vec<_>>(),
         [DeliveryState::Cancelled]
     );
-    assert_eq!(matched_by(machine, &after).await, []);
-    assert_eq!(machine.due(DeliveryKind::Notification).await, []);
+    assert_eq!(matched_by(ports, &after).await, []);
+    assert_eq!(ports.due(DeliveryKind::Notification).await, []);
 }
 
 /// The new confirmation request takes the old one's place, and has all its time.
-pub async fn a_confirmation_can_be_sent_again(machine: &Machine<'_>) {
+pub async fn a_confirmation_can_be_sent_again(ports: &LocalPorts<'_>) {
     let new = email("ada@example.com");
-    let made = machine.subscribe(new.clone()).await;
+    let made = ports.subscribe(new.clone()).await;
     let (again, later) = (delivery_id(), new.now + WHILE);
-    let asked = machine.subscriptions.resend_confirmation(made.id, again, later).await.unwrap();
+    let asked = ports.subscriptions.resend_confirmation(made.id, again, later).await.unwrap();
     let renewed = Subscription {
         generation: 2,
         confirmation_expires_at: Some(later + CONFIRMATION_LIFETIME),
         ..made.clone()
     };
     assert_eq!(asked, renewed);
-    let due = machine.due_by(later).await.deliveries;
+    let due = ports.due_by(later).await.deliveries;
     assert_eq!(
         due.iter().map(|delivery| (delivery.id, delivery.subscription.generation)).collect::<Vec<_>>(),
         [(again, 2)]
     );
-    assert_eq!(machine.record(new.confirmation).await.state, DeliveryState::Cancelled);
+    assert_eq!(ports.record(new.confirmation).await.state, DeliveryState::Cancelled);
 
-    machine.own_subscriptions.confirm(made.id, 2, false, later).await.unwrap();
-    let error = machine.subscriptions.resend_confirmation(made.id, delivery_id(), later).await.unwrap_err();
+    ports.local_subscriptions.confirm(made.id, 2, false, later).await.unwrap();
+    let error = ports.subscriptions.resend_confirmation(made.id, delivery_id(), later).await.unwrap_err();
     assert_eq!((error.kind, error.code), (ErrorKind::Conflict, "already_confirmed"));
 }
 
 /// Newest first; pages neither repeat nor skip; filters hold together.
-pub async fn subscriptions_are_listed_newest_first(machine: &Machine<'_>) {
-    let ada = machine.confirmed(email("ada@example.com")).await.id;
-    let bob = machine.subscribe(email("bob@example.com")).await.id;
-    let hook = machine.confirmed(subscription(Protocol::Webhook, "https://example.com/a")).await.id;
+pub async fn subscriptions_are_listed_newest_first(ports: &LocalPorts<'_>) {
+    let ada = ports.confirmed(email("ada@example.com")).await.id;
+    let bob = ports.subscribe(email("bob@example.com")).await.id;
+    let hook = ports.confirmed(subscription(Protocol::Webhook, "https://example.com/a")).await.id;
     let all = SubscriptionQuery::default();
-    assert_eq!(listed(machine, &all).await, [hook, bob, ada]);
+    assert_eq!(listed(ports, &all).await, [hook, bob, ada]);
     let mail = SubscriptionQuery { protocol: Some(Protocol::Email), ..SubscriptionQuery::default() };
-    assert_eq!(listed(machine, &mail).await, [bob, ada]);
+    assert_eq!(listed(ports, &mail).await, [bob, ada]);
     let confirmed_mail = SubscriptionQuery { state: Some(SubscriptionState::Confirmed), ..mail };
-    assert_eq!(listed(machine, &confirmed_mail).await, [ada]);
+    assert_eq!(listed(ports, &confirmed_mail).await, [ada]);
 }
 
-async fn listed(machine: &Machine<'_>, query: &SubscriptionQuery) -> Vec<SubscriptionId> {
+async fn listed(ports: &LocalPorts<'_>, query: &SubscriptionQuery) -> Vec<SubscriptionId> {
     let (mut ids, mut page) = (Vec::new(), first_page(1));
     loop {
         let query = SubscriptionQuery { page: page.clone(), ..query.clone() };
-        let found = machine.subscriptions.subscriptions(query).await.unwrap();
+        let found = ports.subscriptions.subscriptions(query).await.unwrap();
         ids.extend(found.items.into_iter().map(|subscription| subscription.id));
         let Some(next) = found.next else { return ids };
         page = PageRequest { cursor: Some(next), ..page };
     }
 }
 
-async fn matched_by(machine: &Machine<'_>, order: &domain::order::Order) -> Vec<SubscriptionId> {
-    machine.of_order(order).await.iter().map(|delivery| delivery.subscription).collect()
+async fn matched_by(ports: &LocalPorts<'_>, order: &domain::order::Order) -> Vec<SubscriptionId> {
+    ports.of_order(order).await.iter().map(|delivery| delivery.subscription).collect()
 }

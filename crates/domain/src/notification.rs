@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::order::Order;
 use crate::visible::with_overrides_shown;
 
-/// The subject of a notification: the seed's.
+/// The subject of a notification: the recipe's.
 pub const SUBJECT: &str = "New Order Notification";
 
 /// The structured form of a notification, as webhooks get it.
@@ -23,7 +23,7 @@ pub struct Event<'a> {
     pub data: &'a Order,
 }
 
-/// The text of a notification: the seed's, character for character, with what would turn its direction written out.
+/// The text of a notification: the recipe's, character for character, with what would turn its direction written out.
 #[must_use]
 pub fn text(order: &Order) -> String {
     with_overrides_shown(&format!(

@@ -44,7 +44,7 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
             let app = App {
                 orders,
                 subscriptions: topic,
-                own_delivery: None,
+                local_delivery: None,
                 clock,
                 randomness: Arc::clone(&randomness),
                 idempotency_lifetime: http.idempotency_lifetime,

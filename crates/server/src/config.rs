@@ -190,7 +190,7 @@ fn host_policy(
         list(text).map(|entry| entry.parse::<web::HostName>().map_err(str::to_owned)).collect()
     });
     if !listen.ip().is_loopback() {
-        return web::HostPolicy::AnyHost;
+        return web::HostPolicy::CommonPorts;
     }
     hosts.extend(public_url.and_then(|url| url.host_str()?.parse::<web::HostName>().ok()));
     web::HostPolicy::Loopback { hosts, origins: pages.unwrap_or_default() }

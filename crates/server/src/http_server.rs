@@ -48,11 +48,11 @@ pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// second is waited for, however long all of it takes; a slower one may seem to stand still, since its system tells ours
 /// only at each larger step that it took something.
 pub(crate) const WRITE_STALL_TIMEOUT: Duration = Duration::from_mins(1);
-/// The largest head of a request, in bytes, and how much is read ahead of what was asked for. A larger one, or one of more
-/// than a hundred fields, is answered 431.
+/// The largest head of a request, in bytes, and how much is read ahead of what was asked for. A larger one, or one of
+/// more than a hundred fields, is answered 431.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
-/// The send buffer of a connection, in bytes: what the system keeps of an answer until the client takes it; Linux doubles it
-/// for its own needs.
+/// The send buffer of a connection, in bytes: what the system keeps of an answer until the client takes it; Linux
+/// doubles it for its own needs.
 const SEND_BUFFER_BYTES: u32 = 64 * 1024;
 /// How many connections may wait to be taken. One that comes when as many do is tried again by its client's system only
 /// after a second; Linux itself allows no more by default (`net.core.somaxconn`).
@@ -125,9 +125,9 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-/// Accepts connections and deals them out to the worker threads in turn, until one takes no more: the program shuts down, or
-/// the thread broke off.
-#[expect(clippy::disallowed_methods, reason = "a shell may wait")]
+/// Accepts connections and deals them out to the worker threads in turn, until one takes no more: the program shuts
+/// down, or the thread broke off.
+#[expect(clippy::disallowed_methods, reason = "a worker may wait")]
 async fn accept(listener: &TcpListener, limiter: &Arc<ConnectionLimiter>, workers: &[WorkerThread]) {
     let mut logged_at: Option<Instant> = None;
     for worker in workers.iter().cycle() {

@@ -28,8 +28,8 @@ use driver::{Stop, stopped};
 pub(crate) const SOCKET: &str = "orderbell.sock";
 /// The longest path that can be the address of a socket. Source: unix(7), `sun_path`, with the zero at its end.
 const MAX_SOCKET_PATH: usize = 107;
-/// How many connections there may be. A further one replaces one on which nothing is asked; where all are being answered, it
-/// waits.
+/// How many connections there may be. A further one replaces one on which nothing is asked; where all are being
+/// answered, it waits.
 const MAX_CONNECTIONS: usize = 16;
 /// How long one connection may last: no command takes as long.
 const MAX_CONNECTION_TIME: Duration = Duration::from_mins(10);
@@ -150,7 +150,7 @@ impl OperatorListener {
     }
 
     /// The next connection, and its slot.
-    #[expect(clippy::disallowed_methods, reason = "a shell may wait")]
+    #[expect(clippy::disallowed_methods, reason = "a worker may wait")]
     async fn accept(
         &self,
         limiter: &Arc<ConnectionLimiter>,

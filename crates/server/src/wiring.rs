@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use application::ports::{Channel, Clock, Randomness};
 use application::startup_recovery;
-use application::{App, ChannelMode, Links, OwnDelivery};
+use application::{App, ChannelMode, Links, LocalDelivery};
 use axum::Router;
 use channels::chat::Chat;
 use channels::email::{Email, SmtpSettings};
@@ -78,7 +78,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     let channels = channels(config, &store)?;
     let modes: BTreeMap<_, _> = channels.iter().map(|(protocol, (mode, _))| (*protocol, *mode)).collect();
     let public_url = public_url(config, address);
-    let own = own_delivery(config, &store, modes.clone(), link_key, public_url.clone());
+    let own = local_delivery(config, &store, modes.clone(), link_key, public_url.clone());
     startup_recovery(&own, &store, &policies(&channels), &*clock, &*randomness).await?;
 
     // What the outside reaches: HTTP → use cases → store.
@@ -120,14 +120,14 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
 fn app(
     config: &Config,
     store: &Store,
-    own: OwnDelivery,
+    own: LocalDelivery,
     clock: &Arc<dyn Clock>,
     randomness: &Arc<dyn Randomness>,
 ) -> App {
     App {
         orders: Arc::new(store.clone()),
         subscriptions: Arc::new(store.clone()),
-        own_delivery: Some(own),
+        local_delivery: Some(own),
         clock: Arc::clone(clock),
         randomness: Arc::clone(randomness),
         idempotency_lifetime: config.idempotency_lifetime,
@@ -196,15 +196,15 @@ fn channels(config: &Config, store: &Store) -> anyhow::Result<Channels> {
     Ok(channels)
 }
 
-fn own_delivery(
+fn local_delivery(
     config: &Config,
     store: &Store,
     channels: BTreeMap<Protocol, ChannelMode>,
     link_key: LinkKey,
     public_url: String,
-) -> OwnDelivery {
+) -> LocalDelivery {
     let (allowed_hosts, relay) = (config.webhook.allowed_hosts.clone(), config.smtp.clone());
-    OwnDelivery {
+    LocalDelivery {
         subscriptions: Arc::new(store.clone()),
         deliveries: Arc::new(store.clone()),
         spam: Arc::new(store.clone()),

@@ -1,4 +1,4 @@
-//! What runs until the program shuts down: here are the shells that only a server has, and the [`driver`]'s among them.
+//! What runs until the program shuts down: here are the workers that only a server has, and the [`driver`]'s among them.
 
 pub(crate) mod clock;
 pub(crate) mod gauges;
@@ -85,7 +85,7 @@ impl Workers {
 const ALERT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Tells operators until the program ends. Each look is one commit, so it may end between any two.
-#[expect(clippy::disallowed_methods, reason = "a shell may wait")]
+#[expect(clippy::disallowed_methods, reason = "a worker may wait")]
 pub(crate) async fn notify_operators(queue: Arc<dyn DeliveryQueue>, clock: Arc<dyn Clock>, mut stop: Stop) {
     while !*stop.borrow() {
         match queue.notify_operators(clock.now()).await {
@@ -111,7 +111,7 @@ pub(crate) async fn notify_operators(queue: Arc<dyn DeliveryQueue>, clock: Arc<d
 const REEXAMINATION_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Looks until the program ends. Each row is released in commits of its own, so it may end between any two.
-#[expect(clippy::disallowed_methods, reason = "a shell may wait")]
+#[expect(clippy::disallowed_methods, reason = "a worker may wait")]
 pub(crate) async fn reexamine_quarantined(store: Store, mut stop: Stop) {
     while !*stop.borrow() {
         match store.reexamine().await {

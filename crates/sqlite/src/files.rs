@@ -49,7 +49,7 @@ impl Files {
     /// Says which of them is no longer at its path, unless they were looked at a moment ago.
     #[expect(
         clippy::disallowed_methods,
-        reason = "the writer's thread is a shell, and only the speed depends on it"
+        reason = "the writer's thread waits in real time, and only its speed depends on it"
     )]
     pub(crate) fn missing(&mut self) -> Option<String> {
         let now = Instant::now();

@@ -8,7 +8,7 @@ pub(crate) mod transition;
 
 use application::Error;
 use application::ports::{
-    NewSubscription, OwnSubscriptions, Page, Subscribed, SubscriptionQuery, Subscriptions,
+    LocalSubscriptions, NewSubscription, Page, Subscribed, SubscriptionQuery, Subscriptions,
 };
 use async_trait::async_trait;
 use domain::Timestamp;
@@ -110,7 +110,7 @@ fn listed(
 }
 
 #[async_trait]
-impl OwnSubscriptions for Store {
+impl LocalSubscriptions for Store {
     async fn confirm(
         &self,
         id: SubscriptionId,

@@ -9,8 +9,8 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use application::ports::{
-    Acceptance, Deliveries, DeliveryQuery, DeliveryQueue, Intent, OrderLog, OrderQuery, OrderStore,
-    OwnSubscriptions, PageRequest, Publisher, Redrivable, RedriveSelection, SpamMarks, SpamSelection,
+    Acceptance, Deliveries, DeliveryQuery, DeliveryQueue, Intent, LocalSubscriptions, OrderLog, OrderQuery,
+    OrderStore, PageRequest, Publisher, Redrivable, RedriveSelection, SpamMarks, SpamSelection,
     SubscriptionQuery, Subscriptions,
 };
 use domain::delivery::{CancelReason, DeliveryState};

@@ -2,7 +2,7 @@
 
 mod opened;
 
-use conformance::{AnyHost, Machine, Outbox};
+use conformance::{CommonPorts, LocalPorts, Outbox};
 use opened::{assert_in_order, open};
 
 /// Runs promises that take a port of the store.
@@ -97,7 +97,7 @@ async fn an_unreadable_row_hides_no_other() {
 }
 
 ports_keep! {
-    AnyHost, any_host:
+    CommonPorts, common_ports:
     what_was_published_is_not_given_again,
     publishing_again_is_harmless,
     an_empty_run_changes_nothing,
@@ -110,7 +110,7 @@ ports_keep! {
 }
 
 ports_keep! {
-    Machine, subscriptions:
+    LocalPorts, subscriptions:
     a_new_subscription_is_pending_and_owed_its_confirmation,
     an_unknown_subscription_is_not_there,
     subscribing_again_finds_the_same_subscription,
@@ -129,7 +129,7 @@ ports_keep! {
 }
 
 ports_keep! {
-    Machine, own_subscriptions:
+    LocalPorts, local_subscriptions:
     a_pending_subscription_is_confirmed_by_its_newest_request,
     confirming_a_confirmed_subscription_changes_nothing,
     a_link_that_is_over_confirms_nothing,
@@ -144,7 +144,7 @@ ports_keep! {
 }
 
 ports_keep! {
-    Machine, delivery_queue:
+    LocalPorts, delivery_queue:
     a_delivery_is_due_with_all_that_it_takes,
     a_delivery_is_not_due_before_its_time,
     no_backlog_hides_another_subscription,
@@ -169,14 +169,14 @@ ports_keep! {
 }
 
 ports_keep! {
-    Machine, due_times:
+    LocalPorts, due_times:
     nothing_is_due_further_ahead_than_any_schedule_lets_it_wait,
     all_that_a_wrong_clock_put_far_ahead_is_brought_back,
     what_a_wrong_clock_put_far_ahead_is_due_as_a_subscription_is_resumed,
 }
 
 ports_keep! {
-    Machine, endpoint_pauses:
+    LocalPorts, endpoint_pauses:
     an_endpoint_is_left_alone_until_its_pause_is_over,
     what_had_begun_before_ends_no_pause,
     the_first_success_makes_due_what_failed_meanwhile,
@@ -187,7 +187,7 @@ ports_keep! {
 }
 
 ports_keep! {
-    Machine, escalations:
+    LocalPorts, escalations:
     what_is_not_delivered_in_time_escalates,
     nothing_escalates_later_than_the_longest_time_until_an_escalation,
     what_did_not_arrive_after_all_escalates,
@@ -196,7 +196,7 @@ ports_keep! {
 }
 
 ports_keep! {
-    Machine, notices:
+    LocalPorts, notices:
     dead_letters_are_told_together,
     bad_news_takes_another_way,
     a_notice_that_died_is_no_news,
@@ -212,7 +212,7 @@ ports_keep! {
 }
 
 ports_keep! {
-    Machine, deliveries:
+    LocalPorts, deliveries:
     an_order_history_is_complete,
     an_order_history_tells_what_held_at_acceptance,
     those_who_are_not_told_are_listed_a_page_at_a_time,
@@ -233,7 +233,7 @@ ports_keep! {
 }
 
 ports_keep! {
-    Machine, receipts:
+    LocalPorts, receipts:
     a_providers_receipt_settles_a_delivery,
     a_receipt_is_that_of_a_text_message,
     a_receipt_that_overtakes_its_outcome_counts,
@@ -244,20 +244,20 @@ ports_keep! {
 }
 
 ports_keep! {
-    Machine, delivery_explanations:
+    LocalPorts, delivery_explanations:
     what_people_did_to_a_delivery_stays_on_record,
     why_a_delivery_was_cancelled_is_on_record,
     what_a_delivery_waits_for_is_told,
 }
 
 ports_keep! {
-    Machine, at_a_glance:
+    LocalPorts, at_a_glance:
     the_newest_confirmation_request_of_each_is_found,
     how_far_delivery_has_come_is_counted_for_each_order,
 }
 
 ports_keep! {
-    Machine, spam_marks:
+    LocalPorts, spam_marks:
     what_waits_for_spam_is_cancelled,
     what_is_in_flight_for_spam_is_not_tried_again,
     what_a_provider_reported_of_spam_counts,
@@ -278,9 +278,9 @@ fn no_promise_is_left_out() {
         include_str!("../../conformance/src/order_store.rs"),
         include_str!("../../conformance/src/inbox.rs"),
         include_str!("../../conformance/src/order_log.rs"),
-        include_str!("../../conformance/src/any_host.rs"),
+        include_str!("../../conformance/src/common_ports.rs"),
         include_str!("../../conformance/src/subscriptions.rs"),
-        include_str!("../../conformance/src/own_subscriptions.rs"),
+        include_str!("../../conformance/src/local_subscriptions.rs"),
         include_str!("../../conformance/src/delivery_queue.rs"),
         include_str!("../../conformance/src/deliveries.rs"),
         include_str!("../../conformance/src/due_times.rs"),

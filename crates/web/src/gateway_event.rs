@@ -2,7 +2,7 @@
 //!
 //! It knows API Gateway's payloads 1.0 (REST APIs as well) and 2.0 (function URLs as well), load balancers, VPC Lattice,
 //! and the bare event: every JSON value that is none of these, nor of a service that sends no requests, is an order to be
-//! placed, as the seed's function took it.
+//! placed, as the recipe's function took it.
 
 mod parse;
 mod path;

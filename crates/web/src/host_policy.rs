@@ -1,9 +1,9 @@
 //! Which requests are let in, by how their bodies are framed, the host they name and the page they come from, before
 //! anything else looks at them.
 //!
-//! What listens on loopback has neither a wall nor a password between itself and the pages that its owner's browser shows.
-//! A page of anywhere can post to `http://127.0.0.1:8080`, and one whose own name is made to lead here (DNS rebinding) can
-//! also read. The first gives itself away by its `Origin`, the second by the `Host` that it asks for.
+//! What listens on loopback has neither a wall nor a password between itself and the pages that its owner's browser
+//! shows. A page of anywhere can post to `http://127.0.0.1:8080`, and one whose own name is made to lead here (DNS
+//! rebinding) can also read. The first gives itself away by its `Origin`, the second by the `Host` that it asks for.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -25,9 +25,9 @@ pub enum HostPolicy {
     Gateway,
     /// Everyone who speaks HTTP as RFC 9112, 3.2 and 6.1, has it. Others reach this listener by whatever name it has for
     /// them.
-    AnyHost,
-    /// The same, who besides names this machine or one of `hosts`, and whose page, if there is one, is this machine's or of
-    /// one of `origins`.
+    CommonPorts,
+    /// The same, who besides names this machine or one of `hosts`, and whose page, if there is one, is this machine's
+    /// or of one of `origins`.
     Loopback {
         /// Other names by which clients reach this host, such as the public URL's where a proxy passes it on.
         hosts: Vec<HostName>,

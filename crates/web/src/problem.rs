@@ -1,4 +1,4 @@
-//! The one form in which every failure is answered: RFC 9457 problem details, with the seed's `error` member.
+//! The one form in which every failure is answered: RFC 9457 problem details, with the recipe's `error` member.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -33,7 +33,7 @@ struct Details<'a> {
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
-    /// The seed's member: the same sentence as `detail`.
+    /// The recipe's member: the same sentence as `detail`.
     error: &'a str,
 }
 

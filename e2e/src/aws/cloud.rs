@@ -106,10 +106,10 @@ impl Cloud {
         self.function("sweep").await?.invoke(&schedule).await?.answer()
     }
 
-    /// Hands the HTTP function the seed's test event, and gives the order's id.
+    /// Hands the HTTP function the recipe's test event, and gives the order's id.
     ///
     /// # Errors
-    /// The answer is not the seed's.
+    /// The answer is not the recipe's.
     pub async fn place_the_seeds_order(&self) -> Result<String> {
         let event = json!({"body": r#"{"customerName": "John Doe", "productName": "Wireless Mouse"}"#});
         let answer = self.http.invoke(&event).await?.answer()?;

@@ -38,7 +38,7 @@ impl Table {
         Ok(table)
     }
 
-    /// The table of the seed's console steps, under the seed's names; its stream is off.
+    /// The table of the recipe's console steps, under the recipe's names; its stream is off.
     ///
     /// # Errors
     /// It is there already, or DynamoDB Local refuses.

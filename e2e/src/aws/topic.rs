@@ -23,7 +23,7 @@ impl Topic {
         Ok(Self { arn: between(&answer, "<TopicArn>", "</TopicArn>").context("an ARN")?.to_owned() })
     }
 
-    /// Subscribes a receiver in AWS's own way, as the seed's console steps do. moto confirms it at once.
+    /// Subscribes a receiver in AWS's own way, as the recipe's console steps do. moto confirms it at once.
     ///
     /// # Errors
     /// moto refuses.

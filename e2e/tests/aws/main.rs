@@ -1,7 +1,7 @@
-//! The AWS host on its own: the seed's steps, failures between storing and announcing, and batches of the stream.
+//! The AWS host on its own: the recipe's steps, failures between storing and announcing, and batches of the stream.
 
 mod announcing;
-mod seed;
+mod recipe;
 mod stream_batch;
 
 use std::collections::BTreeMap;

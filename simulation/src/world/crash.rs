@@ -10,9 +10,9 @@ use domain::delivery::DeliveryState;
 use driver::SHUTDOWN_GRACE;
 use sqlite::simulation::InjectedFault;
 
-use super::pacing::LastBegun;
+use super::rate_limits::LastBegun;
 use super::steps::Step;
-use super::{Happening, World};
+use super::{ScheduledEvent, World};
 use crate::process::{Process, Stage};
 
 /// How long whoever runs the program waits for its end: twice what attempts in flight are given.
@@ -28,7 +28,7 @@ impl World<'_> {
             Step::Poll(place) => {
                 let process = self.process()?;
                 let name = process.tasks.name(place);
-                if self.dice.percent(50) {
+                if self.rng.percent(50) {
                     self.process()?.tasks.poll(place);
                     format!("after {name}")
                 } else {
@@ -45,10 +45,10 @@ impl World<'_> {
     }
 
     fn crash_at_commit(&mut self) -> Result<&'static str> {
-        match self.dice.below(4) {
+        match self.rng.below(4) {
             0 => Ok("before a commit"),
             1 => {
-                let steps = u32::try_from(self.dice.below(300)).unwrap_or(0);
+                let steps = u32::try_from(self.rng.below(300)).unwrap_or(0);
                 self.commit(InjectedFault::Interrupted(1 + steps)).map(|()| "within a batch")
             }
             2 => self.commit(InjectedFault::Refused).map(|()| "between a batch and its commit"),
@@ -71,11 +71,12 @@ impl World<'_> {
         self.say(|| format!("the process dies: {why}"));
         let process = self.process.take().context("only a living process dies")?;
         self.disk = Some(process.store.die()?);
-        for (key, happening) in std::mem::take(&mut self.coming) {
-            match happening {
-                Happening::Arrive { envelope, .. } => {
-                    if self.dice.percent(50) {
-                        self.coming.insert(key, Happening::Arrive { envelope, awaited: false });
+        for (key, event) in std::mem::take(&mut self.coming) {
+            match event {
+                ScheduledEvent::Arrive { message_in_transit, .. } => {
+                    if self.rng.percent(50) {
+                        self.coming
+                            .insert(key, ScheduledEvent::Arrive { message_in_transit, awaited: false });
                     }
                 }
                 other if other.dies_with_process() => {}
@@ -89,14 +90,14 @@ impl World<'_> {
         self.last_begun = LastBegun::default();
         self.facts.giving_up = 0;
         self.clients_lose_their_answers();
-        let down = self.dice.up_to(DOWN);
-        self.plan(down, Happening::Start);
+        let down = self.rng.up_to(DOWN);
+        self.plan(down, ScheduledEvent::Start);
         Ok(())
     }
 
     /// The program starts on what the last process left.
     pub(super) fn start(&mut self) -> Result<()> {
-        if self.scenario.sandbox && self.dice.percent(30) {
+        if self.scenario.sandbox && self.rng.percent(30) {
             self.say(|| "real providers are configured".to_owned());
             self.modes.values_mut().for_each(|mode| *mode = ChannelMode::Live);
         }
@@ -122,7 +123,7 @@ impl World<'_> {
         if self.process.as_ref().is_some_and(|process| process.stage == Stage::Up) {
             self.process()?.stop();
             self.grace_ends = self.elapsed() + SHUTDOWN_GRACE;
-            self.plan(LONGEST_END, Happening::LongestEnd);
+            self.plan(LONGEST_END, ScheduledEvent::LongestEnd);
         }
         Ok(())
     }

@@ -7,9 +7,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
-use super::{Happening, World};
-use crate::process::{Stage, Told};
-use crate::scenario::Deed;
+use super::{ScheduledEvent, World};
+use crate::process::{Stage, TaskOutput};
+use crate::scenario::Action;
 
 /// What can be damaged, in which rows, and what then stands there: still telling the ledger what it was, where its
 /// triggers copy it.
@@ -80,15 +80,15 @@ const fn place(
 impl World<'_> {
     /// Damages a column of a row, if there is one, and plans its mending.
     pub(super) fn damage_a_row(&mut self) -> Result<()> {
-        let place = &PLACES[self.dice.below(PLACES.len())];
-        let chance = u32::try_from(self.dice.below(60_000))?;
+        let place = &PLACES[self.rng.below(PLACES.len())];
+        let chance = u32::try_from(self.rng.below(60_000))?;
         let damage = self.behind_its_back(|connection| damage(connection, place, chance))?;
         let Some(damage) = damage else { return Ok(()) };
         self.say(|| format!("  damaged: {damage:?}"));
         self.coverage.happened(format!("damaged {}.{}", damage.table, damage.column));
         self.damaged.push(damage);
-        let after = Duration::from_secs(self.dice.pick(&LASTING));
-        self.plan(after, Happening::Deed(Deed::MendRow));
+        let after = Duration::from_secs(self.rng.pick(&LASTING));
+        self.plan(after, ScheduledEvent::Action(Action::MendRow));
         self.plan_to_reexamine();
         Ok(())
     }
@@ -115,7 +115,7 @@ impl World<'_> {
     pub(super) fn reexamine(&mut self) -> Result<()> {
         let process = self.process()?;
         let store = process.store.store();
-        process.tasks.spawn("reexamine", async move { Told::Reexamined(store.reexamine().await) });
+        process.tasks.spawn("reexamine", async move { TaskOutput::Reexamined(store.reexamine().await) });
         self.notify_operators()
     }
 
@@ -136,10 +136,10 @@ impl World<'_> {
         let sql = "SELECT EXISTS (SELECT 1 FROM quarantine)";
         let aside = |connection: &Connection| connection.query_row(sql, (), |row| row.get(0));
         let aside = process.store.look(aside).is_some_and(|aside| aside.unwrap_or(true));
-        let planned = self.coming.values().any(|happening| matches!(happening, Happening::Reexamine));
+        let planned = self.coming.values().any(|event| matches!(event, ScheduledEvent::Reexamine));
         if !planned && (aside || !self.damaged.is_empty()) {
-            let after = self.dice.up_to(REST);
-            self.plan(after, Happening::Reexamine);
+            let after = self.rng.up_to(REST);
+            self.plan(after, ScheduledEvent::Reexamine);
         }
     }
 

@@ -12,9 +12,9 @@ use domain::endpoint::Protocol;
 use domain::receipt::{Receipt, ReceiptStatus};
 use domain::subscription::SubscriptionId;
 
-use super::{Envelope, Happening, InFlight, World};
+use super::{InFlight, MessageInTransit, ScheduledEvent, World};
 use crate::channel::{Answer, Call, Reply};
-use crate::process::{Stage, Told};
+use crate::process::{Stage, TaskOutput};
 use crate::receivers::OWN_WANT;
 
 /// How long a message takes to its receiver, at most.
@@ -56,9 +56,9 @@ impl World<'_> {
         if in_sandbox {
             return self.keep_in_sandbox(&message, subscription);
         }
-        let envelope = Box::new(Envelope { message, number, subscription });
-        let way = self.dice.up_to(WAY);
-        self.plan(way, Happening::Arrive { envelope, awaited: true });
+        let message_in_transit = Box::new(MessageInTransit { message, number, subscription });
+        let way = self.rng.up_to(WAY);
+        self.plan(way, ScheduledEvent::Arrive { message_in_transit, awaited: true });
         Ok(())
     }
 
@@ -95,14 +95,14 @@ impl World<'_> {
                 Ok(()) => OutcomeKind::Sandboxed,
                 Err(_) => OutcomeKind::Transient(Scope::Channel),
             };
-            Told::Kept(id, Outcome::new(kind, "sandbox").into())
+            TaskOutput::Kept(id, Outcome::new(kind, "sandbox").into())
         });
         Ok(())
     }
 
     /// A message is where it goes.
-    pub(super) fn arrive(&mut self, envelope: &Envelope, awaited: bool) -> Result<()> {
-        let Envelope { message, number, subscription } = envelope;
+    pub(super) fn arrive(&mut self, message_in_transit: &MessageInTransit, awaited: bool) -> Result<()> {
+        let MessageInTransit { message, number, subscription } = message_in_transit;
         let protocol = message.endpoint.protocol();
         if let Some(left) = self.lacking.get_mut(&protocol).filter(|left| **left > 0) {
             *left -= 1;
@@ -112,7 +112,7 @@ impl World<'_> {
             return Ok(());
         }
         if self.down.contains(&protocol) {
-            let kind = self.dice.pick(&[
+            let kind = self.rng.pick(&[
                 OutcomeKind::Transient(Scope::Channel),
                 OutcomeKind::Throttled { scope: Scope::Channel, retry_after: None },
             ]);
@@ -121,7 +121,7 @@ impl World<'_> {
             return Ok(());
         }
         let receiver = self.receivers.iter().find(|receiver| receiver.endpoint == message.endpoint);
-        let reaction = receiver.context("a message to nobody")?.react(&mut self.dice);
+        let reaction = receiver.context("a message to nobody")?.react(&mut self.rng);
         let mut confirmed = false;
         if reaction.arrived {
             self.facts.arrived(message.id, *number)?;
@@ -140,7 +140,7 @@ impl World<'_> {
 
     fn answer(&mut self, message: &Message, answer: Answer<Sent>, after: Duration, awaited: bool) {
         if awaited {
-            self.plan(after, Happening::Answer(message.id, answer));
+            self.plan(after, ScheduledEvent::Answer(message.id, answer));
         }
     }
 
@@ -153,22 +153,22 @@ impl World<'_> {
     ) -> bool {
         match &message.content {
             Content::Confirmation { challenge, .. } => {
-                if !self.healed && self.dice.percent(20) {
+                if !self.healed && self.rng.percent(20) {
                     return false;
                 }
                 if message.endpoint.protocol() == Protocol::Webhook {
                     self.facts.consented(subscription, proven);
                     return true;
                 }
-                let hours = if self.healed { 0 } else { self.dice.pick(&[0, 0, 0, 1, 47, 50]) };
-                let after = Duration::from_hours(hours) + self.dice.up_to(Duration::from_secs(30));
-                self.plan(after, Happening::Confirm { token: challenge.clone(), subscription, proven });
+                let hours = if self.healed { 0 } else { self.rng.pick(&[0, 0, 0, 1, 47, 50]) };
+                let after = Duration::from_hours(hours) + self.rng.up_to(Duration::from_secs(30));
+                self.plan(after, ScheduledEvent::Confirm { token: challenge.clone(), subscription, proven });
             }
             Content::Notification { unsubscribe_url, .. } => {
-                if !self.healed && self.dice.percent(3) {
+                if !self.healed && self.rng.percent(3) {
                     let token = unsubscribe_url.rsplit_once('=').map(|(_, token)| token.to_owned());
-                    let after = self.dice.up_to(Duration::from_secs(30));
-                    self.plan(after, Happening::Unsubscribe { token: token.unwrap_or_default() });
+                    let after = self.rng.up_to(Duration::from_secs(30));
+                    self.plan(after, ScheduledEvent::Unsubscribe { token: token.unwrap_or_default() });
                 }
             }
             Content::Notice { .. } | Content::Test => {}
@@ -178,18 +178,18 @@ impl World<'_> {
 
     /// Providers of text messages report later what became of them, and sometimes before they answer.
     fn plan_receipt(&mut self, delivery: DeliveryId, attempt: u32) {
-        let most = self.dice.pick(&[1, 60, 3_600]);
-        let after = self.dice.up_to(Duration::from_secs(most));
-        let failed = !self.healed && self.dice.percent(25);
+        let most = self.rng.pick(&[1, 60, 3_600]);
+        let after = self.rng.up_to(Duration::from_secs(most));
+        let failed = !self.healed && self.rng.percent(25);
         let status = if failed { ReceiptStatus::Failed } else { ReceiptStatus::Delivered };
-        let opted_out = failed && self.dice.percent(10);
+        let opted_out = failed && self.rng.percent(10);
         let receipt = Receipt { opted_out, ..Receipt::new(status, "reported") };
-        if failed && self.dice.percent(10) {
+        if failed && self.rng.percent(10) {
             let receipt = Receipt::new(ReceiptStatus::Delivered, "corrected");
-            self.plan(after + after, Happening::Receipt { delivery, attempt, receipt });
+            self.plan(after + after, ScheduledEvent::Receipt { delivery, attempt, receipt });
         }
-        if self.dice.percent(60) {
-            self.plan(after, Happening::Receipt { delivery, attempt, receipt });
+        if self.rng.percent(60) {
+            self.plan(after, ScheduledEvent::Receipt { delivery, attempt, receipt });
         }
     }
 
@@ -199,7 +199,7 @@ impl World<'_> {
             self.facts.bounced(delivery)?;
         }
         self.ask("record a receipt", |app| async move {
-            Told::Done(receipts::record(&app, delivery, attempt, receipt).await)
+            TaskOutput::Done(receipts::record(&app, delivery, attempt, receipt).await)
         });
         Ok(())
     }
@@ -211,7 +211,7 @@ impl World<'_> {
         let queue = process.store.store();
         process
             .tasks
-            .spawn("tell operators", async move { Told::Noticed(queue.notify_operators(now).await) });
+            .spawn("tell operators", async move { TaskOutput::Noticed(queue.notify_operators(now).await) });
         Ok(())
     }
 
@@ -222,11 +222,11 @@ impl World<'_> {
 
     /// Sees to it that what is noted will be told.
     pub(super) fn look_for_news(&mut self) {
-        let planned = self.coming.values().any(|happening| matches!(happening, Happening::TellOperators));
+        let planned = self.coming.values().any(|event| matches!(event, ScheduledEvent::TellOperators));
         let up = self.process.as_ref().is_some_and(|process| process.stage != Stage::Starting);
         if up && !planned && self.facts.is_something_to_tell() {
-            let after = self.dice.up_to(Duration::from_mins(10));
-            self.plan(after, Happening::TellOperators);
+            let after = self.rng.up_to(Duration::from_mins(10));
+            self.plan(after, ScheduledEvent::TellOperators);
         }
     }
 
@@ -235,10 +235,10 @@ impl World<'_> {
         self.probing.insert(protocol, reply);
         let down = self.down.contains(&protocol);
         let failure = Outcome::new(OutcomeKind::Transient(Scope::Channel), "down");
-        let panics = !self.healed && self.dice.percent(PANICS);
+        let panics = !self.healed && self.rng.percent(PANICS);
         let answer = (!panics).then_some(if down { Err(failure) } else { Ok(()) });
-        let after = self.dice.up_to(WAY);
-        self.plan(after, Happening::ProbeAnswer(protocol, answer));
+        let after = self.rng.up_to(WAY);
+        self.plan(after, ScheduledEvent::ProbeAnswer(protocol, answer));
     }
 
     pub(super) fn probe_answers(&mut self, protocol: Protocol, answer: Answer<Result<(), Outcome>>) {

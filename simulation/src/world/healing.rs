@@ -1,4 +1,4 @@
-//! The end of each story: everything works again, and everything must come to its end.
+//! The end of each run: everything works again, and everything must come to its end.
 
 use anyhow::{Context, Result, bail};
 use application::orders;
@@ -9,7 +9,7 @@ use domain::delivery::DeliveryKind;
 use domain::subscription::SubscriptionState;
 
 use super::World;
-use crate::process::Told;
+use crate::process::TaskOutput;
 use crate::receivers::Receiver;
 use crate::tasks::at_once;
 
@@ -57,12 +57,12 @@ impl World<'_> {
             }
             for id in pending {
                 self.ask("resend the confirmation", |app| async move {
-                    Told::Changed("resend the confirmation", resend_confirmation(&app, id).await)
+                    TaskOutput::Changed("resend the confirmation", resend_confirmation(&app, id).await)
                 });
             }
             for id in suspended {
                 self.ask("resume", |app| async move {
-                    Told::Changed("resume", subscriptions::resume(&app, id).await)
+                    TaskOutput::Changed("resume", subscriptions::resume(&app, id).await)
                 });
             }
             for id in redrivable {

@@ -9,9 +9,9 @@ use application::ports::ClientDigest;
 use domain::order::OrderDetails;
 use domain::order::idempotency::IdempotencyKey;
 
-use super::{Happening, World};
+use super::{ScheduledEvent, World};
 use crate::facts::Sought;
-use crate::process::{Stage, Told};
+use crate::process::{Stage, TaskOutput};
 
 /// Someone who wants an order placed.
 #[derive(Debug)]
@@ -30,15 +30,15 @@ impl World<'_> {
     pub(super) fn new_client(&mut self) -> Result<()> {
         let client = self.clients.len();
         let used = self.clients.iter().filter_map(|client| client.sought.key.clone());
-        let key = match self.dice.below(10) {
+        let key = match self.rng.below(10) {
             0..4 => None,
-            4 => self.dice.any(used),
+            4 => self.rng.any(used),
             _ => Some(format!("key-of-client-{client:04}")),
         };
         // Who takes over a key takes over the client, so that the same payload is the same order.
         let before = self.clients.iter().find(|other| key.is_some() && other.sought.key == key);
         let owner = before.map_or(client, |before| before.sought.client);
-        let sought = Sought { client: owner, key, currency: self.dice.pick(&CURRENCIES) };
+        let sought = Sought { client: owner, key, currency: self.rng.pick(&CURRENCIES) };
         self.clients.push(Client { sought, tries: 0, waiting: false });
         self.place(client)
     }
@@ -76,7 +76,7 @@ impl World<'_> {
         let app = process.app.clone();
         process.tasks.spawn("place an order", {
             let request = request.clone();
-            async move { Told::Placed { client: number, answer: orders::place(&app, place).await, request } }
+            async move { TaskOutput::Placed { client: number, answer: orders::place(&app, place).await, request } }
         });
         self.facts.sought.insert(request, sought);
         Ok(())
@@ -93,7 +93,7 @@ impl World<'_> {
         match answer {
             // Some press the button twice.
             Ok(_) => {
-                if self.dice.percent(15) {
+                if self.rng.percent(15) {
                     self.place_again(client);
                 }
             }
@@ -108,15 +108,15 @@ impl World<'_> {
     }
 
     fn place_again(&mut self, client: usize) {
-        let most = self.dice.pick(&[1, 30, 3_600, 100_000]);
-        let after = self.dice.up_to(Duration::from_secs(most));
-        self.plan(after, Happening::PlaceOrder(client));
+        let most = self.rng.pick(&[1, 30, 3_600, 100_000]);
+        let after = self.rng.up_to(Duration::from_secs(most));
+        self.plan(after, ScheduledEvent::PlaceOrder(client));
     }
 
     /// The process died: whoever waited does not know what became of the order.
     pub(super) fn clients_lose_their_answers(&mut self) {
         for number in 0..self.clients.len() {
-            if std::mem::take(&mut self.clients[number].waiting) && self.dice.percent(80) {
+            if std::mem::take(&mut self.clients[number].waiting) && self.rng.percent(80) {
                 self.place_again(number);
             }
         }

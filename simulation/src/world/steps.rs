@@ -6,9 +6,9 @@ use anyhow::{Result, bail, ensure};
 use application::ErrorKind;
 use sqlite::simulation::InjectedFault;
 
-use super::{Happening, MOST_STEPS, STEPS_PER_ENDPOINT, World};
-use crate::process::{Stage, Told};
-use crate::scenario::Deed;
+use super::{MOST_STEPS, STEPS_PER_ENDPOINT, ScheduledEvent, World};
+use crate::process::{Stage, TaskOutput};
+use crate::scenario::Action;
 
 /// What can happen next.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ impl World<'_> {
         self.steps += 1;
         let most = MOST_STEPS.max(self.receivers.len() as u64 * STEPS_PER_ENDPOINT);
         ensure!(self.steps < most, "the world does not come to rest");
-        if !self.healed && self.process.is_some() && self.dice.permille(self.scenario.crashes) {
+        if !self.healed && self.process.is_some() && self.rng.permille(self.scenario.crashes) {
             self.crash_at(step)?;
         } else {
             self.take(step)?;
@@ -52,7 +52,7 @@ impl World<'_> {
         let next = self.next_time();
         let until_next = next.map(|at| at.saturating_sub(self.elapsed()));
         // Now and then what could go on waits, while time passes.
-        let stalls = until_next.is_some_and(|time| time < Duration::from_secs(5)) && self.dice.percent(2);
+        let stalls = until_next.is_some_and(|time| time < Duration::from_secs(5)) && self.rng.percent(2);
         if until_next == Some(Duration::ZERO) || stalls {
             open.push(Step::Time);
         }
@@ -60,9 +60,9 @@ impl World<'_> {
             self.pass(until_next?);
             return Some(Step::Time);
         }
-        let took = self.dice.up_to(MOMENT);
+        let took = self.rng.up_to(MOMENT);
         self.pass(took);
-        Some(self.dice.pick(&open))
+        Some(self.rng.pick(&open))
     }
 
     /// When something happens by itself.
@@ -80,8 +80,8 @@ impl World<'_> {
 
     /// Whether what comes next is an alarm of the program's.
     fn an_alarm_is_next(&self) -> bool {
-        let happening = self.next_happening();
-        self.next_timer().is_some_and(|alarm| happening.is_none_or(|happening| alarm < happening))
+        let event = self.next_happening();
+        self.next_timer().is_some_and(|alarm| event.is_none_or(|event| alarm < event))
     }
 
     /// What comes next, for crash points.
@@ -89,7 +89,7 @@ impl World<'_> {
         if self.an_alarm_is_next() {
             return "an alarm".to_owned();
         }
-        self.coming.first_key_value().map(|(_, happening)| happening.name()).unwrap_or_default()
+        self.coming.first_key_value().map(|(_, event)| event.name()).unwrap_or_default()
     }
 
     pub(super) fn take(&mut self, step: Step) -> Result<()> {
@@ -129,14 +129,14 @@ impl World<'_> {
     }
 
     fn fate(&mut self) -> InjectedFault {
-        if self.healed || !self.dice.permille(self.scenario.store_trouble) {
+        if self.healed || !self.rng.permille(self.scenario.store_trouble) {
             return InjectedFault::Committed;
         }
-        match self.dice.below(8) {
+        match self.rng.below(8) {
             0..3 if self.scenario.full => InjectedFault::Full,
             0..6 => InjectedFault::Refused,
             6 => InjectedFault::Broken,
-            _ => InjectedFault::Interrupted(1 + u32::try_from(self.dice.below(200)).unwrap_or(0)),
+            _ => InjectedFault::Interrupted(1 + u32::try_from(self.rng.below(200)).unwrap_or(0)),
         }
     }
 
@@ -146,73 +146,75 @@ impl World<'_> {
             self.process()?.runtime.fire_next_timer();
             return Ok(());
         }
-        let Some((_, happening)) = self.coming.pop_first() else { return Ok(()) };
-        self.say(|| format!("{happening:?}"));
-        self.happen(happening)
+        let Some((_, event)) = self.coming.pop_first() else { return Ok(()) };
+        self.say(|| format!("{event:?}"));
+        self.happen(event)
     }
 
-    fn happen(&mut self, happening: Happening) -> Result<()> {
-        match happening {
-            Happening::Deed(deed) => self.deed(deed),
-            Happening::Start => self.start(),
-            Happening::PlaceOrder(client) => self.place(client),
-            Happening::Confirm { token, subscription, proven } => {
+    fn happen(&mut self, event: ScheduledEvent) -> Result<()> {
+        match event {
+            ScheduledEvent::Action(action) => self.action(action),
+            ScheduledEvent::Start => self.start(),
+            ScheduledEvent::PlaceOrder(client) => self.place(client),
+            ScheduledEvent::Confirm { token, subscription, proven } => {
                 self.confirm(token, subscription, proven);
                 Ok(())
             }
-            Happening::Unsubscribe { token } => {
+            ScheduledEvent::Unsubscribe { token } => {
                 self.unsubscribe(token);
                 Ok(())
             }
-            Happening::Arrive { envelope, awaited } => self.arrive(&envelope, awaited),
-            Happening::Answer(delivery, answer) => {
+            ScheduledEvent::Arrive { message_in_transit, awaited } => {
+                self.arrive(&message_in_transit, awaited)
+            }
+            ScheduledEvent::Answer(delivery, answer) => {
                 self.record_answer(delivery, answer);
                 Ok(())
             }
-            Happening::ProbeAnswer(protocol, answer) => {
+            ScheduledEvent::ProbeAnswer(protocol, answer) => {
                 self.probe_answers(protocol, answer);
                 Ok(())
             }
-            Happening::TellOperators => self.notify_operators(),
-            Happening::Reexamine => self.reexamine(),
-            Happening::Receipt { delivery, attempt, receipt } => self.report(delivery, attempt, receipt),
-            Happening::LongestEnd => bail!("it was asked to end and does not come to its end"),
+            ScheduledEvent::TellOperators => self.notify_operators(),
+            ScheduledEvent::Reexamine => self.reexamine(),
+            ScheduledEvent::Receipt { delivery, attempt, receipt } => self.report(delivery, attempt, receipt),
+            ScheduledEvent::LongestEnd => bail!("it was asked to end and does not come to its end"),
         }
     }
 
-    fn told(&mut self, told: Told) -> Result<()> {
+    fn told(&mut self, told: TaskOutput) -> Result<()> {
         match told {
-            Told::Started(Ok(())) => self.started(),
-            Told::Started(Err(error)) => {
+            TaskOutput::Started(Ok(())) => self.started(),
+            TaskOutput::Started(Err(error)) => {
                 self.expect_trouble(&error)?;
                 self.die("it could not start")
             }
-            Told::StoreFailed => self.die("its store failed"),
-            Told::Ended(driver) => {
+            TaskOutput::StoreFailed => self.die("its store failed"),
+            TaskOutput::Ended(driver) => {
                 let process = self.process()?;
                 process.driven -= 1;
                 ensure!(process.stage == Stage::Draining, "{driver} came to its end by itself");
                 Ok(())
             }
-            Told::BrokeOff(driver) => bail!("{driver} broke off"),
-            Told::Over => {
+            TaskOutput::BrokeOff(driver) => bail!("{driver} broke off"),
+            TaskOutput::Over => {
                 self.process()?.driven -= 1;
                 Ok(())
             }
-            Told::Kept(delivery, sent) => {
+            TaskOutput::Kept(delivery, sent) => {
                 self.record_answer(delivery, Some(sent));
                 Ok(())
             }
-            Told::Placed { client, request, answer } => self.placed(client, &request, &answer),
-            Told::Subscribed(answer) => self.answered(answer.as_ref().err()),
-            Told::Changed(what, answer) => self.changed(what, &answer),
-            Told::Done(answer) => self.answered(answer.as_ref().err()),
-            Told::Dropped(answer) => {
+            TaskOutput::Placed { client, request, answer } => self.placed(client, &request, &answer),
+            TaskOutput::Subscribed(answer) => self.answered(answer.as_ref().err()),
+            TaskOutput::Changed(what, answer) => self.changed(what, &answer),
+            TaskOutput::Done(answer) => self.answered(answer.as_ref().err()),
+            TaskOutput::Dropped(answer) => {
                 self.facts.giving_up -= 1;
                 self.answered(answer.as_ref().err())
             }
-            Told::Reexamined(answer) => self.reexamined(answer),
-            Told::Noticed(told) => self.operators_told(told.as_ref().err()),
+            TaskOutput::Reexamined(answer) => self.reexamined(answer),
+            TaskOutput::Noticed(told) => self.operators_told(told.as_ref().err()),
         }
     }
 
@@ -230,7 +232,7 @@ impl World<'_> {
     }
 }
 
-impl Happening {
+impl ScheduledEvent {
     /// What is over when the process dies.
     pub(super) fn dies_with_process(&self) -> bool {
         matches!(
@@ -246,14 +248,14 @@ impl Happening {
     /// Its name, for crash points.
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Deed(deed) => format!("{deed:?}"),
+            Self::Action(action) => format!("{action:?}"),
             Self::Arrive { .. } => "Arrive".to_owned(),
             Self::Answer(..) => "Answer".to_owned(),
             Self::ProbeAnswer(..) => "ProbeAnswer".to_owned(),
             Self::Confirm { .. } => "Confirm".to_owned(),
             Self::Unsubscribe { .. } => "Unsubscribe".to_owned(),
             Self::Receipt { .. } => "Receipt".to_owned(),
-            Self::PlaceOrder(_) => format!("{:?}", Deed::PlaceOrder),
+            Self::PlaceOrder(_) => format!("{:?}", Action::PlaceOrder),
             other => format!("{other:?}"),
         }
     }

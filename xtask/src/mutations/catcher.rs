@@ -19,7 +19,7 @@ const SIMULATION: [&str; 4] = ["--package", "orderbell-simulation", "--profile",
 /// One that must fail once the mutation shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) enum Catcher {
-    /// The simulation, over many stories.
+    /// The simulation, over many runs.
     #[default]
     Simulation,
     /// Tests, named by arguments of `cargo test`, such as `--test http subscriber_links`.
@@ -29,7 +29,7 @@ pub(super) enum Catcher {
 /// The copy of the sources in which all mutations sleep.
 pub(super) struct Copy {
     pub(super) sources: PathBuf,
-    /// How many stories the simulation tells.
+    /// How many runs the simulation makes.
     pub(super) seeds: u64,
 }
 

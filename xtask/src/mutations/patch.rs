@@ -17,7 +17,7 @@ pub(super) struct Mutation {
     pub(super) what: String,
     /// What must find fault with it: the simulation, or what a line `Caught by: test …` names.
     pub(super) catcher: Catcher,
-    /// A line `Rarely caught` says that it takes thousands of stories.
+    /// A line `Rarely caught` says that it takes thousands of runs.
     pub(super) rare: bool,
     pub(super) patch: PathBuf,
 }

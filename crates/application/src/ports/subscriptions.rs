@@ -54,7 +54,7 @@ pub trait Subscriptions: Send + Sync {
 /// secrets, sends tests. All but confirming answer `NotFound` with `subscription_not_found` and `Conflict` with
 /// `subscription_ended`.
 #[async_trait]
-pub trait OwnSubscriptions: Send + Sync {
+pub trait LocalSubscriptions: Send + Sync {
     /// Confirms a subscription for the orders accepted from now on.
     ///
     /// Confirming a confirmed one changes nothing. `Gone` with `confirmation_replaced` (another generation is the

@@ -21,7 +21,7 @@ pub async fn find_by_confirmation_link(app: &App, token: &str) -> Result<Subscri
 /// As [`find_by_confirmation_link`].
 pub async fn confirm(app: &App, token: &str) -> Result<Subscription, Error> {
     let (link, found) = find(app, token).await?;
-    let own = app.own_delivery()?;
+    let own = app.local_delivery()?;
     let in_sandbox = own.channels.get(&found.endpoint.protocol()) != Some(&ChannelMode::Live);
     let now = app.clock.now();
     let confirmed = own.subscriptions.confirm(link.subscription, link.generation, in_sandbox, now).await?;
@@ -31,7 +31,7 @@ pub async fn confirm(app: &App, token: &str) -> Result<Subscription, Error> {
 
 /// What a confirmation link says, and the subscription that it may confirm.
 async fn find(app: &App, token: &str) -> Result<(LinkToken, Subscription), Error> {
-    let link = LinkToken::verify(token, Purpose::Confirm, &app.own_delivery()?.links.key)?;
+    let link = LinkToken::verify(token, Purpose::Confirm, &app.local_delivery()?.links.key)?;
     let found = app.subscriptions.subscription(link.subscription).await?;
     let found = found.ok_or_else(|| Error::not_found("subscription_not_found", "subscription"))?;
     found.check_confirmation(link.generation, app.clock.now())?;
@@ -43,7 +43,7 @@ async fn find(app: &App, token: &str) -> Result<(LinkToken, Subscription), Error
 /// # Errors
 /// `invalid_token`; `subscription_not_found`; `not_on_this_host`.
 pub async fn find_by_unsubscribe_link(app: &App, token: &str) -> Result<Subscription, Error> {
-    let link = LinkToken::verify(token, Purpose::Unsubscribe, &app.own_delivery()?.links.key)?;
+    let link = LinkToken::verify(token, Purpose::Unsubscribe, &app.local_delivery()?.links.key)?;
     let found = app.subscriptions.subscription(link.subscription).await?;
     found.ok_or_else(|| Error::not_found("subscription_not_found", "subscription"))
 }
@@ -53,6 +53,6 @@ pub async fn find_by_unsubscribe_link(app: &App, token: &str) -> Result<Subscrip
 /// # Errors
 /// As [`find_by_unsubscribe_link`].
 pub async fn unsubscribe(app: &App, token: &str) -> Result<Subscription, Error> {
-    let link = LinkToken::verify(token, Purpose::Unsubscribe, &app.own_delivery()?.links.key)?;
+    let link = LinkToken::verify(token, Purpose::Unsubscribe, &app.local_delivery()?.links.key)?;
     end(app, link.subscription, EndReason::Unsubscribed).await
 }

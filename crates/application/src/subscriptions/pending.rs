@@ -58,7 +58,7 @@ pub async fn pending(
 ) -> Result<BTreeMap<SubscriptionId, Pending>, Error> {
     let pending = subscriptions.iter().filter(|one| one.state == SubscriptionState::Pending);
     let ids: Vec<_> = pending.clone().map(|one| one.id).collect();
-    let Some(own) = app.own_delivery.as_ref().filter(|_| !ids.is_empty()) else {
+    let Some(own) = app.local_delivery.as_ref().filter(|_| !ids.is_empty()) else {
         // Somebody else asks, and tells nothing of it.
         let waiting = Pending { reason: PendingReason::NotAnswered, request: None };
         return Ok(ids.into_iter().map(|id| (id, waiting.clone())).collect());

@@ -6,7 +6,7 @@ use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
 use domain::webhook_secret::WebhookSecret;
 
 use crate::ports::{NewSubscription, Subscribed};
-use crate::{App, Error, ErrorKind, OwnDelivery};
+use crate::{App, Error, ErrorKind, LocalDelivery};
 
 /// A request to subscribe.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub struct SubscribeAnswer {
 /// it leads to no other subscription; `secret_not_used` if nothing would be signed with the secret.
 pub async fn subscribe(app: &App, request: Subscribe) -> Result<SubscribeAnswer, Error> {
     let protocol = request.endpoint.protocol();
-    if let Some(own) = &app.own_delivery {
+    if let Some(own) = &app.local_delivery {
         require_channel(own, protocol)?;
         (own.endpoint_rule)(&request.endpoint)?;
     }
@@ -94,7 +94,7 @@ fn signs_otherwise(existing: &Subscription, given: Option<&WebhookSecret>) -> bo
 /// Refuses a secret that nothing would be signed with: its owner would wait for signatures.
 fn require_signing(app: &App, protocol: Protocol) -> Result<(), Error> {
     let why = match protocol {
-        Protocol::Webhook if app.own_delivery.is_none() => "SNS signs in its own way, without a secret",
+        Protocol::Webhook if app.local_delivery.is_none() => "SNS signs in its own way, without a secret",
         Protocol::Webhook => return Ok(()),
         _ => "only webhooks are signed",
     };
@@ -103,7 +103,7 @@ fn require_signing(app: &App, protocol: Protocol) -> Result<(), Error> {
 }
 
 /// Refuses a protocol that nothing here could ever deliver.
-fn require_channel(own: &OwnDelivery, protocol: Protocol) -> Result<(), Error> {
+fn require_channel(own: &LocalDelivery, protocol: Protocol) -> Result<(), Error> {
     if own.channels.contains_key(&protocol) {
         return Ok(());
     }

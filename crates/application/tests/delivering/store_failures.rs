@@ -71,7 +71,7 @@ fn a_delivery_whose_outcome_is_not_recorded_yet_is_not_sent_again() {
 }
 
 #[test]
-fn a_shell_that_is_late_is_woken_at_once() {
+fn a_driver_that_is_late_is_woken_at_once() {
     let mut hand = Hand::new();
     hand.fetched(mails([1], 1));
     hand.begun();

@@ -16,7 +16,7 @@ pub(super) fn delay(attempt: u32, order: OrderId) -> Duration {
     longest.mul_f64(1.0 - f64::from(u8::try_from(throw).unwrap_or(0)) / 512.0)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the adapter is the shell that waits for the table")]
+#[expect(clippy::disallowed_methods, reason = "the adapter waits for the table")]
 pub(super) async fn wait(delay: Duration) {
     tokio::time::sleep(delay).await;
 }

@@ -63,7 +63,7 @@ pub(crate) fn of_order(order: &Order, key: &str) -> serde_json::Result<Item> {
     Ok(attributes.map(|(name, value)| (name.to_owned(), AttributeValue::S(value))).into())
 }
 
-/// The order in an item, be it ours or one that the seed's function put.
+/// The order in an item, be it ours or one that the recipe's function put.
 pub(crate) fn order(item: &Item, key: &str) -> Result<Order, BadItem> {
     let id = id(item, key)?;
     if !item.contains_key(KIND) {
@@ -80,8 +80,8 @@ pub(crate) fn order(item: &Item, key: &str) -> Result<Order, BadItem> {
     })
 }
 
-/// The order in a row that the seed's own function put: no `kind`, a time without zone, and whatever the client sent as the
-/// names.
+/// The order in a row that the recipe's own function put: no `kind`, a time without zone, and whatever the client sent
+/// as the names.
 fn order_of_seed(item: &Item, id: OrderId) -> Result<Order, BadItem> {
     let details = json!({
         CUSTOMER_NAME: seeds_name(item, CUSTOMER_NAME)?,
@@ -92,7 +92,7 @@ fn order_of_seed(item: &Item, id: OrderId) -> Result<Order, BadItem> {
     Ok(Order { id, time: time(item)?, details, request_id: String::new() })
 }
 
-/// The seed's function checked only that there is a name: it may be any JSON, and is shown as that.
+/// The recipe's function checked only that there is a name: it may be any JSON, and is shown as that.
 fn seeds_name(item: &Item, attribute: &str) -> Result<String, BadItem> {
     match item.get(attribute) {
         Some(AttributeValue::S(text) | AttributeValue::N(text)) => Ok(text.clone()),
@@ -121,7 +121,7 @@ fn details(item: &Item) -> Result<OrderDetails, BadItem> {
     })
 }
 
-/// When the order was accepted. The seed's function wrote the time without a zone, in UTC.
+/// When the order was accepted. The recipe's function wrote the time without a zone, in UTC.
 pub(super) fn time(item: &Item) -> Result<Timestamp, BadItem> {
     let text = string(item, ORDER_TIME)?;
     let time = text.parse().or_else(|_| format!("{text}Z").parse());

@@ -75,7 +75,7 @@ pub(crate) async fn create(client: &Client) -> String {
     name
 }
 
-/// Makes a table as the seed's steps in the console do, though under a name of its own; answers what and where it is.
+/// Makes a table as the recipe's steps in the console do, though under a name of its own; answers what and where it is.
 pub(crate) async fn create_as_the_seed_did(client: &Client) -> TableOptions {
     let options = TableOptions { name: format!("FileMetaData-{}", random()), key: "FileName".to_owned() };
     client

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use application::ports::{NewSubscription, Subscribed, Subscriptions as _};
 use aws::{Table, Topic, connect};
 use axum::body::Bytes;
-use conformance::{AnyHost, Outbox};
+use conformance::{CommonPorts, Outbox};
 use domain::delivery::DeliveryId;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::filter_policy::FilterPolicy;
@@ -47,8 +47,8 @@ impl Host {
         Outbox { orders: &self.table, log: &self.table, publisher: &self.topic }
     }
 
-    pub(crate) fn any_host(&self) -> AnyHost<'_> {
-        AnyHost { outbox: self.outbox(), subscriptions: &self.topic }
+    pub(crate) fn common_ports(&self) -> CommonPorts<'_> {
+        CommonPorts { outbox: self.outbox(), subscriptions: &self.topic }
     }
 
     pub(crate) async fn subscribe(&self, url: &str, filter_policy: Option<FilterPolicy>) -> Subscription {

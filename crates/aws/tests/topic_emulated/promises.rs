@@ -7,7 +7,7 @@ macro_rules! topic_keeps {
         $(#[tokio::test]
         async fn $promise() {
             let host = Host::new().await;
-            conformance::any_host::$promise(&host.any_host()).await;
+            conformance::common_ports::$promise(&host.common_ports()).await;
         })+
     };
 }
@@ -27,7 +27,8 @@ topic_keeps! {
 /// A promise that is written down and not run would be worth nothing.
 #[test]
 fn no_promise_is_left_out() {
-    let (this, suite) = (include_str!("promises.rs"), include_str!("../../../conformance/src/any_host.rs"));
+    let (this, suite) =
+        (include_str!("promises.rs"), include_str!("../../../conformance/src/common_ports.rs"));
     for (_, line) in suite.lines().filter_map(|line| line.split_once("pub async fn ")) {
         let promise = line.split('(').next().unwrap();
         assert!(this.contains(&format!("    {promise},")), "{promise} is not run");

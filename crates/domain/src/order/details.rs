@@ -48,7 +48,7 @@ pub enum Products {
         /// 1 to 100 items.
         items: Vec<Item>,
     },
-    /// `productName`, the seed's form, with an optional `quantity`.
+    /// `productName`, the recipe's form, with an optional `quantity`.
     #[serde(rename_all = "camelCase")]
     One {
         /// The product.

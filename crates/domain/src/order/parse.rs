@@ -27,10 +27,10 @@ pub(crate) const FIELD_NAMES: [&str; 9] = [
 const WHITESPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 impl OrderDetails {
-    /// Reads an order from JSON. Members it does not know are ignored, as the seed ignored them.
+    /// Reads an order from JSON. Members it does not know are ignored, as the recipe ignored them.
     ///
     /// # Errors
-    /// The first rule that the input breaks, naming the field and the limit. `missing_field` carries the seed's own
+    /// The first rule that the input breaks, naming the field and the limit. `missing_field` carries the recipe's own
     /// sentence.
     pub fn parse(json: &[u8]) -> Result<Self, Invalid> {
         let fields = members(json)?;
@@ -48,7 +48,7 @@ impl OrderDetails {
     }
 }
 
-/// The input's members; a JSON value that is no object lacks the names, as in the seed.
+/// The input's members; a JSON value that is no object lacks the names, as in the recipe.
 fn members(json: &[u8]) -> Result<Fields<'_>, Invalid> {
     let malformed =
         |detail: String| Invalid::new("malformed_json", "", format!("The body is not valid JSON: {detail}"));
@@ -117,8 +117,8 @@ pub fn customer_email(text: &str) -> Result<String, Invalid> {
     Ok(format!("{}@{}", address.local_part(), address.domain().to_ascii_lowercase()))
 }
 
-/// A customer's phone number as orders keep it: `+` and digits. A trunk zero in brackets is left out where it certainly is
-/// none of them; what else may be wrong with a number costs nobody the order.
+/// A customer's phone number as orders keep it: `+` and digits. A trunk zero in brackets is left out where it certainly
+/// is none of them; what else may be wrong with a number costs nobody the order.
 ///
 /// # Errors
 /// `invalid_phone`, naming `customerPhone`.

@@ -532,7 +532,7 @@ fn on_loopback_the_public_urls_host_and_those_that_are_named_are_let_in() {
         )
     );
     let outside = "listen = \"0.0.0.0:8080\"\nintake = \"open\"\npublic_url = \"https://orders.example\"";
-    assert!(matches!(door(outside), web::HostPolicy::AnyHost));
+    assert!(matches!(door(outside), web::HostPolicy::CommonPorts));
     for wrong in ["http://intra", "intra:8080", "in tra", "[::"] {
         assert!(
             mistakes(&format!("allowed_hosts = \"{wrong}\""), &[]).contains("allowed_hosts in "),

@@ -1,7 +1,7 @@
 //! What a start settles before anything new happens.
 
 use application::ports::{
-    Deliveries, DeliveryQueue, NO_CHANNEL, NewSubscription, OrderLog, OrderStore, OwnSubscriptions,
+    Deliveries, DeliveryQueue, LocalSubscriptions, NO_CHANNEL, NewSubscription, OrderLog, OrderStore,
     Publisher, Subscriptions,
 };
 use domain::Timestamp;
@@ -52,7 +52,7 @@ async fn subscribe(store: &Store) -> SubscriptionId {
 /// Starts on what is there, with these channels.
 async fn settled(config: &Config, store: &Store, modes: &[(Protocol, ChannelMode)]) {
     let modes = modes.iter().copied().collect();
-    let own = own_delivery(config, store, modes, LinkKey::new([7; 64]), String::new());
+    let own = local_delivery(config, store, modes, LinkKey::new([7; 64]), String::new());
     startup_recovery(&own, store, &BTreeMap::new(), CLOCK, RANDOMNESS).await.unwrap();
 }
 

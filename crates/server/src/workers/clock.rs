@@ -13,7 +13,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Watches until the program ends. Where the clock jumped, no due time is left too far ahead, and the engine, rung by
 /// `pending`, looks at what is due now.
-#[expect(clippy::disallowed_methods, reason = "a shell may wait")]
+#[expect(clippy::disallowed_methods, reason = "a worker may wait")]
 pub(crate) async fn run(
     clock: Arc<SteadyClock>,
     queue: Arc<dyn DeliveryQueue>,

@@ -12,7 +12,7 @@ use driver::{Stop, stopped};
 /// The time between two looks: as often as Prometheus reads by default.
 const POLL_INTERVAL: Duration = Duration::from_secs(15);
 
-/// What the shell works with.
+/// What the worker works with.
 pub(crate) struct GaugesWorker {
     /// What there is.
     pub(crate) deliveries: Arc<dyn Deliveries>,
@@ -24,7 +24,7 @@ pub(crate) struct GaugesWorker {
 
 impl GaugesWorker {
     /// Looks until the program ends.
-    #[expect(clippy::disallowed_methods, reason = "a shell may wait")]
+    #[expect(clippy::disallowed_methods, reason = "a worker may wait")]
     #[expect(clippy::cast_precision_loss, reason = "such a time is exact")]
     pub(crate) async fn run(self, mut stop: Stop) {
         while !*stop.borrow() {

@@ -1,5 +1,5 @@
-//! Files away what was measured, so that it does not pile up where nobody asks for the metrics, and tells of wrong keys that
-//! the log has yet to be told of.
+//! Files away what was measured, so that it does not pile up where nobody asks for the metrics, and tells of wrong keys
+//! that the log has yet to be told of.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Files away again and again until the program ends.
-#[expect(clippy::disallowed_methods, reason = "a shell may wait")]
+#[expect(clippy::disallowed_methods, reason = "a worker may wait")]
 pub(crate) async fn run(
     metrics: PrometheusHandle,
     auth_throttle: Arc<web::AuthThrottle>,

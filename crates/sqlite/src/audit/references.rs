@@ -35,7 +35,7 @@ pub(super) fn check(
         let gone = [
             (row.get("order_gone")?, format!("its order (place {})", order.unwrap_or_default())),
             (row.get("subscription_gone")?, format!("its subscription (subscriptions.seq = {subscription})")),
-            (row.get("earlier_gone")?, "the delivery that it stands in for".to_owned()),
+            (row.get("earlier_gone")?, "the delivery that it escalated from".to_owned()),
         ];
         let gone = gone.into_iter().filter_map(|(is_gone, what): (bool, _)| is_gone.then_some(what));
         let gone = format!("{} gone", gone.map(|what| what + " is").collect::<Vec<_>>().join(" gone, "));

@@ -12,7 +12,7 @@ pub struct Summary {
     pub subscriptions: u64,
     /// Notifications that published orders should have.
     pub matched: u64,
-    /// Notifications that stand in for others of the same orders, which were not made in time.
+    /// Escalations: further notifications of the same orders as others, which were not made in time.
     pub escalated: u64,
     /// Notifications there are, by state. Without exceptions they are as many as matched and escalated.
     pub notifications: ByState,

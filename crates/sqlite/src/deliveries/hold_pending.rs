@@ -13,8 +13,8 @@ use crate::failure::Failure;
 const UNFINISHED: &str = "state IN ('pending', 'in_flight')";
 const REPLY: &str = "The store was restored from a backup that was made before an answer came";
 
-/// Nobody stands in for what is held so, either: it may have been delivered in time. What nobody would be sent again is
-/// cancelled and not held.
+/// Holds every pending delivery after a restore. It does not escalate: it may have been delivered in time. What nobody
+/// would be sent again is cancelled and not held.
 pub(crate) fn hold_pending(connection: &Connection, now: Timestamp) -> Result<usize, Failure> {
     let settle = "UPDATE attempts SET ended_at = ?, outcome = 'unknown', reply = ? WHERE ended_at IS NULL";
     connection.execute(settle, params![micros(now), REPLY])?;

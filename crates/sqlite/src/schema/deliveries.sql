@@ -31,7 +31,7 @@ CREATE INDEX deliveries_by_rare_state ON deliveries (state) WHERE state <> 'pend
 CREATE INDEX deliveries_by_subscription_and_last_state ON deliveries (subscription, state)
   WHERE state <> 'pending' AND state <> 'delivered' AND state <> 'in_flight';
 CREATE INDEX deliveries_to_escalate ON deliveries (escalates_at) WHERE escalates_at IS NOT NULL;
--- A delivery that is taken away is looked for among those that stand in for it.
+-- A delivery that is taken away is looked for among its escalations.
 CREATE INDEX deliveries_escalated ON deliveries (escalated_from) WHERE escalated_from IS NOT NULL;
 
 -- A row is written before its send; one without an end is in flight, or was when its process died.

@@ -151,11 +151,11 @@ async fn a_subscription_that_was_deleted_is_named_by_what_refers_to_it() {
 }
 
 #[tokio::test]
-async fn a_delivery_that_stands_in_for_one_that_is_gone_is_named() {
+async fn a_delivery_that_escalated_from_one_that_is_gone_is_named() {
     let history = History::new().await;
     let named = history.after("UPDATE deliveries SET escalated_from = 99 WHERE seq = 4");
     assert_eq!(kinds(&named), [DanglingReference]);
-    assert_eq!(named[0].wrong, "the delivery that it stands in for is gone");
+    assert_eq!(named[0].wrong, "the delivery that it escalated from is gone");
 }
 
 #[tokio::test]

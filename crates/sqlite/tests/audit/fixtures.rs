@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use application::ports::{
-    DeliveryQueue, DueQuery, Finished, Intent, OrderLog, OrderStore, OwnSubscriptions, Publisher,
+    DeliveryQueue, DueQuery, Finished, Intent, LocalSubscriptions, OrderLog, OrderStore, Publisher,
     SubscriptionQuery, Subscriptions,
 };
 use domain::attempt::{Outcome, OutcomeKind, Scope};

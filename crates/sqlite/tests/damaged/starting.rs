@@ -1,7 +1,7 @@
 //! Starting over a damaged store: what the last process left open is settled, whatever cannot be read.
 
 use application::ports::{
-    Deliveries, DeliveryFilter, DeliveryQueue, OwnSubscriptions, Redrivable, RedriveSelection,
+    Deliveries, DeliveryFilter, DeliveryQueue, LocalSubscriptions, Redrivable, RedriveSelection,
 };
 use domain::endpoint::Protocol;
 use host::{SystemClock, SystemRandomness};

@@ -1,7 +1,7 @@
 //! A store with subscribers, whose rows are damaged and mended by hand while it is open.
 
 use application::ports::{
-    DeliveryQueue, DueQuery, Finished, Intent, NewSubscription, OrderLog, OrderStore, OwnSubscriptions,
+    DeliveryQueue, DueQuery, Finished, Intent, LocalSubscriptions, NewSubscription, OrderLog, OrderStore,
     Publisher, Subscriptions,
 };
 use domain::attempt::{Outcome, OutcomeKind};

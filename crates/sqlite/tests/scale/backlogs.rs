@@ -1,7 +1,7 @@
 //! Long backlogs: ending, suspending, resuming and redriving them, and calling them forward.
 
 use application::ports::{
-    Deliveries, DeliveryFilter, DeliveryQueue, Finished, Intent, OwnSubscriptions, Redrivable,
+    Deliveries, DeliveryFilter, DeliveryQueue, Finished, Intent, LocalSubscriptions, Redrivable,
     RedriveSelection, Subscriptions,
 };
 use domain::attempt::{Outcome, OutcomeKind, Scope};

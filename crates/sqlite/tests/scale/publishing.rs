@@ -1,6 +1,6 @@
 //! Publishing an order to thousands.
 
-use application::ports::{OrderLog, OrderStore, OwnSubscriptions, Publisher, Subscriptions};
+use application::ports::{LocalSubscriptions, OrderLog, OrderStore, Publisher, Subscriptions};
 use domain::attributes::AttributesChange;
 use domain::filter_policy::FilterPolicy;
 use domain::order::{Order, OrderDetails, OrderId};

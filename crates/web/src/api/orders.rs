@@ -1,4 +1,5 @@
-//! `POST /create-order`, and `/orders`: what was ordered, what became of it, whom it did not match, and what of it is spam.
+//! `POST /create-order`, and `/orders`: what was ordered, what became of it, whom it did not match, and what of it is
+//! spam.
 
 mod json;
 pub(crate) mod place;
@@ -50,7 +51,7 @@ async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Respons
     let page = orders::list(&web.app, query).await?;
     let spam = orders::spam_among(&web.app, &page.items).await?;
     let mut progress = BTreeMap::new();
-    if counts.is_some() && web.app.own_delivery.is_some() {
+    if counts.is_some() && web.app.local_delivery.is_some() {
         let all = orders::delivery_progress(&web.app, &page.items).await?;
         progress.extend(page.items.iter().map(|order| order.id).zip(all));
     }
@@ -107,8 +108,8 @@ async fn unmark_spam(
 /// What says which orders are spam.
 const SPAM_MEMBERS: [&str; 5] = ["from", "before", "customerName", "customerEmail", "customerPhone"];
 
-/// Marks all orders that fit what the body says: at least something, so that an empty body does not mean everything. Answers
-/// how many are marked that were not.
+/// Marks all orders that fit what the body says: at least something, so that an empty body does not mean everything.
+/// Answers how many are marked that were not.
 async fn mark_spam_by_filter(
     _: Admin,
     State(web): State<Arc<Web>>,

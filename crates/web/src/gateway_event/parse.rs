@@ -69,7 +69,7 @@ pub fn request(
     Ok((parts.build(order_path_aliases)?, format))
 }
 
-/// The seed's way with `body`: a string is JSON to be read, an object is the order itself, everything else is
+/// The recipe's way with `body`: a string is JSON to be read, an object is the order itself, everything else is
 /// nothing.
 fn bare(members: &BTreeMap<Cow<'_, str>, &RawValue>) -> Request<Body> {
     let body = match members.get("body").map(|body| body.get()) {

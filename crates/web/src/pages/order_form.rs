@@ -41,7 +41,7 @@ pub(super) async fn show(State(web): State<Arc<Web>>) -> Response {
 }
 
 fn sandboxed(web: &Web) -> String {
-    let Some(own) = &web.app.own_delivery else { return String::new() };
+    let Some(own) = &web.app.local_delivery else { return String::new() };
     let kept = |protocol: &Protocol| own.channels.get(protocol) == Some(&ChannelMode::Sandbox);
     let names: Vec<_> = Protocol::ALL.into_iter().filter(kept).map(Protocol::name).collect();
     names.join(" and ")

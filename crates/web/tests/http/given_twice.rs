@@ -135,7 +135,7 @@ async fn a_field_of_a_form_is_given_once() {
     }
 }
 
-/// The seed's function took the last, as `JSON.parse` does, and no order is lost for it.
+/// The recipe's function took the last, as `JSON.parse` does, and no order is lost for it.
 #[tokio::test]
 async fn of_an_orders_members_the_last_counts() {
     let host = Host::start();

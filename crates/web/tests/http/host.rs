@@ -10,7 +10,7 @@ use ::host::SetClock;
 use application::ports::{
     Clock, DeliveryQueue, Due, DueQuery, Finished, Intent, OrderLog, Publisher, Randomness, Subscriptions,
 };
-use application::{App, ChannelMode, Links, OwnDelivery};
+use application::{App, ChannelMode, Links, LocalDelivery};
 use axum::Router;
 use axum::body::Body;
 use domain::attempt::{Outcome, OutcomeKind};
@@ -116,7 +116,7 @@ impl Host {
         self.send(Request::post("/create-order").body(Body::from(body.to_owned())).unwrap()).await
     }
 
-    /// Places the seed's order and answers its id.
+    /// Places the recipe's order and answers its id.
     pub(crate) async fn place_seed(&self) -> String {
         self.place(SEED_BODY).await.json()["orderId"].as_str().unwrap().to_owned()
     }
@@ -207,7 +207,7 @@ fn app(
         (Protocol::Sms, ChannelMode::Sandbox),
         (Protocol::Webhook, ChannelMode::Live),
     ]);
-    let own = OwnDelivery {
+    let own = LocalDelivery {
         subscriptions: Arc::new(store.clone()),
         deliveries: Arc::new(store.clone()),
         spam: Arc::new(store.clone()),
@@ -219,7 +219,7 @@ fn app(
     App {
         orders: Arc::new(store.clone()),
         subscriptions: Arc::new(store.clone()),
-        own_delivery: Some(own),
+        local_delivery: Some(own),
         clock,
         randomness,
         idempotency_lifetime: Duration::from_hours(24),

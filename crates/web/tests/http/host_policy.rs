@@ -18,7 +18,7 @@ fn on_loopback() -> Host {
 }
 
 fn elsewhere() -> Host {
-    Host::with(|_, settings| settings.host_policy = HostPolicy::AnyHost)
+    Host::with(|_, settings| settings.host_policy = HostPolicy::CommonPorts)
 }
 
 async fn place(host: &Host, headers: &[(&str, &str)]) -> Answer {

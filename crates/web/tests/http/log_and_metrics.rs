@@ -36,7 +36,8 @@ impl Write for Log {
 impl Log {
     /// Logs this thread's lines from `level` on, until the guard is dropped.
     fn start(level: Level) -> (Self, tracing::subscriber::DefaultGuard) {
-        // Where one thread alone listens, another that meets a line first and has nobody to tell keeps it from that one too.
+        // Where one thread alone listens, another that meets a line first and has nobody to tell keeps it from that one
+        // too.
         static EVERYBODY_LISTENS: Once = Once::new();
         EVERYBODY_LISTENS.call_once(|| {
             tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
@@ -73,7 +74,7 @@ async fn an_order_leaves_one_line_with_the_requests_id() {
 #[tokio::test]
 async fn no_line_at_any_level_holds_a_token_a_key_or_an_address() {
     let host = Host::with(|app, _| {
-        let own = app.own_delivery.as_mut().unwrap();
+        let own = app.local_delivery.as_mut().unwrap();
         own.endpoint_rule = Arc::new(|endpoint| match endpoint.protocol() {
             Protocol::Webhook => Err(Invalid::new("refused", "endpoint", format!("{endpoint} is refused"))),
             _ => Ok(()),

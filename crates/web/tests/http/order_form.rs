@@ -46,7 +46,7 @@ async fn the_form_asks_for_a_key_only_where_one_is_needed() {
 #[tokio::test]
 async fn the_form_says_which_messages_stay_here() {
     assert!(Host::start().get("/").await.text.contains("Messages by email and sms stay on this machine"));
-    let live = Host::with(|app, _| app.own_delivery.as_mut().unwrap().channels.clear());
+    let live = Host::with(|app, _| app.local_delivery.as_mut().unwrap().channels.clear());
     assert!(!live.get("/").await.text.contains("stay on this machine"));
 }
 

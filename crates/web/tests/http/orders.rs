@@ -85,7 +85,7 @@ async fn a_list_says_how_far_delivery_has_come_if_it_is_asked() {
     assert_eq!(progress(1), [&json!(true), &json!({"pending": 2}), &json!(true)]);
     let plain = host.manage("GET", "/orders", "").await.json();
     assert_eq!(plain["items"][1].get("counts"), None);
-    let elsewhere = Host::with(|app, _| app.own_delivery = None);
+    let elsewhere = Host::with(|app, _| app.local_delivery = None);
     elsewhere.place_seed().await;
     let listed = elsewhere.manage("GET", "/orders?include=counts", "").await.json();
     assert_eq!((listed["items"].as_array().unwrap().len(), listed["items"][0].get("counts")), (1, None));
@@ -249,7 +249,7 @@ async fn an_order_that_waits_says_for_what() {
 
 #[tokio::test]
 async fn a_host_that_does_not_deliver_shows_the_order_alone() {
-    let host = Host::with(|app, _| app.own_delivery = None);
+    let host = Host::with(|app, _| app.local_delivery = None);
     let id = host.place_seed().await;
     let order = show(&host, &id).await;
     assert_eq!((&order["orderId"], order.get("timeline")), (&json!(id), None));

@@ -231,7 +231,7 @@ async fn a_link_with_two_tokens_does_nothing() {
 
 #[tokio::test]
 async fn a_host_where_sns_confirms_says_so() {
-    let host = Host::with(|app, _| app.own_delivery = None);
+    let host = Host::with(|app, _| app.local_delivery = None);
     let answer = host.get("/subscriptions/confirm?token=x").await;
     assert_page(&answer, StatusCode::NOT_IMPLEMENTED, "Not served here");
 }

@@ -3,7 +3,7 @@
 mod attributes;
 mod test_filter;
 
-use application::ports::{Clock, DeliveryQueue, OwnSubscriptions};
+use application::ports::{Clock, DeliveryQueue, LocalSubscriptions};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::DeliveryState;
 use domain::endpoint::Protocol;
@@ -151,7 +151,7 @@ async fn each_mistake_names_its_field() {
 
 #[tokio::test]
 async fn a_protocol_without_a_channel_is_refused() {
-    let host = Host::with(|app, _| app.own_delivery.as_mut().unwrap().channels.clear());
+    let host = Host::with(|app, _| app.local_delivery.as_mut().unwrap().channels.clear());
     let refused = host.manage("POST", "/subscriptions", JO).await;
     refused.assert_problem(StatusCode::BAD_REQUEST, "channel_not_configured");
 }
@@ -433,7 +433,7 @@ async fn what_the_sandbox_confirmed_says_that_it_lapsed_and_how_to_ask_again() {
 
 #[tokio::test]
 async fn where_somebody_else_asks_a_pending_subscription_was_not_answered() {
-    let host = Host::with(|app, _| app.own_delivery = None);
+    let host = Host::with(|app, _| app.local_delivery = None);
     let made = host.manage("POST", "/subscriptions", JO).await.json();
     assert_eq!((&made["pendingReason"], made.get("confirmationRequest")), (&json!("not_answered"), None));
 }

@@ -1,4 +1,4 @@
-//! `POST /create-order`: the seed's contract.
+//! `POST /create-order`: the recipe's contract.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Resu
     placed.map(order_response).map_err(failed)
 }
 
-/// No body at all lacks the names, as in the seed.
+/// No body at all lacks the names, as in the recipe.
 fn or_nothing(json: &[u8]) -> &[u8] {
     if json.is_empty() { b"{}" } else { json }
 }

@@ -98,7 +98,7 @@ async fn what_is_not_there_or_not_on_this_host_cannot_be_marked() {
     }
     let nobody = http::Request::put(unknown).body(axum::body::Body::empty()).unwrap();
     assert_eq!(host.send(nobody).await.status, StatusCode::UNAUTHORIZED);
-    let aws = Host::with(|app, _| app.own_delivery = None);
+    let aws = Host::with(|app, _| app.local_delivery = None);
     let id = place(&aws, "Mallory").await;
     for (method, path, body) in [
         ("PUT", format!("/orders/{id}/spam"), ""),

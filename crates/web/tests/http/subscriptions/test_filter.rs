@@ -56,7 +56,7 @@ async fn asking_stores_nothing_and_owes_nobody_anything() {
 
 #[tokio::test]
 async fn the_test_filter_route_needs_no_delivery_of_our_own() {
-    let host = Host::with(|app, _| app.own_delivery = None);
+    let host = Host::with(|app, _| app.local_delivery = None);
     let body = r#"{"filterPolicy":{"customerName":["Jo"]},"order":{"customerName":"Jo","productName":"x"}}"#;
     assert_eq!(host.manage("POST", PATH, body).await.json(), json!({"matches": true}));
 }

@@ -1,4 +1,4 @@
-//! The seed's own steps: its test event, its topic, its subscriber, its table.
+//! The recipe's own steps: its test event, its topic, its subscriber, its table.
 
 use anyhow::Result;
 use orderbell_e2e::aws::cloud::Cloud;
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{once, told};
 
-/// A row as the seed's function puts it: a random UUID, a time without a zone, and no more than the two names.
+/// A row as the recipe's function puts it: a random UUID, a time without a zone, and no more than the two names.
 const SEED_ROW: &str = "3f2b8c1e-9d4a-4e6f-8a7b-5c0d1e2f3a4b";
 const SEED_ATTRIBUTES: [(&str, &str); 3] =
     [("customerName", "Jane Roe"), ("productName", "Keyboard"), ("orderTime", "2025-03-04T05:06:07.123456")];
@@ -64,7 +64,7 @@ async fn a_table_made_by_the_seeds_steps_takes_orders_and_keeps_its_rows_readabl
     let order = cloud.place_the_seeds_order().await?;
     cloud.table.put("5e0c7a9d-1b2c-4d3e-9f8a-7b6c5d4e3f2a", &SEED_ATTRIBUTES).await?;
     let mapping = announce(&cloud).await?;
-    assert_eq!(mapping.invocations.len(), 1, "the seed's own row is not handed over");
+    assert_eq!(mapping.invocations.len(), 1, "the recipe's own row is not handed over");
     assert_eq!(told(&receiver)?, once([&order]));
 
     let client = cloud.client()?;

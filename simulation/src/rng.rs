@@ -1,4 +1,4 @@
-//! Chance that can be had again: the same seed, the same story.
+//! Chance that can be had again: the same seed, the same run.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,12 +7,12 @@ use application::ports::Randomness;
 use fastrand::Rng;
 
 /// Throws of chance for the world.
-pub(crate) struct Dice(Rng);
+pub(crate) struct SeededRng(Rng);
 
 /// Throws of chance for the program, apart from the world's.
 pub(crate) struct SeededRandomness(Mutex<Rng>);
 
-impl Dice {
+impl SeededRng {
     pub(crate) fn new(seed: u64) -> Self {
         Self(Rng::with_seed(seed))
     }

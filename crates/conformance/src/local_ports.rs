@@ -2,7 +2,7 @@
 
 use application::ports::{
     Deliveries, DeliveryQueue, DeliveryRecord, Due, DueDelivery, DueQuery, Finished, Inbox, Intent,
-    NewSubscription, OrderLog, OrderStore, OwnSubscriptions, Published, Publisher, SpamMarks, Subscribed,
+    LocalSubscriptions, NewSubscription, OrderLog, OrderStore, Published, Publisher, SpamMarks, Subscribed,
     Subscriptions,
 };
 use domain::Timestamp;
@@ -19,7 +19,7 @@ use crate::fixtures::{WHILE, email, now, order};
 
 /// The ports of a host that delivers by itself, all of one store.
 #[derive(Clone, Copy)]
-pub struct Machine<'a> {
+pub struct LocalPorts<'a> {
     /// Where orders are stored.
     pub orders: &'a dyn OrderStore,
     /// The same orders, as a log.
@@ -29,7 +29,7 @@ pub struct Machine<'a> {
     /// Where subscriptions live.
     pub subscriptions: &'a dyn Subscriptions,
     /// What confirms them.
-    pub own_subscriptions: &'a dyn OwnSubscriptions,
+    pub local_subscriptions: &'a dyn LocalSubscriptions,
     /// The deliveries.
     pub queue: &'a dyn DeliveryQueue,
     /// What became of it.
@@ -40,7 +40,7 @@ pub struct Machine<'a> {
     pub inbox: &'a dyn Inbox,
 }
 
-impl<'a> Machine<'a> {
+impl<'a> LocalPorts<'a> {
     /// A store that is all of them.
     pub fn of<S>(store: &'a S) -> Self
     where
@@ -48,7 +48,7 @@ impl<'a> Machine<'a> {
             + OrderLog
             + Publisher
             + Subscriptions
-            + OwnSubscriptions
+            + LocalSubscriptions
             + DeliveryQueue
             + Deliveries
             + SpamMarks
@@ -59,7 +59,7 @@ impl<'a> Machine<'a> {
             log: store,
             publisher: store,
             subscriptions: store,
-            own_subscriptions: store,
+            local_subscriptions: store,
             queue: store,
             deliveries: store,
             spam: store,
@@ -85,7 +85,10 @@ impl<'a> Machine<'a> {
     /// A subscription that is confirmed for the orders from now on.
     pub(crate) async fn confirmed(&self, new: NewSubscription) -> Subscription {
         let subscription = self.subscribe(new).await;
-        self.own_subscriptions.confirm(subscription.id, subscription.generation, false, now()).await.unwrap()
+        self.local_subscriptions
+            .confirm(subscription.id, subscription.generation, false, now())
+            .await
+            .unwrap()
     }
 
     /// Publishes everything that is not yet published.

@@ -14,14 +14,14 @@ use crate::fixtures::{delivery_id, email, first_page, now, order, policy, subscr
 
 /// The ports that every host has.
 #[derive(Clone, Copy)]
-pub struct AnyHost<'a> {
+pub struct CommonPorts<'a> {
     /// What an order passes until it is published.
     pub outbox: Outbox<'a>,
     /// Where subscriptions live.
     pub subscriptions: &'a dyn Subscriptions,
 }
 
-impl<'a> AnyHost<'a> {
+impl<'a> CommonPorts<'a> {
     /// A store that is all of them.
     pub fn of<S: OrderStore + OrderLog + Publisher + Subscriptions>(store: &'a S) -> Self {
         Self { outbox: Outbox::of(store), subscriptions: store }
@@ -31,7 +31,7 @@ impl<'a> AnyHost<'a> {
 const EURO: &str = r#"{"currency":["EUR"],"express":[true]}"#;
 
 /// The log forgets what the topic has.
-pub async fn what_was_published_is_not_given_again(host: &AnyHost<'_>) {
+pub async fn what_was_published_is_not_given_again(host: &CommonPorts<'_>) {
     let outbox = host.outbox;
     for _ in 0..12 {
         outbox.place(order()).await;
@@ -41,7 +41,7 @@ pub async fn what_was_published_is_not_given_again(host: &AnyHost<'_>) {
 }
 
 /// Whoever died before it could tell does it once more.
-pub async fn publishing_again_is_harmless(host: &AnyHost<'_>) {
+pub async fn publishing_again_is_harmless(host: &CommonPorts<'_>) {
     let outbox = host.outbox;
     host.subscriptions.subscribe(email("ada@example.com")).await.unwrap();
     outbox.place(order()).await;
@@ -52,12 +52,12 @@ pub async fn publishing_again_is_harmless(host: &AnyHost<'_>) {
 }
 
 /// Publishing nothing is nothing.
-pub async fn an_empty_run_changes_nothing(host: &AnyHost<'_>) {
+pub async fn an_empty_run_changes_nothing(host: &CommonPorts<'_>) {
     assert_eq!(host.outbox.publisher.publish(&[]).await.unwrap(), Published::default());
 }
 
 /// It reads back as it was made.
-pub async fn a_subscription_is_found_by_its_id(host: &AnyHost<'_>) {
+pub async fn a_subscription_is_found_by_its_id(host: &CommonPorts<'_>) {
     for new in [email("ada@example.com"), subscription(Protocol::Sms, "+4915112345678")] {
         let made = created(host.subscriptions, new.clone()).await;
         assert_eq!((&made.endpoint, &made.attributes.filter_policy, made.end), (&new.endpoint, &None, None));
@@ -66,7 +66,7 @@ pub async fn a_subscription_is_found_by_its_id(host: &AnyHost<'_>) {
 }
 
 /// An id that was never given names nothing.
-pub async fn an_unknown_subscription_takes_no_change(host: &AnyHost<'_>) {
+pub async fn an_unknown_subscription_takes_no_change(host: &CommonPorts<'_>) {
     let (subscriptions, unknown) = (host.subscriptions, email("nobody@example.com").id);
     assert_eq!(subscriptions.subscription(unknown).await.unwrap(), None);
     let errors = [
@@ -83,7 +83,7 @@ pub async fn an_unknown_subscription_takes_no_change(host: &AnyHost<'_>) {
 }
 
 /// The same attributes are the same subscription; others are a conflict, and change nothing.
-pub async fn an_endpoint_has_one_subscription(host: &AnyHost<'_>) {
+pub async fn an_endpoint_has_one_subscription(host: &CommonPorts<'_>) {
     let wanted = || NewSubscription {
         attributes: Attributes::with_filter_policy(Some(policy(EURO))),
         ..email("ada@example.com")
@@ -96,7 +96,7 @@ pub async fn an_endpoint_has_one_subscription(host: &AnyHost<'_>) {
 }
 
 /// What was set is what reads back.
-pub async fn a_filter_policy_is_kept_changed_and_removed(host: &AnyHost<'_>) {
+pub async fn a_filter_policy_is_kept_changed_and_removed(host: &CommonPorts<'_>) {
     let made = created(host.subscriptions, email("ada@example.com")).await;
     for wanted in [Some(policy(EURO)), Some(policy(r#"{"total":[19.90],"sku":["M-1"]}"#)), None] {
         let changed = host
@@ -113,7 +113,7 @@ pub async fn a_filter_policy_is_kept_changed_and_removed(host: &AnyHost<'_>) {
 }
 
 /// An end is an end, and the endpoint is free for another beginning.
-pub async fn what_was_ended_is_over(host: &AnyHost<'_>) {
+pub async fn what_was_ended_is_over(host: &CommonPorts<'_>) {
     let (subscriptions, at) = (host.subscriptions, now());
     let made = created(subscriptions, email("ada@example.com")).await;
     let ended = subscriptions.unsubscribe(made.id, EndReason::Removed, at).await.unwrap();
@@ -125,7 +125,7 @@ pub async fn what_was_ended_is_over(host: &AnyHost<'_>) {
 }
 
 /// Pages neither repeat nor skip; filters hold.
-pub async fn subscriptions_are_listed_once_each(host: &AnyHost<'_>) {
+pub async fn subscriptions_are_listed_once_each(host: &CommonPorts<'_>) {
     let mut all = Vec::new();
     for name in ["ada", "bob", "eve"] {
         all.push(created(host.subscriptions, email(&format!("{name}@example.com"))).await);
