@@ -1,5 +1,7 @@
 //! Calls to the program over HTTP, as its users make them.
 
+use std::net::IpAddr;
+
 use anyhow::{Context, Result, ensure};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, RequestBuilder};
@@ -33,9 +35,14 @@ pub struct Answer {
 /// # Errors
 /// It cannot be made.
 pub fn http() -> Result<reqwest::Client> {
+    http_from(None)
+}
+
+/// The same, which calls from that address of this machine.
+fn http_from(address: Option<IpAddr>) -> Result<reqwest::Client> {
     let _installed_already = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-    Ok(builder.timeout(wait::SOON).build()?)
+    Ok(builder.local_address(address).timeout(wait::SOON).build()?)
 }
 
 impl Answer {
@@ -62,6 +69,14 @@ impl Client {
     /// It cannot be made.
     pub fn new(url: &str, key: Option<&str>) -> Result<Self> {
         Ok(Self { http: http()?, url: url.to_owned(), key: key.map(str::to_owned) })
+    }
+
+    /// A client of the program at `url` that holds no key and calls from that address of this machine.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn calling_from(address: IpAddr, url: &str) -> Result<Self> {
+        Ok(Self { http: http_from(Some(address))?, url: url.to_owned(), key: None })
     }
 
     /// A request to `path`, with the key, to be completed and then [sent](Self::send).

@@ -1,9 +1,9 @@
 //! A client that places thousands of orders in seconds: the others are served, and what came of it can be cleaned up.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use orderbell_e2e::client::Client;
 use orderbell_e2e::program::{Program, Settings};
 use orderbell_e2e::receiver::Receiver;
 use orderbell_e2e::wait;
@@ -23,13 +23,8 @@ fn settings() -> Settings {
 }
 
 /// A client that calls from that address of this machine.
-fn client_at(address: u8) -> Result<reqwest::Client> {
-    let address = IpAddr::from(Ipv4Addr::new(127, 0, 0, address));
-    Ok(reqwest::Client::builder()
-        .no_proxy()
-        .local_address(address)
-        .timeout(Duration::from_mins(1))
-        .build()?)
+fn client_at(program: &Program, address: u8) -> Result<Client> {
+    Client::calling_from(IpAddr::from(Ipv4Addr::new(127, 0, 0, address)), &program.url())
 }
 
 fn order(customer: &str, number: usize) -> Value {
@@ -38,21 +33,22 @@ fn order(customer: &str, number: usize) -> Value {
 
 /// Places the orders; answers how many were taken.
 async fn flood(program: &Program) -> Result<usize> {
-    let (client, url) = (client_at(1)?, format!("{}/create-order", program.url()));
+    let client = client_at(program, 1)?;
     let mut taken = 0;
     for first in (0..ORDERS).step_by(AT_A_TIME) {
         let mut answers = tokio::task::JoinSet::new();
         for number in first..first + AT_A_TIME {
-            answers.spawn(client.post(&url).json(&order("Mallory", number)).send());
+            let (client, order) = (client.clone(), order("Mallory", number));
+            answers.spawn(async move { client.post("/create-order", &order).await });
         }
         while let Some(answer) = answers.join_next().await {
             let answer = answer??;
-            match answer.status().as_u16() {
+            match answer.status {
                 200 => taken += 1,
                 429 => {
-                    let wait = answer.headers().get("retry-after").context("a Retry-After")?.to_str()?;
+                    let wait = answer.headers.get("retry-after").context("a Retry-After")?.to_str()?;
                     ensure!((1..=2).contains(&wait.parse::<u64>()?), "wait {wait} s");
-                    ensure!(answer.json::<Value>().await?["code"] == "too_many_orders");
+                    ensure!(answer.json()["code"] == "too_many_orders");
                 }
                 other => anyhow::bail!("an order of the flood is answered {other}"),
             }
@@ -69,10 +65,9 @@ async fn a_client_that_floods_is_held_back_and_costs_no_other_its_orders() -> Re
     // Its burst, and an order for each second that it took.
     ensure!((120..600).contains(&taken), "{taken} orders of {ORDERS} were taken");
 
-    let healthy = client_at(2)?;
+    let healthy = client_at(&program, 2)?;
     for number in 0..50 {
-        let order = healthy.post(format!("{}/create-order", program.url())).json(&order("Ada", number));
-        ensure!(order.send().await?.status() == 200);
+        healthy.post("/create-order", &order("Ada", number)).await?.expect(200)?;
     }
     ensure!(client.list("/orders?limit=200").await?.len() == taken + 50);
 

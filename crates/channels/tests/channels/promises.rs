@@ -44,8 +44,12 @@ impl Inbox for Memory {
         Ok(self.kept.lock().unwrap().iter().find(|message| message.id == id).cloned())
     }
 
-    async fn messages(&self, _: PageRequest) -> Result<Page<InboxMessage>, Error> {
-        Err(Error::not_on_this_host())
+    async fn messages(&self, page: PageRequest) -> Result<Page<InboxMessage>, Error> {
+        let kept = self.kept.lock().unwrap();
+        let from = page.cursor.map_or(0, |cursor| cursor.parse().unwrap());
+        let items: Vec<_> = kept.iter().rev().skip(from).take(page.limit).cloned().collect();
+        let next = Some(from + items.len()).filter(|next| *next < kept.len());
+        Ok(Page { items, unreadable: Vec::new(), next: next.map(|next| next.to_string()) })
     }
 }
 
