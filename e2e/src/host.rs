@@ -33,7 +33,7 @@ impl Host {
     /// They do not run, or the program does not start.
     pub async fn aws() -> Result<Self> {
         let cloud = Cloud::start().await?;
-        let announcer = cloud.announce().await?;
+        let announcer = cloud.publish().await?;
         Ok(Self::Aws(Box::new(cloud), announcer))
     }
 

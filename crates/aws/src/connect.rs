@@ -25,7 +25,7 @@ pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a call may take with all its attempts.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a call is attempted where trying again is safe.
-const ATTEMPTS: u32 = 3;
+const MAX_SDK_ATTEMPTS: u32 = 3;
 
 /// A client could not be made: the environment lacks what Lambda always sets.
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +51,8 @@ pub fn clients(env: &impl Fn(&str) -> Option<String>) -> Result<Clients, Connect
         .behavior_version(BehaviorVersion::latest())
         .region(region(env)?)
         .credentials_provider(SharedCredentialsProvider::new(credentials(env)?))
-        .timeout_config(time_outs())
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .timeout_config(timeouts())
+        .retry_config(RetryConfig::standard().with_max_attempts(MAX_SDK_ATTEMPTS))
         .http_client(http_client())
         .build();
     let at = |variable: &str| {
@@ -90,7 +90,7 @@ fn set(env: &impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
     env(name).filter(|value| !value.is_empty())
 }
 
-fn time_outs() -> TimeoutConfig {
+fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(CALL_TIMEOUT)

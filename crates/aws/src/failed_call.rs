@@ -1,15 +1,15 @@
-//! A failed call to AWS, for the log. What AWS says in its own words is left out: it may repeat what it was given, which is a
-//! customer's order or a subscriber's address.
+//! A failed call to AWS, for the log. What AWS says in its own words is left out: it may repeat what it was given, which is
+//! a customer's order or a subscriber's address.
 
 use std::error::Error;
 
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 
 /// A longer code than this is none of AWS's.
-const LONGEST_CODE: usize = 100;
+const MAX_CODE_CHARS: usize = 100;
 
 /// What came of a call to `service`, in our words and by AWS's code.
-pub(crate) fn in_our_words<E: ProvideErrorMetadata>(service: &str, error: &SdkError<E>) -> String {
+pub(crate) fn describe_failure<E: ProvideErrorMetadata>(service: &str, error: &SdkError<E>) -> String {
     match error {
         SdkError::ServiceError(answer) => {
             let (status, code) = (answer.raw().status().as_u16(), code(answer.err().code()));
@@ -31,7 +31,7 @@ pub(crate) fn in_our_words<E: ProvideErrorMetadata>(service: &str, error: &SdkEr
 /// A code or an id as AWS has them; whatever else stands in its place may be anything.
 pub(crate) fn code(said: Option<&str>) -> &str {
     let is_of_a_code = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '#' | '_' | '-' | '=');
-    let is_code = |said: &&str| (1..=LONGEST_CODE).contains(&said.len()) && said.chars().all(is_of_a_code);
+    let is_code = |said: &&str| (1..=MAX_CODE_CHARS).contains(&said.len()) && said.chars().all(is_of_a_code);
     said.filter(is_code).unwrap_or("unknown")
 }
 
@@ -93,7 +93,7 @@ mod tests {
                 "DynamoDB was not reached: io error: connection refused",
             ),
         ] {
-            let words = in_our_words("DynamoDB", &error);
+            let words = describe_failure("DynamoDB", &error);
             assert!(words.contains(said), "{words}");
             assert!(!words.contains("Ada"), "{words}");
         }

@@ -1,4 +1,4 @@
-//! Orders in a DynamoDB table, announced through an SNS topic.
+//! Orders in a DynamoDB table, published through an SNS topic.
 
 pub mod connect;
 mod failed_call;

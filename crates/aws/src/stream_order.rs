@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn an_announced_order_is_still_that_order() {
+    fn a_published_order_is_still_that_order() {
         let mut image = image();
         image.remove("unpublished");
         image.insert("publishedAt".to_owned(), AttributeValue::S("2025-08-14T09:30:00.123456Z".to_owned()));

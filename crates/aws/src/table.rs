@@ -1,15 +1,14 @@
-//! The table: orders and idempotency records, and what is known of their announcements.
+//! The table: orders and idempotency records, and what is known of their publication.
 
 mod accept;
-mod backoff;
 mod failure;
 mod idempotency_record;
 pub(crate) mod item;
 mod lease;
 mod log;
-mod mark;
 mod merge;
 mod orders;
+mod published_marker;
 mod shard;
 mod span;
 mod write;
@@ -60,8 +59,8 @@ impl TableOptions {
         item::REQUEST_ID,
         item::NEWEST,
         item::UNPUBLISHED,
-        mark::PUBLISHED_AT,
-        mark::MESSAGE_ID,
+        published_marker::PUBLISHED_AT,
+        published_marker::MESSAGE_ID,
         idempotency_record::ORDER_ID,
         idempotency_record::FINGERPRINT,
         idempotency_record::PLACED_AT,

@@ -1,14 +1,13 @@
-//! The topic: orders announced through SNS, and the subscriptions that SNS keeps, confirms and delivers to.
+//! The topic: orders published through SNS, and the subscriptions that SNS keeps, confirms and delivers to.
 
 mod attributes;
-mod cursor;
+mod batch;
 mod failure;
 mod identity;
 mod listing;
 mod message;
 mod policy;
 mod publish;
-mod run;
 mod subscriptions;
 
 use std::collections::HashMap;
@@ -31,7 +30,7 @@ use crate::Table;
 /// How many calls are made to SNS at once for one request or one batch of orders.
 const CONCURRENCY: usize = 8;
 
-/// An SNS topic, with the table that remembers what was announced.
+/// An SNS topic, with the table that remembers what was published.
 ///
 /// Subscriptions are SNS's own: their ids are derived from topic, protocol and endpoint, and what SNS does not tell is
 /// `None`. SNS lists them in no order, forgets one that ended, and can neither change nor end one that is pending; a
@@ -42,14 +41,14 @@ pub struct Topic {
     arn: Arc<str>,
     table: Table,
     clock: Arc<dyn Clock>,
-    /// Orders that SNS took, as these messages, and whose marks could not be written: what is known to be announced is
-    /// not announced again by this process, however long the table takes no marks.
+    /// Orders that SNS took, as these messages, and whose marks could not be written: what is known to be published is
+    /// not published again by this process, however long the table takes no marks.
     unmarked: Arc<Mutex<HashMap<OrderId, String>>>,
 }
 
 impl Topic {
-    /// The topic of that ARN, through a client as [`connect::clients`](crate::connect::clients) makes it: its time-outs bound
-    /// every call. `table` is the one that the orders are stored in.
+    /// The topic of that ARN, through a client as [`connect::clients`](crate::connect::clients) makes it: its time-outs
+    /// bound every call. `table` is the one that the orders are stored in.
     #[must_use]
     pub fn new(client: Client, arn: String, table: Table, clock: Arc<dyn Clock>) -> Self {
         Self { client, arn: arn.into(), table, clock, unmarked: Arc::default() }
@@ -58,10 +57,10 @@ impl Topic {
 
 #[async_trait]
 impl Publisher for Topic {
-    /// Announces each order that is not marked as announced, and marks it. An order whose outcome is unknown counts as
-    /// failed, and is announced again. `Err` only where the marks cannot be read: then nothing was published.
+    /// Publishes each order that is not marked as published, and marks it. An order whose outcome is unknown counts as
+    /// failed, and is published again. `Err` only where the marks cannot be read: then nothing was published.
     async fn publish(&self, orders: &[LoggedOrder]) -> Result<Published, Error> {
-        self.announce(orders).await
+        self.publish_unpublished(orders).await
     }
 }
 
@@ -96,7 +95,7 @@ impl Subscriptions for Topic {
         _delivery: DeliveryId,
         _now: Timestamp,
     ) -> Result<Subscription, Error> {
-        self.ask_again(id).await
+        self.resubscribe(id).await
     }
 
     async fn unsubscribe(

@@ -8,14 +8,14 @@ use async_trait::async_trait;
 use aws::Table;
 use domain::order::LoggedOrder;
 
-/// A topic of which the table sees only that it marks what it announced.
+/// A topic of which the table sees only that it marks what it published.
 struct Marking(Table);
 
 #[async_trait]
 impl Publisher for Marking {
     async fn publish(&self, orders: &[LoggedOrder]) -> Result<Published, Error> {
         for logged in orders {
-            self.0.mark(logged.order.id, "message", logged.order.time).await?;
+            self.0.mark_published(logged.order.id, "message", logged.order.time).await?;
         }
         Ok(Published::default())
     }

@@ -147,8 +147,8 @@ async fn a_table_of_the_seed_takes_orders_and_marks_and_knows_repeats() {
         let repeat = given.table.accept(order(), Some(key())).await.unwrap();
         assert_eq!(repeat, Acceptance::Repeated(first.id));
         assert_eq!(given.table.accept(other.clone(), None).await.unwrap(), Acceptance::Stored);
-        given.table.mark(first.id, "message", now()).await.unwrap();
-        let announced = given.table.announced(&[first.id, other.id]).await.unwrap();
+        given.table.mark_published(first.id, "message", now()).await.unwrap();
+        let announced = given.table.already_published(&[first.id, other.id]).await.unwrap();
         assert_eq!(announced.into_iter().collect::<Vec<_>>(), [first.id]);
         assert_eq!(given.table.order(first.id).await.unwrap(), Some(first));
     }
@@ -184,15 +184,15 @@ async fn a_table_that_is_not_there_or_has_another_key_is_not_ready() {
 }
 
 #[tokio::test]
-async fn a_marked_order_is_no_longer_unpublished_and_says_when_and_as_what_it_was_announced() {
+async fn a_marked_order_is_no_longer_unpublished_and_says_when_and_as_what_it_was_published() {
     for emulator in EMULATORS {
         let given = Given::ours(emulator).await;
         let (order, at) = (order(), now());
         given.table.accept(order.clone(), None).await.unwrap();
-        assert!(given.table.announced(&[order.id]).await.unwrap().is_empty());
-        given.table.mark(order.id, "message-1", at).await.unwrap();
-        given.table.mark(order.id, "message-2", at).await.unwrap();
-        assert!(given.table.announced(&[order.id]).await.unwrap().contains(&order.id));
+        assert!(given.table.already_published(&[order.id]).await.unwrap().is_empty());
+        given.table.mark_published(order.id, "message-1", at).await.unwrap();
+        given.table.mark_published(order.id, "message-2", at).await.unwrap();
+        assert!(given.table.already_published(&[order.id]).await.unwrap().contains(&order.id));
         assert_eq!(given.table.unpublished(10).await.unwrap(), []);
         let [item] = &given.items().await[..] else { panic!("not one item") };
         assert_eq!(item["publishedAt"], text(&format!("{at:.6}")));
@@ -206,7 +206,7 @@ async fn a_marked_order_is_no_longer_unpublished_and_says_when_and_as_what_it_wa
 async fn marking_an_order_that_somebody_removed_makes_no_item() {
     for emulator in EMULATORS {
         let given = Given::ours(emulator).await;
-        given.table.mark(order().id, "message", now()).await.unwrap();
+        given.table.mark_published(order().id, "message", now()).await.unwrap();
         assert_eq!(given.items().await, []);
     }
 }
@@ -220,12 +220,12 @@ async fn marks_are_read_of_any_number_of_orders_named_any_number_of_times() {
             let order = emulated::order();
             orders[place] = order.id;
             given.table.accept(order, None).await.unwrap();
-            given.table.mark(orders[place], "message", now()).await.unwrap();
+            given.table.mark_published(orders[place], "message", now()).await.unwrap();
         }
         let marked = BTreeSet::from([orders[0], orders[99], orders[100], orders[229]]);
         orders.extend(orders.clone());
-        assert_eq!(BTreeSet::from_iter(given.table.announced(&orders).await.unwrap()), marked);
-        assert!(given.table.announced(&[]).await.unwrap().is_empty());
+        assert_eq!(BTreeSet::from_iter(given.table.already_published(&orders).await.unwrap()), marked);
+        assert!(given.table.already_published(&[]).await.unwrap().is_empty());
     }
 }
 
@@ -348,7 +348,7 @@ async fn what_is_unpublished_under_no_id_at_all_is_told_of_by_its_key() {
     for emulator in EMULATORS {
         let given = Given::ours(emulator).await;
         let (order, other) = (order(), order().id.to_string());
-        // Under another writing of its id an order would be announced, and its mark would miss it, time after time.
+        // Under another writing of its id an order would be published, and its mark would miss it, time after time.
         let written = [
             other.to_uppercase(),
             other.replace('-', ""),
@@ -356,15 +356,15 @@ async fn what_is_unpublished_under_no_id_at_all_is_told_of_by_its_key() {
             format!("urn:uuid:{other}"),
         ];
         let none = ["!", "not an id", "zzz", "\u{fffd}", "00000000-0000-0000-0000-00000000000"];
-        let strays: BTreeSet<_> = none.map(str::to_owned).into_iter().chain(written).collect();
-        for (shard, key) in strays.iter().enumerate() {
+        let invalid_keys: BTreeSet<_> = none.map(str::to_owned).into_iter().chain(written).collect();
+        for (shard, key) in invalid_keys.iter().enumerate() {
             let shard = (shard % 8).to_string();
             given.put(key, &[&WHOLE[..], &[("unpublished", &*shard), ("newest", &*shard)]].concat()).await;
         }
         given.table.accept(order.clone(), None).await.unwrap();
         let found = given.table.unpublished_after(None, 20).await.unwrap();
         assert_eq!(found.orders.iter().map(|logged| logged.order.id).collect::<Vec<_>>(), [order.id]);
-        assert_eq!((found.strays, found.unreadable), (strays, Vec::new()));
+        assert_eq!((found.invalid_keys, found.unreadable), (invalid_keys, Vec::new()));
         assert_eq!(ids(given.table.orders(first_page(20)).await.unwrap().items), [order.id]);
     }
 }

@@ -7,8 +7,8 @@ use domain::order::OrderId;
 use crate::Outbox;
 use crate::fixtures::order;
 
-/// An order that cannot be read costs only itself: the others are announced, every page goes past it and names it, and
-/// once it is mended it is what it was, and is announced. `damage` spoils what is stored of an order, `mend` undoes that.
+/// An order that cannot be read costs only itself: the others are published, every page goes past it and names it, and
+/// once it is mended it is what it was, and is published. `damage` spoils what is stored of an order, `mend` undoes that.
 pub async fn an_unreadable_row_hides_no_other(
     outbox: &Outbox<'_>,
     damage: impl AsyncFn(OrderId),

@@ -104,13 +104,15 @@ impl Documents<'_> {
     /// Each way in which a client could get in must stay one.
     fn security(&mut self, name: &str, old: &Value, new: &Value) {
         let without_key = [json!({})];
-        let ways = |security: &Value| match security.as_array() {
-            Some(ways) if !ways.is_empty() => ways.clone(),
+        let alternatives = |security: &Value| match security.as_array() {
+            Some(alternatives) if !alternatives.is_empty() => alternatives.clone(),
             _ => without_key.to_vec(),
         };
-        let (old, new) = (ways(old), ways(new));
-        for way in old.iter().filter(|way| !new.contains(way) && !new.contains(&without_key[0])) {
-            let keys: Vec<_> = members(way).map(|(key, _)| key).collect();
+        let (old, new) = (alternatives(old), alternatives(new));
+        for alternative in
+            old.iter().filter(|alternative| !new.contains(alternative) && !new.contains(&without_key[0]))
+        {
+            let keys: Vec<_> = members(alternative).map(|(key, _)| key).collect();
             let with = if keys.is_empty() {
                 "without a key".to_owned()
             } else {

@@ -3,12 +3,12 @@
 //!
 //! Only tests use it: no program does.
 
+mod alternatives;
 mod breaking;
 mod closed;
 mod document;
 mod response;
 mod schemas;
-mod ways;
 
 use std::sync::LazyLock;
 

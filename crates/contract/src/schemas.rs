@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jsonschema::canonical::{CanonicalizationError, Containment, options};
 use serde_json::{Map, Value, json};
 
+use crate::alternatives::{ANNOTATIONS, Alternative, alternatives};
 use crate::document::{members, target};
-use crate::ways::{ANNOTATIONS, Way, ways};
 
 /// Keywords whose members have names of the document's own.
 const BY_NAME: [&str; 3] = ["properties", "patternProperties", "dependentSchemas"];
@@ -41,27 +41,31 @@ impl<'a> Comparison<'a> {
             return Vec::new();
         }
         self.under_way.push(pair);
-        let broken = self.ways_broken(place, &ways(self.old, old, &[]), &ways(self.new, new, &[]));
+        let broken = self.alternatives_broken(
+            place,
+            &alternatives(self.old, old, &[]),
+            &alternatives(self.new, new, &[]),
+        );
         self.under_way.pop();
         broken
     }
 
     /// Each way that a client may have gone, or may be led now, must have its like on the other side.
-    fn ways_broken(&mut self, place: &str, old: &[Way], new: &[Way]) -> Vec<String> {
+    fn alternatives_broken(&mut self, place: &str, old: &[Alternative], new: &[Alternative]) -> Vec<String> {
         let (wanted, there) = match self.sender {
             Sender::Client => (old, new),
             Sender::Program => (new, old),
         };
         let mut all = Vec::new();
-        for (number, way) in wanted.iter().enumerate() {
+        for (number, alternative) in wanted.iter().enumerate() {
             // Most likely it is the one that it was, and the words are about that; else about the one that is most like it.
             let same = there.get(number).filter(|_| old.len() == new.len());
             let mut said: Option<Vec<String>> = None;
             let others = there.iter().filter(|other| same.is_none_or(|same| !std::ptr::eq(same, *other)));
             for other in same.into_iter().chain(others) {
                 let broken = match self.sender {
-                    Sender::Client => self.way_broken(place, way, other),
-                    Sender::Program => self.way_broken(place, other, way),
+                    Sender::Client => self.alternative_broken(place, alternative, other),
+                    Sender::Program => self.alternative_broken(place, other, alternative),
                 };
                 let fits = broken.is_empty();
                 if fits || said.as_ref().is_none_or(|said| same.is_none() && broken.len() < said.len()) {
@@ -79,7 +83,7 @@ impl<'a> Comparison<'a> {
         all
     }
 
-    fn way_broken(&mut self, place: &str, old: &Way, new: &Way) -> Vec<String> {
+    fn alternative_broken(&mut self, place: &str, old: &Alternative, new: &Alternative) -> Vec<String> {
         let mut broken = self.members_broken(place, old, new);
         let at = named(place);
         match self.sender {
@@ -108,7 +112,7 @@ impl<'a> Comparison<'a> {
         broken
     }
 
-    fn members_broken(&mut self, place: &str, old: &Way, new: &Way) -> Vec<String> {
+    fn members_broken(&mut self, place: &str, old: &Alternative, new: &Alternative) -> Vec<String> {
         let mut broken = Vec::new();
         for (name, was) in &old.members {
             let place = inside(place, name);
@@ -127,7 +131,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Whether what is simple takes all that it must take, or gives nothing that it did not give.
-    fn stays_simple(&self, old: &Way, new: &Way) -> bool {
+    fn stays_simple(&self, old: &Alternative, new: &Alternative) -> bool {
         let (wide, narrow) = match self.sender {
             Sender::Client => (&new.simple, &old.simple),
             Sender::Program => (&old.simple, &new.simple),
@@ -137,7 +141,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// The keywords that are not looked into: more of them bind whoever sends, and must stay as they are otherwise.
-    fn rest_broken(&self, at: &str, old: &Way, new: &Way) -> Vec<String> {
+    fn rest_broken(&self, at: &str, old: &Alternative, new: &Alternative) -> Vec<String> {
         let (wide, narrow) = match self.sender {
             Sender::Client => (&new.rest, &old.rest),
             Sender::Program => (&old.rest, &new.rest),

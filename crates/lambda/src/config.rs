@@ -11,8 +11,8 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 /// What the function is to be, once every variable has been found right.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// Which of the program's parts it is.
-    pub(crate) part: Part,
+    /// Its role.
+    pub(crate) role: FunctionRole,
     /// The table of orders.
     pub(crate) table: aws::TableOptions,
     /// The topic where new orders are published.
@@ -21,9 +21,9 @@ pub(crate) struct Config {
     pub(crate) log: Targets,
 }
 
-/// The program's parts, as `_HANDLER` names them.
+/// The roles that a function of the program can have, as `_HANDLER` names them.
 #[derive(Debug)]
-pub(crate) enum Part {
+pub(crate) enum FunctionRole {
     /// Takes orders and answers management requests.
     Http(HttpConfig),
     /// Publishes the orders that the table's stream tells of.
@@ -68,14 +68,14 @@ impl Config {
     /// A variable is missing or breaks a rule.
     pub(crate) fn read(environment: impl Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
         let mut reading = Reading { environment, mistakes: Vec::new() };
-        let part = part(&mut reading);
+        let role = role(&mut reading);
         let name = reading.required("ORDERBELL_TABLE", "the table of orders", table_name);
         let key = reading.or("ORDERBELL_TABLE_KEY", aws::TableOptions::KEY.to_owned(), key_attribute);
         let topic_arn = reading.required("ORDERBELL_TOPIC_ARN", "the topic of new orders", topic_arn);
         let log = log(&mut reading);
-        match (part, name, topic_arn) {
-            (Some(part), Some(name), Some(topic_arn)) if reading.mistakes.is_empty() => {
-                Ok(Self { part, table: aws::TableOptions { name, key }, topic_arn, log })
+        match (role, name, topic_arn) {
+            (Some(role), Some(name), Some(topic_arn)) if reading.mistakes.is_empty() => {
+                Ok(Self { role, table: aws::TableOptions { name, key }, topic_arn, log })
             }
             _ => Err(Mistakes(reading.mistakes)),
         }
@@ -114,15 +114,15 @@ impl<E: Fn(&str) -> Option<String>> Reading<E> {
     }
 }
 
-fn part<E: Fn(&str) -> Option<String>>(reading: &mut Reading<E>) -> Option<Part> {
+fn role<E: Fn(&str) -> Option<String>>(reading: &mut Reading<E>) -> Option<FunctionRole> {
     let handler = reading.required("_HANDLER", "http, stream or sweep", |text| match text {
         "http" | "stream" | "sweep" => Ok(text.to_owned()),
         _ => Err(format!("must be http, stream or sweep, not {text}")),
     })?;
     match handler.as_str() {
-        "http" => http(reading).map(Part::Http),
-        "stream" => Some(Part::Stream),
-        _ => Some(Part::Sweep),
+        "http" => http(reading).map(FunctionRole::Http),
+        "stream" => Some(FunctionRole::Stream),
+        _ => Some(FunctionRole::Sweep),
     }
 }
 

@@ -15,14 +15,14 @@ use tracing::Instrument;
 
 use self::stream::Stream;
 use self::sweep::Sweep;
-use crate::measures::Measures;
+use crate::emf_metrics::EmfMetrics;
 
 /// The function, ready to be invoked.
 pub(crate) struct Function {
     /// What it does.
     pub(crate) handler: Handler,
     /// What it counts.
-    pub(crate) measures: Measures,
+    pub(crate) emf_metrics: EmfMetrics,
 }
 
 /// What the function does with an event.
@@ -57,7 +57,7 @@ impl Function {
         if answer.is_err() {
             metrics::counter!("orderbell_errors_total").increment(1);
         }
-        self.measures.write_line(&context.request_id, std::io::stdout().lock());
+        self.emf_metrics.write_line(&context.request_id, std::io::stdout().lock());
         answer
     }
 
@@ -66,7 +66,7 @@ impl Function {
             Handler::Http { router, order_path_aliases } => {
                 Ok(http::answer(router.clone(), order_path_aliases, event, &context.request_id).await)
             }
-            Handler::Stream(stream) => stream.announce(event).await,
+            Handler::Stream(stream) => stream.publish_batch(event).await,
             Handler::Sweep(sweep) => sweep.sweep(deadline(context)).await,
         }
     }

@@ -8,12 +8,12 @@ use aws::connect::Clients;
 use host::{SystemClock, SystemRandomness};
 use lambda_runtime::{Error, Runtime, service_fn};
 
-use crate::config::{Config, HttpConfig, Part};
+use crate::config::{Config, FunctionRole, HttpConfig};
+use crate::emf_metrics::EmfMetrics;
 use crate::handlers::stream::Stream;
 use crate::handlers::sweep::Sweep;
 use crate::handlers::{Function, Handler};
 use crate::logging;
-use crate::measures::Measures;
 
 /// Wires the function up. Nothing is asked of the network: the first invocation finds clients that are ready, and an
 /// environment that does not work is found out at once.
@@ -24,9 +24,9 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
     let config = Config::read(&environment)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     logging::start(config.log);
-    let measures =
-        Measures::new(environment("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default(), Arc::clone(&clock));
-    measures.install();
+    let emf_metrics =
+        EmfMetrics::new(environment("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default(), Arc::clone(&clock));
+    emf_metrics.install();
 
     // The table is the store and the log, the topic is SNS's; the topic marks in the table what it published.
     let key = config.table.key.clone();
@@ -34,9 +34,9 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
     let table = aws::Table::new(dynamodb, config.table, Arc::clone(&clock));
     let topic = Arc::new(aws::Topic::new(sns, config.topic_arn, table.clone(), Arc::clone(&clock)));
 
-    let handler = match config.part {
+    let handler = match config.role {
         // API Gateway → router → use cases → table; subscriptions → topic.
-        Part::Http(http) => {
+        FunctionRole::Http(http) => {
             let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness);
             let orders: Arc<dyn OrderStore> = Arc::new(table);
             #[cfg(feature = "publish-in-request")]
@@ -53,16 +53,16 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
             Handler::Http { router: web::router(app, settings(http)), order_path_aliases }
         }
         // The table's stream → topic.
-        Part::Stream => Handler::Stream(Stream { publisher: topic, key }),
+        FunctionRole::Stream => Handler::Stream(Stream { publisher: topic, key }),
         // A schedule → the table's index of what is unpublished → topic.
-        Part::Sweep => Handler::Sweep(Sweep {
+        FunctionRole::Sweep => Handler::Sweep(Sweep {
             backlog: Arc::new(table),
             publisher: topic,
             clock,
             randomness: Arc::new(SystemRandomness),
         }),
     };
-    Ok(Function { handler, measures })
+    Ok(Function { handler, emf_metrics })
 }
 
 fn settings(http: HttpConfig) -> web::Settings {

@@ -172,7 +172,7 @@ fn failures((kind, answer): (Kind, Value)) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_order_that_one_function_took_is_announced_once_by_the_other() {
+async fn an_order_that_one_function_took_is_published_once_by_the_other() {
     let deployment = Deployment::new().await;
     let http = deployment.function("http", &[]);
     let order = r#"{"customerName":"John Doe","productName":"Wireless Mouse"}"#;
@@ -189,7 +189,7 @@ async fn an_order_that_one_function_took_is_announced_once_by_the_other() {
         assert_eq!(failures(stream.invoke(batch.clone())), [""; 0]);
     }
     assert_eq!(deployment.told(), [id.to_string()]);
-    assert!(deployment.table.announced(&[id]).await.unwrap().contains(&id));
+    assert!(deployment.table.already_published(&[id]).await.unwrap().contains(&id));
 }
 
 #[cfg(feature = "publish-in-request")]
@@ -211,7 +211,7 @@ async fn the_request_publishes_only_where_a_comparison_asks_for_it_and_the_strea
 }
 
 #[tokio::test]
-async fn a_poison_record_among_a_hundred_keeps_no_order_from_being_announced_once() {
+async fn a_poison_record_among_a_hundred_keeps_no_order_from_being_published_once() {
     const POISON: usize = 30;
     let deployment = Deployment::new().await;
     let ids = deployment.accepted(100, Duration::ZERO).await;
@@ -265,7 +265,7 @@ async fn what_a_failing_topic_left_behind_is_swept_up_once_it_works_again() {
 }
 
 #[tokio::test]
-async fn two_sweeps_at_once_announce_each_order_once() {
+async fn two_sweeps_at_once_publish_each_order_once() {
     let deployment = Deployment::new().await;
     let old = deployment.accepted(60, Duration::from_mins(20)).await;
     let sweeps = [deployment.function("sweep", &[]), deployment.function("sweep", &[])];

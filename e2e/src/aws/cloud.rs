@@ -1,4 +1,4 @@
-//! A deployment: a table, a topic, the HTTP function behind a gateway, and the functions that announce.
+//! A deployment: a table, a topic, the HTTP function behind a gateway, and the functions that publish.
 
 use std::sync::Arc;
 
@@ -80,11 +80,11 @@ impl Cloud {
         EventSourceMapping::of(&self.table, MappingSettings::TEMPLATE).await
     }
 
-    /// Announces new orders from now on, as the event source mapping does.
+    /// Publishes new orders from now on, as the event source mapping does.
     ///
     /// # Errors
     /// The program does not start, or the table's stream is off.
-    pub async fn announce(&self) -> Result<Announcer> {
+    pub async fn publish(&self) -> Result<Announcer> {
         let function = self.function("stream").await?;
         let mut mapping = self.mapping().await?;
         Ok(Announcer(tokio::spawn(async move {
@@ -136,7 +136,7 @@ impl Cloud {
     }
 }
 
-/// Announces orders until it is dropped.
+/// Publishes orders until it is dropped.
 #[derive(Debug)]
 pub struct Announcer(JoinHandle<()>);
 

@@ -10,15 +10,15 @@ use application::Error;
 use application::ports::{Acceptance, Idempotency};
 use domain::order::Order;
 
-use super::failure::Fault;
+use super::failure::ErrorClass;
 use super::write::Write;
-use super::{Table, backoff};
+use super::{Table, failure};
 
 /// No attempt at a write begins later than this: with the time-outs of the attempt and of the look after it, an answer
 /// comes within 10 s.
-const LAST_ATTEMPT: Duration = Duration::from_millis(4_500);
+const LAST_ATTEMPT_AFTER: Duration = Duration::from_millis(4_500);
 /// How often a write is attempted, unless it only waits for others to finish theirs.
-const ATTEMPTS: u32 = 3;
+const MAX_WRITE_ATTEMPTS: u32 = 3;
 
 /// Stores the order, once for its key.
 pub(super) async fn accept(
@@ -27,7 +27,7 @@ pub(super) async fn accept(
     idempotency: Option<&Idempotency>,
 ) -> Result<Acceptance, Error> {
     let write = Write::of(table, order, idempotency).map_err(Error::internal)?;
-    let until = table.clock.now() + LAST_ATTEMPT;
+    let until = table.clock.now() + LAST_ATTEMPT_AFTER;
     let mut in_doubt = false;
     let mut attempt = 0;
     loop {
@@ -36,13 +36,13 @@ pub(super) async fn accept(
             Ok(acceptance) => return Ok(acceptance),
             Err(failure) => failure,
         };
-        in_doubt |= failure.fault == Fault::Unknown;
-        let over = is_over(failure.fault, attempt) || table.clock.now() > until;
+        in_doubt |= failure.class == ErrorClass::Unknown;
+        let over = is_over(failure.class, attempt) || table.clock.now() > until;
         if !over {
-            backoff::wait(backoff::delay(attempt, order.id)).await;
+            failure::wait_to_retry(failure::retry_delay(attempt, order.id)).await;
         }
-        if (in_doubt || failure.fault == Fault::Conflict)
-            && let Ok(Some(acceptance)) = write.look().await
+        if (in_doubt || failure.class == ErrorClass::Conflict)
+            && let Ok(Some(acceptance)) = write.read_back().await
         {
             return Ok(acceptance);
         }
@@ -52,10 +52,10 @@ pub(super) async fn accept(
     }
 }
 
-fn is_over(fault: Fault, attempt: u32) -> bool {
-    match fault {
-        Fault::Conflict => false,
-        Fault::Throttled | Fault::Unknown => attempt >= ATTEMPTS,
-        Fault::Closed | Fault::NoIndex | Fault::Defect => true,
+fn is_over(class: ErrorClass, attempt: u32) -> bool {
+    match class {
+        ErrorClass::Conflict => false,
+        ErrorClass::Throttled | ErrorClass::Unknown => attempt >= MAX_WRITE_ATTEMPTS,
+        ErrorClass::Closed | ErrorClass::NoIndex | ErrorClass::Defect => true,
     }
 }

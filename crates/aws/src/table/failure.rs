@@ -1,28 +1,29 @@
-//! What DynamoDB's errors mean, to us and to callers.
+//! What DynamoDB's errors mean, to us and to callers, and how long to wait before trying again.
 
 use std::time::Duration;
 
 use application::{Error, ErrorKind};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::CancellationReason;
+use domain::order::OrderId;
 
 use super::item::BadItem;
-use crate::failed_call::in_our_words;
+use crate::failed_call::describe_failure;
 
 /// When a caller had better come again.
-const SOON: Duration = Duration::from_secs(1);
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Why a call did not succeed.
 #[derive(Debug)]
 pub(super) struct Failure {
-    pub(super) fault: Fault,
+    pub(super) class: ErrorClass,
     /// For the log.
     cause: String,
 }
 
-/// The sorts of failure, by what follows from them.
+/// The classes of failure, by what follows from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum ErrorClass {
     /// More is asked than the table, an index or the account takes at present. Nothing was done.
     Throttled,
     /// Someone else is writing the same items. Nothing was done.
@@ -38,63 +39,65 @@ pub(super) enum Fault {
 }
 
 impl Failure {
-    pub(super) fn new(fault: Fault, cause: impl Into<String>) -> Self {
-        Self { fault, cause: cause.into() }
+    pub(super) fn new(class: ErrorClass, cause: impl Into<String>) -> Self {
+        Self { class, cause: cause.into() }
     }
 
     /// What a call came to.
     pub(super) fn of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Self {
         let message = error.message().unwrap_or_default();
         let Some(code) = error.code() else {
-            let fault = match error {
-                SdkError::ConstructionFailure(_) => Fault::Defect,
-                _ => Fault::Unknown,
+            let class = match error {
+                SdkError::ConstructionFailure(_) => ErrorClass::Defect,
+                _ => ErrorClass::Unknown,
             };
-            return Self::new(fault, in_our_words("DynamoDB", error));
+            return Self::new(class, describe_failure("DynamoDB", error));
         };
         let failed = error.raw_response().is_some_and(|answer| answer.status().is_server_error());
-        let fault = if failed { Fault::Unknown } else { Fault::of_code(code, message) };
-        Self::new(fault, in_our_words("DynamoDB", error))
+        let class = if failed { ErrorClass::Unknown } else { ErrorClass::of_code(code, message) };
+        Self::new(class, describe_failure("DynamoDB", error))
     }
 
     /// What the caller is told when no attempt is known to have stored the order, and one may have.
     pub(super) fn into_doubt(self) -> Error {
         let message = "It is not known whether the order is stored; with the same Idempotency-Key it can be sent again safely";
-        Error::new(ErrorKind::Unavailable, "store_unavailable", message).retry_after(SOON).because(self.cause)
+        Error::new(ErrorKind::Unavailable, "store_unavailable", message)
+            .retry_after(RETRY_AFTER)
+            .because(self.cause)
     }
 
     /// What the caller is told; the cause is for the log.
     pub(super) fn into_error(self) -> Error {
-        let soon = |kind, code, message| Error::new(kind, code, message).retry_after(SOON);
-        match self.fault {
-            Fault::Throttled => soon(
+        let soon = |kind, code, message| Error::new(kind, code, message).retry_after(RETRY_AFTER);
+        match self.class {
+            ErrorClass::Throttled => soon(
                 ErrorKind::Busy,
                 "too_busy",
                 "More is asked than the table takes at present; nothing was changed",
             ),
-            Fault::Conflict => soon(
+            ErrorClass::Conflict => soon(
                 ErrorKind::Busy,
                 "too_busy",
                 "Too many requests with this Idempotency-Key come at once; nothing was changed",
             ),
-            Fault::Unknown => {
+            ErrorClass::Unknown => {
                 soon(ErrorKind::Unavailable, "store_unavailable", "The table does not answer at present")
             }
-            Fault::Closed => {
+            ErrorClass::Closed => {
                 soon(ErrorKind::Unavailable, "store_unavailable", "The table cannot be used at present")
             }
-            Fault::NoIndex => Error::new(
+            ErrorClass::NoIndex => Error::new(
                 ErrorKind::NotOnThisHost,
                 "not_on_this_host",
                 "The table lacks the index that this takes; it works as soon as the index is there",
             ),
-            Fault::Defect => return Error::internal(self.cause),
+            ErrorClass::Defect => return Error::internal(self.cause),
         }
         .because(self.cause)
     }
 }
 
-impl Fault {
+impl ErrorClass {
     /// What a code means, as the developer guide has it ("Error handling with DynamoDB").
     pub(super) fn of_code(code: &str, message: &str) -> Self {
         match code {
@@ -128,7 +131,7 @@ impl Fault {
                 Self::of_code(reason.code().unwrap_or_default(), reason.message().unwrap_or_default())
             })
             .collect();
-        let passes = |fault: &Self| matches!(fault, Self::Throttled | Self::Conflict);
+        let passes = |class: &Self| matches!(class, Self::Throttled | Self::Conflict);
         if faults.is_empty() || !faults.iter().all(passes) {
             Self::Defect
         } else if faults.contains(&Self::Throttled) {
@@ -146,18 +149,45 @@ pub(super) fn unread<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Error {
 
 impl From<BadItem> for Failure {
     fn from(bad: BadItem) -> Self {
-        Self::new(Fault::Defect, bad.to_string())
+        Self::new(ErrorClass::Defect, bad.to_string())
     }
+}
+
+/// The wait after the first attempt at a call that was throttled; twice as long after each.
+const MIN_DELAY: Duration = Duration::from_millis(40);
+/// The longest such wait.
+const MAX_DELAY: Duration = Duration::from_millis(640);
+
+/// How long to wait before asking the table again: twice as long after each attempt (the first is 1), less up to a half: the
+/// random part of the order's id throws the dice, so that requests that met once do not meet again.
+pub(super) fn retry_delay(attempt: u32, order: OrderId) -> Duration {
+    let longest = MIN_DELAY.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(MAX_DELAY);
+    let (_, random) = order.0.as_u64_pair();
+    let throw = random.rotate_right(attempt.wrapping_mul(8)) & 0xff;
+    longest.mul_f64(1.0 - f64::from(u8::try_from(throw).unwrap_or(0)) / 512.0)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the adapter waits for the table")]
+pub(super) async fn wait_to_retry(delay: Duration) {
+    tokio::time::sleep(delay).await;
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::Timestamp;
+
     use super::*;
 
     #[test]
     fn what_the_table_says_is_kept_from_the_caller_and_for_the_log() {
-        for fault in [Fault::Throttled, Fault::Conflict, Fault::Unknown, Fault::Closed, Fault::Defect] {
-            let error = Failure::new(fault, "arn:aws:dynamodb:eu-central-1:1234:table/Secret").into_error();
+        for class in [
+            ErrorClass::Throttled,
+            ErrorClass::Conflict,
+            ErrorClass::Unknown,
+            ErrorClass::Closed,
+            ErrorClass::Defect,
+        ] {
+            let error = Failure::new(class, "arn:aws:dynamodb:eu-central-1:1234:table/Secret").into_error();
             assert!(!error.to_string().contains("arn:"), "{error}");
             assert!(error.cause().contains("arn:"), "{error}");
         }
@@ -166,9 +196,19 @@ mod tests {
     #[test]
     fn a_table_without_the_index_is_told_from_one_whose_index_is_being_built() {
         let code = "ValidationException";
-        let fault = |message| Fault::of_code(code, message);
-        assert_eq!(fault("The table does not have the specified index: newest"), Fault::NoIndex);
-        assert_eq!(fault("Cannot read from backfilling global secondary index: newest"), Fault::Closed);
-        assert_eq!(fault("One or more parameter values were invalid"), Fault::Defect);
+        let class = |message| ErrorClass::of_code(code, message);
+        assert_eq!(class("The table does not have the specified index: newest"), ErrorClass::NoIndex);
+        assert_eq!(class("Cannot read from backfilling global secondary index: newest"), ErrorClass::Closed);
+        assert_eq!(class("One or more parameter values were invalid"), ErrorClass::Defect);
+    }
+
+    #[test]
+    fn the_wait_grows_to_its_limit_and_differs_from_order_to_order() {
+        let one = OrderId::new(Timestamp::UNIX_EPOCH, [1; 10]);
+        let other = OrderId::new(Timestamp::UNIX_EPOCH, [200; 10]);
+        assert!((20..=40).contains(&retry_delay(1, one).as_millis()));
+        assert!((320..=640).contains(&retry_delay(9, one).as_millis()));
+        assert!((320..=640).contains(&retry_delay(u32::MAX, one).as_millis()));
+        assert_ne!(retry_delay(1, one), retry_delay(1, other));
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn answer(
     now: &Order,
     wanted: &Idempotency,
 ) -> Result<Option<Acceptance>, BadItem> {
-    let bad = |attribute, fault| BadItem::new(attribute, fault);
+    let bad = |attribute, class| BadItem::new(attribute, class);
     let placed_at = record.get(PLACED_AT).and_then(|value| value.as_n().ok()?.parse::<i64>().ok());
     let placed_at = placed_at.ok_or_else(|| bad(PLACED_AT, "not a time"))?;
     if placed_at.saturating_add(micros(wanted.lifetime)) <= now.time.as_microsecond() {

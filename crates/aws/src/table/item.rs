@@ -14,17 +14,17 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// An item that is not what it is marked as. The reason names the attribute at fault, and never its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the attribute {attribute} is {fault}")]
+#[error("the attribute {attribute} is {class}")]
 pub struct BadItem {
     /// Which attribute.
     pub attribute: String,
     /// What is wrong with it.
-    pub fault: String,
+    pub class: String,
 }
 
 impl BadItem {
-    pub(super) fn new(attribute: &str, fault: impl Into<String>) -> Self {
-        Self { attribute: attribute.to_owned(), fault: fault.into() }
+    pub(super) fn new(attribute: &str, class: impl Into<String>) -> Self {
+        Self { attribute: attribute.to_owned(), class: class.into() }
     }
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn is_order(item: &Item) -> bool {
     item.get(KIND).is_some_and(|kind| *kind == text(ORDER))
 }
 
-/// The item of a new order, which is not yet announced.
+/// The item of a new order, which is not yet published.
 pub(crate) fn of_order(order: &Order, key: &str) -> serde_json::Result<Item> {
     let shard = shard::of(order.id);
     let attributes = [
@@ -104,7 +104,7 @@ fn seeds_name(item: &Item, attribute: &str) -> Result<String, BadItem> {
 }
 
 /// The id of the order in an item, written as ids are: under another writing nothing would find the item again, not even
-/// the mark that it was announced.
+/// the mark that it was published.
 pub(super) fn id(item: &Item, key: &str) -> Result<OrderId, BadItem> {
     let text = string(item, key)?;
     let id = text.parse().ok().filter(|id: &OrderId| id.to_string() == text);

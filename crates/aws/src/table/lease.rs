@@ -1,6 +1,6 @@
 //! Who may do something of which there must be one at a time: a lease in the table, taken by a conditional write.
 //!
-//! A holder that dies lets it end by itself. Clocks of two holders may differ by less than [`SKEW`].
+//! A holder that dies lets it end by itself. Clocks of two holders may differ by less than [`CLOCK_SKEW`].
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(super) const LEASE_HOLDER: &str = "leaseHolder";
 /// Until when, in milliseconds since 1970-01-01 UTC.
 pub(super) const LEASED_UNTIL: &str = "leasedUntil";
 /// What a lease outlives its end by: how far the clocks of two functions may be apart.
-const SKEW: Duration = Duration::from_secs(5);
+const CLOCK_SKEW: Duration = Duration::from_secs(5);
 
 impl Table {
     /// Takes the lease of that name until then, unless somebody else holds it at present; whether it was taken. `holder`
@@ -37,7 +37,7 @@ impl Table {
         let update = update.expression_attribute_names("#until", LEASED_UNTIL);
         let update = update.expression_attribute_values(":kind", item::text("lease"));
         let update = update.expression_attribute_values(":holder", item::text(holder));
-        let update = update.expression_attribute_values(":until", millis(until + SKEW));
+        let update = update.expression_attribute_values(":until", millis(until + CLOCK_SKEW));
         match update.expression_attribute_values(":now", millis(self.clock.now())).send().await {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {

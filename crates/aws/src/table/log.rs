@@ -1,4 +1,4 @@
-//! The orders that are not yet announced, as a log.
+//! The orders that are not yet published, as a log.
 
 use std::collections::BTreeSet;
 
@@ -9,23 +9,23 @@ use domain::order::{LoggedOrder, OrderId, Seq};
 
 use super::Table;
 use super::item::UNPUBLISHED;
-use super::merge::{Direction, Found, Merge};
+use super::merge::{Direction, IndexEntry, Merge};
 use super::span::Span;
 
-/// What is not yet announced.
+/// What is not yet published.
 #[derive(Debug, Clone, Default)]
 pub struct Unpublished {
     /// Orders, oldest first.
     pub orders: Vec<LoggedOrder>,
     /// The ids of items before the last of these, or of the rest where these are all, that are marked as orders and cannot
-    /// be read: announced once they are mended.
+    /// be read: published once they are mended.
     pub unreadable: Vec<OrderId>,
     /// The keys of items that were met and are no ids at all: they have no place among orders, and may be met again.
-    pub strays: BTreeSet<String>,
+    pub invalid_keys: BTreeSet<String>,
 }
 
 impl Table {
-    /// The first `limit` orders behind that one, or of all, that are not yet announced.
+    /// The first `limit` orders behind that one, or of all, that are not yet published.
     ///
     /// # Errors
     /// What the table says; `NotOnThisHost` if it lacks the index.
@@ -38,7 +38,7 @@ impl Table {
         let mut found = Merge::new(self, UNPUBLISHED, span, Direction::OldestFirst, limit);
         let mut unpublished = Unpublished::default();
         while unpublished.orders.len() < limit
-            && let Some(Found { id, order }) = found.next().await?
+            && let Some(IndexEntry { id, order }) = found.next().await?
         {
             match order {
                 Ok(order) => {
@@ -48,14 +48,14 @@ impl Table {
                 Err(_) => unpublished.unreadable.push(id),
             }
         }
-        unpublished.strays = found.into_strays();
+        unpublished.invalid_keys = found.into_strays();
         Ok(unpublished)
     }
 }
 
 #[async_trait]
 impl OrderLog for Table {
-    /// Oldest first. The index follows the table within moments: an order that was just announced may still be given,
+    /// Oldest first. The index follows the table within moments: an order that was just published may still be given,
     /// and one that just came may not.
     async fn unpublished(&self, limit: usize) -> Result<Vec<LoggedOrder>, Error> {
         Ok(self.unpublished_after(None, limit).await?.orders)

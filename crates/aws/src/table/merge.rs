@@ -29,18 +29,18 @@ pub(super) struct Merge<'a> {
     step: i32,
     shards: Vec<Shard>,
     /// The keys of items that are no ids.
-    strays: BTreeSet<String>,
+    invalid_keys: BTreeSet<String>,
 }
 
 /// How far a shard was read.
 struct Shard {
     name: String,
-    found: VecDeque<Found>,
-    rest: Rest,
+    found: VecDeque<IndexEntry>,
+    remaining: Remaining,
 }
 
 /// What an item of the index says.
-pub(super) struct Found {
+pub(super) struct IndexEntry {
     /// The order's id, which is the item's key.
     pub(super) id: OrderId,
     /// The order; or why the item, which is marked as one, is none.
@@ -48,7 +48,7 @@ pub(super) struct Found {
 }
 
 /// What of a shard is still unread.
-enum Rest {
+enum Remaining {
     All,
     After(Item),
     Nothing,
@@ -63,8 +63,9 @@ impl<'a> Merge<'a> {
         direction: Direction,
         wanted: usize,
     ) -> Self {
-        let rest = || if span.is_empty() { Rest::Nothing } else { Rest::All };
-        let shards = shard::all().map(|name| Shard { name, found: VecDeque::new(), rest: rest() }).collect();
+        let remaining = || if span.is_empty() { Remaining::Nothing } else { Remaining::All };
+        let shards =
+            shard::all().map(|name| Shard { name, found: VecDeque::new(), remaining: remaining() }).collect();
         // An even share, and some more since no share is quite even.
         let share = wanted as u64 / shard::SHARDS + 4;
         Self {
@@ -74,17 +75,17 @@ impl<'a> Merge<'a> {
             direction,
             step: i32::try_from(share).unwrap_or(i32::MAX),
             shards,
-            strays: BTreeSet::new(),
+            invalid_keys: BTreeSet::new(),
         }
     }
 
     /// The keys of the items that were met and are no ids.
     pub(super) fn into_strays(self) -> BTreeSet<String> {
-        self.strays
+        self.invalid_keys
     }
 
     /// The next order, or item that is none.
-    pub(super) async fn next(&mut self) -> Result<Option<Found>, Error> {
+    pub(super) async fn next(&mut self) -> Result<Option<IndexEntry>, Error> {
         while self.shards.iter().any(Shard::is_short) {
             self.read_on().await?;
         }
@@ -103,7 +104,7 @@ impl<'a> Merge<'a> {
         let answers = join_all(short.iter().map(|(_, shard)| self.query(shard))).await;
         let places: Vec<_> = short.iter().map(|(place, _)| *place).collect();
         for (place, answer) in places.into_iter().zip(answers) {
-            self.strays.extend(self.shards[place].take(answer?, &self.table.key));
+            self.invalid_keys.extend(self.shards[place].take(answer?, &self.table.key));
         }
         Ok(())
     }
@@ -117,21 +118,22 @@ impl<'a> Merge<'a> {
         let query = query.expression_attribute_values(":first", item::text(self.span.first_key()));
         let query = query.expression_attribute_values(":last", item::text(self.span.last_key()));
         let query = query.scan_index_forward(self.direction == Direction::OldestFirst).limit(self.step);
-        let after = if let Rest::After(position) = &shard.rest { Some(position.clone()) } else { None };
+        let after =
+            if let Remaining::After(position) = &shard.remaining { Some(position.clone()) } else { None };
         query.set_exclusive_start_key(after).send().await.map_err(|error| unread(&error))
     }
 }
 
 impl Shard {
     fn is_short(&self) -> bool {
-        self.found.is_empty() && !matches!(self.rest, Rest::Nothing)
+        self.found.is_empty() && !matches!(self.remaining, Remaining::Nothing)
     }
 
     /// Takes in what was read, and answers the keys that are no ids. An item that is not an order has its place among
     /// them, and hides none.
     fn take(&mut self, answer: QueryOutput, key: &str) -> Vec<String> {
-        let mut strays = Vec::new();
-        self.rest = answer.last_evaluated_key.map_or(Rest::Nothing, Rest::After);
+        let mut invalid_keys = Vec::new();
+        self.remaining = answer.last_evaluated_key.map_or(Remaining::Nothing, Remaining::After);
         for found in answer.items.unwrap_or_default() {
             let order = item::order(&found, key);
             let text = item::string(&found, key).unwrap_or_default();
@@ -139,10 +141,10 @@ impl Shard {
                 tracing::error!(order_id = text, cause = %bad, "an item is marked as an order and is none");
             }
             match item::id(&found, key) {
-                Ok(id) => self.found.push_back(Found { id, order }),
-                Err(_) => strays.push(text.to_owned()),
+                Ok(id) => self.found.push_back(IndexEntry { id, order }),
+                Err(_) => invalid_keys.push(text.to_owned()),
             }
         }
-        strays
+        invalid_keys
     }
 }

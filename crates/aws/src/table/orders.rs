@@ -9,7 +9,7 @@ use domain::order::{Order, OrderId};
 
 use super::failure::unread;
 use super::item::{self, BadItem, NEWEST};
-use super::merge::{Direction, Found, Merge};
+use super::merge::{Direction, IndexEntry, Merge};
 use super::span::Span;
 use super::{Table, accept};
 
@@ -48,7 +48,7 @@ impl OrderStore for Table {
         let mut found = Merge::new(self, NEWEST, span, Direction::NewestFirst, limit + 1);
         let mut page = Page { items: Vec::new(), unreadable: Vec::new(), next: None };
         let (mut last, mut bytes) = (None, 0);
-        while let Some(Found { id, order }) = found.next().await? {
+        while let Some(IndexEntry { id, order }) = found.next().await? {
             // The ids tell the time only to the millisecond.
             let outside = |order: &Order| {
                 query.from.is_some_and(|from| order.time < from)

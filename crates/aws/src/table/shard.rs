@@ -5,7 +5,7 @@ use domain::order::OrderId;
 /// How many shards an index has.
 ///
 /// A partition takes 1,000 write units a second, one for each KB, and each shard may be one partition: 20,000 in all.
-/// Both indexes are written when an order comes and again when it is marked as announced, so that they take 10,000 orders
+/// Both indexes are written when an order comes and again when it is marked as published, so that they take 10,000 orders
 /// a second, which is what API Gateway lets through by default; and 6,666 where every order has an idempotency key, since
 /// a write in a transaction counts twice. (Developer guides of Amazon DynamoDB, "Designing partition keys" and
 /// "Transactions", and of API Gateway, "Quotas"; the units as DynamoDB reports them.)

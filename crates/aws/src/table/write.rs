@@ -15,13 +15,13 @@ use aws_sdk_dynamodb::types::{
 use domain::order::Order;
 use futures_util::future::try_join_all;
 
-use super::failure::{Failure, Fault};
+use super::failure::{ErrorClass, Failure};
 use super::item::{self, DETAILS, Item, ORDER_TIME, REQUEST_ID};
 use super::{Table, idempotency_record};
 use crate::failed_call::code;
 
 /// How long a look may take.
-const LOOK: Duration = Duration::from_millis(1_500);
+const READ_BACK_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// One order, as it is written.
 pub(super) struct Write<'a> {
@@ -107,15 +107,15 @@ impl<'a> Write<'a> {
         idempotency: &Idempotency,
     ) -> Result<Acceptance, Failure> {
         let codes: Vec<_> = reasons.iter().map(|reason| code(reason.code())).collect();
-        let failure = |fault| Failure::new(fault, format!("TransactionCanceledException: {codes:?}"));
+        let failure = |class| Failure::new(class, format!("TransactionCanceledException: {codes:?}"));
         match reasons {
             [order, _] if is_condition(order) => self.found(order.item()),
             [_, records @ ..] if records.iter().any(is_condition) => {
                 let found =
                     records.iter().filter(|record| is_condition(record)).filter_map(CancellationReason::item);
-                self.answer(found, idempotency)?.ok_or_else(|| failure(Fault::Conflict))
+                self.answer(found, idempotency)?.ok_or_else(|| failure(ErrorClass::Conflict))
             }
-            _ => Err(failure(Fault::of_reasons(reasons))),
+            _ => Err(failure(ErrorClass::of_reasons(reasons))),
         }
     }
 
@@ -133,12 +133,12 @@ impl<'a> Write<'a> {
     /// What follows from an item that has the order's id already: an earlier attempt stored it, if it is ours.
     fn found(&self, earlier: Option<&Item>) -> Result<Acceptance, Failure> {
         let Some(earlier) = earlier else {
-            return Err(Failure::new(Fault::Unknown, "the table did not show the earlier item"));
+            return Err(Failure::new(ErrorClass::Unknown, "the table did not show the earlier item"));
         };
         if self.is_ours(earlier) {
             return Ok(Acceptance::Stored);
         }
-        Err(Failure::new(Fault::Defect, format!("another item has the key {}", self.order.id)))
+        Err(Failure::new(ErrorClass::Defect, format!("another item has the key {}", self.order.id)))
     }
 
     fn is_ours(&self, earlier: &Item) -> bool {
@@ -147,19 +147,20 @@ impl<'a> Write<'a> {
 
     /// Tells by reading what holds: whether the order is stored, or another one under its key. Both are written with the
     /// key's record or not at all.
-    pub(super) async fn look(&self) -> Result<Option<Acceptance>, Failure> {
+    pub(super) async fn read_back(&self) -> Result<Option<Acceptance>, Failure> {
         let Some(idempotency) = self.idempotency else {
-            let found = self.look_at(&self.order.id.to_string()).await?;
+            let found = self.read_back_once(&self.order.id.to_string()).await?;
             return found.map(|earlier| self.found(Some(&earlier))).transpose();
         };
         let keys = idempotency_record::keys(idempotency);
-        let found = try_join_all(keys.iter().map(|key| self.look_at(key))).await?;
+        let found = try_join_all(keys.iter().map(|key| self.read_back_once(key))).await?;
         self.answer(found.iter().flatten(), idempotency)
     }
 
-    async fn look_at(&self, key: &str) -> Result<Option<Item>, Failure> {
-        let look = once().timeout_config(TimeoutConfig::builder().operation_timeout(LOOK).build());
-        let found = self.table.get(key).customize().config_override(look).send().await;
+    async fn read_back_once(&self, key: &str) -> Result<Option<Item>, Failure> {
+        let read_back =
+            once().timeout_config(TimeoutConfig::builder().operation_timeout(READ_BACK_TIMEOUT).build());
+        let found = self.table.get(key).customize().config_override(read_back).send().await;
         Ok(found.map_err(|error| Failure::of(&error))?.item)
     }
 }
@@ -170,7 +171,7 @@ fn is_condition(reason: &CancellationReason) -> bool {
 
 fn action(put: PutBuilder) -> Result<TransactWriteItem, Failure> {
     let put = put.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    let put = put.build().map_err(|error| Failure::new(Fault::Defect, error.to_string()))?;
+    let put = put.build().map_err(|error| Failure::new(ErrorClass::Defect, error.to_string()))?;
     Ok(TransactWriteItem::builder().put(put).build())
 }
 

@@ -23,7 +23,7 @@ pub(super) fn attributes(order: &Order) -> Result<Vec<Attribute>, serde_json::Er
 }
 
 /// The most attributes of a message that a queue gets raw: SNS drops one that has more.
-const MOST_FOR_A_QUEUE: usize = 10;
+const MAX_RAW_ATTRIBUTES: usize = 10;
 
 /// The attribute that has SNS send text messages for reliability rather than for price; without it they are promotional.
 /// It is left out where it would be the one too many for queues that get messages raw: those would get nothing at all.
@@ -32,7 +32,7 @@ const MOST_FOR_A_QUEUE: usize = 10;
 pub(super) fn sms_type(facts: usize) -> Option<Attribute> {
     let name = "AWS.SNS.SMS.SMSType".to_owned();
     let value = "Transactional".to_owned();
-    (facts != MOST_FOR_A_QUEUE).then_some(Attribute { name, data_type: "String", value })
+    (facts != MAX_RAW_ATTRIBUTES).then_some(Attribute { name, data_type: "String", value })
 }
 
 /// Whether SNS takes an attribute of that name: it refuses stray periods, and reserves names for instructions to

@@ -7,7 +7,7 @@ use std::time::Duration;
 use application::{Error, ErrorKind};
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 
-use crate::failed_call::in_our_words;
+use crate::failed_call::describe_failure;
 
 /// How long a caller should wait when SNS asks for fewer calls.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -32,9 +32,9 @@ const REFUSING: [&str; 8] = [
     "ConstructionFailure",
 ];
 
-/// Whose failure an outcome is.
+/// The classes of failure, by whose it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum ErrorClass {
     /// SNS takes no more calls for now.
     Throttled,
     /// SNS was not reached, did not answer in time, or failed itself.
@@ -49,7 +49,7 @@ pub(super) enum Fault {
     Setup,
 }
 
-impl Fault {
+impl ErrorClass {
     pub(super) fn of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Self {
         let SdkError::ServiceError(answer) = error else {
             let built = matches!(error, SdkError::ConstructionFailure(_));
@@ -71,23 +71,27 @@ impl Fault {
 
 /// The error for the caller; what SNS said is for the log.
 pub(super) fn failure<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Error {
-    let answer = match Fault::of(error) {
-        Fault::Throttled => {
+    let answer = match ErrorClass::of(error) {
+        ErrorClass::Throttled => {
             Error::new(ErrorKind::Busy, "topic_busy", "Too much is asked of SNS at once; nothing was changed")
                 .retry_after(RETRY_AFTER)
         }
-        Fault::Unreachable => Error::new(ErrorKind::Unavailable, "topic_unavailable", "SNS does not answer"),
-        Fault::Quota => Error::new(
+        ErrorClass::Unreachable => {
+            Error::new(ErrorKind::Unavailable, "topic_unavailable", "SNS does not answer")
+        }
+        ErrorClass::Quota => Error::new(
             ErrorKind::Unprocessable,
             "quota_exceeded",
             "A quota of the AWS account for SNS is used up",
         ),
-        Fault::Refused | Fault::NotFound | Fault::Setup => return Error::internal(explain(error)),
+        ErrorClass::Refused | ErrorClass::NotFound | ErrorClass::Setup => {
+            return Error::internal(explain(error));
+        }
     };
     answer.because(explain(error))
 }
 
 /// A failed call, for the log.
 pub(super) fn explain<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
-    in_our_words("SNS", error)
+    describe_failure("SNS", error)
 }

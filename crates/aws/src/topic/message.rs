@@ -11,9 +11,9 @@ use serde_json::json;
 use super::attributes::{Attribute, attributes, sms_type};
 
 /// What a message may hold with its attributes, and a batch with all its messages, in bytes.
-pub(super) const MAX_BYTES: usize = 262_144;
+pub(super) const MAX_MESSAGE_BYTES: usize = 262_144;
 /// What SNS may count for an entry beside its message and attributes: the subject and the entry's id.
-const ENVELOPE: usize = 64;
+const ENVELOPE_BYTES: usize = 64;
 /// The longest text message in UTF-16 units: ten parts of 67. The parcel in the text makes every part UCS-2.
 const MAX_SMS_UNITS: usize = 670;
 /// The longest text message that SNS takes, in bytes.
@@ -21,35 +21,35 @@ const MAX_SMS_BYTES: usize = 1_600;
 /// The longest mail about an order that hardly fits, in bytes: what a person reads of it, and no attacker makes longer.
 const MAX_MAIL_BYTES: usize = 32_768;
 
-/// An order, put into words.
+/// An order as a message of SNS.
 #[derive(Debug)]
-pub(super) struct Announcement {
+pub(super) struct SnsMessage {
     pub(super) order: OrderId,
     message: String,
     attributes: Vec<Attribute>,
 }
 
-/// Why an order cannot be put into words that SNS takes.
+/// Why an order cannot be published through SNS.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unspeakable {
-    #[error("it does not fit into {MAX_BYTES} bytes")]
+pub(super) enum CannotPublish {
+    #[error("it does not fit into {MAX_MESSAGE_BYTES} bytes")]
     TooLarge,
     #[error("it cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
 
-impl Announcement {
-    pub(super) fn of(order: &Order) -> Result<Self, Unspeakable> {
+impl SnsMessage {
+    pub(super) fn of(order: &Order) -> Result<Self, CannotPublish> {
         let mut attributes = attributes(order)?;
         attributes.extend(sms_type(attributes.len()));
-        let taken = ENVELOPE + attributes.iter().map(Attribute::bytes).sum::<usize>();
-        let room = MAX_BYTES.checked_sub(taken).ok_or(Unspeakable::TooLarge)?;
+        let taken = ENVELOPE_BYTES + attributes.iter().map(Attribute::bytes).sum::<usize>();
+        let room = MAX_MESSAGE_BYTES.checked_sub(taken).ok_or(CannotPublish::TooLarge)?;
         Ok(Self { order: order.id, message: message(order, room)?, attributes })
     }
 
     /// What it counts against the limit of a batch.
     pub(super) fn bytes(&self) -> usize {
-        ENVELOPE + self.message.len() + self.attributes.iter().map(Attribute::bytes).sum::<usize>()
+        ENVELOPE_BYTES + self.message.len() + self.attributes.iter().map(Attribute::bytes).sum::<usize>()
     }
 
     /// The entry of a batch, under an id that is unique in it.
@@ -71,7 +71,7 @@ impl Announcement {
 /// The structured notification is written once for each protocol that gets it. Where an order is too large for that,
 /// it is the default, once, and mail gets the text by name; where even that is too large, its
 /// `message`, which repeats what its `data` says, is empty, and mail gets the beginning.
-fn message(order: &Order, room: usize) -> Result<String, Unspeakable> {
+fn message(order: &Order, room: usize) -> Result<String, CannotPublish> {
     let text = notification::text(order);
     let sms = cut(&text, MAX_SMS_UNITS, MAX_SMS_BYTES);
     let event = notification::event(order);
@@ -84,16 +84,18 @@ fn message(order: &Order, room: usize) -> Result<String, Unspeakable> {
     if spread.len() <= room {
         return Ok(spread);
     }
-    let once = said_once(&structured, &text, &sms);
+    let once = structured_once(&structured, &text, &sms);
     if once.len() <= room {
         return Ok(once);
     }
     let brief = serde_json::to_string(&Event { message: String::new(), ..event })?;
     let mail = cut(&text, MAX_MAIL_BYTES, MAX_MAIL_BYTES);
-    Some(said_once(&brief, &mail, &sms)).filter(|brief| brief.len() <= room).ok_or(Unspeakable::TooLarge)
+    Some(structured_once(&brief, &mail, &sms))
+        .filter(|brief| brief.len() <= room)
+        .ok_or(CannotPublish::TooLarge)
 }
 
-fn said_once(structured: &str, text: &str, sms: &str) -> String {
+fn structured_once(structured: &str, text: &str, sms: &str) -> String {
     json!({ "default": structured, "email": text, "sms": sms }).to_string()
 }
 
@@ -135,9 +137,9 @@ mod tests {
     const MAX_BODY: usize = 64 * 1_024;
 
     fn said(order: &Order) -> Value {
-        let announcement = Announcement::of(order).unwrap();
-        assert!(announcement.bytes() <= MAX_BYTES, "{} bytes", announcement.bytes());
-        serde_json::from_str(&announcement.message).unwrap()
+        let message = SnsMessage::of(order).unwrap();
+        assert!(message.bytes() <= MAX_MESSAGE_BYTES, "{} bytes", message.bytes());
+        serde_json::from_str(&message.message).unwrap()
     }
 
     /// An order of 100 items whose names repeat `letter` as often as the limits and the body's size allow.

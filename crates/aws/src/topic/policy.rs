@@ -12,27 +12,27 @@ use super::attributes::is_carried;
 pub(super) const POLICY: &str = "FilterPolicy";
 pub(super) const SCOPE: &str = "FilterPolicyScope";
 
-/// Which orders SNS sends to a subscription.
+/// The filter policy of a subscription of SNS.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Wanted {
+pub(super) enum SnsFilterPolicy {
     /// All, or those that a policy of ours wants.
-    Ours(Option<FilterPolicy>),
+    Supported(Option<FilterPolicy>),
     /// What somebody set in SNS itself and our policies cannot say.
-    Foreign,
+    Unsupported,
 }
 
-impl Wanted {
+impl SnsFilterPolicy {
     /// Reads it from a subscription's attributes.
     pub(super) fn of(attributes: &HashMap<String, String>) -> Self {
         let Some(text) = attributes.get(POLICY).filter(|text| !text.is_empty()) else {
-            return Self::Ours(None);
+            return Self::Supported(None);
         };
         let scope = attributes
             .get(SCOPE)
             .map_or(Ok(FilterPolicyScope::default()), |name| FilterPolicyScope::parse(name));
         match scope.and_then(|scope| FilterPolicy::parse_in(scope, text)) {
-            Ok(policy) => Self::Ours(Some(policy)),
-            Err(_) => Self::Foreign,
+            Ok(policy) => Self::Supported(Some(policy)),
+            Err(_) => Self::Unsupported,
         }
     }
 }
@@ -87,29 +87,32 @@ pub(super) fn sns_attributes(policy: &FilterPolicy) -> HashMap<String, String> {
 mod tests {
     use super::*;
 
-    fn wanted(policy: Option<&str>, scope: Option<&str>) -> Wanted {
+    fn read(policy: Option<&str>, scope: Option<&str>) -> SnsFilterPolicy {
         let attributes = [(POLICY, policy), (SCOPE, scope)];
         let set =
             attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
-        Wanted::of(&set.collect())
+        SnsFilterPolicy::of(&set.collect())
     }
 
     #[test]
     fn a_policy_reads_back_as_it_was_set() {
         let body =
             FilterPolicy::parse_in(FilterPolicyScope::MessageBody, r#"{"data":{"shop":["north"]}}"#).unwrap();
-        assert_eq!(Wanted::of(&sns_attributes(&body)), Wanted::Ours(Some(body)));
+        assert_eq!(SnsFilterPolicy::of(&sns_attributes(&body)), SnsFilterPolicy::Supported(Some(body)));
         let policy = FilterPolicy::parse(r#"{"currency":["EUR"],"express":[true]}"#).unwrap();
-        assert_eq!(Wanted::of(&sns_attributes(&policy)), Wanted::Ours(Some(policy.clone())));
-        assert_eq!(wanted(Some(policy.as_str()), None), Wanted::Ours(Some(policy)));
-        assert_eq!(wanted(None, None), Wanted::Ours(None));
-        assert_eq!(wanted(Some(""), Some("MessageAttributes")), Wanted::Ours(None));
+        assert_eq!(
+            SnsFilterPolicy::of(&sns_attributes(&policy)),
+            SnsFilterPolicy::Supported(Some(policy.clone()))
+        );
+        assert_eq!(read(Some(policy.as_str()), None), SnsFilterPolicy::Supported(Some(policy)));
+        assert_eq!(read(None, None), SnsFilterPolicy::Supported(None));
+        assert_eq!(read(Some(""), Some("MessageAttributes")), SnsFilterPolicy::Supported(None));
     }
 
     #[test]
     fn a_policy_that_ours_cannot_say_is_told_from_none_at_all() {
-        assert_eq!(wanted(Some(r#"{"shop":[{"wildcard":"n*"}]}"#), None), Wanted::Foreign);
-        assert_eq!(wanted(Some(r#"{"shop":["north"]}"#), Some("MessageSubject")), Wanted::Foreign);
+        assert_eq!(read(Some(r#"{"shop":[{"wildcard":"n*"}]}"#), None), SnsFilterPolicy::Unsupported);
+        assert_eq!(read(Some(r#"{"shop":["north"]}"#), Some("MessageSubject")), SnsFilterPolicy::Unsupported);
     }
 
     #[test]

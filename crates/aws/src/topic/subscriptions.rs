@@ -14,42 +14,52 @@ use domain::filter_policy::{FilterPolicy, FilterPolicyScope};
 use domain::subscription::{End, EndReason, Subscription, SubscriptionId, SubscriptionState};
 
 use super::Topic;
-use super::failure::{Fault, explain, failure};
+use super::failure::{ErrorClass, explain, failure};
 use super::identity::{sns_protocol, subscription_id};
-use super::listing::{Listed, Seen, Standing};
-use super::policy::{POLICY, SCOPE, Wanted, only_policy, require_carried, require_none, sns_attributes};
+use super::listing::{ListedSubscription, SnsAttributes, SnsStatus};
+use super::policy::{
+    POLICY, SCOPE, SnsFilterPolicy, only_policy, require_carried, require_none, sns_attributes,
+};
 
 impl Topic {
     /// Subscribes an endpoint, unless it is subscribed already. Where it is and pending, only SNS knows its policy: it
     /// is asked by subscribing again, which sends the confirmation request again.
     pub(super) async fn subscribe_endpoint(&self, new: NewSubscription) -> Result<Subscribed, Error> {
-        require_way(&new.endpoint)?;
+        require_supported(&new.endpoint)?;
         let (policy, protocol) = (only_policy(new.attributes)?, new.endpoint.protocol());
         policy.as_ref().map_or(Ok(()), |policy| require_carried(policy, protocol))?;
         let id = subscription_id(&self.arn, &new.endpoint);
-        let known = self.find(id).await?.filter(|listed| listed.standing != Standing::Deleted);
+        let known = self.find(id).await?.filter(|listed| listed.status != SnsStatus::Deleted);
         if let Some(listed) = &known
-            && let Standing::Confirmed(arn) = &listed.standing
-            && let Some(seen) = self.look(arn).await?
+            && let SnsStatus::Confirmed(arn) = &listed.status
+            && let Some(seen) = self.get_attributes(arn).await?
             && !seen.pending
         {
-            let same = seen.wanted == Wanted::Ours(policy);
-            let found = listed.clone().subscription(seen.wanted);
+            let same = seen.policy == SnsFilterPolicy::Supported(policy);
+            let found = listed.clone().subscription(seen.policy);
             return Ok(if same { Subscribed::Existing(found) } else { Subscribed::Differs(found) });
         }
         let address =
             known.as_ref().map_or_else(|| new.endpoint.to_string(), |listed| listed.address.clone());
         let attributes = policy.as_ref().map(sns_attributes);
-        match self.ask(&new.endpoint, &address, attributes).await {
+        match self.call_subscribe(&new.endpoint, &address, attributes).await {
             Ok(arn) => {
-                let made = self
-                    .made(Listed { id, endpoint: new.endpoint, address, standing: Standing::Pending }, arn)
+                let created = self
+                    .created(
+                        ListedSubscription {
+                            id,
+                            endpoint: new.endpoint,
+                            address,
+                            status: SnsStatus::Pending,
+                        },
+                        arn,
+                    )
                     .await?;
-                Ok(if known.is_some() { Subscribed::Existing(made) } else { Subscribed::Created(made) })
+                Ok(if known.is_some() { Subscribed::Existing(created) } else { Subscribed::Created(created) })
             }
             Err(error) => match known {
                 Some(listed) if differs(&error) => {
-                    Ok(Subscribed::Differs(listed.subscription(Wanted::Ours(None))))
+                    Ok(Subscribed::Differs(listed.subscription(SnsFilterPolicy::Supported(None))))
                 }
                 _ => Err(unsubscribable(&error)),
             },
@@ -57,14 +67,14 @@ impl Topic {
     }
 
     /// Sends the confirmation request to a pending subscription again.
-    pub(super) async fn ask_again(&self, id: SubscriptionId) -> Result<Subscription, Error> {
-        let (listed, _) = self.standing(id).await?;
-        if let Standing::Confirmed(_) = &listed.standing {
+    pub(super) async fn resubscribe(&self, id: SubscriptionId) -> Result<Subscription, Error> {
+        let (listed, _) = self.find_existing(id).await?;
+        if let SnsStatus::Confirmed(_) = &listed.status {
             let message = "The subscription is confirmed already";
             return Err(Error::new(ErrorKind::Conflict, "already_confirmed", message));
         }
-        match self.ask(&listed.endpoint, &listed.address, None).await {
-            Ok(arn) => self.made(listed, arn).await,
+        match self.call_subscribe(&listed.endpoint, &listed.address, None).await {
+            Ok(arn) => self.created(listed, arn).await,
             Err(error) if differs(&error) => {
                 let message = "SNS repeats a confirmation request only with the subscription's filter policy: subscribe again with it";
                 Err(Error::new(ErrorKind::Conflict, "subscription_differs", message).at_field("filterPolicy"))
@@ -83,8 +93,8 @@ impl Topic {
         require_none("maxReceivesPerSecond", max_receives_per_second.flatten().is_none())?;
         require_none("escalation", escalation.flatten().is_none())?;
         let Some(policy) = filter_policy else {
-            let (listed, wanted) = self.standing(id).await?;
-            return Ok(listed.subscription(wanted));
+            let (listed, policy) = self.find_existing(id).await?;
+            return Ok(listed.subscription(policy));
         };
         self.change_policy(id, policy).await
     }
@@ -96,10 +106,10 @@ impl Topic {
         id: SubscriptionId,
         policy: Option<FilterPolicy>,
     ) -> Result<Subscription, Error> {
-        let (listed, _) = self.standing(id).await?;
+        let (listed, _) = self.find_existing(id).await?;
         let protocol = listed.endpoint.protocol();
         policy.as_ref().map_or(Ok(()), |policy| require_carried(policy, protocol))?;
-        let Standing::Confirmed(arn) = &listed.standing else {
+        let SnsStatus::Confirmed(arn) = &listed.status else {
             return Err(pending("SNS changes the filter policy of a confirmed subscription only"));
         };
         let wrong =
@@ -114,7 +124,7 @@ impl Topic {
         for (name, value) in steps {
             self.set(arn, name, value).await.map_err(|error| unset(&error, wrong))?;
         }
-        Ok(listed.subscription(Wanted::Ours(policy)))
+        Ok(listed.subscription(SnsFilterPolicy::Supported(policy)))
     }
 
     /// Ends a confirmed subscription. One that ended is let be, as long as SNS remembers it.
@@ -124,15 +134,15 @@ impl Topic {
         reason: EndReason,
         at: Timestamp,
     ) -> Result<Subscription, Error> {
-        let (listed, wanted) = self.settled(self.find(id).await?.ok_or_else(not_found)?).await?;
-        let arn = match &listed.standing {
-            Standing::Deleted => return Ok(listed.subscription(wanted)),
-            Standing::Pending => return Err(pending("SNS ends a confirmed subscription only")),
-            Standing::Confirmed(arn) => arn.clone(),
+        let (listed, policy) = self.resolved(self.find(id).await?.ok_or_else(not_found)?).await?;
+        let arn = match &listed.status {
+            SnsStatus::Deleted => return Ok(listed.subscription(policy)),
+            SnsStatus::Pending => return Err(pending("SNS ends a confirmed subscription only")),
+            SnsStatus::Confirmed(arn) => arn.clone(),
         };
-        let before = listed.subscription(wanted);
+        let before = listed.subscription(policy);
         match self.client.unsubscribe().subscription_arn(arn).send().await {
-            Err(error) if Fault::of(&error) != Fault::NotFound => Err(failure(&error)),
+            Err(error) if ErrorClass::of(&error) != ErrorClass::NotFound => Err(failure(&error)),
             _ => {
                 Ok(Subscription { state: SubscriptionState::Ended, end: Some(End { at, reason }), ..before })
             }
@@ -140,16 +150,19 @@ impl Topic {
     }
 
     /// The subscription of that id, which has not ended, and what it wants.
-    async fn standing(&self, id: SubscriptionId) -> Result<(Listed, Wanted), Error> {
-        let (listed, wanted) = self.settled(self.find(id).await?.ok_or_else(not_found)?).await?;
-        if listed.standing == Standing::Deleted {
+    async fn find_existing(
+        &self,
+        id: SubscriptionId,
+    ) -> Result<(ListedSubscription, SnsFilterPolicy), Error> {
+        let (listed, policy) = self.resolved(self.find(id).await?.ok_or_else(not_found)?).await?;
+        if listed.status == SnsStatus::Deleted {
             return Err(Error::new(ErrorKind::Conflict, "subscription_ended", "The subscription has ended"));
         }
-        Ok((listed, wanted))
+        Ok((listed, policy))
     }
 
-    /// Has SNS ask the endpoint's owner, and answers the subscription's ARN.
-    async fn ask(
+    /// Subscribes the endpoint, whose owner SNS asks, and returns the subscription's ARN.
+    async fn call_subscribe(
         &self,
         endpoint: &Endpoint,
         address: &str,
@@ -162,11 +175,14 @@ impl Topic {
     }
 
     /// A subscription that was asked for just now, as SNS has it: some protocols need no confirmation.
-    async fn made(&self, listed: Listed, arn: Option<String>) -> Result<Subscription, Error> {
+    async fn created(&self, listed: ListedSubscription, arn: Option<String>) -> Result<Subscription, Error> {
         let arn = arn.ok_or_else(|| Error::internal("SNS made a subscription without an ARN"))?;
-        let seen = self.look(&arn).await?.unwrap_or(Seen { pending: true, wanted: Wanted::Ours(None) });
-        let standing = if seen.pending { Standing::Pending } else { Standing::Confirmed(arn) };
-        Ok(Listed { standing, ..listed }.subscription(seen.wanted))
+        let seen = self
+            .get_attributes(&arn)
+            .await?
+            .unwrap_or(SnsAttributes { pending: true, policy: SnsFilterPolicy::Supported(None) });
+        let status = if seen.pending { SnsStatus::Pending } else { SnsStatus::Confirmed(arn) };
+        Ok(ListedSubscription { status, ..listed }.subscription(seen.policy))
     }
 
     async fn set(
@@ -180,8 +196,8 @@ impl Topic {
     }
 }
 
-/// Refuses an endpoint that SNS has no protocol for, or no way to.
-fn require_way(endpoint: &Endpoint) -> Result<(), Error> {
+/// Refuses an endpoint that SNS has no protocol for, or cannot reach.
+fn require_supported(endpoint: &Endpoint) -> Result<(), Error> {
     let invalid = |code, field, message| Err(Error::new(ErrorKind::Invalid, code, message).at_field(field));
     match endpoint {
         Endpoint::Chat(_) => {
@@ -213,7 +229,7 @@ fn differs(error: &SdkError<SubscribeError>) -> bool {
 
 /// The failure of a subscription to be made.
 fn unsubscribable(error: &SdkError<SubscribeError>) -> Error {
-    if Fault::of(error) != Fault::Refused {
+    if ErrorClass::of(error) != ErrorClass::Refused {
         return failure(error);
     }
     let message = "SNS does not take this endpoint or its filter policy, whose numbers may range from -1000000000 to \
@@ -223,11 +239,11 @@ fn unsubscribable(error: &SdkError<SubscribeError>) -> Error {
 
 /// The failure of a filter policy to be set.
 fn unset(error: &SdkError<SetSubscriptionAttributesError>, wrong: &str) -> Error {
-    match Fault::of(error) {
-        Fault::Refused => Error::new(ErrorKind::Invalid, "invalid_filter_policy", wrong)
+    match ErrorClass::of(error) {
+        ErrorClass::Refused => Error::new(ErrorKind::Invalid, "invalid_filter_policy", wrong)
             .at_field("filterPolicy")
             .because(explain(error)),
-        Fault::NotFound => not_found(),
+        ErrorClass::NotFound => not_found(),
         _ => failure(error),
     }
 }
@@ -248,7 +264,7 @@ mod tests {
             (Protocol::Sms, "+4915112345678", None),
         ] {
             let endpoint = Endpoint::parse(protocol, text).unwrap();
-            let refused = require_way(&endpoint).err();
+            let refused = require_supported(&endpoint).err();
             assert_eq!(refused.and_then(|error| error.field).as_deref(), field, "{text}");
         }
     }

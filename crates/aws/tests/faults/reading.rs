@@ -55,7 +55,7 @@ async fn marks_that_the_table_leaves_out_are_asked_for_again() {
     let given = Given::table().await;
     let order = order();
     given.itself.accept(order.clone(), None).await.unwrap();
-    given.itself.mark(order.id, "message", now()).await.unwrap();
+    given.itself.mark_published(order.id, "message", now()).await.unwrap();
     let wanted = json!({
         "ConsistentRead": true,
         "Keys": [{"orderId": {"S": order.id.to_string()}}],
@@ -65,9 +65,9 @@ async fn marks_that_the_table_leaves_out_are_asked_for_again() {
     let name = given.name.as_str();
     let left_out = json!({"Responses": {}, "UnprocessedKeys": {name: wanted}}).to_string();
     given.proxy.next("BatchGetItem", vec![Happening::Instead(200, left_out.clone()); 2]);
-    assert!(given.table.announced(&[order.id]).await.unwrap().contains(&order.id));
+    assert!(given.table.already_published(&[order.id]).await.unwrap().contains(&order.id));
     given.proxy.always("BatchGetItem", Happening::Instead(200, left_out));
-    assert_eq!(given.table.announced(&[order.id]).await.unwrap_err().kind, ErrorKind::Busy);
+    assert_eq!(given.table.already_published(&[order.id]).await.unwrap_err().kind, ErrorKind::Busy);
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn a_mark_whose_answer_was_lost_is_set_again() {
     let order = order();
     given.itself.accept(order.clone(), None).await.unwrap();
     given.proxy.next("UpdateItem", [failed_after()]);
-    given.table.mark(order.id, "message", now()).await.unwrap();
-    assert!(given.itself.announced(&[order.id]).await.unwrap().contains(&order.id));
+    given.table.mark_published(order.id, "message", now()).await.unwrap();
+    assert!(given.itself.already_published(&[order.id]).await.unwrap().contains(&order.id));
     assert!(given.itself.unpublished(1).await.unwrap().is_empty());
 }

@@ -113,7 +113,7 @@ fn play(played: &mut Played, headers: &HeaderMap, body: &[u8]) -> Response {
     (StatusCode::from_u16(status).unwrap(), [("content-type", "text/xml")], document).into_response()
 }
 
-/// The two calls of the table that announcing makes.
+/// The two calls of the table that publishing makes.
 fn table(played: &mut Played, target: &str, asked: &Value) -> Response {
     let (status, answer) = match target.rsplit('.').next() {
         Some("BatchGetItem") => {

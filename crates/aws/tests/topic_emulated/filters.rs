@@ -79,11 +79,11 @@ async fn a_policy_wants_the_same_orders_on_both_hosts() {
     }
     // Moto makes a key for each subscriber before its first message, which takes longer than a call may: SNS is told
     // again, and so are they.
-    let mut announced = false;
+    let mut published = false;
     for _ in 0..10 {
-        announced = announced || host.topic.publish(&logged(&orders)).await.unwrap().failed.is_empty();
+        published = published || host.topic.publish(&logged(&orders)).await.unwrap().failed.is_empty();
     }
-    assert!(announced);
+    assert!(published);
     let mut misread = Vec::new();
     for ((subscriber, policy), text) in subscribers.into_iter().zip(POLICIES) {
         let told: BTreeSet<_> = subscriber.told_of().into_iter().collect();

@@ -16,8 +16,8 @@ fn read(changes: &[(&str, &str)]) -> Result<Config, Mistakes> {
 
 fn http_with(changes: &[(&str, &str)]) -> Result<HttpConfig, Mistakes> {
     let changes = [changes, &[("_HANDLER", "http"), ("ORDERBELL_INTAKE", "open")]].concat();
-    read(&changes).map(|config| match config.part {
-        Part::Http(http) => http,
+    read(&changes).map(|config| match config.role {
+        FunctionRole::Http(http) => http,
         other => panic!("{other:?}"),
     })
 }
@@ -38,8 +38,8 @@ fn mistakes(changes: &[(&str, &str)]) -> String {
 
 #[test]
 fn the_handlers_name_says_which_part_it_is() {
-    assert!(matches!(read(&[]).unwrap().part, Part::Stream));
-    assert!(matches!(read(&[("_HANDLER", "sweep")]).unwrap().part, Part::Sweep));
+    assert!(matches!(read(&[]).unwrap().role, FunctionRole::Stream));
+    assert!(matches!(read(&[("_HANDLER", "sweep")]).unwrap().role, FunctionRole::Sweep));
     assert!(http_with(&[]).is_ok());
     assert_eq!(
         mistakes(&[("_HANDLER", "index.main")]),
@@ -56,14 +56,14 @@ fn all_mistakes_are_named_at_once() {
         ("ORDERBELL_LOG", "info,aws=loud"),
         ("ORDERBELL_INTAKE_KEYS", "shop"),
     ]);
-    for part in [
+    for role in [
         "ORDERBELL_TABLE: is missing",
         "ORDERBELL_TOPIC_ARN: must be a topic's ARN",
         "ORDERBELL_LOG: must be a log filter",
         "ORDERBELL_INTAKE_KEYS: must be entries NAME=HASH",
         "ORDERBELL_INTAKE: is missing: must be chosen",
     ] {
-        assert!(said.contains(part), "{part:?} is not in {said:?}");
+        assert!(said.contains(role), "{role:?} is not in {said:?}");
     }
 }
 

@@ -100,7 +100,7 @@ pub(crate) struct FakeBacklog {
     publisher: Arc<FakePublisher>,
     hangs_behind: Mutex<Option<OrderId>>,
     damaged: Mutex<HashSet<OrderId>>,
-    strays: Mutex<BTreeSet<String>>,
+    invalid_keys: Mutex<BTreeSet<String>>,
     holder: Mutex<Option<String>>,
 }
 
@@ -111,7 +111,7 @@ impl FakeBacklog {
             publisher,
             hangs_behind: Mutex::default(),
             damaged: Mutex::default(),
-            strays: Mutex::default(),
+            invalid_keys: Mutex::default(),
             holder: Mutex::default(),
         }
     }
@@ -123,7 +123,7 @@ impl FakeBacklog {
 
     /// Puts an item among them whose key is no id.
     pub(crate) fn stray(&self, key: &str) {
-        self.strays.lock().unwrap().insert(key.to_owned());
+        self.invalid_keys.lock().unwrap().insert(key.to_owned());
     }
 
     /// Lets another sweep be on its way.
@@ -156,8 +156,8 @@ impl Backlog for FakeBacklog {
         }
         let published = self.publisher.published();
         let behind = self.orders.iter().filter(|order| after.is_none_or(|after| order.id > after));
-        let strays = self.strays.lock().unwrap().clone();
-        let mut unpublished = Unpublished { strays, ..Unpublished::default() };
+        let invalid_keys = self.invalid_keys.lock().unwrap().clone();
+        let mut unpublished = Unpublished { invalid_keys, ..Unpublished::default() };
         for order in behind.filter(|order| !published.contains(&order.id)) {
             if self.damaged.lock().unwrap().contains(&order.id) {
                 unpublished.unreadable.push(order.id);
@@ -171,14 +171,14 @@ impl Backlog for FakeBacklog {
         Ok(unpublished)
     }
 
-    async fn reserve(&self, holder: &str, _: Timestamp) -> Result<bool, Error> {
+    async fn take_lease(&self, holder: &str, _: Timestamp) -> Result<bool, Error> {
         let mut held = self.holder.lock().unwrap();
         let is_free = held.is_none();
         held.get_or_insert_with(|| holder.to_owned());
         Ok(is_free)
     }
 
-    async fn leave(&self, holder: &str) -> Result<(), Error> {
+    async fn end_lease(&self, holder: &str) -> Result<(), Error> {
         self.holder.lock().unwrap().take_if(|held| held == holder);
         Ok(())
     }

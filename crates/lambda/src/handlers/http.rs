@@ -105,13 +105,13 @@ mod tests {
     #[tokio::test]
     async fn only_an_answer_that_is_our_fault_counts_as_an_error() {
         let clock = std::sync::Arc::new(host::SetClock::at_second(0));
-        let measures = crate::measures::Measures::new("shop-http".to_owned(), clock);
-        let _guard = metrics::set_default_local_recorder(&measures);
+        let emf_metrics = crate::emf_metrics::EmfMetrics::new("shop-http".to_owned(), clock);
+        let _guard = metrics::set_default_local_recorder(&emf_metrics);
         for path in ["/200", "/404", "/429", "/500", "/503"] {
             ask(path, json!({})).await;
         }
         let mut line = Vec::new();
-        measures.write_line("8f5e", &mut line);
+        emf_metrics.write_line("8f5e", &mut line);
         assert_eq!(serde_json::from_slice::<Value>(&line).unwrap()["Errors"], 2);
     }
 }

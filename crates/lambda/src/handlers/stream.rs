@@ -33,15 +33,15 @@ pub(crate) struct Stream {
 /// A record of the stream.
 struct Record {
     sequence_number: String,
-    found: Found,
+    event: StreamEvent,
 }
 
 /// What a record tells of.
-enum Found {
+enum StreamEvent {
     /// An order that was stored.
     Order(Box<Order>),
     /// Anything else that happens in the table.
-    Nothing,
+    Ignored,
     /// It cannot be read, and never will be.
     Poison,
 }
@@ -51,19 +51,19 @@ impl Stream {
     ///
     /// # Errors
     /// It is no batch, or its first record cannot be read and others stand behind it.
-    pub(crate) async fn announce(&self, event: &str) -> Result<Value, Diagnostic> {
+    pub(crate) async fn publish_batch(&self, event: &str) -> Result<Value, Diagnostic> {
         let records = read(event, &self.key)?;
         let unpublished = self.publish(&records).await;
-        if let [Record { sequence_number, found: Found::Poison }, _, ..] = records.as_slice() {
+        if let [Record { sequence_number, event: StreamEvent::Poison }, _, ..] = records.as_slice() {
             return Err(failure(
                 "PoisonRecord",
                 format!("{sequence_number} cannot be read; the batch is to be halved"),
             ));
         }
-        let failed = records.iter().filter(|record| match &record.found {
-            Found::Order(order) => unpublished.contains(&order.id),
-            Found::Nothing => false,
-            Found::Poison => true,
+        let failed = records.iter().filter(|record| match &record.event {
+            StreamEvent::Order(order) => unpublished.contains(&order.id),
+            StreamEvent::Ignored => false,
+            StreamEvent::Poison => true,
         });
         let failures: Vec<_> =
             failed.map(|record| json!({ "itemIdentifier": record.sequence_number })).collect();
@@ -72,9 +72,9 @@ impl Stream {
 
     /// Publishes the orders, and answers with those that were not published.
     async fn publish(&self, records: &[Record]) -> HashSet<OrderId> {
-        let orders = records.iter().filter_map(|record| match &record.found {
-            Found::Order(order) => Some(Order::clone(order)),
-            Found::Nothing | Found::Poison => None,
+        let orders = records.iter().filter_map(|record| match &record.event {
+            StreamEvent::Order(order) => Some(Order::clone(order)),
+            StreamEvent::Ignored | StreamEvent::Poison => None,
         });
         let orders: Vec<_> =
             (0..).map(Seq).zip(orders).map(|(seq, order)| LoggedOrder { seq, order }).collect();
@@ -99,27 +99,27 @@ struct Batch<'a> {
     records: Vec<&'a RawValue>,
 }
 
-/// What every record has, whatever became of its item.
+/// The header of every record, whatever became of its item.
 #[derive(Deserialize)]
-struct Numbered {
-    dynamodb: Place,
+struct RecordHeader {
+    dynamodb: SequenceNumber,
 }
 
 #[derive(Deserialize)]
-struct Place {
+struct SequenceNumber {
     #[serde(rename = "SequenceNumber")]
     sequence_number: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Event {
+struct RawRecord {
     event_name: String,
-    dynamodb: Change,
+    dynamodb: RawChange,
 }
 
 #[derive(Deserialize)]
-struct Change {
+struct RawChange {
     #[serde(rename = "NewImage")]
     new_image: Option<serde_dynamo::Item>,
 }
@@ -129,35 +129,35 @@ fn read(event: &str, key: &str) -> Result<Vec<Record>, Diagnostic> {
     let no_batch = || failure("NoBatch", "the event is no batch of a DynamoDB stream".to_owned());
     let batch: Batch<'_> = serde_json::from_str(event).map_err(|_| no_batch())?;
     let read = |record: &&RawValue| {
-        let numbered: Numbered = serde_json::from_str(record.get()).map_err(|_| no_batch())?;
-        let sequence_number = numbered.dynamodb.sequence_number;
+        let header: RecordHeader = serde_json::from_str(record.get()).map_err(|_| no_batch())?;
+        let sequence_number = header.dynamodb.sequence_number;
         // An empty one in an answer would fail the whole batch.
         if sequence_number.is_empty() {
             return Err(no_batch());
         }
-        let found = find(record.get(), key).unwrap_or_else(|reason| {
+        let event = find(record.get(), key).unwrap_or_else(|reason| {
             metrics::counter!("orderbell_poison_records_total").increment(1);
             tracing::error!(sequence_number, reason, "a record of the stream cannot be read");
-            Found::Poison
+            StreamEvent::Poison
         });
-        Ok(Record { sequence_number, found })
+        Ok(Record { sequence_number, event })
     };
     batch.records.iter().map(read).collect()
 }
 
 /// What a record tells of, or why it cannot be told.
-fn find(record: &str, key: &str) -> Result<Found, String> {
+fn find(record: &str, key: &str) -> Result<StreamEvent, String> {
     // What serde says of wrong data may quote it.
     let wrong = |error: serde_json::Error| {
         format!("it is no record of a stream at line {}, column {}", error.line(), error.column())
     };
-    let event: Event = serde_json::from_str(record).map_err(wrong)?;
-    if event.event_name != "INSERT" {
-        return Ok(Found::Nothing);
+    let raw: RawRecord = serde_json::from_str(record).map_err(wrong)?;
+    if raw.event_name != "INSERT" {
+        return Ok(StreamEvent::Ignored);
     }
-    let image = event.dynamodb.new_image.ok_or("it has no NewImage: the stream's view must be NEW_IMAGE")?;
+    let image = raw.dynamodb.new_image.ok_or("it has no NewImage: the stream's view must be NEW_IMAGE")?;
     let order = aws::stream_order(image, key).map_err(|error| error.to_string())?;
-    Ok(order.map_or(Found::Nothing, |order| Found::Order(Box::new(order))))
+    Ok(order.map_or(StreamEvent::Ignored, |order| StreamEvent::Order(Box::new(order))))
 }
 
 #[cfg(test)]

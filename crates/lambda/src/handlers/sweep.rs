@@ -17,15 +17,17 @@ use tokio::time::timeout;
 
 use super::failure;
 
-/// Younger orders are the stream's: it gives records up when they are 10 minutes old, and its function takes 2 at most
-/// (`deploy/aws/template.yaml`). Two that publish the same order at once would both find it without its mark.
-const GRACE: Duration = Duration::from_mins(15);
-/// Orders that are published together.
-const ROUND: usize = 100;
+/// The minimum age of an order that the sweep publishes. Younger ones are the stream's: it gives records up when they are 10
+/// minutes old, and its function takes 2 at most (`deploy/aws/template.yaml`). Two that publish the same order at once would
+/// both find it without its mark.
+const MIN_AGE: Duration = Duration::from_mins(15);
+/// How many orders are published together.
+const ROUND_SIZE: usize = 100;
 /// The last round begins so long before Lambda ends the invocation: as long as one call to AWS may take.
-const LAST_ROUND: Duration = Duration::from_secs(10);
-/// What hangs is given up so long before Lambda ends the invocation, so that it can still say what is left.
-const GIVE_UP: Duration = Duration::from_secs(2);
+const LAST_ROUND_BEFORE_END: Duration = Duration::from_secs(10);
+/// The time kept for reporting: what hangs is given up so long before Lambda ends the invocation, so that it can still say
+/// what is left.
+const REPORTING_TIME: Duration = Duration::from_secs(2);
 
 /// The orders that are not yet published, to be gone through from the oldest to the newest.
 #[async_trait]
@@ -34,10 +36,10 @@ pub(crate) trait Backlog: Send + Sync {
     async fn unpublished(&self, after: Option<OrderId>, limit: usize) -> Result<Unpublished, Error>;
 
     /// Lets `holder` alone go through them until then, unless somebody else does; whether it may.
-    async fn reserve(&self, holder: &str, until: Timestamp) -> Result<bool, Error>;
+    async fn take_lease(&self, holder: &str, until: Timestamp) -> Result<bool, Error>;
 
     /// Lets others go through them before that time.
-    async fn leave(&self, holder: &str) -> Result<(), Error>;
+    async fn end_lease(&self, holder: &str) -> Result<(), Error>;
 }
 
 #[async_trait]
@@ -46,11 +48,11 @@ impl Backlog for aws::Table {
         self.unpublished_after(after, limit).await
     }
 
-    async fn reserve(&self, holder: &str, until: Timestamp) -> Result<bool, Error> {
+    async fn take_lease(&self, holder: &str, until: Timestamp) -> Result<bool, Error> {
         self.take_lease("sweep", holder, until).await
     }
 
-    async fn leave(&self, holder: &str) -> Result<(), Error> {
+    async fn end_lease(&self, holder: &str) -> Result<(), Error> {
         self.end_lease("sweep", holder).await
     }
 }
@@ -67,10 +69,10 @@ pub(crate) struct Sweep {
     pub(crate) randomness: Arc<dyn Randomness>,
 }
 
-/// What came of a sweep.
+/// What a sweep did.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Swept {
+struct SweepReport {
     /// Orders that were published.
     published: usize,
     /// Orders that could not be published.
@@ -96,19 +98,19 @@ impl Sweep {
     pub(crate) async fn sweep(&self, deadline: Timestamp) -> Result<Value, Diagnostic> {
         let holder = format!("{:032x}", u128::from_ne_bytes(self.randomness.bytes()));
         let failed = |error: Error| {
-            tracing::error!(%error, cause = error.cause(), "what is unpublished cannot be read");
+            tracing::error!(%error, cause = error.cause(), "reading unpublished orders failed");
             failure("Sweep", error.to_string())
         };
-        if !self.backlog.reserve(&holder, deadline).await.map_err(failed)? {
+        if !self.backlog.take_lease(&holder, deadline).await.map_err(failed)? {
             tracing::info!("another sweep is on its way");
             return Ok(json!({ "leftToAnother": true }));
         }
         let swept = self.rounds(deadline).await;
-        if let Err(error) = self.backlog.leave(&holder).await {
+        if let Err(error) = self.backlog.end_lease(&holder).await {
             tracing::warn!(%error, cause = error.cause(), "the sweep's lease ends by itself");
         }
         let swept = swept.map_err(failed)?;
-        measure(&swept);
+        record_metrics(&swept);
         if swept.left > 0 {
             tracing::warn!(
                 left = swept.left,
@@ -120,19 +122,19 @@ impl Sweep {
         Ok(json!(swept))
     }
 
-    async fn rounds(&self, deadline: Timestamp) -> Result<Swept, Error> {
-        let (mut swept, mut after) = (Swept::default(), None);
+    async fn rounds(&self, deadline: Timestamp) -> Result<SweepReport, Error> {
+        let (mut swept, mut after) = (SweepReport::default(), None);
         // What is behind the last order of a round is met again in the next one.
-        let (mut damaged, mut strays) = (BTreeSet::new(), BTreeSet::new());
+        let (mut damaged, mut invalid_keys) = (BTreeSet::new(), BTreeSet::new());
         // A read that does not end in time is the end as well: what was swept until then is still to be said.
         while let Ok(due) = timeout(self.timeout(deadline), self.due(after)).await {
-            let Unpublished { orders: due, unreadable, strays: met } = due?;
+            let Unpublished { orders: due, unreadable, invalid_keys: met } = due?;
             damaged.extend(unreadable);
-            strays.extend(met);
+            invalid_keys.extend(met);
             let Some(last) = due.last() else { break };
             after = Some(last.order.id);
-            if self.until(deadline) <= LAST_ROUND {
-                self.leave(due.iter().map(|logged| logged.order.time), &mut swept);
+            if self.until(deadline) <= LAST_ROUND_BEFORE_END {
+                self.count_left(due.iter().map(|logged| logged.order.time), &mut swept);
                 break;
             }
             let failed = self.publish(&due, deadline).await;
@@ -140,17 +142,17 @@ impl Sweep {
                 due.into_iter().partition(|logged| failed.contains(&logged.order.id));
             swept.published += published.len();
             swept.failed += left.len();
-            self.leave(left.iter().map(|logged| logged.order.time), &mut swept);
+            self.count_left(left.iter().map(|logged| logged.order.time), &mut swept);
         }
-        self.leave(damaged.iter().map(|id| id.time()), &mut swept);
-        swept.unreadable = damaged.len() + strays.len();
-        swept.left += strays.len();
+        self.count_left(damaged.iter().map(|id| id.time()), &mut swept);
+        swept.unreadable = damaged.len() + invalid_keys.len();
+        swept.left += invalid_keys.len();
         Ok(swept)
     }
 
     /// The next unpublished orders that are the sweep's, oldest first.
     async fn due(&self, after: Option<OrderId>) -> Result<Unpublished, Error> {
-        let mut unpublished = self.backlog.unpublished(after, ROUND).await?;
+        let mut unpublished = self.backlog.unpublished(after, ROUND_SIZE).await?;
         let now = self.clock.now();
         unpublished.orders.retain(|logged| is_due(now, logged.order.time));
         unpublished.unreadable.retain(|id| is_due(now, id.time()));
@@ -174,7 +176,7 @@ impl Sweep {
     }
 
     /// Counts what stays unpublished, by the times of its orders.
-    fn leave(&self, times: impl ExactSizeIterator<Item = Timestamp>, swept: &mut Swept) {
+    fn count_left(&self, times: impl ExactSizeIterator<Item = Timestamp>, swept: &mut SweepReport) {
         swept.left += times.len();
         let oldest = times.map(|time| age(self.clock.now(), time)).max();
         swept.oldest_seconds = swept.oldest_seconds.max(oldest.unwrap_or_default().as_secs());
@@ -185,14 +187,14 @@ impl Sweep {
     }
 
     fn timeout(&self, deadline: Timestamp) -> Duration {
-        self.until(deadline).saturating_sub(GIVE_UP)
+        self.until(deadline).saturating_sub(REPORTING_TIME)
     }
 }
 
 /// Whether an order of that time is the sweep's. One of a time that is far ahead, as damage leaves it, would never grow
 /// old.
 fn is_due(now: Timestamp, time: Timestamp) -> bool {
-    age(now, time) >= GRACE || age(time, now) >= GRACE
+    age(now, time) >= MIN_AGE || age(time, now) >= MIN_AGE
 }
 
 /// How long ago `then` was; nothing if it is still to come.
@@ -201,7 +203,7 @@ fn age(now: Timestamp, then: Timestamp) -> Duration {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts and ages far below 2^52")]
-fn measure(swept: &Swept) {
+fn record_metrics(swept: &SweepReport) {
     metrics::counter!("orderbell_publish_failures_total").increment(swept.failed as u64);
     metrics::gauge!("orderbell_rows_quarantined").set(swept.unreadable as f64);
     metrics::gauge!("orderbell_orders_unpublished").set(swept.left as f64);

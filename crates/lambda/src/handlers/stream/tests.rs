@@ -55,13 +55,13 @@ impl World {
         Self { publisher, stream }
     }
 
-    async fn announce(&self, records: &[Value]) -> Result<Value, Diagnostic> {
-        self.stream.announce(&json!({ "Records": records }).to_string()).await
+    async fn publish_batch(&self, records: &[Value]) -> Result<Value, Diagnostic> {
+        self.stream.publish_batch(&json!({ "Records": records }).to_string()).await
     }
 
     /// The sequence numbers that the function reports.
     async fn failures(&self, records: &[Value]) -> Vec<String> {
-        let answer = self.announce(records).await.unwrap();
+        let answer = self.publish_batch(records).await.unwrap();
         let failures = answer["batchItemFailures"].as_array().unwrap();
         failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
     }
@@ -89,16 +89,16 @@ async fn a_batch_with_one_poison_record_and_one_that_fails_twice_is_reported_exa
     assert_eq!(world.publisher.published().len(), 98);
 
     // Lambda sends everything from the checkpoint on again. The poison record stands first now: only halving helps.
-    let refused = world.announce(&records[POISON..]).await.unwrap_err();
+    let refused = world.publish_batch(&records[POISON..]).await.unwrap_err();
     assert_eq!(refused.error_type, "Orderbell.PoisonRecord");
     assert!(refused.error_message.contains(&number(POISON)));
     assert_eq!(world.publisher.published().len(), 98, "the other one failed a second time");
 
     // The halves: the second has no failure left, the first is halved until the poison record stands alone.
     assert_eq!(world.failures(&records[65..]).await, [""; 0]);
-    assert!(world.announce(&records[POISON..65]).await.is_err());
+    assert!(world.publish_batch(&records[POISON..65]).await.is_err());
     assert_eq!(world.publisher.published().len(), 99, "it was published at the third time");
-    assert!(world.announce(&records[POISON..47]).await.is_err());
+    assert!(world.publish_batch(&records[POISON..47]).await.is_err());
     assert_eq!(world.failures(&records[47..65]).await, [""; 0]);
     assert_eq!(world.failures(&records[POISON..=POISON]).await, [number(POISON)]);
     assert_eq!(world.failures(&records[POISON + 1..47]).await, [""; 0]);
@@ -178,7 +178,7 @@ async fn a_batch_whose_records_cannot_be_named_fails_as_a_whole() {
         json!({ "Records": [{ "eventSource": "aws:sqs", "body": "" }] }),
         json!({ "Records": [{ "eventName": "INSERT", "dynamodb": { "SequenceNumber": "" } }] }),
     ] {
-        let refused = World::new().stream.announce(&event.to_string()).await.unwrap_err();
+        let refused = World::new().stream.publish_batch(&event.to_string()).await.unwrap_err();
         assert_eq!(refused.error_type, "Orderbell.NoBatch", "{event}");
     }
     assert_eq!(World::new().failures(&[]).await, [""; 0]);

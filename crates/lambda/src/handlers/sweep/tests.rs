@@ -30,7 +30,7 @@ fn world(ages: impl IntoIterator<Item = i64>) -> World {
 }
 
 impl World {
-    async fn swept(&self) -> Swept {
+    async fn swept(&self) -> SweepReport {
         let deadline = self.clock.now() + Duration::from_mins(1);
         self.sweep.rounds(deadline).await.unwrap()
     }
@@ -39,14 +39,14 @@ impl World {
 #[tokio::test]
 async fn everything_older_than_the_streams_time_is_published_and_nothing_younger() {
     let world = world([3_600, 901, 900, 899, 1]);
-    assert_eq!(world.swept().await, Swept { published: 3, ..Swept::default() });
+    assert_eq!(world.swept().await, SweepReport { published: 3, ..SweepReport::default() });
     assert_eq!(world.publisher.published(), world.orders[..3].iter().copied().collect());
 }
 
 #[tokio::test]
 async fn a_long_backlog_is_published_in_rounds() {
     let world = world((1_500..3_000).rev());
-    assert_eq!(world.swept().await, Swept { published: 1_500, ..Swept::default() });
+    assert_eq!(world.swept().await, SweepReport { published: 1_500, ..SweepReport::default() });
     assert!(world.orders.iter().all(|id| world.publisher.sent(*id) == 1));
 }
 
@@ -57,11 +57,16 @@ async fn what_cannot_be_read_is_counted_hides_nothing_behind_it_and_is_published
         world.backlog.damage(*id);
     }
     let swept = world.swept().await;
-    let left =
-        Swept { published: 400, unreadable: 600, left: 600, oldest_seconds: 1_999, ..Swept::default() };
+    let left = SweepReport {
+        published: 400,
+        unreadable: 600,
+        left: 600,
+        oldest_seconds: 1_999,
+        ..SweepReport::default()
+    };
     assert_eq!(swept, left);
     world.backlog.mend();
-    assert_eq!(world.swept().await, Swept { published: 600, ..Swept::default() });
+    assert_eq!(world.swept().await, SweepReport { published: 600, ..SweepReport::default() });
     assert!(world.orders.iter().all(|id| world.publisher.sent(*id) == 1));
 }
 
@@ -72,10 +77,11 @@ async fn what_fails_is_tried_once_a_sweep_and_hides_nothing_behind_it() {
         world.publisher.fail(*id, 2);
     }
     let swept = world.swept().await;
-    let left = Swept { published: 401, failed: 99, left: 99, oldest_seconds: 1_999, ..Swept::default() };
+    let left =
+        SweepReport { published: 401, failed: 99, left: 99, oldest_seconds: 1_999, ..SweepReport::default() };
     assert_eq!(swept, left);
     world.swept().await;
-    assert_eq!(world.swept().await, Swept { published: 99, ..Swept::default() });
+    assert_eq!(world.swept().await, SweepReport { published: 99, ..SweepReport::default() });
 }
 
 #[tokio::test]
@@ -86,7 +92,13 @@ async fn rounds_of_nothing_but_failures_starve_no_order_behind_them() {
     }
     assert_eq!(
         world.swept().await,
-        Swept { published: 150, failed: 350, left: 350, oldest_seconds: 1_999, ..Swept::default() }
+        SweepReport {
+            published: 150,
+            failed: 350,
+            left: 350,
+            oldest_seconds: 1_999,
+            ..SweepReport::default()
+        }
     );
 }
 
@@ -97,35 +109,38 @@ async fn while_the_topic_is_down_every_order_is_left() {
     let swept = world.swept().await;
     assert_eq!(
         swept,
-        Swept { published: 0, failed: 500, left: 500, oldest_seconds: 1_999, ..Swept::default() }
+        SweepReport { published: 0, failed: 500, left: 500, oldest_seconds: 1_999, ..SweepReport::default() }
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_hangs_is_given_up_in_time_to_say_what_is_left() {
+async fn a_sweep_that_hangs_is_given_up_in_time_to_say_what_is_left() {
     let world = world([1_300, 1_200]);
     world.publisher.hang();
     let start = tokio::time::Instant::now();
     assert_eq!(
         world.swept().await,
-        Swept { published: 0, failed: 2, left: 2, oldest_seconds: 1_300, ..Swept::default() }
+        SweepReport { published: 0, failed: 2, left: 2, oldest_seconds: 1_300, ..SweepReport::default() }
     );
-    assert_eq!(start.elapsed() + GIVE_UP, Duration::from_mins(1));
+    assert_eq!(start.elapsed() + REPORTING_TIME, Duration::from_mins(1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_read_that_hangs_late_does_not_hide_what_was_swept() {
     let world = world((1_500..1_700).rev());
     world.backlog.hang_behind(world.orders[99]);
-    assert_eq!(world.swept().await, Swept { published: 100, ..Swept::default() });
+    assert_eq!(world.swept().await, SweepReport { published: 100, ..SweepReport::default() });
 }
 
 #[tokio::test]
 async fn no_round_begins_when_lambda_is_about_to_end_the_invocation() {
     let world = world([1_300, 1_200]);
-    let deadline = world.clock.now() + LAST_ROUND;
+    let deadline = world.clock.now() + LAST_ROUND_BEFORE_END;
     let swept = world.sweep.rounds(deadline).await.unwrap();
-    assert_eq!(swept, Swept { published: 0, failed: 0, left: 2, oldest_seconds: 1_300, ..Swept::default() });
+    assert_eq!(
+        swept,
+        SweepReport { published: 0, failed: 0, left: 2, oldest_seconds: 1_300, ..SweepReport::default() }
+    );
     world.clock.advance(Duration::from_mins(2));
     assert_eq!(world.sweep.rounds(deadline).await.unwrap().oldest_seconds, 1_420);
 }
@@ -136,11 +151,11 @@ async fn an_item_that_has_no_place_among_orders_is_counted_once() {
     world.backlog.stray("no id");
     world.backlog.stray("zzz");
     let swept = world.swept().await;
-    assert_eq!(swept, Swept { published: 300, unreadable: 2, left: 2, ..Swept::default() });
+    assert_eq!(swept, SweepReport { published: 300, unreadable: 2, left: 2, ..SweepReport::default() });
 }
 
 #[tokio::test]
-async fn what_is_of_a_time_to_come_is_no_less_due() {
+async fn an_order_of_a_time_to_come_is_no_less_due() {
     let world = world([-901, -899, 901]);
     world.backlog.damage(world.orders[0]);
     let swept = world.swept().await;
@@ -149,16 +164,16 @@ async fn what_is_of_a_time_to_come_is_no_less_due() {
 
 #[tokio::test]
 async fn a_sweep_leaves_all_to_one_that_is_on_its_way_and_says_nothing_of_what_is_left() {
-    let measures =
-        crate::measures::Measures::new("shop-sweep".to_owned(), Arc::new(SetClock::at_second(NOW)));
-    let _guard = metrics::set_default_local_recorder(&measures);
+    let emf_metrics =
+        crate::emf_metrics::EmfMetrics::new("shop-sweep".to_owned(), Arc::new(SetClock::at_second(NOW)));
+    let _guard = metrics::set_default_local_recorder(&emf_metrics);
     let world = world([1_300]);
     world.backlog.hold();
     let answer = world.sweep.sweep(world.clock.now() + Duration::from_mins(1)).await.unwrap();
     assert_eq!(answer, json!({ "leftToAnother": true }));
     assert!(world.publisher.published().is_empty() && world.backlog.is_held());
     let mut line = Vec::new();
-    measures.write_line("8f5e", &mut line);
+    emf_metrics.write_line("8f5e", &mut line);
     assert!(line.is_empty());
 }
 
@@ -170,16 +185,16 @@ async fn a_sweep_that_is_over_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn what_is_left_is_a_metric_even_if_it_is_nothing() {
-    let measures =
-        crate::measures::Measures::new("shop-sweep".to_owned(), Arc::new(SetClock::at_second(NOW)));
-    let _guard = metrics::set_default_local_recorder(&measures);
+async fn what_a_sweep_leaves_is_a_metric_even_if_it_is_nothing() {
+    let emf_metrics =
+        crate::emf_metrics::EmfMetrics::new("shop-sweep".to_owned(), Arc::new(SetClock::at_second(NOW)));
+    let _guard = metrics::set_default_local_recorder(&emf_metrics);
     for (failures, left) in [(1, 1.0), (0, 0.0)] {
         let world = world([1_300]);
         world.publisher.fail(world.orders[0], failures);
         world.sweep.sweep(world.clock.now() + Duration::from_mins(1)).await.unwrap();
         let mut line = Vec::new();
-        measures.write_line("8f5e", &mut line);
+        emf_metrics.write_line("8f5e", &mut line);
         let line: Value = serde_json::from_slice(&line).unwrap();
         assert_eq!(line["UnpublishedOrders"], left);
     }

@@ -1,4 +1,4 @@
-//! Which orders are announced, marked and reported, whatever SNS answers.
+//! Which orders are published, marked and reported, whatever SNS answers.
 
 use application::ErrorKind;
 use application::ports::{Published, Publisher as _};
@@ -14,7 +14,7 @@ fn of(number: u8) -> String {
 }
 
 #[tokio::test]
-async fn every_order_is_announced_and_marked() {
+async fn every_order_is_published_and_marked() {
     let aws = Aws::playing(|call| accept(call, |_| None)).await;
     let orders = orders(0..23);
     assert_eq!(aws.topic.publish(&orders).await.unwrap(), Published::default());
@@ -23,7 +23,7 @@ async fn every_order_is_announced_and_marked() {
     assert_eq!(sizes, [3, 10, 10]);
     assert_eq!(aws.marked(), keys(&orders));
     aws.topic.publish(&orders).await.unwrap();
-    assert_eq!(aws.calls().len(), 3, "what was marked was announced again");
+    assert_eq!(aws.calls().len(), 3, "what was marked was published again");
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn an_order_that_the_answer_does_not_name_is_reported() {
 }
 
 #[tokio::test]
-async fn a_batch_that_is_refused_for_one_message_is_announced_message_by_message() {
+async fn a_batch_that_is_refused_for_one_message_is_published_message_by_message() {
     let poison = of(4);
     let refuses = move |call: &Call| entries(call).values().any(|message| message.contains(&poison));
     let aws = Aws::playing(move |call| {
@@ -106,7 +106,7 @@ async fn an_order_whose_mark_fails_is_not_reported_and_stays_unmarked() {
 }
 
 #[tokio::test]
-async fn an_order_that_sns_took_is_not_announced_again_however_long_its_mark_fails() {
+async fn an_order_that_sns_took_is_not_published_again_however_long_its_mark_fails() {
     let aws = Aws::playing(|call| accept(call, |_| None)).await;
     let orders = orders(0..2);
     aws.break_table();
@@ -120,7 +120,7 @@ async fn an_order_that_sns_took_is_not_announced_again_however_long_its_mark_fai
 }
 
 #[tokio::test]
-async fn only_unmarked_orders_are_announced() {
+async fn only_unmarked_orders_are_published() {
     let aws = Aws::playing(|call| accept(call, |_| None)).await;
     aws.mark(logged(1).order.id);
     aws.topic.publish(&orders(0..3)).await.unwrap();
@@ -129,7 +129,7 @@ async fn only_unmarked_orders_are_announced() {
 }
 
 #[tokio::test]
-async fn nothing_is_announced_where_the_marks_cannot_be_read() {
+async fn nothing_is_published_where_the_marks_cannot_be_read() {
     let unreachable = topic("http://127.0.0.1:9");
     let error = unreachable.publish(&orders(0..1)).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unavailable);

@@ -1,5 +1,5 @@
-//! Taking a schema apart into the ways in which a value can fit it: `allOf` and references are joined, each alternative is a
-//! way of its own.
+//! Taking a schema apart into the alternatives that a value can fit: `allOf` and references are joined, each alternative is
+//! a way of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,9 +40,9 @@ const SIMPLE: [&str; 17] = [
     "maxProperties",
 ];
 
-/// One way to fit a schema: all of this holds.
+/// One alternative to fit a schema: all of this holds.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Way {
+pub(crate) struct Alternative {
     pub(crate) simple: Vec<Map<String, Value>>,
     pub(crate) members: BTreeMap<String, Vec<Value>>,
     pub(crate) required: BTreeSet<String>,
@@ -55,9 +55,9 @@ pub(crate) struct Way {
     pub(crate) rest: BTreeMap<String, Vec<Value>>,
 }
 
-/// The ways in which a value can fit a schema of `document`; `followed` are the references that led here.
-pub(crate) fn ways(document: &Value, schema: &Value, followed: &[&str]) -> Vec<Way> {
-    let mut ways = vec![Way::default()];
+/// The alternatives of a schema of `document`, each of which a value can fit; `followed` are the references that led here.
+pub(crate) fn alternatives(document: &Value, schema: &Value, followed: &[&str]) -> Vec<Alternative> {
+    let mut alternatives = vec![Alternative::default()];
     if *schema == Value::Bool(false) {
         return Vec::new();
     }
@@ -68,32 +68,35 @@ pub(crate) fn ways(document: &Value, schema: &Value, followed: &[&str]) -> Vec<W
                 // One that leads back to itself says nothing more.
                 if !followed.contains(&reference) {
                     let followed = [followed, &[reference]].concat();
-                    ways =
-                        each_with_each(&ways, &self::ways(document, target(document, reference), &followed));
+                    alternatives = each_with_each(
+                        &alternatives,
+                        &self::alternatives(document, target(document, reference), &followed),
+                    );
                 }
             }
             "allOf" => {
                 for part in elements(value) {
-                    ways = each_with_each(&ways, &self::ways(document, part, followed));
+                    alternatives =
+                        each_with_each(&alternatives, &self::alternatives(document, part, followed));
                 }
             }
             "anyOf" | "oneOf" => {
-                let alternatives: Vec<_> =
-                    elements(value).flat_map(|part| self::ways(document, part, followed)).collect();
-                ways = each_with_each(&ways, &alternatives);
+                let branches: Vec<_> =
+                    elements(value).flat_map(|part| self::alternatives(document, part, followed)).collect();
+                alternatives = each_with_each(&alternatives, &branches);
             }
             keyword if ANNOTATIONS.contains(&keyword) => {}
-            _ => ways.iter_mut().for_each(|way| way.add(keyword, value)),
+            _ => alternatives.iter_mut().for_each(|alternative| alternative.add(keyword, value)),
         }
     }
-    ways
+    alternatives
 }
 
-fn each_with_each(some: &[Way], others: &[Way]) -> Vec<Way> {
+fn each_with_each(some: &[Alternative], others: &[Alternative]) -> Vec<Alternative> {
     some.iter().flat_map(|one| others.iter().map(|other| one.with(other))).collect()
 }
 
-impl Way {
+impl Alternative {
     fn add(&mut self, keyword: &str, value: &Value) {
         match keyword {
             "properties" => {

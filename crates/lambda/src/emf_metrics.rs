@@ -29,9 +29,9 @@ const GAUGES: [(&str, &str, &str); 3] = [
 /// A gauge that was not set since the last line.
 const UNSET: f64 = f64::NAN;
 
-/// The numbers of the invocation that runs.
+/// The metrics of the invocation that runs.
 #[derive(Clone)]
-pub(crate) struct Measures {
+pub(crate) struct EmfMetrics {
     counts: [Arc<AtomicU64>; COUNTERS.len()],
     gauges: [Arc<AtomicU64>; GAUGES.len()],
     /// Tells the metrics of several deployments apart.
@@ -39,7 +39,7 @@ pub(crate) struct Measures {
     clock: Arc<dyn Clock>,
 }
 
-impl Measures {
+impl EmfMetrics {
     /// The numbers of the function of that name.
     pub(crate) fn new(function: String, clock: Arc<dyn Clock>) -> Self {
         let gauges = std::array::from_fn(|_| Arc::new(AtomicU64::new(UNSET.to_bits())));
@@ -93,7 +93,7 @@ impl Measures {
     }
 }
 
-impl Recorder for Measures {
+impl Recorder for EmfMetrics {
     fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
     fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
     fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
@@ -119,11 +119,12 @@ mod tests {
 
     use super::*;
 
-    fn measured(work: impl FnOnce()) -> (Measures, Option<Value>) {
-        let measures = Measures::new("shop-http".to_owned(), Arc::new(SetClock::at_second(1_700_000_000)));
-        metrics::with_local_recorder(&measures, work);
-        let line = measures.line("8f5e");
-        (measures, line)
+    fn measured(work: impl FnOnce()) -> (EmfMetrics, Option<Value>) {
+        let emf_metrics =
+            EmfMetrics::new("shop-http".to_owned(), Arc::new(SetClock::at_second(1_700_000_000)));
+        metrics::with_local_recorder(&emf_metrics, work);
+        let line = emf_metrics.line("8f5e");
+        (emf_metrics, line)
     }
 
     #[test]
@@ -151,13 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_not_written_again() {
-        let (measures, first) = measured(|| {
+    fn metrics_that_were_written_are_not_written_again() {
+        let (emf_metrics, first) = measured(|| {
             metrics::counter!("orderbell_errors_total").increment(1);
             metrics::gauge!("orderbell_orders_unpublished").set(7.0);
         });
         assert_eq!(first.unwrap()["UnpublishedOrders"], 7.0);
-        assert_eq!(measures.line("8f5f"), None);
+        assert_eq!(emf_metrics.line("8f5f"), None);
     }
 
     #[test]
