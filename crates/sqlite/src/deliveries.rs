@@ -38,7 +38,6 @@ use crate::rows::{
     self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_JOINS, INTERVENTION_COLUMNS, RECEIPT_COLUMNS,
 };
 use crate::store_counts;
-use crate::unreadable::quarantine::not_yet_quarantined;
 use crate::unreadable::{Table, Unreadable, read_row};
 use crate::write::Transaction;
 
@@ -46,12 +45,10 @@ use crate::write::Transaction;
 impl Deliveries for Store {
     async fn order_history(&self, order: OrderId) -> Result<Option<OrderHistory>, Error> {
         let read = move |connection: &Connection| {
-            let Some((history, unreadable)) = order_history::order_history(connection, order)? else {
-                return Ok(None);
-            };
-            Ok(Some((history, not_yet_quarantined(connection, unreadable)?)))
+            let (history, unreadable) = order_history::order_history(connection, order)?.unzip();
+            Ok((history, unreadable.unwrap_or_default()))
         };
-        self.note_and_unwrap(self.read(read).await?).await
+        self.read_quarantining(read).await
     }
 
     async fn unmatched_subscriptions(
@@ -62,40 +59,33 @@ impl Deliveries for Store {
         let window = Window::of(&page)?;
         let read = move |connection: &Connection| {
             let found = order_history::unmatched_subscriptions(connection, order, window)?;
-            let Some((unmatched, unreadable)) = found else { return Ok(None) };
-            Ok(Some((unmatched, not_yet_quarantined(connection, unreadable)?)))
+            let (unmatched, unreadable) = found.unzip();
+            Ok((unmatched, unreadable.unwrap_or_default()))
         };
-        self.note_and_unwrap(self.read(read).await?).await
+        self.read_quarantining(read).await
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRecord>, Error> {
         let read = move |connection: &Connection| {
             let found = records(connection, "deliveries.id = ?", [id.0.as_bytes()]).map_err(unreadable)?;
-            Ok((found.listed, not_yet_quarantined(connection, found.beside)?))
+            Ok((found.listed, found.beside))
         };
-        let (found, unreadable) = self.read(read).await?;
-        self.note_unreadable(unreadable).await;
+        let found = self.read_quarantining(read).await?;
         Ok(found.into_iter().next().map(|listed| listed.read).transpose()?)
     }
 
     async fn deliveries(&self, query: DeliveryQuery) -> Result<Page<DeliveryRecord>, Error> {
         let window = Window::of(&query.page)?;
-        let read = move |connection: &Connection| {
-            let (page, unreadable) = pages::page(connection, &query, window).map_err(unreadable)?;
-            Ok((page, not_yet_quarantined(connection, unreadable)?))
-        };
-        let (page, unreadable) = self.read(read).await?;
-        self.note_unreadable(unreadable).await;
-        Ok(page)
+        let read = move |connection: &Connection| pages::page(connection, &query, window).map_err(unreadable);
+        self.read_quarantining(read).await
     }
 
     async fn confirmation_requests(&self, of: Vec<SubscriptionId>) -> Result<Vec<DeliveryRecord>, Error> {
         let read = move |connection: &Connection| {
             let found = at_a_glance::confirmation_requests(connection, &of).map_err(unreadable)?;
-            Ok((found.listed, not_yet_quarantined(connection, found.beside)?))
+            Ok((found.listed, found.beside))
         };
-        let (found, unreadable) = self.read(read).await?;
-        self.note_unreadable(unreadable).await;
+        let found = self.read_quarantining(read).await?;
         Ok(found.into_iter().filter_map(|listed| listed.read.ok()).collect())
     }
 
@@ -175,15 +165,6 @@ impl Deliveries for Store {
 
     async fn store_counts(&self, now: Timestamp) -> Result<StoreCounts, Error> {
         self.read(move |connection| store_counts::store_counts(connection, now).map_err(unreadable)).await
-    }
-}
-
-impl Store {
-    /// What was found of an order, once the rows that cannot be read are noted.
-    async fn note_and_unwrap<T>(&self, found: Option<(T, Vec<Unreadable>)>) -> Result<Option<T>, Error> {
-        let Some((told, unreadable)) = found else { return Ok(None) };
-        self.note_unreadable(unreadable).await;
-        Ok(Some(told))
     }
 }
 

@@ -12,7 +12,6 @@ use crate::failure::{Failure, unreadable};
 use crate::paging::{Listed, Window};
 use crate::rows::all;
 use crate::rows::{self, MESSAGE_COLUMNS};
-use crate::unreadable::quarantine::not_yet_quarantined;
 use crate::unreadable::{Read, Table, read_row};
 
 const REPLACE: &str = "INSERT OR REPLACE INTO inbox (id, protocol, recipient, kind, subject, text, link, kept_at) \
@@ -42,12 +41,9 @@ impl Inbox for Store {
             let statement = connection.prepare_cached(&sql).map_err(unreadable)?;
             let listed = |row: &Row<'_>| Ok(Listed::of(row.get("seq")?, row, "id", message(row)?));
             let found = all(statement, [window.before, window.rows()], listed).map_err(unreadable)?;
-            let (page, unreadable) = window.page(found);
-            Ok((page, not_yet_quarantined(connection, unreadable)?))
+            Ok(window.page(found))
         };
-        let (page, unreadable) = self.read(read).await?;
-        self.note_unreadable(unreadable).await;
-        Ok(page)
+        self.read_quarantining(read).await
     }
 }
 

@@ -16,7 +16,6 @@ use crate::failure::unreadable;
 use crate::orders::accept::{Accept, Hashed, accept};
 use crate::paging::{Listed, Window};
 use crate::rows::{self, ORDER_COLUMNS, all};
-use crate::unreadable::quarantine::not_yet_quarantined;
 use crate::unreadable::{Read, Table, Unreadable, read_row};
 
 #[async_trait]
@@ -37,12 +36,9 @@ impl OrderStore for Store {
     async fn orders(&self, query: OrderQuery) -> Result<Page<Order>, Error> {
         let window = Window::of(&query.page)?;
         let read = move |connection: &Connection| {
-            let (page, unreadable) = window.page(listed(connection, &query, window).map_err(unreadable)?);
-            Ok((page, not_yet_quarantined(connection, unreadable)?))
+            Ok(window.page(listed(connection, &query, window).map_err(unreadable)?))
         };
-        let (page, unreadable) = self.read(read).await?;
-        self.note_unreadable(unreadable).await;
-        Ok(page)
+        self.read_quarantining(read).await
     }
 
     async fn ready(&self) -> Result<Readiness, Error> {

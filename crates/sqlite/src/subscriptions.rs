@@ -26,7 +26,6 @@ use crate::rows::{self, SUBSCRIPTION_COLUMNS, all};
 use crate::subscriptions::administer::{resume, rotate_secret, send_test, suspend};
 use crate::subscriptions::confirm::{ONLY_IN_SANDBOX, confirm, lapse, resend};
 use crate::subscriptions::subscribe::{change_attributes, subscribe, unsubscribe};
-use crate::unreadable::quarantine::not_yet_quarantined;
 use crate::unreadable::{Read, Table, read_row};
 use crate::write::Transaction;
 
@@ -50,12 +49,9 @@ impl Subscriptions for Store {
     async fn subscriptions(&self, query: SubscriptionQuery) -> Result<Page<Subscription>, Error> {
         let window = Window::of(&query.page)?;
         let read = move |connection: &Connection| {
-            let (page, unreadable) = window.page(listed(connection, &query, window).map_err(unreadable)?);
-            Ok((page, not_yet_quarantined(connection, unreadable)?))
+            Ok(window.page(listed(connection, &query, window).map_err(unreadable)?))
         };
-        let (page, unreadable) = self.read(read).await?;
-        self.note_unreadable(unreadable).await;
-        Ok(page)
+        self.read_quarantining(read).await
     }
 
     async fn change_attributes(

@@ -118,19 +118,27 @@ impl Store {
         self.write(weight, quarantine).await
     }
 
-    /// As [`quarantine_rows`](Self::quarantine_rows), for one who only wants to see: that it fails is not their trouble.
-    pub(crate) async fn note_unreadable(&self, rows: Vec<Unreadable>) {
-        if let Err(error) = self.quarantine_rows(rows).await {
+    /// As [`read`](Self::read), where `read` also gives the rows that it could not: they are quarantined. Whoever only
+    /// wants to see is not told where that fails.
+    pub(crate) async fn read_quarantining<T, F>(&self, read: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<(T, Vec<Unreadable>), Error> + Send + 'static,
+    {
+        let read = move |connection: &Connection| {
+            let (found, unreadable) = read(connection)?;
+            Ok((found, not_yet_quarantined(connection, unreadable)?))
+        };
+        let (found, unreadable) = self.read(read).await?;
+        if let Err(error) = self.quarantine_rows(unreadable).await {
             tracing::warn!(%error, cause = error.cause(), "rows that cannot be read could not be quarantined");
         }
+        Ok(found)
     }
 }
 
 /// Those that are not quarantined yet: whoever sees the others again has nothing to write.
-pub(crate) fn not_yet_quarantined(
-    connection: &Connection,
-    rows: Vec<Unreadable>,
-) -> Result<Vec<Unreadable>, Error> {
+fn not_yet_quarantined(connection: &Connection, rows: Vec<Unreadable>) -> Result<Vec<Unreadable>, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM quarantine WHERE of_table = ? AND row = ?)";
     let mut new = Vec::new();
     for row in rows {
