@@ -36,6 +36,20 @@ pub(super) struct Server {
     json: bool,
 }
 
+/// Which page of a list, and of which server.
+#[derive(Args)]
+#[group(skip)]
+pub(super) struct ServerPage {
+    /// How many rows
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = argument::whole(1..=200))]
+    limit: u32,
+    /// Where the page begins, as the page before said
+    #[arg(long, value_name = "CURSOR")]
+    cursor: Option<String>,
+    #[command(flatten)]
+    pub(super) server: Server,
+}
+
 /// A server that can be asked.
 pub(super) struct ServerConnection {
     client: reqwest::Client,
@@ -129,20 +143,6 @@ impl Server {
         Ok(json)
     }
 
-    /// Asks for a page of a list.
-    pub(super) async fn ask_page(
-        &self,
-        path: &str,
-        query: &[(&str, Option<&str>)],
-        page: &argument::Page,
-    ) -> Result<Value, Failure> {
-        let limit = page.limit.to_string();
-        let paging = [("limit", Some(limit.as_str())), ("cursor", page.cursor.as_deref())];
-        let given: Vec<_> =
-            query.iter().chain(&paging).filter_map(|(name, value)| Some((*name, (*value)?))).collect();
-        self.ask_with(Method::GET, path, |request| request.query(&given)).await
-    }
-
     /// Prints an answer: its JSON if that was asked for, else what `for_people` makes of it.
     ///
     /// # Errors
@@ -225,6 +225,17 @@ impl Server {
             (true, None) => Ok(None),
             (false, _) => Ok(Some(Key { key, origin })),
         }
+    }
+}
+
+impl ServerPage {
+    /// Asks for the page of the list at a path, as the query narrows it.
+    pub(super) async fn ask(&self, path: &str, query: &[(&str, Option<&str>)]) -> Result<Value, Failure> {
+        let limit = self.limit.to_string();
+        let paging = [("limit", Some(limit.as_str())), ("cursor", self.cursor.as_deref())];
+        let given: Vec<_> =
+            query.iter().chain(&paging).filter_map(|(name, value)| Some((*name, (*value)?))).collect();
+        self.server.ask_with(Method::GET, path, |request| request.query(&given)).await
     }
 }
 

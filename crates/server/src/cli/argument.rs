@@ -51,17 +51,6 @@ impl LocalFlags {
     }
 }
 
-/// Which page of a list.
-#[derive(Args)]
-pub(super) struct Page {
-    /// How many rows
-    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = whole(1..=200))]
-    pub(super) limit: u32,
-    /// Where the page begins, as the page before said
-    #[arg(long, value_name = "CURSOR")]
-    pub(super) cursor: Option<String>,
-}
-
 /// All that stands in the file, or, for `-`, that comes over standard input.
 ///
 /// # Errors

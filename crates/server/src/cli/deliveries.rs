@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::api_client::Server;
+use super::api_client::{Server, ServerPage};
 use super::table::Column;
 use super::{Failure, argument, block_on, display, output};
 
@@ -42,9 +42,7 @@ pub(super) struct List {
     #[arg(long, value_name = "ID", value_parser = argument::id)]
     order: Option<String>,
     #[command(flatten)]
-    page: argument::Page,
-    #[command(flatten)]
-    server: Server,
+    page: ServerPage,
 }
 
 #[derive(Args)]
@@ -56,9 +54,6 @@ pub(super) struct List {
                       [--subscription <ID>] [--protocol <PROTOCOL>] [--from <TIME>] [--before <TIME>]"
 )]
 pub(super) struct Redrive {
-    /// This delivery
-    #[arg(value_parser = argument::id)]
-    id: Option<String>,
     /// All that are dead
     #[arg(long, group = "state")]
     dead: bool,
@@ -66,7 +61,7 @@ pub(super) struct Redrive {
     #[arg(long, group = "state")]
     held: bool,
     #[command(flatten)]
-    filters: Filters,
+    selection: Selection,
     #[command(flatten)]
     server: Server,
 }
@@ -81,14 +76,11 @@ pub(super) struct Redrive {
                       [--subscription <ID>] [--protocol <PROTOCOL>] [--from <TIME>] [--before <TIME>]"
 )]
 pub(super) struct Retry {
-    /// This delivery
-    #[arg(value_parser = argument::id)]
-    id: Option<String>,
     /// All that are pending
     #[arg(long, group = "state")]
     pending: bool,
     #[command(flatten)]
-    filters: Filters,
+    selection: Selection,
     #[command(flatten)]
     server: Server,
 }
@@ -105,9 +97,6 @@ pub(super) struct Retry {
                       [--subscription <ID>] [--protocol <PROTOCOL>] [--from <TIME>] [--before <TIME>]"
 )]
 pub(super) struct Drop {
-    /// This delivery
-    #[arg(value_parser = argument::id)]
-    id: Option<String>,
     /// All that are pending
     #[arg(long, group = "state")]
     pending: bool,
@@ -115,14 +104,18 @@ pub(super) struct Drop {
     #[arg(long, group = "state")]
     held: bool,
     #[command(flatten)]
-    filters: Filters,
+    selection: Selection,
     #[command(flatten)]
     server: Server,
 }
 
+/// One delivery, or, of those in a state, the ones that fit.
 #[derive(Args)]
 #[group(skip)]
-pub(super) struct Filters {
+struct Selection {
+    /// This delivery
+    #[arg(value_parser = argument::id)]
+    id: Option<String>,
     /// Of these, only those to this subscription
     #[arg(long, value_name = "ID", requires = "state", value_parser = argument::id)]
     subscription: Option<String>,
@@ -167,8 +160,8 @@ async fn list(list: List) -> Result<(), Failure> {
         ("subscription", list.subscription.as_deref()),
         ("order", list.order.as_deref()),
     ];
-    let answer = list.server.ask_page("/deliveries", &query, &list.page).await?;
-    Ok(list.server.show(&answer, |answer| output::list(answer, &COLUMNS))?)
+    let answer = list.page.ask("/deliveries", &query).await?;
+    Ok(list.page.server.show(&answer, |answer| output::list(answer, &COLUMNS))?)
 }
 
 async fn show(id: &str, server: Server) -> Result<(), Failure> {
@@ -177,21 +170,21 @@ async fn show(id: &str, server: Server) -> Result<(), Failure> {
 }
 
 async fn redrive(redrive: Redrive) -> Result<(), Failure> {
-    let Redrive { id, held, filters, server, .. } = redrive;
-    let answer = act(&server, "redrive", id, if held { "held" } else { "dead" }, filters).await?;
+    let Redrive { held, selection, server, .. } = redrive;
+    let answer = selection.ask(&server, "redrive", if held { "held" } else { "dead" }).await?;
     Ok(server.say(&answer, |answer| format!("redriven: {}", display::cell(answer.get("redriven"))))?)
 }
 
 async fn retry(retry: Retry) -> Result<(), Failure> {
-    let Retry { id, filters, server, .. } = retry;
-    let answer = act(&server, "retry", id, "pending", filters).await?;
+    let Retry { selection, server, .. } = retry;
+    let answer = selection.ask(&server, "retry", "pending").await?;
     Ok(server.say(&answer, |answer| format!("retried: {}", display::cell(answer.get("retried"))))?)
 }
 
 async fn drop(drop: Drop) -> Result<(), Failure> {
-    let Drop { id, held, filters, server, .. } = drop;
-    let one = id.is_some();
-    let answer = act(&server, "drop", id, if held { "held" } else { "pending" }, filters).await?;
+    let Drop { held, selection, server, .. } = drop;
+    let one = selection.id.is_some();
+    let answer = selection.ask(&server, "drop", if held { "held" } else { "pending" }).await?;
     let said = server.say(&answer, |answer| match answer.get("dropped").filter(|_| !one) {
         Some(count) => format!("dropped: {}", display::cell(Some(count))),
         None => "dropped".to_owned(),
@@ -199,26 +192,22 @@ async fn drop(drop: Drop) -> Result<(), Failure> {
     Ok(said?)
 }
 
-/// Does something to one delivery, or to those in a state that fit the filters.
-async fn act(
-    server: &Server,
-    what: &str,
-    id: Option<String>,
-    state: &str,
-    filters: Filters,
-) -> Result<Value, Failure> {
-    if let Some(id) = id {
-        return server.ask(Method::POST, &format!("/deliveries/{id}/{what}"), None).await;
-    }
-    let Filters { subscription, protocol, from, before } = filters;
-    argument::refuse_backwards(from.as_deref(), before.as_deref())?;
-    let filters =
-        [("subscriptionId", subscription), ("protocol", protocol), ("from", from), ("before", before)];
-    let mut selection = json!({ "state": state });
-    for (name, filter) in filters {
-        if let Some(filter) = filter {
-            selection[name] = filter.into();
+impl Selection {
+    /// Has the server do `what` to the one delivery, or to those in the state.
+    async fn ask(self, server: &Server, what: &str, state: &str) -> Result<Value, Failure> {
+        let Self { id, subscription, protocol, from, before } = self;
+        if let Some(id) = id {
+            return server.ask(Method::POST, &format!("/deliveries/{id}/{what}"), None).await;
         }
+        argument::refuse_backwards(from.as_deref(), before.as_deref())?;
+        let filters =
+            [("subscriptionId", subscription), ("protocol", protocol), ("from", from), ("before", before)];
+        let mut selection = json!({ "state": state });
+        for (name, filter) in filters {
+            if let Some(filter) = filter {
+                selection[name] = filter.into();
+            }
+        }
+        server.ask(Method::POST, &format!("/deliveries/{what}"), Some(&selection)).await
     }
-    server.ask(Method::POST, &format!("/deliveries/{what}"), Some(&selection)).await
 }

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use reqwest::Method;
 
-use super::api_client::Server;
+use super::api_client::{Server, ServerPage};
 use super::table::Column;
 use super::{Failure, argument, block_on, display, output};
 
@@ -12,9 +12,7 @@ pub(super) enum Command {
     /// List messages that did not leave the machine, newest first
     List {
         #[command(flatten)]
-        page: argument::Page,
-        #[command(flatten)]
-        server: Server,
+        page: ServerPage,
     },
     /// Show a message
     Show {
@@ -31,14 +29,14 @@ pub(super) const COLUMNS: [Column; 4] =
 
 pub(super) fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::List { page, server } => block_on(list(&page, server))?,
+        Command::List { page } => block_on(list(page))?,
         Command::Show { id, server } => block_on(show(&id, server))?,
     }
 }
 
-async fn list(page: &argument::Page, server: Server) -> Result<(), Failure> {
-    let answer = server.ask_page("/inbox", &[], page).await?;
-    let shown = server.show(&answer, |answer| {
+async fn list(page: ServerPage) -> Result<(), Failure> {
+    let answer = page.ask("/inbox", &[]).await?;
+    let shown = page.server.show(&answer, |answer| {
         output::list(answer, &COLUMNS)?;
         if answer["items"].as_array().is_some_and(Vec::is_empty) {
             output::note("here is kept what goes over protocols that no provider is configured for");

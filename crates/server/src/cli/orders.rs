@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use self::show::{price, products, told};
-use super::api_client::Server;
+use super::api_client::{Server, ServerPage};
 use super::table::Column;
 use super::{Failure, argument, block_on, display, output};
 
@@ -75,16 +75,22 @@ pub(super) struct Place {
 
 #[derive(Args)]
 pub(super) struct List {
+    #[command(flatten)]
+    accepted: Accepted,
+    #[command(flatten)]
+    page: ServerPage,
+}
+
+/// When orders were accepted.
+#[derive(Args)]
+#[group(skip)]
+struct Accepted {
     /// Accepted at this time or later, such as 2026-01-31T00:00:00Z, or "2026-01-31 00:00" by this machine's clock
     #[arg(long, value_name = "TIME", value_parser = argument::time)]
     from: Option<String>,
     /// Accepted before this time
     #[arg(long, value_name = "TIME", value_parser = argument::time)]
     before: Option<String>,
-    #[command(flatten)]
-    page: argument::Page,
-    #[command(flatten)]
-    server: Server,
 }
 
 /// Which orders are spam.
@@ -99,12 +105,8 @@ pub(super) struct Spam {
     /// The order's id
     #[arg(conflicts_with_all = FITS, value_parser = argument::id)]
     id: Option<String>,
-    /// Accepted at this time or later, such as 2026-01-31T00:00:00Z, or "2026-01-31 00:00" by this machine's clock
-    #[arg(long, value_name = "TIME", value_parser = argument::time)]
-    from: Option<String>,
-    /// Accepted before this time
-    #[arg(long, value_name = "TIME", value_parser = argument::time)]
-    before: Option<String>,
+    #[command(flatten)]
+    accepted: Accepted,
     /// Of a customer of exactly this name
     #[arg(long, value_name = "NAME", value_parser = argument::words)]
     customer: Option<String>,
@@ -173,11 +175,11 @@ async fn place(place: Place) -> Result<(), Failure> {
 }
 
 async fn list(list: List) -> Result<(), Failure> {
-    argument::refuse_backwards(list.from.as_deref(), list.before.as_deref())?;
-    let query =
-        [("from", list.from.as_deref()), ("before", list.before.as_deref()), ("include", Some("counts"))];
-    let answer = list.server.ask_page("/orders", &query, &list.page).await?;
-    let shown = list.server.show(&answer, |answer| {
+    let Accepted { from, before } = list.accepted;
+    argument::refuse_backwards(from.as_deref(), before.as_deref())?;
+    let query = [("from", from.as_deref()), ("before", before.as_deref()), ("include", Some("counts"))];
+    let answer = list.page.ask("/orders", &query).await?;
+    let shown = list.page.server.show(&answer, |answer| {
         let mut answer = answer.clone();
         for order in answer["items"].as_array_mut().into_iter().flatten() {
             order["product"] = json!(products(order));
@@ -190,7 +192,7 @@ async fn list(list: List) -> Result<(), Failure> {
 }
 
 async fn mark_spam(spam: Spam) -> Result<(), Failure> {
-    let Spam { id, from, before, customer, email, phone, server } = spam;
+    let Spam { id, accepted: Accepted { from, before }, customer, email, phone, server } = spam;
     argument::refuse_backwards(from.as_deref(), before.as_deref())?;
     let Some(id) = id else {
         let fits = [

@@ -12,7 +12,7 @@ use domain::link_token::token_in_link;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::api_client::Server;
+use super::api_client::{Server, ServerPage};
 use super::table::Column;
 use super::{Failure, argument, block_on, display, output};
 
@@ -125,9 +125,7 @@ pub(super) struct List {
     #[arg(long, value_parser = argument::subscription_state())]
     state: Option<String>,
     #[command(flatten)]
-    page: argument::Page,
-    #[command(flatten)]
-    server: Server,
+    page: ServerPage,
 }
 
 pub(super) const COLUMNS: [Column; 5] = [
@@ -244,9 +242,8 @@ async fn remove(one: One) -> Result<(), Failure> {
 }
 
 async fn list(list: List) -> Result<(), Failure> {
-    let answer =
-        list.server.ask_page("/subscriptions", &[("state", list.state.as_deref())], &list.page).await?;
-    Ok(list.server.show(&answer, |answer| output::list(answer, &COLUMNS))?)
+    let answer = list.page.ask("/subscriptions", &[("state", list.state.as_deref())]).await?;
+    Ok(list.page.server.show(&answer, |answer| output::list(answer, &COLUMNS))?)
 }
 
 async fn show(one: One) -> Result<(), Failure> {
