@@ -1,7 +1,7 @@
 //! Delivers what is due: the engine decides, its driver does what it asks.
 //!
 //! Each delivery goes the same way: due → begun (the attempt is on disk) → sent → recorded (the outcome and what follows
-//! from it are on disk). A crash before *begun* leaves it due; after it, [`recover()`] finds the attempt unfinished.
+//! from it are on disk). A crash before *begun* leaves it due; after it, [`recover`](crate::recover) finds the attempt unfinished.
 
 mod circuit_breaker;
 mod compose;
@@ -11,10 +11,7 @@ mod endpoint_queues;
 mod engine;
 mod failure_attribution;
 mod rate_limiter;
-mod recover;
 mod report;
-
 pub use circuit_breaker::BreakerState;
 pub use compose::compose;
 pub use engine::{Action, Engine, Event};
-pub use recover::recover;

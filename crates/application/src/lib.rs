@@ -9,11 +9,9 @@ mod error;
 pub mod inbox;
 pub mod orders;
 pub mod ports;
-pub mod receipts;
 pub mod relay;
 mod startup_recovery;
 pub mod subscriptions;
-
 pub use app::{App, ChannelMode, EndpointRule, Links, LocalDelivery};
 pub use error::{Error, ErrorKind};
-pub use startup_recovery::startup_recovery;
+pub use startup_recovery::{recover, startup_recovery};

@@ -1,21 +1,18 @@
 //! What the use cases need from outside. An adapter proves itself against the suites in `conformance`.
 
 mod channel;
-mod clock;
 mod deliveries;
 mod delivery_queue;
+mod environment;
 mod inbox;
-mod order_log;
 mod order_store;
+mod outbox;
 mod page;
-mod publisher;
-mod randomness;
 mod spam_marks;
 mod store_counts;
 mod subscriptions;
 
 pub use channel::{Channel, ChannelRules, Concurrency, Content, Message, Sent};
-pub use clock::Clock;
 pub use deliveries::{
     AttemptRecord, ChannelPause, Deliveries, DeliveryFilter, DeliveryProgress, DeliveryQuery, DeliveryRecord,
     DropSelection, InterventionKind, InterventionRecord, OrderHistory, ReceiptRecord, Redrivable,
@@ -24,12 +21,11 @@ pub use deliveries::{
 pub use delivery_queue::{
     DeliveryQueue, Due, DueDelivery, DueQuery, Escalated, Finished, Intent, Interrupted, NO_CHANNEL,
 };
+pub use environment::{Clock, Randomness};
 pub use inbox::{Inbox, InboxMessage};
-pub use order_log::OrderLog;
 pub use order_store::{Acceptance, ClientDigest, Idempotency, OrderQuery, OrderStore, Readiness};
+pub use outbox::{OrderLog, Published, Publisher};
 pub use page::{Page, PageRequest, UnreadableRow};
-pub use publisher::{Published, Publisher};
-pub use randomness::Randomness;
 pub use spam_marks::{SpamFilter, SpamMark, SpamMarks, SpamSelection};
 pub use store_counts::{DUE, StoreCounts, WAITS};
 pub use subscriptions::{LocalSubscriptions, NewSubscription, Subscribed, SubscriptionQuery, Subscriptions};

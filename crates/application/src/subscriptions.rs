@@ -1,21 +1,19 @@
 //! Subscriptions: made pending, confirmed by their endpoint's owner, changed and ended.
 
-mod links;
 mod pending;
 mod subscribe;
-mod test_filter;
 
 use domain::attributes::AttributesChange;
 use domain::delivery::DeliveryId;
+use domain::filter_policy::{FilterPolicy, Mismatch};
+use domain::link_token::{LinkToken, Purpose};
+use domain::order::{Order, OrderDetails, OrderId};
 use domain::subscription::{EndReason, Subscription, SubscriptionId, SuspensionReason};
 
-pub use links::{confirm, find_by_confirmation_link, find_by_unsubscribe_link, unsubscribe};
+use crate::ports::{Page, SubscriptionQuery};
+use crate::{App, ChannelMode, Error, orders};
 pub use pending::{Pending, PendingReason, pending};
 pub use subscribe::{Subscribe, SubscribeAnswer, subscribe};
-pub use test_filter::{Sample, test_filter};
-
-use crate::ports::{Page, SubscriptionQuery};
-use crate::{App, Error};
 
 /// One subscription.
 ///
@@ -122,4 +120,83 @@ async fn end(app: &App, id: SubscriptionId, reason: EndReason) -> Result<Subscri
     let ended = app.subscriptions.unsubscribe(id, reason, app.clock.now()).await?;
     tracing::info!(subscription_id = %id, reason = reason.name(), "subscription ended");
     Ok(ended)
+}
+
+/// The order to test a policy with.
+#[derive(Debug, Clone)]
+pub enum Sample {
+    /// One that could be placed now. It gets an id and a time, as if it were.
+    New(Box<OrderDetails>),
+    /// One that was.
+    Placed(OrderId),
+}
+
+/// Asks the policy about one order. What it answers holds for the topic of this machine; SNS matches in its own way.
+///
+/// # Errors
+/// `NotFound` with `order_not_found`. That the policy does not want the order is an answer, and says why.
+pub async fn test_filter(
+    app: &App,
+    policy: &FilterPolicy,
+    sample: Sample,
+) -> Result<Result<(), Mismatch>, Error> {
+    let order = match sample {
+        Sample::Placed(id) => orders::get(app, id).await?,
+        Sample::New(details) => {
+            let time = app.clock.now();
+            Order { id: app.randomness.order_id(time), time, details: *details, request_id: String::new() }
+        }
+    };
+    Ok(policy.matches(&order))
+}
+
+/// Finds the subscription that a confirmation link is for, and changes nothing: what a page shows before its button.
+///
+/// # Errors
+/// `invalid_token`; `subscription_not_found`; `Gone` with `confirmation_replaced`, `confirmation_expired` or
+/// `subscription_ended`; `not_on_this_host`.
+pub async fn find_by_confirmation_link(app: &App, token: &str) -> Result<Subscription, Error> {
+    find(app, token).await.map(|(_, found)| found)
+}
+
+/// Confirms the subscription that the link is for: it gets the orders accepted from now on.
+///
+/// # Errors
+/// As [`find_by_confirmation_link`].
+pub async fn confirm(app: &App, token: &str) -> Result<Subscription, Error> {
+    let (link, found) = find(app, token).await?;
+    let own = app.local_delivery()?;
+    let in_sandbox = own.channels.get(&found.endpoint.protocol()) != Some(&ChannelMode::Live);
+    let now = app.clock.now();
+    let confirmed = own.subscriptions.confirm(link.subscription, link.generation, in_sandbox, now).await?;
+    tracing::info!(subscription_id = %confirmed.id, endpoint = confirmed.endpoint.masked(), "subscription confirmed");
+    Ok(confirmed)
+}
+
+/// What a confirmation link says, and the subscription that it may confirm.
+async fn find(app: &App, token: &str) -> Result<(LinkToken, Subscription), Error> {
+    let link = LinkToken::verify(token, Purpose::Confirm, &app.local_delivery()?.links.key)?;
+    let found = app.subscriptions.subscription(link.subscription).await?;
+    let found = found.ok_or_else(|| Error::not_found("subscription_not_found", "subscription"))?;
+    found.check_confirmation(link.generation, app.clock.now())?;
+    Ok((link, found))
+}
+
+/// Finds the subscription that an unsubscribe link is for, and changes nothing: what a page shows before its button.
+///
+/// # Errors
+/// `invalid_token`; `subscription_not_found`; `not_on_this_host`.
+pub async fn find_by_unsubscribe_link(app: &App, token: &str) -> Result<Subscription, Error> {
+    let link = LinkToken::verify(token, Purpose::Unsubscribe, &app.local_delivery()?.links.key)?;
+    let found = app.subscriptions.subscription(link.subscription).await?;
+    found.ok_or_else(|| Error::not_found("subscription_not_found", "subscription"))
+}
+
+/// Ends the subscription that the link is for. Doing so again changes nothing.
+///
+/// # Errors
+/// As [`find_by_unsubscribe_link`].
+pub async fn unsubscribe(app: &App, token: &str) -> Result<Subscription, Error> {
+    let link = LinkToken::verify(token, Purpose::Unsubscribe, &app.local_delivery()?.links.key)?;
+    end(app, link.subscription, EndReason::Unsubscribed).await
 }

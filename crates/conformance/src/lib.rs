@@ -24,12 +24,10 @@ pub mod local_subscriptions;
 pub mod notices;
 pub mod order_log;
 pub mod order_store;
-mod outbox;
 pub mod receipts;
 pub mod spam_marks;
 pub mod subscriptions;
 pub mod unreadable_rows;
 
 pub use common_ports::CommonPorts;
-pub use local_ports::LocalPorts;
-pub use outbox::Outbox;
+pub use local_ports::{LocalPorts, Outbox};

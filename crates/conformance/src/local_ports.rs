@@ -14,7 +14,6 @@ use domain::order::Order;
 use domain::retry::Jitter;
 use domain::subscription::{Subscription, SubscriptionId};
 
-use crate::Outbox;
 use crate::fixtures::{WHILE, email, now, order};
 
 /// The ports of a host that delivers by itself, all of one store.
@@ -182,4 +181,33 @@ pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> 
 
 pub(crate) fn all_due(now: Timestamp) -> DueQuery {
     DueQuery { now, per_endpoint: 100, limit: 1_000, skip_endpoints: Vec::new(), skip_protocols: Vec::new() }
+}
+
+/// The ports that an order passes from its acceptance until it is published.
+#[derive(Clone, Copy)]
+pub struct Outbox<'a> {
+    /// Where orders are stored.
+    pub orders: &'a dyn OrderStore,
+    /// The same orders, as a log.
+    pub log: &'a dyn OrderLog,
+    /// Where they are published.
+    pub publisher: &'a dyn Publisher,
+}
+
+impl<'a> Outbox<'a> {
+    /// A store that is all of them.
+    pub fn of<S: OrderStore + OrderLog + Publisher>(store: &'a S) -> Self {
+        Self { orders: store, log: store, publisher: store }
+    }
+
+    pub(crate) async fn place(&self, order: Order) -> Order {
+        self.orders.accept(order.clone(), None).await.unwrap();
+        order
+    }
+
+    /// Publishes everything that is not yet published.
+    pub(crate) async fn publish(&self) -> Published {
+        let orders = self.log.unpublished(1_000).await.unwrap();
+        self.publisher.publish(&orders).await.unwrap()
+    }
 }

@@ -1,7 +1,6 @@
 //! One message to one subscription, and what follows from each attempt at it.
 
-mod cancel_reason;
-mod wait_reason;
+mod reasons;
 
 use std::fmt;
 use std::time::Duration;
@@ -9,8 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use cancel_reason::CancelReason;
-pub use wait_reason::{WaitReason, Waiting};
+pub use reasons::{CancelReason, WaitReason, Waiting};
 
 use crate::attempt::{Outcome, OutcomeKind, Scope};
 use crate::endpoint::Protocol;

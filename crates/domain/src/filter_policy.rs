@@ -10,7 +10,6 @@ mod message;
 mod mismatch;
 mod read;
 mod read_condition;
-mod satisfied;
 
 use serde::Serialize;
 
@@ -18,10 +17,9 @@ use crate::Invalid;
 use crate::order::Order;
 use clause::Clause;
 use message::Message;
-use read::Reading;
-
 pub use message::all_facts;
 pub use mismatch::Mismatch;
+use read::Reading;
 
 /// The most keys of one policy (SNS's limit): those at its top, not those nested in them.
 pub const MAX_KEYS: usize = 5;
@@ -175,7 +173,7 @@ impl FilterPolicy {
     }
 
     fn check(&self, message: &Message<'_>) -> Result<(), Mismatch> {
-        let holds = satisfied::all_hold(&self.clauses, message);
+        let holds = clause::all_hold(&self.clauses, message);
         if holds { Ok(()) } else { Err(Mismatch::of(&self.clauses, message)) }
     }
 }

@@ -2,18 +2,16 @@
 
 mod details;
 mod fields;
-pub mod fingerprint;
 pub mod idempotency;
 mod parse;
-
-use jiff::Timestamp;
-use serde::Serialize;
 
 pub use crate::id::{OrderId, Seq};
 pub use details::{AttributeValue, Item, OrderDetails, Products};
 pub use fields::limits;
+use jiff::Timestamp;
 pub(crate) use parse::FIELD_NAMES;
 pub use parse::{customer_email, customer_phone};
+use serde::Serialize;
 
 /// One order. Once its sender was told of success it is never changed and never lost.
 #[derive(Debug, Clone, PartialEq, Serialize)]

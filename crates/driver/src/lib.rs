@@ -5,8 +5,7 @@
 //! simulation. Both run this very code, so that how it ends, contains panics and cancels is simulated, too.
 
 mod delivery;
-mod escalation;
-mod relay;
+mod loops;
 
 use std::time::Duration;
 
@@ -15,8 +14,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 pub use delivery::{DeliveryDriver, SHUTDOWN_GRACE};
-pub use escalation::run_escalation;
-pub use relay::run_relay;
+pub use loops::{run_escalation, run_relay};
 
 /// A task to run, or a wait.
 pub type BoxedTask = BoxFuture<'static, ()>;

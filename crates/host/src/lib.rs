@@ -2,16 +2,18 @@
 
 mod json_lines;
 mod own_words;
-mod set_clock;
 mod steady_clock;
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use application::ports::{Clock, Randomness};
 use domain::Timestamp;
+use jiff::SignedDuration;
 use rand::Rng;
 
 pub use json_lines::{JsonLines, Members};
 pub use own_words::{ours, own_words, tell_of_panics};
-pub use set_clock::SetClock;
 pub use steady_clock::SteadyClock;
 
 /// The machine's clock, as it is set.
@@ -33,5 +35,39 @@ impl Randomness for SystemRandomness {
     #[expect(clippy::disallowed_methods, reason = "this is where randomness comes from")]
     fn fill(&self, bytes: &mut [u8]) {
         rand::rng().fill_bytes(bytes);
+    }
+}
+
+/// Shows the time that it was set to, in microseconds since 1970, until it is set anew.
+#[derive(Debug)]
+pub struct SetClock(AtomicI64);
+
+impl SetClock {
+    /// A clock that shows this time.
+    #[must_use]
+    pub fn at(time: Timestamp) -> Self {
+        Self(AtomicI64::new(time.as_microsecond()))
+    }
+
+    /// A clock that shows this second since 1970.
+    #[must_use]
+    pub fn at_second(second: i64) -> Self {
+        Self(AtomicI64::new(second.saturating_mul(1_000_000)))
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, by: Duration) {
+        self.turn(SignedDuration::try_from(by).unwrap_or_default());
+    }
+
+    /// Sets it forth or back.
+    pub fn turn(&self, by: SignedDuration) {
+        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap_or(0), Ordering::Relaxed);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.0.load(Ordering::Relaxed)).unwrap_or(Timestamp::MAX)
     }
 }

@@ -6,12 +6,12 @@
 use application::Error;
 use rusqlite::Connection;
 
+use crate::commit_health::FullDisk;
 use crate::delivery_queue::next_due;
 use crate::failure::{Failure, FailureImpact, refused};
-use crate::notices::full_disk::FullDisk;
 use crate::orders::known_keys::KnownKeys;
 use crate::orders::spam;
-use crate::subscriptions::cancel_remaining;
+use crate::subscriptions::transition;
 use crate::subscriptions::transition::last_seq;
 use crate::write::{Effects, FollowUp, Transaction, Write};
 
@@ -37,7 +37,7 @@ impl State {
         let keys = KnownKeys::read(&connection, keys_in_memory)?;
         let last_seq = keys.last_order();
         repair_next_at(&connection)?;
-        let mut follow_ups = cancel_remaining::left(&connection)?;
+        let mut follow_ups = transition::left_to_cancel(&connection)?;
         follow_ups.extend(spam::left(&connection)?);
         Ok(Self { connection, keys, last_seq, follow_ups, full_disk: FullDisk::default() })
     }

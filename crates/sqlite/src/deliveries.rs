@@ -1,12 +1,9 @@
 //! What became of deliveries.
 
-pub(crate) mod at_a_glance;
 pub(crate) mod drop;
-pub(crate) mod hold_pending;
 pub(crate) mod interventions;
 pub(crate) mod order_history;
 pub(crate) mod pages;
-pub(crate) mod pending;
 pub(crate) mod redrive;
 pub(crate) mod retry;
 
@@ -23,23 +20,19 @@ use domain::receipt::Receipt;
 use domain::subscription::{SubscriptionId, SubscriptionState};
 use rusqlite::{Connection, Params, Row};
 
-use crate::Store;
-use crate::columns;
 use crate::deliveries::drop::{drop_held, drop_one, drop_pending};
-use crate::deliveries::pending::PendingCursor;
+use crate::deliveries::interventions::PendingCursor;
 use crate::deliveries::redrive::{redrive, redrive_many};
 use crate::deliveries::retry::{retry, retry_pending};
 use crate::failure::unreadable;
 use crate::paging::{Listed, Window};
 use crate::receipts::record as record_receipt;
-use crate::rows::all;
-use crate::rows::sift;
 use crate::rows::{
-    self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_JOINS, INTERVENTION_COLUMNS, RECEIPT_COLUMNS,
+    self, ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_JOINS, INTERVENTION_COLUMNS, RECEIPT_COLUMNS, all, sift,
 };
-use crate::store_counts;
 use crate::unreadable::{Table, Unreadable, read_row};
 use crate::write::Transaction;
+use crate::{Store, columns, store_counts};
 
 #[async_trait]
 impl Deliveries for Store {
@@ -82,7 +75,7 @@ impl Deliveries for Store {
 
     async fn confirmation_requests(&self, of: Vec<SubscriptionId>) -> Result<Vec<DeliveryRecord>, Error> {
         let read = move |connection: &Connection| {
-            let found = at_a_glance::confirmation_requests(connection, &of).map_err(unreadable)?;
+            let found = order_history::confirmation_requests(connection, &of).map_err(unreadable)?;
             Ok((found.listed, found.beside))
         };
         let found = self.read_quarantining(read).await?;
@@ -90,7 +83,8 @@ impl Deliveries for Store {
     }
 
     async fn delivery_progress(&self, of: Vec<OrderId>) -> Result<Vec<DeliveryProgress>, Error> {
-        self.read(move |connection| at_a_glance::delivery_progress(connection, &of).map_err(unreadable)).await
+        self.read(move |connection| order_history::delivery_progress(connection, &of).map_err(unreadable))
+            .await
     }
 
     async fn redrive(&self, selection: RedriveSelection, now: Timestamp) -> Result<usize, Error> {

@@ -1,39 +1,34 @@
 //! Deliveries on their way.
 
 pub(crate) mod attempts;
-pub(crate) mod bound_due_times;
-pub(crate) mod channel_pauses;
 pub(crate) mod due;
 pub(crate) mod escalate;
 pub(crate) mod next_due;
 pub(crate) mod recovery;
 
 use application::Error;
-use application::ports::{DeliveryQueue, Due, DueQuery, Escalated, Finished, Intent, Interrupted};
+use application::ports::{
+    DeliveryQueue, Due, DueQuery, Escalated, Finished, Intent, Interrupted, NO_CHANNEL,
+};
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
 use domain::subscription::SubscriptionId;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params};
 
-use crate::Store;
-use crate::columns;
-use crate::delivery_queue::attempts::begin;
-use crate::delivery_queue::attempts::finish;
-use crate::delivery_queue::bound_due_times::bound_due_times;
-use crate::delivery_queue::channel_pauses::{
-    pause as pause_channel, record_missing as record_missing_channel, resume as resume_channel,
-};
+use crate::columns::micros;
+use crate::delivery_queue::attempts::{begin, finish};
 use crate::delivery_queue::escalate::escalate;
-use crate::failure::unreadable;
+use crate::delivery_queue::next_due::bound_due_times;
+use crate::failure::{Failure, unreadable};
 use crate::notices::notify_operators;
-use crate::rows;
 use crate::rows::all;
 use crate::schema::RARE_STATES;
 use crate::unreadable::quarantine::return_interrupted;
 use crate::unreadable::{Read, Table, read_row};
 use crate::write::{MAX_ROWS_PER_WRITE, Transaction};
+use crate::{Store, columns, rows};
 
 #[async_trait]
 impl DeliveryQueue for Store {
@@ -156,4 +151,45 @@ fn interrupted(row: &Row<'_>) -> rusqlite::Result<(i64, Read<Interrupted>)> {
         Err(unreadable) => Err(unreadable),
     };
     Ok((seq, read))
+}
+
+/// Records that a channel is paused. A pause that is open already stays as it is: its first reason tells most.
+pub(crate) fn pause_channel(
+    connection: &Connection,
+    protocol: Protocol,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let sql = "INSERT INTO channel_pauses (protocol, from_at, reason) VALUES (?, ?, ?) \
+               ON CONFLICT (protocol) WHERE to_at IS NULL DO NOTHING";
+    connection.prepare_cached(sql)?.execute(params![protocol.name(), micros(now), reason])?;
+    Ok(())
+}
+
+pub(crate) fn resume_channel(
+    connection: &Connection,
+    protocol: Protocol,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let sql = "UPDATE channel_pauses SET to_at = ? WHERE protocol = ? AND to_at IS NULL";
+    connection.prepare_cached(sql)?.execute(params![micros(now), protocol.name()])?;
+    Ok(())
+}
+
+/// Records that no channel is configured for a protocol, as a pause, if any subscription waits for it; answers how many
+/// do. A pause that says so already stays as it is.
+pub(crate) fn record_missing_channel(
+    connection: &Connection,
+    protocol: Protocol,
+    now: Timestamp,
+) -> Result<usize, Failure> {
+    let sql = "SELECT count(*) FROM subscriptions WHERE protocol = ? AND state <> 'ended'";
+    let count = connection.prepare_cached(sql)?.query_row([protocol.name()], |row| row.get::<_, u32>(0))?;
+    let sql =
+        "UPDATE channel_pauses SET to_at = ? WHERE protocol = ? AND to_at IS NULL AND (reason <> ? OR ?)";
+    connection.prepare_cached(sql)?.execute(params![micros(now), protocol.name(), NO_CHANNEL, count == 0])?;
+    if count > 0 {
+        pause_channel(connection, protocol, NO_CHANNEL, now)?;
+    }
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }

@@ -4,7 +4,6 @@
 //! What is over is settled though nobody receives notices, so that nothing piles up and who comes later is not told old
 //! news; what lasts, the pause of a channel, is told once somebody does.
 
-pub(crate) mod full_disk;
 pub(crate) mod incidents;
 
 use std::time::Duration;

@@ -1,6 +1,5 @@
 //! Publishing: which orders match which subscriptions.
 
-pub(crate) mod candidates;
 pub(crate) mod publish;
 
 use std::mem;
@@ -14,8 +13,7 @@ use tokio::task::yield_now;
 
 use crate::Store;
 use crate::failure::unreadable;
-use crate::publishing::candidates::Candidates;
-use crate::publishing::publish::{NewDelivery, Publish, publish};
+use crate::publishing::publish::{Candidates, NewDelivery, Publish, publish};
 use crate::rows::Versions;
 use crate::unreadable::Unreadable;
 use crate::write::Transaction;

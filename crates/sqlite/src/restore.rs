@@ -4,12 +4,16 @@ use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use application::ports::{OrderLog, Publisher};
-use rusqlite::Connection;
+use application::ports::{InterventionKind, OrderLog, Publisher};
+use domain::Timestamp;
+use rusqlite::{Connection, params};
 
 use crate::audit::{Exception, Summary, audit};
 use crate::backup::{CompanionFile, CopyError, copy_file, refuse_existing, take_companion_files};
-use crate::deliveries::hold_pending::hold_pending;
+use crate::columns::micros;
+use crate::delivery_queue::attempts::WHY_POINTLESS;
+use crate::delivery_queue::next_due::refresh_all;
+use crate::failure::Failure;
 use crate::files::companion_file;
 use crate::opening::{DATABASE, io_error, lock, quick_check, refuse_others, sqlite_error, sync_names};
 use crate::staging::{COMPANION_SUFFIXES, Staging};
@@ -141,4 +145,31 @@ async fn publish_and_hold(folder: &Path, options: Options) -> Result<usize, Copy
     let held = held.await;
     store.close().await;
     Ok(held?)
+}
+
+const UNFINISHED: &str = "state IN ('pending', 'in_flight')";
+const REPLY: &str = "The store was restored from a backup that was made before an answer came";
+
+/// Holds every pending delivery after a restore. It does not escalate: it may have been delivered in time. What nobody
+/// would be sent again is cancelled and not held.
+pub(crate) fn hold_pending(connection: &Connection, now: Timestamp) -> Result<usize, Failure> {
+    let settle = "UPDATE attempts SET ended_at = ?, outcome = 'unknown', reply = ? WHERE ended_at IS NULL";
+    connection.execute(settle, params![micros(now), REPLY])?;
+    let why = &*WHY_POINTLESS;
+    let cancel = format!(
+        "UPDATE deliveries SET state = 'cancelled', cancel_reason = {why}, at = ?, escalates_at = NULL \
+         WHERE {UNFINISHED} AND {why} IS NOT NULL"
+    );
+    connection.execute(&cancel, [micros(now)])?;
+    let record = format!(
+        "INSERT INTO interventions (delivery, number, kind, at, state_before, since) \
+         SELECT seq, 1 + coalesce((SELECT max(number) FROM interventions WHERE delivery = seq), 0), ?, ?, 'pending', at \
+         FROM deliveries WHERE {UNFINISHED}"
+    );
+    connection.execute(&record, params![InterventionKind::Restored.name(), micros(now)])?;
+    let hold =
+        format!("UPDATE deliveries SET state = 'held', at = ?, escalates_at = NULL WHERE {UNFINISHED}");
+    let count = connection.execute(&hold, [micros(now)])?;
+    refresh_all(connection)?;
+    Ok(count)
 }

@@ -14,7 +14,7 @@ use crate::commit::State;
 use crate::commit_health::CommitHealth;
 use crate::failure::{Failure, shutting_down};
 use crate::opening::{self, Opened, sqlite_error};
-use crate::publishing::candidates::Candidates;
+use crate::publishing::publish::Candidates;
 use crate::queue::Queue;
 use crate::readers::{Readers, Reading};
 use crate::write::{MAX_ROWS_PER_WRITE, Progress, Transaction, Write};

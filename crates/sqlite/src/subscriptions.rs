@@ -1,7 +1,6 @@
 //! Subscriptions, and which orders match them.
 
 pub(crate) mod administer;
-pub(crate) mod cancel_remaining;
 pub(crate) mod confirm;
 pub(crate) mod subscribe;
 pub(crate) mod transition;

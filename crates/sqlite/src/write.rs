@@ -7,8 +7,8 @@ use application::Error;
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use crate::commit_health::FullDisk;
 use crate::failure::{Failure, store_failed};
-use crate::notices::full_disk::FullDisk;
 use crate::orders::known_keys::KnownKeys;
 
 /// About how many rows one write touches at most, so that new orders need not wait for it: whatever touches more goes

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use application::deliveries;
 use application::ports::{Clock, Content, DeliveryQueue, Inbox, InboxMessage, Message, Sent};
-use application::receipts;
 use application::{ChannelMode, Error};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::DeliveryId;
@@ -199,7 +199,7 @@ impl World<'_> {
             self.facts.bounced(delivery)?;
         }
         self.ask("record a receipt", |app| async move {
-            TaskOutput::Done(receipts::record(&app, delivery, attempt, receipt).await)
+            TaskOutput::Done(deliveries::record_receipt(&app, delivery, attempt, receipt).await)
         });
         Ok(())
     }

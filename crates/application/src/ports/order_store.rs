@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::Timestamp;
-use domain::order::fingerprint::Fingerprint;
-use domain::order::idempotency::IdempotencyKey;
+use domain::order::idempotency::{Fingerprint, IdempotencyKey};
 use domain::order::{Order, OrderId};
 
 use super::{Page, PageRequest};

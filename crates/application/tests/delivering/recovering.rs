@@ -5,10 +5,10 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 use application::Error;
-use application::deliver::recover;
 use application::ports::{
     DeliveryQueue, Due, DueQuery, Escalated, Finished, Intent, Interrupted, Randomness,
 };
+use application::recover;
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::attempt::OutcomeKind;

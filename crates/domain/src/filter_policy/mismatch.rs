@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::clause::Clause;
+use super::clause::holds;
 use super::condition::Condition;
 use super::message::{Fact, Message};
-use super::satisfied::holds;
 
 /// How many conditions, values or alternatives a reason spells out.
 const SPELLED_OUT: usize = 5;

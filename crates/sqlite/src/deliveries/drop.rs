@@ -9,8 +9,7 @@ use domain::delivery::{DeliveryId, DeliveryState};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::columns::{self, micros};
-use crate::deliveries::interventions;
-use crate::deliveries::pending::{self, PendingCursor};
+use crate::deliveries::interventions::{self, PendingCursor};
 use crate::delivery_queue::next_due::refresh_each;
 use crate::failure::Failure;
 use crate::schema::RARE_STATES;
@@ -45,7 +44,7 @@ pub(crate) fn drop_pending(
     after: PendingCursor,
     now: Timestamp,
 ) -> Result<Progress<PendingCursor>, Failure> {
-    let (dropped, next) = pending::after(connection, after, filter, "kind <> 'confirmation'")?;
+    let (dropped, next) = interventions::pending_after(connection, after, filter, "kind <> 'confirmation'")?;
     let dropped: Vec<_> = dropped.iter().map(|place| place.delivery).collect();
     cancel(connection, &dropped, now)?;
     Ok(Progress { count: dropped.len(), next })

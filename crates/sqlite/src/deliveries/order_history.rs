@@ -2,21 +2,21 @@
 //! more.
 
 use application::Error;
-use application::ports::{ChannelPause, OrderHistory, Page, PageRequest, UnmatchedSubscriptions};
+use application::ports::{
+    ChannelPause, DeliveryProgress, OrderHistory, Page, PageRequest, UnmatchedSubscriptions,
+};
 use domain::Timestamp;
 use domain::delivery::DeliveryState;
 use domain::order::{OrderId, Seq};
-use domain::subscription::{Subscription, Version};
+use domain::subscription::{Subscription, SubscriptionId, Version};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::columns::micros;
-use crate::deliveries::records;
+use crate::deliveries::{Records, order_history, records};
 use crate::failure::unreadable;
 use crate::orders::by_id;
 use crate::paging::{Listed, Window};
-use crate::rows::all;
-use crate::rows::sift;
-use crate::rows::{self, PAUSE_COLUMNS, SUBSCRIPTION_COLUMNS, VERSION_COLUMNS, VERSIONS};
+use crate::rows::{self, PAUSE_COLUMNS, SUBSCRIPTION_COLUMNS, VERSION_COLUMNS, VERSIONS, all, sift};
 use crate::unreadable::{Read, Table, Unreadable, read_row};
 
 /// How many subscriptions one page of those without a delivery looks at, whether they have one or not.
@@ -163,5 +163,47 @@ fn pauses(
     );
     sift(connection.prepare_cached(&sql)?, [micros(since)], |row| {
         read_row(Table::ChannelPauses, row.get("seq")?, row, rows::pause)
+    })
+}
+
+/// The newest confirmation request of each subscription.
+pub(crate) fn confirmation_requests(
+    connection: &Connection,
+    of: &[SubscriptionId],
+) -> rusqlite::Result<Records> {
+    let newest = "deliveries.seq = (SELECT max(asked.seq) FROM deliveries asked WHERE asked.kind = 'confirmation' \
+                  AND asked.subscription = (SELECT seq FROM subscriptions WHERE id = ?))";
+    let mut found = Records::default();
+    for id in of {
+        found.extend(records(connection, newest, [id.0.as_bytes()])?);
+    }
+    Ok(found)
+}
+
+/// How far the delivery of each order has come. All together look at [`DeliveryProgress::COUNTED`] deliveries at most.
+pub(crate) fn delivery_progress(
+    connection: &Connection,
+    of: &[OrderId],
+) -> rusqlite::Result<Vec<DeliveryProgress>> {
+    let share = DeliveryProgress::COUNTED / of.len().max(1);
+    of.iter().map(|id| delivery_progress_of(connection, *id, share)).collect()
+}
+
+fn delivery_progress_of(
+    connection: &Connection,
+    id: OrderId,
+    share: usize,
+) -> rusqlite::Result<DeliveryProgress> {
+    let mut statement = connection.prepare_cached("SELECT seq FROM orders WHERE id = ?")?;
+    let seq = statement.query_row([id.0.as_bytes()], |row| row.get(0)).optional()?;
+    let Some(seq) = seq.map(Seq) else {
+        return Ok(DeliveryProgress { is_whole: true, ..DeliveryProgress::default() });
+    };
+    let counts = order_history::counts(connection, seq, share)?;
+    let counted: usize = counts.iter().map(|(_, count)| count).sum();
+    Ok(DeliveryProgress {
+        published: order_history::published(connection, seq)?,
+        counts,
+        is_whole: counted < share,
     })
 }

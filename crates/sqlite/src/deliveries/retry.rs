@@ -10,8 +10,7 @@ use domain::subscription::SubscriptionState;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::columns::{self, micros};
-use crate::deliveries::interventions;
-use crate::deliveries::pending::{self, PendingCursor};
+use crate::deliveries::interventions::{self, PendingCursor};
 use crate::delivery_queue::next_due::refresh_each;
 use crate::delivery_queue::recovery::RESUME_ENDPOINT;
 use crate::failure::Failure;
@@ -69,7 +68,7 @@ pub(crate) fn retry_pending(
     after: PendingCursor,
     now: Timestamp,
 ) -> Result<Progress<PendingCursor>, Failure> {
-    let (selected, next) = pending::after(connection, after, filter, MAY_BE_SENT)?;
+    let (selected, next) = interventions::pending_after(connection, after, filter, MAY_BE_SENT)?;
     let mut waits = connection.prepare_cached(WAITS)?;
     let mut pauses_lifted = Vec::new();
     for place in &selected {

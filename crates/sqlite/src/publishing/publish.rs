@@ -1,6 +1,7 @@
 //! Owing deliveries for orders, in one commit with the relay's cursor.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use application::Error;
 use domain::Timestamp;
@@ -13,6 +14,7 @@ use crate::delivery_queue::next_due::refresh_each;
 use crate::failure::Failure;
 use crate::notices::incidents;
 use crate::orders::spam;
+use crate::rows::{VERSION_COLUMNS, VERSIONS, Versions};
 use crate::unreadable::Unreadable;
 use crate::unreadable::quarantine::quarantine_row;
 
@@ -99,4 +101,49 @@ fn nothing_is_left_out(
     }
     let (given, cursor, last) = (fresh.len(), cursor.0, last.0);
     Err(Error::internal(format!("{given} of {stored} orders from {cursor} to {last} were published")).into())
+}
+
+/// The most versions that are kept; where there are more, they are read for each run.
+const MAX_CACHED_VERSIONS: usize = 20_000;
+
+/// The versions of each subscription, by its `seq`, that orders from a place on can match.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidates {
+    from: Seq,
+    /// How often versions had changed by then.
+    changes: i64,
+    pub(crate) versions: Arc<BTreeMap<i64, Versions>>,
+}
+
+impl Candidates {
+    /// Those of now, for orders from `first` on: `kept`, as long as they are right.
+    pub(crate) fn of(connection: &Connection, first: Seq, kept: Option<Self>) -> rusqlite::Result<Self> {
+        let sql = "SELECT times FROM version_changes";
+        let changes = connection.prepare_cached(sql)?.query_row((), |row| row.get(0))?;
+        match kept.filter(|kept| kept.changes == changes && kept.from <= first) {
+            Some(kept) => Ok(kept),
+            None => Ok(Self { from: first, changes, versions: Arc::new(versions(connection, first)?) }),
+        }
+    }
+
+    /// Whether so many can be kept. That one which cannot be read is mended counts as a change.
+    pub(crate) fn can_be_kept(&self) -> bool {
+        let many = |versions: &Versions| versions.readable.len() + versions.unreadable.len();
+        self.versions.values().map(many).sum::<usize>() <= MAX_CACHED_VERSIONS
+    }
+}
+
+/// A state that nobody knows may be one of those that match.
+fn versions(connection: &Connection, first: Seq) -> rusqlite::Result<BTreeMap<i64, Versions>> {
+    let sql = format!(
+        "SELECT {VERSION_COLUMNS} FROM {VERSIONS} WHERE (to_seq IS NULL OR to_seq >= ?) \
+         AND subscription_versions.state NOT IN ('pending', 'ended')"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut found = statement.query([first.0])?;
+    let mut versions = BTreeMap::<_, Versions>::new();
+    while let Some(row) = found.next()? {
+        versions.entry(row.get("subscription")?).or_default().add(row)?;
+    }
+    Ok(versions)
 }

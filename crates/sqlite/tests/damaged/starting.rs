@@ -30,9 +30,7 @@ async fn an_attempt_in_flight_at_a_delivery_that_cannot_be_read_ends_as_unknown_
         let mend = world.damage(table, row, column, with);
         let world = world.restarted().await;
         let settled =
-            application::deliver::recover(&world.store, &[].into(), &SystemClock, &SystemRandomness)
-                .await
-                .unwrap();
+            application::recover(&world.store, &[].into(), &SystemClock, &SystemRandomness).await.unwrap();
         assert!((1..=2).contains(&settled), "{table} {column}");
         assert_eq!(
             world.count("SELECT count(*) FROM attempts WHERE ended_at IS NULL"),

@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use application::Error;
-use application::receipts;
+use application::{Error, deliveries};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -40,7 +39,7 @@ async fn record(
         return Err(Problem::new(StatusCode::FORBIDDEN, "invalid_signature", detail));
     };
     if let Some(receipt) = receipt {
-        receipts::record(&web.app, id, attempt, receipt).await?;
+        deliveries::record_receipt(&web.app, id, attempt, receipt).await?;
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }

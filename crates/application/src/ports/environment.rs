@@ -1,4 +1,4 @@
-//! Chance.
+//! What depends on the machine and the moment: the time, and randomness.
 
 use domain::Timestamp;
 use domain::delivery::DeliveryId;
@@ -45,4 +45,10 @@ impl dyn Randomness + '_ {
     pub fn jitter(&self) -> Jitter {
         Jitter(u16::from_ne_bytes(self.bytes()))
     }
+}
+
+/// Tells the time. Everything that depends on the time takes it from here.
+pub trait Clock: Send + Sync {
+    /// Now, in UTC.
+    fn now(&self) -> Timestamp;
 }

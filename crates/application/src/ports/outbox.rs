@@ -1,4 +1,4 @@
-//! Where new orders are published.
+//! The outbox: the log of stored orders, and where they are published.
 
 use async_trait::async_trait;
 use domain::order::{LoggedOrder, OrderId};
@@ -27,4 +27,12 @@ pub struct Published {
     /// The orders that were not published after all, the others were; why is in the log. Empty where a run is published
     /// as a whole.
     pub failed: Vec<OrderId>,
+}
+
+/// Reads the orders that are not yet published. An adapter MUST give every accepted order, in the order of acceptance,
+/// again and again until [`Publisher::publish`](super::Publisher::publish) succeeded for it.
+#[async_trait]
+pub trait OrderLog: Send + Sync {
+    /// The first `limit` orders that are not yet published, in the order of their places.
+    async fn unpublished(&self, limit: usize) -> Result<Vec<LoggedOrder>, Error>;
 }
