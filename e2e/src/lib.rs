@@ -7,7 +7,7 @@ pub mod aws;
 pub mod browser;
 pub mod certificate;
 pub mod client;
-pub mod host;
+pub mod deployment;
 mod log;
 pub mod peers;
 pub mod process;

@@ -102,7 +102,7 @@ impl Contract {
         let value =
             if is_json { serde_json::from_str(body).context("the body is no JSON")? } else { body.into() };
         let validator = self.validator(schema)?;
-        let mut wrong: Vec<_> = validator.iter_errors(&value).map(|error| said(&error)).collect();
+        let mut wrong: Vec<_> = validator.iter_errors(&value).map(|error| describe_error(&error)).collect();
         wrong.dedup();
         if wrong.is_empty() { Ok(()) } else { bail!("the body is another: {}", wrong.join("; ")) }
     }
@@ -134,7 +134,7 @@ fn media_type(response: &Response<'_>) -> Option<String> {
     Some(name.trim().to_ascii_lowercase())
 }
 
-fn said(error: &jsonschema::ValidationError<'_>) -> String {
+fn describe_error(error: &jsonschema::ValidationError<'_>) -> String {
     let place = error.instance_path().as_str();
     if place.is_empty() { error.to_string() } else { format!("{place}: {error}") }
 }

@@ -102,7 +102,7 @@ impl<'a> Comparison<'a> {
         broken.extend(self.inside_broken(&inside(place, "*"), &old.others, &new.others));
         broken.extend(self.inside_broken(&format!("{place}[]"), &old.elements, &new.elements));
         if !self.stays_simple(old, new) {
-            let (was, is) = (shown(&old.simple), shown(&new.simple));
+            let (was, is) = (display_schema(&old.simple), display_schema(&new.simple));
             broken.push(match self.sender {
                 Sender::Client => format!("{at} takes no longer all that it took: {was} became {is}"),
                 Sender::Program => format!("{at} may be what it could not be: {was} became {is}"),
@@ -213,7 +213,7 @@ fn all_of(schemas: &[Value]) -> Value {
     if let [one] = different[..] { one.clone() } else { json!({ "allOf": different }) }
 }
 
-fn shown(simple: &[Map<String, Value>]) -> String {
+fn display_schema(simple: &[Map<String, Value>]) -> String {
     let all: Vec<_> = simple.iter().flatten().map(|(keyword, value)| format!("{keyword} {value}")).collect();
     if all.is_empty() { "anything".to_owned() } else { all.join(" and ") }
 }

@@ -85,7 +85,7 @@ enum Failure {
     /// It was tried and failed.
     Failed(anyhow::Error),
     /// It failed, and has said so.
-    Said,
+    Reported,
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
@@ -111,7 +111,7 @@ pub(crate) fn run() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    done.map_or_else(told, |()| ExitCode::SUCCESS)
+    done.map_or_else(report_failure, |()| ExitCode::SUCCESS)
 }
 
 fn obey(cli: Cli) -> Result<(), Failure> {
@@ -133,7 +133,7 @@ fn obey(cli: Cli) -> Result<(), Failure> {
 }
 
 /// Says why a command failed, and answers its exit code.
-fn told(failure: Failure) -> ExitCode {
+fn report_failure(failure: Failure) -> ExitCode {
     match failure {
         Failure::Usage(mistakes) => {
             for mistake in mistakes {
@@ -148,7 +148,7 @@ fn told(failure: Failure) -> ExitCode {
             output::note(&format!("orderbell: {error:#}"));
             ExitCode::FAILURE
         }
-        Failure::Said => ExitCode::FAILURE,
+        Failure::Reported => ExitCode::FAILURE,
     }
 }
 

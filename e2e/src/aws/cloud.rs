@@ -84,10 +84,10 @@ impl Cloud {
     ///
     /// # Errors
     /// The program does not start, or the table's stream is off.
-    pub async fn publish(&self) -> Result<Announcer> {
+    pub async fn publish(&self) -> Result<StreamPublisher> {
         let function = self.function("stream").await?;
         let mut mapping = self.mapping().await?;
-        Ok(Announcer(tokio::spawn(async move {
+        Ok(StreamPublisher(tokio::spawn(async move {
             loop {
                 if let Err(error) = mapping.drain(&function).await {
                     eprintln!("the event source mapping: {error:#}");
@@ -138,9 +138,9 @@ impl Cloud {
 
 /// Publishes orders until it is dropped.
 #[derive(Debug)]
-pub struct Announcer(JoinHandle<()>);
+pub struct StreamPublisher(JoinHandle<()>);
 
-impl Drop for Announcer {
+impl Drop for StreamPublisher {
     fn drop(&mut self) {
         self.0.abort();
     }

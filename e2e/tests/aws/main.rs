@@ -7,7 +7,7 @@ mod stream_batch;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use orderbell_e2e::host::in_envelope;
+use orderbell_e2e::deployment::in_envelope;
 use orderbell_e2e::receiver::Receiver;
 
 /// The orders of which a subscriber of SNS was told, with how often.

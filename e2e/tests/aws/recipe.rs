@@ -4,7 +4,7 @@ use anyhow::Result;
 use orderbell_e2e::aws::cloud::Cloud;
 use orderbell_e2e::aws::event_source_mapping::EventSourceMapping;
 use orderbell_e2e::aws::table::Table;
-use orderbell_e2e::host::in_envelope;
+use orderbell_e2e::deployment::in_envelope;
 use orderbell_e2e::receiver::Receiver;
 use serde_json::json;
 

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Result;
-use orderbell_e2e::host::Host;
+use orderbell_e2e::deployment::Deployment;
 use orderbell_e2e::receiver::{Received, Receiver};
 use serde_json::{Value, json};
 
 /// The orders of which a receiver was told, with how often.
-fn told(host: &Host, received: &[Received]) -> Result<BTreeMap<String, usize>> {
+fn told(host: &Deployment, received: &[Received]) -> Result<BTreeMap<String, usize>> {
     let mut told = BTreeMap::new();
     for one in received {
         let order = host.notification(one)?["data"]["orderId"].as_str().unwrap_or_default().to_owned();
@@ -18,7 +18,7 @@ fn told(host: &Host, received: &[Received]) -> Result<BTreeMap<String, usize>> {
     Ok(told)
 }
 
-pub(crate) async fn a_subscriber_is_told_of_an_order_in_the_seeds_words(host: &Host) -> Result<()> {
+pub(crate) async fn a_subscriber_is_told_of_an_order_in_the_seeds_words(host: &Deployment) -> Result<()> {
     let receiver = Receiver::start().await?;
     host.subscribe(&receiver, "/hook", None).await?;
     let order = host.stranger()?.place_order("John Doe", "Wireless Mouse").await?;
@@ -37,7 +37,7 @@ pub(crate) async fn a_subscriber_is_told_of_an_order_in_the_seeds_words(host: &H
     Ok(())
 }
 
-pub(crate) async fn every_subscriber_is_told_of_every_order_once(host: &Host) -> Result<()> {
+pub(crate) async fn every_subscriber_is_told_of_every_order_once(host: &Deployment) -> Result<()> {
     let receivers = [Receiver::start().await?, Receiver::start().await?];
     for receiver in &receivers {
         host.subscribe(receiver, "/hook", None).await?;
@@ -55,7 +55,7 @@ pub(crate) async fn every_subscriber_is_told_of_every_order_once(host: &Host) ->
     Ok(())
 }
 
-pub(crate) async fn a_filter_policy_decides_who_is_told(host: &Host) -> Result<()> {
+pub(crate) async fn a_filter_policy_decides_who_is_told(host: &Deployment) -> Result<()> {
     let (euro, north) = (Receiver::start().await?, Receiver::start().await?);
     host.subscribe(&euro, "/hook", Some(json!({"currency": ["EUR"]}))).await?;
     host.subscribe(&north, "/hook", Some(json!({"shop": ["north", "south"], "express": [true]}))).await?;

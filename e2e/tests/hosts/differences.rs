@@ -1,7 +1,7 @@
 //! What is not the same on both hosts: each row of the table in `ARCHITECTURE.md` that can be seen from outside.
 
 use anyhow::{Context, Result};
-use orderbell_e2e::host::Host;
+use orderbell_e2e::deployment::Deployment;
 use orderbell_e2e::receiver::Receiver;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ const ONLY_ON_ONE_MACHINE: [&str; 6] = [
 
 #[tokio::test]
 async fn what_sns_does_in_its_own_way_is_answered_501_on_aws() -> Result<()> {
-    let host = Host::aws().await?;
+    let host = Deployment::aws().await?;
     let client = host.client()?;
     for path in ONLY_ON_ONE_MACHINE {
         let answer = client.get(path).await?;
@@ -41,7 +41,7 @@ async fn what_sns_does_in_its_own_way_is_answered_501_on_aws() -> Result<()> {
 
 #[tokio::test]
 async fn what_sns_has_no_attribute_for_is_refused_on_aws() -> Result<()> {
-    let host = Host::aws().await?;
+    let host = Deployment::aws().await?;
     let client = host.client()?;
     for (attribute, value) in [("maxReceivesPerSecond", json!(5)), ("receives", json!("notices"))] {
         let body = json!({"protocol": "email", "endpoint": "ada@example.com", attribute: value});
@@ -55,7 +55,7 @@ async fn what_sns_has_no_attribute_for_is_refused_on_aws() -> Result<()> {
 
 #[tokio::test]
 async fn what_sns_does_in_its_own_way_is_served_on_one_machine() -> Result<()> {
-    let host = Host::one_machine().await?;
+    let host = Deployment::one_machine().await?;
     let client = host.client()?;
     for path in ONLY_ON_ONE_MACHINE {
         assert_ne!(client.get(path).await?.status, 501, "{path}");
@@ -65,7 +65,8 @@ async fn what_sns_does_in_its_own_way_is_served_on_one_machine() -> Result<()> {
 
 #[tokio::test]
 async fn an_order_has_a_timeline_only_where_its_deliveries_are_ours() -> Result<()> {
-    for (host, has_timeline) in [(Host::one_machine().await?, true), (Host::aws().await?, false)] {
+    for (host, has_timeline) in [(Deployment::one_machine().await?, true), (Deployment::aws().await?, false)]
+    {
         let client = host.client()?;
         let id = client.place_order("Ada", "Mouse").await?;
         assert_eq!(client.order(&id).await?["deliveries"].is_array(), has_timeline);
@@ -76,7 +77,7 @@ async fn an_order_has_a_timeline_only_where_its_deliveries_are_ours() -> Result<
 #[tokio::test]
 async fn a_subscription_says_on_aws_only_what_sns_tells() -> Result<()> {
     let receiver = Receiver::start().await?;
-    for (host, told) in [(Host::one_machine().await?, true), (Host::aws().await?, false)] {
+    for (host, told) in [(Deployment::one_machine().await?, true), (Deployment::aws().await?, false)] {
         let made = host.subscribe(&receiver, "/hook", None).await?;
         assert_eq!(
             made["secret"].is_string(),
@@ -94,12 +95,12 @@ async fn a_subscription_says_on_aws_only_what_sns_tells() -> Result<()> {
 
 #[tokio::test]
 async fn a_webhook_gets_the_bare_notification_on_one_machine_and_sns_envelope_on_aws() -> Result<()> {
-    for host in [Host::one_machine().await?, Host::aws().await?] {
+    for host in [Deployment::one_machine().await?, Deployment::aws().await?] {
         let receiver = Receiver::start().await?;
         host.subscribe(&receiver, "/hook", None).await?;
         host.client()?.place_order("Ada", "Mouse").await?;
         let message = receiver.wait_for_notifications(1).await?.remove(0);
-        let is_bare = matches!(host, Host::OneMachine(_));
+        let is_bare = matches!(host, Deployment::OneMachine(_));
         assert_eq!(message.json()["type"] == "order.placed", is_bare);
         assert_eq!(!message.header("webhook-signature").is_empty(), is_bare);
         assert_eq!(message.json()["Type"], if is_bare { Value::Null } else { json!("Notification") });

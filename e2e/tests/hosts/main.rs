@@ -22,7 +22,7 @@ macro_rules! on_both_hosts {
         $(
             #[tokio::test]
             async fn $scenario() -> anyhow::Result<()> {
-                crate::$module::$scenario(&orderbell_e2e::host::Host::$host().await?).await
+                crate::$module::$scenario(&orderbell_e2e::deployment::Deployment::$host().await?).await
             }
         )+
     };

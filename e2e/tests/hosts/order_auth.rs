@@ -1,7 +1,7 @@
 //! Taking orders: what is accepted, what is refused, and in which words.
 
 use anyhow::Result;
-use orderbell_e2e::host::Host;
+use orderbell_e2e::deployment::Deployment;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn order() -> Value {
     json!({"customerName": "John Doe", "productName": "Wireless Mouse"})
 }
 
-pub(crate) async fn the_seeds_order_gets_the_seeds_answer(host: &Host) -> Result<()> {
+pub(crate) async fn the_seeds_order_gets_the_seeds_answer(host: &Deployment) -> Result<()> {
     let answer = host.stranger()?.post("/create-order", &order()).await?;
     let body = answer.expect(200)?;
     assert_eq!(body["message"], "Order placed successfully");
@@ -19,7 +19,7 @@ pub(crate) async fn the_seeds_order_gets_the_seeds_answer(host: &Host) -> Result
     Ok(())
 }
 
-pub(crate) async fn a_missing_name_gets_the_seeds_error(host: &Host) -> Result<()> {
+pub(crate) async fn a_missing_name_gets_the_seeds_error(host: &Deployment) -> Result<()> {
     let stranger = host.stranger()?;
     let missing = [
         json!({"customerName": "John Doe"}),
@@ -34,7 +34,7 @@ pub(crate) async fn a_missing_name_gets_the_seeds_error(host: &Host) -> Result<(
     Ok(())
 }
 
-pub(crate) async fn malformed_json_is_refused(host: &Host) -> Result<()> {
+pub(crate) async fn malformed_json_is_refused(host: &Deployment) -> Result<()> {
     let stranger = host.stranger()?;
     let request = stranger.request(Method::POST, "/create-order").body("{\"customerName\": ");
     let answer = stranger.send(request.header("content-type", "application/json")).await?;
@@ -43,7 +43,7 @@ pub(crate) async fn malformed_json_is_refused(host: &Host) -> Result<()> {
     Ok(())
 }
 
-pub(crate) async fn a_body_that_is_too_large_is_refused(host: &Host) -> Result<()> {
+pub(crate) async fn a_body_that_is_too_large_is_refused(host: &Deployment) -> Result<()> {
     let mut large = order();
     large["note"] = "x".repeat(64 * 1024).into();
     let answer = host.stranger()?.post("/create-order", &large).await?.expect(413)?;
@@ -51,7 +51,7 @@ pub(crate) async fn a_body_that_is_too_large_is_refused(host: &Host) -> Result<(
     Ok(())
 }
 
-pub(crate) async fn an_order_is_read_as_json_whatever_its_content_type_says(host: &Host) -> Result<()> {
+pub(crate) async fn an_order_is_read_as_json_whatever_its_content_type_says(host: &Deployment) -> Result<()> {
     let stranger = host.stranger()?;
     for content_type in
         ["text/plain;charset=UTF-8", "application/x-www-form-urlencoded", "application/octet-stream"]
@@ -66,7 +66,7 @@ pub(crate) async fn an_order_is_read_as_json_whatever_its_content_type_says(host
     Ok(())
 }
 
-pub(crate) async fn a_page_of_any_origin_may_place_orders(host: &Host) -> Result<()> {
+pub(crate) async fn a_page_of_any_origin_may_place_orders(host: &Deployment) -> Result<()> {
     let stranger = host.stranger()?;
     let asking = stranger
         .request(Method::OPTIONS, "/create-order")
@@ -84,7 +84,7 @@ pub(crate) async fn a_page_of_any_origin_may_place_orders(host: &Host) -> Result
     Ok(())
 }
 
-pub(crate) async fn management_is_refused_without_the_key(host: &Host) -> Result<()> {
+pub(crate) async fn management_is_refused_without_the_key(host: &Deployment) -> Result<()> {
     let stranger = host.stranger()?;
     for path in ["/orders", "/subscriptions"] {
         assert_eq!(stranger.get(path).await?.expect(401)?["code"], "key_required", "{path}");
@@ -97,7 +97,7 @@ pub(crate) async fn management_is_refused_without_the_key(host: &Host) -> Result
     Ok(())
 }
 
-pub(crate) async fn an_unknown_path_and_a_wrong_method_are_refused(host: &Host) -> Result<()> {
+pub(crate) async fn an_unknown_path_and_a_wrong_method_are_refused(host: &Deployment) -> Result<()> {
     let client = host.client()?;
     assert_eq!(client.get("/nowhere").await?.expect(404)?["code"], "no_such_route");
     assert_eq!(client.get("/create-order").await?.expect(405)?["code"], "method_not_allowed");

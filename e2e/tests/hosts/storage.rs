@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use orderbell_e2e::client::{Answer, Client};
-use orderbell_e2e::host::Host;
+use orderbell_e2e::deployment::Deployment;
 use orderbell_e2e::receiver::Receiver;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn ids(orders: &[Value]) -> Vec<&str> {
 }
 
 pub(crate) async fn an_order_repeated_with_its_key_is_stored_once_and_announced_once(
-    host: &Host,
+    host: &Deployment,
 ) -> Result<()> {
     let receiver = Receiver::start().await?;
     host.subscribe(&receiver, "/hook", None).await?;
@@ -51,7 +51,7 @@ pub(crate) async fn an_order_repeated_with_its_key_is_stored_once_and_announced_
     Ok(())
 }
 
-pub(crate) async fn another_order_under_the_same_key_is_refused(host: &Host) -> Result<()> {
+pub(crate) async fn another_order_under_the_same_key_is_refused(host: &Deployment) -> Result<()> {
     let stranger = host.stranger()?;
     place(&stranger, KEY, "Mouse").await?.expect(200)?;
     let refused = place(&stranger, KEY, "Keyboard").await?.expect(422)?;
@@ -61,7 +61,7 @@ pub(crate) async fn another_order_under_the_same_key_is_refused(host: &Host) -> 
     Ok(())
 }
 
-pub(crate) async fn orders_placed_at_once_with_one_key_are_one_order(host: &Host) -> Result<()> {
+pub(crate) async fn orders_placed_at_once_with_one_key_are_one_order(host: &Deployment) -> Result<()> {
     let stranger = host.stranger()?;
     let place = || place(&stranger, KEY, "Mouse");
     let (one, two, three) = tokio::try_join!(place(), place(), place())?;
@@ -71,7 +71,7 @@ pub(crate) async fn orders_placed_at_once_with_one_key_are_one_order(host: &Host
     Ok(())
 }
 
-pub(crate) async fn orders_are_listed_newest_first_and_page_by_page(host: &Host) -> Result<()> {
+pub(crate) async fn orders_are_listed_newest_first_and_page_by_page(host: &Deployment) -> Result<()> {
     let client = host.client()?;
     let mut placed = Vec::new();
     for number in 0..25 {
@@ -90,7 +90,7 @@ pub(crate) async fn orders_are_listed_newest_first_and_page_by_page(host: &Host)
     Ok(())
 }
 
-pub(crate) async fn orders_are_found_by_time(host: &Host) -> Result<()> {
+pub(crate) async fn orders_are_found_by_time(host: &Deployment) -> Result<()> {
     let client = host.client()?;
     let mut times = Vec::new();
     for number in 0..3 {
@@ -107,7 +107,7 @@ pub(crate) async fn orders_are_found_by_time(host: &Host) -> Result<()> {
     Ok(())
 }
 
-pub(crate) async fn one_order_is_shown_as_it_was_placed(host: &Host) -> Result<()> {
+pub(crate) async fn one_order_is_shown_as_it_was_placed(host: &Deployment) -> Result<()> {
     let client = host.client()?;
     let order = json!({
         "customerName": "Ada Löwe", "items": [
@@ -126,14 +126,14 @@ pub(crate) async fn one_order_is_shown_as_it_was_placed(host: &Host) -> Result<(
     Ok(())
 }
 
-pub(crate) async fn an_order_that_is_not_there_is_not_found(host: &Host) -> Result<()> {
+pub(crate) async fn an_order_that_is_not_there_is_not_found(host: &Deployment) -> Result<()> {
     let client = host.client()?;
     let unknown = client.get("/orders/0197f5a2-0000-7000-8000-000000000000").await?.expect(404)?;
     assert_eq!(unknown["code"], "order_not_found");
     Ok(())
 }
 
-pub(crate) async fn the_host_says_that_it_can_take_orders(host: &Host) -> Result<()> {
+pub(crate) async fn the_host_says_that_it_can_take_orders(host: &Deployment) -> Result<()> {
     let stranger = host.stranger()?;
     assert_eq!(stranger.get("/healthz").await?.expect(200)?["status"], "alive");
     assert_eq!(stranger.get("/readyz").await?.expect(200)?["status"], "ready");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use orderbell_e2e::host::Host;
+use orderbell_e2e::deployment::Deployment;
 use orderbell_e2e::receiver::Receiver;
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ fn id(subscription: &Value) -> Result<&str> {
     subscription["subscriptionId"].as_str().context("a subscriptionId")
 }
 
-pub(crate) async fn a_subscription_is_made_listed_and_shown(host: &Host) -> Result<()> {
+pub(crate) async fn a_subscription_is_made_listed_and_shown(host: &Deployment) -> Result<()> {
     let receiver = Receiver::start().await?;
     let policy = json!({"currency": ["EUR"]});
     let made = host.subscribe(&receiver, "/hook", Some(policy.clone())).await?;
@@ -27,7 +27,7 @@ pub(crate) async fn a_subscription_is_made_listed_and_shown(host: &Host) -> Resu
     Ok(())
 }
 
-pub(crate) async fn subscribing_again_finds_the_same_subscription(host: &Host) -> Result<()> {
+pub(crate) async fn subscribing_again_finds_the_same_subscription(host: &Deployment) -> Result<()> {
     let receiver = Receiver::start().await?;
     let made = host.subscribe(&receiver, "/hook", None).await?;
     let client = host.client()?;
@@ -41,7 +41,7 @@ pub(crate) async fn subscribing_again_finds_the_same_subscription(host: &Host) -
     Ok(())
 }
 
-pub(crate) async fn who_unsubscribed_is_told_no_more(host: &Host) -> Result<()> {
+pub(crate) async fn who_unsubscribed_is_told_no_more(host: &Deployment) -> Result<()> {
     let (stays, goes) = (Receiver::start().await?, Receiver::start().await?);
     host.subscribe(&stays, "/hook", None).await?;
     let going = host.subscribe(&goes, "/hook", None).await?;
@@ -57,7 +57,7 @@ pub(crate) async fn who_unsubscribed_is_told_no_more(host: &Host) -> Result<()> 
     Ok(())
 }
 
-pub(crate) async fn a_changed_filter_policy_holds_for_later_orders(host: &Host) -> Result<()> {
+pub(crate) async fn a_changed_filter_policy_holds_for_later_orders(host: &Deployment) -> Result<()> {
     let receiver = Receiver::start().await?;
     let made = host.subscribe(&receiver, "/hook", None).await?;
     let client = host.client()?;
@@ -78,7 +78,7 @@ pub(crate) async fn a_changed_filter_policy_holds_for_later_orders(host: &Host) 
     Ok(())
 }
 
-pub(crate) async fn an_address_that_is_none_is_refused(host: &Host) -> Result<()> {
+pub(crate) async fn an_address_that_is_none_is_refused(host: &Deployment) -> Result<()> {
     let client = host.client()?;
     let wrong = [
         json!({"protocol": "webhook", "endpoint": "not a URL"}),
@@ -98,7 +98,7 @@ pub(crate) async fn an_address_that_is_none_is_refused(host: &Host) -> Result<()
     Ok(())
 }
 
-pub(crate) async fn a_subscription_that_is_not_there_is_not_found(host: &Host) -> Result<()> {
+pub(crate) async fn a_subscription_that_is_not_there_is_not_found(host: &Deployment) -> Result<()> {
     let client = host.client()?;
     let path = "/subscriptions/0197f5a2-0000-7000-8000-000000000000";
     for answer in [client.get(path).await?, client.delete(path).await?] {

@@ -94,7 +94,7 @@ async fn knows_that_nothing_was_sent(channel: &dyn Channel, message: &Message) {
     assert!(matches!(outcome.kind, OutcomeKind::Transient(_)), "{outcome:?}");
 }
 
-/// Where the line is lost after the message went out, nobody knows.
+/// Where the connection is lost after the message went out, nobody knows.
 async fn says_that_it_does_not_know(channel: &dyn Channel, message: &Message) {
     let outcome = channel.send(message).await.outcome;
     assert_eq!(outcome.kind, OutcomeKind::Unknown, "{}", outcome.reply);

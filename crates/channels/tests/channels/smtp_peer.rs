@@ -204,7 +204,7 @@ impl Peer {
         once.or_else(|| script.always.get(step).cloned())
     }
 
-    /// Does what the script says, or gives the usual answer; tells the answer's code. `None`: the line is over.
+    /// Does what the script says, or gives the usual answer; tells the answer's code. `None`: the connection is over.
     async fn act(
         &self,
         line: &mut BufReader<Box<dyn PeerConnection>>,

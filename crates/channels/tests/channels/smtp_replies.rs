@@ -164,7 +164,7 @@ fn said(code: u16, manner: usize) -> &'static [&'static [u8]] {
     Vec::leak(pieces)
 }
 
-/// What becomes of a mail; at a conversation's end, which no mail waits for, of a probe.
+/// What becomes of a mail; at a session's end, which no mail waits for, of a probe.
 async fn outcome_of(step: &'static str, pieces: &'static [&'static [u8]]) -> Outcome {
     let script = always(step, Act::SayIn(pieces));
     let (settings, script) = match step {
@@ -204,8 +204,8 @@ async fn what_a_relay_answers_is_understood_in_whatever_form_it_comes() {
 /// What is about us, whoever it is said of: the relay goes away, or wants another login.
 const OURS: [u16; 3] = [421, 432, 530];
 
-/// RFC 5321 4.2: the first digit decides. At a conversation's beginning all that is no success is about the relay and us; of
-/// EHLO a refusal leads to HELO; where a mail is named, what is refused is its own. What ends the conversation is not asked.
+/// RFC 5321 4.2: the first digit decides. At a session's beginning all that is no success is about the relay and us; of
+/// EHLO a refusal leads to HELO; where a mail is named, what is refused is its own. What ends the session is not asked.
 fn meant(step: &str, code: u16) -> OutcomeKind {
     match (step, code / 100) {
         ("DATA", 2) => CHANNEL,

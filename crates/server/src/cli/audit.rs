@@ -36,7 +36,7 @@ fn as_text(data: &Path, now: Timestamp) -> Result<u64, Failure> {
     let mut written = Ok(());
     let print = |exception: Exception| {
         if written.is_ok() {
-            written = output::line(&told(&exception));
+            written = output::line(&exception_line(&exception));
         }
     };
     let summary = audit(data, now, print).map_err(refused)?;
@@ -71,7 +71,7 @@ fn refused(error: OpenError) -> Failure {
 }
 
 /// One line: which, what is wrong, what to do.
-fn told(exception: &Exception) -> String {
+fn exception_line(exception: &Exception) -> String {
     let ids = ids(exception).map(|(name, id)| id.map(|id| format!(" {name} {id}")).unwrap_or_default());
     let (kind, wrong) = (exception.kind, &exception.wrong);
     format!("{}:{}: {wrong}. To do: {}", kind.name(), ids.concat(), kind.remedy())

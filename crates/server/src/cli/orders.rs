@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use self::show::{price, products, told};
+use self::show::{delivery_progress, price, products};
 use super::api_client::{Server, ServerPage};
 use super::table::Column;
 use super::{Failure, argument, block_on, display, output};
@@ -184,7 +184,7 @@ async fn list(list: List) -> Result<(), Failure> {
         for order in answer["items"].as_array_mut().into_iter().flatten() {
             order["product"] = json!(products(order));
             order["price"] = json!(price(order));
-            order["told"] = json!(told(order));
+            order["told"] = json!(delivery_progress(order));
         }
         output::list(&answer, &COLUMNS)
     });

@@ -55,7 +55,7 @@ pub(super) fn serve(flags: &Flags) -> Result<(), Failure> {
         log.say(&format!("orderbell: {error:#}"));
     }
     drop(last_lines);
-    ended.map_err(|_: anyhow::Error| Failure::Said)
+    ended.map_err(|_: anyhow::Error| Failure::Reported)
 }
 
 async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {

@@ -235,14 +235,14 @@ mod tests {
     struct Stalled {
         begun: mpsc::Sender<()>,
         read: mpsc::Receiver<()>,
-        told: mpsc::Sender<Vec<u8>>,
+        sender: mpsc::Sender<Vec<u8>>,
     }
 
     impl Write for Stalled {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let _ = self.begun.send(());
             let _ = self.read.recv();
-            let _ = self.told.send(bytes.to_vec());
+            let _ = self.sender.send(bytes.to_vec());
             Ok(bytes.len())
         }
 
@@ -253,10 +253,10 @@ mod tests {
 
     #[test]
     fn a_reader_that_stalls_keeps_nobody_waiting_and_costs_bounded_memory() {
-        let ((begun, begins), (reads, read), (told, telling)) =
+        let ((begun, begins), (reads, read), (sender, receiver)) =
             (mpsc::channel(), mpsc::channel(), mpsc::channel());
         let said = |lost| format!("{lost} lost\n");
-        let queue = LineQueue::start(Stalled { begun, read, told }, said).unwrap();
+        let queue = LineQueue::start(Stalled { begun, read, sender }, said).unwrap();
         queue.push(b"the first\n");
         begins.recv().unwrap();
         let line = [b"x".repeat(1023), b"\n".to_vec()].concat();
@@ -268,10 +268,10 @@ mod tests {
         assert!(queue.lock().phase == Phase::Ending, "the last lines were not waited for for ever");
 
         drop(reads);
-        assert_eq!(telling.recv().unwrap(), b"the first\n");
-        assert_eq!(telling.recv().unwrap().len(), MAX_PENDING_BYTES);
-        assert_eq!(telling.recv().unwrap(), b"100 lost\n");
-        assert!(telling.recv().is_err(), "nothing else was written");
+        assert_eq!(receiver.recv().unwrap(), b"the first\n");
+        assert_eq!(receiver.recv().unwrap().len(), MAX_PENDING_BYTES);
+        assert_eq!(receiver.recv().unwrap(), b"100 lost\n");
+        assert!(receiver.recv().is_err(), "nothing else was written");
     }
 
     #[test]
@@ -280,31 +280,31 @@ mod tests {
         reason = "how many writes there may be follows from the time they took"
     )]
     fn lines_that_come_one_after_the_other_are_written_together() {
-        let (told, telling) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         let start = Instant::now();
-        let queue = LineQueue::start(Told(told), |lost| format!("{lost} lost\n")).unwrap();
+        let queue = LineQueue::start(ChannelWriter(sender), |lost| format!("{lost} lost\n")).unwrap();
         for _ in 0..10_000 {
             queue.push(b"one of many\n");
         }
         queue.end();
-        let writes = telling.iter().count();
+        let writes = receiver.iter().count();
         let most = start.elapsed().as_millis() / GATHER_TIME.as_millis() + 2;
         assert!(writes as u128 <= most, "{writes} writes where {most} do");
     }
 
     #[test]
     fn a_line_larger_than_all_that_may_wait_is_lost_alone() {
-        let (told, telling) = mpsc::channel();
-        let queue = LineQueue::start(Told(told), |lost| format!("{lost} lost\n")).unwrap();
+        let (sender, receiver) = mpsc::channel();
+        let queue = LineQueue::start(ChannelWriter(sender), |lost| format!("{lost} lost\n")).unwrap();
         queue.push(&vec![b'x'; MAX_PENDING_BYTES + 1]);
         queue.push(b"next\n");
         queue.end();
-        assert_eq!(telling.iter().collect::<Vec<_>>().concat(), b"next\n1 lost\n");
+        assert_eq!(receiver.iter().collect::<Vec<_>>().concat(), b"next\n1 lost\n");
     }
 
-    struct Told(mpsc::Sender<Vec<u8>>);
+    struct ChannelWriter(mpsc::Sender<Vec<u8>>);
 
-    impl Write for Told {
+    impl Write for ChannelWriter {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let _ = self.0.send(bytes.to_vec());
             Ok(bytes.len())

@@ -49,7 +49,7 @@ async fn subscription_response(
     shown: SubscriptionJson<'_>,
 ) -> Result<Response, Problem> {
     let pending = subscriptions::pending(&web.app, &[subscription]).await?;
-    Ok(json_response(status, &shown.because(pending.get(&subscription.id), web.app.clock.now())))
+    Ok(json_response(status, &shown.with_pending(pending.get(&subscription.id), web.app.clock.now())))
 }
 
 /// Subscriptions, newest first.
@@ -66,7 +66,7 @@ async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Respons
     let page = subscriptions::list(&web.app, query).await?;
     let pending = subscriptions::pending(&web.app, &page.items.iter().collect::<Vec<_>>()).await?;
     let now = web.app.clock.now();
-    Ok(page_response(&page, |one| SubscriptionJson::of(one).because(pending.get(&one.id), now)))
+    Ok(page_response(&page, |one| SubscriptionJson::of(one).with_pending(pending.get(&one.id), now)))
 }
 
 /// Makes a subscription: 201 with the secret that was made for its webhook, shown this once; 200 if it was there with the

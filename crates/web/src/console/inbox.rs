@@ -62,12 +62,12 @@ impl From<InboxMessage> for Row {
             subject: message.subject,
             text: message.text,
             link: message.link.filter(of_the_web),
-            at: shown(message.at),
+            at: format_time(message.at),
         }
     }
 }
 
-fn shown(at: Timestamp) -> String {
+fn format_time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 

@@ -72,7 +72,7 @@ fn malformed_smtp_is_no_reply() {
 }
 
 #[test]
-fn a_long_text_is_cut_and_an_answer_without_end_is_none() {
+fn a_long_text_is_cut_and_a_reply_without_end_is_none() {
     let long = [b"250 ".as_slice(), &vec![b'x'; 40_000], b"\r\n"].concat();
     let reply = one(&long).unwrap();
     assert_eq!((reply.code, reply.text().len()), (250, MAX_LINE_BYTES - 4));
@@ -84,7 +84,7 @@ fn a_long_text_is_cut_and_an_answer_without_end_is_none() {
 }
 
 #[test]
-fn what_follows_an_answer_is_left() {
+fn what_follows_a_reply_is_left() {
     let mut received = b"220 go\r\n250 already".to_vec();
     assert_eq!(ReplyReader::default().take(&mut received).unwrap().map(|reply| reply.code), Some(220));
     assert_eq!(received, b"250 already");
@@ -92,7 +92,7 @@ fn what_follows_an_answer_is_left() {
 
 /// In whatever pieces it comes, it is the same; nothing panics; nothing grows.
 #[test]
-fn fuzzed_answers_are_the_same_in_any_pieces() {
+fn fuzzed_replies_are_the_same_in_any_pieces() {
     let seeds: [&[u8]; 8] = [
         b"220 relay ESMTP\r\n",
         b"250-relay\r\n250-AUTH PLAIN LOGIN\r\n250-SIZE 1000\r\n250 HELP\r\n",

@@ -79,7 +79,7 @@ pub(super) fn price(order: &Value) -> Option<String> {
 }
 
 /// How far delivery has come, as in "2 of 3, 1 waiting". Nothing where another host tells.
-pub(super) fn told(order: &Value) -> Option<String> {
+pub(super) fn delivery_progress(order: &Value) -> Option<String> {
     let counts = order["counts"].as_object()?;
     let count = |states: &[&str]| -> u64 {
         states.iter().filter_map(|state| counts.get(*state).and_then(Value::as_u64)).sum()
@@ -119,12 +119,12 @@ mod tests {
             (json!({}), "nobody matched"),
         ] {
             let order = json!({"published": true, "counts": counts, "countsAreComplete": true});
-            assert_eq!(super::told(&order).as_deref(), Some(told), "{order}");
+            assert_eq!(super::delivery_progress(&order).as_deref(), Some(told), "{order}");
         }
         let many = json!({"published": true, "counts": {"delivered": 100}, "countsAreComplete": false});
-        assert_eq!(told(&many).as_deref(), Some("100 of 100 or more"));
+        assert_eq!(delivery_progress(&many).as_deref(), Some("100 of 100 or more"));
         let fresh = json!({"published": false, "counts": {}, "countsAreComplete": true});
-        assert_eq!(told(&fresh).as_deref(), Some("not yet published"));
-        assert_eq!(told(&json!({"orderId": "elsewhere"})), None);
+        assert_eq!(delivery_progress(&fresh).as_deref(), Some("not yet published"));
+        assert_eq!(delivery_progress(&json!({"orderId": "elsewhere"})), None);
     }
 }

@@ -80,7 +80,7 @@ impl<'a> SubscriptionJson<'a> {
     }
 
     /// With why it is pending, if it is.
-    pub(super) fn because(self, pending: Option<&'a Pending>, now: Timestamp) -> Self {
+    pub(super) fn with_pending(self, pending: Option<&'a Pending>, now: Timestamp) -> Self {
         Self { pending: pending.map(|pending| PendingJson::of(pending, now)), ..self }
     }
 }

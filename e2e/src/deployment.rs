@@ -1,23 +1,23 @@
-//! The two hosts, as a scenario that is written once sees them.
+//! The two deployments, as a scenario that is written once sees them.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use crate::aws::cloud::{Announcer, Cloud};
+use crate::aws::cloud::{Cloud, StreamPublisher};
 use crate::client::Client;
 use crate::program::Program;
 use crate::receiver::{Received, Receiver};
 
-/// A running host with nothing in it.
+/// A running deployment with nothing in it.
 #[derive(Debug)]
-pub enum Host {
+pub enum Deployment {
     /// The `orderbell` program on this machine.
     OneMachine(Program),
     /// The Lambda program, its table and its topic, emulated.
-    Aws(Box<Cloud>, Announcer),
+    Aws(Box<Cloud>, StreamPublisher),
 }
 
-impl Host {
+impl Deployment {
     /// Starts the one machine.
     ///
     /// # Errors
