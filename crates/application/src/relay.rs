@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn it_gathers_orders_between_rounds_until_nothing_is_left_and_then_rests() {
+    fn the_relay_gathers_orders_between_rounds_until_nothing_is_left() {
         let mut relay = Relay::default();
         assert_eq!(relay.on(RelayEvent::Woken), RelayAction::Read(BATCH_SIZE));
         relay.on(RelayEvent::Read(Ok(vec![logged(1)])));
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn it_publishes_what_it_read_and_reads_it_anew_if_that_failed() {
+    fn the_relay_publishes_what_it_read_and_reads_it_anew_if_that_failed() {
         let mut relay = Relay::default();
         let orders = || vec![logged(1), logged(2)];
         assert_eq!(relay.on(RelayEvent::Read(Ok(orders()))), RelayAction::Publish(orders()));
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn it_waits_longer_after_each_failure_and_begins_anew_after_a_success() {
+    fn the_relay_waits_longer_after_each_failure_and_begins_anew_after_a_success() {
         let mut relay = Relay::default();
         let mut waits: Vec<_> = (0..9).map(|_| relay.on(RelayEvent::Read(Err(failure())))).collect();
         assert_eq!(waits.remove(0), RelayAction::Wait(FIRST_BACKOFF));

@@ -37,7 +37,7 @@ pub async fn startup_recovery(
     Ok(())
 }
 
-/// Whether the channel works is found out anew.
+/// Ends a channel's pause: whether it works is found out anew.
 async fn begin_anew(
     own: &LocalDelivery,
     queue: &dyn DeliveryQueue,

@@ -1,4 +1,4 @@
-//! What of all that could be logged is told: our own lines, and of a panic the words that nothing was put into.
+//! The log's allow-list: our own targets, and of a panic only a literal message, which nothing was put into.
 
 use std::any::Any;
 use std::panic;
@@ -14,8 +14,8 @@ pub fn ours(line: &Metadata<'_>) -> bool {
     OURS.iter().any(|ours| line.target().starts_with(ours))
 }
 
-/// Has the log tell of panics from here on. The library's own hook writes to standard error itself, in whatever words, and
-/// waits for whoever reads that.
+/// Has the log tell of panics from here on. The library's own hook writes to standard error itself, in whatever words,
+/// and waits for whoever reads that.
 pub fn tell_of_panics() {
     panic::set_hook(Box::new(|panic| {
         let at = panic.location().map(ToString::to_string);

@@ -156,8 +156,9 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "foreign_keys", true)
 }
 
-/// Statements are prepared once. Without the planner's stability guarantee, SQLite would prepare a statement anew
-/// whenever another limit is bound to a range.
+/// Sets how many prepared statements are cached, and the planner's stability guarantee. Statements are prepared once.
+/// Without the planner's stability guarantee, SQLite would prepare a statement anew whenever another limit is bound to
+/// a range.
 pub(crate) fn configure_statements(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE_SIZE);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)

@@ -115,7 +115,7 @@ fn verify(file: &Path, copy: &Path) -> Result<Vec<CompanionFile>, CopyError> {
     take_companion_files(&connection).map_err(explain)
 }
 
-/// What to do where the file is none that a backup made.
+/// What a message says where the file is none that a backup made.
 const NAME_A_BACKUP: &str = "name a file that `orderbell backup` made";
 
 /// What is wrong with a file that was named as a backup: what is said of a data folder is no help there.

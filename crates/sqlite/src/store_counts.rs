@@ -24,7 +24,7 @@ const WITH_PENDING: &str = "WITH RECURSIVE waiting (subscription) AS (
        FROM waiting WHERE waiting.subscription IS NOT NULL LIMIT ?1
      )";
 
-/// By when they are due, for as long as their endpoint is not left alone.
+/// A share of a subscription's pending deliveries, with when each is due.
 const COUNT_SHARE: &str = "SELECT protocol, subscriptions.state AS subscription_state, kind, \
      max(deliveries.at, ifnull(retry_at, deliveries.at)) AS at, deliveries.created_at, quarantined \
      FROM subscriptions JOIN deliveries INDEXED BY deliveries_due ON deliveries.subscription = subscriptions.seq \

@@ -108,7 +108,7 @@ async fn what_a_backup_that_was_killed_left_is_replaced_by_the_next() {
 }
 
 #[tokio::test]
-async fn what_has_the_name_of_its_folder_and_is_not_its_own_is_left_as_it_is() {
+async fn a_foreign_folder_with_the_name_of_the_staging_folder_is_left_as_it_is() {
     let (data, store) = busy().await;
     let place = tempfile::tempdir().unwrap();
     let (file, partial) = (place.path().join("shop.backup"), place.path().join("shop.backup.partial"));
@@ -161,7 +161,7 @@ fn a_backup_that_fails_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn what_was_owed_is_held_in_a_restored_store_until_someone_releases_it() {
+async fn pending_deliveries_are_held_in_a_restored_store_until_someone_releases_them() {
     let (data, store) = busy().await;
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("shop.backup");

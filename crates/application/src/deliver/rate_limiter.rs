@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_used_is_not_made_up_for() {
+    fn an_idle_rate_limiter_grants_no_burst() {
         let (mut limiter, start) = (RateLimiter::default(), Timestamp::UNIX_EPOCH);
         limiter.record(NonZeroU32::new(2), start);
         let later = start + Duration::from_mins(1);

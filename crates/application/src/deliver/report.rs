@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_follows_is_said_in_words() {
+    fn the_log_line_of_an_attempt_says_what_follows() {
         let at: Timestamp = "2026-01-31T12:00:05.123456Z".parse().unwrap();
         assert_eq!(what_follows(Next::Again(at)), "again at 2026-01-31T12:00:05Z");
         for (state, words) in [

@@ -47,8 +47,8 @@ pub struct Readiness {
 pub struct Idempotency {
     /// Whose key it is; equal keys of other callers are other keys. Anonymous callers share the empty scope.
     pub scope: String,
-    /// From where an anonymous caller came; nothing for one who is known. Callers of the empty scope cannot be told apart,
-    /// so that nobody may claim a key for the others: only another order from the same place is refused.
+    /// From where an anonymous caller came; nothing for one who is known. Callers of the empty scope cannot be told
+    /// apart, so that nobody may claim a key for the others: only another order from the same place is refused.
     pub client_digest: Option<ClientDigest>,
     /// The client's key.
     pub key: IdempotencyKey,
@@ -58,8 +58,9 @@ pub struct Idempotency {
     pub lifetime: Duration,
 }
 
-/// A digest of the network that a request came from, under a secret of the host's: it tells whether two requests came from
-/// the same one, and neither the store nor who reads it learns which. It lives as long as the key that it stands with.
+/// A digest of the network that an anonymous request came from (SHA-256 over a secret of the host and the address, cut to
+/// 16 bytes), for the scope of its idempotency key: it tells whether two requests came from the same one, and neither the
+/// store nor who reads it learns which. It lives as long as the key that it stands with.
 pub type ClientDigest = [u8; 16];
 
 /// What came of accepting an order.
@@ -69,7 +70,8 @@ pub enum Acceptance {
     Stored,
     /// The same order was stored under this key before, with this id; nothing was stored now.
     Repeated(OrderId),
-    /// Another order of the same caller, or from the same place, was stored under this key before; nothing was stored now.
+    /// Another order of the same caller, or from the same place, was stored under this key before; nothing was stored
+    /// now.
     KeyReused,
 }
 

@@ -23,7 +23,7 @@ fn refusal() -> Event {
 }
 
 #[test]
-fn it_is_paused_once_and_uses_no_attempt() {
+fn a_failing_channel_is_paused_once_and_uses_no_attempt() {
     let mut hand = failing();
     hand.sent(3, CHANNEL_DOWN);
     hand.sent(2, OutcomeKind::Permanent(Scope::Channel));
@@ -64,7 +64,7 @@ fn a_provider_that_throttles_for_ever_is_given_more_and_more_time_and_then_uses_
 }
 
 #[test]
-fn nothing_of_it_is_asked_for_or_begun_while_others_go_on() {
+fn nothing_of_a_paused_channel_is_fetched_or_begun_while_others_go_on() {
     let mut hand = failing();
     hand.recorded();
     let query = hand.fetch().unwrap();
@@ -77,7 +77,7 @@ fn nothing_of_it_is_asked_for_or_begun_while_others_go_on() {
 }
 
 #[test]
-fn it_is_probed_less_and_less_often() {
+fn a_paused_channel_is_probed_less_and_less_often() {
     let mut hand = failing();
     hand.recorded();
     hand.fetched(Vec::new());

@@ -7,7 +7,7 @@ use domain::delivery::Next;
 use crate::fixtures::{CHANNEL_DOWN, Hand, failure, id, ids, mails};
 
 #[test]
-fn nothing_more_is_begun_and_what_is_in_flight_is_recorded() {
+fn a_draining_engine_begins_nothing_and_records_what_is_in_flight() {
     let mut hand = Hand::new();
     hand.fetched(mails(1..=6, 1));
     assert_eq!(hand.begun(), ids([1, 2]));
@@ -24,7 +24,7 @@ fn nothing_more_is_begun_and_what_is_in_flight_is_recorded() {
 }
 
 #[test]
-fn what_was_begun_but_not_sent_is_handed_back_unused_and_due_at_once() {
+fn a_draining_engine_hands_back_what_was_begun_but_not_sent() {
     let mut hand = Hand::new();
     hand.fetched(mails([1, 2], 1));
     assert_eq!(hand.begin().len(), 2);
@@ -41,7 +41,7 @@ fn what_was_begun_but_not_sent_is_handed_back_unused_and_due_at_once() {
 }
 
 #[test]
-fn what_the_store_fails_to_take_is_recorded_once_it_works() {
+fn a_draining_engine_records_what_the_store_failed_to_take_once_it_works() {
     let mut hand = Hand::new();
     hand.fetched(mails([1], 1));
     hand.begun();

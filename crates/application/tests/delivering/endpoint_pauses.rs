@@ -19,7 +19,7 @@ fn throttled_endpoint() -> Hand {
 }
 
 #[test]
-fn it_is_left_alone_until_its_time_and_others_go_on() {
+fn a_throttled_endpoint_is_left_alone_until_its_time_and_others_go_on() {
     let mut hand = throttled_endpoint();
     let until = hand.now + std::time::Duration::from_secs(100);
     let finished = hand.recorded();
@@ -34,7 +34,7 @@ fn it_is_left_alone_until_its_time_and_others_go_on() {
 }
 
 #[test]
-fn what_waits_for_it_is_asked_for_when_its_time_has_come() {
+fn deliveries_of_a_paused_endpoint_are_fetched_when_its_pause_ends() {
     let mut hand = throttled_endpoint();
     hand.sent(2, OutcomeKind::Delivered);
     hand.sent(11, OutcomeKind::Delivered);
@@ -114,7 +114,7 @@ fn a_receiver_that_is_gone_ends_its_subscription_and_nothing_more_is_sent_to_it(
 }
 
 #[test]
-fn what_was_being_begun_as_the_pause_came_keeps_its_place() {
+fn a_delivery_being_begun_as_its_endpoint_is_paused_keeps_its_place() {
     let mut hand = Hand::new();
     hand.fetched(hooks(1..=6, 1));
     assert_eq!(hand.begun(), ids([1, 2]));

@@ -127,7 +127,7 @@ fn one_poisonous_delivery_does_not_keep_the_others_of_its_endpoint_waiting() {
 }
 
 #[test]
-fn what_failed_before_this_process_counts() {
+fn a_stored_failure_streak_counts() {
     let mut hand = Hand::new();
     hand.fetched(known([1, 2], 5));
     assert_eq!(hand.begun(), ids([1]), "it is tried as one");
@@ -137,7 +137,7 @@ fn what_failed_before_this_process_counts() {
 }
 
 #[test]
-fn a_person_can_have_it_tried_at_once() {
+fn a_person_can_have_a_failing_endpoint_tried_at_once() {
     let mut hand = failed_twice();
     hand.sent(3, DOWN);
     while !hand.recorded().is_empty() {}

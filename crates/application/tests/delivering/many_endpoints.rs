@@ -78,7 +78,7 @@ fn visits_of_a_healthy_endpoint(hand: &mut Hand) -> u64 {
 }
 
 #[test]
-fn those_that_are_paused_cost_nothing() {
+fn paused_endpoints_cost_nothing() {
     let alone = visits_of_a_healthy_endpoint(&mut holding(0));
     let among_many = visits_of_a_healthy_endpoint(&mut holding(HELD));
     assert!(among_many <= FEW, "{among_many}");
@@ -86,7 +86,7 @@ fn those_that_are_paused_cost_nothing() {
 }
 
 #[test]
-fn those_in_flight_cost_nothing() {
+fn endpoints_with_attempts_in_flight_cost_nothing() {
     let mut hand = wide();
     hand.fetched(one_each(0..HELD));
     assert_eq!(begun(&mut hand).len() as u128, HELD);
@@ -115,7 +115,7 @@ fn rate_limited_endpoints_cost_nothing() {
 }
 
 #[test]
-fn those_that_wait_for_a_busy_channel_cost_nothing() {
+fn endpoints_that_wait_for_a_busy_channel_cost_nothing() {
     let mut hand = Hand::new();
     hand.fetched(one_each(0..2_000));
     assert_eq!(hand.begun().len(), 3);
@@ -123,7 +123,7 @@ fn those_that_wait_for_a_busy_channel_cost_nothing() {
 }
 
 #[test]
-fn those_that_failed_cost_nothing_once_they_are_recorded() {
+fn failed_endpoints_cost_nothing_once_they_are_recorded() {
     let mut hand = wide();
     hand.fetched(one_each(0..HELD));
     for delivery in begun(&mut hand) {

@@ -24,7 +24,7 @@ fn a_turn_that_came_while_nobody_looked_is_not_forgotten() {
 }
 
 #[test]
-fn what_was_cancelled_meanwhile_takes_up_no_time_of_those_that_come_behind_it() {
+fn a_cancelled_delivery_uses_no_rate_of_those_behind_it() {
     let mut hand = Hand::new();
     let limited = |numbers: std::ops::Range<u128>| {
         let mut mails = mails(numbers, 1);

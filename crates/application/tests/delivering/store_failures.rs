@@ -6,7 +6,7 @@ use domain::attempt::OutcomeKind;
 use crate::fixtures::{Hand, failure, id, ids, mails};
 
 #[test]
-fn what_is_due_is_asked_for_again_after_a_second() {
+fn the_engine_fetches_again_a_second_after_the_store_failed() {
     let mut hand = Hand::new();
     assert!(hand.fetch().is_some());
     hand.tell(Event::Fetched(Err(failure())));

@@ -9,7 +9,7 @@ use domain::endpoint::Protocol;
 use crate::fixtures::{Hand, LIMITS, due, id, ids, mails, start};
 
 #[test]
-fn it_asks_what_is_due_and_waits_if_nothing_is() {
+fn the_engine_fetches_what_is_due_and_waits_if_nothing_is() {
     let mut hand = Hand::new();
     let query = hand.fetch().unwrap();
     assert_eq!(query.now, start());
@@ -79,7 +79,7 @@ fn a_further_attempt_carries_the_next_number_and_the_attempts_used() {
 }
 
 #[test]
-fn what_the_store_did_not_begin_is_not_sent_and_is_asked_for_anew() {
+fn a_delivery_that_the_store_did_not_begin_is_not_sent_and_is_fetched_anew() {
     let mut hand = Hand::new();
     hand.fetched(mails([1, 2], 1));
     assert_eq!(hand.begin().len(), 2);
@@ -147,7 +147,7 @@ fn an_outcome_that_was_taken_in_already_changes_nothing() {
 }
 
 #[test]
-fn it_is_woken_when_the_next_delivery_falls_due_and_asks_once() {
+fn the_engine_is_woken_when_the_next_delivery_falls_due_and_fetches_once() {
     let mut hand = Hand::new();
     hand.fetch();
     let next_at = Some(start() + std::time::Duration::from_secs(30));

@@ -108,7 +108,7 @@ fn words(events: &[(i64, &str)]) -> Vec<(i64, String)> {
 }
 
 #[test]
-fn it_tells_a_delivery_from_acceptance_to_its_end() {
+fn a_timeline_shows_a_delivery_from_acceptance_to_its_end() {
     let attempts = vec![attempt(1, 2, Some(3)), attempt(2, 12, Some(14))];
     let delivered = delivery(Protocol::Email, DeliveryState::Delivered, 14, attempts);
     let timeline = timeline_of(order_history(vec![delivered], Vec::new()));
@@ -121,7 +121,7 @@ fn it_tells_a_delivery_from_acceptance_to_its_end() {
 }
 
 #[test]
-fn what_is_not_over_has_no_end_and_an_attempt_in_flight_stands_where_it_began() {
+fn a_pending_delivery_has_no_end_in_the_timeline_and_an_attempt_in_flight_stands_where_it_began() {
     let waiting = delivery(Protocol::Email, DeliveryState::Pending, 600, vec![attempt(1, 2, Some(3))]);
     assert_eq!(
         told(&timeline_of(order_history(vec![waiting], Vec::new()))),
@@ -154,7 +154,7 @@ fn intervention(kind: InterventionKind, was: DeliveryState, since: u64, done: u6
 }
 
 #[test]
-fn what_was_redriven_keeps_the_ends_that_it_had_come_to() {
+fn a_redriven_delivery_keeps_its_earlier_ends_in_the_timeline() {
     let attempts = vec![attempt(1, 2, Some(3)), attempt(2, 21, Some(22)), attempt(3, 51, Some(52))];
     let mut delivered = delivery(Protocol::Sms, DeliveryState::Delivered, 52, attempts);
     let failed =
@@ -181,7 +181,7 @@ fn what_was_redriven_keeps_the_ends_that_it_had_come_to() {
 }
 
 #[test]
-fn what_was_tried_before_its_time_is_told_and_had_come_to_no_end() {
+fn a_retried_delivery_is_in_the_timeline_and_had_come_to_no_end() {
     let attempts = vec![attempt(1, 2, Some(3)), attempt(2, 21, Some(22))];
     let mut delivered = delivery(Protocol::Sms, DeliveryState::Delivered, 22, attempts);
     delivered.interventions = vec![intervention(InterventionKind::Retried, DeliveryState::Pending, 600, 20)];
@@ -197,7 +197,7 @@ fn what_was_tried_before_its_time_is_told_and_had_come_to_no_end() {
 }
 
 #[test]
-fn what_should_have_escalated_and_could_not_is_told() {
+fn a_delivery_that_could_not_escalate_is_in_the_timeline() {
     let mut late = delivery(Protocol::Email, DeliveryState::Pending, 90, vec![attempt(1, 2, Some(3))]);
     late.not_escalated_at = Some(at(60));
     let expected = [(0, "accepted"), (1, "matched"), (3, "attempt 1"), (60, "not escalated")];
@@ -205,7 +205,7 @@ fn what_should_have_escalated_and_could_not_is_told() {
 }
 
 #[test]
-fn what_was_dropped_is_told_to_have_been_held_and_every_cancellation_says_why() {
+fn a_dropped_delivery_was_held_in_the_timeline_and_every_cancellation_says_why() {
     let mut dropped = delivery(Protocol::Sms, DeliveryState::Cancelled, 20, vec![attempt(1, 2, Some(3))]);
     dropped.interventions = vec![intervention(InterventionKind::Dropped, DeliveryState::Held, 3, 20)];
     dropped.cancel_reason = Some(CancelReason::Dropped);
@@ -302,7 +302,7 @@ fn version(subscriber: &Subscription, from: i64, to: Option<i64>, state: Subscri
 }
 
 #[test]
-fn it_says_why_each_subscription_was_not_owed_the_order_as_of_its_acceptance() {
+fn a_timeline_says_why_each_subscription_did_not_match_at_acceptance() {
     use SubscriptionState::{Confirmed, Ended, Pending, Suspended};
     let subscribers: Vec<_> = (1..=6).map(|number| subscription(number, Protocol::Email)).collect();
     let pads = FilterPolicy::parse(r#"{"productName":["Pad"]}"#).unwrap();

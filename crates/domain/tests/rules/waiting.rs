@@ -18,12 +18,12 @@ fn due() -> Waiting {
 }
 
 #[test]
-fn what_nothing_keeps_back_waits_for_nothing() {
+fn a_due_delivery_has_no_wait_reason() {
     assert_eq!(due().because(now()), None);
 }
 
 #[test]
-fn what_is_tried_later_waits_for_its_time() {
+fn a_delivery_that_is_tried_later_waits_for_its_time() {
     let later = Waiting { at: now() + Duration::from_secs(1), ..due() };
     assert_eq!(later.because(now()), Some(WaitReason::Retry));
 }
@@ -37,7 +37,7 @@ fn a_paused_channel_is_waited_for_whatever_the_time() {
 }
 
 #[test]
-fn what_only_a_person_ends_comes_first() {
+fn a_wait_that_only_a_person_ends_comes_first() {
     let held_up = Waiting { channel_paused: true, at: now() + Duration::from_secs(1), ..due() };
     for (subscription, reason) in [
         (SubscriptionState::Suspended, WaitReason::SubscriptionSuspended),

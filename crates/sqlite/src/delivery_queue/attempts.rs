@@ -231,7 +231,7 @@ static TAKE_DELIVERY: LazyLock<String> = LazyLock::new(|| {
          AND NOT {IS_SPAM} RETURNING seq, kind = 'confirmation' AND attempts_used = 0, subscription"
     )
 });
-/// As the domain has it:
+/// Extends the confirmation's time, as the domain has it:
 /// [`Subscription::confirmation_expires_if_sent`](domain::subscription::Subscription::confirmation_expires_if_sent).
 const EXTEND_CONFIRMATION: &str =
     "UPDATE subscriptions SET confirmation_expires_at = max(confirmation_expires_at, ?2) WHERE seq = ?1";

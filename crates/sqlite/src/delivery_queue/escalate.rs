@@ -31,8 +31,8 @@ static LATE: LazyLock<String> = LazyLock::new(|| {
 /// Nobody can say whether, or to whom, it escalates: it gets its time back when that is mended.
 const UNDECIDED: &str = "UPDATE deliveries SET escalates_at = NULL, quarantined = 1 WHERE seq = ?";
 const SETTLED: &str = "UPDATE deliveries SET escalates_at = NULL WHERE seq = ?";
-/// The filter policy of the one that stands in is not asked; if it has the order already, nothing follows. What stood
-/// there because nobody could say whether it matched is made by this.
+/// Inserts the delivery to the escalation target, whatever its filter policy; not if it has the order already. A
+/// placeholder, of which nobody could say whether it matched, becomes that delivery.
 const INSERT_ESCALATED: &str = "INSERT INTO deliveries \
      (id, kind, subscription, order_seq, state, created_at, at, escalates_at, escalated_from) \
      SELECT ?1, 'notification', seq, ?3, 'pending', ?4, ?4, \

@@ -26,7 +26,7 @@ const PENDING_LATER: &str = "SELECT seq, at, NOT EXISTS (SELECT 1 FROM attempts 
      AND number = 1 AND ended_at < ?2) FROM deliveries INDEXED BY deliveries_due WHERE subscription = ?1 \
      AND state = 'pending' AND quarantined = 0 AND at >= ?3 AND (at > ?3 OR seq > ?4) ORDER BY at, seq LIMIT ?5";
 const MAKE_DUE: &str = "UPDATE deliveries SET at = ?2 WHERE seq = ?1";
-/// Whether the attempt that succeeded says that the endpoint works again: not if it had begun before the first failure.
+/// Whether the attempt that succeeded began after the first failure, and so says that the endpoint works again.
 const STARTED_SINCE: &str =
     "SELECT EXISTS (SELECT 1 FROM attempts WHERE delivery = ?1 AND number = ?2 AND started_at >= ?3)";
 const IS_PAUSED: &str = "SELECT ifnull(retry_at > ?2, 0) FROM subscriptions WHERE seq = ?1";

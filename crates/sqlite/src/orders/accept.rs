@@ -11,7 +11,7 @@ use crate::orders::known_keys::KnownKeys;
 use crate::orders::known_keys::{Hashes, KeyEntry, hashes};
 use crate::write::Transaction;
 
-/// An order to be stored.
+/// An order to store.
 #[derive(Debug)]
 pub(crate) struct Accept {
     pub(crate) id: OrderId,
@@ -140,7 +140,7 @@ fn remember(
     Ok(())
 }
 
-/// Answers the period of the key.
+/// Inserts the key of an order; answers its period.
 fn store_key(
     connection: &Connection,
     keys: &mut KnownKeys,

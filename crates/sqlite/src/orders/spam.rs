@@ -26,12 +26,12 @@ const MARK: &str = "INSERT INTO spam (order_seq, marked_at) VALUES (?1, ?2) ON C
 const UNMARK: &str = "UPDATE spam SET unmarked_at = ?2, cancelled_through = NULL \
      WHERE order_seq = ?1 AND unmarked_at IS NULL";
 
-/// A sweep that is over is kept for whoever waits for its count, until another begins a day later.
+/// Deletes sweeps that are over, once another begins a day later: until then someone may wait for their counts.
 const DELETE_OLD_SWEEPS: &str =
     "DELETE FROM spam_sweeps WHERE next_seq > last_seq AND asked_at < ? - 86400000000";
 const BEGIN_SWEEP: &str = "INSERT INTO spam_sweeps (asked_at, from_at, to_at, customer_name, customer_email, \
      customer_phone, next_seq, last_seq) VALUES (?, ?, ?, ?, ?, ?, ?, min(?, (SELECT coalesce(max(seq), 0) FROM orders)))";
-/// A body that is no JSON is that of no customer.
+/// The next orders of a sweep, each with whether it fits the filter. A body that is no JSON is that of no customer.
 const NEXT_ORDERS_OF_SWEEP: &str = "SELECT orders.seq, spam_sweeps.asked_at, (from_at IS NULL OR order_time >= from_at) \
      AND (to_at IS NULL OR order_time < to_at) \
      AND (customer_name IS NULL OR customer_name IS CASE WHEN json_valid(body) THEN body ->> '$.customerName' END) \

@@ -18,7 +18,8 @@ use crate::rows::{self, SUBSCRIPTION_COLUMNS};
 use crate::unreadable::{Table, read_row};
 use crate::write::{Effects, FollowUp, MAX_ROWS_PER_WRITE};
 
-/// Nothing is written where it is so already: most reports of a provider tell of an endpoint that never failed.
+/// Sets the failure streak of an endpoint, where it is another: most reports of a provider tell of an endpoint that never
+/// failed.
 const SET_FAILURE_STREAK: &str = "UPDATE subscriptions SET failing_since = ?2, failed_last = ?3, failed_for = ?4, failures = ?5 \
      WHERE seq = ?1 AND (failing_since IS NOT ?2 OR failures <> ?5)";
 

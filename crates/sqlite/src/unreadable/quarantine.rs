@@ -23,11 +23,11 @@ const QUARANTINE_OF_ORDER: &str = "UPDATE deliveries SET quarantined = 1 \
      WHERE order_seq = ?1 AND state = 'pending' AND quarantined = 0";
 const QUARANTINE_OF_SUBSCRIPTION: &str = "UPDATE deliveries SET quarantined = 1 WHERE seq IN (SELECT seq FROM deliveries \
      WHERE subscription = ?1 AND state = 'pending' AND quarantined = 0 LIMIT ?2)";
-/// What is over needs nothing any more.
+/// Quarantines a delivery, unless it is over.
 const QUARANTINE_DELIVERY: &str = "UPDATE deliveries SET quarantined = 1 WHERE seq = ?1 AND quarantined = 0 \
      AND state NOT IN ('in_flight', 'delivered', 'sandboxed', 'held', 'dead', 'cancelled')";
 
-/// As recovering has it of an attempt that can be read.
+/// Ends an attempt as unknown, as recovery does with one that can be read.
 const END_ATTEMPT: &str = "UPDATE attempts SET ended_at = ?2, outcome = 'unknown', \
      reply = 'The program stopped before an answer came' WHERE delivery = ?1 AND ended_at IS NULL";
 const RETURN_TO_PENDING: &str = "UPDATE deliveries SET state = 'pending', at = ?2, quarantined = 1 WHERE seq = ?1 AND state = 'in_flight'";

@@ -29,12 +29,13 @@ pub(crate) struct Mended {
     pub(crate) published: bool,
 }
 
-/// What a wrong clock put far ahead was not bounded while it was quarantined.
+/// Releases a delivery, and bounds its due time, which was not done while it was quarantined.
 const RELEASE: &str = "UPDATE deliveries SET quarantined = 0, at = min(at, ?2) WHERE seq = ?1";
-/// Its subscription ended while it waited, or its order became spam.
+/// Cancels a delivery whose subscription ended while it waited, or whose order became spam.
 const CANCEL: &str = "UPDATE deliveries SET state = 'cancelled', cancel_reason = ?3, at = ?2, escalates_at = NULL \
      WHERE seq = ?1 AND state IN ('pending', 'held')";
-/// What nobody could decide about had no time to escalate at. Where it escalated already, nothing follows.
+/// Sets when a released delivery escalates, if it had no such time while nobody could decide about it; not where it
+/// escalated already.
 const ESCALATES: &str = "UPDATE deliveries SET escalates_at = coalesce(escalates_at, (SELECT deliveries.created_at + \
      min(max(escalation_minutes, 1), 65535) * 60000000 FROM subscriptions WHERE subscriptions.seq = subscription)) \
      WHERE seq = ?1 AND kind = 'notification' AND state NOT IN ('delivered', 'sandboxed', 'cancelled') \

@@ -73,7 +73,7 @@ fn suspending_and_confirming_cost_the_same_whatever_waits() {
 }
 
 #[test]
-fn what_waits_for_later_is_called_forward_in_bounded_commits_the_oldest_first() {
+fn deliveries_of_a_recovered_endpoint_become_due_in_bounded_commits_the_oldest_first() {
     let hours_of_failures = "UPDATE subscriptions SET failing_since = 1, failures = 30, retry_at = 1770000000000000 + 60000000 \
          WHERE seq = 1; UPDATE deliveries SET state = 'pending', attempts = 1, attempts_used = 1, \
          at = 1770000000000000 + 3600000000 + abs(random() % 1000000000) WHERE subscription = 1 AND seq <= 2000; \

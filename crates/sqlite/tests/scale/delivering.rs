@@ -16,7 +16,7 @@ const ONE_EACH: &str = "UPDATE deliveries SET state = 'pending', at = 1 + seq WH
 const NOBODY_WAITS: &str = "UPDATE deliveries SET state = 'delivered' WHERE subscription > 5000";
 
 #[test]
-fn those_that_wait_for_later_cost_nothing() {
+fn subscriptions_with_nothing_due_cost_nothing() {
     let without = Large::after(&format!("{TWENTY}; {NOBODY_WAITS}"));
     let with = Large::after(TWENTY);
     let (alone, without) = without.due(all_due());
@@ -29,7 +29,7 @@ fn those_that_wait_for_later_cost_nothing() {
 }
 
 #[test]
-fn those_who_may_be_sent_nothing_cost_nothing() {
+fn subscriptions_that_may_be_sent_nothing_cost_nothing() {
     let alone = Large::after(&format!("{TWENTY}; {NOBODY_WAITS}")).due(all_due()).1;
     for (what, kept_back) in [
         ("paused endpoints", "SET retry_at = 1770000000000001"),
@@ -48,7 +48,7 @@ fn those_who_may_be_sent_nothing_cost_nothing() {
 }
 
 #[test]
-fn what_is_due_costs_by_what_is_asked_for() {
+fn the_due_query_costs_by_what_it_is_asked_for() {
     let large = Large::after(ONE_EACH);
     let (due, work) = large.due(all_due());
     assert_eq!(due.deliveries.len(), 2_500);

@@ -38,7 +38,7 @@ fn an_order_to_thousands_is_published_in_parts_with_what_is_kept_in_memory() {
 }
 
 #[test]
-fn what_is_kept_in_memory_follows_every_change() {
+fn cached_candidates_follow_every_change() {
     let large = Large::after("");
     let published = |number| {
         place(&large, number);

@@ -62,7 +62,7 @@ fn three_refusals_of_one_recipient_are_no_row() {
 }
 
 #[test]
-fn what_is_refused_in_three_rounds_is_believed() {
+fn a_refusal_in_three_rounds_is_believed() {
     let mut attribution = FailureAttribution::default();
     let mut round = |numbers: &[u8]| -> Vec<_> {
         numbers.iter().map(|n| judged(&mut attribution, message(*n, *n), DEAD)).collect()
@@ -107,7 +107,7 @@ fn an_endpoint_that_is_its_own_server_is_believed() {
 }
 
 #[test]
-fn those_at_whom_the_channel_failed_are_held_back_until_it_serves_anyone() {
+fn recipients_at_whom_the_channel_failed_are_held_back_until_it_serves_anyone() {
     let mut attribution = FailureAttribution::default();
     judged(&mut attribution, message(1, 1), CHANNEL);
     judged(&mut attribution, message(2, 2), OutcomeKind::Transient(Scope::Delivery));
