@@ -138,40 +138,19 @@ impl fmt::Write for Escaped<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use domain::Timestamp;
     use tracing_subscriber::fmt::MakeWriter;
 
     use super::*;
 
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl MakeWriter<'_> for Lines {
-        type Writer = Self;
-
-        fn make_writer(&self) -> Self {
-            self.clone()
-        }
-    }
-
     fn logged(log: impl FnOnce()) -> Vec<Value> {
-        let lines = Lines::default();
+        let written: &Mutex<Vec<u8>> = Box::leak(Box::default());
         let subscriber = tracing_subscriber::fmt().fmt_fields(Members).event_format(JsonLines);
-        tracing::subscriber::with_default(subscriber.with_writer(lines.clone()).finish(), log);
-        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let subscriber = subscriber.with_writer(|| written.make_writer());
+        tracing::subscriber::with_default(subscriber.finish(), log);
+        let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 

@@ -31,10 +31,10 @@ pub fn own_words(payload: &(dyn Any + Send)) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Write};
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use serde_json::Value;
+    use tracing_subscriber::fmt::MakeWriter;
 
     use super::*;
     use crate::{JsonLines, Members};
@@ -50,33 +50,21 @@ mod tests {
             assert_eq!(own_words(&*payload), told);
         }
     }
+
     #[test]
     fn a_panic_is_a_line_of_the_log_that_says_where_and_repeats_no_data() {
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&lines);
-        let writer = move || Kept(Arc::clone(&kept));
+        let written: &Mutex<Vec<u8>> = Box::leak(Box::default());
         let subscriber = tracing_subscriber::fmt().fmt_fields(Members).event_format(JsonLines);
+        let subscriber = subscriber.with_writer(|| written.make_writer());
         let before = panic::take_hook();
         tell_of_panics();
-        tracing::subscriber::with_default(subscriber.with_writer(writer).finish(), || {
+        tracing::subscriber::with_default(subscriber.finish(), || {
             let name = "Jane";
             panic::catch_unwind(|| panic!("no place for {name}")).unwrap_err();
         });
         panic::set_hook(before);
-        let line: Value = serde_json::from_slice(&lines.lock().unwrap()).unwrap();
+        let line: Value = serde_json::from_slice(&written.lock().unwrap()).unwrap();
         assert_eq!(line["message"], "panicked: its words may quote data and are not told");
         assert!(line["at"].as_str().unwrap().contains("own_words.rs:"), "{line}");
-    }
-
-    struct Kept(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Kept {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
     }
 }

@@ -25,8 +25,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use domain::Timestamp;
     use serde_json::Value;
@@ -34,24 +33,10 @@ mod tests {
 
     use super::*;
 
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
     fn logged(filter: Targets, log: impl FnOnce()) -> Vec<Value> {
-        let lines = Lines::default();
-        let writer = lines.clone();
-        tracing::subscriber::with_default(subscriber(filter, move || writer.clone()), log);
-        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let written: &Mutex<Vec<u8>> = Box::leak(Box::default());
+        tracing::subscriber::with_default(subscriber(filter, || written.make_writer()), log);
+        let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 

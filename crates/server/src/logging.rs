@@ -106,31 +106,15 @@ fn lost_as_json(lines: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
     use std::sync::Mutex;
 
     use super::*;
 
-    /// What was written.
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
     #[test]
     fn a_librarys_lines_are_written_at_no_level() {
-        let lines = Lines::default();
-        let writer = lines.clone();
+        let written: &Mutex<Vec<u8>> = Box::leak(Box::default());
         let layer =
-            fmt::layer().with_writer(move || writer.clone()).with_filter(wanted(EnvFilter::new("trace")));
+            fmt::layer().with_writer(|| written.make_writer()).with_filter(wanted(EnvFilter::new("trace")));
         tracing::subscriber::with_default(Registry::default().with(layer), || {
             tracing::error!(target: "hyper::proto", "theirs: x-api-key");
             tracing::error!(target: "aws_smithy_runtime::client", "theirs: a signature");
@@ -138,7 +122,7 @@ mod tests {
             tracing::trace!(target: "rustls::client", "theirs: a name");
             tracing::trace!(target: "orderbell_web::observe", "ours");
         });
-        let written = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
         assert!(written.contains("ours") && !written.contains("theirs"), "{written}");
     }
 }

@@ -1,38 +1,23 @@
 //! What AWS repeats of an order in what it says of a call, and who sees it.
 
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use application::ports::Publisher as _;
+use tracing_subscriber::fmt::MakeWriter as _;
 
 use crate::fixtures::orders;
 use crate::scripted::{Answer, Aws, ECHO, accept, error};
 
-/// The lines of the log.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// What is logged while orders are published, which SNS answers so, and a table that fails to mark them.
 async fn logged(mut said: impl FnMut(&crate::scripted::Call) -> Answer + Send + 'static) -> String {
-    let log = Log::default();
-    let writer = log.clone();
+    let written: &Mutex<Vec<u8>> = Box::leak(Box::default());
     let lines =
         tracing_subscriber::fmt().json().with_max_level(tracing_subscriber::filter::LevelFilter::TRACE);
-    let _guard = tracing::subscriber::set_default(lines.with_writer(move || writer.clone()).finish());
+    let _guard = tracing::subscriber::set_default(lines.with_writer(|| written.make_writer()).finish());
     let aws = Aws::playing(move |call| said(call)).await;
     aws.break_table();
     aws.topic.publish(&orders(0..2)).await.unwrap();
-    let bytes = log.0.lock().unwrap().clone();
+    let bytes = written.lock().unwrap().clone();
     let ours = |line: &&str| line.contains("\"target\":\"aws::");
     String::from_utf8(bytes).unwrap().lines().filter(ours).collect::<Vec<_>>().join("\n")
 }

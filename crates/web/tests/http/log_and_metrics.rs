@@ -1,6 +1,5 @@
 //! What a request leaves in the log and in the metrics.
 
-use std::io::Write;
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
@@ -16,22 +15,12 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use orderbell_web::Client;
 use serde_json::Value;
 use tracing::Level;
+use tracing_subscriber::fmt::MakeWriter;
 
 use crate::host::{ADMIN_KEY, Host, SEED_BODY};
 
 /// The lines that were logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+struct Log(&'static Mutex<Vec<u8>>);
 
 impl Log {
     /// Logs this thread's lines from `level` on, until the guard is dropped.
@@ -42,11 +31,10 @@ impl Log {
         EVERYBODY_LISTENS.call_once(|| {
             tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
         });
-        let log = Self::default();
-        let writer = log.clone();
+        let written: &Mutex<Vec<u8>> = Box::leak(Box::default());
         let lines =
-            tracing_subscriber::fmt().json().with_max_level(level).with_writer(move || writer.clone());
-        (log, tracing::subscriber::set_default(lines.finish()))
+            tracing_subscriber::fmt().json().with_max_level(level).with_writer(|| written.make_writer());
+        (Self(written), tracing::subscriber::set_default(lines.finish()))
     }
 
     fn text(&self) -> String {
