@@ -13,9 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 
 use anyhow::{Result, bail, ensure};
-use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState};
+use domain::delivery::{DeliveryId, DeliveryKind};
 use domain::subscription::SubscriptionId;
 use oracle::Violation;
+use oracle::deliveries::State as DeliveryState;
 
 use crate::coverage::Coverage;
 use crate::ledger::Entry;
@@ -83,7 +84,7 @@ impl Facts {
                 Entry::Settled { kind } => self.settled(kind)?,
                 Entry::Late { delivery, stand_in } => self.came_too_late(*delivery, *stand_in)?,
                 Entry::SubscriptionMoved { seq, was, state, in_sandbox, generation, policy } => {
-                    coverage.subscription(*was, *state)?;
+                    coverage.transition("subscription", was.name(), state.name())?;
                     self.subscription_moved(*seq, *was, *state, (*in_sandbox, *generation), policy.clone())?;
                 }
                 Entry::Aside { table, row, is_aside: true } => {
@@ -126,7 +127,7 @@ impl Facts {
                 self.delivery_begun(*seq, delivery, *escalated, *undecided)?;
             }
             Entry::DeliveryMoved { seq, was, state, attempts, cancel_reason } => {
-                coverage.delivery(*was, *state)?;
+                coverage.transition("delivery", was.name(), state.name())?;
                 self.delivery_moved(*seq, *was, *state, *attempts, *cancel_reason)?;
                 self.notices.died.extend((was != state && *state == DeliveryState::Dead).then_some(*seq));
             }

@@ -2,11 +2,13 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use domain::attributes::SubscribedTo;
-use domain::delivery::{CancelReason, DeliveryId, DeliveryKind, DeliveryState};
+use domain::delivery::{DeliveryId, DeliveryKind};
 use domain::endpoint::Protocol;
 use domain::order::OrderId;
 use domain::receipt::ReceiptStatus;
-use domain::subscription::{SubscriptionId, SubscriptionState};
+use domain::subscription::SubscriptionId;
+use oracle::deliveries::{CancelReason, State as DeliveryState};
+use oracle::subscriptions::State as SubscriptionState;
 use rusqlite::{Connection, Row};
 use sqlite::simulation::Disk;
 use uuid::Uuid;

@@ -169,6 +169,22 @@ impl Status {
     }
 }
 
+impl CancelReason {
+    /// Every reason there is.
+    pub const ALL: [Self; 4] = [Self::Dropped, Self::Spam, Self::SubscriptionEnded, Self::Superseded];
+
+    /// Its name in a store.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dropped => "dropped",
+            Self::Spam => "spam",
+            Self::SubscriptionEnded => "subscription_ended",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
 impl Outcome {
     /// The names of outcomes in a store.
     pub const NAMES: [&'static str; 6] =

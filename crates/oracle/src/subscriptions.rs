@@ -43,6 +43,9 @@ pub struct Requests {
 }
 
 impl State {
+    /// Every state there is.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Confirmed, Self::Suspended, Self::Ended];
+
     /// Its name in a store.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -57,9 +60,7 @@ impl State {
     /// What a state's name in a store says; `None` of an unknown name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Pending, Self::Confirmed, Self::Suspended, Self::Ended]
-            .into_iter()
-            .find(|it| it.name() == name)
+        Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
     /// How far it has come: who is suspended was confirmed.

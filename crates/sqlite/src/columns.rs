@@ -69,6 +69,16 @@ pub(crate) fn named<T: Copy>(
     })
 }
 
+/// As [`named`], of a column that may be empty.
+pub(crate) fn named_or_none<T: Copy>(
+    row: &Row<'_>,
+    column: &str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> rusqlite::Result<Option<T>> {
+    if is_null(row, column)? { Ok(None) } else { named(row, column, all, name).map(Some) }
+}
+
 /// The value in a column that holds JSON.
 pub(crate) fn json<T: serde::de::DeserializeOwned>(
     row: &Row<'_>,

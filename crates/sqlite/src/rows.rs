@@ -12,7 +12,7 @@ use crate::unreadable::{Read, Table, Unreadable, read_row};
 pub(crate) use channel::{MESSAGE_COLUMNS, PAUSE_COLUMNS, message, pause};
 pub(crate) use delivery::{
     ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_JOINS, INTERVENTION_COLUMNS, RECEIPT_COLUMNS, attempt,
-    cancel_reason, delivery, delivery_state, intervention, kind, notice, receipt,
+    delivery, delivery_state, intervention, kind, notice, receipt,
 };
 pub(crate) use order::{ORDER_COLUMNS, order, span};
 pub(crate) use subscription::{

@@ -1,9 +1,11 @@
 //! Deliveries as they stand: what the store records of them, what was sent, and what arrived.
 
 use anyhow::{Context, Result, ensure};
-use domain::delivery::{CancelReason, DeliveryId, DeliveryKind, DeliveryState};
+use domain::delivery::{DeliveryId, DeliveryKind};
 use domain::receipt::ReceiptStatus;
-use oracle::deliveries::{self, Attempt, ByPeople, Delivery, Kind, Move, Outcome, Receipt, State, Status};
+use oracle::deliveries::{
+    self, Attempt, ByPeople, CancelReason, Delivery, Kind, Move, Outcome, Receipt, State, Status,
+};
 use oracle::matching::{self, Expected, Found};
 use oracle::receptions;
 
@@ -16,7 +18,7 @@ pub(crate) struct DeliveryTruth {
     pub(crate) kind: DeliveryKind,
     pub(crate) subscription: i64,
     pub(crate) order: Option<i64>,
-    pub(crate) state: DeliveryState,
+    pub(crate) state: State,
     /// How many attempts it counts, and how many of them as used.
     counted: (u32, u32),
     cancel_reason: Option<CancelReason>,
@@ -44,7 +46,7 @@ impl DeliveryTruth {
         (id, kind): (DeliveryId, DeliveryKind),
         subscription: i64,
         order: Option<i64>,
-        (state, cancel_reason): (DeliveryState, Option<CancelReason>),
+        (state, cancel_reason): (State, Option<CancelReason>),
     ) -> Self {
         Self {
             id,
@@ -79,28 +81,6 @@ impl DeliveryTruth {
     }
 }
 
-/// A state in the oracle's words.
-pub(super) fn state(state: DeliveryState) -> State {
-    match state {
-        DeliveryState::Pending => State::Pending,
-        DeliveryState::InFlight => State::InFlight,
-        DeliveryState::Delivered => State::Delivered,
-        DeliveryState::Sandboxed => State::Sandboxed,
-        DeliveryState::Held => State::Held,
-        DeliveryState::Dead => State::Dead,
-        DeliveryState::Cancelled => State::Cancelled,
-    }
-}
-
-fn cancel_reason(reason: CancelReason) -> deliveries::CancelReason {
-    match reason {
-        CancelReason::Dropped => deliveries::CancelReason::Dropped,
-        CancelReason::Spam => deliveries::CancelReason::Spam,
-        CancelReason::SubscriptionEnded => deliveries::CancelReason::SubscriptionEnded,
-        CancelReason::Superseded => deliveries::CancelReason::Superseded,
-    }
-}
-
 impl Facts {
     pub(super) fn delivery_begun(
         &mut self,
@@ -111,7 +91,7 @@ impl Facts {
     ) -> Result<()> {
         let subscription = self.subscriptions.get(&delivery.subscription).context("a delivery to nobody")?;
         let is_spam = self.is_spam(&delivery);
-        let begun = deliveries::begun(state(delivery.state), subscription.oracle_state(), is_spam);
+        let begun = deliveries::begun(delivery.state, subscription.state, is_spam);
         kept(begun, || format!("delivery {seq}"))?;
         if delivery.kind == DeliveryKind::Confirmation {
             self.lapsed.remove(&delivery.subscription);
@@ -140,8 +120,8 @@ impl Facts {
     pub(super) fn delivery_moved(
         &mut self,
         seq: i64,
-        was: DeliveryState,
-        becomes: DeliveryState,
+        was: State,
+        becomes: State,
         counted: (u32, u32),
         cancel_reason: Option<CancelReason>,
     ) -> Result<()> {
@@ -151,17 +131,17 @@ impl Facts {
         let by_a_person = self.giving_up > 0;
         let step = Move {
             kind: delivery.kind(),
-            was: state(was),
-            becomes: state(becomes),
+            was,
+            becomes,
             attempts: counted.0,
             last_attempt: delivery.attempts.last().map_or(0, |made| made.on_record.number),
-            subscription: self.subscriptions[&delivery.subscription].oracle_state(),
+            subscription: self.subscriptions[&delivery.subscription].state,
             is_spam,
             by_a_person,
         };
         kept(deliveries::moved(&step), || format!("delivery {seq}"))?;
-        let waits = matches!(was, DeliveryState::Pending | DeliveryState::Held);
-        let given_up = waits && becomes == DeliveryState::Cancelled && (by_a_person || is_spam);
+        let waits = matches!(was, State::Pending | State::Held);
+        let given_up = waits && becomes == State::Cancelled && (by_a_person || is_spam);
         let delivery = self.deliveries.get_mut(&seq).context("a delivery came from nowhere")?;
         delivery.given_up |= given_up;
         delivery.state = becomes;
@@ -224,10 +204,10 @@ impl Facts {
             let facts = Delivery {
                 kind: delivery.kind(),
                 of_order: delivery.order.is_some(),
-                state: state(delivery.state),
+                state: delivery.state,
                 attempts: delivery.counted.0,
                 attempts_used: delivery.counted.1,
-                cancel_reason: delivery.cancel_reason.map(cancel_reason),
+                cancel_reason: delivery.cancel_reason,
                 recorded: &recorded,
                 receipts: Some(&delivery.receipts),
                 by_people: ByPeople {
@@ -235,7 +215,7 @@ impl Facts {
                     spam: delivery.order.is_some_and(|order| self.once_spam.contains(&order)),
                     held: false,
                 },
-                subscription: Some(self.subscriptions[&delivery.subscription].oracle_state()),
+                subscription: Some(self.subscriptions[&delivery.subscription].state),
             };
             kept(deliveries::judge(&facts), || format!("delivery {seq}"))?;
         }
@@ -249,7 +229,7 @@ impl Facts {
         let proven = in_sandbox || !self.subscriptions[&delivery.subscription].in_sandbox;
         let request = delivery.kind == DeliveryKind::Confirmation;
         ensure!(proven || request, "{id} is sent to someone who was confirmed in the sandbox only");
-        let in_flight = delivery.state == DeliveryState::InFlight;
+        let in_flight = delivery.state == State::InFlight;
         let made = delivery.attempt(number);
         let open = made.filter(|made| in_flight && made.on_record.outcome.is_none());
         let (sent, recorded) = open.as_ref().map_or((1, 0), |made| (1 + usize::from(made.sent), 1));

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
 use application::orders::{EventKind, Timeline};
-use domain::delivery::{DeliveryKind, DeliveryState};
-use domain::subscription::SubscriptionState;
-use oracle::deliveries::{self, Outcome};
+use domain::delivery::DeliveryKind;
+use oracle::deliveries::{self, Outcome, State as DeliveryState};
 use oracle::receptions;
-use oracle::subscriptions::{self, Requests};
+use oracle::subscriptions::{self, Requests, State as SubscriptionState};
 
-use super::deliveries::{DeliveryTruth, state};
+use super::deliveries::DeliveryTruth;
 use super::{Facts, kept};
 
 /// A timeline tells of so many deliveries, and of so many attempts at each of them.
@@ -27,8 +26,8 @@ impl Facts {
         );
         ensure!(!self.is_something_to_tell(), "operators are never told of what is noted");
         for (seq, delivery) in &self.deliveries {
-            let to = self.subscriptions[&delivery.subscription].oracle_state();
-            let rests = deliveries::rests(delivery.kind(), state(delivery.state), to, self.is_spam(delivery));
+            let to = self.subscriptions[&delivery.subscription].state;
+            let rests = deliveries::rests(delivery.kind(), delivery.state, to, self.is_spam(delivery));
             kept(rests, || format!("delivery {seq}"))?;
         }
         self.everyone_was_asked()
@@ -54,9 +53,9 @@ impl Facts {
     pub(crate) fn all_came_to_its_end(&self) -> Result<()> {
         self.nothing_is_stuck()?;
         for (seq, delivery) in &self.deliveries {
-            let to = self.subscriptions[&delivery.subscription].oracle_state();
+            let to = self.subscriptions[&delivery.subscription].state;
             let is_spam = self.is_spam(delivery);
-            let ends = deliveries::ends_well(delivery.kind(), state(delivery.state), to, is_spam);
+            let ends = deliveries::ends_well(delivery.kind(), delivery.state, to, is_spam);
             let arrived = delivery.attempts.iter().any(|made| made.arrived);
             let delivered = delivery.state == DeliveryState::Delivered;
             let wrongly_so = delivered.then(|| receptions::arrived(Outcome::Delivered, arrived)).flatten();
@@ -80,7 +79,8 @@ impl Facts {
                 .find(|truth| truth.id == record.id)
                 .context("of a strange delivery")?;
             ensure!(
-                truth.state == record.state && truth.attempts.len().min(MOST_TOLD) == record.attempts.len(),
+                truth.state.name() == record.state.name()
+                    && truth.attempts.len().min(MOST_TOLD) == record.attempts.len(),
                 "{record:?} is not so"
             );
             let attempts = timeline.events.iter().filter(|event| event.delivery == Some(place));

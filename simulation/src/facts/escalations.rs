@@ -1,8 +1,8 @@
 //! Escalations: what was not delivered in time is owed to the one who stands in.
 
 use anyhow::{Context, Result};
-use domain::subscription::SubscriptionState;
 use oracle::matching;
+use oracle::subscriptions::State;
 
 use super::{Facts, kept};
 
@@ -15,7 +15,7 @@ impl Facts {
             return Ok(());
         }
         let state = self.subscriptions.get(&stand_in).context("nobody stands in")?.state;
-        if matches!(state, SubscriptionState::Confirmed | SubscriptionState::Suspended) {
+        if matches!(state, State::Confirmed | State::Suspended) {
             self.late.push((delivery, stand_in));
         }
         Ok(())

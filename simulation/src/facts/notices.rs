@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use domain::delivery::DeliveryKind;
-use domain::subscription::SubscriptionState;
 use oracle::notices;
+use oracle::subscriptions::State;
 
 use super::{Facts, kept};
 
@@ -35,7 +35,7 @@ impl Facts {
     /// What was noted is settled: by a notice to an operator, if there is one.
     pub(super) fn settled(&mut self, kind: &str) -> Result<()> {
         let mut operators = self.subscriptions.iter().filter(|(_, subscription)| {
-            subscription.receives.notices() && subscription.state == SubscriptionState::Confirmed
+            subscription.receives.notices() && subscription.state == State::Confirmed
         });
         let told = operators.clone().any(|(operator, _)| self.notices.made_for.contains(operator));
         kept(notices::settled(kind, operators.next().is_some(), told), || "notices".to_owned())?;
@@ -54,7 +54,7 @@ impl Facts {
         kept(suspended, || "notices".to_owned())?;
         for seq in &commit.died {
             let delivery = &self.deliveries[seq];
-            let ended = self.subscriptions[&delivery.subscription].state == SubscriptionState::Ended;
+            let ended = self.subscriptions[&delivery.subscription].state == State::Ended;
             let news = delivery.kind != DeliveryKind::Notice && !ended;
             let died = news.then(|| notices::noted("its death", is_noted("dead"))).flatten();
             kept(died, || format!("delivery {seq}"))?;

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use domain::attributes::SubscribedTo;
 use domain::endpoint::Protocol;
-use domain::subscription::{SubscriptionId, SubscriptionState};
+use domain::subscription::SubscriptionId;
 use oracle::subscriptions::{self, State};
 
 use super::suspensions::Failures;
@@ -16,7 +16,7 @@ pub(crate) struct SubscriptionTruth {
     /// It is sent one message a second at most.
     pub(crate) slow: bool,
     pub(crate) receives: SubscribedTo,
-    pub(crate) state: SubscriptionState,
+    pub(crate) state: State,
     pub(crate) policy: Option<String>,
     /// Its confirmation proves nothing: it was given in the sandbox.
     pub(crate) in_sandbox: bool,
@@ -27,15 +27,10 @@ pub(crate) struct SubscriptionTruth {
 }
 
 impl SubscriptionTruth {
-    /// Its state in the oracle's words.
-    pub(super) fn oracle_state(&self) -> State {
-        oracle_state(self.state)
-    }
-
     /// Whether an order in that currency is owed to it. All policies of the simulation name currencies.
     pub(super) fn wants(&self, currency: &str) -> bool {
         self.receives.orders()
-            && matches!(self.state, SubscriptionState::Confirmed | SubscriptionState::Suspended)
+            && matches!(self.state, State::Confirmed | State::Suspended)
             && self.policy.as_ref().is_none_or(|policy| policy.contains(currency))
     }
 }
@@ -47,9 +42,9 @@ impl Facts {
         id: SubscriptionId,
         (protocol, slow): (Protocol, bool),
         receives: SubscribedTo,
-        (state, policy): (SubscriptionState, Option<String>),
+        (state, policy): (State, Option<String>),
     ) -> Result<()> {
-        ensure!(state == SubscriptionState::Pending, "subscription {seq} began as {state}");
+        ensure!(state == State::Pending, "subscription {seq} began as {state}");
         let truth = SubscriptionTruth {
             id,
             protocol,
@@ -68,8 +63,8 @@ impl Facts {
     pub(super) fn subscription_moved(
         &mut self,
         seq: i64,
-        was: SubscriptionState,
-        state: SubscriptionState,
+        was: State,
+        state: State,
         (in_sandbox, generation): (bool, u32),
         policy: Option<String>,
     ) -> Result<()> {
@@ -79,14 +74,14 @@ impl Facts {
             "subscription {seq} was {was}, and before that {}",
             subscription.state
         );
-        if was == SubscriptionState::Pending && state == SubscriptionState::Confirmed {
+        if was == State::Pending && state == State::Confirmed {
             let outside = self.consents.get(&subscription.id).copied();
             kept(subscriptions::confirmed(outside, in_sandbox), || format!("subscription {seq}"))?;
         }
-        if was != SubscriptionState::Pending && state == SubscriptionState::Pending {
+        if was != State::Pending && state == State::Pending {
             self.consents.remove(&subscription.id);
         }
-        if was == SubscriptionState::Suspended {
+        if was == State::Suspended {
             subscription.failures = None;
         }
         subscription.state = state;
@@ -102,18 +97,9 @@ impl Facts {
     }
 
     /// Someone was told that the subscription is confirmed, or over.
-    pub(crate) fn told_state(&self, id: SubscriptionId, told: SubscriptionState) -> Result<()> {
+    pub(crate) fn told_state(&self, id: SubscriptionId, told: State) -> Result<()> {
         let found = self.subscriptions.values().find(|subscription| subscription.id == id);
-        let found = found.map(SubscriptionTruth::oracle_state);
-        kept(subscriptions::stays(oracle_state(told), found, true), || id.to_string())
-    }
-}
-
-fn oracle_state(state: SubscriptionState) -> State {
-    match state {
-        SubscriptionState::Pending => State::Pending,
-        SubscriptionState::Confirmed => State::Confirmed,
-        SubscriptionState::Suspended => State::Suspended,
-        SubscriptionState::Ended => State::Ended,
+        let found = found.map(|subscription| subscription.state);
+        kept(subscriptions::stays(told, found, true), || id.to_string())
     }
 }

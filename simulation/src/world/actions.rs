@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use application::deliveries;
 use application::deliveries::redrive;
 use application::deliveries::retry;
@@ -13,11 +13,13 @@ use application::subscriptions::{
 };
 use application::{App, Error};
 use domain::attributes::{Attributes, AttributesChange, Escalation, Minutes, SubscribedTo};
-use domain::delivery::{DeliveryId, DeliveryState};
+use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
 use domain::filter_policy::FilterPolicy;
-use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
+use domain::subscription::{Subscription, SubscriptionId};
 use jiff::SignedDuration;
+use oracle::deliveries::State as DeliveryState;
+use oracle::subscriptions::State as SubscriptionState;
 
 use super::rate_limits::LastBegun;
 use super::{ScheduledEvent, World};
@@ -129,7 +131,9 @@ impl World<'_> {
     fn operate_deliveries(&mut self, action: Action) {
         match action {
             Action::Redrive => {
-                if let Some(id) = self.some_delivery(DeliveryState::can_be_redriven) {
+                if let Some(id) =
+                    self.some_delivery(|state| matches!(state, DeliveryState::Dead | DeliveryState::Held))
+                {
                     self.redrive(RedriveSelection::One(id));
                 }
             }
@@ -259,8 +263,8 @@ impl World<'_> {
         match answer {
             Ok(subscription) => {
                 let ends = matches!(what, "remove" | "unsubscribe");
-                let state = if ends { SubscriptionState::Ended } else { subscription.state };
-                self.facts.told_state(subscription.id, state)
+                let state = SubscriptionState::named(subscription.state.name()).context("unknown state")?;
+                self.facts.told_state(subscription.id, if ends { SubscriptionState::Ended } else { state })
             }
             Err(error) => self.expect_trouble(error),
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use application::ChannelMode;
-use domain::delivery::DeliveryState;
 use driver::SHUTDOWN_GRACE;
+use oracle::deliveries::State as DeliveryState;
 use sqlite::simulation::InjectedFault;
 
 use super::rate_limits::LastBegun;

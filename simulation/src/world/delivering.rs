@@ -29,7 +29,7 @@ impl World<'_> {
         process.take_spawned();
         for becomes in process.breaker_reports.try_iter() {
             for ((_, was), (_, becomes)) in process.breakers.iter().zip(&becomes) {
-                self.coverage.channel(*was, *becomes)?;
+                self.coverage.transition("channel", was.name(), becomes.name())?;
             }
             process.breakers = becomes;
         }

@@ -6,7 +6,8 @@ use application::ports::RedriveSelection;
 use application::subscriptions;
 use application::subscriptions::resend_confirmation;
 use domain::delivery::DeliveryKind;
-use domain::subscription::SubscriptionState;
+use oracle::deliveries::State as DeliveryState;
+use oracle::subscriptions::State as SubscriptionState;
 
 use super::World;
 use crate::process::TaskOutput;
@@ -42,7 +43,7 @@ impl World<'_> {
             let pending: Vec<_> = pending.map(|subscription| subscription.id).collect();
             let redrivable = self.facts.deliveries.values().filter(|delivery| {
                 let subscription = &self.facts.subscriptions[&delivery.subscription];
-                delivery.state.can_be_redriven()
+                matches!(delivery.state, DeliveryState::Dead | DeliveryState::Held)
                     && delivery.kind != DeliveryKind::Confirmation
                     && !self.facts.is_spam(delivery)
                     && subscription.state != SubscriptionState::Ended

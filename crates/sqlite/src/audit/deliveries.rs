@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 
 use domain::Timestamp;
-use domain::delivery::{CancelReason, DeliveryId, DeliveryKind, DeliveryState, WaitReason};
+use domain::delivery::{DeliveryId, DeliveryKind, DeliveryState, WaitReason};
 use domain::endpoint::Protocol;
 use domain::order::OrderId;
 use domain::subscription::SubscriptionState;
-use oracle::deliveries::{self, ByPeople, Kind, State};
+use oracle::deliveries::{self, ByPeople, CancelReason, Kind, State};
 use oracle::subscriptions::Requests;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -34,7 +34,7 @@ struct Delivery {
     subscription: i64,
     order: Option<i64>,
     at: Timestamp,
-    cancel_reason: Option<deliveries::CancelReason>,
+    cancel_reason: Option<CancelReason>,
     quarantined: bool,
     state: DeliveryState,
     attempts: u32,
@@ -96,7 +96,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         subscription: row.get("subscription")?,
         order: row.get("order_seq")?,
         at: columns::time(row, "at")?,
-        cancel_reason: rows::cancel_reason(row)?.map(cancel_reason),
+        cancel_reason: columns::named_or_none(row, "cancel_reason", &CancelReason::ALL, CancelReason::name)?,
         quarantined: row.get("quarantined")?,
         state: columns::named(row, "state", &DeliveryState::ALL, DeliveryState::name)?,
         attempts: row.get("attempts")?,
@@ -173,15 +173,14 @@ fn judge(
         findings.add(exception.subscription(subscribed.map(|subscribed| subscribed.id)));
     }
     let is_cancelled = delivery.state == DeliveryState::Cancelled;
-    Ok(is_cancelled && delivery.cancel_reason != Some(deliveries::CancelReason::Dropped))
+    Ok(is_cancelled && delivery.cancel_reason != Some(CancelReason::Dropped))
 }
 
 /// What people did to a delivery, as far as its state hangs on that.
 fn by_people(snapshot: &Connection, delivery: &Delivery) -> rusqlite::Result<ByPeople> {
     Ok(ByPeople {
-        dropped: delivery.cancel_reason == Some(deliveries::CancelReason::Dropped)
-            && was(snapshot, delivery, "dropped")?,
-        spam: delivery.cancel_reason == Some(deliveries::CancelReason::Spam) && was_spam(snapshot, delivery)?,
+        dropped: delivery.cancel_reason == Some(CancelReason::Dropped) && was(snapshot, delivery, "dropped")?,
+        spam: delivery.cancel_reason == Some(CancelReason::Spam) && was_spam(snapshot, delivery)?,
         held: delivery.state == DeliveryState::Held && was(snapshot, delivery, "restored")?,
     })
 }
@@ -215,15 +214,6 @@ fn state(state: DeliveryState) -> State {
         DeliveryState::Held => State::Held,
         DeliveryState::Dead => State::Dead,
         DeliveryState::Cancelled => State::Cancelled,
-    }
-}
-
-fn cancel_reason(reason: CancelReason) -> deliveries::CancelReason {
-    match reason {
-        CancelReason::Dropped => deliveries::CancelReason::Dropped,
-        CancelReason::Spam => deliveries::CancelReason::Spam,
-        CancelReason::SubscriptionEnded => deliveries::CancelReason::SubscriptionEnded,
-        CancelReason::Superseded => deliveries::CancelReason::Superseded,
     }
 }
 

@@ -87,7 +87,7 @@ fn record(row: &Row<'_>, receiver: Receiver, order: Option<OrderId>) -> rusqlite
         notice: notice(row)?,
         not_escalated_at: columns::time_or_none(row, "not_escalated_at")?,
         interventions: Vec::new(),
-        cancel_reason: cancel_reason(row)?,
+        cancel_reason: columns::named_or_none(row, "cancel_reason", &CancelReason::ALL, CancelReason::name)?,
         subscription_state: receiver.state,
         channel_pause: row
             .get("channel_pause")
@@ -134,14 +134,6 @@ pub(crate) fn intervention(row: &Row<'_>) -> rusqlite::Result<InterventionRecord
         state_before: delivery_state(row, "state_before")?,
         since: columns::time(row, "since")?,
     })
-}
-
-/// The column `cancel_reason`.
-pub(crate) fn cancel_reason(row: &Row<'_>) -> rusqlite::Result<Option<CancelReason>> {
-    if columns::is_null(row, "cancel_reason")? {
-        return Ok(None);
-    }
-    columns::named(row, "cancel_reason", &CancelReason::ALL, CancelReason::name).map(Some)
 }
 
 /// A column that holds a delivery's state.
