@@ -30,4 +30,4 @@ pub mod subscriptions;
 pub mod unreadable_rows;
 
 pub use common_ports::CommonPorts;
-pub use local_ports::{LocalPorts, Outbox};
+pub use local_ports::{LocalPorts, Outbox, finished_at};

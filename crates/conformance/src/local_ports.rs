@@ -165,8 +165,14 @@ impl<'a> LocalPorts<'a> {
     }
 }
 
-/// An attempt that came to this outcome, with what follows for a mail that used no attempt yet.
+/// An attempt that came to this outcome now, with what follows for a mail that used every attempt before it.
 pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> Finished {
+    finished_at(delivery, number, kind, now())
+}
+
+/// An attempt that came to this outcome then, with what follows for a mail that used every attempt before it.
+#[must_use]
+pub fn finished_at(delivery: DeliveryId, number: u32, kind: OutcomeKind, at: Timestamp) -> Finished {
     let context = RetryContext {
         protocol: domain::endpoint::Protocol::Email,
         attempts_used: number - 1,
@@ -174,7 +180,7 @@ pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> 
         on_unknown: UnknownOutcomePolicy::Retry,
         failures: 0,
     };
-    let (at, outcome) = (now(), Outcome::new(kind, "the receiver's reply"));
+    let outcome = Outcome::new(kind, "the receiver's reply");
     let decision = decide(context, &outcome, at, Jitter(0));
     Finished { delivery, number, at, outcome, decision, confirmed: false, blameless: false }
 }

@@ -3,21 +3,19 @@
 use std::path::Path;
 
 use application::ports::{
-    DeliveryQueue, DueQuery, Finished, Intent, LocalSubscriptions, OrderLog, OrderStore, Publisher,
-    SubscriptionQuery, Subscriptions,
+    DeliveryQueue, DueQuery, Intent, LocalSubscriptions, OrderLog, OrderStore, Publisher, SubscriptionQuery,
+    Subscriptions,
 };
-use domain::attempt::{Outcome, OutcomeKind, Scope};
-use domain::delivery::{DeliveryId, RetryContext, UnknownOutcomePolicy, decide};
-use domain::endpoint::Protocol;
+use domain::attempt::{OutcomeKind, Scope};
+use domain::delivery::DeliveryId;
 use domain::order::OrderId;
-use domain::retry::Jitter;
 use domain::subscription::SubscriptionId;
 use orderbell_sqlite::Store;
 use orderbell_sqlite::audit::{Exception, ExceptionKind, Summary, audit};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::opened::{now, open, order, subscribe};
+use crate::opened::{finished, now, open, order, subscribe};
 
 /// A closed store. Orders 1 and 2 were accepted before the one subscription was confirmed. Delivery 1 is the
 /// confirmation; 2 tells of order 3 and was delivered at its second attempt; 3, of order 4, is in flight; 4, of order 5,
@@ -102,17 +100,7 @@ pub(crate) async fn publish(store: &Store) {
 /// Makes an attempt that comes to this.
 pub(crate) async fn attempt(store: &Store, delivery: DeliveryId, number: u32, kind: OutcomeKind) {
     store.begin(vec![Intent { delivery, number, at: now() }]).await.unwrap();
-    let context = RetryContext {
-        protocol: Protocol::Email,
-        attempts_used: number - 1,
-        deadline: None,
-        on_unknown: UnknownOutcomePolicy::Retry,
-        failures: 0,
-    };
-    let (at, outcome) = (now(), Outcome::new(kind, "the receiver's reply"));
-    let decision = decide(context, &outcome, at, Jitter(0));
-    let finished = Finished { delivery, number, at, outcome, decision, confirmed: false, blameless: false };
-    store.finish(vec![finished]).await.unwrap();
+    store.finish(vec![finished(delivery, number, kind)]).await.unwrap();
 }
 
 async fn due(store: &Store) -> Vec<DeliveryId> {

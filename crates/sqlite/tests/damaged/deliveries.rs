@@ -10,8 +10,8 @@ use domain::attributes::AttributesChange;
 use domain::filter_policy::FilterPolicy;
 use domain::subscription::EndReason;
 
-use crate::opened::now;
-use crate::world::{World, finished};
+use crate::opened::{finished, now};
+use crate::world::World;
 
 /// What can become of a delivery's row.
 const DAMAGE: [(&str, &str); 7] = [
@@ -164,44 +164,33 @@ async fn a_person_who_would_change_what_cannot_be_read_is_told_so() {
     world.store.close().await;
 }
 
-/// Who ended while nobody could say what matched them is told nothing more, as anybody who ended.
+/// Who ended while nobody could say what matched them is told nothing more, as anybody who ended: be it before their
+/// orders were published or after.
 #[tokio::test]
 async fn what_waited_for_a_subscription_that_ended_is_cancelled_or_taken_away() {
-    let world = World::new();
-    let ada = world.confirmed("ada@example.com").await;
-    let policy = FilterPolicy::parse(r#"{"productName":["Keyboard"]}"#).unwrap();
-    world.place().await;
-    world.store.change_attributes(ada, AttributesChange::with_filter_policy(Some(policy))).await.unwrap();
-    world.place().await;
-    world.sql("UPDATE subscription_versions SET state = 'x' || state WHERE state = 'confirmed'");
-    world.publish().await;
-    world.store.unsubscribe(ada, EndReason::Removed, now()).await.unwrap();
-    world.sql("UPDATE subscription_versions SET state = substr(state, 2) WHERE state = 'xconfirmed'");
-    world.store.reexamine().await.unwrap();
-    let left = "SELECT count(*) FROM deliveries WHERE kind = 'notification'";
-    assert_eq!(world.count(left), 1, "the second order never matched");
-    assert_eq!(world.count(&format!("{left} AND state = 'cancelled' AND quarantined = 0")), 1);
-    assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]));
-    world.store.close().await;
-}
-
-/// It makes no difference whether it ended before its orders were published or after.
-#[tokio::test]
-async fn what_was_never_owed_to_a_subscription_that_had_ended_is_taken_away_too() {
-    let world = World::new();
-    let ada = world.confirmed("ada@example.com").await;
-    let policy = FilterPolicy::parse(r#"{"productName":["Keyboard"]}"#).unwrap();
-    world.place().await;
-    world.store.change_attributes(ada, AttributesChange::with_filter_policy(Some(policy))).await.unwrap();
-    world.place().await;
-    world.store.unsubscribe(ada, EndReason::Removed, now()).await.unwrap();
-    world.sql("UPDATE subscription_versions SET state = 'x' || state WHERE state = 'confirmed'");
-    world.publish().await;
-    world.sql("UPDATE subscription_versions SET state = substr(state, 2) WHERE state = 'xconfirmed'");
-    world.store.reexamine().await.unwrap();
-    let left = "SELECT count(*) FROM deliveries WHERE kind = 'notification'";
-    assert_eq!(world.count(left), 1, "the second order never matched");
-    assert_eq!(world.count(&format!("{left} AND state = 'cancelled' AND quarantined = 0")), 1);
-    assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]));
-    world.store.close().await;
+    for ends_first in [false, true] {
+        let world = World::new();
+        let ada = world.confirmed("ada@example.com").await;
+        let policy = FilterPolicy::parse(r#"{"productName":["Keyboard"]}"#).unwrap();
+        let end = async || world.store.unsubscribe(ada, EndReason::Removed, now()).await.unwrap();
+        world.place().await;
+        world.store.change_attributes(ada, AttributesChange::with_filter_policy(Some(policy))).await.unwrap();
+        world.place().await;
+        if ends_first {
+            end().await;
+        }
+        world.sql("UPDATE subscription_versions SET state = 'x' || state WHERE state = 'confirmed'");
+        world.publish().await;
+        if !ends_first {
+            end().await;
+        }
+        world.sql("UPDATE subscription_versions SET state = substr(state, 2) WHERE state = 'xconfirmed'");
+        world.store.reexamine().await.unwrap();
+        let left = "SELECT count(*) FROM deliveries WHERE kind = 'notification'";
+        assert_eq!(world.count(left), 1, "the second order never matched, {ends_first}");
+        let cancelled = format!("{left} AND state = 'cancelled' AND quarantined = 0");
+        assert_eq!(world.count(&cancelled), 1, "{ends_first}");
+        assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]), "{ends_first}");
+        world.store.close().await;
+    }
 }

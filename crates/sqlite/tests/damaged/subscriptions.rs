@@ -9,8 +9,8 @@ use domain::endpoint::Protocol;
 use domain::filter_policy::FilterPolicy;
 use orderbell_sqlite::audit::ExceptionKind::{Quarantined, Unreadable};
 
-use crate::opened::{now, order};
-use crate::world::{World, finished};
+use crate::opened::{finished, now, order};
+use crate::world::World;
 
 /// What can become of a subscription's row.
 const DAMAGE: [(&str, &str); 10] = [

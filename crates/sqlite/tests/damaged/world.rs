@@ -1,15 +1,14 @@
 //! A store with subscribers, whose rows are damaged and mended by hand while it is open.
 
 use application::ports::{
-    DeliveryQueue, DueQuery, Finished, Intent, LocalSubscriptions, NewSubscription, OrderLog, OrderStore,
-    Publisher, Subscriptions,
+    DeliveryQueue, DueQuery, Intent, LocalSubscriptions, NewSubscription, OrderLog, OrderStore, Publisher,
+    Subscriptions,
 };
-use domain::attempt::{Outcome, OutcomeKind};
+use domain::attempt::OutcomeKind;
 use domain::attributes::Attributes;
-use domain::delivery::{DeliveryId, RetryContext, UnknownOutcomePolicy, decide};
+use domain::delivery::DeliveryId;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::order::{Order, OrderId};
-use domain::retry::Jitter;
 use domain::subscription::SubscriptionId;
 use orderbell_sqlite::Store;
 use orderbell_sqlite::audit::{Exception, audit};
@@ -17,7 +16,7 @@ use rusqlite::{Connection, Params};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::opened::{now, open, order};
+use crate::opened::{finished, now, open, order};
 
 /// A store and a shell beside it.
 pub(crate) struct World {
@@ -157,19 +156,6 @@ impl World {
         audit(self.folder.path(), now(), |exception| named.push(exception)).unwrap();
         named
     }
-}
-
-pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> Finished {
-    let context = RetryContext {
-        protocol: Protocol::Email,
-        attempts_used: number - 1,
-        deadline: None,
-        on_unknown: UnknownOutcomePolicy::Retry,
-        failures: 0,
-    };
-    let (at, outcome) = (now(), Outcome::new(kind, "the receiver's reply"));
-    let decision = decide(context, &outcome, at, Jitter(0));
-    Finished { delivery, number, at, outcome, decision, confirmed: false, blameless: false }
 }
 
 fn rand_bytes() -> [u8; 16] {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::{
-    Clock, DeliveryQueue, DueQuery, Idempotency, NewSubscription, Randomness, Subscriptions,
+    Clock, DeliveryQueue, DueQuery, Finished, Idempotency, NewSubscription, Randomness, Subscriptions,
 };
 use domain::Timestamp;
+use domain::attempt::OutcomeKind;
 use domain::attributes::Attributes;
 use domain::delivery::DeliveryId;
 use domain::endpoint::{Endpoint, Protocol};
@@ -49,6 +50,11 @@ pub(crate) fn key(key: &str) -> Idempotency {
         fingerprint: order().details.fingerprint(),
         lifetime,
     }
+}
+
+/// An attempt that came to this outcome now.
+pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> Finished {
+    conformance::finished_at(delivery, number, kind, now())
 }
 
 /// Makes a subscription; answers its confirmation request.

@@ -5,14 +5,10 @@ use application::ports::{
     RedriveSelection, Subscriptions,
 };
 use domain::attempt::{Outcome, OutcomeKind, Scope};
-use domain::delivery::{
-    Consequence, Decision, DeliveryId, DeliveryState, Next, RetryContext, UnknownOutcomePolicy, decide,
-};
-use domain::endpoint::Protocol;
-use domain::retry::Jitter;
+use domain::delivery::{Consequence, Decision, DeliveryId, DeliveryState, Next};
 use domain::subscription::{EndReason, SuspensionReason};
 
-use crate::store::{HOUR, Large, NOW, all_due, at_most, costs, now, subscription};
+use crate::store::{HOUR, Large, NOW, all_due, at_most, costs, finished, now, subscription};
 
 /// All that the first subscription was ever told waits.
 const BACKLOG: &str = "UPDATE deliveries SET state = 'pending', at = 1 WHERE subscription = 1";
@@ -81,7 +77,7 @@ fn deliveries_of_a_recovered_endpoint_become_due_in_bounded_commits_the_oldest_f
          FROM deliveries WHERE subscription = 1 AND state = 'pending'";
     let large = Large::after(hours_of_failures);
     let well = probe(&large);
-    let (done, cost) = large.run(large.store.finish(vec![finished(well, 2)]));
+    let (done, cost) = large.run(large.store.finish(vec![finished(well, 2, OutcomeKind::Delivered)]));
     done.unwrap();
     at_most("recovery: commits before it is answered", cost.commits.len() as u64, 1);
     costs("recovery: the first commit of 2,000", cost.dearest(), 540, 500 * 120);
@@ -108,7 +104,8 @@ fn many_endpoints_that_recover_at_once_share_what_one_commit_bears() {
         large.deliveries("SELECT id FROM deliveries WHERE order_seq = 1 AND subscription BETWEEN 2 AND 300");
     let intents = ids.iter().map(|id| Intent { delivery: *id, number: 1, at: now() }).collect();
     large.run(large.store.begin(intents)).0.unwrap();
-    let (done, cost) = large.run(large.store.finish(ids.iter().map(|id| finished(*id, 1)).collect()));
+    let (done, cost) = large
+        .run(large.store.finish(ids.iter().map(|id| finished(*id, 1, OutcomeKind::Delivered)).collect()));
     done.unwrap();
     costs("recovery: 299 endpoints with 9 each at once", cost.dearest(), 299 * 12 + 510, 299 * 600);
     costs("recovery: what they left", large.rest().dearest(), 1_100, 1_000 * 120);
@@ -132,7 +129,7 @@ fn many_that_end_at_once_share_what_one_commit_bears() {
             consequence: Some(Consequence::EndSubscription(EndReason::Gone)),
         },
         outcome: Outcome::new(OutcomeKind::Permanent(Scope::Endpoint), "410"),
-        ..finished(*id, 1)
+        ..finished(*id, 1, OutcomeKind::Delivered)
     };
     let (done, cost) = large.run(large.store.finish(ids.iter().map(gone).collect()));
     done.unwrap();
@@ -183,17 +180,4 @@ fn probe(large: &Large) -> DeliveryId {
     )[0];
     large.run(large.store.begin(vec![Intent { delivery: id, number: 2, at: now() }])).0.unwrap();
     id
-}
-
-fn finished(delivery: DeliveryId, number: u32) -> Finished {
-    let context = RetryContext {
-        protocol: Protocol::Webhook,
-        attempts_used: 0,
-        deadline: None,
-        on_unknown: UnknownOutcomePolicy::Retry,
-        failures: 0,
-    };
-    let outcome = Outcome::new(OutcomeKind::Delivered, "200");
-    let decision = decide(context, &outcome, now(), Jitter(0));
-    Finished { delivery, number, at: now(), outcome, decision, confirmed: false, blameless: false }
 }

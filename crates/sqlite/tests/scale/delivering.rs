@@ -1,12 +1,9 @@
 //! What is due, beginning it, finishing it.
 
-use application::ports::{DeliveryQueue, DueQuery, Finished, Intent};
-use domain::attempt::{Outcome, OutcomeKind, Scope};
-use domain::delivery::{DeliveryId, RetryContext, UnknownOutcomePolicy, decide};
-use domain::endpoint::Protocol;
-use domain::retry::Jitter;
+use application::ports::{DeliveryQueue, DueQuery, Intent};
+use domain::attempt::{OutcomeKind, Scope};
 
-use crate::store::{Large, READY, all_due, at_most, costs, now, subscription};
+use crate::store::{Large, READY, all_due, at_most, costs, finished, now, subscription};
 
 /// Twenty deliveries to one healthy endpoint.
 const TWENTY: &str =
@@ -112,7 +109,9 @@ fn beginning_and_finishing_cost_the_same_whoever_waits() {
     let (begun, cost) = large.run(large.store.begin(intents));
     assert_eq!(begun.unwrap().len(), 500);
     costs("begin: 500 at 500 endpoints", cost.dearest(), 500 * 5, 500 * 350);
-    let finished = ids.iter().enumerate().map(|(place, id)| finished(*id, place % 2 == 0)).collect();
+    let kinds = [OutcomeKind::Delivered, OutcomeKind::Transient(Scope::Endpoint)];
+    let finished =
+        ids.iter().zip(kinds.into_iter().cycle()).map(|(id, kind)| finished(*id, 1, kind)).collect();
     let (suspended, cost) = large.run(large.store.finish(finished));
     assert_eq!(suspended.unwrap(), []);
     costs("finish: 500 at 500 endpoints", cost.dearest(), 500 * 6, 500 * 400);
@@ -129,7 +128,7 @@ fn a_run_at_one_endpoint_looks_after_it_once() {
     let intents = ids.iter().map(|id| Intent { delivery: *id, number: 1, at: now() }).collect();
     let (_, cost) = large.run(large.store.begin(intents));
     costs("begin: 500 at one endpoint", cost.dearest(), 500 * 2 + 10, 500 * 220);
-    let finished = ids.iter().map(|id| finished(*id, true)).collect();
+    let finished = ids.iter().map(|id| finished(*id, 1, OutcomeKind::Delivered)).collect();
     let (_, cost) = large.run(large.store.finish(finished));
     costs("finish: 500 at one endpoint", cost.dearest(), 500 * 3 + 10, 500 * 250);
 }
@@ -145,18 +144,4 @@ fn escalating_settles_a_bounded_number_at_a_time() {
     assert_eq!(large.number("SELECT count(*) FROM deliveries WHERE escalates_at <= 5"), all - 500);
     at_most("escalate: commits", cost.commits.len() as u64, 1);
     costs("escalate: 500 of 60,000", cost.dearest(), 500 * 4, 500 * 250);
-}
-
-fn finished(delivery: DeliveryId, well: bool) -> Finished {
-    let kind = if well { OutcomeKind::Delivered } else { OutcomeKind::Transient(Scope::Endpoint) };
-    let context = RetryContext {
-        protocol: Protocol::Webhook,
-        attempts_used: 0,
-        deadline: None,
-        on_unknown: UnknownOutcomePolicy::Retry,
-        failures: 0,
-    };
-    let outcome = Outcome::new(kind, "200");
-    let decision = decide(context, &outcome, now(), Jitter(0));
-    Finished { delivery, number: 1, at: now(), outcome, decision, confirmed: false, blameless: false }
 }

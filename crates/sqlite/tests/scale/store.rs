@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
-use application::ports::{DeliveryQueue, Due, DueQuery, Randomness};
+use application::ports::{DeliveryQueue, Due, DueQuery, Finished, Randomness};
 use domain::Timestamp;
+use domain::attempt::OutcomeKind;
 use domain::delivery::DeliveryId;
 use domain::subscription::SubscriptionId;
 use host::SetClock;
@@ -131,6 +132,11 @@ pub(crate) fn all_due() -> DueQuery {
 
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_microsecond(NOW).unwrap()
+}
+
+/// An attempt that came to this outcome now.
+pub(crate) fn finished(delivery: DeliveryId, number: u32, kind: OutcomeKind) -> Finished {
+    conformance::finished_at(delivery, number, kind, now())
 }
 
 /// The id of the subscription of that place.
