@@ -4,6 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use http::StatusCode;
+
+use crate::http::{HttpResponse, MAX_RESPONSE_BYTES};
 
 /// How many inputs there are without `ORDERBELL_FUZZ_SECONDS`.
 const FEW: u64 = 3_000;
@@ -55,6 +58,18 @@ pub(crate) fn fuzz(what: &str, seeds: &[&[u8]], target: impl Fn(&[u8], &mut Rng)
     );
     // Beside other tests it would be theirs, too.
     assert!(seconds.is_none() || peak.is_none_or(|peak| peak <= MOST_MEMORY), "{what}: {memory}");
+}
+
+/// A response of those bytes, half of the time with the status of success.
+pub(crate) fn response(success: u16, bytes: &[u8], chance: &mut Rng) -> HttpResponse {
+    let status = if chance.bool() { success } else { chance.u16(100..1_000) };
+    let head = &bytes[..bytes.len().min(chance.usize(0..40))];
+    HttpResponse {
+        status: StatusCode::from_u16(status).unwrap(),
+        retry_after: chance.bool().then(|| String::from_utf8_lossy(head).into_owned()),
+        body: bytes[..bytes.len().min(MAX_RESPONSE_BYTES)].to_vec(),
+        incomplete: chance.bool(),
+    }
 }
 
 /// The most memory that this process held at any time, in MiB; where the system tells (Linux).

@@ -101,8 +101,7 @@ mod tests {
     use domain::attempt::MAX_REPLY;
 
     use super::*;
-    use crate::fuzz::fuzz;
-    use crate::http::MAX_RESPONSE_BYTES;
+    use crate::fuzz::{self, fuzz};
 
     /// Whatever is answered, nothing panics, Slack's own word alone is success there, a page is none anywhere, and what is
     /// kept is bounded.
@@ -125,15 +124,9 @@ mod tests {
             b"Wed, 04 Mar 2026 12:00:30 GMT",
         ];
         fuzz("chats' answers", &seeds, |bytes, chance| {
-            let status = if chance.bool() { 200 } else { chance.u16(100..1_000) };
-            let head = &bytes[..bytes.len().min(chance.usize(0..40))];
-            let retry_after = chance.bool().then(|| String::from_utf8_lossy(head).into_owned());
-            let body = bytes[..bytes.len().min(MAX_RESPONSE_BYTES)].to_vec();
-            let said = String::from_utf8(body.clone()).unwrap_or_default().trim().to_owned();
-            let success = (200..300).contains(&status);
-            let incomplete = chance.bool();
-            let response =
-                HttpResponse { status: StatusCode::from_u16(status).unwrap(), retry_after, body, incomplete };
+            let response = fuzz::response(200, bytes, chance);
+            let said = str::from_utf8(&response.body).unwrap_or_default().trim();
+            let (success, incomplete) = (response.status.is_success(), response.incomplete);
             let slack = classify_response(&response, true, Timestamp::UNIX_EPOCH);
             assert_eq!(slack.kind == OutcomeKind::Delivered, success && said == "ok", "{slack:?}");
             let other = classify_response(&response, false, Timestamp::UNIX_EPOCH);

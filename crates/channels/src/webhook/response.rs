@@ -61,8 +61,7 @@ mod tests {
     use domain::attempt::MAX_REPLY;
 
     use super::*;
-    use crate::fuzz::fuzz;
-    use crate::http::MAX_RESPONSE_BYTES;
+    use crate::fuzz::{self, fuzz};
 
     fn confirmation(challenge: &str) -> Content {
         Content::Confirmation {
@@ -70,10 +69,6 @@ mod tests {
             challenge: challenge.to_owned(),
             expires_at: Timestamp::UNIX_EPOCH,
         }
-    }
-
-    fn response(status: u16, retry_after: Option<String>, body: Vec<u8>) -> HttpResponse {
-        HttpResponse { status: StatusCode::from_u16(status).unwrap(), retry_after, body, incomplete: false }
     }
 
     #[test]
@@ -94,8 +89,9 @@ mod tests {
             (b"abc".to_vec(), false, "did not repeat"),
             (br#"{"Confirmation":"abc"}"#.to_vec(), false, "did not repeat"),
         ] {
-            let sent =
-                classify_response(&response(200, None, body), &confirmation("abc"), Timestamp::UNIX_EPOCH);
+            let response =
+                HttpResponse { status: StatusCode::OK, retry_after: None, body, incomplete: false };
+            let sent = classify_response(&response, &confirmation("abc"), Timestamp::UNIX_EPOCH);
             assert_eq!(sent.confirmed, confirmed, "{sent:?}");
             assert!(sent.outcome.reply.contains(said), "{sent:?}");
         }
@@ -117,15 +113,11 @@ mod tests {
             b"Wed, 04 Mar 2026 12:00:30 GMT",
         ];
         fuzz("webhooks' answers", &seeds, |bytes, chance| {
-            let status = if chance.bool() { 200 } else { chance.u16(100..1_000) };
-            let head = &bytes[..bytes.len().min(chance.usize(0..40))];
-            let retry_after = chance.bool().then(|| String::from_utf8_lossy(head).into_owned());
-            let body = bytes[..bytes.len().min(MAX_RESPONSE_BYTES)].to_vec();
-            let said: Option<Value> =
-                serde_json::from_slice(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&body)).ok();
+            let response = HttpResponse { incomplete: false, ..fuzz::response(200, bytes, chance) };
+            let body = response.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&response.body);
+            let said: Option<Value> = serde_json::from_slice(body).ok();
             let yes = said.is_some_and(|said| said["confirmation"] == "abc");
-            let success = (200..300).contains(&status);
-            let response = response(status, retry_after, body);
+            let success = response.status.is_success();
             for (content, delivered, confirmed) in
                 [(confirmation("abc"), success && yes, success && yes), (Content::Test, success, false)]
             {
