@@ -28,6 +28,15 @@ fn failed_twice() -> Hand {
     hand
 }
 
+/// An endpoint that failed three times, so that nothing is sent there for two seconds.
+fn paused() -> Hand {
+    let mut hand = failed_twice();
+    hand.sent(3, DOWN);
+    while !hand.recorded().is_empty() {}
+    hand.fetched(Vec::new());
+    hand
+}
+
 /// Deliveries as the store has them of an endpoint that failed so many times.
 fn known(numbers: impl IntoIterator<Item = u128>, failures: u32) -> Vec<DueDelivery> {
     let failing = (0..failures).fold(None, |before, _| Some(FailureStreak::after_failure(before, start())));
@@ -50,10 +59,7 @@ fn from_its_second_failure_in_a_row_on_it_is_left_alone_and_each_delivery_keeps_
 
 #[test]
 fn its_pause_grows_while_it_fails_and_one_attempt_is_made_after_each() {
-    let mut hand = failed_twice();
-    hand.sent(3, DOWN);
-    while !hand.recorded().is_empty() {}
-    hand.fetched(Vec::new());
+    let mut hand = paused();
     let mut pauses = Vec::new();
     for (number, failures) in (10..16).zip(3..) {
         let pause = hand.wakes_in().unwrap();
@@ -72,10 +78,7 @@ fn its_pause_grows_while_it_fails_and_one_attempt_is_made_after_each() {
 
 #[test]
 fn its_first_success_ends_that_and_what_waits_is_asked_for() {
-    let mut hand = failed_twice();
-    hand.sent(3, DOWN);
-    while !hand.recorded().is_empty() {}
-    hand.fetched(Vec::new());
+    let mut hand = paused();
     hand.pass(2);
     hand.tell(Event::Woken);
     hand.fetched(known(4..=8, 3));
@@ -90,10 +93,7 @@ fn its_first_success_ends_that_and_what_waits_is_asked_for() {
 
 #[test]
 fn after_a_pause_another_delivery_is_tried_than_those_that_failed() {
-    let mut hand = failed_twice();
-    hand.sent(3, DOWN);
-    while !hand.recorded().is_empty() {}
-    hand.fetched(Vec::new());
+    let mut hand = paused();
     hand.pass(2);
     hand.tell(Event::Woken);
     let mut again = known([1, 3, 4, 5], 3);
@@ -138,10 +138,7 @@ fn a_stored_failure_streak_counts() {
 
 #[test]
 fn a_person_can_have_a_failing_endpoint_tried_at_once() {
-    let mut hand = failed_twice();
-    hand.sent(3, DOWN);
-    while !hand.recorded().is_empty() {}
-    hand.fetched(Vec::new());
+    let mut hand = paused();
     assert_eq!(hand.wakes_in(), Some(2));
     hand.tell(Event::PausesLifted);
     assert!(hand.fetch().unwrap().skip_endpoints.is_empty());
