@@ -305,8 +305,8 @@ fn keys_whose_hashes_collide_are_told_apart() {
     assert_eq!(count(&state, "orders"), 2);
 }
 
-/// Steps of SQLite's virtual machine that accepting one order with a new key takes.
-fn steps(state: &mut State, number: u64) -> u64 {
+/// Counts the steps of SQLite's virtual machine from here on.
+fn counted_steps(state: &mut State) -> Arc<AtomicU64> {
     let steps = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&steps);
     let tick = move || {
@@ -314,6 +314,12 @@ fn steps(state: &mut State, number: u64) -> u64 {
         false
     };
     state.connection.progress_handler(1, Some(tick)).unwrap();
+    steps
+}
+
+/// Steps of SQLite's virtual machine that accepting one order with a new key takes.
+fn steps(state: &mut State, number: u64) -> u64 {
+    let steps = counted_steps(state);
     place(state, vec![order(number, number, start(), LIFETIME)]);
     state.connection.progress_handler(0, None::<fn() -> bool>).unwrap();
     steps.load(Ordering::Relaxed)
@@ -334,13 +340,7 @@ fn an_order_with_a_key_costs_no_more_where_many_keys_live() {
 
 /// How many of these new keys are looked up in the index on disk, where each takes steps of SQLite's machine.
 fn looked_up(state: &mut State, numbers: std::ops::Range<u64>) -> u64 {
-    let steps = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&steps);
-    let tick = move || {
-        counter.fetch_add(1, Ordering::Relaxed);
-        false
-    };
-    state.connection.progress_handler(1, Some(tick)).unwrap();
+    let steps = counted_steps(state);
     let mut looked_up = 0;
     for number in numbers {
         let before = steps.load(Ordering::Relaxed);
