@@ -17,6 +17,9 @@ pub(crate) const OWN_WANT: &str = "this machine has no file descriptors left";
 /// How each channel is used.
 pub(crate) type Channels = [(Protocol, ChannelRules); 4];
 
+/// So many attempts at one endpoint are recorded together, where they may be repeated.
+const BATCH: usize = 4;
+
 /// How they are used where text messages of unknown outcome are treated so.
 pub(crate) fn channels(texts: UnknownOutcomePolicy) -> Channels {
     [
@@ -33,7 +36,7 @@ fn rules(
     max_per_second: Option<NonZeroU32>,
     on_unknown: UnknownOutcomePolicy,
 ) -> ChannelRules {
-    ChannelRules { concurrency: Concurrency { channel, endpoint }, max_per_second, on_unknown }
+    ChannelRules { concurrency: Concurrency { channel, endpoint }, batch: BATCH, max_per_second, on_unknown }
 }
 
 /// An endpoint that can be subscribed.

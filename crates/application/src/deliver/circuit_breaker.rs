@@ -162,11 +162,15 @@ impl CircuitBreaker {
         before
     }
 
-    /// Whether an attempt in flight takes long, where each endpoint is a server of its own.
-    pub(super) fn is_slow(&self, delivery: &DueDelivery, now: Timestamp) -> bool {
+    /// How long an attempt in flight has taken so far.
+    pub(super) fn took(&self, delivery: &DueDelivery, now: Timestamp) -> Duration {
         let since = self.in_flight.get(&delivery.id).map(|flight| flight.since);
-        let took = since.map(|since| Duration::try_from(now.duration_since(since)).unwrap_or_default());
-        took.is_some_and(|took| took > SLOW_ATTEMPT) && !delivery.protocol().has_provider()
+        since.and_then(|since| Duration::try_from(now.duration_since(since)).ok()).unwrap_or_default()
+    }
+
+    /// Whether an attempt that takes so long is slow, where each endpoint is a server of its own.
+    pub(super) fn is_slow(delivery: &DueDelivery, took: Duration) -> bool {
+        took > SLOW_ATTEMPT && !delivery.protocol().has_provider()
     }
 
     /// Notes that the channel answers: closes the breaker after a good probe, and counts all failures anew.

@@ -1,9 +1,11 @@
 //! One subscription's deliveries as the engine holds them, in the order in which they fell due.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use domain::Timestamp;
 use domain::attempt::OutcomeKind;
+use domain::delivery::DeliveryKind;
 use domain::endpoint::Protocol;
 use domain::failure_streak::{FailureStreak, pause_after};
 
@@ -11,14 +13,27 @@ use super::cooldown::Cooldown;
 use super::rate_limiter::RateLimiter;
 use crate::ports::DueDelivery;
 
+/// Attempts that are on record ahead are made within this time: what is to be sent is decided no earlier, so that who
+/// unsubscribes, or an order that is called spam, is not sent much more.
+const AHEAD_FOR: Duration = Duration::from_millis(250);
+
 /// What waits for, and what goes to, one endpoint.
 #[derive(Debug)]
 pub(super) struct EndpointQueue {
     pub(super) protocol: Protocol,
     /// How many attempts at it may be under way.
     concurrency: usize,
+    /// How many attempts may be on record ahead of each that is under way.
+    ahead: usize,
     waiting: VecDeque<DueDelivery>,
+    /// Attempts that are being recorded to be made at once, or are under way.
     in_flight: usize,
+    /// How many attempts are being recorded ahead.
+    recording_ahead: usize,
+    /// Those on record ahead: each is made once the one before it succeeded.
+    lined_up: VecDeque<DueDelivery>,
+    /// How long its last attempt took, if that succeeded.
+    took: Option<Duration>,
     rate_limiter: RateLimiter,
     pause: Option<Cooldown>,
     /// How it fails. What was heard since the queue is here counts: the store may not know it yet.
@@ -47,15 +62,19 @@ impl EndpointQueue {
     /// it.
     pub(super) fn new(
         protocol: Protocol,
-        concurrency: usize,
+        (concurrency, ahead): (usize, usize),
         failure_streak: Option<FailureStreak>,
         slow: bool,
     ) -> Self {
         Self {
             protocol,
             concurrency,
+            ahead,
             waiting: VecDeque::new(),
             in_flight: 0,
+            recording_ahead: 0,
+            lined_up: VecDeque::new(),
+            took: None,
             rate_limiter: RateLimiter::default(),
             pause: None,
             failure_streak,
@@ -89,9 +108,60 @@ impl EndpointQueue {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    /// Takes in what came of an attempt.
-    pub(super) fn record_outcome(&mut self, kind: OutcomeKind, slow: bool, now: Timestamp) {
+    /// Takes deliveries whose attempts are to be recorded ahead; none while enough of them are.
+    pub(super) fn take_ahead(&mut self) -> Vec<DueDelivery> {
+        let (most, there) = (self.most_ahead(), self.recording_ahead + self.lined_up.len());
+        if self.recording_ahead > 0 || there * 2 > most {
+            return Vec::new();
+        }
+        let may_go_ahead = |delivery: &&DueDelivery| {
+            let at_any_time = delivery.subscription.attributes.max_receives_per_second.is_none();
+            delivery.kind == DeliveryKind::Notification && at_any_time
+        };
+        let count = self.waiting.iter().take(most - there).take_while(may_go_ahead).count();
+        self.recording_ahead = count;
+        self.waiting.drain(..count).collect()
+    }
+
+    /// Puts a delivery back whose attempt was to be recorded ahead.
+    pub(super) fn put_back_ahead(&mut self, delivery: DueDelivery) {
+        self.recording_ahead = self.recording_ahead.saturating_sub(1);
+        self.waiting.push_front(delivery);
+    }
+
+    /// Takes in whether an attempt was recorded ahead: it is made in its turn.
+    pub(super) fn recorded_ahead(&mut self, delivery: Option<DueDelivery>) {
+        self.recording_ahead = self.recording_ahead.saturating_sub(1);
+        self.lined_up.extend(delivery);
+    }
+
+    /// Takes the delivery whose turn it is of those that were recorded ahead.
+    pub(super) fn take_lined_up(&mut self) -> Option<DueDelivery> {
+        if self.in_flight >= self.limit() {
+            return None;
+        }
+        let mut delivery = self.lined_up.pop_front()?;
+        self.in_flight += 1;
+        delivery.subscription.failure_streak = self.failure_streak;
+        Some(delivery)
+    }
+
+    /// Takes all that were recorded ahead: they are not made.
+    pub(super) fn take_back(&mut self) -> impl Iterator<Item = DueDelivery> {
+        self.lined_up.drain(..)
+    }
+
+    /// How many attempts may be on record ahead now: as many as are made within [`AHEAD_FOR`], if its last one succeeded.
+    pub(super) fn most_ahead(&self) -> usize {
+        let Some(took) = self.took.filter(|_| !self.is_degraded() && self.pause.is_none()) else { return 0 };
+        let within = AHEAD_FOR.as_micros() / took.as_micros().max(1);
+        usize::try_from(within).unwrap_or(usize::MAX).min(self.ahead) * self.concurrency
+    }
+
+    /// Takes in what came of an attempt that took so long.
+    pub(super) fn record_outcome(&mut self, kind: OutcomeKind, took: Duration, slow: bool, now: Timestamp) {
         self.slow = slow;
+        self.took = Some(took).filter(|_| kind.scope().is_none());
         if kind.is_endpoint_failure() {
             self.failure_streak = Some(FailureStreak::after_failure(self.failure_streak, now));
         } else if kind.scope().is_none() {
@@ -132,6 +202,11 @@ impl EndpointQueue {
         self.waiting.len()
     }
 
+    /// Whether anything is here that a pause of its channel concerns.
+    pub(super) fn holds_any(&self) -> bool {
+        !self.waiting.is_empty() || !self.lined_up.is_empty()
+    }
+
     /// Empties the queue; what waited stays pending in the store.
     pub(super) fn clear(&mut self) -> impl Iterator<Item = DueDelivery> {
         self.waiting.drain(..)
@@ -144,7 +219,10 @@ impl EndpointQueue {
         match (paused, limited) {
             (Some(until), _) => QueueState::Sleeping(until),
             (None, Some(next)) if !self.waiting.is_empty() => QueueState::Sleeping(next),
-            _ if self.in_flight >= self.limit() => QueueState::Busy,
+            // What was recorded ahead goes first.
+            _ if self.in_flight >= self.limit() || self.recording_ahead > 0 || !self.lined_up.is_empty() => {
+                QueueState::Busy
+            }
             _ if !self.waiting.is_empty() => QueueState::Ready { degraded: self.is_degraded() },
             _ if self.in_flight > 0 => QueueState::Busy,
             (None, Some(next)) => QueueState::Resting(next),
@@ -165,7 +243,6 @@ impl EndpointQueue {
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;
-    use std::time::Duration;
 
     use domain::attempt::Scope;
 
@@ -175,12 +252,12 @@ mod tests {
 
     #[test]
     fn an_endpoint_that_fails_again_and_again_is_tried_with_one_at_a_time_until_something_gets_through() {
-        let mut queue = EndpointQueue::new(Protocol::Webhook, 4, None, false);
+        let mut queue = EndpointQueue::new(Protocol::Webhook, (4, 0), None, false);
         let limits: Vec<_> = [OutcomeKind::Transient(Scope::Endpoint); 3]
             .into_iter()
             .chain([OutcomeKind::Transient(Scope::Channel), OutcomeKind::Delivered])
             .map(|kind| {
-                queue.record_outcome(kind, false, NOW);
+                queue.record_outcome(kind, Duration::ZERO, false, NOW);
                 queue.limit()
             })
             .collect();
@@ -189,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_queue_rests_while_its_rate_limiter_is_kept_and_is_idle_then() {
-        let mut queue = EndpointQueue::new(Protocol::Webhook, 4, None, false);
+        let mut queue = EndpointQueue::new(Protocol::Webhook, (4, 0), None, false);
         queue.rate_limiter.record(NonZeroU32::new(1), NOW);
         let second = NOW + Duration::from_secs(1);
         assert_eq!(queue.state(NOW), QueueState::Resting(second));

@@ -4,6 +4,7 @@
 mod round_robin;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use domain::Timestamp;
 use domain::attempt::OutcomeKind;
@@ -73,12 +74,12 @@ impl EndpointQueues {
         self.queues_scanned
     }
 
-    /// Takes in a delivery, of whose endpoint so many attempts may be under way.
-    pub(super) fn push(&mut self, delivery: DueDelivery, concurrency: usize, now: Timestamp) {
+    /// Takes in a delivery, of whose endpoint so many attempts may be under way, and so many on record ahead of each.
+    pub(super) fn push(&mut self, delivery: DueDelivery, at_once: (usize, usize), now: Timestamp) {
         let (id, protocol) = (delivery.subscription.id, delivery.protocol());
         let (failure_streak, slow) = (delivery.subscription.failure_streak, self.slow.contains(&id));
         let new = || QueueEntry {
-            queue: EndpointQueue::new(protocol, concurrency, failure_streak, slow),
+            queue: EndpointQueue::new(protocol, at_once, failure_streak, slow),
             state: QueueState::Idle,
             turn: 0,
             waited: 0,
@@ -107,6 +108,52 @@ impl EndpointQueues {
         self.change(id, now, |queue| Some((queue.take(now)?, queue.is_degraded())))?
     }
 
+    /// Takes deliveries of an endpoint whose attempts are to be recorded ahead of their turn.
+    pub(super) fn take_ahead(&mut self, id: SubscriptionId, now: Timestamp) -> Vec<DueDelivery> {
+        self.change(id, now, EndpointQueue::take_ahead).unwrap_or_default()
+    }
+
+    /// Puts a delivery back whose attempt was to be recorded ahead.
+    pub(super) fn put_back_ahead(&mut self, delivery: DueDelivery, now: Timestamp) {
+        let id = delivery.subscription.id;
+        self.change(id, now, |queue| queue.put_back_ahead(delivery));
+    }
+
+    /// Takes in whether an attempt at an endpoint was recorded ahead.
+    pub(super) fn recorded_ahead(
+        &mut self,
+        id: SubscriptionId,
+        delivery: Option<DueDelivery>,
+        now: Timestamp,
+    ) {
+        self.change(id, now, |queue| queue.recorded_ahead(delivery));
+    }
+
+    /// Takes the delivery whose turn it is of those that were recorded ahead.
+    pub(super) fn take_lined_up(&mut self, id: SubscriptionId, now: Timestamp) -> Option<DueDelivery> {
+        self.change(id, now, EndpointQueue::take_lined_up)?
+    }
+
+    /// Takes all of an endpoint that were recorded ahead: they are not made.
+    pub(super) fn take_back(&mut self, id: SubscriptionId, now: Timestamp) -> Vec<DueDelivery> {
+        self.change(id, now, |queue| queue.take_back().collect()).unwrap_or_default()
+    }
+
+    /// Whether attempts at an endpoint may be on record ahead.
+    pub(super) fn may_go_ahead(&self, id: SubscriptionId) -> bool {
+        self.queues.get(&id).is_some_and(|entry| entry.queue.most_ahead() > 0)
+    }
+
+    /// Whether deliveries to other endpoints of its channel wait that could begin, were there room.
+    pub(super) fn others_are_ready(&self, id: SubscriptionId) -> bool {
+        self.queues.get(&id).is_some_and(|entry| self.ready(entry.queue.protocol) > 0)
+    }
+
+    /// The endpoints of a channel for which anything is here.
+    pub(super) fn holding(&self, protocol: Protocol) -> Vec<SubscriptionId> {
+        self.turns.get(&protocol).map_or_else(Vec::new, |turns| turns.holding.iter().copied().collect())
+    }
+
     /// Counts that an attempt at that endpoint is over.
     pub(super) fn on_attempt_ended(&mut self, id: SubscriptionId, now: Timestamp) {
         self.change(id, now, EndpointQueue::on_attempt_ended);
@@ -117,11 +164,11 @@ impl EndpointQueues {
         &mut self,
         id: SubscriptionId,
         kind: OutcomeKind,
-        slow: bool,
+        (took, slow): (Duration, bool),
         now: Timestamp,
     ) {
         set_membership(&mut self.slow, id, slow);
-        self.change(id, now, |queue| queue.record_outcome(kind, slow, now));
+        self.change(id, now, |queue| queue.record_outcome(kind, took, slow, now));
     }
 
     /// How many attempts at an endpoint have failed in a row.
@@ -148,12 +195,6 @@ impl EndpointQueues {
     /// Empties an endpoint's queue: what waited stays pending in the store.
     pub(super) fn clear(&mut self, id: SubscriptionId, now: Timestamp) -> Vec<DueDelivery> {
         self.change(id, now, |queue| queue.clear().collect()).unwrap_or_default()
-    }
-
-    /// Empties the queues of a channel.
-    pub(super) fn clear_channel(&mut self, protocol: Protocol, now: Timestamp) -> Vec<DueDelivery> {
-        let holding = self.turns.get(&protocol).map(|turns| turns.holding.clone()).unwrap_or_default();
-        holding.into_iter().flat_map(|id| self.clear(id, now)).collect()
     }
 
     /// Wakes what has slept for long enough. Answers whether a pause is over.
@@ -228,7 +269,7 @@ impl EndpointQueues {
             QueueState::Resting(until) => _ = self.resting.insert((until, id)),
             QueueState::Busy | QueueState::Idle => {}
         }
-        turns.set_holding(id, queue.waiting() > 0);
+        turns.set_holding(id, queue.holds_any());
         set_membership(&mut self.paused, id, queue.is_paused(now));
         // A degraded one has its share of turns, and a rate-limited one its time: what these hold is enough, and more
         // would keep others out.

@@ -3,11 +3,12 @@
 //! It does no I/O and has no clock. What it holds in memory is only a window on what is due in the store, so that a
 //! restart loses nothing.
 
+mod ahead;
 mod begin;
 mod conclude;
 mod fetch;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -67,6 +68,14 @@ pub enum Action {
     NoteResume(Protocol),
 }
 
+/// A delivery whose attempt is being recorded.
+#[derive(Debug)]
+struct Beginning {
+    delivery: DueDelivery,
+    /// It is not made at once: others to its endpoint come first.
+    ahead: bool,
+}
+
 /// The engine. See the module's description.
 #[derive(Debug)]
 pub struct Engine {
@@ -74,7 +83,11 @@ pub struct Engine {
     queues: EndpointQueues,
     /// Every delivery in a queue, beginning or being sent: it is not taken in twice.
     held: HashSet<DeliveryId>,
-    beginning: Vec<DueDelivery>,
+    beginning: Vec<Beginning>,
+    /// Endpoints at which an attempt succeeded since: more may be recorded ahead.
+    going_well: BTreeSet<SubscriptionId>,
+    /// By their channels: endpoints whose next attempt is on record, and may be made once the channel has room.
+    lined_up: BTreeMap<Protocol, VecDeque<SubscriptionId>>,
     sending: HashMap<DeliveryId, DueDelivery>,
     outcomes: Vec<Finished>,
     recording: Vec<Finished>,
@@ -93,12 +106,14 @@ impl Engine {
     pub fn new(channels: impl IntoIterator<Item = (Protocol, ChannelRules)>) -> Self {
         let breakers: BTreeMap<_, _> =
             channels.into_iter().map(|(protocol, rules)| (protocol, CircuitBreaker::new(rules))).collect();
-        let most = breakers.values().map(|breaker| breaker.rules.concurrency.endpoint).max().unwrap_or(1);
+        let depth = breakers.values().map(|breaker| fetch::queue_depth(breaker.rules)).max().unwrap_or(1);
         Self {
             breakers,
-            queues: EndpointQueues::new(most * fetch::QUEUE_DEPTH),
+            queues: EndpointQueues::new(depth),
             held: HashSet::new(),
             beginning: Vec::new(),
+            going_well: BTreeSet::new(),
+            lined_up: BTreeMap::new(),
             sending: HashMap::new(),
             outcomes: Vec::new(),
             recording: Vec::new(),
@@ -196,6 +211,7 @@ impl Engine {
             return;
         }
         self.fetch_if_wanted(now, actions);
+        self.send_lined_up(now, actions);
         if self.beginning.is_empty() {
             self.dispatch_ready(now, actions);
         }
@@ -215,6 +231,7 @@ impl Engine {
 
     /// Drops what waits for an endpoint from memory: it stays pending in the store, and takes no place here from others.
     fn evict_endpoint(&mut self, id: SubscriptionId, now: Timestamp) {
+        self.take_back(id, now);
         for delivery in self.queues.clear(id, now) {
             self.held.remove(&delivery.id);
         }
@@ -222,8 +239,8 @@ impl Engine {
 
     /// Drops what waits for a channel from memory.
     fn evict_channel(&mut self, protocol: Protocol, now: Timestamp) {
-        for delivery in self.queues.clear_channel(protocol, now) {
-            self.held.remove(&delivery.id);
+        for id in self.queues.holding(protocol) {
+            self.evict_endpoint(id, now);
         }
     }
 

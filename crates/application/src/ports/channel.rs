@@ -40,6 +40,9 @@ pub trait Channel: Send + Sync {
 pub struct ChannelRules {
     /// How much it does at once.
     pub concurrency: Concurrency,
+    /// The most attempts at one endpoint that are recorded together and then made one after the other, each as soon as the
+    /// one before it succeeded. So many may be repeated after a crash.
+    pub batch: usize,
     /// The most attempts begun in a second; `None`: as many as there are.
     pub max_per_second: Option<NonZeroU32>,
     /// What follows when a message may have arrived or not.
@@ -60,7 +63,15 @@ impl ChannelRules {
     /// Rules without a rate, under which what may have arrived is sent again.
     #[must_use]
     pub fn new(concurrency: Concurrency) -> Self {
-        Self { concurrency, max_per_second: None, on_unknown: UnknownOutcomePolicy::Retry }
+        Self { concurrency, batch: 1, max_per_second: None, on_unknown: UnknownOutcomePolicy::Retry }
+    }
+
+    /// The most attempts at one endpoint that are recorded ahead of the one that is made. None where a repeat is a person's
+    /// choice, or where a rate says when each may begin.
+    #[must_use]
+    pub fn ahead(self) -> usize {
+        let one_by_one = self.on_unknown == UnknownOutcomePolicy::Hold || self.max_per_second.is_some();
+        if one_by_one { 0 } else { self.batch.saturating_sub(1) }
     }
 }
 

@@ -113,7 +113,7 @@ fn on_trial() -> Hand {
     assert_eq!(hand.probe(), Some(Email));
     hand.tell(Event::Probed(Email, Ok(())));
     assert_eq!(hand.notes(), [(Email, "paused"), (Email, "resumed")]);
-    let query = hand.fetch().unwrap();
+    let query = hand.fetch().expect("a fetch");
     assert_eq!(query.skip_protocols, [Sms, Chat], "what waited is asked for again");
     let again = [mails([1, 2, 4, 5], 1), mails([3], 3)].concat();
     hand.tell(Event::Fetched(Ok(application::ports::Due { deliveries: again, next_at: None })));

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 pub(crate) const LIMITS: ChannelRules = ChannelRules {
     concurrency: Concurrency { channel: 3, endpoint: 2 },
+    batch: 1,
     max_per_second: None,
     on_unknown: UnknownOutcomePolicy::Retry,
 };

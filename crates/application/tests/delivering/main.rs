@@ -3,6 +3,7 @@
 extern crate orderbell_application as application;
 
 #[cfg(test)]
+mod batches;
 mod channel_pauses;
 #[cfg(test)]
 mod draining;

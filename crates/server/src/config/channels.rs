@@ -40,10 +40,20 @@ const PER_SECOND: RangeInclusive<u32> = 1..=MAX_RATE;
 /// The settings of a token, which need `smtp.token_url`.
 const TOKEN: [&str; 4] = ["smtp.client_id", "smtp.client_secret", "smtp.scope", "smtp.refresh_token"];
 
+/// So many messages to one webhook or chat may come once more after a crash: their attempts are recorded together.
+const ATTEMPTS_PER_BATCH: usize = 16;
+
+/// Who reads what a channel brings. Programs can tell a message that comes once more by its id.
+enum Readers {
+    People,
+    Programs,
+}
+
 /// The settings of one channel's rules, with their defaults.
 struct Rules {
     /// The setting, its default and its maximum.
     concurrency: (&'static str, usize, usize),
+    readers: Readers,
     /// The setting; by default there is no limit.
     max_per_second: &'static str,
     /// The setting and its default.
@@ -52,16 +62,19 @@ struct Rules {
 
 const SMTP_RULES: Rules = Rules {
     concurrency: ("smtp.concurrency", 4, 100),
+    readers: Readers::People,
     max_per_second: "smtp.max_per_second",
     on_unknown: ("smtp.on_unknown", UnknownOutcomePolicy::Retry),
 };
 const WEBHOOK_RULES: Rules = Rules {
     concurrency: ("webhook.concurrency", 64, 1_000),
+    readers: Readers::Programs,
     max_per_second: "webhook.max_per_second",
     on_unknown: ("webhook.on_unknown", UnknownOutcomePolicy::Retry),
 };
 const CHAT_RULES: Rules = Rules {
     concurrency: ("chat.concurrency", 16, 1_000),
+    readers: Readers::Programs,
     max_per_second: "chat.max_per_second",
     on_unknown: ("chat.on_unknown", UnknownOutcomePolicy::Retry),
 };
@@ -200,6 +213,10 @@ impl Rules {
         let (setting, default) = self.on_unknown;
         ChannelRules {
             concurrency: Concurrency { channel, endpoint: 1 },
+            batch: match self.readers {
+                Readers::People => 1,
+                Readers::Programs => ATTEMPTS_PER_BATCH,
+            },
             max_per_second: max_per_second.and_then(std::num::NonZeroU32::new),
             on_unknown: reading.or(setting, default, on_unknown),
         }

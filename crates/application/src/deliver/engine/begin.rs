@@ -1,26 +1,31 @@
 //! Choosing what is attempted next, and beginning it: the attempt is on disk before it is made.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use domain::Timestamp;
-use domain::attempt::{Outcome, OutcomeKind, Scope};
-use domain::delivery::{Decision, DeliveryId, DeliveryKind, Next};
+use domain::delivery::{DeliveryId, DeliveryKind};
 use domain::endpoint::Protocol;
 
 use super::super::circuit_breaker::CircuitBreaker;
 use super::super::endpoint_queues::EndpointQueues;
-use super::{Action, Engine};
+use super::ahead::not_sent;
+use super::{Action, Beginning, Engine};
 use crate::Error;
-use crate::ports::{DueDelivery, Finished, Intent};
+use crate::ports::{DueDelivery, Intent};
 
 impl Engine {
     /// Picks what may begin now and asks for it to be recorded.
     pub(super) fn dispatch_ready(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        let mut chosen = Vec::new();
         for (protocol, breaker) in &mut self.breakers {
-            take_ready(breaker, *protocol, &mut self.queues, &mut self.beginning, now);
+            take_ready(breaker, *protocol, &mut self.queues, &mut chosen, now);
         }
+        let turns: BTreeSet<_> =
+            chosen.iter().map(|delivery: &DueDelivery| delivery.subscription.id).collect();
+        self.beginning.extend(chosen.into_iter().map(|delivery| Beginning { delivery, ahead: false }));
+        self.take_ahead(&turns, now);
         if !self.beginning.is_empty() {
-            let intent = |delivery: &DueDelivery| Intent {
+            let intent = |Beginning { delivery, .. }: &Beginning| Intent {
                 delivery: delivery.id,
                 number: delivery.attempts + 1,
                 at: now,
@@ -39,20 +44,20 @@ impl Engine {
         match answer {
             Ok(begun) => {
                 let begun: HashSet<_> = begun.into_iter().collect();
-                for delivery in beginning {
-                    if begun.contains(&delivery.id) {
-                        self.send(delivery, now, actions);
-                    } else {
-                        self.release(&delivery, now);
-                        // Something was done to it meanwhile, and so perhaps to what waits behind it: that is asked for
-                        // anew, before it uses up its endpoint's rate.
-                        self.evict_endpoint(delivery.subscription.id, now);
-                        self.more = true;
+                for Beginning { delivery, ahead } in beginning {
+                    match (begun.contains(&delivery.id), ahead) {
+                        (true, false) => self.send(delivery, now, actions),
+                        (true, true) => self.line_up(delivery, now),
+                        (false, _) => self.not_begun(&delivery, ahead, now),
                     }
                 }
             }
             Err(error) => {
-                for delivery in beginning.into_iter().rev() {
+                for Beginning { delivery, ahead } in beginning.into_iter().rev() {
+                    if ahead {
+                        self.queues.put_back_ahead(delivery, now);
+                        continue;
+                    }
                     if let Some(breaker) = self.breakers.get_mut(&delivery.protocol()) {
                         breaker.on_attempt_ended(&delivery);
                     }
@@ -63,24 +68,27 @@ impl Engine {
         }
     }
 
+    /// Something was done to a delivery meanwhile, and so perhaps to what waits behind it: that is asked for anew, before it
+    /// uses up its endpoint's rate.
+    fn not_begun(&mut self, delivery: &DueDelivery, ahead: bool, now: Timestamp) {
+        let id = delivery.subscription.id;
+        if ahead {
+            self.held.remove(&delivery.id);
+            self.queues.recorded_ahead(id, None, now);
+        } else {
+            self.release(delivery, now);
+        }
+        self.evict_endpoint(id, now);
+        self.more = true;
+    }
+
     fn send(&mut self, delivery: DueDelivery, now: Timestamp, actions: &mut Vec<Action>) {
-        let number = delivery.attempts + 1;
         if self.draining {
-            let outcome = Outcome::new(OutcomeKind::Transient(Scope::Delivery), "Not sent: stopping");
-            let decision = Decision { next: Next::Again(now), uses_attempt: false, consequence: None };
             self.release(&delivery, now);
-            self.outcomes.push(Finished {
-                delivery: delivery.id,
-                number,
-                at: now,
-                outcome,
-                decision,
-                confirmed: false,
-                blameless: true,
-            });
+            self.outcomes.push(not_sent(&delivery, "Not sent: stopping", now));
             return;
         }
-        actions.push(Action::Send(Box::new(delivery.clone()), number));
+        actions.push(Action::Send(Box::new(delivery.clone()), delivery.attempts + 1));
         self.sending.insert(delivery.id, delivery);
     }
 }

@@ -1,5 +1,7 @@
 //! What follows from what was sent: the decision, and its consequences for others.
 
+use std::time::Duration;
+
 use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::delivery::{Consequence, Decision, DeliveryId, RetryContext, UnknownOutcomePolicy, decide};
@@ -7,6 +9,7 @@ use domain::endpoint::Protocol;
 use domain::retry::Jitter;
 use domain::subscription::SubscriptionId;
 
+use super::super::circuit_breaker::CircuitBreaker;
 use super::super::report;
 use super::{Action, Engine};
 use crate::Error;
@@ -24,10 +27,10 @@ impl Engine {
         let Some(delivery) = self.sending.remove(&id) else { return };
         let protocol = delivery.protocol();
         let (mut outcome, mut on_unknown) = (sent.outcome, UnknownOutcomePolicy::Hold);
-        let (mut silent, mut slow, mut throttles) = (false, false, None);
+        let (mut silent, mut throttles, mut took) = (false, None, Duration::ZERO);
         if let Some(breaker) = self.breakers.get_mut(&protocol) {
             on_unknown = breaker.rules.on_unknown;
-            slow = breaker.is_slow(&delivery, now);
+            took = breaker.took(&delivery, now);
             (outcome, silent) = breaker.record_outcome(&delivery, outcome);
             silent &= protocol.has_provider();
             if matches!(outcome.kind, OutcomeKind::Throttled { scope: Scope::Channel, .. }) {
@@ -42,9 +45,11 @@ impl Engine {
         if silent {
             self.pause(protocol, None, &outcome, now, actions);
         } else {
-            self.queues.record_outcome(delivery.subscription.id, outcome.kind, slow, now);
+            let took = (took, CircuitBreaker::is_slow(&delivery, took));
+            self.queues.record_outcome(delivery.subscription.id, outcome.kind, took, now);
         }
         self.apply_consequence(&delivery, &decision, &outcome, now, actions);
+        let succeeded = matches!(outcome.kind, OutcomeKind::Delivered | OutcomeKind::Sandboxed);
         let finished = Finished {
             delivery: id,
             number: delivery.attempts + 1,
@@ -57,6 +62,7 @@ impl Engine {
         self.release(&delivery, now);
         report::attempt_ended(&delivery, &finished);
         self.outcomes.push(finished);
+        self.follow(&delivery, succeeded, now);
     }
 
     /// Applies what an outcome means for the other deliveries of its endpoint and channel.

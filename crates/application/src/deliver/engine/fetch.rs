@@ -6,14 +6,19 @@ use domain::endpoint::Protocol;
 use super::super::circuit_breaker::CircuitBreaker;
 use super::{Action, Engine};
 use crate::Error;
-use crate::ports::{Due, DueDelivery, DueQuery};
+use crate::ports::{ChannelRules, Due, DueDelivery, DueQuery};
 
 /// A channel for which no more deliveries than these wait is given more.
 const LOW_WATER_MARK: usize = 500;
 /// The most deliveries asked for at once: what waits already may be answered again, and must not hide the rest.
 const FETCH_LIMIT: usize = (Protocol::ALL.len() + 1) * LOW_WATER_MARK;
-/// How many deliveries of one endpoint it holds, for each attempt that the endpoint bears at once.
-pub(super) const QUEUE_DEPTH: usize = 8;
+/// How many deliveries of one endpoint it holds at least, for each attempt that the endpoint bears at once.
+const QUEUE_DEPTH: usize = 8;
+
+/// How many deliveries of one endpoint it holds: while as many as go in a batch are made, as many more are found.
+pub(super) fn queue_depth(rules: ChannelRules) -> usize {
+    rules.concurrency.endpoint * QUEUE_DEPTH.max(2 * (1 + rules.ahead()))
+}
 
 impl Engine {
     pub(super) fn fetch_if_wanted(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
@@ -51,9 +56,9 @@ impl Engine {
                 for delivery in due.deliveries {
                     if !self.is_paused(&delivery, now) && self.held.insert(delivery.id) {
                         self.more = true;
-                        let breaker = self.breakers.get(&delivery.protocol());
-                        let concurrency = breaker.map_or(0, |breaker| breaker.rules.concurrency.endpoint);
-                        self.queues.push(delivery, concurrency, now);
+                        let rules = self.breakers.get(&delivery.protocol()).map(|breaker| breaker.rules);
+                        let at_once = rules.map_or((0, 0), |it| (it.concurrency.endpoint, it.ahead()));
+                        self.queues.push(delivery, at_once, now);
                     }
                 }
             }

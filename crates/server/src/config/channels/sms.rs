@@ -10,7 +10,7 @@ use channels::sms::{SmsSettings, TextRules};
 use domain::delivery::UnknownOutcomePolicy;
 use url::Url;
 
-use super::{Rules, TIMEOUTS};
+use super::{Readers, Rules, TIMEOUTS};
 use crate::config::reading::{Reading, number, secret, words};
 
 /// Who sends text messages.
@@ -32,6 +32,7 @@ const PARTS: RangeInclusive<u8> = 1..=10;
 /// A message whose fate nobody knows is held: a repeat would be charged, and read, twice.
 const SMS_RULES: Rules = Rules {
     concurrency: ("sms.concurrency", 8, 100),
+    readers: Readers::People,
     max_per_second: "sms.max_per_second",
     on_unknown: ("sms.on_unknown", UnknownOutcomePolicy::Hold),
 };
