@@ -17,17 +17,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::function::{Function, Outcome};
+use crate::client::GATEWAY_FAILURE;
 
 /// The largest payload of an HTTP API, in bytes.
 const MAX_PAYLOAD: usize = 10_000_000;
-
-/// What a gateway answers itself, with 500, where the function fails.
-const FAILED: &str = r#"{"message":"Internal Server Error"}"#;
-
-/// Whether an answer is a gateway's own: none of ours, and not of our contract.
-pub(crate) fn is_its_own(status: u16, body: &str) -> bool {
-    status == 500 && body == FAILED
-}
 
 /// A running gateway on the loopback interface; it ends when this is dropped.
 #[derive(Debug)]
@@ -84,7 +77,7 @@ async fn serve(
     };
     answered.await.unwrap_or_else(|error| {
         eprintln!("the gateway answers 500: {error:#}");
-        let mut response = Response::new(Body::from(FAILED));
+        let mut response = Response::new(Body::from(GATEWAY_FAILURE));
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         response
     })
