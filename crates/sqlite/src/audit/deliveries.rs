@@ -11,7 +11,7 @@ use oracle::deliveries::{self, ByPeople, CancelReason, Kind, State};
 use oracle::subscriptions::Requests;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::attempts;
+use super::attempts::{self, Attempts, Receipts, all_attempts, all_receipts};
 use super::exception::{Exception, Findings};
 use super::subscriptions::{self, Subscribed, Subscriptions};
 use super::summary::{ByState, Waiting, count, none};
@@ -53,6 +53,8 @@ pub(super) fn check(
     let mut statement = snapshot.prepare(sql)?;
     let mut found = statement.query(())?;
     let mut counted = Deliveries { notifications: none(), others: none(), waiting: Waiting::default() };
+    let (mut attempts, mut receipts) = (all_attempts(snapshot)?, all_receipts(snapshot)?);
+    let mut recorded = (attempts::attempts(&mut attempts)?, attempts::receipts(&mut receipts)?);
     // How many confirmation requests each subscription was sent, and whether the newest is cancelled, and by no person.
     let mut requests = BTreeMap::<_, (u32, bool)>::new();
     while let Some(row) = found.next()? {
@@ -66,7 +68,7 @@ pub(super) fn check(
         };
         let subscribed = subscriptions.get(&delivery.subscription);
         counted.add(&delivery, subscribed, &paused, now);
-        let cancelled = judge(snapshot, &delivery, subscribed, findings)?;
+        let cancelled = judge(snapshot, &delivery, subscribed, &mut recorded, findings)?;
         if delivery.kind == DeliveryKind::Confirmation {
             let (made, taken_back) = requests.entry(delivery.subscription).or_default();
             *made += 1;
@@ -145,12 +147,13 @@ fn judge(
     snapshot: &Connection,
     delivery: &Delivery,
     subscribed: Option<&Subscribed>,
+    (attempts, receipts): &mut (Attempts<'_>, Receipts<'_>),
     findings: &mut Findings<'_>,
 ) -> rusqlite::Result<bool> {
-    let attempts = attempts::read(snapshot, delivery.seq)?;
+    let attempts = attempts.of(delivery.seq)?;
     let found: Vec<_> = match attempts.into_iter().collect::<Result<Vec<_>, _>>() {
         Ok(recorded) => {
-            let receipts = attempts::receipts(snapshot, delivery.seq)?;
+            let receipts: Option<Vec<_>> = receipts.of(delivery.seq)?.into_iter().collect();
             let facts = deliveries::Delivery {
                 kind: kind(delivery.kind),
                 of_order: delivery.order.is_some(),
