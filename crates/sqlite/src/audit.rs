@@ -11,6 +11,7 @@
 mod attempts;
 mod deliveries;
 mod exception;
+mod in_order;
 mod keys;
 mod matched;
 mod quarantine;

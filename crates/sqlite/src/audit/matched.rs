@@ -10,6 +10,7 @@ use oracle::matching::{self, Expected, Found};
 use rusqlite::{Connection, Row};
 
 use super::exception::{Exception, Findings};
+use super::in_order::InOrder;
 use super::subscriptions::{Subscribed, Subscriptions};
 use super::summary::Queue;
 use crate::columns;
@@ -43,6 +44,8 @@ pub(super) fn check(
         snapshot.query_row("SELECT published_through FROM relay", (), |row| row.get(0))?;
     let mut statement = snapshot.prepare(&format!("SELECT {ORDER_COLUMNS} FROM orders ORDER BY seq"))?;
     let mut found = statement.query(())?;
+    let mut deliveries = snapshot.prepare(DELIVERIES)?;
+    let mut found_of = InOrder::from(&mut deliveries, there)?;
     let mut orders = Orders::default();
     let quarantined = super::quarantine::orders(snapshot)?;
     let mut candidates = Candidates { through: i64::MIN, versions: BTreeMap::new() };
@@ -67,13 +70,13 @@ pub(super) fn check(
             if orders.unpublished.count == 1 {
                 continue;
             }
-            not_published(snapshot, &order, subscriptions, findings)?;
+            not_published(&mut found_of, &order, subscriptions, findings)?;
             continue;
         }
         if order.seq.0 > candidates.through {
             candidates = Candidates::from(order.seq.0, subscriptions);
         }
-        compare(snapshot, &order, &candidates, subscriptions, &mut orders, findings)?;
+        compare(&mut found_of, &order, &candidates, subscriptions, &mut orders, findings)?;
     }
     Ok(orders)
 }
@@ -93,14 +96,14 @@ impl<'a> Candidates<'a> {
 
 /// Compares whom an order matched with the deliveries there are.
 fn compare(
-    snapshot: &Connection,
+    there: &mut InOrder<'_, There>,
     order: &LoggedOrder,
     candidates: &Candidates<'_>,
     subscriptions: &Subscriptions,
     orders: &mut Orders,
     findings: &mut Findings<'_>,
 ) -> rusqlite::Result<()> {
-    let mut there = deliveries(snapshot, order)?;
+    let mut there: BTreeMap<_, _> = there.of(order.seq.0)?.into_iter().collect();
     for (seq, versions) in &candidates.versions {
         if matches(order, versions).is_err() {
             continue;
@@ -132,12 +135,12 @@ fn compare(
 }
 
 fn not_published(
-    snapshot: &Connection,
+    there: &mut InOrder<'_, There>,
     order: &LoggedOrder,
     subscriptions: &Subscriptions,
     findings: &mut Findings<'_>,
 ) -> rusqlite::Result<()> {
-    for (seq, (id, _)) in deliveries(snapshot, order)? {
+    for (seq, (id, _)) in there.of(order.seq.0)? {
         let early = Exception::from(matching::before_publishing());
         let subscription = subscriptions.get(&seq).map(|subscribed| subscribed.id);
         findings.add(early.order(order.order.id).subscription(subscription).delivery(id));
@@ -145,19 +148,18 @@ fn not_published(
     Ok(())
 }
 
-/// The deliveries of an order, by the `seq` of their subscriptions.
-fn deliveries(
-    snapshot: &Connection,
-    order: &LoggedOrder,
-) -> rusqlite::Result<BTreeMap<i64, (Option<DeliveryId>, Found)>> {
-    let sql = "SELECT subscription, id, EXISTS (SELECT 1 FROM deliveries earlier \
-               WHERE earlier.seq = deliveries.escalated_from AND earlier.order_seq = deliveries.order_seq), \
-               quarantined FROM deliveries WHERE order_seq = ?";
-    let there = |row: &Row<'_>| {
-        let id = columns::uuid(row, 1).ok().map(DeliveryId);
-        Ok((row.get(0)?, (id, Found { escalated: row.get(2)?, undecided: row.get(3)? })))
-    };
-    snapshot.prepare_cached(sql)?.query_map([order.seq.0], there)?.collect()
+/// A delivery of an order: whose subscription it is for, its id, and what it is there for.
+type There = (i64, (Option<DeliveryId>, Found));
+
+/// Every delivery of an order, by the orders.
+const DELIVERIES: &str = "SELECT order_seq, subscription, id, escalated_from IS NOT NULL AND EXISTS \
+     (SELECT 1 FROM deliveries earlier \
+     WHERE earlier.seq = deliveries.escalated_from AND earlier.order_seq = deliveries.order_seq), quarantined \
+     FROM deliveries WHERE order_seq IS NOT NULL ORDER BY order_seq";
+
+fn there(_: i64, row: &Row<'_>) -> rusqlite::Result<There> {
+    let id = columns::uuid(row, 2).ok().map(DeliveryId);
+    Ok((row.get(1)?, (id, Found { escalated: row.get(3)?, undecided: row.get(4)? })))
 }
 
 fn because(why: &SkipReason) -> &'static str {
