@@ -1,6 +1,7 @@
 //! Measures the program as its users run it: how soon it answers, what it takes, and how many durable orders it accepts
 //! as a share of what a bare HTTP echo answers on the same machine in the same run.
 
+mod drain;
 mod echo;
 mod exchange;
 mod isolation;
@@ -41,6 +42,8 @@ enum Role {
     Echo,
     /// Measures whether endpoints that hang and fail delay the healthy ones.
     Isolation(isolation::Load),
+    /// Measures how fast what waits is told, as a share of what a bare client posts to the same receiver.
+    Drain(drain::Load),
     /// Measures whether endpoints that wait for a retry delay a healthy one.
     Waiting(waiting::Load),
     /// Measures what orders and healthy deliveries cost while everyone else behaves badly at once.
@@ -55,6 +58,7 @@ fn main() -> Result<()> {
     match cli.role {
         Some(Role::Echo) => return echo::serve(),
         Some(Role::Isolation(load)) => return isolation::compare(&cli.program, load),
+        Some(Role::Drain(load)) => return drain::compare(&cli.program, &load),
         Some(Role::Waiting(load)) => return waiting::compare(&cli.program, &load),
         Some(Role::Siege(siege)) => return siege::measure(&cli.program, siege),
         #[cfg(feature = "lambda")]

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`, `bench-isolation`, `bench-waiting`, `bench-siege` and `bench-lambda`: build the programs as they are released, and measure.
+//! `cargo xtask bench`, `bench-drain`, `bench-isolation`, `bench-waiting`, `bench-siege` and `bench-lambda`: build the programs as they are released, and measure.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -25,6 +25,14 @@ pub(crate) fn run(root: &Path) -> Result<()> {
 /// The programs do not build or do not run.
 pub(crate) fn run_isolation(root: &Path) -> Result<()> {
     succeed(released(root)?.arg("isolation"))
+}
+
+/// Measures how fast what waits is told. Timings never fail it.
+///
+/// # Errors
+/// The programs do not build or do not run.
+pub(crate) fn run_drain(root: &Path) -> Result<()> {
+    succeed(released(root)?.arg("drain"))
 }
 
 /// Measures whether endpoints that wait for a retry delay a healthy one. Timings never fail it.

@@ -1,5 +1,5 @@
 //! The project's chores: `cargo xtask test | check | prove | all | simulate | mutations | crash | power-loss | fuzz |
-//! schemathesis | sizes | template | emulators | package | bench | bench-isolation | bench-waiting | bench-siege |
+//! schemathesis | sizes | template | emulators | package | bench | bench-drain | bench-isolation | bench-waiting | bench-siege |
 //! bench-lambda`.
 
 mod bench;
@@ -126,6 +126,8 @@ enum Chore {
     },
     /// Measures the release build against a bare HTTP echo.
     Bench,
+    /// Measures how fast what waits is told, as a share of what a bare client posts.
+    BenchDrain,
     /// Measures whether an endpoint that hangs and one that fails delay a thousand healthy ones.
     BenchIsolation,
     /// Measures whether thousands of endpoints that wait for a retry delay a healthy one.
@@ -164,6 +166,7 @@ fn main() -> ExitCode {
         Chore::Fuzz { seconds } => fuzz::run(root, seconds),
         Chore::Schemathesis { cases } => schemathesis::run(root, cases),
         Chore::Bench => bench::run(root),
+        Chore::BenchDrain => bench::run_drain(root),
         Chore::BenchIsolation => bench::run_isolation(root),
         Chore::BenchWaiting => bench::run_waiting(root),
         Chore::BenchSiege => bench::run_siege(root),
