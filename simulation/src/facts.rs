@@ -54,7 +54,7 @@ pub(crate) struct Facts {
     /// Of the commit that is looked at: what came too late, and who stands in for it.
     late: Vec<(i64, i64)>,
     /// The rows that are quarantined.
-    aside: BTreeSet<(String, i64)>,
+    quarantined: BTreeSet<(String, i64)>,
     /// What operators are to be told of, and what was done about that.
     notices: notices::Notices,
 }
@@ -82,16 +82,16 @@ impl Facts {
                 Entry::Suspended { seq } => self.suspended_by_itself(*seq)?,
                 Entry::Noted { kind } => self.notices.note(kind),
                 Entry::Settled { kind } => self.settled(kind)?,
-                Entry::Late { delivery, stand_in } => self.came_too_late(*delivery, *stand_in)?,
+                Entry::Late { delivery, target } => self.came_too_late(*delivery, *target)?,
                 Entry::SubscriptionMoved { seq, was, state, in_sandbox, generation, policy } => {
                     coverage.transition("subscription", was.name(), state.name())?;
                     self.subscription_moved(*seq, *was, *state, (*in_sandbox, *generation), policy.clone())?;
                 }
-                Entry::Aside { table, row, is_aside: true } => {
-                    self.aside.insert((table.clone(), *row));
+                Entry::Quarantined { table, row, is_quarantined: true } => {
+                    self.quarantined.insert((table.clone(), *row));
                 }
-                Entry::Aside { table, row, .. } => {
-                    self.aside.remove(&(table.clone(), *row));
+                Entry::Quarantined { table, row, .. } => {
+                    self.quarantined.remove(&(table.clone(), *row));
                 }
                 Entry::Lapsed { seq } => _ = self.lapsed.insert(*seq),
                 Entry::Spam { order, is_spam } => self.called_spam(*order, *is_spam),
@@ -141,7 +141,7 @@ impl Facts {
             }
             Entry::TakenAway { seq } => self.taken_away(*seq)?,
             Entry::Released { seq } => self.released(*seq)?,
-            Entry::StandsIn { seq } => self.stands_in(*seq)?,
+            Entry::EscalatedTo { seq } => self.escalates_to(*seq)?,
             _ => {}
         }
         Ok(())

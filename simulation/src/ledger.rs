@@ -70,7 +70,7 @@ pub(crate) enum Entry {
     /// A delivery's time is over, and it escalates to that subscription.
     Late {
         delivery: i64,
-        stand_in: i64,
+        target: i64,
     },
     Delivery {
         seq: i64,
@@ -80,7 +80,7 @@ pub(crate) enum Entry {
         order: Option<i64>,
         kind: DeliveryKind,
         escalated: bool,
-        /// Nobody can say yet whether it is owed.
+        /// Nobody can say yet whether its order matched.
         undecided: bool,
         cancel_reason: Option<CancelReason>,
     },
@@ -108,7 +108,7 @@ pub(crate) enum Entry {
         /// This machine lacked what it takes.
         own_want: bool,
     },
-    /// What stood for a delivery that is perhaps owed is taken away: it is not.
+    /// What stood for a delivery until its order could be read is taken away: it did not match.
     TakenAway {
         seq: i64,
     },
@@ -116,15 +116,15 @@ pub(crate) enum Entry {
     Released {
         seq: i64,
     },
-    /// What stood for a delivery that is perhaps owed is owed by an escalation.
-    StandsIn {
+    /// What stood for a delivery until its order could be read is there by an escalation.
+    EscalatedTo {
         seq: i64,
     },
     /// A row cannot be read, or can be again.
-    Aside {
+    Quarantined {
         table: String,
         row: i64,
-        is_aside: bool,
+        is_quarantined: bool,
     },
     Receipt {
         delivery: i64,
@@ -146,7 +146,10 @@ impl Entry {
     pub(crate) fn may_escalate(&self) -> bool {
         matches!(
             self,
-            Self::Delivery { .. } | Self::Released { .. } | Self::StandsIn { .. } | Self::Aside { .. }
+            Self::Delivery { .. }
+                | Self::Released { .. }
+                | Self::EscalatedTo { .. }
+                | Self::Quarantined { .. }
         )
     }
 }
@@ -220,7 +223,7 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
         "suspended" => Entry::Suspended { seq },
         "noted" => Entry::Noted { kind: row.get(8)? },
         "settled" => Entry::Settled { kind: row.get(8)? },
-        "late" => Entry::Late { delivery: seq, stand_in: row.get(6)? },
+        "late" => Entry::Late { delivery: seq, target: row.get(6)? },
         "delivery" => delivery(row, seq)?,
         "delivery moved" => Entry::DeliveryMoved {
             seq,
@@ -246,12 +249,14 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
         "kept" => Entry::Kept { id: DeliveryId(id(row)?) },
         "taken away" => Entry::TakenAway { seq },
         "released" => Entry::Released { seq },
-        "stands in" => Entry::StandsIn { seq },
+        "escalates to" => Entry::EscalatedTo { seq },
         "lapsed" => Entry::Lapsed { seq },
         what @ ("spam" | "not spam") => Entry::Spam { order: seq, is_spam: what == "spam" },
-        "aside" | "mended" => {
-            Entry::Aside { table: row.get(8)?, row: seq, is_aside: row.get_ref(1)?.as_str()? == "aside" }
-        }
+        "quarantined" | "mended" => Entry::Quarantined {
+            table: row.get(8)?,
+            row: seq,
+            is_quarantined: row.get_ref(1)?.as_str()? == "quarantined",
+        },
         "tampered" => Entry::Tampered { seq },
         other => bail!("unknown entry {other}"),
     })

@@ -22,7 +22,7 @@ END;
 CREATE TRIGGER ledger_order_deleted AFTER DELETE ON orders BEGIN
   INSERT INTO ledger (what, seq) VALUES ('tampered', old.seq);
 END;
--- Nobody could say whether it was owed, and now somebody can.
+-- Nobody could say whether its order matched, and now somebody can.
 CREATE TRIGGER ledger_delivery_taken_away AFTER DELETE ON deliveries WHEN old.quarantined AND old.attempts = 0 BEGIN
   INSERT INTO ledger (what, seq) VALUES ('taken away', old.seq);
 END;
@@ -30,11 +30,11 @@ CREATE TRIGGER ledger_delivery_released AFTER UPDATE OF quarantined ON deliverie
 WHEN old.quarantined AND NOT new.quarantined BEGIN
   INSERT INTO ledger (what, seq) VALUES ('released', new.seq);
 END;
-CREATE TRIGGER ledger_delivery_stands_in AFTER UPDATE OF escalated_from ON deliveries BEGIN
-  INSERT INTO ledger (what, seq) VALUES ('stands in', new.seq);
+CREATE TRIGGER ledger_delivery_escalates_to AFTER UPDATE OF escalated_from ON deliveries BEGIN
+  INSERT INTO ledger (what, seq) VALUES ('escalates to', new.seq);
 END;
-CREATE TRIGGER ledger_aside AFTER INSERT ON quarantine BEGIN
-  INSERT INTO ledger (what, seq, words) VALUES ('aside', new.row, new.of_table);
+CREATE TRIGGER ledger_quarantined AFTER INSERT ON quarantine BEGIN
+  INSERT INTO ledger (what, seq, words) VALUES ('quarantined', new.row, new.of_table);
 END;
 CREATE TRIGGER ledger_mended AFTER DELETE ON quarantine BEGIN
   INSERT INTO ledger (what, seq, words) VALUES ('mended', old.row, old.of_table);

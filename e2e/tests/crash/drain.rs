@@ -1,4 +1,4 @@
-//! What comes after the last kill: everything that is owed comes to its end.
+//! What comes after the last kill: everything that waits comes to its end.
 
 use std::path::Path;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub(crate) async fn release_what_is_held(program: &Program, client: &Client) -> 
     let data = program.data();
     wait::within(LONGEST, "what is due soon is delivered", async || {
         let soon = "at < (unixepoch() + 60) * 1000000";
-        Ok((owed(&data, soon)? == 0).then_some(()))
+        Ok((waiting(&data, soon)? == 0).then_some(()))
     })
     .await?;
     let mut release = Release::default();
@@ -73,7 +73,7 @@ fn text(of: &Value, name: &str) -> String {
 
 /// Waits until every order is published and every notification came to its end. Retries that are due only after
 /// minutes are made due at once, while the program is down: nothing else would come of waiting. Answers how many.
-pub(crate) async fn deliver_all_that_is_owed(program: &mut Program) -> Result<usize> {
+pub(crate) async fn deliver_all_that_waits(program: &mut Program) -> Result<usize> {
     let data = program.data();
     program.terminate().await?;
     let store = Connection::open(store::file(&data))?;
@@ -83,13 +83,13 @@ pub(crate) async fn deliver_all_that_is_owed(program: &mut Program) -> Result<us
     )?;
     drop(store);
     program.restart().await?;
-    let done = async || Ok((owed(&data, "true")? == 0).then_some(()));
+    let done = async || Ok((waiting(&data, "true")? == 0).then_some(()));
     wait::within(LONGEST, "everything is delivered", done).await?;
     Ok(hastened)
 }
 
 /// How many orders are unpublished and how many notifications not at their end, among those due as the condition says.
-fn owed(data: &Path, due: &str) -> Result<i64> {
+fn waiting(data: &Path, due: &str) -> Result<i64> {
     let query = format!(
         "SELECT (SELECT ifnull(max(seq), 0) FROM orders) - (SELECT published_through FROM relay)
               + (SELECT count(*) FROM deliveries

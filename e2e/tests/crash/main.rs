@@ -62,7 +62,7 @@ async fn no_promise_is_broken_however_often_the_program_is_killed() -> Result<()
         under_load(&mut program, kills, (&ledger, web), (&twilio, taken), relay).await?;
     say(&format!("\n{} s of kills", start.elapsed().as_secs()))?;
     evidence.release = drain::release_what_is_held(&program, &program.client()?).await?;
-    let hastened = drain::deliver_all_that_is_owed(&mut program).await?;
+    let hastened = drain::deliver_all_that_waits(&mut program).await?;
     program.terminate().await?;
     relay.write_down()?;
     evidence.receipts = ledger.receipts();

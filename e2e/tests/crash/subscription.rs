@@ -125,7 +125,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_order_is_owed_or_unwanted_only_where_every_filter_that_may_have_held_agrees() {
+    fn an_order_matches_or_does_not_only_where_every_filter_that_may_have_held_agrees() {
         let start = Instant::now();
         let second = |second| start + Duration::from_secs(second);
         let mut subscription = confirmed("/one", start);

@@ -1,4 +1,4 @@
-//! Orders: stored once, never lost, owed to those who were confirmed and matched when they were accepted.
+//! Orders as they are stored, and whom each matched when it was accepted.
 
 use std::collections::BTreeSet;
 

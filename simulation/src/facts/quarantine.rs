@@ -8,7 +8,7 @@ use super::{Facts, kept};
 impl Facts {
     /// Whether a row is quarantined.
     pub(super) fn is_quarantined(&self, table: &str, row: i64) -> bool {
-        self.aside.contains(&(table.to_owned(), row))
+        self.quarantined.contains(&(table.to_owned(), row))
     }
 
     /// What stood for a delivery is gone: the order must not have matched.
@@ -27,8 +27,8 @@ impl Facts {
         kept(matching::decided(true, !delivery.only_stands_for_one), || format!("delivery {seq}"))
     }
 
-    /// What stood for a delivery is owed because another came too late.
-    pub(super) fn stands_in(&mut self, seq: i64) -> Result<()> {
+    /// What stood for a delivery is there because another came too late.
+    pub(super) fn escalates_to(&mut self, seq: i64) -> Result<()> {
         let delivery = self.deliveries.get_mut(&seq).context("what was not there stands in")?;
         delivery.only_stands_for_one = false;
         let order = delivery.order.and_then(|order| self.orders.get_mut(&order));

@@ -27,7 +27,7 @@ pub(crate) struct SubscriptionTruth {
 }
 
 impl SubscriptionTruth {
-    /// Whether an order in that currency is owed to it. All policies of the simulation name currencies.
+    /// Whether an order in that currency matches it. All policies of the simulation name currencies.
     pub(super) fn wants(&self, currency: &str) -> bool {
         self.receives.orders()
             && matches!(self.state, State::Confirmed | State::Suspended)

@@ -134,10 +134,10 @@ impl World<'_> {
             return;
         };
         let sql = "SELECT EXISTS (SELECT 1 FROM quarantine)";
-        let aside = |connection: &Connection| connection.query_row(sql, (), |row| row.get(0));
-        let aside = process.store.look(aside).is_some_and(|aside| aside.unwrap_or(true));
+        let count = |connection: &Connection| connection.query_row(sql, (), |row| row.get(0));
+        let quarantined = process.store.look(count).is_some_and(|any| any.unwrap_or(true));
         let planned = self.coming.values().any(|event| matches!(event, ScheduledEvent::Reexamine));
-        if !planned && (aside || !self.damaged.is_empty()) {
+        if !planned && (quarantined || !self.damaged.is_empty()) {
             let after = self.rng.up_to(REST);
             self.plan(after, ScheduledEvent::Reexamine);
         }
