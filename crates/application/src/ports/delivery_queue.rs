@@ -32,7 +32,7 @@ pub trait DeliveryQueue: Send + Sync {
     async fn begin(&self, intents: Vec<Intent>) -> Result<Vec<DeliveryId>, Error>;
 
     /// Records what came of attempts. A delivery to be tried again whose subscription ended meanwhile is cancelled. A
-    /// subscription whose endpoint has failed too much by then ([`domain::failing`]) is suspended. An endpoint that is
+    /// subscription whose endpoint has failed too much by then ([`domain::failure_streak`]) is suspended. An endpoint that is
     /// to be left alone is, until then, also by later processes
     /// ([`Consequence::PauseEndpoint`](domain::delivery::Consequence)). The first success after failures ends that, and
     /// what failed meanwhile and waits for later is due at once: a part of it by this commit, the rest soon after.

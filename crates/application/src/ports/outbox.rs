@@ -30,7 +30,7 @@ pub struct Published {
 }
 
 /// Reads the orders that are not yet published. An adapter MUST give every accepted order, in the order of acceptance,
-/// again and again until [`Publisher::publish`](super::Publisher::publish) succeeded for it.
+/// again and again until [`Publisher::publish`] succeeded for it.
 #[async_trait]
 pub trait OrderLog: Send + Sync {
     /// The first `limit` orders that are not yet published, in the order of their places.

@@ -108,7 +108,7 @@ pub(crate) fn found_version(row: &Row<'_>) -> rusqlite::Result<Read<Version>> {
     }
 }
 
-/// What [`failing`] reads of the table `subscriptions`.
+/// What [`failure_streak`] reads of the table `subscriptions`.
 pub(crate) const FAILING_COLUMNS: &str = "failing_since, failed_last, failed_for, failures";
 
 /// How an endpoint fails, in a row that has [`FAILING_COLUMNS`].
