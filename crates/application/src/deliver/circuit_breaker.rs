@@ -130,6 +130,13 @@ impl CircuitBreaker {
         self.rate_limiter.record(self.rules.max_per_second, now);
     }
 
+    /// Takes in that an attempt was recorded, and is made from now on.
+    pub(super) fn on_sent(&mut self, delivery: &DueDelivery, now: Timestamp) {
+        if let Some(attempt) = self.in_flight.get_mut(&delivery.id) {
+            attempt.since = now;
+        }
+    }
+
     /// Counts that an attempt is over.
     pub(super) fn on_attempt_ended(&mut self, delivery: &DueDelivery) {
         let ended = self.in_flight.remove(&delivery.id);

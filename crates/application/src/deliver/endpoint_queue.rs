@@ -13,8 +13,11 @@ use super::cooldown::Cooldown;
 use super::rate_limiter::RateLimiter;
 use crate::ports::DueDelivery;
 
-/// Attempts that are on record ahead are made within this time: what is to be sent is decided no earlier, so that who
-/// unsubscribes, or an order that is called spam, is not sent much more.
+/// After so many in a row an endpoint is trusted to take a whole batch.
+const MANY_SUCCESSES: u32 = 8;
+
+/// Attempts that are on record ahead should be made within this time: what is to be sent is decided no earlier, so that who
+/// unsubscribes is not sent much more.
 const AHEAD_FOR: Duration = Duration::from_millis(250);
 
 /// What waits for, and what goes to, one endpoint.
@@ -34,6 +37,8 @@ pub(super) struct EndpointQueue {
     lined_up: VecDeque<DueDelivery>,
     /// How long its last attempt took, if that succeeded.
     took: Option<Duration>,
+    /// How many attempts have succeeded since one failed last.
+    successes: u32,
     rate_limiter: RateLimiter,
     pause: Option<Cooldown>,
     /// How it fails. What was heard since the queue is here counts: the store may not know it yet.
@@ -75,6 +80,7 @@ impl EndpointQueue {
             recording_ahead: 0,
             lined_up: VecDeque::new(),
             took: None,
+            successes: if failure_streak.is_some() { 0 } else { MANY_SUCCESSES },
             rate_limiter: RateLimiter::default(),
             pause: None,
             failure_streak,
@@ -151,17 +157,26 @@ impl EndpointQueue {
         self.lined_up.drain(..)
     }
 
-    /// How many attempts may be on record ahead now: as many as are made within [`AHEAD_FOR`], if its last one succeeded.
-    pub(super) fn most_ahead(&self) -> usize {
-        let Some(took) = self.took.filter(|_| !self.is_degraded() && self.pause.is_none()) else { return 0 };
-        let within = AHEAD_FOR.as_micros() / took.as_micros().max(1);
-        usize::try_from(within).unwrap_or(usize::MAX).min(self.ahead) * self.concurrency
+    /// How many attempts may be on record ahead now: as many as are made within [`AHEAD_FOR`] by how long the last one took,
+    /// if that succeeded; after a failure, few at first.
+    fn most_ahead(&self) -> usize {
+        let Some(took) = self.took.filter(|_| self.may_go_on()) else { return 0 };
+        let within = usize::try_from(AHEAD_FOR.as_micros() / took.as_micros().max(1)).unwrap_or(usize::MAX);
+        let proven = (1 << self.successes.min(MANY_SUCCESSES)) - 1;
+        within.min(proven).min(self.ahead) * self.concurrency
+    }
+
+    /// Whether what is on record ahead is made: taken back, it would come after what waits behind it. So it is only where
+    /// something failed, or takes very long.
+    pub(super) fn may_go_on(&self) -> bool {
+        !self.is_degraded() && self.pause.is_none()
     }
 
     /// Takes in what came of an attempt that took so long.
     pub(super) fn record_outcome(&mut self, kind: OutcomeKind, took: Duration, slow: bool, now: Timestamp) {
         self.slow = slow;
         self.took = Some(took).filter(|_| kind.scope().is_none());
+        self.successes = self.took.map_or(0, |_| self.successes.saturating_add(1));
         if kind.is_endpoint_failure() {
             self.failure_streak = Some(FailureStreak::after_failure(self.failure_streak, now));
         } else if kind.scope().is_none() {

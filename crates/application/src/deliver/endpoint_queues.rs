@@ -139,9 +139,9 @@ impl EndpointQueues {
         self.change(id, now, |queue| queue.take_back().collect()).unwrap_or_default()
     }
 
-    /// Whether attempts at an endpoint may be on record ahead.
-    pub(super) fn may_go_ahead(&self, id: SubscriptionId) -> bool {
-        self.queues.get(&id).is_some_and(|entry| entry.queue.most_ahead() > 0)
+    /// Whether attempts at an endpoint that are on record ahead are made.
+    pub(super) fn may_go_on(&self, id: SubscriptionId) -> bool {
+        self.queues.get(&id).is_some_and(|entry| entry.queue.may_go_on())
     }
 
     /// Whether deliveries to other endpoints of its channel wait that could begin, were there room.

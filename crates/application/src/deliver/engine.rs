@@ -232,6 +232,10 @@ impl Engine {
     /// Drops what waits for an endpoint from memory: it stays pending in the store, and takes no place here from others.
     fn evict_endpoint(&mut self, id: SubscriptionId, now: Timestamp) {
         self.take_back(id, now);
+        self.drop_waiting(id, now);
+    }
+
+    fn drop_waiting(&mut self, id: SubscriptionId, now: Timestamp) {
         for delivery in self.queues.clear(id, now) {
             self.held.remove(&delivery.id);
         }

@@ -206,10 +206,59 @@ fn what_is_no_longer_pending_falls_out_of_its_batch_and_nothing_behind_it_is_los
     hand.tell(Event::Begun(Ok(ids([2, 3, 5]))));
     assert_eq!(hand.sends(), ids([2]));
     hand.sent(2, OutcomeKind::Delivered);
-    let mut came = hand.recorded();
-    came.extend(hand.recorded());
-    let mut known: Vec<_> = came.iter().map(|it| it.delivery).collect();
-    known.extend(hand.sends());
-    known.sort_unstable();
-    assert_eq!(known, ids([2, 3, 5]), "each is taken back or sent");
+    for number in [3, 5] {
+        assert_eq!(hand.sends(), ids([number]), "in their order");
+        hand.sent(number, OutcomeKind::Delivered);
+    }
+}
+
+#[test]
+fn a_batch_goes_on_in_its_order_where_one_takes_longer_than_the_last_and_the_next_is_smaller() {
+    let mut hand = going_well(RULES, hooks(1..=9, 1));
+    hand.recorded();
+    hand.begin();
+    hand.tell(Event::Begun(Ok(ids([2, 3, 4, 5]))));
+    for number in 2..=5 {
+        assert_eq!(hand.sends(), ids([number]), "nothing overtakes it");
+        hand.now += std::time::Duration::from_millis(300);
+        hand.sent(number, OutcomeKind::Delivered);
+        hand.recorded();
+    }
+    assert_eq!(hand.begin(), [(id(6), 1)], "alone");
+}
+
+#[test]
+fn a_commit_that_takes_long_says_nothing_of_the_endpoint() {
+    let mut hand = going_well(RULES, hooks(1..=9, 1));
+    hand.recorded();
+    hand.begin();
+    hand.now += std::time::Duration::from_secs(3);
+    hand.tell(Event::Begun(Ok(ids([2, 3, 4, 5]))));
+    for number in 2..=4 {
+        hand.sent(number, OutcomeKind::Delivered);
+        hand.recorded();
+    }
+    assert_eq!(hand.begin().len(), 2, "more are recorded ahead");
+}
+
+#[test]
+fn an_endpoint_that_refuses_now_and_then_has_few_recorded_ahead_until_it_takes_several() {
+    let mut hand = going_well(ChannelRules { batch: 16, ..RULES }, hooks(1..=60, 1));
+    hand.recorded();
+    let first = hand.begin();
+    assert_eq!(first.len(), 16);
+    hand.tell(Event::Begun(Ok(first.iter().map(|(delivery, _)| *delivery).collect())));
+    hand.sent(2, OutcomeKind::Permanent(Scope::Delivery));
+    hand.recorded();
+    let mut ahead = Vec::new();
+    for _ in 0..4 {
+        let begins = hand.begin();
+        ahead.push(begins.len() - 1);
+        hand.tell(Event::Begun(Ok(begins.iter().map(|(delivery, _)| *delivery).collect())));
+        for (delivery, _) in begins {
+            hand.tell(Event::Sent(delivery, crate::fixtures::sent(OutcomeKind::Delivered)));
+            hand.recorded();
+        }
+    }
+    assert!(ahead[0] == 0 && ahead[1] == 1 && ahead[3] <= 15, "{ahead:?}");
 }

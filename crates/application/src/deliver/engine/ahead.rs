@@ -32,7 +32,7 @@ impl Engine {
         let (id, protocol) = (delivery.subscription.id, delivery.protocol());
         self.queues.recorded_ahead(id, Some(delivery), now);
         let works = self.breakers.get(&protocol).is_some_and(|breaker| !breaker.is_paused());
-        if self.draining || !works || !self.queues.may_go_ahead(id) || self.queues.is_paused(id, now) {
+        if self.draining || !works || !self.queues.may_go_on(id) {
             self.take_back(id, now);
         } else {
             self.lined_up.entry(protocol).or_default().push_back(id);
@@ -58,7 +58,7 @@ impl Engine {
     /// Takes in how an attempt at an endpoint went: the next follows, or all are taken back.
     pub(super) fn follow(&mut self, delivery: &DueDelivery, succeeded: bool, now: Timestamp) {
         let id = delivery.subscription.id;
-        if succeeded && self.queues.may_go_ahead(id) {
+        if succeeded && self.queues.may_go_on(id) {
             self.going_well.insert(id);
             self.lined_up.entry(delivery.protocol()).or_default().push_back(id);
         } else {

@@ -69,7 +69,7 @@ impl Engine {
     }
 
     /// Something was done to a delivery meanwhile, and so perhaps to what waits behind it: that is asked for anew, before it
-    /// uses up its endpoint's rate.
+    /// uses up its endpoint's rate. What was recorded ahead was as it should be then, and goes on.
     fn not_begun(&mut self, delivery: &DueDelivery, ahead: bool, now: Timestamp) {
         let id = delivery.subscription.id;
         if ahead {
@@ -78,7 +78,7 @@ impl Engine {
         } else {
             self.release(delivery, now);
         }
-        self.evict_endpoint(id, now);
+        self.drop_waiting(id, now);
         self.more = true;
     }
 
@@ -87,6 +87,10 @@ impl Engine {
             self.release(&delivery, now);
             self.outcomes.push(not_sent(&delivery, "Not sent: stopping", now));
             return;
+        }
+        // How long it takes is counted from now, and not from before it was recorded.
+        if let Some(breaker) = self.breakers.get_mut(&delivery.protocol()) {
+            breaker.on_sent(&delivery, now);
         }
         actions.push(Action::Send(Box::new(delivery.clone()), delivery.attempts + 1));
         self.sending.insert(delivery.id, delivery);
