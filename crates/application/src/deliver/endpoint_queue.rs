@@ -26,7 +26,7 @@ pub(super) struct EndpointQueue {
     pub(super) protocol: Protocol,
     /// How many attempts at it may be under way.
     concurrency: usize,
-    /// How many attempts may be on record ahead of each that is under way.
+    /// How many attempts may be on record ahead of those that are under way.
     ahead: usize,
     waiting: VecDeque<DueDelivery>,
     /// Attempts that are being recorded to be made at once, or are under way.
@@ -116,7 +116,7 @@ impl EndpointQueue {
 
     /// Takes deliveries whose attempts are to be recorded ahead; none while enough of them are.
     pub(super) fn take_ahead(&mut self) -> Vec<DueDelivery> {
-        let (most, there) = (self.most_ahead(), self.recording_ahead + self.lined_up.len());
+        let (most, there) = (self.most_ahead(), self.lined_up.len());
         if self.recording_ahead > 0 || there * 2 > most {
             return Vec::new();
         }
@@ -163,7 +163,7 @@ impl EndpointQueue {
         let Some(took) = self.took.filter(|_| self.may_go_on()) else { return 0 };
         let within = usize::try_from(AHEAD_FOR.as_micros() / took.as_micros().max(1)).unwrap_or(usize::MAX);
         let proven = (1 << self.successes.min(MANY_SUCCESSES)) - 1;
-        within.min(proven).min(self.ahead) * self.concurrency
+        within.min(proven).min(self.ahead)
     }
 
     /// Whether what is on record ahead is made: taken back, it would come after what waits behind it. So it is only where

@@ -74,7 +74,7 @@ impl EndpointQueues {
         self.queues_scanned
     }
 
-    /// Takes in a delivery, of whose endpoint so many attempts may be under way, and so many on record ahead of each.
+    /// Takes in a delivery, of whose endpoint so many attempts may be under way, and so many on record ahead.
     pub(super) fn push(&mut self, delivery: DueDelivery, at_once: (usize, usize), now: Timestamp) {
         let (id, protocol) = (delivery.subscription.id, delivery.protocol());
         let (failure_streak, slow) = (delivery.subscription.failure_streak, self.slow.contains(&id));

@@ -66,12 +66,12 @@ impl ChannelRules {
         Self { concurrency, batch: 1, max_per_second: None, on_unknown: UnknownOutcomePolicy::Retry }
     }
 
-    /// The most attempts at one endpoint that are recorded ahead of the one that is made. None where a repeat is a person's
+    /// The most attempts at one endpoint that are recorded ahead of those that are made: with these, a batch. None where a repeat is a person's
     /// choice, or where a rate says when each may begin.
     #[must_use]
     pub fn ahead(self) -> usize {
         let one_by_one = self.on_unknown == UnknownOutcomePolicy::Hold || self.max_per_second.is_some();
-        if one_by_one { 0 } else { self.batch.saturating_sub(1) }
+        if one_by_one { 0 } else { self.batch.saturating_sub(self.concurrency.endpoint) }
     }
 }
 

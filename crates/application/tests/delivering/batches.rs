@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use application::deliver::{Engine, Event};
+use application::deliver::Event;
 use application::ports::{ChannelRules, Concurrency, DueDelivery};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::{DeliveryKind, Next, UnknownOutcomePolicy};
@@ -19,9 +19,7 @@ const RULES: ChannelRules = ChannelRules {
 
 /// An engine whose webhook took its first message at once, so that others may be recorded ahead.
 fn going_well(rules: ChannelRules, deliveries: Vec<DueDelivery>) -> Hand {
-    let engine = Engine::new([(Protocol::Webhook, rules)]);
-    let mut hand = Hand { engine, now: start(), asked: Vec::new() };
-    hand.tell(Event::Woken);
+    let mut hand = Hand::over([(Protocol::Webhook, rules)]);
     hand.fetched(deliveries);
     assert_eq!(hand.begun(), ids([1]), "nobody knows yet how long it takes");
     hand.sent(1, OutcomeKind::Delivered);
@@ -71,9 +69,7 @@ fn what_is_recorded_ahead_is_taken_back_unsent_unused_and_due_as_it_was_once_one
 #[test]
 fn a_webhook_that_takes_its_time_has_fewer_recorded_ahead_and_one_that_is_slow_none() {
     for (milliseconds, ahead) in [(0, 3), (80, 3), (120, 2), (200, 1), (300, 0)] {
-        let engine = Engine::new([(Protocol::Webhook, RULES)]);
-        let mut hand = Hand { engine, now: start(), asked: Vec::new() };
-        hand.tell(Event::Woken);
+        let mut hand = Hand::over([(Protocol::Webhook, RULES)]);
         hand.fetched(hooks(1..=9, 1));
         assert_eq!(hand.begun(), ids([1]));
         hand.now += std::time::Duration::from_millis(milliseconds);
@@ -103,9 +99,7 @@ fn what_is_recorded_ahead_takes_no_room_of_the_channel_and_others_have_their_tur
     let narrow = ChannelRules { concurrency: Concurrency { channel: 2, endpoint: 1 }, ..RULES };
     let mut deliveries = hooks(1..=8, 1);
     deliveries.extend(hooks(11..=18, 2));
-    let engine = Engine::new([(Protocol::Webhook, narrow)]);
-    let mut hand = Hand { engine, now: start(), asked: Vec::new() };
-    hand.tell(Event::Woken);
+    let mut hand = Hand::over([(Protocol::Webhook, narrow)]);
     hand.fetched(deliveries);
     assert_eq!(hand.begun(), ids([1, 11]));
     hand.sent(1, OutcomeKind::Delivered);
@@ -120,13 +114,35 @@ fn what_is_recorded_ahead_takes_no_room_of_the_channel_and_others_have_their_tur
 }
 
 #[test]
+fn an_endpoint_that_takes_several_at_once_has_no_more_on_record_than_a_batch() {
+    for (at_once, ahead) in [(2, 2), (4, 0), (8, 0)] {
+        let rules = ChannelRules { concurrency: Concurrency { channel: 64, endpoint: at_once }, ..RULES };
+        let mut hand = Hand::over([(Protocol::Webhook, rules)]);
+        hand.fetched(hooks(1..=40, 1));
+        let first = hand.begun();
+        assert_eq!(first.len(), at_once);
+        for delivery in &first {
+            hand.tell(Event::Sent(*delivery, crate::fixtures::sent(OutcomeKind::Delivered)));
+        }
+        let mut open = Vec::new();
+        loop {
+            let begins: Vec<_> = hand.begin().into_iter().map(|(delivery, _)| delivery).collect();
+            if begins.is_empty() {
+                break;
+            }
+            open.extend(begins.iter().copied());
+            hand.tell(Event::Begun(Ok(begins)));
+        }
+        assert_eq!((hand.sends().len(), open.len()), (at_once, at_once + ahead), "{at_once} at once");
+    }
+}
+
+#[test]
 fn an_endpoint_whose_batch_is_made_gives_way_to_others_that_wait() {
     let narrow = ChannelRules { concurrency: Concurrency { channel: 1, endpoint: 1 }, ..RULES };
     let mut deliveries = hooks(1..=8, 1);
     deliveries.extend(hooks(11..=18, 2));
-    let engine = Engine::new([(Protocol::Webhook, narrow)]);
-    let mut hand = Hand { engine, now: start(), asked: Vec::new() };
-    hand.tell(Event::Woken);
+    let mut hand = Hand::over([(Protocol::Webhook, narrow)]);
     hand.fetched(deliveries);
     let mut order = Vec::new();
     while order.len() < 16 {

@@ -106,8 +106,12 @@ pub(crate) struct Hand {
 impl Hand {
     /// An engine over mail and webhooks that was woken and asked what is due.
     pub(crate) fn new() -> Self {
-        let engine = Engine::new([(Protocol::Email, LIMITS), (Protocol::Webhook, LIMITS)]);
-        let mut hand = Self { engine, now: start(), asked: Vec::new() };
+        Self::over([(Protocol::Email, LIMITS), (Protocol::Webhook, LIMITS)])
+    }
+
+    /// The same over these channels.
+    pub(crate) fn over(channels: impl IntoIterator<Item = (Protocol, ChannelRules)>) -> Self {
+        let mut hand = Self { engine: Engine::new(channels), now: start(), asked: Vec::new() };
         hand.tell(Event::Woken);
         hand
     }

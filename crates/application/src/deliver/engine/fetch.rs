@@ -17,7 +17,8 @@ const QUEUE_DEPTH: usize = 8;
 
 /// How many deliveries of one endpoint it holds: while as many as go in a batch are made, as many more are found.
 pub(super) fn queue_depth(rules: ChannelRules) -> usize {
-    rules.concurrency.endpoint * QUEUE_DEPTH.max(2 * (1 + rules.ahead()))
+    let at_once = rules.concurrency.endpoint;
+    (at_once * QUEUE_DEPTH).max(2 * (at_once + rules.ahead()))
 }
 
 impl Engine {
