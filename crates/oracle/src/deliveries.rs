@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::{Promise, Violation, subscriptions};
 
-pub use moves::{Move, attempted, begun, ends_well, moved, rests};
+pub use moves::{Move, attempted, begun, ends_well, moved, rests, sent_again};
 
 /// The state of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -10,7 +10,6 @@ use rustix::process::Signal;
 use tokio::sync::watch;
 
 use crate::store;
-use crate::verdict::A_LONG_RUN;
 
 /// How long the program runs between kills, in milliseconds.
 const LIFE: std::ops::Range<u64> = 100..1_000;
@@ -19,6 +18,10 @@ const UNAIMED: usize = 3;
 const LONGEST_AIM: Duration = Duration::from_millis(300);
 /// A stop takes effect once the call that it falls into is over; on a slow disk that may take a while.
 const LONGEST_STOP: Duration = Duration::from_secs(10);
+
+/// Of fewer kills than this, in a few seconds on a machine that has other work, one call of each for four kills will do,
+/// and one hit of each kind.
+pub(crate) const A_LONG_RUN: usize = 50;
 
 /// One kill.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use oracle::{Promise, Violation, intake, receptions};
 
 use crate::callbacks::Callback;
 use crate::drain::Release;
-use crate::killer::{Kill, hit_enough};
+use crate::killer::{A_LONG_RUN, Kill, hit_enough};
 use crate::load::Order;
 use crate::mail_relay::Troubles;
 use crate::receipts::Receipt;
@@ -22,9 +22,6 @@ use crate::subscription::Subscription;
 /// At 200 kills there must have been so many calls that subscribe, so many that confirm, and so many that unsubscribe; at
 /// others as many in proportion.
 const COMINGS_AND_GOINGS: (usize, usize) = (500, 200);
-/// Of fewer kills than this, in a few seconds on a machine that has other work, one call of each for four kills will do,
-/// and one hit of each kind.
-pub(crate) const A_LONG_RUN: usize = 50;
 
 /// What was seen from outside.
 pub(crate) struct Evidence {
@@ -172,12 +169,13 @@ impl Verdict {
         for delivery in stored.deliveries.values() {
             let (state, subscription) = (delivery.state, delivery.subscription);
             let rests = deliveries::rests(Kind::Notification, state, subscription, false);
-            // Of all that was held, too, a person made an end.
-            let seen_to = at_last.contains(&delivery.id) || state == State::Held;
-            let ends = seen_to
+            // Of all that was held a person made an end.
+            let held = (state == State::Held)
                 .then(|| deliveries::ends_well(Kind::Notification, state, subscription, false))
                 .flatten();
-            self.note(|| format!("delivery {}", delivery.id), rests.into_iter().chain(ends));
+            let again = at_last.contains(&delivery.id).then(|| deliveries::sent_again(state)).flatten();
+            let found = rests.into_iter().chain(held).chain(again);
+            self.note(|| format!("delivery {}", delivery.id), found);
         }
     }
 

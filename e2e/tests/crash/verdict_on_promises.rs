@@ -137,6 +137,10 @@ fn what_was_sent_again_must_be_delivered() {
     assert_eq!(verdict.count(Promise::MatchedIsDelivered), 1);
     let nobody_did = Verdict::of(&nothing_seen(), &stored, 0);
     assert_eq!(nobody_did.count(Promise::MatchedIsDelivered), 0);
+    stored.deliveries.insert(("one".to_owned(), "a".to_owned()), self::stored(State::Cancelled));
+    let release = Release { redriven: vec!["d".to_owned()], ..Release::default() };
+    let cancelled = Verdict::of(&Evidence { release, ..nothing_seen() }, &stored, 0);
+    assert_eq!(cancelled.count(Promise::MatchedIsDelivered), 1);
 }
 
 #[test]

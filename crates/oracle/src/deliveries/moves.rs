@@ -146,6 +146,13 @@ pub fn ends_well(
         .then(|| Promise::MatchedIsDelivered.broken(format!("it is {state} though a person saw to it")))
 }
 
+/// Where nothing fails any more, what a person had sent again is delivered.
+#[must_use]
+pub fn sent_again(state: State) -> Option<Violation> {
+    let wrong = || format!("it was sent again, and is {state}");
+    (state != State::Delivered).then(|| Promise::MatchedIsDelivered.broken(wrong()))
+}
+
 /// Where everything works and nothing is left to do, a delivery waits only for what it must wait for.
 #[must_use]
 pub fn rests(

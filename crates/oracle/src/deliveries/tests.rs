@@ -173,6 +173,7 @@ fn at_rest_only_that_waits_which_nobody_may_be_sent() {
     assert!(
         !waits(State::Pending, Ended) && !waits(State::InFlight, Suspended) && waits(State::Dead, Confirmed)
     );
+    assert!(sent_again(State::Delivered).is_none() && sent_again(State::Cancelled).is_some());
     let ends = |state, subscription| ends_well(Kind::Notification, state, subscription, false).is_none();
     assert!(ends(State::Delivered, Confirmed) && !ends(State::Dead, Confirmed) && ends(State::Dead, Ended));
     assert_eq!(begun(State::Cancelled, Ended, false), None);
