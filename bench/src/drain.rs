@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 
 use crate::exchange::exchange;
 use crate::receiver::{Message, Receiver};
+use crate::report::median;
 use crate::server::Server;
 
 /// How long an endpoint may take to be confirmed, and everything to arrive.
@@ -156,7 +157,10 @@ fn print(load: &Load, rates: &[Vec<Rates>]) -> Result<()> {
     table.set_header(["endpoints", "told a second", "bare client", "share, median", "least", "most"]);
     for (endpoints, rates) in load.endpoints.iter().zip(rates) {
         let mut shares: Vec<_> = rates.iter().map(|rates| rates.told / rates.bare).collect();
-        let (told, bare) = (median(rates.iter().map(|it| it.told)), median(rates.iter().map(|it| it.bare)));
+        let (told, bare) = (
+            median(rates.iter().map(|it| it.told).collect()),
+            median(rates.iter().map(|it| it.bare).collect()),
+        );
         shares.sort_by(f64::total_cmp);
         let share = |at: usize| format!("{:.2}", shares.get(at).copied().unwrap_or_default());
         table.add_row([
@@ -182,21 +186,4 @@ fn print(load: &Load, rates: &[Vec<Rates>]) -> Result<()> {
     writeln!(out, "the bare client records nothing and signs nothing anew")?;
     writeln!(out, "{table}")?;
     Ok(())
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<_> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_is_the_rate_in_the_middle() {
-        assert!((median([3.0, 1.0, 2.0].into_iter()) - 2.0).abs() < f64::EPSILON);
-        assert!(median(std::iter::empty()).abs() < f64::EPSILON);
-    }
 }
