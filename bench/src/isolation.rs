@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
-use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
 
 use crate::exchange::exchange;
+use crate::report::spread::quantile_ms;
+use crate::report::{Report, Row};
 use crate::server::Server;
 use receiver::{FAILING, HANGING, Receiver};
 
@@ -46,12 +47,15 @@ struct Measured {
     failed: usize,
 }
 
-/// Measures the healthy endpoints alone and beside the two, in turn, each time on a new store, and prints both.
+/// Measures the healthy endpoints alone and beside the two, in turn, each time on a new store.
 ///
 /// # Errors
 /// The program does not start, does not confirm everyone, or refuses an order.
-pub(crate) fn compare(program: &Path, load: Load) -> Result<()> {
+pub(crate) fn measure(program: &Path, load: Load) -> Result<Report> {
     ensure!(load.endpoints > 0 && load.orders > 0 && load.rounds > 0, "there is nothing to measure");
+    let what =
+        "from acceptance to arrival at healthy endpoints, alone and beside one that hangs and one that fails";
+    let mut report = Report::begin("isolation", program, what)?;
     let (mut alone, mut beside) = (Measured::default(), Measured::default());
     for round in 1..=load.rounds {
         for (measured, bad, what) in [(&mut alone, false, "alone"), (&mut beside, true, "beside the two")] {
@@ -59,7 +63,8 @@ pub(crate) fn compare(program: &Path, load: Load) -> Result<()> {
             measured.add(one_round(program, load, bad)?);
         }
     }
-    print(load, alone, beside)
+    tell(load, &alone, &beside, &mut report);
+    Ok(report)
 }
 
 fn one_round(program: &Path, load: Load, bad: bool) -> Result<Measured> {
@@ -117,60 +122,27 @@ impl Measured {
     }
 }
 
-/// The value below which `share` of the sorted values lie (nearest rank).
-pub(crate) fn quantile(sorted: &[Duration], share: f64) -> Duration {
-    #[expect(clippy::cast_precision_loss, reason = "there are far fewer than 2^52 values")]
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a place between 0 and their number"
-    )]
-    let rank = (share * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
-}
-
-fn print(load: Load, mut alone: Measured, mut beside: Measured) -> Result<()> {
-    alone.latencies.sort_unstable();
-    beside.latencies.sort_unstable();
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["from acceptance to arrival, healthy endpoints", "alone", "beside the two"]);
-    let mut row = |what: &str, value: &dyn Fn(&Measured) -> String| {
-        table.add_row([what.to_owned(), value(&alone), value(&beside)]);
-    };
-    let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
-    row("p50", &|measured| ms(quantile(&measured.latencies, 0.5)));
-    row("p99", &|measured| ms(quantile(&measured.latencies, 0.99)));
-    row("max", &|measured| ms(quantile(&measured.latencies, 1.0)));
-    row("arrived", &|measured| measured.latencies.len().to_string());
-    row("not arrived", &|measured| measured.missing.to_string());
-    row("calls that were never answered", &|measured| measured.hung.to_string());
-    row("calls that were answered 500", &|measured| measured.failed.to_string());
-    for column in [1, 2] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
+/// Adds how both went: the latencies of all rounds together.
+fn tell(load: Load, alone: &Measured, beside: &Measured, report: &mut Report) {
+    for (what, share) in [("p50", 0.5), ("p99", 0.99), ("slowest", 1.0)] {
+        let ms = |measured: &Measured| [quantile_ms(&measured.latencies, share)];
+        let (alone, beside) = (ms(alone), ms(beside));
+        report.add(Row::new(format!("accepted to arrived, alone, {what}"), "ms", &alone));
+        let row = Row::new(format!("accepted to arrived, beside the two, {what}"), "ms", &beside);
+        report.add(row.over("alone", &beside, &alone));
+    }
+    for (what, measured) in [("alone", alone), ("beside the two", beside)] {
+        let counted = |name: &str, number: usize| {
+            let number = f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+            Row::new(format!("{name}, {what}"), "", &[number])
+        };
+        report.add(counted("arrived", measured.latencies.len()));
+        report.add(counted("not arrived", measured.missing).at_most(0.0));
+        report.add(counted("calls that were never answered", measured.hung));
+        report.add(counted("calls that were answered 500", measured.failed));
     }
     let Load { endpoints, orders, every, rounds } = load;
-    let mut out = std::io::stdout();
-    writeln!(
-        out,
+    report.note(format!(
         "{endpoints} healthy endpoints, {orders} orders, one every {every} ms, {rounds} rounds of each"
-    )?;
-    writeln!(out, "{table}")?;
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_quantile_is_the_value_of_the_nearest_rank() {
-        let sorted: Vec<_> = (1..=200).map(Duration::from_millis).collect();
-        assert_eq!(quantile(&sorted, 0.5), Duration::from_millis(100));
-        assert_eq!(quantile(&sorted, 0.99), Duration::from_millis(198));
-        assert_eq!(quantile(&sorted, 1.0), Duration::from_millis(200));
-        assert_eq!(quantile(&[], 0.99), Duration::ZERO);
-    }
+    ));
 }

@@ -1,20 +1,25 @@
-//! Measures the program as its users run it: how soon it answers, what it takes, and how many durable orders it accepts
-//! as a share of what a bare HTTP echo answers on the same machine in the same run.
+//! Measures the program as its users run it, one question at a time, beside what it is compared with: `cargo xtask bench`.
 
+mod bare_client;
 mod drain;
 mod echo;
 mod exchange;
+mod intake;
 mod isolation;
 #[cfg(feature = "lambda")]
 mod lambda;
+mod latency;
 mod load;
 mod memory;
+mod order_id;
 mod receiver;
 mod report;
 mod server;
 mod siege;
-mod start_up;
-mod throughput;
+mod size;
+mod stored;
+mod subscribers;
+mod telling;
 mod waiting;
 
 use std::path::PathBuf;
@@ -22,58 +27,62 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use report::Figure;
-use throughput::Webhook;
-
-/// Measures the program.
+/// Answers one question about the program's speed on this machine. Each runs what it compares in turn, several times, and
+/// prints medians, the least and the most of them. A timing never fails it.
 #[derive(Parser)]
+#[command(name = "cargo xtask bench")]
 struct Cli {
-    /// The program to measure: a release build of `orderbell`.
+    /// The program to measure: a release build of `orderbell`
     #[arg(long, default_value = "target/release/orderbell")]
     program: PathBuf,
+    /// Writes the answer to this file, too
+    #[arg(long, global = true)]
+    json: Option<PathBuf>,
     #[command(subcommand)]
-    role: Option<Role>,
+    question: Question,
 }
 
-/// Another part that this program plays.
+/// What is asked. The times are those of two cores, at the default load.
 #[derive(Subcommand)]
-enum Role {
-    /// Serves the bare echo that the program is compared with.
-    Echo,
-    /// Measures whether endpoints that hang and fail delay the healthy ones.
-    Isolation(isolation::Load),
-    /// Measures how fast what waits is told, as a share of what a bare client posts to the same receiver.
+enum Question {
+    /// How many durable orders are taken with nobody to tell, beside a bare HTTP echo? 100 s
+    Intake(intake::Load),
+    /// How much is told while clients bring as many orders as are taken, beside a bare client? 90 s
+    Telling(telling::Load),
+    /// How soon is an accepted order told, at steady rates? 2 minutes
+    Latency(latency::Load),
+    /// How fast is told what waits, beside a bare client? A minute
     Drain(drain::Load),
-    /// Measures whether endpoints that wait for a retry delay a healthy one.
+    /// What do the program, its start and its memory take? 30 s
+    Size(size::Load),
+    /// Do two endpoints that hang and fail delay a thousand healthy ones? 5 minutes
+    Isolation(isolation::Load),
+    /// Do thousands of endpoints that wait for a retry delay a healthy one? A minute
     Waiting(waiting::Load),
-    /// Measures what orders and healthy deliveries cost while everyone else behaves badly at once.
+    /// What do orders and healthy deliveries notice while everyone else behaves badly at once? 2 minutes
     Siege(siege::Siege),
-    /// Compares the Lambda program with a Python function; it runs beside the emulators.
+    /// How does the Lambda program compare with a Python function? 5 minutes
     #[cfg(feature = "lambda")]
     Lambda(lambda::Subjects),
+    /// Serves the bare echo that the program is compared with.
+    #[command(hide = true)]
+    Echo,
 }
 
 fn main() -> Result<()> {
-    let cli = Cli::parse();
-    match cli.role {
-        Some(Role::Echo) => return echo::serve(),
-        Some(Role::Isolation(load)) => return isolation::compare(&cli.program, load),
-        Some(Role::Drain(load)) => return drain::compare(&cli.program, &load),
-        Some(Role::Waiting(load)) => return waiting::compare(&cli.program, &load),
-        Some(Role::Siege(siege)) => return siege::measure(&cli.program, siege),
+    let Cli { program, json, question } = Cli::parse();
+    let report = match question {
+        Question::Intake(load) => intake::measure(&program, &load)?,
+        Question::Telling(load) => telling::measure(&program, &load)?,
+        Question::Latency(load) => latency::measure(&program, &load)?,
+        Question::Drain(load) => drain::measure(&program, &load)?,
+        Question::Size(load) => size::measure(&program, &load)?,
+        Question::Isolation(load) => isolation::measure(&program, load)?,
+        Question::Waiting(load) => waiting::measure(&program, &load)?,
+        Question::Siege(siege) => siege::measure(&program, siege)?,
         #[cfg(feature = "lambda")]
-        Some(Role::Lambda(subjects)) => return lambda::compare(&subjects),
-        None => {}
-    }
-    let mut figures = vec![
-        Figure::at_most("start to first answered request, ms", start_up::median_ms(&cli.program)?, 100.0),
-        Figure::at_most("resident memory when idle, MB", memory::idle_mb(&cli.program)?, 25.0),
-    ];
-    for (connections, wanted) in [(64, 0.40), (256, 0.50)] {
-        figures.extend(throughput::measure(&cli.program, connections, Webhook::None, Some(wanted))?);
-    }
-    for connections in [64, 256] {
-        figures.extend(throughput::measure(&cli.program, connections, Webhook::One, None)?);
-    }
-    report::print(&figures)
+        Question::Lambda(subjects) => return lambda::compare(&subjects),
+        Question::Echo => return echo::serve(),
+    };
+    report.show(json.as_deref())
 }

@@ -1,32 +1,17 @@
-//! What the program takes when it has nothing to do.
+//! What a running server takes.
 
 use std::fs;
-use std::path::Path;
-use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::exchange::exchange;
 use crate::server::Server;
 
-const IDLE: Duration = Duration::from_secs(5);
-
-/// Its resident memory in MB (10⁶ bytes), some seconds after its first order.
+/// Its resident memory in MB (10⁶ bytes).
 ///
 /// # Errors
-/// It does not start, or the system does not say.
-pub(crate) fn idle_mb(program: &Path) -> Result<f64> {
-    let server = Server::program(program)?;
-    exchange(
-        server.address,
-        "POST",
-        "/create-order",
-        None,
-        r#"{"customerName":"First","productName":"Bell"}"#,
-    )?;
-    thread::sleep(IDLE);
-    in_mb(&server, "VmRSS:")
+/// The system does not say.
+pub(crate) fn now_mb(server: &Server) -> Result<f64> {
+    in_mb(server, "VmRSS:")
 }
 
 /// The most resident memory that it took so far, in MB (10⁶ bytes).

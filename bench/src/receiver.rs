@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use axum::Json;
@@ -15,6 +16,8 @@ use axum::routing::post;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime;
+
+use crate::order_id::order_id;
 
 /// A running receiver. It lives as long as this process.
 pub(crate) struct Receiver {
@@ -28,6 +31,17 @@ struct Seen {
     confirmed: AtomicUsize,
     taken: AtomicU32,
     first: Mutex<Option<Message>>,
+    /// What came when; nothing where nobody asks.
+    arrivals: Option<Mutex<Vec<Arrival>>>,
+}
+
+/// A notification that came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    /// The order that it tells of.
+    pub(crate) order: u128,
+    /// When it was read.
+    pub(crate) at: Instant,
 }
 
 /// A notification as it came.
@@ -45,10 +59,22 @@ impl Receiver {
     /// # Errors
     /// No port is free.
     pub(crate) fn start() -> Result<Self> {
+        Self::serve(Seen::default())
+    }
+
+    /// Starts one that keeps when each notification came.
+    ///
+    /// # Errors
+    /// No port is free.
+    pub(crate) fn with_arrivals() -> Result<Self> {
+        Self::serve(Seen { arrivals: Some(Mutex::default()), ..Seen::default() })
+    }
+
+    fn serve(seen: Seen) -> Result<Self> {
         let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;
-        let seen = Arc::<Seen>::default();
+        let seen = Arc::new(seen);
         let router = axum::Router::new().route("/hook", post(take)).route("/hook/{number}", post(take));
         let router = router.with_state(Arc::clone(&seen));
         thread::spawn(move || runtime.block_on(axum::serve(listener, router).into_future()));
@@ -75,6 +101,24 @@ impl Receiver {
         self.seen.taken.load(Ordering::Relaxed)
     }
 
+    /// Waits, up to so long, until it took so many notifications; gives how many it took.
+    pub(crate) fn wait_for(&self, count: usize, longest: Duration) -> usize {
+        let start = Instant::now();
+        loop {
+            let taken = usize::try_from(self.taken()).unwrap_or(usize::MAX);
+            if taken >= count || start.elapsed() >= longest {
+                return taken;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// What came so far, in its order; nothing unless it was started to keep that.
+    pub(crate) fn arrivals(&self) -> Vec<Arrival> {
+        let arrivals = self.seen.arrivals.as_ref();
+        arrivals.map(|all| all.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default()
+    }
+
     /// The first notification that came.
     pub(crate) fn first(&self) -> Option<Message> {
         self.seen.first.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -83,6 +127,11 @@ impl Receiver {
 
 /// Repeats the challenge of a confirmation, which comes before any notification; takes anything else.
 async fn take(State(seen): State<Arc<Seen>>, mut headers: HeaderMap, body: Bytes) -> Json<Value> {
+    if let Some(arrivals) = &seen.arrivals {
+        let at = Instant::now();
+        let arrival = order_id(&body).map(|order| Arrival { order, at });
+        arrivals.lock().unwrap_or_else(PoisonError::into_inner).extend(arrival);
+    }
     if seen.taken.load(Ordering::Relaxed) > 0 {
         seen.taken.fetch_add(1, Ordering::Relaxed);
         return Json(json!({}));

@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 use tokio::runtime;
 
 use crate::exchange::exchange;
-use crate::isolation::quantile;
 use crate::memory::peak_mb;
-use crate::report::{self, Figure};
+use crate::report::spread::quantile_ms;
+use crate::report::{Report, Row};
 use crate::server::Server;
 use orders::Orders;
 use receivers::{Dripping, Healthy};
@@ -54,11 +54,13 @@ pub(crate) struct Siege {
     subscriptions: usize,
 }
 
-/// Lays siege to the program, and prints what came of that.
+/// Lays siege to the program, and tells what came of that.
 ///
 /// # Errors
 /// The program does not start, or does not confirm everyone.
-pub(crate) fn measure(program: &Path, siege: Siege) -> Result<()> {
+pub(crate) fn measure(program: &Path, siege: Siege) -> Result<Report> {
+    let what = "what orders and a healthy receiver notice while everyone else behaves badly at once";
+    let mut report = Report::begin("siege", program, what)?;
     raise_descriptors()?;
     let server = Server::with_stalled_log(program)?;
     let key = server.admin_key()?;
@@ -84,7 +86,9 @@ pub(crate) fn measure(program: &Path, siege: Siege) -> Result<()> {
         exchange(server.address, "DELETE", &format!("/subscriptions/{id}"), Some(&key), "")?;
     }
     let left = descriptors_left(&server, at_the_start)?;
-    print(siege, &orders, &healthy.latencies(), &Rest { expected, arrived, failed, peak, at_the_start, left })
+    let rest = Rest { expected, arrived, failed, peak, at_the_start, left };
+    tell(&mut report, siege, &orders, &healthy.latencies(), &rest);
+    Ok(report)
 }
 
 /// What was seen besides latencies.
@@ -216,32 +220,29 @@ fn say(what: &str) -> Result<()> {
     Ok(writeln!(std::io::stderr(), "{what}")?)
 }
 
-fn print(siege: Siege, orders: &Orders, deliveries: &[Duration], rest: &Rest) -> Result<()> {
-    let ms = |latencies: &[Duration], share| {
-        let mut sorted = latencies.to_vec();
-        sorted.sort_unstable();
-        quantile(&sorted, share).as_secs_f64() * 1e3
-    };
+fn tell(report: &mut Report, siege: Siege, orders: &Orders, deliveries: &[Duration], rest: &Rest) {
     let Siege { seconds, rate, clients, dripping, readers, subscriptions } = siege;
-    writeln!(
-        std::io::stdout(),
+    report.note(format!(
         "{seconds} s, {rate} orders/s, {clients} clients that say or read nothing, {dripping} dripping receivers, \
          {readers} readers of a timeline of {subscriptions} subscriptions, a log that nobody reads"
-    )?;
-    report::print(&[
-        Figure::plain("orders accepted".to_owned(), count(orders.latencies.len())),
-        Figure::none("orders refused", orders.refused),
-        Figure::at_most("order, p50, ms", ms(&orders.latencies, 0.5), 100.0),
-        Figure::at_most("order, p99, ms", ms(&orders.latencies, 0.99), 100.0),
-        Figure::at_most("order, slowest, ms", ms(&orders.latencies, 1.0), 1_000.0),
-        Figure::at_most("accepted to received, healthy receiver, p50, ms", ms(deliveries, 0.5), 1_000.0),
-        Figure::at_most("accepted to received, healthy receiver, p99, ms", ms(deliveries, 0.99), 1_000.0),
-        Figure::none("notifications that did not arrive", rest.expected - rest.arrived),
-        Figure::none("attempts of the healthy receiver that failed", rest.failed),
-        Figure::at_most("peak resident memory, MB", rest.peak, 96.0),
-        Figure::plain("descriptors before".to_owned(), count(rest.at_the_start)),
-        Figure::none("descriptors more afterwards", rest.left.saturating_sub(rest.at_the_start)),
-    ])
+    ));
+    let counted = |name: &str, number: usize| Row::new(name, "", &[count(number)]);
+    report.add(counted("orders accepted", orders.latencies.len()));
+    report.add(counted("orders refused", orders.refused).at_most(0.0));
+    let mut timed = |name: &str, times: &[Duration], share, most| {
+        report.add(Row::new(name, "ms", &[quantile_ms(times, share)]).at_most(most));
+    };
+    timed("order, p50", &orders.latencies, 0.5, 100.0);
+    timed("order, p99", &orders.latencies, 0.99, 100.0);
+    timed("order, slowest", &orders.latencies, 1.0, 1_000.0);
+    timed("accepted to received, healthy receiver, p50", deliveries, 0.5, 1_000.0);
+    timed("accepted to received, healthy receiver, p99", deliveries, 0.99, 1_000.0);
+    report.add(counted("notifications that did not arrive", rest.expected - rest.arrived).at_most(0.0));
+    report.add(counted("attempts of the healthy receiver that failed", rest.failed).at_most(0.0));
+    report.add(Row::new("peak resident memory", "MB", &[rest.peak]).at_most(96.0));
+    report.add(counted("descriptors before", rest.at_the_start));
+    let more = rest.left.saturating_sub(rest.at_the_start);
+    report.add(counted("descriptors more afterwards", more).at_most(0.0));
 }
 
 #[expect(clippy::cast_precision_loss, reason = "there are far fewer than 2^52")]

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`, `bench-drain`, `bench-isolation`, `bench-waiting`, `bench-siege` and `bench-lambda`: build the programs as they are released, and measure.
+//! `cargo xtask bench`: builds the programs as they are released, and asks the one that measures.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -11,44 +11,18 @@ use crate::package::{self, Architecture};
 use crate::steps::succeed;
 use crate::{emulators, install};
 
-/// Measures the program. Timings never fail it.
-///
-/// # Errors
-/// The programs do not build or do not run.
-pub(crate) fn run(root: &Path) -> Result<()> {
-    succeed(&mut released(root)?)
-}
+/// The question that is asked beside emulators of AWS.
+const OF_LAMBDA: &str = "lambda";
 
-/// Measures whether two bad endpoints delay a thousand healthy ones. Timings never fail it.
+/// Asks one question, in the words of the program that measures. Timings never fail it.
 ///
 /// # Errors
 /// The programs do not build or do not run.
-pub(crate) fn run_isolation(root: &Path) -> Result<()> {
-    succeed(released(root)?.arg("isolation"))
-}
-
-/// Measures how fast what waits is told. Timings never fail it.
-///
-/// # Errors
-/// The programs do not build or do not run.
-pub(crate) fn run_drain(root: &Path) -> Result<()> {
-    succeed(released(root)?.arg("drain"))
-}
-
-/// Measures whether endpoints that wait for a retry delay a healthy one. Timings never fail it.
-///
-/// # Errors
-/// The programs do not build or do not run.
-pub(crate) fn run_waiting(root: &Path) -> Result<()> {
-    succeed(released(root)?.arg("waiting"))
-}
-
-/// Measures what orders and healthy deliveries cost while everyone else behaves badly at once. Timings never fail it.
-///
-/// # Errors
-/// The programs do not build or do not run.
-pub(crate) fn run_siege(root: &Path) -> Result<()> {
-    succeed(released(root)?.arg("siege"))
+pub(crate) fn run(root: &Path, asked: &[OsString]) -> Result<()> {
+    match asked.split_first() {
+        Some((question, arguments)) if question == OF_LAMBDA => run_lambda(root, arguments),
+        _ => succeed(released(root)?.args(asked)),
+    }
 }
 
 /// Builds the program and its measurement, both as they are released, and gives the command that measures.
@@ -61,11 +35,8 @@ fn released(root: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// Measures the Lambda program beside a Python function, both on this machine's processor. Timings never fail it.
-///
-/// # Errors
-/// The programs do not build, the emulators do not run, or a function does not do its work.
-pub(crate) fn run_lambda(root: &Path) -> Result<()> {
+/// Measures the Lambda program beside a Python function, both on this machine's processor.
+fn run_lambda(root: &Path, arguments: &[OsString]) -> Result<()> {
     let architecture = Architecture::of_this_machine();
     let publishing = package::build_publishing_in_request(root, architecture)?;
     package::run(root, architecture)?;
@@ -73,14 +44,14 @@ pub(crate) fn run_lambda(root: &Path) -> Result<()> {
     let build = ["build", "--package", "orderbell-bench", "--features", "lambda", "--quiet"];
     succeed(&mut cargo(root, &build))?;
     let bench = built("debug")?.join("orderbell-bench");
-    let arguments = ["lambda".into(), "--program".into(), architecture.program(root).into(), "--zip".into()];
-    let arguments = arguments.into_iter().chain([
+    let subjects = [OF_LAMBDA.into(), "--program".into(), architecture.program(root).into(), "--zip".into()];
+    let subjects = subjects.into_iter().chain([
         architecture.zip(root).into(),
         "--seed".into(),
         root.join("bench/peers").into(),
         "--publishing-program".into(),
         publishing.into(),
     ]);
-    let command: Vec<OsString> = [bench.into()].into_iter().chain(arguments).collect();
-    succeed(&mut emulators::network(&command)?)
+    let command = [bench.into()].into_iter().chain(subjects).chain(arguments.iter().cloned());
+    succeed(&mut emulators::network(&command.collect::<Vec<OsString>>())?)
 }

@@ -1,6 +1,5 @@
 //! The project's chores: `cargo xtask test | check | prove | all | simulate | mutations | crash | power-loss | fuzz |
-//! schemathesis | sizes | template | emulators | package | bench | bench-drain | bench-isolation | bench-waiting | bench-siege |
-//! bench-lambda`.
+//! schemathesis | sizes | template | emulators | package | bench`.
 
 mod bench;
 mod both;
@@ -124,18 +123,13 @@ enum Chore {
         #[arg(long, default_value_t = 3_000)]
         cases: usize,
     },
-    /// Measures the release build against a bare HTTP echo.
-    Bench,
-    /// Measures how fast what waits is told, as a share of what a bare client posts.
-    BenchDrain,
-    /// Measures whether an endpoint that hangs and one that fails delay a thousand healthy ones.
-    BenchIsolation,
-    /// Measures whether thousands of endpoints that wait for a retry delay a healthy one.
-    BenchWaiting,
-    /// Measures orders and healthy deliveries while everyone else behaves badly at once.
-    BenchSiege,
-    /// Measures the Lambda program beside a Python function: cold starts, warm latency, memory, the zip.
-    BenchLambda,
+    /// Answers one question about the program's speed, beside what it is compared with; `bench help` lists the questions.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// The question and its options.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        asked: Vec<OsString>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -165,12 +159,7 @@ fn main() -> ExitCode {
         }),
         Chore::Fuzz { seconds } => fuzz::run(root, seconds),
         Chore::Schemathesis { cases } => schemathesis::run(root, cases),
-        Chore::Bench => bench::run(root),
-        Chore::BenchDrain => bench::run_drain(root),
-        Chore::BenchIsolation => bench::run_isolation(root),
-        Chore::BenchWaiting => bench::run_waiting(root),
-        Chore::BenchSiege => bench::run_siege(root),
-        Chore::BenchLambda => bench::run_lambda(root),
+        Chore::Bench { asked } => bench::run(root, &asked),
     };
     end(done.map(|()| ExitCode::SUCCESS))
 }

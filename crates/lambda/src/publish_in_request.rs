@@ -1,4 +1,4 @@
-//! Publishing an order in the request that places it, as a function of a few lines does. Only `cargo xtask bench-lambda`
+//! Publishing an order in the request that places it, as a function of a few lines does. Only `cargo xtask bench lambda`
 //! asks for it, to compare like with like; the program that is released is built without it, for what it does here is
 //! lost with a process that dies between the two calls.
 
