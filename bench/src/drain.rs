@@ -1,5 +1,7 @@
 //! How fast what waits is told once its endpoints take messages again, beside a bare client that posts the same to the same
-//! receiver, one message at a time to each endpoint.
+//! receiver, one message at a time to each endpoint; and what orders notice of it meanwhile.
+
+mod beside_intake;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,6 +32,12 @@ pub(crate) struct Load {
     /// How many deliveries wait in all
     #[arg(long, default_value_t = 20_000)]
     deliveries: usize,
+    /// How many deliveries wait while orders come, too
+    #[arg(long, default_value_t = 100_000)]
+    beside: usize,
+    /// How many orders come in a second then
+    #[arg(long, default_value_t = 2_000)]
+    orders: u32,
     /// How often each is measured, in turn
     #[arg(long, default_value_t = 3)]
     rounds: usize,
@@ -51,10 +59,12 @@ pub(crate) fn measure(program: &Path, load: &Load) -> Result<Report> {
     let what = format!("{} waiting deliveries told after a start, beside a bare client", load.deliveries);
     let mut report = Report::begin("drain", program, what)?;
     let mut rounds: Vec<_> = load.endpoints.iter().map(|_| Rounds::default()).collect();
+    let mut beside = beside_intake::Rounds::default();
     for _ in 0..load.rounds {
         for (endpoints, rounds) in load.endpoints.iter().zip(&mut rounds) {
             rounds.one(program, *endpoints, load.deliveries / endpoints)?;
         }
+        beside.one(program, load)?;
     }
     for (endpoints, Rounds { told, bare }) in load.endpoints.iter().zip(&rounds) {
         let to = if *endpoints == 1 { "1 endpoint".to_owned() } else { format!("{endpoints} endpoints") };
@@ -62,6 +72,7 @@ pub(crate) fn measure(program: &Path, load: &Load) -> Result<Report> {
         let row = Row::new(format!("told, {to}"), "/s", told);
         report.add(row.over("bare client", told, bare).at_least(0.6));
     }
+    beside.tell(load, &mut report);
     report.note("One message at a time to each endpoint, in order. The bare client stores nothing and signs nothing anew.");
     Ok(report)
 }

@@ -4,6 +4,7 @@ mod bare_client;
 mod drain;
 mod echo;
 mod exchange;
+mod glance;
 mod intake;
 mod isolation;
 #[cfg(feature = "lambda")]
@@ -12,6 +13,8 @@ mod latency;
 mod load;
 mod memory;
 mod order_id;
+mod published;
+mod reads;
 mod receiver;
 mod report;
 mod server;
@@ -51,8 +54,10 @@ enum Question {
     Telling(telling::Load),
     /// How soon is an accepted order told, at steady rates? 2 minutes
     Latency(latency::Load),
-    /// How fast is told what waits, beside a bare client? A minute
+    /// How fast is told what waits, beside a bare client, and what do orders notice of that? 2 minutes
     Drain(drain::Load),
+    /// How soon are lists, orders and timelines read in a store of ten million while orders come? 2 minutes, 3 GB of disk
+    Reads(reads::Load),
     /// What do the program, its start and its memory take? 30 s
     Size(size::Load),
     /// Do two endpoints that hang and fail delay a thousand healthy ones? 5 minutes
@@ -64,6 +69,10 @@ enum Question {
     /// How does the Lambda program compare with a Python function? 5 minutes
     #[cfg(feature = "lambda")]
     Lambda(lambda::Subjects),
+    /// A few seconds' look at what is taken and told, which judges nothing
+    Glance,
+    /// Draws the answers kept as JSON, and writes their tables into the page about them
+    Report(published::Place),
     /// Serves the bare echo that the program is compared with.
     #[command(hide = true)]
     Echo,
@@ -76,12 +85,15 @@ fn main() -> Result<()> {
         Question::Telling(load) => telling::measure(&program, &load)?,
         Question::Latency(load) => latency::measure(&program, &load)?,
         Question::Drain(load) => drain::measure(&program, &load)?,
+        Question::Reads(load) => reads::measure(&program, &load)?,
         Question::Size(load) => size::measure(&program, &load)?,
         Question::Isolation(load) => isolation::measure(&program, load)?,
         Question::Waiting(load) => waiting::measure(&program, &load)?,
         Question::Siege(siege) => siege::measure(&program, siege)?,
         #[cfg(feature = "lambda")]
         Question::Lambda(subjects) => return lambda::compare(&subjects),
+        Question::Glance => glance::measure(&program)?,
+        Question::Report(place) => return published::publish(&place),
         Question::Echo => return echo::serve(),
     };
     report.show(json.as_deref())

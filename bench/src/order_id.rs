@@ -1,5 +1,7 @@
 //! By what an order is known again: in the answer to its client, and in what its receivers are told.
 
+use uuid::Uuid;
+
 /// What stands before it in both.
 const BEFORE: &str = r#""orderId":"#;
 /// The length of a UUID in text.
@@ -10,7 +12,7 @@ pub(crate) fn order_id(json: &[u8]) -> Option<u128> {
     let json = str::from_utf8(json).ok()?;
     let (_, after) = json.split_once(BEFORE)?;
     let digits = after.trim_start().strip_prefix('"')?.get(..LENGTH)?;
-    u128::from_str_radix(&digits.replace('-', ""), 16).ok()
+    Uuid::try_parse(digits).ok().map(|id| id.as_u128())
 }
 
 #[cfg(test)]

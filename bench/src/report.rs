@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 use machine::{Build, Machine};
 use spread::Spread;
 
+const HEADER: [&str; 11] =
+    ["what", "unit", "median", "least", "most", "ratio", "least", "most", "of", "wanted", ""];
+
 /// The answer to one question, as it is printed and as it is kept in JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Report {
@@ -118,10 +121,11 @@ impl Report {
         fs::write(path, text).with_context(|| path.display().to_string())
     }
 
-    fn table(&self) -> Table {
+    /// The figures as a table, which is Markdown, too.
+    pub(crate) fn table(&self) -> Table {
         let mut table = Table::new();
         table.load_style(presets::ASCII_MARKDOWN);
-        table.set_header(["", "", "median", "least", "most", "ratio", "least", "most", "of", "wanted", ""]);
+        table.set_header(HEADER);
         for row in &self.rows {
             table.add_row(row.cells());
         }

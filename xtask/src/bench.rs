@@ -9,10 +9,13 @@ use anyhow::Result;
 use crate::cargo::{built, cargo};
 use crate::package::{self, Architecture};
 use crate::steps::succeed;
+use crate::test::EVERYTHING;
 use crate::{emulators, install};
 
 /// The question that is asked beside emulators of AWS.
 const OF_LAMBDA: &str = "lambda";
+/// What measures nothing: it draws what was kept, or explains.
+const UNMEASURED: [&str; 3] = ["report", "help", "--help"];
 
 /// Asks one question, in the words of the program that measures. Timings never fail it.
 ///
@@ -21,8 +24,29 @@ const OF_LAMBDA: &str = "lambda";
 pub(crate) fn run(root: &Path, asked: &[OsString]) -> Result<()> {
     match asked.split_first() {
         Some((question, arguments)) if question == OF_LAMBDA => run_lambda(root, arguments),
+        Some((question, _)) if UNMEASURED.iter().any(|it| question == it) => {
+            succeed(debug(root)?.current_dir(root).args(asked))
+        }
         _ => succeed(released(root)?.args(asked)),
     }
+}
+
+/// Looks for a few seconds at what is taken and told, with a debug build, which is there or soon made: a release build takes
+/// minutes. It prints, and judges nothing.
+///
+/// # Errors
+/// The programs do not build or do not run.
+pub(crate) fn glance(root: &Path) -> Result<()> {
+    succeed(cargo(root, &["build", "--bins", "--quiet"]).args(EVERYTHING))?;
+    let folder = built("debug")?;
+    let mut bench = Command::new(folder.join("orderbell-bench"));
+    succeed(bench.arg("--program").arg(folder.join("orderbell")).arg("glance"))
+}
+
+/// Builds the measurement as soon as can be, for what measures nothing.
+fn debug(root: &Path) -> Result<Command> {
+    succeed(&mut cargo(root, &["build", "--package", "orderbell-bench", "--quiet"]))?;
+    Ok(Command::new(built("debug")?.join("orderbell-bench")))
 }
 
 /// Builds the program and its measurement, both as they are released, and gives the command that measures.

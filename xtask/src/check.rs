@@ -1,10 +1,11 @@
-//! `cargo xtask check`: what is said of the sources without running them.
+//! `cargo xtask check`: what is said of the sources without running them, and a glance at how fast they run.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
+use crate::bench;
 use crate::both::both;
 use crate::cargo::cargo;
 use crate::install::{install_deny, install_template_tools};
@@ -22,7 +23,7 @@ pub(crate) fn at_a_glance(root: &Path, steps: &mut Steps) -> Result<()> {
 }
 
 /// Checks the rest: lints; unless it is to be `quick`, also documentation, dependencies and the template, for which it
-/// installs tools.
+/// installs tools, and a glance at what is taken and told.
 ///
 /// # Errors
 /// A step failed.
@@ -34,7 +35,8 @@ pub(crate) fn thoroughly(root: &Path, steps: &mut Steps, quick: bool) -> Result<
     let ((deny, template_tools), ()) = steps.beside(("install checks", install), ("lints", || lint(root)))?;
     steps.step("documentation", || document(root))?;
     steps.step("dependencies", || check_dependencies(root, &deny))?;
-    steps.step("template", || template::check(root, &template_tools))
+    steps.step("template", || template::check(root, &template_tools))?;
+    steps.step("glance at speed (debug build; judges nothing)", || bench::glance(root))
 }
 
 fn lint(root: &Path) -> Result<()> {

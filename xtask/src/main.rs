@@ -39,7 +39,7 @@ use steps::{Steps, in_steps};
 enum Chore {
     /// Installs what the tests need, builds, and runs every test.
     Test,
-    /// Checks format, sizes, lints, documentation, dependencies and the template.
+    /// Checks format, sizes, lints, documentation, dependencies and the template, and shows a glance at speed.
     Check {
         /// Only what needs nothing installed: format, sizes and lints.
         #[arg(long)]

@@ -18,6 +18,9 @@ use super::connection::Connection;
 /// How many orders may wait for their answers at once.
 const CONNECTIONS: usize = 64;
 
+/// For no less: at high rates waking up would be the load itself. What this delays counts as any delay does.
+const SHORTEST_SLEEP: Duration = Duration::from_micros(200);
+
 /// An order that was accepted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Accepted {
@@ -34,22 +37,44 @@ pub(crate) struct Accepted {
 /// # Errors
 /// A connection breaks, or an answer is not that of an accepted order.
 pub(crate) fn place(server: SocketAddr, per_second: f64, length: Duration) -> Result<Vec<Accepted>> {
+    place_while(server, per_second, length, || true)
+}
+
+/// Places so many orders a second while that is wanted, for no longer than so long. It is asked before each order.
+///
+/// # Errors
+/// A connection breaks, or an answer is not that of an accepted order.
+pub(crate) fn place_while(
+    server: SocketAddr,
+    per_second: f64,
+    longest: Duration,
+    wanted: impl FnMut() -> bool,
+) -> Result<Vec<Accepted>> {
     let (sender, due) = unbounded_channel();
     let placing = thread::spawn(move || {
         let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
         runtime.block_on(place_all(server, due))
     });
-    call(per_second, length, &sender);
+    call(per_second, longest, wanted, &sender);
     drop(sender);
     placing.join().map_err(|_| anyhow!("the thread that placed orders panicked"))?
 }
 
-/// Says of each order when it is due, at that time. A thread of its own waits: tokio's own timers tell milliseconds.
-fn call(per_second: f64, length: Duration, due: &UnboundedSender<Instant>) {
+/// Says of each order when it is due, once it is. This thread waits, since tokio's timers tell milliseconds; it wakes for
+/// several at once where they are closer than [`SHORTEST_SLEEP`].
+fn call(
+    per_second: f64,
+    longest: Duration,
+    mut wanted: impl FnMut() -> bool,
+    due: &UnboundedSender<Instant>,
+) {
     let start = Instant::now();
-    for after in times(per_second, length) {
-        thread::sleep((start + after).saturating_duration_since(Instant::now()));
-        if due.send(start + after).is_err() {
+    for after in times(per_second, longest) {
+        let until = (start + after).saturating_duration_since(Instant::now());
+        if !until.is_zero() {
+            thread::sleep(until.max(SHORTEST_SLEEP));
+        }
+        if !wanted() || due.send(start + after).is_err() {
             return;
         }
     }
@@ -102,7 +127,7 @@ mod tests {
     #[test]
     fn an_order_is_due_at_its_time_even_where_nobody_takes_those_before() {
         let (sender, mut due) = unbounded_channel();
-        call(1_000.0, Duration::from_millis(20), &sender);
+        call(1_000.0, Duration::from_millis(20), || true, &sender);
         drop(sender);
         let mut all = Vec::new();
         while let Ok(at) = due.try_recv() {
@@ -110,6 +135,23 @@ mod tests {
         }
         let distances: Vec<_> = all.windows(2).map(|pair| pair[1] - pair[0]).collect();
         assert_eq!(distances, [Duration::from_millis(1); 19]);
+    }
+
+    #[test]
+    fn no_order_is_due_once_none_is_wanted() {
+        let (sender, mut due) = unbounded_channel();
+        let mut left = 3;
+        let wanted = || {
+            left -= 1;
+            left >= 0
+        };
+        call(10_000.0, Duration::from_mins(1), wanted, &sender);
+        drop(sender);
+        let mut called = 0;
+        while due.try_recv().is_ok() {
+            called += 1;
+        }
+        assert_eq!(called, 3);
     }
 
     #[tokio::test]

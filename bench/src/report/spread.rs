@@ -2,17 +2,25 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The median of some rounds, the least and the most of them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Spread {
     /// The middle of the values; of an even number the upper middle.
+    #[serde(deserialize_with = "number")]
     pub(crate) median: f64,
     /// The smallest.
+    #[serde(deserialize_with = "number")]
     pub(crate) least: f64,
     /// The largest.
+    #[serde(deserialize_with = "number")]
     pub(crate) most: f64,
+}
+
+/// JSON has no word for what is not a number but null.
+fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
 impl Spread {
@@ -61,6 +69,8 @@ mod tests {
     fn what_was_never_measured_is_no_number() {
         assert!(Spread::of(&[]).median.is_nan());
         assert!(quantile_ms(&[], 0.99).is_nan());
+        let written = serde_json::to_string(&Spread::of(&[])).unwrap();
+        assert!(serde_json::from_str::<Spread>(&written).unwrap().most.is_nan());
     }
 
     #[test]
