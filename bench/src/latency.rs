@@ -162,14 +162,20 @@ fn one(program: &Path, rate: Rate, length: Duration) -> Result<Measured> {
 }
 
 /// How long after its answer each notification of an order came.
-struct Times {
-    told: Vec<Duration>,
+pub(crate) struct Times {
+    /// Of each notification that there was to be.
+    pub(crate) told: Vec<Duration>,
     late: u32,
 }
 
 /// Holds what came against what was accepted. A notification that came before the answer was read took no time; one that
 /// did not come by the `end` took until then, or longer.
-fn told_after(accepted: &[Accepted], arrivals: &[Arrival], webhooks: usize, end: Instant) -> Times {
+pub(crate) fn told_after(
+    accepted: &[Accepted],
+    arrivals: &[Arrival],
+    webhooks: usize,
+    end: Instant,
+) -> Times {
     let mut came: HashMap<u128, Vec<Instant>> = HashMap::new();
     for arrival in arrivals {
         came.entry(arrival.order).or_default().push(arrival.at);

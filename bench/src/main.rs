@@ -13,6 +13,7 @@ mod latency;
 mod load;
 mod memory;
 mod order_id;
+mod peers;
 mod published;
 mod reads;
 mod receiver;
@@ -69,6 +70,8 @@ enum Question {
     /// How does the Lambda program compare with a Python function? 5 minutes
     #[cfg(feature = "lambda")]
     Lambda(lambda::Subjects),
+    /// How do others do the same work in the same run? 15 minutes
+    Peers(peers::Comparison),
     /// A few seconds' look at what is taken and told, which judges nothing
     Glance,
     /// Draws the answers kept as JSON, and writes their tables into the page about them
@@ -90,6 +93,7 @@ fn main() -> Result<()> {
         Question::Isolation(load) => isolation::measure(&program, load)?,
         Question::Waiting(load) => waiting::measure(&program, &load)?,
         Question::Siege(siege) => siege::measure(&program, siege)?,
+        Question::Peers(comparison) => peers::measure(&program, &comparison)?,
         #[cfg(feature = "lambda")]
         Question::Lambda(subjects) => return lambda::compare(&subjects),
         Question::Glance => glance::measure(&program)?,

@@ -207,14 +207,14 @@ pub(crate) fn shown(number: f64) -> String {
     }
 }
 
-/// The chore that asked with these arguments; where the program lies and where the answer goes are not part of it.
-fn command(arguments: impl Iterator<Item = String>) -> String {
+/// The chore that asked with these arguments; where on this machine something lies is not part of it.
+fn command(mut arguments: impl Iterator<Item = String>) -> String {
+    const PLACES: [&str; 4] = ["--program", "--json", "--tools", "--sources"];
     let mut words = vec!["cargo xtask bench".to_owned()];
-    let mut arguments = arguments.peekable();
     while let Some(word) = arguments.next() {
-        match word.as_str() {
-            "--program" | "--json" => drop(arguments.next()),
-            it if it.starts_with("--program=") || it.starts_with("--json=") => {}
+        match word.split_once('=') {
+            None if PLACES.contains(&word.as_str()) => drop(arguments.next()),
+            Some((option, _)) if PLACES.contains(&option) => {}
             _ => words.push(word),
         }
     }
@@ -251,7 +251,8 @@ mod tests {
 
     #[test]
     fn the_command_to_repeat_it_names_no_place_of_this_machine() {
-        let given = ["--program", "/build/orderbell", "telling", "--rounds", "5", "--json=/tmp/it.json"];
+        let given =
+            ["--program", "/orderbell", "telling", "--tools", "/x", "--rounds", "5", "--json=/it.json"];
         assert_eq!(command(given.map(str::to_owned).into_iter()), "cargo xtask bench telling --rounds 5");
     }
 

@@ -13,10 +13,15 @@ use tempfile::TempDir;
 
 const LONGEST_START: Duration = Duration::from_secs(20);
 
+/// Variables of the program's environment.
+pub(crate) type Settings = &'static [(&'static str, &'static str)];
+
 /// A running server; it is killed, and what it stored is removed, when this is dropped.
 pub(crate) struct Server {
     process: Child,
     home: TempDir,
+    /// What the program is set to by its environment, besides what every measurement needs.
+    settings: Settings,
     /// Where it listens.
     pub(crate) address: SocketAddr,
     /// Its log, where nobody reads it.
@@ -29,9 +34,18 @@ impl Server {
     /// # Errors
     /// It does not start.
     pub(crate) fn program(program: &Path) -> Result<Self> {
+        Self::program_with(program, &[])
+    }
+
+    /// Starts the program as [`program`](Self::program) does, with variables in its environment, which it keeps when it is
+    /// [`restarted`](Self::restarted).
+    ///
+    /// # Errors
+    /// It does not start.
+    pub(crate) fn program_with(program: &Path, settings: Settings) -> Result<Self> {
         let program = program.canonicalize().with_context(|| program.display().to_string())?;
         let home = tempfile::tempdir_in(program.parent().unwrap_or(Path::new("/")))?;
-        Self::serve(&program, home)
+        Self::serve(&program, home, settings)
     }
 
     /// Kills the program, does something to its data folder, and starts it again.
@@ -46,14 +60,16 @@ impl Server {
         self.kill();
         let home = std::mem::replace(&mut self.home, tempfile::tempdir()?);
         change(&home.path().join("data"))?;
-        Self::serve(&program.canonicalize()?, home)
+        Self::serve(&program.canonicalize()?, home, self.settings)
     }
 
-    fn serve(program: &Path, home: TempDir) -> Result<Self> {
+    fn serve(program: &Path, home: TempDir, settings: Settings) -> Result<Self> {
         let mut command = Command::new(program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(home.path().join("data"));
-        command.env("ORDERBELL_WEBHOOK_ALLOWED_HOSTS", "127.0.0.1");
-        Self::start(command, home)
+        command.env("ORDERBELL_WEBHOOK_ALLOWED_HOSTS", "127.0.0.1").envs(settings.iter().copied());
+        let mut server = Self::start(command, home)?;
+        server.settings = settings;
+        Ok(server)
     }
 
     /// Starts the program as [`program`](Self::program) does, its log going to a pipe that nobody reads once it has said
@@ -79,7 +95,7 @@ impl Server {
                 break address;
             }
         };
-        Ok(Self { process, home, address, _stalled: Some(log) })
+        Ok(Self { process, home, settings: &[], address, _stalled: Some(log) })
     }
 
     /// Starts the bare echo.
@@ -92,14 +108,18 @@ impl Server {
         Self::start(command, tempfile::tempdir()?)
     }
 
-    fn start(mut command: Command, home: TempDir) -> Result<Self> {
+    /// Starts a server in the folder, its log going to a file there, and waits until that names the URL it listens at.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub(crate) fn start(mut command: Command, home: TempDir) -> Result<Self> {
         let log = home.path().join("log");
         let file = File::create(&log)?;
         command.current_dir(home.path()).stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let name = command.get_program().display().to_string();
         let process = command.spawn().with_context(|| format!("starting {name}"))?;
-        let mut server =
-            Self { process, home, address: SocketAddr::from(([127, 0, 0, 1], 0)), _stalled: None };
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut server = Self { process, home, settings: &[], address, _stalled: None };
         server.address = server.wait_for_address(&log)?;
         Ok(server)
     }

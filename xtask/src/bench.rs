@@ -14,6 +14,8 @@ use crate::{emulators, install};
 
 /// The question that is asked beside emulators of AWS.
 const OF_LAMBDA: &str = "lambda";
+/// The question that is asked of others, too, which are installed first.
+const OF_PEERS: &str = "peers";
 /// What measures nothing: it draws what was kept, or explains.
 const UNMEASURED: [&str; 3] = ["report", "help", "--help"];
 
@@ -24,6 +26,7 @@ const UNMEASURED: [&str; 3] = ["report", "help", "--help"];
 pub(crate) fn run(root: &Path, asked: &[OsString]) -> Result<()> {
     match asked.split_first() {
         Some((question, arguments)) if question == OF_LAMBDA => run_lambda(root, arguments),
+        Some((question, arguments)) if question == OF_PEERS => run_peers(root, arguments),
         Some((question, _)) if UNMEASURED.iter().any(|it| question == it) => {
             succeed(debug(root)?.current_dir(root).args(asked))
         }
@@ -57,6 +60,14 @@ fn released(root: &Path) -> Result<Command> {
     let mut command = Command::new(folder.join("orderbell-bench"));
     command.arg("--program").arg(folder.join("orderbell"));
     Ok(command)
+}
+
+/// Measures the program beside others that do the same work.
+fn run_peers(root: &Path, arguments: &[OsString]) -> Result<()> {
+    let tools = install::install_benchmark_peers(root)?;
+    let mut peers = released(root)?;
+    peers.args([OF_PEERS, "--tools"]).arg(tools).arg("--sources").arg(root.join("bench/peers"));
+    succeed(peers.args(arguments))
 }
 
 /// Measures the Lambda program beside a Python function, both on this machine's processor.

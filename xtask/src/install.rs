@@ -1,6 +1,7 @@
 //! Installs what the chores need: into the project's own ignored folder, or from Debian.
 
 mod emulators;
+mod peers;
 mod relays;
 
 use std::env;
@@ -14,6 +15,7 @@ use crate::both::both;
 use crate::steps::succeed;
 
 pub(crate) use emulators::{Emulators, install_emulators};
+pub(crate) use peers::install_benchmark_peers;
 
 /// The npm package of Prism, which answers as an `OpenAPI` description says.
 const PRISM_PACKAGE: &str = "@stoplight/prism-cli@5.16.0";
