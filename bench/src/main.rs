@@ -35,6 +35,9 @@ use clap::{Parser, Subcommand};
 /// prints medians, the least and the most of them. A timing never fails it.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench")]
+#[command(
+    after_help = "`lambda`, asked beside emulators of AWS, compares the Lambda program with a Python function: 5 minutes."
+)]
 struct Cli {
     /// The program to measure: a release build of `orderbell`
     #[arg(long, default_value = "target/release/orderbell")]
@@ -49,9 +52,9 @@ struct Cli {
 /// What is asked. The times are those of two cores, at the default load.
 #[derive(Subcommand)]
 enum Question {
-    /// How many durable orders are taken with nobody to tell, beside a bare HTTP echo? 100 s
+    /// How many durable orders are taken with nobody to tell, beside a bare HTTP echo? 90 s
     Intake(intake::Load),
-    /// How much is told while clients bring as many orders as are taken, beside a bare client? 90 s
+    /// How much is told while clients bring as many orders as are taken, beside a bare client? 80 s
     Telling(telling::Load),
     /// How soon is an accepted order told, at steady rates? 2 minutes
     Latency(latency::Load),

@@ -26,6 +26,8 @@ const STYLE: &str = "<style>@media (prefers-color-scheme: dark) { [fill=\"#24292
 /// One bar.
 struct Bar {
     name: String,
+    /// The reference of a share.
+    of: String,
     value: Spread,
     wanted: Option<f64>,
 }
@@ -51,10 +53,8 @@ pub(super) fn draw(report: &Report) -> Result<Option<String>> {
 fn bars(rows: &[Row]) -> (String, Vec<Bar>) {
     let shares: Vec<_> = rows.iter().filter_map(share).collect();
     if shares.len() > 1 {
-        let several =
-            |of: &str| rows.iter().any(|row| row.ratio.as_ref().is_some_and(|ratio| ratio.of != of));
-        let of = rows.iter().find_map(|row| row.ratio.as_ref()).map_or("", |ratio| ratio.of.as_str());
-        let of = if several(of) { "reference" } else { of };
+        let all_of = |of: &&str| shares.iter().all(|bar| bar.of == *of);
+        let of = shares.first().map(|bar| bar.of.as_str()).filter(all_of).unwrap_or("reference");
         return (format!("share of the {of}"), shares);
     }
     let count = |unit: &str| rows.iter().filter(|row| row.unit == unit).count();
@@ -63,7 +63,8 @@ fn bars(rows: &[Row]) -> (String, Vec<Bar>) {
     };
     let of_it = rows.iter().filter(|row| row.unit == unit && row.value.median.is_finite());
     let wanted = |row: &Row| row.wanted.filter(|_| row.ratio.is_none()).map(amount);
-    let bar = |row: &Row| Bar { name: row.name.clone(), value: row.value, wanted: wanted(row) };
+    let bar =
+        |row: &Row| Bar { name: row.name.clone(), of: String::new(), value: row.value, wanted: wanted(row) };
     (unit.to_owned(), of_it.map(bar).collect())
 }
 
@@ -71,7 +72,12 @@ fn bars(rows: &[Row]) -> (String, Vec<Bar>) {
 fn share(row: &Row) -> Option<Bar> {
     let ratio = row.ratio.as_ref().filter(|ratio| ratio.value.median.is_finite())?;
     let is_share = !matches!(row.wanted, Some(Wanted::AtMost(_)));
-    is_share.then(|| Bar { name: row.name.clone(), value: ratio.value, wanted: row.wanted.map(amount) })
+    is_share.then(|| Bar {
+        name: row.name.clone(),
+        of: ratio.of.clone(),
+        value: ratio.value,
+        wanted: row.wanted.map(amount),
+    })
 }
 
 fn amount(wanted: Wanted) -> f64 {
@@ -138,12 +144,12 @@ mod tests {
     fn shares_are_drawn_where_there_are_several() {
         let rows = [
             Row::new("bare", "/s", &[10.0]),
-            Row::new("told", "/s", &[5.0]).over("bare", &[5.0], &[10.0]).at_least(0.6),
-            Row::new("more told", "/s", &[6.0]).over("bare", &[6.0], &[10.0]),
+            Row::new("told", "/s", &[5.0]).over("bare client", &[5.0], &[10.0]).at_least(0.6),
+            Row::new("more told", "/s", &[6.0]).over("bare client", &[6.0], &[10.0]),
             Row::new("p99", "ms", &[6.0]).over("alone", &[6.0], &[2.0]).at_most(2.0),
         ];
         let (axis, bars) = bars(&rows);
-        assert_eq!(axis, "share of the reference");
+        assert_eq!(axis, "share of the bare client");
         let drawn: Vec<_> =
             bars.iter().map(|bar| (bar.name.as_str(), bar.value.median, bar.wanted)).collect();
         assert_eq!(drawn, [("told", 0.5, Some(0.6)), ("more told", 0.6, None)]);
@@ -163,8 +169,12 @@ mod tests {
 
     #[test]
     fn a_plot_names_its_bars_and_its_axis_and_follows_a_dark_page() {
-        let bar =
-            |name: &str| Bar { name: name.to_owned(), value: Spread::of(&[0.4, 0.5]), wanted: Some(0.6) };
+        let bar = |name: &str| Bar {
+            name: name.to_owned(),
+            of: "bare client".to_owned(),
+            value: Spread::of(&[0.4, 0.5]),
+            wanted: Some(0.6),
+        };
         let mut svg = String::new();
         draw_bars(&mut svg, "share of the bare client", &[bar("first"), bar("second")]).unwrap();
         for text in ["first", "second", "share of the bare client", "0.50"] {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// The median of some rounds, the least and the most of them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Spread {
-    /// The middle of the values; of an even number the upper middle.
+    /// The middle of the values; of an even number, half-way between the two middles.
     #[serde(deserialize_with = "number")]
     pub(crate) median: f64,
     /// The smallest.
@@ -29,7 +29,8 @@ impl Spread {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
         let at = |place: usize| sorted.get(place).copied().unwrap_or(f64::NAN);
-        Self { median: at(sorted.len() / 2), least: at(0), most: at(sorted.len().saturating_sub(1)) }
+        let median = f64::midpoint(at(sorted.len().saturating_sub(1) / 2), at(sorted.len() / 2));
+        Self { median, least: at(0), most: at(sorted.len().saturating_sub(1)) }
     }
 }
 
@@ -63,6 +64,7 @@ mod tests {
     fn one_odd_run_does_not_move_the_median() {
         let spread = Spread::of(&[9.0, 1.0, 1000.0]);
         assert_eq!(spread, Spread { median: 9.0, least: 1.0, most: 1000.0 });
+        assert_eq!(Spread::of(&[8.0, 1.0, 1000.0, 10.0]), Spread { median: 9.0, ..spread });
     }
 
     #[test]
