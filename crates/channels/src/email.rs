@@ -49,8 +49,9 @@ impl Email {
             self.relay.require_known(recipient)?;
         }
         let mail = compose(&self.relay.settings.from, message)?;
-        let mut session = self.begin(mail.requirements).await?;
-        let sent = transfer(&mut session, &mail).await;
+        let mut session = self.begin(&mail).await?;
+        let sent = session.finish(&mail).await;
+        self.note_pipelining(&session, sent.as_ref().err());
         match &sent {
             Ok(_) => self.pool.put(session),
             Err(error) if error.leaves_session_usable() => {
@@ -66,23 +67,32 @@ impl Email {
 
     /// A session in which MAIL FROM was accepted. One that waited may have died meanwhile, which says nothing about the relay:
     /// then a fresh one decides.
-    async fn begin(&self, requirements: MailRequirements) -> Result<SmtpSession, StageError> {
+    async fn begin(&self, mail: &Mail) -> Result<SmtpSession, StageError> {
         let sender = self.relay.settings.from.address();
         if let Some(mut session) = self.pool.take() {
-            match session.mail_from(sender, requirements).await {
-                Ok(_) => return Ok(session),
+            let pipelined = self.pipelines(&session);
+            match session.begin(sender, mail, pipelined).await {
+                Ok(()) => return Ok(session),
                 Err(_) => self.pool.clear(),
             }
         }
         let mut session = SmtpSession::open(&self.relay, &mut CompletedStages::new()).await?;
-        session.mail_from(sender, requirements).await?;
-        Ok(session)
+        let pipelined = self.pipelines(&session);
+        let begun = session.begin(sender, mail, pipelined).await;
+        self.note_pipelining(&session, begun.as_ref().err());
+        begun.map(|()| session)
     }
-}
 
-async fn transfer(session: &mut SmtpSession, mail: &Mail) -> Result<String, StageError> {
-    session.recipient(&mail.recipient).await?;
-    session.content(&mail.content).await
+    fn pipelines(&self, session: &SmtpSession) -> bool {
+        session.offers_pipelining() && self.relay.pipelining.is_trusted()
+    }
+
+    /// Whoever offers pipelining and loses its step over it is spoken to a command at a time for a while.
+    fn note_pipelining(&self, session: &SmtpSession, failed: Option<&StageError>) {
+        if self.pipelines(session) && failed.is_some_and(StageError::is_out_of_step) {
+            self.relay.pipelining.distrust();
+        }
+    }
 }
 
 /// A relay's words without the address, as it was subscribed and as the relay was told it.

@@ -6,6 +6,7 @@ const BOUND_NOTHING: [(&str, &[&str]); 8] = [
         "a number of a protocol, a format or another program's",
         &[
             "channels::email::stage_error::SERVICE_CLOSING",
+            "channels::email::smtp_session::BAD_SEQUENCE",
             "channels::email::login::UNRECOGNIZED_AUTH_TYPE",
             "channels::email::refusal::LOGIN_CODES",
             "channels::twilio::ACCESS_DENIED",

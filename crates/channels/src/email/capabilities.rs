@@ -3,6 +3,7 @@
 use super::reply::Reply;
 
 /// What of it matters to us.
+#[expect(clippy::struct_excessive_bools, reason = "a relay offers each by itself")]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Capabilities {
     /// RFC 3207.
@@ -11,6 +12,8 @@ pub(super) struct Capabilities {
     pub(super) smtputf8: bool,
     /// Content beyond ASCII (RFC 6152).
     pub(super) eight_bits: bool,
+    /// Commands ahead of the replies to those before them (RFC 2920).
+    pub(super) pipelining: bool,
     /// The largest mail that it takes, in bytes, where it says so (RFC 1870).
     pub(super) size: Option<usize>,
     /// The AUTH mechanisms (RFC 4954), in capitals.
@@ -29,6 +32,7 @@ impl Capabilities {
                 "STARTTLS" => capabilities.starttls = true,
                 "SMTPUTF8" => capabilities.smtputf8 = true,
                 "8BITMIME" => capabilities.eight_bits = true,
+                "PIPELINING" => capabilities.pipelining = true,
                 "AUTH" => capabilities.auth_mechanisms.extend(words.map(str::to_owned)),
                 // 0 means that there is no limit.
                 "SIZE" => {
@@ -70,7 +74,7 @@ mod tests {
             assert!(!read.supports_auth("XOAUTH2"));
         }
         let all = read(&["StartTLS", "smtputf8", "8bitMIME", "size 100", "PIPELINING", ""]);
-        assert!(all.starttls && all.smtputf8 && all.eight_bits);
+        assert!(all.starttls && all.smtputf8 && all.eight_bits && all.pipelining);
         assert_eq!(all.size, Some(100));
     }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
@@ -84,7 +85,16 @@ async fn resolve(relay: &SmtpRelay) -> Result<Vec<SocketAddr>, StageError> {
         |why: LookupError| StageError { stage: Stage::Name, cause: Cause::Broken(why.to_string()) };
     let mut addresses = look_up(host, *port, *timeout).await.map_err(lookup_failed)?;
     addresses.truncate(MAX_ADDRESSES);
+    spread(&mut addresses, relay.connections.fetch_add(1, Ordering::Relaxed));
     Ok(addresses)
+}
+
+/// Begins with the next address each time, so that relays that share a name share the connections: the resolver sorts by
+/// what is near, and would have all of them at one. The kind of address that it prefers stays in front.
+fn spread(addresses: &mut [SocketAddr], turn: usize) {
+    let Some(first) = addresses.first().map(SocketAddr::is_ipv6) else { return };
+    let preferred = addresses.iter().take_while(|address| address.is_ipv6() == first).count();
+    addresses[..preferred].rotate_left(turn % preferred);
 }
 
 /// Connects to the first address that answers; if none does, the last one's error is returned.
@@ -183,4 +193,29 @@ async fn tls_handshake(
 
 fn join_addresses(addresses: &[SocketAddr]) -> String {
     addresses.iter().map(|address| address.ip().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spread_over(addresses: &[&str], turn: usize) -> Vec<String> {
+        let mut addresses: Vec<SocketAddr> =
+            addresses.iter().map(|address| address.parse().unwrap()).collect();
+        spread(&mut addresses, turn);
+        addresses.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn connections_begin_with_each_of_a_relays_addresses_in_turn_of_the_kind_that_is_preferred() {
+        for (turn, spread) in [
+            (0, ["[2001:db8::1]:25", "[2001:db8::2]:25", "192.0.2.1:25"]),
+            (1, ["[2001:db8::2]:25", "[2001:db8::1]:25", "192.0.2.1:25"]),
+            (2, ["[2001:db8::1]:25", "[2001:db8::2]:25", "192.0.2.1:25"]),
+        ] {
+            assert_eq!(spread_over(&["[2001:db8::1]:25", "[2001:db8::2]:25", "192.0.2.1:25"], turn), spread);
+        }
+        assert_eq!(spread_over(&["192.0.2.1:25"], usize::MAX), ["192.0.2.1:25"]);
+        assert_eq!(spread_over(&[], 7), [""; 0]);
+    }
 }

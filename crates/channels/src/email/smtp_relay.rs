@@ -1,11 +1,13 @@
 //! Settings that were checked, made ready for use.
 
-use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::endpoint::EmailAddress;
 use domain::this_machine::is_written_here;
 use rustls::pki_types::ServerName;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use super::settings::{Credentials, InvalidSettings, SmtpAuth, SmtpSettings, TlsMode};
@@ -19,6 +21,33 @@ pub(super) struct SmtpRelay {
     pub(super) security: Security,
     /// Where the account authenticates by tokens.
     pub(super) tokens: Option<Tokens>,
+    /// Whether it does as it says where it offers to take commands ahead.
+    pub(super) pipelining: PipeliningTrust,
+    /// How many connections were begun: each with the next of the relay's addresses.
+    pub(super) connections: AtomicUsize,
+}
+
+/// How long a relay that lost its step over commands sent ahead is spoken to a command at a time. It may have lost only its
+/// line, which should not slow it down for ever; if not, the next mail that waits in vain is an hour away.
+const PIPELINING_DISTRUST: Duration = Duration::from_hours(1);
+
+/// Whether a relay's offer of pipelining is believed.
+#[derive(Default)]
+pub(super) struct PipeliningTrust {
+    lost: Mutex<Option<Instant>>,
+}
+
+impl PipeliningTrust {
+    /// Whether it is believed now.
+    pub(super) fn is_trusted(&self) -> bool {
+        let lost = *self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        lost.is_none_or(|since| since.elapsed() >= PIPELINING_DISTRUST)
+    }
+
+    /// Believes it no more for a while.
+    pub(super) fn distrust(&self) {
+        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
 }
 
 /// How its connections are encrypted.
@@ -70,7 +99,8 @@ impl SmtpRelay {
             }
             _ => None,
         };
-        Ok(Self { settings, security, tokens })
+        let (pipelining, connections) = Default::default();
+        Ok(Self { settings, security, tokens, pipelining, connections })
     }
 
     /// Refuses a recipient whom the relay would take for another: on its own machine, and not on this one.

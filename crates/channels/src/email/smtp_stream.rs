@@ -1,5 +1,5 @@
-//! SMTP over a transport, a command and its reply at a time: nothing is sent ahead, and nothing that came unasked is ever
-//! taken for a reply.
+//! SMTP over a transport: commands, a mail's content, and the replies to them. Nothing that came unasked is ever taken for a
+//! reply.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -44,10 +44,20 @@ impl<T: Transport> SmtpStream<T> {
     /// # Errors
     /// The connection is lost, or what came makes no sense.
     pub(super) async fn command(&mut self, line: &str) -> Result<Reply, Cause> {
-        if line.contains(['\r', '\n']) {
+        self.commands(&[line]).await
+    }
+
+    /// Sends commands in one go (RFC 2920) and reads the reply to the first; [`Self::read_reply`] reads those to the others,
+    /// one by one.
+    ///
+    /// # Errors
+    /// As of [`Self::command`].
+    pub(super) async fn commands(&mut self, lines: &[&str]) -> Result<Reply, Cause> {
+        if lines.iter().any(|line| line.contains(['\r', '\n'])) {
             return Err(Cause::Unwritable("a command cannot hold a line break".to_owned()));
         }
-        self.send_bytes(format!("{line}\r\n").as_bytes()).await
+        let group: String = lines.iter().flat_map(|line| [line, "\r\n"]).collect();
+        self.send_bytes(group.as_bytes()).await
     }
 
     /// Sends a mail's content (RFC 5321, 4.5.2) and reads the reply to it.

@@ -106,6 +106,12 @@ impl StageError {
         matches!(self.cause, Cause::Refused { .. }) && !self.is_channel_failure()
     }
 
+    /// Whether the relay fell silent, hung up or made no sense while a mail was named to it.
+    pub(super) fn is_out_of_step(&self) -> bool {
+        matches!(self.stage, Stage::MailFrom | Stage::Recipient | Stage::Data)
+            && matches!(self.cause, Cause::TimedOut(_) | Cause::Broken(_))
+    }
+
     /// Whether it is the channel's: then what the relay thinks of us may stay with a session for as long as that is open.
     pub(super) fn is_channel_failure(&self) -> bool {
         self.kind().scope() == Some(Scope::Channel)

@@ -20,6 +20,7 @@ mod sms;
 mod sms_faults;
 mod smtp_login;
 mod smtp_peer;
+mod smtp_pipelining;
 mod smtp_replies;
 #[cfg(feature = "emulators")]
 mod smtp_tokens;

@@ -164,9 +164,16 @@ fn said(code: u16, manner: usize) -> &'static [&'static [u8]] {
     Vec::leak(pieces)
 }
 
+/// What a relay offers besides: nothing, or to take commands ahead of its replies.
+const WAYS: [&[&str]; 2] = [&[], &["PIPELINING"]];
+
 /// What becomes of a mail; at a session's end, which no mail waits for, of a probe.
-async fn outcome_of(step: &'static str, pieces: &'static [&'static [u8]]) -> Outcome {
-    let script = always(step, Act::SayIn(pieces));
+async fn outcome_of(
+    step: &'static str,
+    pieces: &'static [&'static [u8]],
+    way: &'static [&'static str],
+) -> Outcome {
+    let script = Script { offers: way.to_vec(), ..always(step, Act::SayIn(pieces)) };
     let (settings, script) = match step {
         "STARTTLS" => {
             (SmtpSettings { tls: TlsMode::StartTls, ..plain_relay(0) }, offering(script, "STARTTLS"))
@@ -185,20 +192,21 @@ async fn outcome_of(step: &'static str, pieces: &'static [&'static [u8]]) -> Out
     email.send(&mail()).await.outcome
 }
 
-fn offering(script: Script, way: &'static str) -> Script {
-    Script { offers: vec![way], ..script }
+fn offering(mut script: Script, way: &'static str) -> Script {
+    script.offers.push(way);
+    script
 }
 
 #[tokio::test]
 async fn what_a_relay_answers_is_understood_in_whatever_form_it_comes() {
-    for &(step, pieces, kind) in FORMS {
-        let outcome = outcome_of(step, pieces).await;
+    for (&(step, pieces, kind), way) in FORMS.iter().flat_map(|form| WAYS.map(|way| (form, way))) {
+        let outcome = outcome_of(step, pieces, way).await;
         let said =
             pieces.iter().map(|piece| piece.escape_ascii().to_string()).collect::<Vec<_>>().join(" | ");
         println!("{step:<8}  {said:<64}  {:?}: {}", outcome.kind, outcome.reply);
         assert_eq!(outcome.kind, kind, "{step}: {said}: {}", outcome.reply);
     }
-    println!("{} answers", FORMS.len());
+    println!("{} answers", FORMS.len() * WAYS.len());
 }
 
 /// What is about us, whoever it is said of: the relay goes away, or wants another login.
@@ -221,13 +229,13 @@ fn meant(step: &str, code: u16) -> OutcomeKind {
 async fn a_code_means_the_same_in_every_manner_at_each_step() {
     for step in ["GREETING", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "DOT", "RSET", "QUIT"] {
         for code in CODES {
-            for manner in 0..MANNERS {
-                let outcome = outcome_of(step, said(code, manner)).await;
+            for (manner, way) in (0..MANNERS).flat_map(|manner| WAYS.map(|way| (manner, way))) {
+                let outcome = outcome_of(step, said(code, manner), way).await;
                 let wanted = meant(step, code);
                 assert_eq!(outcome.kind, wanted, "{step}: {code} in manner {manner}: {}", outcome.reply);
             }
         }
-        println!("{step:<8}  {} answers", CODES.len() * MANNERS);
+        println!("{step:<8}  {} answers", CODES.len() * MANNERS * WAYS.len());
     }
 }
 
