@@ -15,6 +15,7 @@ use channels::http::{AllowedHost, InvalidHost};
 use channels::webhook::WebhookSettings;
 use domain::attributes::MAX_RATE;
 use domain::delivery::UnknownOutcomePolicy;
+use domain::this_machine::is_written_here;
 
 pub(crate) use sms::SmsProvider;
 pub(super) use sms::sms;
@@ -60,8 +61,12 @@ struct Rules {
     on_unknown: (&'static str, UnknownOutcomePolicy),
 }
 
+/// How many mails a relay on this machine is handed at once: it only queues them, and strangers do not share it. Exim takes
+/// 20 sessions in all by default, Postfix 50 of one client.
+const OWN_RELAY_CONCURRENCY: usize = 16;
 const SMTP_RULES: Rules = Rules {
-    concurrency: ("smtp.concurrency", 4, 100),
+    // Providers let an account have few sessions, Microsoft 365 three: one more is refused, and that pauses the channel.
+    concurrency: ("smtp.concurrency", 3, 100),
     readers: Readers::People,
     max_per_second: "smtp.max_per_second",
     on_unknown: ("smtp.on_unknown", UnknownOutcomePolicy::Retry),
@@ -102,8 +107,14 @@ pub(super) fn email(reading: &mut Reading) -> Option<SmtpSettings> {
     let ca = reading.optional("smtp.ca_file", pem_file);
     let timeout =
         Duration::from_secs(reading.or("smtp.timeout_seconds", SMTP_TIMEOUT, number(SMTP_TIMEOUTS)));
-    let rules = SMTP_RULES.read(reading);
+    let rules = smtp_rules(host.as_deref()).read(reading);
     Some(SmtpSettings { host: host?, port, tls, credentials, from: from?, hello_name, ca, timeout, rules })
+}
+
+fn smtp_rules(host: Option<&str>) -> Rules {
+    let (setting, default, most) = SMTP_RULES.concurrency;
+    let default = if host.is_some_and(is_written_here) { OWN_RELAY_CONCURRENCY } else { default };
+    Rules { concurrency: (setting, default, most), ..SMTP_RULES }
 }
 
 /// How webhooks are called.

@@ -328,7 +328,7 @@ fn clients_may_have_the_connections_that_the_store_and_the_channels_leave_them()
     assert_eq!(limits("max_connections = 20\nmax_connections_per_peer = 30", 1_000_000), (20, 20));
     let busy =
         limits("[webhook]\nconcurrency = 200\n[smtp]\nhost = \"relay\"\nfrom = \"a@example.com\"", 1_024).0;
-    assert_eq!(max - busy, 2 * (200 - 64 + 4), "each call to the outside has its descriptors");
+    assert_eq!(max - busy, 2 * (200 - 64 + 3), "each call to the outside has its descriptors");
 }
 
 #[test]
@@ -343,6 +343,23 @@ fn proxies_are_addresses_and_networks() {
     let said = mistakes("proxies = [\"10.0.0.7\", \"proxy.example\"]\nmax_connections = 0", &[]);
     assert!(said.contains("proxies in ") && said.contains("\"proxy.example\""), "{said}");
     assert!(said.contains("max_connections in ") && said.contains("from 1 to 100000"), "{said}");
+}
+
+#[test]
+fn a_relay_on_this_machine_is_handed_more_mails_at_once_than_a_providers_unless_it_is_said_how_many() {
+    let at_once = |host: &str, more: &str| {
+        let toml = format!("[smtp]\nfrom = \"a@example.com\"\nhost = \"{host}\"\n{more}");
+        read(&toml, &[]).unwrap().smtp.unwrap().rules.concurrency.channel
+    };
+    for host in ["localhost", "127.0.0.1", "[::1]"] {
+        assert_eq!(at_once(host, ""), 16, "{host}");
+    }
+    for host in ["smtp.office365.com", "postfix", "192.0.2.7"] {
+        assert_eq!(at_once(host, ""), 3, "{host}");
+    }
+    for host in ["localhost", "smtp.example.com"] {
+        assert_eq!(at_once(host, "concurrency = 7"), 7);
+    }
 }
 
 #[test]
