@@ -1,6 +1,7 @@
 //! An HTTP server that answers as it is told: with bytes, with silence, or by hanging up.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -61,6 +62,7 @@ pub(crate) struct Receiver {
     received: Arc<Mutex<Vec<Received>>>,
     usual: Reaction,
     reactions: Arc<Mutex<VecDeque<Reaction>>>,
+    connections: Arc<AtomicUsize>,
     /// A permit for each connection that is over.
     over: Arc<Semaphore>,
 }
@@ -80,12 +82,14 @@ impl Receiver {
             received: Arc::default(),
             usual,
             reactions: Arc::new(Mutex::new(reactions.into_iter().collect())),
+            connections: Arc::default(),
             over: Arc::new(Semaphore::new(0)),
         };
         let accepting = receiver.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let receiver = accepting.clone();
+                receiver.connections.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(async move {
                     receiver.serve(BufReader::new(stream)).await;
                     receiver.over.add_permits(1);
@@ -106,6 +110,11 @@ impl Receiver {
 
     pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
+    }
+
+    /// How many connections there were.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// Waits until so many connections are over.

@@ -226,6 +226,30 @@ async fn a_callback_is_asked_for_only_where_it_can_be_made_and_verified() {
 }
 
 #[tokio::test]
+async fn texts_go_over_connections_that_are_kept_and_do_not_wait_for_each_other() {
+    let answers = [made("1"), made("1"), made("1"), Reaction::Hang];
+    let to_twilio = Receiver::start_with(made("1"), answers).await;
+    let answers = [opted_out(false), published(), opted_out(false), published()];
+    let to_sns = Receiver::start(answers).await;
+    let (twilio, sns) = (twilio(&to_twilio.api()), Sns::new(sns_settings(&to_sns.api())));
+    let text = text_message(notification());
+    for _ in 0..3 {
+        assert_eq!(twilio.send(&text).await.outcome.kind, OutcomeKind::Delivered);
+    }
+    for _ in 0..2 {
+        assert_eq!(sns.send(&text).await.outcome.kind, OutcomeKind::Delivered);
+    }
+    assert_eq!((to_twilio.connections(), to_sns.connections()), (1, 1));
+    // One of them is not answered.
+    let sent = tokio::select! {
+        sent = twilio.send(&text) => sent,
+        sent = twilio.send(&text) => sent,
+    };
+    assert_eq!(sent.outcome.kind, OutcomeKind::Delivered);
+    assert_eq!(to_twilio.connections(), 2);
+}
+
+#[tokio::test]
 async fn sns_is_asked_to_publish_to_the_number() {
     let receiver = Receiver::start([opted_out(false), published()]).await;
     let sent = Sns::new(sns_settings(&receiver.api())).send(&text_message(notification())).await;
