@@ -11,6 +11,7 @@ mod isolation;
 mod lambda;
 mod latency;
 mod load;
+mod mail;
 mod memory;
 mod order_id;
 mod peers;
@@ -60,6 +61,8 @@ enum Question {
     Latency(latency::Load),
     /// How fast is told what waits, beside a bare client, and what do orders notice of that? 2 minutes
     Drain(drain::Load),
+    /// How fast is handed over mail that waits, beside Postfix's own client? A minute
+    Mail(mail::Load),
     /// How soon are lists, orders and timelines read in a store of ten million while orders come? 2 minutes, 3 GB of disk
     Reads(reads::Load),
     /// What do the program, its start and its memory take? 30 s
@@ -91,6 +94,7 @@ fn main() -> Result<()> {
         Question::Telling(load) => telling::measure(&program, &load)?,
         Question::Latency(load) => latency::measure(&program, &load)?,
         Question::Drain(load) => drain::measure(&program, &load)?,
+        Question::Mail(load) => mail::measure(&program, &load)?,
         Question::Reads(load) => reads::measure(&program, &load)?,
         Question::Size(load) => size::measure(&program, &load)?,
         Question::Isolation(load) => isolation::measure(&program, load)?,

@@ -142,6 +142,27 @@ fn publish(transaction: &Transaction<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Writes so many recipients of mail into the store of a data folder, each confirmed before its first order.
+///
+/// # Errors
+/// The store is not as the program makes it.
+pub(crate) fn confirm_mail(data: &Path, recipients: usize) -> Result<()> {
+    let mut store = open(data)?;
+    let transaction = store.transaction()?;
+    let subscription = "INSERT INTO subscriptions (id, protocol, endpoint, receives, state, generation, created_at, \
+                        confirmation_expires_at, confirmed_at, confirmed_in_sandbox) \
+                        VALUES (randomblob(16), 'email', ?1, 'orders', 'confirmed', 1, 0, 0, 0, 0)";
+    let version =
+        "INSERT INTO subscription_versions (subscription, from_seq, state) VALUES (?1, 1, 'confirmed')";
+    for number in 0..recipients {
+        let address = format!("recipient{number}@example.com");
+        transaction.prepare_cached(subscription)?.execute([address])?;
+        let seq = transaction.last_insert_rowid();
+        transaction.prepare_cached(version)?.execute([seq])?;
+    }
+    Ok(transaction.commit()?)
+}
+
 /// Opens the store of a data folder.
 fn open(data: &Path) -> Result<Connection> {
     Connection::open(data.join(FILE)).context("the store")

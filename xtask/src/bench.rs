@@ -14,6 +14,8 @@ use crate::{emulators, install};
 
 /// The question that is asked beside emulators of AWS.
 const OF_LAMBDA: &str = "lambda";
+/// The question that is asked beside Postfix's programs.
+const OF_MAIL: &str = "mail";
 /// The question that is asked of others, too, which are installed first.
 const OF_PEERS: &str = "peers";
 /// What measures nothing: it draws what was kept, or explains.
@@ -26,6 +28,10 @@ const UNMEASURED: [&str; 3] = ["report", "help", "--help"];
 pub(crate) fn run(root: &Path, asked: &[OsString]) -> Result<()> {
     match asked.split_first() {
         Some((question, arguments)) if question == OF_LAMBDA => run_lambda(root, arguments),
+        Some((question, arguments)) if question == OF_MAIL => {
+            let relays = install::unpack_relays(root)?;
+            succeed(released(root)?.arg(question).arg("--relays").arg(relays).args(arguments))
+        }
         Some((question, arguments)) if question == OF_PEERS => run_peers(root, arguments),
         Some((question, _)) if UNMEASURED.iter().any(|it| question == it) => {
             succeed(debug(root)?.current_dir(root).args(asked))

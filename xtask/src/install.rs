@@ -49,10 +49,18 @@ pub(crate) fn install(root: &Path) -> Result<Tools> {
     let packages = || both(|| install_peers(root), || emulators::install_packages(root));
     let debian = || {
         install_debian_packages(&debian)?;
-        if is_root()? { relays::unpack(&root.join(".tools/relays")).map(Some) } else { Ok(None) }
+        if is_root()? { unpack_relays(root).map(Some) } else { Ok(None) }
     };
     let (relays, ((python, prism), _)) = both(debian, packages)?;
     Ok(Tools { python, prism, relays })
+}
+
+/// Where Debian's mail relays, and Postfix's own client and sink, were unpacked.
+///
+/// # Errors
+/// Debian's packages cannot be had here.
+pub(crate) fn unpack_relays(root: &Path) -> Result<PathBuf> {
+    relays::unpack(&root.join(".tools/relays"))
 }
 
 /// The Python that has the peers' packages, and Prism's script.
