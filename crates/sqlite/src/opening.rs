@@ -50,6 +50,8 @@ pub(crate) fn open(folder: &Path) -> Result<Opened, OpenError> {
     let mut connection = Connection::open(&file).map_err(explain)?;
     check(&connection, &file, found.len())?;
     configure(&connection).and_then(|()| schema::migrate(&mut connection)).map_err(explain)?;
+    // The log has a name now, and SQLite, which syncs it with fdatasync, leaves open whether that lasts.
+    sync_names(folder)?;
     let files = Files::opened((&file, &found), (&folder.join(LOCK), &lock));
     let files = files.map_err(|error| io_error(folder, error))?;
     Ok(Opened { file, connection, lock, files })
