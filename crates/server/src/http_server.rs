@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use hyper::body::Incoming;
@@ -33,7 +33,6 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tower::ServiceExt;
 
 use self::client_wait::{ClientWait, TrackedBody};
 pub(crate) use self::connection_limiter::{
@@ -41,6 +40,7 @@ pub(crate) use self::connection_limiter::{
 };
 pub(crate) use self::write_stall::WriteStallTimeout;
 use driver::{Stop, stopped};
+use web::Site;
 
 /// How long a request's head may take to arrive, and a connection may lie idle between requests.
 pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -99,19 +99,24 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves until the program shuts down, then lets requests in flight finish.
+/// Serves until the program shuts down, then lets requests in flight finish. `beside` runs on each of the threads that
+/// serve, and never ends.
 ///
 /// # Errors
 /// The system gives no threads.
-pub(crate) async fn serve(
+pub(crate) async fn serve<F>(
     listener: TcpListener,
-    router: Router,
+    site: Site,
     limits: ConnectionLimits,
+    beside: fn() -> F,
     mut stop: Stop,
-) -> io::Result<()> {
+) -> io::Result<()>
+where
+    F: Future<Output = ()> + 'static,
+{
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let workers: Vec<_> = (0..cores)
-        .map(|_| WorkerThread::start(router.clone(), &limits.proxies, stop.clone()))
+        .map(|_| WorkerThread::start(site.clone(), &limits.proxies, beside, stop.clone()))
         .collect::<io::Result<_>>()?;
     let limiter = ConnectionLimiter::new(limits);
     tokio::select! {
@@ -169,18 +174,22 @@ fn is_the_clients(error: &io::Error) -> bool {
 }
 
 impl WorkerThread {
-    fn start(router: Router, proxies: &[IpNet], stop: Stop) -> io::Result<Self> {
+    fn start<F>(site: Site, proxies: &[IpNet], beside: fn() -> F, stop: Stop) -> io::Result<Self>
+    where
+        F: Future<Output = ()> + 'static,
+    {
         let proxies = Arc::from(proxies);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (connections, incoming) = mpsc::unbounded_channel();
         let worker = move || {
-            runtime.block_on(serve_connections(
-                incoming,
-                router,
-                proxies,
-                ClientTimeouts { head: HEAD_TIMEOUT, write_stall: WRITE_STALL_TIMEOUT },
-                stop,
-            ));
+            let timeouts = ClientTimeouts { head: HEAD_TIMEOUT, write_stall: WRITE_STALL_TIMEOUT };
+            let serving = serve_connections(incoming, site, proxies, timeouts, stop);
+            runtime.block_on(async {
+                tokio::select! {
+                    () = serving => {}
+                    () = beside() => {}
+                }
+            });
             // What still reads the store for nobody is not waited for.
             runtime.shutdown_background();
         };
@@ -192,7 +201,7 @@ impl WorkerThread {
 #[expect(clippy::disallowed_methods, reason = "each connection is a task")]
 async fn serve_connections(
     mut incoming: mpsc::UnboundedReceiver<AcceptedConnection>,
-    router: Router,
+    site: Site,
     proxies: Arc<[IpNet]>,
     timeouts: ClientTimeouts,
     mut stop: Stop,
@@ -211,11 +220,11 @@ async fn serve_connections(
                     WriteStallTimeout::new(stream, slot.wait(), timeouts.write_stall),
                     Arc::clone(slot.wait()),
                 );
-                let (router, proxies) = (router.clone(), Arc::clone(&proxies));
+                let (site, proxies) = (site.clone(), Arc::clone(&proxies));
                 let answer = move |mut request: Request<Incoming>| {
                     let client = forwarded::client(address, request.headers(), &proxies);
                     request.extensions_mut().insert(web::Client::At(client));
-                    answer(router.clone(), request, Arc::clone(&wait))
+                    answer(site.clone(), request, Arc::clone(&wait))
                 };
                 let connection = connections.watch(http.serve_connection(stream, service_fn(answer)));
                 tokio::spawn(async move {
@@ -236,15 +245,15 @@ async fn serve_connections(
 
 /// Answers a request. The next one on its connection is taken when this answer has been.
 pub(crate) async fn answer(
-    router: Router,
+    site: Site,
     request: Request<Incoming>,
     wait: Arc<ClientWait>,
 ) -> Result<Response, std::convert::Infallible> {
     let asked = wait.request_started();
-    let request = request.map(|body| TrackedBody::new(body, Arc::clone(&wait), asked));
-    let answer = router.oneshot(request).await;
+    let request = request.map(|body| Body::new(TrackedBody::new(body, Arc::clone(&wait), asked)));
+    let answer = site.answer(request).await;
     wait.response_ready();
-    answer
+    Ok(answer)
 }
 
 #[cfg(test)]

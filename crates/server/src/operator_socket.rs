@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
-use axum::Router;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
@@ -23,6 +22,7 @@ use crate::http_server::{
     WRITE_STALL_TIMEOUT, WriteStallTimeout, answer,
 };
 use driver::{Stop, stopped};
+use web::Site;
 
 /// The socket's name in the data folder.
 pub(crate) const SOCKET: &str = "orderbell.sock";
@@ -116,7 +116,7 @@ impl OperatorListener {
 
     /// Serves until the program shuts down, then lets requests in flight finish.
     #[expect(clippy::disallowed_methods, reason = "each connection is a task")]
-    pub(crate) async fn serve(self, router: Router, mut stop: Stop) {
+    pub(crate) async fn serve(self, site: Site, mut stop: Stop) {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
         let connections = GracefulShutdown::new();
@@ -133,10 +133,10 @@ impl OperatorListener {
             let Some((stream, mut slot)) = accept else { continue };
             let (stream, wait) =
                 (WriteStallTimeout::new(stream, slot.wait(), WRITE_STALL_TIMEOUT), Arc::clone(slot.wait()));
-            let router = router.clone();
+            let site = site.clone();
             let answer = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
                 request.extensions_mut().insert(web::Client::Operator);
-                answer(router.clone(), request, Arc::clone(&wait))
+                answer(site.clone(), request, Arc::clone(&wait))
             });
             let connection = connections.watch(http.serve_connection(stream, answer));
             tokio::spawn(async move {
@@ -182,6 +182,7 @@ impl Drop for OperatorListener {
 mod tests {
     use std::io::{Read, Write};
 
+    use axum::Router;
     use rustix::process::Uid;
     use rustix::thread::set_thread_uid;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -242,7 +243,7 @@ mod tests {
             }
             stop.send_replace(true);
         };
-        tokio::join!(listener.serve(Router::new(), stopping), asked);
+        tokio::join!(listener.serve(Router::new().into(), stopping), asked);
     }
 
     #[tokio::test]
@@ -274,7 +275,7 @@ mod tests {
             .route("/counted", get(async || "counted"))
             .route("/body", post(async |body: String| body));
         let (stop, stopping) = tokio::sync::watch::channel(false);
-        let serving = tokio::spawn(listener.serve(router, stopping));
+        let serving = tokio::spawn(listener.serve(router.into(), stopping));
         let mut occupying = Vec::new();
         for number in 0..MAX_CONNECTIONS * 3 {
             let mut silent = connected(folder.path()).await;

@@ -8,7 +8,6 @@ use anyhow::Context;
 use application::ports::{Channel, Clock, Randomness};
 use application::startup_recovery;
 use application::{App, ChannelMode, Links, LocalDelivery};
-use axum::Router;
 use channels::chat::Chat;
 use channels::email::{Email, SmtpSettings};
 use channels::http::{AllowedHost, blocked_address};
@@ -24,6 +23,7 @@ use driver::DeliveryDriver;
 use host::{SteadyClock, SystemRandomness};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sqlite::Store;
+use web::Site;
 
 use crate::config::{Config, SmsProvider};
 use crate::workers::TokioRuntime;
@@ -37,7 +37,7 @@ pub(crate) struct System {
     /// What everything goes by.
     pub(crate) clock: Arc<SteadyClock>,
     /// What the HTTP server serves.
-    pub(crate) router: Router,
+    pub(crate) site: Site,
     /// What delivers.
     pub(crate) delivery: DeliveryDriver,
     /// What sets the gauges.
@@ -89,7 +89,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     let auth_throttle = Arc::<web::AuthThrottle>::default();
     let given =
         settings(config, &admin_key, &public_url, client_digest_secret, Arc::clone(&auth_throttle), &metrics);
-    let router = web::router(app, given);
+    let site = web::site(app, given);
 
     // What reaches the outside: store → engine → channels.
     let delivery = DeliveryDriver {
@@ -106,7 +106,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     Ok(System {
         store,
         clock: steady_clock,
-        router,
+        site,
         delivery,
         gauges,
         metrics,

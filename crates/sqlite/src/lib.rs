@@ -22,6 +22,7 @@ mod publishing;
 mod queue;
 mod readers;
 mod receipts;
+mod replies;
 pub mod restore;
 mod rows;
 mod schema;
@@ -36,4 +37,5 @@ mod write;
 mod writer;
 
 pub use open_error::OpenError;
+pub use replies::hand_on_replies;
 pub use store::{Options, Signals, Store};

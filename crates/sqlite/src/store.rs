@@ -17,6 +17,7 @@ use crate::opening::{self, Opened, sqlite_error};
 use crate::publishing::publish::Candidates;
 use crate::queue::Queue;
 use crate::readers::{Readers, Reading};
+use crate::replies::Replies;
 use crate::write::{MAX_ROWS_PER_WRITE, Progress, Transaction, Write};
 use crate::writer::{self, Writer};
 
@@ -190,7 +191,8 @@ impl Store {
         F: FnOnce(&mut Transaction<'_>) -> Result<T, Failure> + Send + 'static,
     {
         let (write, answer) = Write::new(1, write);
-        self.shared.queue.push_order(write.undoing_itself())?;
+        let write = write.undoing_itself().answered_together_on(Replies::here());
+        self.shared.queue.push_order(write)?;
         answer.wait().await
     }
 

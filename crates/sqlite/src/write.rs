@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use crate::commit_health::FullDisk;
 use crate::failure::{Failure, store_failed};
 use crate::orders::known_keys::KnownKeys;
+use crate::replies::Replies;
 
 /// About how many rows one write touches at most, so that new orders need not wait for it: whatever touches more goes
 /// on in commits of its own.
@@ -105,6 +106,8 @@ pub(crate) struct Write {
     weight: usize,
     undoes_itself: bool,
     follow_up: Option<FollowUp>,
+    /// Where those who wait are answered together.
+    answered_on: Option<Arc<Replies>>,
     /// Held until it is answered, though its caller may long be gone.
     permit: Option<OwnedSemaphorePermit>,
 }
@@ -141,12 +144,24 @@ impl Write {
     {
         let (reply, answer) = oneshot::channel();
         let work = Box::new(WriteRequest { write: Some(write), done: None, reply });
-        (Self { work, weight, undoes_itself: false, follow_up: None, permit: None }, PendingWrite(answer))
+        let write =
+            Self { work, weight, undoes_itself: false, follow_up: None, answered_on: None, permit: None };
+        (write, PendingWrite(answer))
     }
 
     /// Should it fail, nothing of it stays in the transaction even without a savepoint.
     pub(crate) fn undoing_itself(self) -> Self {
         Self { undoes_itself: true, ..self }
+    }
+
+    /// It is answered together with others on that thread, if there is one.
+    pub(crate) fn answered_together_on(self, thread: Option<Arc<Replies>>) -> Self {
+        Self { answered_on: thread, ..self }
+    }
+
+    /// Where it is answered together with others.
+    pub(crate) fn answered_on(&self) -> Option<&Arc<Replies>> {
+        self.answered_on.as_ref()
     }
 
     /// `permit` is free again when it is answered.

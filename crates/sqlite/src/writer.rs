@@ -20,6 +20,7 @@ use crate::commit_health::CommitHealth;
 use crate::failure::{Failure, FailureImpact, store_failed};
 use crate::files::Files;
 use crate::queue::Queue;
+use crate::replies::answer_all;
 use crate::write::{Effects, FollowUp, MAX_ROWS_PER_WRITE, Write};
 
 /// How often the writer tries whether it can store orders again, at most.
@@ -112,9 +113,7 @@ impl Writer {
         } else {
             self.left.drain(..).chain(effects.follow_ups).collect()
         };
-        for (write, answer) in writes.into_iter().zip(answers) {
-            write.answer(answer);
-        }
+        answer_all(writes.into_iter().zip(answers));
         for follow_up in rest {
             // Where the store is being closed, the next start goes on.
             let _ = self.queue.push_other(follow_up.write());

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use domain::Timestamp;
 use domain::json_text::{repeated_member, utf8};
+use futures_util::FutureExt;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, StatusCode};
 use http_body_util::LengthLimitError;
@@ -29,7 +31,13 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Probl
     if announced.is_some_and(|length| length > MAX_BODY as u64) {
         return Err(too_large());
     }
-    match tokio::time::timeout(READ_TIMEOUT, axum::body::to_bytes(body, MAX_BODY)).await {
+    let mut whole = pin!(axum::body::to_bytes(body, MAX_BODY));
+    // Most bodies come with their heads, and need no timer.
+    let whole = match whole.as_mut().now_or_never() {
+        Some(whole) => Ok(whole),
+        None => Box::pin(tokio::time::timeout(READ_TIMEOUT, whole)).await,
+    };
+    match whole {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_too_large(&error) => Err(too_large()),
         Ok(Err(_)) => {

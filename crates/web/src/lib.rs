@@ -23,6 +23,7 @@ mod problem;
 mod rate_limits;
 mod router;
 mod settings;
+mod site;
 mod state;
 
 pub use auth_throttle::AuthThrottle;
@@ -31,5 +32,6 @@ pub use host_policy::{HostName, HostPolicy};
 pub use keys::{ClientKey, KeyHash, OrderAuth};
 pub use order_path_alias::OrderPathAlias;
 pub use rate_limits::{ORDER_LIMIT_NAMES, OrderLimits, OrderRate};
-pub use router::router;
+pub use router::{router, site};
 pub use settings::{InvalidSignature, ReceiptReader, Settings, StatusCallback};
+pub use site::Site;

@@ -24,14 +24,20 @@ use crate::order_path_alias::CREATE_ORDER;
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID: usize = 64;
 
-/// A route that is observed: each of its requests gets an id, a span and a count.
+/// Observes requests: each gets an id, a span and a count, if its host lets it in.
+#[derive(Clone)]
+pub(crate) struct Observer {
+    pub(crate) randomness: Arc<dyn Randomness>,
+    pub(crate) host_policy: Arc<HostPolicy>,
+}
+
+/// A route that is observed.
 #[derive(Clone)]
 pub(crate) struct Observed {
     /// The route's path, for the metric: never the request's own path, which is the caller's.
     pub(crate) path: &'static str,
     pub(crate) route: Route,
-    pub(crate) randomness: Arc<dyn Randomness>,
-    pub(crate) host_policy: Arc<HostPolicy>,
+    pub(crate) observer: Observer,
 }
 
 impl Service<Request> for Observed {
@@ -43,21 +49,35 @@ impl Service<Request> for Observed {
         Service::<Request>::poll_ready(&mut self.route, context)
     }
 
-    /// The span tells the route and not the caller's own path, which can hold anything.
-    fn call(&mut self, mut request: Request) -> Self::Future {
+    fn call(&mut self, request: Request) -> Self::Future {
+        Box::pin(self.observer.observe(self.path, request, &mut self.route))
+    }
+}
+
+impl Observer {
+    /// Answers a request for the route of that path as `route` does. The span tells the route and not the caller's own
+    /// path, which can hold anything.
+    pub(crate) fn observe<S>(
+        &self,
+        path: &'static str,
+        mut request: Request,
+        route: &mut S,
+    ) -> impl Future<Output = Result<Response, Infallible>> + use<S>
+    where
+        S: Service<Request, Response = Response, Error = Infallible>,
+    {
         let id = match request.headers().get(REQUEST_ID) {
             Some(id) if is_request_id(id) => id.clone(),
             _ => new_request_id(self.randomness.as_ref()),
         };
         request.headers_mut().insert(REQUEST_ID, id.clone());
-        let span = match self.path {
+        let span = match path {
             // Its one line in the log carries the id itself: a span would cost more than that line.
             CREATE_ORDER => tracing::Span::none(),
             route => span(request.headers(), request.method(), route),
         };
-        let path = self.path;
         let answer = match self.host_policy.check(&request) {
-            Ok(()) => Either::Left(self.route.call(request)),
+            Ok(()) => Either::Left(route.call(request)),
             Err(refused) => Either::Right(ready(Ok(refused.into_response()))),
         };
         let observed = async move {
@@ -70,7 +90,7 @@ impl Service<Request> for Observed {
             count(path, response.status());
             Ok(response)
         };
-        Box::pin(observed.instrument(span))
+        observed.instrument(span)
     }
 }
 

@@ -1,21 +1,24 @@
 //! The table of routes.
 
+use std::convert::Infallible;
 use std::sync::{Arc, LazyLock};
 
 use application::App;
 use axum::Router;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{Route, any, post};
+use futures_util::FutureExt;
 use http::{Method, Uri};
-use tower::ServiceBuilder;
 use tower::layer::layer_fn;
+use tower::{ServiceBuilder, service_fn};
 
 use crate::api::orders::place::place;
 use crate::api::{deliveries, inbox, operations, orders, receipts, subscriptions};
-use crate::observe::Observed;
+use crate::observe::{Observed, Observer};
 use crate::order_path_alias::{CREATE_ORDER, OrderPathAlias};
 use crate::pages::subscriber_links;
 use crate::settings::Settings;
+use crate::site::Site;
 use crate::state::{Methods, Web};
 use crate::{console, cors, pages, problem};
 
@@ -86,20 +89,23 @@ fn with_cors(methods: Methods, settings: &Settings) -> Methods {
     }
 }
 
-/// The router over the use cases of `app`: every answer, failures included, is the same on every host.
+/// All that is served, as a router, for a host that hands requests to one.
+pub fn router(app: App, settings: Settings) -> Router {
+    let site = site(app, settings);
+    Router::new()
+        .fallback_service(service_fn(move |request| site.clone().answer(request).map(Ok::<_, Infallible>)))
+}
+
+/// All that is served over the use cases of `app`: every answer, failures included, is the same on every host.
 ///
 /// It runs on a tokio runtime whose timer is on: a body that does not arrive is not waited for for ever.
-pub fn router(app: App, settings: Settings) -> Router {
+pub fn site(app: App, settings: Settings) -> Site {
     let web = Arc::new(Web::new(app, settings));
     let host_policy = Arc::new(web.settings.host_policy.clone());
-    let observed = |path| {
-        let (randomness, host_policy) = (Arc::clone(&web.app.randomness), Arc::clone(&host_policy));
-        layer_fn(move |route: Route| Observed {
-            path,
-            route,
-            randomness: Arc::clone(&randomness),
-            host_policy: Arc::clone(&host_policy),
-        })
+    let observer = Observer { randomness: Arc::clone(&web.app.randomness), host_policy };
+    let observing = |path| {
+        let observer = observer.clone();
+        layer_fn(move |route: Route| Observed { path, route, observer: observer.clone() })
     };
     let mut order_path_aliases = web.settings.order_path_aliases.clone();
     let mut router = Router::new();
@@ -111,15 +117,16 @@ pub fn router(app: App, settings: Settings) -> Router {
         let methods = methods.fallback(problem::method_not_allowed);
         let has_cors = places_orders || path == CREATE_ORDER;
         let methods = if has_cors { with_cors(methods, &web.settings) } else { methods };
-        router = router.route(path, methods.layer(observed(path)));
+        router = router.route(path, methods.layer(observing(path)));
     }
     for path in order_path_aliases {
         let methods = post(place).fallback(problem::method_not_allowed);
-        let methods = with_cors(methods, &web.settings).layer(observed(CREATE_ORDER));
+        let methods = with_cors(methods, &web.settings).layer(observing(CREATE_ORDER));
         router = router.route(path.as_str(), methods);
     }
     let lost = any(lost);
-    router.fallback_service(lost.layer(observed("none"))).with_state(Arc::clone(&web))
+    let router = router.fallback_service(lost.layer(observing("none"))).with_state(Arc::clone(&web));
+    Site::new(web, observer, router)
 }
 
 #[cfg(test)]

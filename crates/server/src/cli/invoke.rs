@@ -10,7 +10,6 @@ use axum::http::{HeaderValue, Request, Response};
 use clap::Args;
 use domain::json_text::utf8;
 use serde_json::Value;
-use tower::ServiceExt;
 use web::gateway_event;
 
 use super::api_client::{Server, ServerConnection};
@@ -96,7 +95,7 @@ async fn open_store(
         wire(&config, config.listen).await.with_context(|| format!("nothing answers at {server}"))?;
     // As the server would be asked: by its own name, whatever the event's gateway was called.
     request.headers_mut().insert(HOST, HeaderValue::try_from(config.listen.to_string())?);
-    let answer = system.router.oneshot(request).await?;
+    let answer = system.site.answer(request).await;
     let (parts, body) = answer.into_parts();
     let body = to_bytes(body, MAX_RESPONSE_BYTES).await?;
     system.store.close().await;

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use application::ChannelMode;
-use axum::Router;
 use clap::Args;
 use domain::this_machine::leads_nowhere_else;
 use driver::{Stop, run_escalation, run_relay, stopped};
 use sqlite::Store;
 use tokio::sync::watch;
 use url::Url;
+use web::Site;
 
 use super::{Failure, configure};
 use crate::config::Config;
@@ -63,18 +63,8 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     let listener = http_server::listen(config.listen);
     let listener = listener.map_err(|error| cannot_listen(config.listen, &error))?;
     let address = listener.local_addr()?;
-    let System {
-        store,
-        clock,
-        router,
-        delivery,
-        gauges,
-        metrics,
-        modes,
-        public_url,
-        admin_key,
-        auth_throttle,
-    } = wire(config, address).await?;
+    let System { store, clock, site, delivery, gauges, metrics, modes, public_url, admin_key, auth_throttle } =
+        wire(config, address).await?;
     let (stop, stopping) = watch::channel(false);
     let told = shutdown::watch_signals(log.clone(), stopping.clone())?;
     let (orders, topic) = (Arc::new(store.clone()), Arc::new(store.clone()));
@@ -85,7 +75,7 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     let reexamination = workers::reexamine_quarantined(store.clone(), stopping.clone());
     let operators =
         workers::notify_operators(Arc::clone(&delivery.queue), Arc::clone(&delivery.clock), stopping.clone());
-    let door = open_operator_listener(&config.data, router.clone(), stopping.clone())?;
+    let door = open_operator_listener(&config.data, site.clone(), stopping.clone())?;
     let upkeep = metrics_upkeep::run(metrics, auth_throttle, Arc::clone(&delivery.clock), stopping.clone());
     let (queue, pending) = (Arc::clone(&delivery.queue), Arc::clone(&delivery.pending));
     let watch = clock::run(clock, queue, pending, stopping.clone());
@@ -102,7 +92,8 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
     workers.start("the metrics' upkeep", upkeep);
     workers.start("the clock", watch);
     workers.start("the operator's socket", door);
-    workers.start_fallible("the HTTP server", http_server::serve(listener, router, limits, stopping));
+    let http = http_server::serve(listener, site, limits, sqlite::hand_on_replies, stopping);
+    workers.start_fallible("the HTTP server", http);
 
     log.say(&announcement(config, &format!("http://{address}"), &public_url, &modes, &admin_key));
     let ended = until_stopped(told, &store, &mut workers).await;
@@ -116,7 +107,7 @@ async fn run(config: &Config, log: &Log) -> anyhow::Result<()> {
 /// Opens the operator's socket. A file system that has no sockets leaves commands with `--url`.
 fn open_operator_listener(
     data: &Path,
-    router: Router,
+    site: Site,
     stop: Stop,
 ) -> anyhow::Result<impl Future<Output = ()> + use<>> {
     let door = match OperatorListener::open(data) {
@@ -129,7 +120,7 @@ fn open_operator_listener(
     };
     Ok(async move {
         match door {
-            Some(door) => door.serve(router, stop).await,
+            Some(door) => door.serve(site, stop).await,
             None => stopped(&mut { stop }).await,
         }
     })

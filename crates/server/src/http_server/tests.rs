@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use axum::Router;
 use axum::body::Bytes;
 use axum::routing::{any, get, post};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -62,7 +63,7 @@ fn server_with(max: usize, timeouts: ClientTimeouts) -> Server {
     let running = tokio::spawn(async move {
         tokio::join!(
             accept(&listener, &accepting, &worker),
-            serve_connections(incoming, router, Arc::from([]), timeouts, stopping)
+            serve_connections(incoming, router.into(), Arc::from([]), timeouts, stopping)
         );
     });
     Server { address, limiter, counted, _stop: stop, running }
@@ -271,7 +272,7 @@ async fn the_server_ends_though_a_thread_of_one_of_its_requests_waits_for_ever()
     let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let limits = ConnectionLimits { max: 9, max_per_peer: 9, proxies: Vec::new() };
-    let serving = tokio::spawn(serve(listener, router, limits, stopping));
+    let serving = tokio::spawn(serve(listener, router.into(), limits, std::future::pending, stopping));
     let answer = tokio::task::spawn_blocking(move || {
         use std::io::{Read, Write};
         client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
