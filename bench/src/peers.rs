@@ -44,7 +44,7 @@ struct Measured {
 
 /// What each comparison leaves out.
 const NOTES: [&str; 6] = [
-    "Orderbell signs each message and keeps every attempt on record; but where 16 go at once, each endpoint is told in order.",
+    "Orderbell signs each message, keeps every attempt on record, and tells in order unless 16 go at once.",
     "graphile-worker and pg-boss tell up to 16 messages at once, in no order, sign nothing and keep no attempts: the one \
      deletes a job that is done, the other keeps its row. Each takes orders in one process of Node and tells in another.",
     "FastAPI keeps nothing of what is still to be told, so that nothing waits for a drain: it is lost where the process ends.",
