@@ -22,8 +22,23 @@ pub async fn a_delivery_is_due_with_all_that_it_takes(ports: &LocalPorts<'_>) {
     ports.publish().await;
     let due = ports.due(DeliveryKind::Notification).await;
     assert_eq!(due.len(), 1);
-    assert_eq!((&due[0].subscription, due[0].order.as_ref()), (&subscription, Some(&order)));
+    assert_eq!((&*due[0].subscription, due[0].order.as_deref()), (&subscription, Some(&order)));
     assert_eq!((due[0].attempts, due[0].attempts_used), (0, 0));
+}
+
+/// Whoever holds some already is answered the others, however few are wanted.
+pub async fn deliveries_that_are_skipped_hide_no_others(ports: &LocalPorts<'_>) {
+    ports.confirmed(email("ada@example.com")).await;
+    for _ in 0..3 {
+        ports.place(order()).await;
+    }
+    ports.publish().await;
+    let all = ports.due(DeliveryKind::Notification).await;
+    assert_eq!(all.len(), 3);
+    let skip_deliveries = all.iter().take(2).map(|delivery| delivery.id).collect();
+    let query = DueQuery { per_endpoint: 1, skip_deliveries, ..all_due(now() + WHILE) };
+    let rest = ports.queue.due(query).await.unwrap().deliveries;
+    assert_eq!(rest, all[2..]);
 }
 
 /// It waits for its time, and the queue says when that is.

@@ -186,7 +186,14 @@ pub fn finished_at(delivery: DeliveryId, number: u32, kind: OutcomeKind, at: Tim
 }
 
 pub(crate) fn all_due(now: Timestamp) -> DueQuery {
-    DueQuery { now, per_endpoint: 100, limit: 1_000, skip_endpoints: Vec::new(), skip_protocols: Vec::new() }
+    DueQuery {
+        now,
+        per_endpoint: 100,
+        limit: 1_000,
+        skip_deliveries: [].into(),
+        skip_endpoints: Vec::new(),
+        skip_protocols: Vec::new(),
+    }
 }
 
 /// The ports that an order passes from its acceptance until it is published.

@@ -43,7 +43,7 @@ pub async fn a_new_subscription_is_pending_and_owed_its_confirmation(ports: &Loc
         (due[0].id, due[0].kind, &due[0].order),
         (new.confirmation, DeliveryKind::Confirmation, &None)
     );
-    assert_eq!(due[0].subscription, made);
+    assert_eq!(*due[0].subscription, made);
 }
 
 /// An id that was never given names nothing.

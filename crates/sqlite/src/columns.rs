@@ -30,7 +30,7 @@ pub(crate) fn time(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Tim
 }
 
 /// The time in a column that may be empty.
-pub(crate) fn time_or_none(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
+pub(crate) fn time_or_none(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Option<Timestamp>> {
     if is_null(row, column)? { Ok(None) } else { time(row, column).map(Some) }
 }
 
@@ -53,18 +53,25 @@ pub(crate) fn uuid_or_none(row: &Row<'_>, column: &str) -> rusqlite::Result<Opti
 }
 
 /// A count in a column: one beyond what can be counted is the nearest that can.
-pub(crate) fn count(row: &Row<'_>, column: &str) -> rusqlite::Result<u32> {
+pub(crate) fn count(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<u32> {
     Ok(u32::try_from(row.get::<_, i64>(column)?.max(0)).unwrap_or(u32::MAX))
 }
 
 /// The value in a column that holds one of the names in `all`.
 pub(crate) fn named<T: Copy>(
     row: &Row<'_>,
-    column: &str,
+    column: impl RowIndex,
     all: &[T],
     name: impl Fn(T) -> &'static str,
 ) -> rusqlite::Result<T> {
-    read(row, column, |text: String| {
+    let index = column.idx(row.as_ref())?;
+    // Without a copy, as most are.
+    if let ValueRef::Text(text) = row.get_ref(index)?
+        && let Some(value) = all.iter().copied().find(|value| name(*value).as_bytes() == text)
+    {
+        return Ok(value);
+    }
+    read(row, index, |text: String| {
         all.iter().copied().find(|value| name(*value) == text).ok_or_else(|| unknown_name(&text))
     })
 }
@@ -84,7 +91,14 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
     row: &Row<'_>,
     column: impl RowIndex,
 ) -> rusqlite::Result<T> {
-    read(row, column, |text: String| {
+    let index = column.idx(row.as_ref())?;
+    // Without a copy, as most are.
+    if let ValueRef::Text(text) = row.get_ref(index)?
+        && let Ok(value) = serde_json::from_slice(text)
+    {
+        return Ok(value);
+    }
+    read(row, index, |text: String| {
         // What serde says of wrong data may quote it.
         serde_json::from_str(&text).map_err(|wrong| {
             let (line, place) = (wrong.line(), wrong.column());
@@ -101,7 +115,7 @@ fn unknown_name(text: &str) -> ColumnError {
 }
 
 /// Whether a column is empty.
-pub(crate) fn is_null(row: &Row<'_>, column: &str) -> rusqlite::Result<bool> {
+pub(crate) fn is_null(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<bool> {
     Ok(row.get_ref(column)?.data_type() == Type::Null)
 }
 

@@ -146,6 +146,7 @@ ports_keep! {
 ports_keep! {
     LocalPorts, delivery_queue:
     a_delivery_is_due_with_all_that_it_takes,
+    deliveries_that_are_skipped_hide_no_others,
     a_delivery_is_not_due_before_its_time,
     no_backlog_hides_another_subscription,
     what_is_longest_due_comes_first,

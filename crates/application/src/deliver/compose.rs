@@ -1,5 +1,7 @@
 //! From a delivery to the message that its channel sends.
 
+use std::sync::Arc;
+
 use domain::Timestamp;
 use domain::delivery::{DeliveryKind, RetryContext, UnknownOutcomePolicy};
 use domain::endpoint::Protocol;
@@ -29,7 +31,7 @@ fn content(links: &Links, delivery: &DueDelivery, now: Timestamp) -> Content {
         (Some(order), _) => {
             let token = token(links, subscription, Purpose::Unsubscribe);
             let unsubscribe_url = link(links, "unsubscribe", &token);
-            Content::Notification { order: Box::new(order.clone()), unsubscribe_url }
+            Content::Notification { order: Arc::clone(order), unsubscribe_url }
         }
         (None, Some(notice)) => {
             let about_url = format!("{}{}", links.public_url, notice.route());
@@ -72,16 +74,16 @@ impl DueDelivery {
         self.subscription.endpoint.protocol()
     }
 
-    /// What deciding about this delivery takes.
+    /// What deciding about this delivery takes, of whose endpoint so many attempts failed in a row.
     #[must_use]
-    pub fn retry_context(&self, on_unknown: UnknownOutcomePolicy) -> RetryContext {
+    pub fn retry_context(&self, on_unknown: UnknownOutcomePolicy, failures: u32) -> RetryContext {
         let is_request = self.kind == DeliveryKind::Confirmation;
         RetryContext {
             protocol: self.protocol(),
             attempts_used: self.attempts_used,
             deadline: self.subscription.confirmation_expires_at.filter(|_| is_request),
             on_unknown,
-            failures: self.subscription.failure_streak.map_or(0, |failing| failing.count),
+            failures,
         }
     }
 }

@@ -103,10 +103,9 @@ impl EndpointQueue {
     pub(super) fn take(&mut self, now: Timestamp) -> Option<DueDelivery> {
         let tried_least = || (0..self.waiting.len()).min_by_key(|place| self.waiting[*place].attempts);
         let next = if self.fails_repeatedly() { tried_least()? } else { 0 };
-        let mut delivery = self.waiting.remove(next)?;
+        let delivery = self.waiting.remove(next)?;
         self.in_flight += 1;
         self.rate_limiter.record(delivery.subscription.attributes.max_receives_per_second, now);
-        delivery.subscription.failure_streak = self.failure_streak;
         Some(delivery)
     }
 
@@ -146,9 +145,8 @@ impl EndpointQueue {
         if self.in_flight >= self.limit() {
             return None;
         }
-        let mut delivery = self.lined_up.pop_front()?;
+        let delivery = self.lined_up.pop_front()?;
         self.in_flight += 1;
-        delivery.subscription.failure_streak = self.failure_streak;
         Some(delivery)
     }
 

@@ -1,6 +1,7 @@
 //! What speaks a protocol.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::Timestamp;
@@ -121,7 +122,7 @@ pub enum Content {
     /// A new order.
     Notification {
         /// The order; its subject, text and structured form are [`domain::notification`]'s.
-        order: Box<Order>,
+        order: Arc<Order>,
         /// Ends the subscription.
         unsubscribe_url: String,
     },

@@ -1,5 +1,7 @@
 //! What the delivery engine reads and writes.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use domain::Timestamp;
 use domain::attempt::Outcome;
@@ -91,6 +93,8 @@ pub struct DueQuery {
     pub per_endpoint: usize,
     /// At most so many in all.
     pub limit: usize,
+    /// None of these: who asks has them already.
+    pub skip_deliveries: Vec<DeliveryId>,
     /// None of these subscriptions.
     pub skip_endpoints: Vec<SubscriptionId>,
     /// None over these protocols.
@@ -114,9 +118,9 @@ pub struct DueDelivery {
     /// What it carries.
     pub kind: DeliveryKind,
     /// The subscription that it goes to.
-    pub subscription: Subscription,
+    pub subscription: Arc<Subscription>,
     /// The order it tells of, if it is a notification.
-    pub order: Option<Order>,
+    pub order: Option<Arc<Order>>,
     /// What it says, if it is a notice.
     pub notice: Option<Notice>,
     /// Attempts made so far.

@@ -8,7 +8,7 @@ use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::{DeliveryKind, Next, UnknownOutcomePolicy};
 use domain::endpoint::Protocol;
 
-use crate::fixtures::{CHANNEL_DOWN, Hand, failure, hooks, id, ids, start};
+use crate::fixtures::{CHANNEL_DOWN, Hand, failure, hooks, id, ids, start, subscription_of};
 
 const RULES: ChannelRules = ChannelRules {
     concurrency: Concurrency { channel: 4, endpoint: 1 },
@@ -86,7 +86,7 @@ fn nothing_is_recorded_ahead_where_a_repeat_is_a_persons_choice_or_a_rate_says_w
     assert_eq!(going_well(paced, hooks(1..=9, 1)).begin(), [(id(2), 1)]);
     let mut limited = hooks(1..=9, 1);
     for delivery in &mut limited[1..] {
-        delivery.subscription.attributes.max_receives_per_second = NonZeroU32::new(1_000);
+        subscription_of(delivery).attributes.max_receives_per_second = NonZeroU32::new(1_000);
     }
     assert_eq!(going_well(RULES, limited).begin(), [(id(2), 1)]);
     let mut tests = hooks(1..=9, 1);

@@ -12,7 +12,7 @@ use domain::failure_streak::FailureStreak;
 use domain::subscription::SubscriptionId;
 use uuid::Uuid;
 
-use crate::fixtures::{Hand, due, hooks, id, ids, sent, start};
+use crate::fixtures::{Hand, due, hooks, id, ids, sent, start, subscription_of};
 
 const DOWN: OutcomeKind = OutcomeKind::Transient(Scope::Endpoint);
 
@@ -41,7 +41,7 @@ fn paused() -> Hand {
 fn known(numbers: impl IntoIterator<Item = u128>, failures: u32) -> Vec<DueDelivery> {
     let failing = (0..failures).fold(None, |before, _| Some(FailureStreak::after_failure(before, start())));
     let known = |mut delivery: DueDelivery| {
-        delivery.subscription.failure_streak = failing;
+        subscription_of(&mut delivery).failure_streak = failing;
         delivery
     };
     hooks(numbers, 1).into_iter().map(known).collect()
@@ -192,8 +192,9 @@ impl Outage {
         let endpoint = SubscriptionId(Uuid::from_u128(delivery.0.as_u128() / 100_000));
         *self.calls.entry(endpoint).or_default() += 1;
         for waiting in self.waiting.get_mut(&endpoint).into_iter().flatten() {
-            waiting.subscription.failure_streak =
-                Some(FailureStreak::after_failure(waiting.subscription.failure_streak, self.hand.now));
+            let before = waiting.subscription.failure_streak;
+            subscription_of(waiting).failure_streak =
+                Some(FailureStreak::after_failure(before, self.hand.now));
             if waiting.id != delivery {
                 continue;
             }

@@ -3,6 +3,7 @@
 use application::ports::ChannelRules;
 use domain::attributes::Attributes;
 use domain::delivery::UnknownOutcomePolicy;
+use std::sync::Arc;
 use std::time::Duration;
 
 use application::Error;
@@ -61,13 +62,18 @@ pub(crate) fn due(number: u128, subscriber: u128, protocol: Protocol) -> DueDeli
     DueDelivery {
         id: id(number),
         kind: DeliveryKind::Notification,
-        subscription: subscription(subscriber, protocol),
-        order: Some(order()),
+        subscription: Arc::new(subscription(subscriber, protocol)),
+        order: Some(Arc::new(order())),
         notice: None,
         attempts: 0,
         attempts_used: 0,
         due_at: start(),
     }
+}
+
+/// The subscription that a delivery goes to, to be changed.
+pub(crate) fn subscription_of(delivery: &mut DueDelivery) -> &mut Subscription {
+    Arc::make_mut(&mut delivery.subscription)
 }
 
 pub(crate) fn mails(numbers: impl IntoIterator<Item = u128>, subscriber: u128) -> Vec<DueDelivery> {

@@ -8,7 +8,7 @@ use domain::attempt::OutcomeKind;
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
 
-use crate::fixtures::{Hand, LIMITS, due, hooks, id, mails, sent, throttled};
+use crate::fixtures::{Hand, LIMITS, due, hooks, id, mails, sent, subscription_of, throttled};
 
 const HELD: u128 = 10_000;
 /// What one event may look at: the queue that it concerns, and a few that follow it.
@@ -103,7 +103,7 @@ fn rate_limited_endpoints_cost_nothing() {
         [delivery, more]
     });
     let slow = twice.map(|mut delivery| {
-        delivery.subscription.attributes.max_receives_per_second = std::num::NonZeroU32::new(1);
+        subscription_of(&mut delivery).attributes.max_receives_per_second = std::num::NonZeroU32::new(1);
         delivery
     });
     hand.fetched(slow.collect());

@@ -10,7 +10,7 @@ use domain::endpoint::Protocol;
 use domain::link_token::{LinkKey, LinkToken, Purpose};
 use domain::webhook_secret::{OVERLAP, WebhookSecret, WebhookSecrets};
 
-use crate::fixtures::{due, order, start};
+use crate::fixtures::{due, order, start, subscription_of};
 
 fn key() -> LinkKey {
     LinkKey::new([3; 64])
@@ -23,7 +23,7 @@ fn links() -> Links {
 fn confirmation(generation: u32) -> DueDelivery {
     let mut delivery = due(1, 7, Protocol::Email);
     (delivery.kind, delivery.order) = (DeliveryKind::Confirmation, None);
-    delivery.subscription.generation = generation;
+    subscription_of(&mut delivery).generation = generation;
     delivery
 }
 
@@ -34,7 +34,7 @@ fn token<'a>(url: &'a str, page: &str) -> &'a str {
 #[test]
 fn a_notification_is_the_seeds_with_a_link_that_unsubscribes_for_ever() {
     let mut delivery = due(1, 7, Protocol::Email);
-    delivery.subscription.generation = 5;
+    subscription_of(&mut delivery).generation = 5;
     let message = compose(&links(), &delivery, start());
     assert_eq!(message.content.kind(), DeliveryKind::Notification);
     assert_eq!(message.content.subject(), "New Order Notification");
@@ -89,7 +89,7 @@ fn only_what_goes_to_a_webhook_is_signed_with_its_secret() {
     let mut delivery = due(1, 7, Protocol::Webhook);
     let [old, new] = [1, 2].map(|byte| WebhookSecret::new([byte; 32]));
     let secrets = WebhookSecrets::new(old.clone()).rotated(new.clone(), start());
-    delivery.subscription.secrets = Some(secrets);
+    subscription_of(&mut delivery).secrets = Some(secrets);
     let signs = |at| compose(&links(), &delivery, at).secrets;
     assert_eq!(signs(start() + OVERLAP - Duration::from_nanos(1)), [new.clone(), old]);
     assert_eq!(signs(start() + OVERLAP), [new]);
@@ -100,8 +100,8 @@ fn only_what_goes_to_a_webhook_is_signed_with_its_secret() {
 fn only_a_confirmation_has_a_deadline() {
     let delivery = confirmation(1);
     assert_eq!(
-        delivery.retry_context(UnknownOutcomePolicy::Retry).deadline,
+        delivery.retry_context(UnknownOutcomePolicy::Retry, 0).deadline,
         delivery.subscription.confirmation_expires_at
     );
-    assert_eq!(due(1, 7, Protocol::Email).retry_context(UnknownOutcomePolicy::Retry).deadline, None);
+    assert_eq!(due(1, 7, Protocol::Email).retry_context(UnknownOutcomePolicy::Retry, 0).deadline, None);
 }

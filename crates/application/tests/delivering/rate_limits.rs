@@ -5,14 +5,14 @@ use std::num::NonZeroU32;
 use application::deliver::Event;
 use domain::attempt::OutcomeKind;
 
-use crate::fixtures::{Hand, ids, mails};
+use crate::fixtures::{Hand, ids, mails, subscription_of};
 
 #[test]
 fn a_turn_that_came_while_nobody_looked_is_not_forgotten() {
     let mut hand = Hand::new();
     let mut slow = mails([1, 2], 1);
     for delivery in &mut slow {
-        delivery.subscription.attributes.max_receives_per_second = NonZeroU32::new(1);
+        subscription_of(delivery).attributes.max_receives_per_second = NonZeroU32::new(1);
     }
     hand.fetched(slow);
     assert_eq!(hand.begun(), ids([1]));
@@ -29,7 +29,7 @@ fn a_cancelled_delivery_uses_no_rate_of_those_behind_it() {
     let limited = |numbers: std::ops::Range<u128>| {
         let mut mails = mails(numbers, 1);
         for delivery in &mut mails {
-            delivery.subscription.attributes.max_receives_per_second = NonZeroU32::new(1);
+            subscription_of(delivery).attributes.max_receives_per_second = NonZeroU32::new(1);
         }
         mails
     };

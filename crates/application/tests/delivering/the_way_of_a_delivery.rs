@@ -6,7 +6,7 @@ use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::{DeliveryKind, DeliveryState, Next};
 use domain::endpoint::Protocol;
 
-use crate::fixtures::{Hand, LIMITS, due, id, ids, mails, start};
+use crate::fixtures::{Hand, LIMITS, due, id, ids, mails, start, subscription_of};
 
 #[test]
 fn the_engine_fetches_what_is_due_and_waits_if_nothing_is() {
@@ -24,7 +24,7 @@ fn the_engine_fetches_what_is_due_and_waits_if_nothing_is() {
 fn a_confirmation_request_without_a_used_attempt_gives_its_receiver_the_whole_time_to_answer() {
     let mut request = due(1, 1, Protocol::Email);
     (request.kind, request.order, request.attempts) = (DeliveryKind::Confirmation, None, 1);
-    request.subscription.confirmation_expires_at = Some(start());
+    subscription_of(&mut request).confirmation_expires_at = Some(start());
     let mut hand = Hand::new();
     hand.fetched(vec![request.clone()]);
     hand.begin();

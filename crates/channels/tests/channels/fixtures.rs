@@ -1,5 +1,6 @@
 //! Messages to send.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::{ChannelRules, Concurrency, Content, Message};
@@ -57,7 +58,7 @@ pub(crate) fn notification() -> Content {
 }
 
 pub(crate) fn notification_of(order: Order) -> Content {
-    Content::Notification { order: Box::new(order), unsubscribe_url: UNSUBSCRIBE.to_owned() }
+    Content::Notification { order: Arc::new(order), unsubscribe_url: UNSUBSCRIBE.to_owned() }
 }
 
 pub(crate) fn confirmation() -> Content {

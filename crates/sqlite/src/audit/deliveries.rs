@@ -90,11 +90,11 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     // These must be readable, too.
     columns::time(row, "created_at")?;
     columns::time_or_none(row, "not_escalated_at")?;
-    rows::notice(row)?;
+    rows::notice(row, "notice")?;
     Ok(Delivery {
         seq: row.get("seq")?,
         id: DeliveryId(columns::uuid(row, "id")?),
-        kind: rows::kind(row)?,
+        kind: rows::kind(row, "kind")?,
         subscription: row.get("subscription")?,
         order: row.get("order_seq")?,
         at: columns::time(row, "at")?,

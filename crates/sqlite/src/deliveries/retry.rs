@@ -30,7 +30,7 @@ pub(crate) fn retry(connection: &Connection, id: DeliveryId, now: Timestamp) -> 
     let found = connection.prepare_cached(FIND)?.query_row([id.0.as_bytes()], |row| {
         let state = columns::named(row, "delivery_state", &DeliveryState::ALL, DeliveryState::name)?;
         let place = (row.get::<_, i64>("seq")?, row.get::<_, i64>("subscription")?);
-        Ok((place, state, rows::kind(row)?, rows::state(row, "subscription_state")?))
+        Ok((place, state, rows::kind(row, "kind")?, rows::state(row, "subscription_state")?))
     });
     let ((seq, endpoint), state, kind, subscription) =
         found.optional()?.ok_or_else(|| Error::not_found("delivery_not_found", "delivery"))?;

@@ -3,8 +3,8 @@
 //! The subscriptions that something is due to stand in an index, longest due first; those that wait for later are not
 //! looked at, however many they are.
 
-use std::collections::HashSet;
-use std::sync::LazyLock;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, LazyLock};
 
 use application::ports::{Due, DueDelivery, DueQuery};
 use domain::Timestamp;
@@ -47,13 +47,18 @@ struct DueSubscription {
 #[derive(Default)]
 struct Collected {
     due: Due,
+    /// The orders that were read so far, by their places: each is read once, however many are told of it.
+    orders: HashMap<i64, Arc<Order>>,
+    /// The deliveries that are not wanted.
+    skipped: HashSet<DeliveryId>,
     unreadable: Vec<Unreadable>,
 }
 
 /// What is due, and what was met on the way that cannot be read.
 pub(crate) fn due(connection: &Connection, query: &DueQuery) -> rusqlite::Result<(Due, Vec<Unreadable>)> {
     let skipped: HashSet<_> = query.skip_endpoints.iter().copied().collect();
-    let mut found = Collected::default();
+    let skipped_deliveries = query.skip_deliveries.iter().copied().collect();
+    let mut found = Collected { skipped: skipped_deliveries, ..Collected::default() };
     let mut due = Vec::new();
     let asked = || Protocol::ALL.into_iter().filter(|protocol| !query.skip_protocols.contains(protocol));
     // An equal share for each protocol, so that one with very many endpoints hides no other.
@@ -151,6 +156,7 @@ impl Collected {
         let read = |row: &Row<'_>| read_row(Table::Subscriptions, due.seq, row, rows::subscription);
         let found = connection.prepare_cached(&FIND_SUBSCRIPTION)?.query_row([due.seq], read).optional()?;
         let Some(subscription) = found.and_then(|read| self.readable(read)) else { return Ok(()) };
+        let subscription = Arc::new(subscription);
         let sql = match subscription.state {
             SubscriptionState::Confirmed => &PENDING_DELIVERIES,
             SubscriptionState::Pending => &PENDING_CONFIRMATIONS,
@@ -164,12 +170,16 @@ impl Collected {
             && self.unreadable.len() < QUARANTINE_BATCH_SIZE
             && let Some(row) = rows.next()?
         {
-            let at: i64 = row.get("at")?;
+            let at: i64 = row.get(DUE_AT)?;
             if at > micros(now) {
                 self.comes_later(Some(at));
                 break;
             }
-            if let Some(delivery) = self.readable(due_delivery(row, &subscription)?) {
+            if columns::uuid(row, DELIVERY_ID).is_ok_and(|id| self.skipped.contains(&DeliveryId(id))) {
+                continue;
+            }
+            let read = self.due_delivery(row, &subscription)?;
+            if let Some(delivery) = self.readable(read) {
                 self.due.deliveries.push(delivery);
                 room -= 1;
             }
@@ -177,11 +187,44 @@ impl Collected {
         Ok(())
     }
 
+    fn due_delivery(
+        &mut self,
+        row: &Row<'_>,
+        subscription: &Arc<Subscription>,
+    ) -> rusqlite::Result<Read<DueDelivery>> {
+        let mut order = None;
+        if let Some(seq) = row.get(ORDER_SEQ)? {
+            match self.order(seq, row)? {
+                Ok(read) => order = Some(read),
+                Err(unreadable) => return Ok(Err(unreadable)),
+            }
+        }
+        read_row(Table::Deliveries, row.get(DELIVERY_SEQ)?, row, |row| due_of(row, subscription, order))
+    }
+
+    fn order(&mut self, seq: i64, row: &Row<'_>) -> rusqlite::Result<Read<Arc<Order>>> {
+        if let Some(order) = self.orders.get(&seq) {
+            return Ok(Ok(Arc::clone(order)));
+        }
+        let read = read_row(Table::Orders, seq, row, rows::order)?;
+        Ok(read.map(|logged| Arc::clone(self.orders.entry(seq).or_insert(Arc::new(logged.order)))))
+    }
+
     /// Notes a row that cannot be read, and goes on.
     fn readable<T>(&mut self, read: Read<T>) -> Option<T> {
         read.map_err(|unreadable| self.unreadable.push(unreadable)).ok()
     }
 }
+
+/// The places of the columns of [`waiting`]: looking them up by name takes longer than reading them.
+const ORDER_SEQ: usize = 0;
+const DELIVERY_SEQ: usize = 5;
+const DELIVERY_ID: usize = 6;
+const KIND: usize = 7;
+const NOTICE: usize = 8;
+const ATTEMPTS: usize = 9;
+const ATTEMPTS_USED: usize = 10;
+const DUE_AT: usize = 11;
 
 /// What waits for a subscription, longest first.
 fn waiting(index: &str, and: &str) -> String {
@@ -192,26 +235,19 @@ fn waiting(index: &str, and: &str) -> String {
     )
 }
 
-fn due_delivery(row: &Row<'_>, subscription: &Subscription) -> rusqlite::Result<Read<DueDelivery>> {
-    let mut order = None;
-    if let Some(seq) = row.get("order_seq")? {
-        match read_row(Table::Orders, seq, row, rows::order)? {
-            Ok(read) => order = Some(read.order),
-            Err(unreadable) => return Ok(Err(unreadable)),
-        }
-    }
-    read_row(Table::Deliveries, row.get("delivery_seq")?, row, |row| due_of(row, subscription, order))
-}
-
-fn due_of(row: &Row<'_>, subscription: &Subscription, order: Option<Order>) -> rusqlite::Result<DueDelivery> {
+fn due_of(
+    row: &Row<'_>,
+    subscription: &Arc<Subscription>,
+    order: Option<Arc<Order>>,
+) -> rusqlite::Result<DueDelivery> {
     Ok(DueDelivery {
-        id: DeliveryId(columns::uuid(row, "delivery_id")?),
-        kind: rows::kind(row)?,
-        subscription: subscription.clone(),
+        id: DeliveryId(columns::uuid(row, DELIVERY_ID)?),
+        kind: rows::kind(row, KIND)?,
+        subscription: Arc::clone(subscription),
         order,
-        notice: rows::notice(row)?,
-        attempts: row.get("attempts")?,
-        attempts_used: columns::count(row, "attempts_used")?,
-        due_at: columns::time(row, "at")?,
+        notice: rows::notice(row, NOTICE)?,
+        attempts: row.get(ATTEMPTS)?,
+        attempts_used: columns::count(row, ATTEMPTS_USED)?,
+        due_at: columns::time(row, DUE_AT)?,
     })
 }

@@ -29,7 +29,7 @@ pub(crate) fn message(row: &Row<'_>) -> rusqlite::Result<InboxMessage> {
         id: DeliveryId(columns::uuid(row, "id")?),
         protocol: protocol(row)?,
         to: row.get("recipient")?,
-        kind: kind(row)?,
+        kind: kind(row, "kind")?,
         subject: row.get("subject")?,
         text: row.get("text")?,
         link: row.get("link")?,

@@ -9,7 +9,7 @@ use domain::notice::Notice;
 use domain::order::OrderId;
 use domain::receipt::ReceiptStatus;
 use domain::subscription::{SubscriptionId, SubscriptionState};
-use rusqlite::Row;
+use rusqlite::{Row, RowIndex};
 
 use super::{endpoint, state};
 use crate::columns;
@@ -72,7 +72,7 @@ fn record(row: &Row<'_>, receiver: Receiver, order: Option<OrderId>) -> rusqlite
     let _: u32 = row.get("attempts")?;
     Ok(DeliveryRecord {
         id: DeliveryId(columns::uuid(row, "delivery_id")?),
-        kind: kind(row)?,
+        kind: kind(row, "kind")?,
         subscription: receiver.id,
         endpoint: receiver.endpoint,
         order,
@@ -84,7 +84,7 @@ fn record(row: &Row<'_>, receiver: Receiver, order: Option<OrderId>) -> rusqlite
         receipts: Vec::new(),
         // That another row cannot be read is no fault of this one.
         escalated_from: columns::uuid_or_none(row, "escalated_from_id").ok().flatten().map(DeliveryId),
-        notice: notice(row)?,
+        notice: notice(row, "notice")?,
         not_escalated_at: columns::time_or_none(row, "not_escalated_at")?,
         interventions: Vec::new(),
         cancel_reason: columns::named_or_none(row, "cancel_reason", &CancelReason::ALL, CancelReason::name)?,
@@ -111,9 +111,9 @@ pub(crate) fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRecord> {
     })
 }
 
-/// The column `kind`.
-pub(crate) fn kind(row: &Row<'_>) -> rusqlite::Result<DeliveryKind> {
-    columns::named(row, "kind", &DeliveryKind::ALL, DeliveryKind::name)
+/// A column that holds a delivery's kind.
+pub(crate) fn kind(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<DeliveryKind> {
+    columns::named(row, column, &DeliveryKind::ALL, DeliveryKind::name)
 }
 
 /// The receipt in a row that has [`RECEIPT_COLUMNS`].
@@ -141,10 +141,10 @@ pub(crate) fn delivery_state(row: &Row<'_>, column: &str) -> rusqlite::Result<De
     columns::named(row, column, &DeliveryState::ALL, DeliveryState::name)
 }
 
-/// The column `notice`.
-pub(crate) fn notice(row: &Row<'_>) -> rusqlite::Result<Option<Notice>> {
-    if columns::is_null(row, "notice")? {
+/// A column that holds a notice, or nothing.
+pub(crate) fn notice(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Option<Notice>> {
+    if columns::is_null(row, column)? {
         return Ok(None);
     }
-    columns::json(row, "notice").map(Some)
+    columns::json(row, column).map(Some)
 }

@@ -108,6 +108,7 @@ async fn due(store: &Store) -> Vec<DeliveryId> {
         now: now(),
         per_endpoint: 10,
         limit: 10,
+        skip_deliveries: [].into(),
         skip_endpoints: Vec::new(),
         skip_protocols: Vec::new(),
     };

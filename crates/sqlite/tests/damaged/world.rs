@@ -122,8 +122,14 @@ impl World {
     /// What is due of notifications: to whom, of which order.
     pub(crate) async fn due(&self) -> Vec<(SubscriptionId, OrderId, DeliveryId, u32)> {
         let (skip_endpoints, skip_protocols) = (Vec::new(), Vec::new());
-        let query =
-            DueQuery { now: now(), per_endpoint: 2_000, limit: 5_000, skip_endpoints, skip_protocols };
+        let query = DueQuery {
+            now: now(),
+            per_endpoint: 2_000,
+            limit: 5_000,
+            skip_deliveries: [].into(),
+            skip_endpoints,
+            skip_protocols,
+        };
         let due = self.store.due(query).await.unwrap();
         due.deliveries
             .into_iter()

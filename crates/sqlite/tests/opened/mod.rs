@@ -76,7 +76,14 @@ pub(crate) async fn subscribe(store: &Store) -> DeliveryId {
 /// How many deliveries are due now.
 pub(crate) async fn due(store: &Store) -> usize {
     let (skip_endpoints, skip_protocols) = (Vec::new(), Vec::new());
-    let query = DueQuery { now: now(), per_endpoint: 10, limit: 10, skip_endpoints, skip_protocols };
+    let query = DueQuery {
+        now: now(),
+        per_endpoint: 10,
+        limit: 10,
+        skip_deliveries: [].into(),
+        skip_endpoints,
+        skip_protocols,
+    };
     store.due(query).await.unwrap().deliveries.len()
 }
 

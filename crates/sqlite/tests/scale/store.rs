@@ -125,6 +125,7 @@ pub(crate) fn all_due() -> DueQuery {
         now: now(),
         per_endpoint: 32,
         limit: 2_500,
+        skip_deliveries: [].into(),
         skip_endpoints: Vec::new(),
         skip_protocols: Vec::new(),
     }

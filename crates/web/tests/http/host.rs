@@ -171,8 +171,14 @@ impl Host {
     /// What is due now, as the engine asks for it.
     pub(crate) async fn due(&self) -> Due {
         let now = self.clock.now();
-        let query =
-            DueQuery { now, per_endpoint: 100, limit: 100, skip_endpoints: vec![], skip_protocols: vec![] };
+        let query = DueQuery {
+            now,
+            per_endpoint: 100,
+            limit: 100,
+            skip_deliveries: [].into(),
+            skip_endpoints: vec![],
+            skip_protocols: vec![],
+        };
         self.store.due(query).await.unwrap()
     }
 

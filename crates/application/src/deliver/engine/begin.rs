@@ -1,6 +1,7 @@
 //! Choosing what is attempted next, and beginning it: the attempt is on disk before it is made.
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use domain::Timestamp;
 use domain::delivery::{DeliveryId, DeliveryKind};
@@ -110,8 +111,8 @@ fn take_ready(
         let taken = queues.take(protocol, breaker.has_room_for_degraded(), channel_failed_at, now);
         let Some((mut delivery, degraded)) = taken else { return };
         if delivery.kind == DeliveryKind::Confirmation && delivery.attempts_used == 0 {
-            delivery.subscription.confirmation_expires_at =
-                delivery.subscription.confirmation_expires_if_sent(now);
+            let subscription = Arc::make_mut(&mut delivery.subscription);
+            subscription.confirmation_expires_at = subscription.confirmation_expires_if_sent(now);
         }
         breaker.on_attempt_started(&delivery, degraded, now);
         chosen.push(delivery);

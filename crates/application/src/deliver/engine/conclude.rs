@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
-use domain::delivery::{Consequence, Decision, DeliveryId, RetryContext, UnknownOutcomePolicy, decide};
+use domain::delivery::{Consequence, Decision, DeliveryId, UnknownOutcomePolicy, decide};
 use domain::endpoint::Protocol;
 use domain::retry::Jitter;
 use domain::subscription::SubscriptionId;
@@ -40,7 +40,7 @@ impl Engine {
         // An endpoint is not to blame where nobody hears from the provider.
         let of_endpoint = if silent { 0 } else { self.queues.failures(delivery.subscription.id) };
         let failures = throttles.unwrap_or(of_endpoint);
-        let context = RetryContext { failures, ..delivery.retry_context(on_unknown) };
+        let context = delivery.retry_context(on_unknown, failures);
         let decision = decide(context, &outcome, now, jitter);
         if silent {
             self.pause(protocol, None, &outcome, now, actions);

@@ -38,6 +38,7 @@ impl Engine {
             now,
             per_endpoint: self.queues.depth(),
             limit: FETCH_LIMIT,
+            skip_deliveries: self.held.iter().copied().collect(),
             skip_endpoints: self.queues.skipped(),
             skip_protocols,
         }));
