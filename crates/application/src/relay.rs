@@ -14,9 +14,11 @@ use crate::ports::Published;
 /// How many orders are published in one commit.
 pub const BATCH_SIZE: usize = 1_000;
 
-/// Orders that come within this time of each other are published together: a round of its own for each commit would
-/// take a tenth of the machine under load.
+/// Orders that come within this time of each other are published together while they come fast: a round of its own for
+/// each commit would take a tenth of the machine under load.
 const BATCH_WINDOW: Duration = Duration::from_millis(5);
+/// So many orders in one round come fast; where fewer do, each is published at once.
+const MANY_ORDERS: usize = 32;
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 
@@ -24,8 +26,8 @@ const MAX_BACKOFF: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub struct Relay {
     failures: u32,
-    /// The last read was full: more orders wait already.
-    more: bool,
+    /// How many orders were read last.
+    read: usize,
 }
 
 /// What the relay is told.
@@ -62,7 +64,7 @@ impl Relay {
                 RelayAction::AwaitOrders
             }
             RelayEvent::Read(Ok(orders)) => {
-                self.more = orders.len() >= BATCH_SIZE;
+                self.read = orders.len();
                 RelayAction::Publish(orders)
             }
             RelayEvent::Published(Ok(published)) if !published.failed.is_empty() => {
@@ -72,7 +74,12 @@ impl Relay {
             RelayEvent::Published(Ok(published)) => {
                 self.failures = 0;
                 report(&published);
-                if self.more { RelayAction::Read(BATCH_SIZE) } else { RelayAction::Wait(BATCH_WINDOW) }
+                match self.read {
+                    // More wait already.
+                    BATCH_SIZE.. => RelayAction::Read(BATCH_SIZE),
+                    MANY_ORDERS.. => RelayAction::Wait(BATCH_WINDOW),
+                    _ => RelayAction::AwaitOrders,
+                }
             }
             RelayEvent::Read(Err(error)) | RelayEvent::Published(Err(error)) => self.wait(&error),
         }
@@ -107,16 +114,23 @@ mod tests {
     }
 
     #[test]
-    fn the_relay_gathers_orders_between_rounds_until_nothing_is_left() {
+    fn the_relay_gathers_orders_that_come_fast_until_nothing_is_left() {
         let mut relay = Relay::default();
         assert_eq!(relay.on(RelayEvent::Woken), RelayAction::Read(BATCH_SIZE));
-        relay.on(RelayEvent::Read(Ok(vec![logged(1)])));
+        relay.on(RelayEvent::Read(Ok((1..=32).map(logged).collect())));
         assert_eq!(
             relay.on(RelayEvent::Published(Ok(Published::default()))),
             RelayAction::Wait(BATCH_WINDOW)
         );
         assert_eq!(relay.on(RelayEvent::Woken), RelayAction::Read(BATCH_SIZE));
         assert_eq!(relay.on(RelayEvent::Read(Ok(Vec::new()))), RelayAction::AwaitOrders);
+    }
+
+    #[test]
+    fn orders_that_come_one_by_one_are_published_at_once() {
+        let mut relay = Relay::default();
+        relay.on(RelayEvent::Read(Ok((1..32).map(logged).collect())));
+        assert_eq!(relay.on(RelayEvent::Published(Ok(Published::default()))), RelayAction::AwaitOrders);
     }
 
     #[test]

@@ -48,10 +48,10 @@ impl Chat {
         };
         let url = callable(url)?;
         let is_slack = url.host_str() == Some(response::SLACK);
-        if let Some(blocked) = blocked_address(&url, &self.settings.allowed_hosts) {
+        if let Some(blocked) = blocked_address(url, &self.settings.allowed_hosts) {
             return Err(never(blocked));
         }
-        let post = self.caller.client().post(url).json(&payload::payload(&message.content));
+        let post = self.caller.client().post(url.clone()).json(&payload::payload(&message.content));
         let request = post.build().map_err(|error| never(error.without_url()))?;
         // Whether it was posted, or why not, the body says.
         let response = self.caller.execute(request, |_| true).await?;

@@ -13,7 +13,7 @@ pub(crate) fn never(why: impl Display) -> Outcome {
 }
 
 /// The URL to call, where the endpoint, which was stored once, still is one.
-pub(crate) fn callable(endpoint: &WebhookUrl) -> Result<Url, Outcome> {
+pub(crate) fn callable(endpoint: &WebhookUrl) -> Result<&Url, Outcome> {
     endpoint.url().ok_or_else(|| never("Not sent: the endpoint is no http or https URL that can be called"))
 }
 

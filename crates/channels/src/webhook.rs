@@ -53,10 +53,10 @@ impl Webhook {
             return Err(never(format!("{} is no webhook", message.endpoint.masked())));
         };
         let url = callable(url)?;
-        if let Some(blocked) = blocked_address(&url, &self.settings.allowed_hosts) {
+        if let Some(blocked) = blocked_address(url, &self.settings.allowed_hosts) {
             return Err(never(blocked));
         }
-        let request = self.request(url, message)?;
+        let request = self.request(url.clone(), message)?;
         let is_confirmation = message.content.kind() == DeliveryKind::Confirmation;
         let response = self.caller.execute(request, |status| is_confirmation && status.is_success()).await?;
         Ok(response::classify_response(&response, &message.content, message.at))

@@ -35,7 +35,11 @@ pub struct PhoneNumber(String);
 
 /// The URL of a webhook's receiver, or of a chat's incoming webhook, as text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct WebhookUrl(String);
+pub struct WebhookUrl {
+    text: String,
+    /// Parsed once: it is called again and again.
+    url: Option<Url>,
+}
 
 /// Where one subscription's messages go. Two endpoints that are equal reach the same receiver.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -298,13 +302,20 @@ impl WebhookUrl {
         if url.as_str().len() > MAX_URL {
             return Err(invalid("at most 2048 characters long"));
         }
-        Ok(Self(url.into()))
+        Ok(Self { text: url.as_str().to_owned(), url: Some(url) })
+    }
+
+    /// What was stored: as it stands, whether or not it can be called.
+    fn stored(text: String) -> Self {
+        let url = Url::parse(&text).ok();
+        let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        Self { text, url }
     }
 
     /// The URL to call; `None` where its text, which was stored once, is none that can be called today.
     #[must_use]
-    pub fn url(&self) -> Option<Url> {
-        Url::parse(&self.0).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    pub fn url(&self) -> Option<&Url> {
+        self.url.as_ref()
     }
 
     fn masked(&self) -> Option<String> {
@@ -327,7 +338,7 @@ impl fmt::Display for PhoneNumber {
 
 impl fmt::Display for WebhookUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -351,8 +362,8 @@ impl Endpoint {
         match protocol {
             Protocol::Email => Self::Email(EmailAddress(text)),
             Protocol::Sms => Self::Sms(PhoneNumber(text)),
-            Protocol::Webhook => Self::Webhook(WebhookUrl(text)),
-            Protocol::Chat => Self::Chat(WebhookUrl(text)),
+            Protocol::Webhook => Self::Webhook(WebhookUrl::stored(text)),
+            Protocol::Chat => Self::Chat(WebhookUrl::stored(text)),
         }
     }
 

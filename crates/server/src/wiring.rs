@@ -235,7 +235,7 @@ fn reachable(
 ) -> Result<(), Invalid> {
     let refused = match endpoint {
         Endpoint::Webhook(url) | Endpoint::Chat(url) => {
-            url.url().and_then(|url| blocked_address(&url, allowed_hosts)).map(|refusal| refusal.to_string())
+            url.url().and_then(|url| blocked_address(url, allowed_hosts)).map(|refusal| refusal.to_string())
         }
         Endpoint::Email(address) if relay.is_some_and(|relay| !relay.knows(address.domain())) => Some(
             "endpoint must have a full domain, such as jo@example.com: one without a dot is known to a mail relay on \

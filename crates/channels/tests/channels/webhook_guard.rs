@@ -11,7 +11,7 @@ use crate::http_receiver::Receiver;
 
 fn is_refused(url: &str, allowed: &[&str]) -> bool {
     let allowed: Vec<AllowedHost> = allowed.iter().map(|host| host.parse().unwrap()).collect();
-    blocked_address(&WebhookUrl::parse("url", url).unwrap().url().unwrap(), &allowed).is_some()
+    blocked_address(WebhookUrl::parse("url", url).unwrap().url().unwrap(), &allowed).is_some()
 }
 
 async fn sent(url: &str, allowed: &[&str]) -> Outcome {

@@ -338,7 +338,7 @@ fn a_stored_endpoint_without_a_form_to_recognise_is_masked_whole() {
 #[test]
 fn only_a_url_of_the_web_with_a_host_is_called() {
     let url = |text: &str| match Endpoint::stored(Protocol::Webhook, text.to_owned()) {
-        Endpoint::Webhook(url) => url.url().map(String::from),
+        Endpoint::Webhook(url) => url.url().map(ToString::to_string),
         other => panic!("{other:?}"),
     };
     assert_eq!(url("https://user:pw@example.com/hook").as_deref(), Some("https://user:pw@example.com/hook"));

@@ -1,13 +1,14 @@
 //! Owing deliveries for orders, in one commit with the relay's cursor.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use application::Error;
 use domain::Timestamp;
-use domain::delivery::DeliveryId;
+use domain::delivery::{CancelReason, DeliveryId, DeliveryState};
 use domain::order::Seq;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::columns::micros;
 use crate::delivery_queue::next_due::refresh_each;
@@ -41,14 +42,32 @@ pub(crate) struct NewDelivery {
     pub(crate) quarantined: bool,
 }
 
-/// One for an order and a subscription, however often. One that ended since the order was accepted gets nothing sent,
-/// nor is an order sent that is spam by now; what only stands there until it is known whether it matches is settled
-/// then all the same.
+/// One for an order and a subscription, however often. As plain values: of what is inserted from a query, SQLite keeps each
+/// page as it was before each row.
 const INSERT_NOTIFICATION: &str = "INSERT INTO deliveries (id, kind, subscription, order_seq, state, cancel_reason, created_at, at, \
-     escalates_at, quarantined) SELECT ?1, 'notification', seq, ?3, iif(state = 'ended' OR ?6, 'cancelled', 'pending'), \
-     CASE WHEN state = 'ended' THEN 'subscription_ended' WHEN ?6 THEN 'spam' END, ?4, ?4, iif(?5 OR ?6, NULL, \
-     ?4 + min(max(escalation_minutes, 1), 65535) * 60000000), ?5 \
-     FROM subscriptions WHERE seq = ?2 ON CONFLICT (order_seq, subscription) DO NOTHING";
+     escalates_at, quarantined) VALUES (?1, 'notification', ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8) \
+     ON CONFLICT (order_seq, subscription) DO NOTHING";
+
+/// What of a subscription its notifications go by; the times in microseconds.
+const FIND_SUBSCRIBER: &str = "SELECT state = 'ended', min(max(escalation_minutes, 1), 65535) * 60000000 \
+     FROM subscriptions WHERE seq = ?";
+
+/// A subscription, as its notifications are made.
+#[derive(Debug, Clone, Copy)]
+struct Subscriber {
+    ended: bool,
+    escalates_after: Option<i64>,
+}
+
+/// How a notification begins: one to a subscription that ended since the order was accepted is not sent, nor one of an
+/// order that is spam by now; what only stands there until it is known whether it matches is settled then all the same.
+fn beginning(subscriber: Subscriber, is_spam: bool) -> (DeliveryState, Option<CancelReason>) {
+    match subscriber {
+        Subscriber { ended: true, .. } => (DeliveryState::Cancelled, Some(CancelReason::SubscriptionEnded)),
+        _ if is_spam => (DeliveryState::Cancelled, Some(CancelReason::Spam)),
+        _ => (DeliveryState::Pending, None),
+    }
+}
 
 pub(crate) fn publish(connection: &Connection, publish: &Publish) -> Result<usize, Failure> {
     let cursor = connection
@@ -67,22 +86,40 @@ pub(crate) fn publish(connection: &Connection, publish: &Publish) -> Result<usiz
     }
     let spam = spam::among(connection, publish.deliveries.iter().map(|delivery| delivery.order.0))?;
     let mut insert = connection.prepare_cached(INSERT_NOTIFICATION)?;
-    let (mut inserted, mut subscriptions) = (0, BTreeSet::new());
+    let (mut inserted, mut subscribers) = (0, BTreeMap::new());
     for delivery in &publish.deliveries {
         let NewDelivery { id, subscription, order, quarantined } = delivery;
+        let found = match subscribers.entry(*subscription) {
+            Entry::Occupied(found) => *found.get(),
+            Entry::Vacant(new) => *new.insert(subscriber(connection, *subscription)?),
+        };
+        let Some(subscriber) = found else { continue };
         let is_spam = spam.contains(&order.0);
-        let parameters =
-            params![id.0.as_bytes(), subscription, order.0, micros(publish.now), quarantined, is_spam];
-        if insert.execute(parameters)? > 0 {
-            inserted += 1;
-            subscriptions.insert(*subscription);
-        }
+        let (state, cancelled) = beginning(subscriber, is_spam);
+        let now = micros(publish.now);
+        let escalates_at = subscriber.escalates_after.filter(|_| !quarantined && !is_spam);
+        inserted += insert.execute(params![
+            id.0.as_bytes(),
+            subscription,
+            order.0,
+            state.name(),
+            cancelled.map(CancelReason::name),
+            now,
+            escalates_at.map(|after| now.saturating_add(after)),
+            quarantined,
+        ])?;
     }
-    refresh_each(connection, subscriptions)?;
+    refresh_each(connection, subscribers.into_keys())?;
     if let Some(last) = fresh.last() {
         incidents::unmatched(connection, cursor, *last, publish.now)?;
     }
     Ok(inserted)
+}
+
+/// `None` if there is none.
+fn subscriber(connection: &Connection, seq: i64) -> rusqlite::Result<Option<Subscriber>> {
+    let read = |row: &Row<'_>| Ok(Subscriber { ended: row.get(0)?, escalates_after: row.get(1)? });
+    connection.prepare_cached(FIND_SUBSCRIBER)?.query_row([seq], read).optional()
 }
 
 /// Places have gaps where storing failed, so that only the orders themselves can tell whether one is left out. Those that
