@@ -33,11 +33,10 @@ pub struct EmailAddress(String);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PhoneNumber(String);
 
-/// The URL of a webhook's receiver, or of a chat's incoming webhook, as text.
+/// The URL of a webhook's receiver, or of a chat's incoming webhook, as text; parsed once, since it is called often.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct WebhookUrl {
     text: String,
-    /// Parsed once: it is called again and again.
     url: Option<Url>,
 }
 
@@ -305,7 +304,6 @@ impl WebhookUrl {
         Ok(Self { text: url.as_str().to_owned(), url: Some(url) })
     }
 
-    /// What was stored: as it stands, whether or not it can be called.
     fn stored(text: String) -> Self {
         let url = Url::parse(&text).ok();
         let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());

@@ -22,9 +22,9 @@ pub(crate) const LOCK: &str = "orderbell.lock";
 const MAX_CHECKED_BYTES: u64 = 32 << 20;
 /// How many prepared statements a connection keeps.
 const STATEMENT_CACHE_SIZE: usize = 128;
-/// How much of the file the writer keeps in memory, in KiB, once it has read or written so much: what a loaded store changes
+/// How much of the file the writer keeps in memory, in bytes, once it has read or written so much: what a loaded store changes
 /// again and again.
-const WRITER_CACHE_KIB: i64 = 16 * 1_024;
+const WRITER_CACHE_BYTES: i64 = 16 * 1_024 * 1_024;
 /// How long to wait for someone who writes with the `sqlite3` shell.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -158,7 +158,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // What a SAVEPOINT keeps of a large commit stays in memory. By default it goes to a file in /var/tmp: four of five
     // writes of a loaded store, and another disk that a commit would hang on.
     connection.pragma_update(None, "temp_store", "memory")?;
-    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    connection.pragma_update(None, "cache_size", -(WRITER_CACHE_BYTES / 1_024))?;
     connection.pragma_update(None, "foreign_keys", true)
 }
 

@@ -1,7 +1,20 @@
 //! The constants that are numbers and bound nothing that anyone meets, by why.
 
 /// Each reason, and the constants that it holds for.
-const BOUND_NOTHING: [(&str, &[&str]); 8] = [
+const BOUND_NOTHING: [(&str, &[&str]); 9] = [
+    (
+        "the place of a column in a query's answer",
+        &[
+            "sqlite::due::ORDER_SEQ",
+            "sqlite::due::DELIVERY_SEQ",
+            "sqlite::due::DELIVERY_ID",
+            "sqlite::due::KIND",
+            "sqlite::due::NOTICE",
+            "sqlite::due::ATTEMPTS",
+            "sqlite::due::ATTEMPTS_USED",
+            "sqlite::due::DUE_AT",
+        ],
+    ),
     (
         "a number of a protocol, a format or another program's",
         &[
