@@ -92,6 +92,9 @@ pub struct Engine {
     outcomes: Vec<Finished>,
     recording: Vec<Finished>,
     fetching: bool,
+    /// Endpoints of which something was dropped while the store was looking: what it answers of them lacks that, and would
+    /// come before it.
+    dropped_meanwhile: HashSet<SubscriptionId>,
     more: bool,
     next_due: Option<Timestamp>,
     /// When a channel's rate lets the next attempt begin, where only that held one back when this was asked last.
@@ -118,6 +121,7 @@ impl Engine {
             outcomes: Vec::new(),
             recording: Vec::new(),
             fetching: false,
+            dropped_meanwhile: HashSet::new(),
             more: true,
             next_due: None,
             next_slot: None,
@@ -238,6 +242,9 @@ impl Engine {
     fn drop_waiting(&mut self, id: SubscriptionId, now: Timestamp) {
         for delivery in self.queues.clear(id, now) {
             self.held.remove(&delivery.id);
+            if self.fetching {
+                self.dropped_meanwhile.insert(id);
+            }
         }
     }
 

@@ -33,6 +33,6 @@ pub struct Published {
 /// again and again until [`Publisher::publish`] succeeded for it.
 #[async_trait]
 pub trait OrderLog: Send + Sync {
-    /// The first `limit` orders that are not yet published, in the order of their places.
+    /// The first `limit` orders that are not yet published, in the order of their places; fewer only where that is all.
     async fn unpublished(&self, limit: usize) -> Result<Vec<LoggedOrder>, Error>;
 }

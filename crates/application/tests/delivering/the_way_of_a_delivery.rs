@@ -1,12 +1,12 @@
 //! Due, begun, sent, recorded: each step only after the one before is on disk.
 
 use application::deliver::{Action, Event};
-use application::ports::Due;
+use application::ports::{ChannelRules, Concurrency, Due};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::{DeliveryKind, DeliveryState, Next};
 use domain::endpoint::Protocol;
 
-use crate::fixtures::{Hand, LIMITS, due, id, ids, mails, start, subscription_of};
+use crate::fixtures::{Hand, LIMITS, due, hooks, id, ids, mails, start, subscription_of};
 
 #[test]
 fn the_engine_fetches_what_is_due_and_waits_if_nothing_is() {
@@ -99,6 +99,25 @@ fn outcomes_that_come_while_others_are_recorded_follow_in_one_batch() {
     assert_eq!(hand.recorded().len(), 1);
     assert_eq!(hand.recorded().len(), 2);
     assert!(hand.engine.is_idle());
+}
+
+#[test]
+fn what_is_dropped_while_the_store_looks_goes_out_before_what_it_found_behind_that() {
+    let one_by_one = ChannelRules { concurrency: Concurrency { channel: 3, endpoint: 1 }, ..LIMITS };
+    let mut hand = Hand::over([(Protocol::Webhook, one_by_one)]);
+    let found = |numbers| Event::Fetched(Ok(Due { deliveries: hooks(numbers, 1), next_at: None }));
+    hand.fetch();
+    hand.tell(found(1..=3));
+    let looking = hand.fetch().expect("there may be more");
+    assert_eq!(looking.skip_deliveries.len(), 3);
+    assert_eq!(hand.begin(), [(id(1), 1)]);
+    hand.tell(Event::Begun(Ok(Vec::new())));
+    hand.tell(found(4..=5));
+    assert_eq!(hand.begin(), [], "2 and 3 come first");
+    let again = hand.fetch().expect("they are asked for anew");
+    assert!(again.skip_deliveries.is_empty());
+    hand.tell(found(2..=5));
+    assert_eq!(hand.begin(), [(id(2), 1)]);
 }
 
 #[test]

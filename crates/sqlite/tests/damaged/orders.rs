@@ -1,6 +1,6 @@
 //! Damaged orders: the relay goes on around them, and publishes them once they are mended.
 
-use application::ports::{OrderLog, OrderStore, Subscriptions};
+use application::ports::{OrderLog, OrderStore, Publisher, Subscriptions};
 use orderbell_sqlite::audit::ExceptionKind::Unreadable;
 
 use crate::opened::order;
@@ -54,6 +54,22 @@ async fn six_hundred_damaged_orders_at_the_front_hide_none_behind_them() {
     assert_eq!(world.store.reexamine().await.unwrap(), 600);
     assert_eq!(world.told(ada).await.len(), 601);
     assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]));
+    world.store.close().await;
+}
+
+#[tokio::test]
+async fn a_thousand_damaged_orders_between_others_leave_none_for_the_next_look() {
+    let world = World::new();
+    let ada = world.confirmed("ada@example.com").await;
+    let mut placed = Vec::new();
+    for _ in 0..1_003 {
+        placed.push(world.place().await);
+    }
+    world.sql("UPDATE orders SET body = '-' || body WHERE seq > 1 AND seq <= 1001");
+    let found = world.store.unpublished(10).await.unwrap();
+    assert_eq!(found.len(), 3, "the relay sleeps once it was given few");
+    world.store.publish(&found).await.unwrap();
+    assert_eq!(world.told(ada).await, [placed[0], placed[1_001], placed[1_002]]);
     world.store.close().await;
 }
 

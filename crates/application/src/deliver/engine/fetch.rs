@@ -52,10 +52,13 @@ impl Engine {
 
     pub(super) fn fetched(&mut self, answer: Result<Due, Error>, now: Timestamp) {
         self.fetching = false;
+        let incomplete = std::mem::take(&mut self.dropped_meanwhile);
+        self.more |= !incomplete.is_empty();
         match answer {
             Ok(due) => {
                 self.next_due = due.next_at;
-                for delivery in due.deliveries {
+                let whole = |delivery: &DueDelivery| !incomplete.contains(&delivery.subscription.id);
+                for delivery in due.deliveries.into_iter().filter(whole) {
                     if !self.is_paused(&delivery, now) && self.held.insert(delivery.id) {
                         self.more = true;
                         let rules = self.breakers.get(&delivery.protocol()).map(|breaker| breaker.rules);
