@@ -46,7 +46,13 @@ fn order_id(name: &str, output: &Output) -> Result<String> {
     assert!(output.status.success(), "{name}: {output:?}");
     let response: Value = serde_json::from_slice(&output.stdout)?;
     assert_eq!(response["statusCode"], 200, "{name}: {response}");
-    let body: Value = serde_json::from_str(response["body"].as_str().context("a body that is a string")?)?;
+    let body = response["body"].as_str().context("a body that is a string")?;
+    let header = |name: &str| {
+        let one = response["headers"][name].as_str();
+        one.or_else(|| response["multiValueHeaders"][name][0].as_str()).map(str::to_owned)
+    };
+    assert_eq!(header("content-length"), Some(body.len().to_string()), "{name}: {response}");
+    let body: Value = serde_json::from_str(body)?;
     assert_eq!(body["message"], "Order placed successfully", "{name}");
     body["orderId"].as_str().map(str::to_owned).context("an orderId")
 }
