@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use axum::body::{Body, to_bytes};
-use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST};
+use axum::http::header::{AUTHORIZATION, HOST};
 use axum::http::{HeaderValue, Request, Response};
 use clap::Args;
 use domain::json_text::utf8;
@@ -96,10 +96,8 @@ async fn open_store(
     // As the server would be asked: by its own name, whatever the event's gateway was called.
     request.headers_mut().insert(HOST, HeaderValue::try_from(config.listen.to_string())?);
     let answer = system.site.answer(request).await;
-    let (mut parts, body) = answer.into_parts();
+    let (parts, body) = answer.into_parts();
     let body = to_bytes(body, MAX_RESPONSE_BYTES).await?;
-    // As it would stand in the server's own answer.
-    parts.headers.entry(CONTENT_LENGTH).or_insert(HeaderValue::from(body.len()));
     system.store.close().await;
     Ok(Response::from_parts(parts, Body::from(body)))
 }

@@ -11,7 +11,7 @@ use axum::body::{Body, Bytes};
 use domain::order::{Order, OrderId};
 use http::{Request, StatusCode};
 use http_body::Frame;
-use orderbell_web::{Client, ClientKey, KeyHash, OrderAuth};
+use orderbell_web::{Client, ClientKey, KeyHash, OrderAuth, OrderPathAlias};
 use serde_json::json;
 
 use crate::host::{ADMIN_KEY, Answer, Host, SEED_BODY};
@@ -25,6 +25,30 @@ fn post() -> http::request::Builder {
 
 async fn place_with(host: &Host, header: &str, value: &str, body: &str) -> Answer {
     host.send(post().header(header, value).body(Body::from(body.to_owned())).unwrap()).await
+}
+
+#[tokio::test]
+async fn an_order_is_answered_past_the_table_of_routes_as_by_it() {
+    let alias = OrderPathAlias::parse_list("/shop/order").unwrap();
+    let host = Host::with(|_, settings| settings.order_path_aliases = alias);
+    for (header, value, body) in [
+        ("accept", "*/*", SEED_BODY),
+        ("idempotency-key", "short", SEED_BODY),
+        ("x-request-id", "the-shops-own", SEED_BODY),
+        ("content-encoding", "gzip", SEED_BODY),
+        ("content-type", "multipart/form-data", SEED_BODY),
+        ("accept", "*/*", "{"),
+        ("accept", "*/*", r#"{"customerName": "Jo"}"#),
+        ("host", "elsewhere.example", SEED_BODY),
+    ] {
+        let [past, by] = ["/create-order", "/shop/order"]
+            .map(|path| host.send(Request::post(path).header(header, value).body(Body::from(body)).unwrap()));
+        let (past, by) = (past.await, by.await);
+        assert_eq!(past.status, by.status, "{header}: {value}");
+        assert!(past.headers.keys().eq(by.headers.keys()), "{:?} and {:?}", past.headers, by.headers);
+        let same = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap()["error"].clone();
+        assert_eq!(same(&past.text), same(&by.text));
+    }
 }
 
 async fn orders(host: &Host) -> usize {
