@@ -125,6 +125,7 @@ mod tests {
             let here = Replies::here().expect("they are answered together");
             let (replies, answers): (Vec<_>, Vec<_>) = (0..3).map(|_| reply_on(&here)).unzip();
             answer_all(replies.into_iter());
+            assert_eq!(here.lock().replies.len(), 3, "they wait for this thread");
             for answer in answers {
                 assert_eq!(answer.wait().await.unwrap_err().code, "store_failed");
             }
