@@ -42,6 +42,9 @@ impl Kind {
             Self::new("50 orders before a time", move |chosen| {
                 Ok(format!("/orders?limit=50&before={}", large.order_time(chosen % count)?))
             }),
+            Self::new("50 orders from a time on", move |chosen| {
+                Ok(format!("/orders?limit=50&from={}", large.order_time(chosen % count)?))
+            }),
             Self::new("50 orders of a span of an hour", move |chosen| {
                 let (first, last) = (chosen % count, (chosen % count + 14_400).min(count - 1));
                 let (from, before) = (large.order_time(first)?, large.order_time(last)?);

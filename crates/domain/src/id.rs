@@ -84,7 +84,7 @@ impl DeliveryId {
     }
 }
 
-/// An order's place in the log: orders, pages and publishing follow it, never the time. Where the log is a table's
+/// An order's place in the log: lists of all orders and publishing follow it, never the time. Where the log is a table's
 /// stream or index, it is the place in what was read of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -1,21 +1,22 @@
-//! Orders: stored by the writer, read newest first, and read as a log from the first unpublished one on.
+//! Orders: stored by the writer, listed in pages, and read as a log from the first unpublished one on.
 
 pub(crate) mod accept;
 pub(crate) mod known_keys;
+mod pages;
 pub(crate) mod spam;
+pub(crate) mod time_span;
 
 use application::Error;
 use application::ports::{Acceptance, Idempotency, OrderLog, OrderQuery, OrderStore, Page, Readiness};
 use async_trait::async_trait;
 use domain::order::{LoggedOrder, Order, OrderId};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::Store;
-use crate::columns::micros;
 use crate::failure::unreadable;
 use crate::orders::accept::{Accept, Hashed, accept};
-use crate::paging::{Listed, Window};
-use crate::rows::{self, ORDER_COLUMNS, all};
+use crate::paging::Window;
+use crate::rows::{self, ORDER_COLUMNS};
 use crate::unreadable::{Read, Table, Unreadable, read_row};
 
 #[async_trait]
@@ -35,10 +36,7 @@ impl OrderStore for Store {
 
     async fn orders(&self, query: OrderQuery) -> Result<Page<Order>, Error> {
         let window = Window::of(&query.page)?;
-        let read = move |connection: &Connection| {
-            Ok(window.page(listed(connection, &query, window).map_err(unreadable)?))
-        };
-        self.read_quarantining(read).await
+        self.read_quarantining(move |connection| pages::page(connection, &query, window)).await
     }
 
     async fn ready(&self) -> Result<Readiness, Error> {
@@ -54,26 +52,6 @@ pub(crate) fn by_id(connection: &Connection, id: OrderId) -> rusqlite::Result<Op
 
 fn order(row: &Row<'_>) -> rusqlite::Result<Read<LoggedOrder>> {
     read_row(Table::Orders, row.get(0)?, row, rows::order)
-}
-
-/// Walks down the log between the places that the times span: exact, even where a clock jumped.
-fn listed(
-    connection: &Connection,
-    query: &OrderQuery,
-    window: Window,
-) -> rusqlite::Result<Vec<Listed<Order>>> {
-    let (from, to) = (query.from.map(micros), query.to.map(micros));
-    let (first, last) = rows::span(connection, query.from, query.to)?;
-    let sql = format!(
-        "SELECT {ORDER_COLUMNS} FROM orders \
-         WHERE seq BETWEEN ?1 AND ?2 AND (?3 IS NULL OR +order_time >= ?3) \
-         AND (?4 IS NULL OR +order_time < ?4) ORDER BY seq DESC LIMIT ?5"
-    );
-    let last = last.min(window.before.saturating_sub(1));
-    all(connection.prepare_cached(&sql)?, params![first, last, from, to, window.rows()], |row| {
-        let read = order(row)?.map(|logged| logged.order);
-        Ok(Listed::of(row.get(0)?, row, "order_id", read))
-    })
 }
 
 /// The most orders that are quarantined in one go.

@@ -1,4 +1,4 @@
-//! Pages of lists that run from the highest `seq` down; a cursor is the last `seq` of the page before.
+//! Pages of lists, most of which run from the highest `seq` down; a cursor is the last `seq` of the page before.
 
 use application::ports::{Page, PageRequest};
 use application::{Error, ErrorKind};
@@ -6,6 +6,11 @@ use rusqlite::Row;
 
 use crate::columns;
 use crate::unreadable::{Read, Unreadable};
+
+/// A cursor that no page of the list gave.
+pub(crate) fn invalid_cursor() -> Error {
+    Error::new(ErrorKind::Invalid, "invalid_cursor", "cursor is not one of this list")
+}
 
 /// A row of a list.
 pub(crate) struct Listed<T> {
@@ -34,8 +39,7 @@ impl Window {
     /// What `page` asks for.
     pub(crate) fn of(page: &PageRequest) -> Result<Self, Error> {
         let before = page.cursor.as_deref().map_or(Ok(i64::MAX), str::parse);
-        let invalid = |_| Error::new(ErrorKind::Invalid, "invalid_cursor", "cursor is not one of this list");
-        let before = before.map_err(invalid)?;
+        let before = before.map_err(|_| invalid_cursor())?;
         Ok(Self { before, limit: page.limit.clamp(1, PageRequest::MAX) })
     }
 

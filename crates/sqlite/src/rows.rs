@@ -14,7 +14,7 @@ pub(crate) use delivery::{
     ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_JOINS, INTERVENTION_COLUMNS, RECEIPT_COLUMNS, attempt,
     delivery, delivery_state, intervention, kind, notice, receipt,
 };
-pub(crate) use order::{ORDER_COLUMNS, order, span};
+pub(crate) use order::{ORDER_COLUMNS, order};
 pub(crate) use subscription::{
     FAILING_COLUMNS, SUBSCRIPTION_COLUMNS, VERSION_COLUMNS, VERSIONS, Versions, failure_streak,
     found_version, protocol, state, subscription,

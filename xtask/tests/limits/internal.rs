@@ -47,7 +47,7 @@ const BOUND_NOTHING: [(&str, &[&str]); 9] = [
             "aws::MICROS_IN_A_SECOND",
             "aws::span::MILLISECOND",
             "sqlite::periods::HOUR",
-            "sqlite::order::MILLISECOND",
+            "sqlite::time_span::MILLISECOND",
         ],
     ),
     ("follows from another that has a row", &["application::fetch::FETCH_LIMIT", "domain::Minutes::LONGEST"]),

@@ -75,7 +75,8 @@ pub enum Acceptance {
     KeyReused,
 }
 
-/// Which orders are wanted.
+/// Which orders are wanted: of all, the last accepted first; of a time, the latest by its milliseconds first, which is the
+/// same where no clock jumped. Either way each order stands on one page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrderQuery {
     /// Accepted at or after this time.

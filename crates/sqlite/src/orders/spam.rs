@@ -13,8 +13,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::columns::micros;
 use crate::delivery_queue::next_due::refresh_each;
 use crate::failure::{Failure, unreadable};
+use crate::orders::time_span::places;
 use crate::write::{Effects, FollowUp, MAX_ROWS_PER_WRITE, Progress, Transaction};
-use crate::{Store, columns, rows};
+use crate::{Store, columns};
 
 /// Whether a delivery is of an order that is spam.
 pub(crate) const IS_SPAM: &str = "EXISTS (SELECT 1 FROM spam WHERE spam.order_seq = deliveries.order_seq \
@@ -87,15 +88,16 @@ fn seq_of(connection: &Connection, id: OrderId) -> Result<i64, Failure> {
     Ok(found.ok_or_else(|| Error::not_found("order_not_found", "order"))?)
 }
 
-/// Begins to mark what fits a filter among the orders that there are; answers under which number.
+/// Begins to mark what fits a filter among the orders that there are, of which its time's are from the first place to the
+/// last; answers under which number.
 pub(crate) fn begin_sweep(
     connection: &Connection,
     effects: &mut Effects,
     filter: &SpamFilter,
+    (first, last): (i64, i64),
     now: Timestamp,
 ) -> Result<i64, Failure> {
     connection.prepare_cached(DELETE_OLD_SWEEPS)?.execute([micros(now)])?;
-    let (first, last) = rows::span(connection, filter.from, filter.to)?;
     let SpamFilter { from, to, customer_name, customer_email, customer_phone } = filter;
     let (from, to) = (from.map(micros), to.map(micros));
     let parameters =
@@ -233,9 +235,12 @@ impl SpamMarks for Store {
             }
             SpamSelection::Many(filter) => filter,
         };
+        // Looked up beside the writer, which orders wait for: in a large store it takes long.
+        let (from, to) = (filter.from, filter.to);
+        let places = self.read(move |connection| places(connection, from, to).map_err(unreadable)).await?;
         // The store goes through them by itself: whoever asked may go, and so may this process.
         let begin = move |transaction: &mut Transaction<'_>| {
-            begin_sweep(transaction.connection, transaction.effects, &filter, now)
+            begin_sweep(transaction.connection, transaction.effects, &filter, places, now)
         };
         let number = self.write(1, begin).await?;
         loop {

@@ -7,6 +7,7 @@
 mod backlogs;
 mod delivering;
 mod lists;
+mod orders_of_a_time;
 mod publishing;
 mod starting;
 mod store;

@@ -8,7 +8,7 @@ use super::{begin_sweep, mark_one, sweep, unmark};
 use crate::commit::{State, apply, commit_one};
 use crate::delivery_queue::attempts::begin;
 use crate::opening;
-use crate::write::{Effects, FollowUp, Progress, Write};
+use crate::write::{Effects, FollowUp, Progress, Transaction, Write};
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_700_000_000).unwrap()
@@ -66,8 +66,10 @@ fn go_on(state: &mut State, mut rest: Vec<FollowUp>, most: usize) -> usize {
 
 fn all() -> Write {
     let filter = SpamFilter { customer_name: Some("Mallory".to_owned()), ..SpamFilter::default() };
-    Write::new(1, move |transaction| begin_sweep(transaction.connection, transaction.effects, &filter, now()))
-        .0
+    let begin = move |transaction: &mut Transaction<'_>| {
+        begin_sweep(transaction.connection, transaction.effects, &filter, (0, i64::MAX), now())
+    };
+    Write::new(1, begin).0
 }
 
 fn mark(id: OrderId) -> Write {
