@@ -175,20 +175,21 @@ pub async fn a_page_is_where_it_was_though_orders_come(store: &dyn OrderStore) {
     assert_eq!(second.items.iter().map(|order| order.id).collect::<Vec<_>>(), [expected[1], expected[0]]);
 }
 
-/// `from` belongs to the time that is wanted, `to` does not.
+/// `from` belongs to the time that is wanted, `to` does not. Those of the time are listed by it, the latest first, however
+/// the clock jumped while they were accepted.
 pub async fn orders_are_filtered_by_time(store: &dyn OrderStore) {
     let start = now();
-    let mut ids = Vec::new();
-    for hour in 0..5 {
-        let order = order_at(start + WHILE * hour);
-        ids.push(order.id);
-        store.accept(order, None).await.unwrap();
+    let orders = [0, 1, 2, 3, 4].map(|hour| order_at(start + WHILE * hour));
+    let ids = orders.each_ref().map(|order| order.id);
+    for hour in [3, 0, 4, 1, 2] {
+        store.accept(orders[hour].clone(), None).await.unwrap();
     }
     let between = |from, to| OrderQuery { from, to, ..OrderQuery::default() };
     let (second, fourth) = (Some(start + WHILE), Some(start + WHILE * 3));
     assert_eq!(listed(store, between(second, fourth), 1).await, [ids[2], ids[1]]);
     assert_eq!(listed(store, between(fourth, None), 200).await, [ids[4], ids[3]]);
     assert_eq!(listed(store, between(None, second), 200).await, [ids[0]]);
+    assert_eq!(listed(store, between(None, fourth), 2).await, [ids[2], ids[1], ids[0]]);
     assert_eq!(listed(store, between(fourth, second), 200).await, []);
 }
 
