@@ -10,6 +10,7 @@ mod endpoint_queue;
 mod endpoint_queues;
 mod engine;
 mod failure_attribution;
+mod giving_way;
 mod rate_limiter;
 mod report;
 pub use circuit_breaker::BreakerState;

@@ -37,6 +37,7 @@ const COUNTERS: &[MetricHelp] = &[
     ),
     ("orderbell_notices_total", "Notices made for operators."),
     ("orderbell_orders_accepted_total", "Orders that were stored."),
+    ("orderbell_orders_gave_way_total", "Orders that waited for a moment so that telling kept its share."),
     (
         "orderbell_orders_repeated_total",
         "Orders that were placed again under the same key, and answered as before.",

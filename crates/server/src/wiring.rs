@@ -92,6 +92,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     let site = web::site(app, given);
 
     // What reaches the outside: store → engine → channels.
+    let (orders, time) = (store.clone(), Arc::clone(&clock));
     let delivery = DeliveryDriver {
         queue: Arc::new(store.clone()),
         channels: channels.into_iter().map(|(protocol, (_, channel))| (protocol, channel)).collect(),
@@ -101,7 +102,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         pending: signals.deliveries,
         pauses_lifted: signals.pauses_lifted,
         runtime: Arc::new(TokioRuntime),
-        watch: Arc::new(|_| {}),
+        watch: Arc::new(move |engine| orders.make_orders_give_way(engine.orders_give_way(time.now()))),
     };
     Ok(System {
         store,

@@ -17,6 +17,7 @@ mod notices;
 mod open_error;
 mod opening;
 mod orders;
+mod pace;
 mod paging;
 mod publishing;
 mod queue;

@@ -77,6 +77,7 @@ impl Store {
 
     async fn publish_part(&self, part: Publish) -> Result<(), Error> {
         let weight = part.deliveries.len();
+        self.charge_orders(weight);
         let publish = move |transaction: &mut Transaction<'_>| {
             transaction.effects.deliveries |= publish(transaction.connection, &part)? > 0;
             Ok(())

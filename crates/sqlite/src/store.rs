@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use application::Error;
 use application::ports::{Clock, Randomness, Readiness};
@@ -182,6 +183,17 @@ impl Store {
     pub(crate) fn takes_orders(&self) -> Result<Readiness, Error> {
         self.shared.queue.ready()?;
         self.shared.commit_health.ready()
+    }
+
+    /// Orders are to give way to telling from now on: for each row that they add, they wait that long, together and within
+    /// a bound. All else goes at once.
+    pub fn make_orders_give_way(&self, per_row: Duration) {
+        self.shared.queue.give_way(per_row);
+    }
+
+    /// So many rows follow from orders, who pay for them where they give way.
+    pub(crate) fn charge_orders(&self, rows: usize) {
+        self.shared.queue.charge(rows);
     }
 
     /// Makes a write that stores an order and, should it fail, undoes itself; when too many wait, it answers so at once.

@@ -166,6 +166,7 @@ impl Constants {
                 let function = function.path.segments.last().map(|last| last.ident.to_string());
                 let argument = self.one(&call.args[0], of)?;
                 match function.as_deref() {
+                    Some("from_micros") => Ok(argument / 1_000_000),
                     Some("from_millis") => Ok(argument / 1_000),
                     Some("from_secs") => Ok(argument),
                     Some("from_mins") => Ok(argument * 60),

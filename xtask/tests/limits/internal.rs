@@ -59,6 +59,9 @@ const BOUND_NOTHING: [(&str, &[&str]); 9] = [
     (
         "how large a step is, which changes what it costs and not what comes of it",
         &[
+            "application::giving_way::SHARE",
+            "application::giving_way::SMOOTHING",
+            "application::giving_way::HORIZON",
             "application::rate_limiter::MAX_INTERVAL",
             "application::rate_limiter::BURST_WINDOW",
             "channels::smtp_stream::CHUNK_BYTES",

@@ -7,7 +7,8 @@ pub(crate) type Number = i128;
 pub(crate) const ONE: Number = 1_000_000_000;
 
 /// The units that are more than a word, and what one of each is.
-const UNITS: [(&str, Number); 7] = [
+const UNITS: [(&str, Number); 8] = [
+    ("µs", ONE / 1_000_000),
     ("ms", ONE / 1_000),
     ("s", ONE),
     ("min", 60 * ONE),
@@ -30,7 +31,7 @@ pub(crate) fn in_words(text: &str) -> Result<Vec<Number>, String> {
         let whole: Number =
             digits[..end].replace(',', "").parse().map_err(|_| format!("{digits:?} is too large"))?;
         rest = &digits[end..];
-        let unit = rest.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+        let unit = rest.trim_start().split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
         let of_one = UNITS.iter().find(|(name, _)| *name == unit).map_or(ONE, |(_, of_one)| *of_one);
         numbers.push(whole * of_one);
     }
@@ -51,6 +52,7 @@ fn numbers_are_read_with_their_units() {
     assert_eq!(in_words("1 s to 2 min").unwrap(), [ONE, 120 * ONE]);
     assert_eq!(in_words("5 days, 10 failures").unwrap(), [432_000 * ONE, 10 * ONE]);
     assert_eq!(in_words("1,024 or 64 KiB").unwrap(), [1_024 * ONE, 65_536 * ONE]);
+    assert_eq!(in_words("100 µs each").unwrap(), [ONE / 10_000]);
     assert!(in_words("none").is_err());
     assert_eq!(shown(&in_words("1,500 ms, 3").unwrap()), "1.5, 3");
 }

@@ -170,6 +170,12 @@ impl EndpointQueue {
         !self.is_degraded() && self.pause.is_none()
     }
 
+    /// Whether more wait, and for nothing but their turn: no pause, nor any rate.
+    pub(super) fn more_wait_their_turn(&self) -> bool {
+        let at_any_time = |next: &DueDelivery| next.subscription.attributes.max_receives_per_second.is_none();
+        self.may_go_on() && self.waiting.front().is_some_and(at_any_time)
+    }
+
     /// Takes in what came of an attempt that took so long.
     pub(super) fn record_outcome(&mut self, kind: OutcomeKind, took: Duration, slow: bool, now: Timestamp) {
         self.slow = slow;

@@ -144,6 +144,11 @@ impl EndpointQueues {
         self.queues.get(&id).is_some_and(|entry| entry.queue.may_go_on())
     }
 
+    /// Whether more wait for an endpoint, and for nothing but their turn.
+    pub(super) fn more_wait_their_turn(&self, id: SubscriptionId) -> bool {
+        self.queues.get(&id).is_some_and(|entry| entry.queue.more_wait_their_turn())
+    }
+
     /// Whether deliveries to other endpoints of its channel wait that could begin, were there room.
     pub(super) fn others_are_ready(&self, id: SubscriptionId) -> bool {
         self.queues.get(&id).is_some_and(|entry| self.ready(entry.queue.protocol) > 0)

@@ -21,6 +21,7 @@ use domain::subscription::SubscriptionId;
 use super::circuit_breaker::{BreakerState, CircuitBreaker};
 use super::cooldown::Cooldown;
 use super::endpoint_queues::EndpointQueues;
+use super::giving_way::GivingWay;
 use crate::Error;
 use crate::ports::{ChannelRules, Due, DueDelivery, DueQuery, Finished, Intent, Sent};
 
@@ -91,6 +92,11 @@ pub struct Engine {
     sending: HashMap<DeliveryId, DueDelivery>,
     outcomes: Vec<Finished>,
     recording: Vec<Finished>,
+    /// When the store was given the attempts that are beginning.
+    begin_asked_at: Timestamp,
+    /// When it was given the outcomes that are being recorded.
+    record_asked_at: Timestamp,
+    giving_way: GivingWay,
     fetching: bool,
     /// Endpoints of which something was dropped while the store was looking: what it answers of them lacks that, and would
     /// come before it.
@@ -120,6 +126,9 @@ impl Engine {
             sending: HashMap::new(),
             outcomes: Vec::new(),
             recording: Vec::new(),
+            begin_asked_at: Timestamp::MIN,
+            record_asked_at: Timestamp::MIN,
+            giving_way: GivingWay::default(),
             fetching: false,
             dropped_meanwhile: HashSet::new(),
             more: true,
@@ -175,6 +184,13 @@ impl Engine {
         self.breakers.iter().map(|(protocol, breaker)| (*protocol, breaker.state()))
     }
 
+    /// How long new orders are to wait for each row that they added lately, so that they take no more than their share of
+    /// the processor and the writer. No time, unless telling lags for want of these.
+    #[must_use]
+    pub fn orders_give_way(&self, now: Timestamp) -> Duration {
+        self.giving_way.per_row(now)
+    }
+
     /// How many endpoints' queues it has looked at so far: the measure of its work, which must not grow with the
     /// endpoints that an event does not concern.
     #[must_use]
@@ -209,6 +225,7 @@ impl Engine {
         self.store_failed = None;
         if self.recording.is_empty() && !self.outcomes.is_empty() {
             self.recording = std::mem::take(&mut self.outcomes);
+            self.record_asked_at = now;
             actions.push(Action::Record(self.recording.clone()));
         }
         if self.draining {
@@ -268,4 +285,9 @@ impl Engine {
         tracing::error!(%error, cause = error.cause(), "the store failed; trying again");
         self.store_failed = Some(Cooldown::new(now, now + STORE_BACKOFF));
     }
+}
+
+/// How long ago that was; no time, where the clock was set back.
+fn since(then: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(then)).unwrap_or_default()
 }

@@ -15,6 +15,7 @@ mod failing_endpoints;
 mod fairness;
 #[cfg(test)]
 mod fixtures;
+mod giving_way;
 #[cfg(test)]
 mod many_endpoints;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use domain::endpoint::Protocol;
 use super::super::circuit_breaker::CircuitBreaker;
 use super::super::endpoint_queues::EndpointQueues;
 use super::ahead::not_sent;
-use super::{Action, Beginning, Engine};
+use super::{Action, Beginning, Engine, since};
 use crate::Error;
 use crate::ports::{DueDelivery, Intent};
 
@@ -26,6 +26,7 @@ impl Engine {
         self.beginning.extend(chosen.into_iter().map(|delivery| Beginning { delivery, ahead: false }));
         self.take_ahead(&turns, now);
         if !self.beginning.is_empty() {
+            self.begin_asked_at = now;
             let intent = |Beginning { delivery, .. }: &Beginning| Intent {
                 delivery: delivery.id,
                 number: delivery.attempts + 1,
@@ -42,6 +43,7 @@ impl Engine {
         actions: &mut Vec<Action>,
     ) {
         let beginning = std::mem::take(&mut self.beginning);
+        self.giving_way.recorded(since(self.begin_asked_at, now));
         match answer {
             Ok(begun) => {
                 let begun: HashSet<_> = begun.into_iter().collect();

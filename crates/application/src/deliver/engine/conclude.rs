@@ -11,7 +11,7 @@ use domain::subscription::SubscriptionId;
 
 use super::super::circuit_breaker::CircuitBreaker;
 use super::super::report;
-use super::{Action, Engine};
+use super::{Action, Engine, since};
 use crate::Error;
 use crate::ports::{DueDelivery, Finished, Sent};
 
@@ -50,6 +50,9 @@ impl Engine {
         }
         self.apply_consequence(&delivery, &decision, &outcome, now, actions);
         let succeeded = matches!(outcome.kind, OutcomeKind::Delivered | OutcomeKind::Sandboxed);
+        if succeeded {
+            self.note_how_telling_fares(&delivery, took, now);
+        }
         let finished = Finished {
             delivery: id,
             number: delivery.attempts + 1,
@@ -63,6 +66,14 @@ impl Engine {
         report::attempt_ended(&delivery, &finished);
         self.outcomes.push(finished);
         self.follow(&delivery, succeeded, now);
+    }
+
+    /// Takes in that a message got through, for what orders go by.
+    fn note_how_telling_fares(&mut self, delivery: &DueDelivery, took: Duration, now: Timestamp) {
+        let breaker = self.breakers.get(&delivery.protocol());
+        let at_any_time = breaker.is_some_and(|breaker| breaker.rules.max_per_second.is_none());
+        let more_wait = at_any_time && self.queues.more_wait_their_turn(delivery.subscription.id);
+        self.giving_way.told(took, more_wait, now);
     }
 
     /// Applies what an outcome means for the other deliveries of its endpoint and channel.
@@ -106,6 +117,7 @@ impl Engine {
     }
 
     pub(super) fn recorded(&mut self, answer: Result<Vec<SubscriptionId>, Error>, now: Timestamp) {
+        self.giving_way.recorded(since(self.record_asked_at, now));
         match answer {
             Ok(suspended) => {
                 for id in suspended {
