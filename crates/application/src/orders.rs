@@ -16,6 +16,10 @@ use crate::ports::{
 };
 use crate::{App, Error, ErrorKind};
 
+/// How many members are named, and how much of each name, where an order is not the one under its key.
+const MEMBERS_NAMED: usize = 10;
+const MEMBER_NAME_SHOWN: usize = 64;
+
 /// A request to place an order.
 #[derive(Debug, Clone)]
 pub struct PlaceOrder {
@@ -55,6 +59,7 @@ pub async fn place(app: &App, request: PlaceOrder) -> Result<Placed, Error> {
     });
     let id = app.randomness.order_id(now);
     let request_id = request.request_id;
+    let asked = idempotency.as_ref().map(|_| request.details.clone());
     let order = Order { id, time: now, details: request.details, request_id: request_id.clone() };
     match app.orders.accept(order, idempotency).await? {
         Acceptance::Stored => {
@@ -67,12 +72,26 @@ pub async fn place(app: &App, request: PlaceOrder) -> Result<Placed, Error> {
             tracing::info!(order_id = %id, request_id, "order repeated under the same key");
             Ok(Placed { id, repeated: true })
         }
-        Acceptance::KeyReused => Err(Error::new(
-            ErrorKind::Unprocessable,
-            "idempotency_key_reused",
-            "This Idempotency-Key was used for another order",
-        )),
+        Acceptance::KeyReused(id) => Err(key_reused(app, id, asked).await),
     }
+}
+
+/// Says in which members the order that was stored under the key is another one.
+async fn key_reused(app: &App, stored: OrderId, asked: Option<OrderDetails>) -> Error {
+    let stored = app.orders.order(stored).await.ok().flatten();
+    let both = stored.zip(asked);
+    let members = both.map(|(stored, asked)| stored.details.differences(&asked)).unwrap_or_default();
+    let named: Vec<_> = members.iter().take(MEMBERS_NAMED).map(|name| cut(name)).collect();
+    let more = if members.len() > MEMBERS_NAMED { " and others" } else { "" };
+    let which =
+        if named.is_empty() { String::new() } else { format!(": it differs in {}{more}", named.join(", ")) };
+    let message = format!("This Idempotency-Key was used for another order{which}");
+    Error::new(ErrorKind::Unprocessable, "idempotency_key_reused", message)
+}
+
+/// The name of a member, which is the client's own.
+fn cut(name: &str) -> String {
+    name.chars().take(MEMBER_NAME_SHOWN).collect()
 }
 
 /// One order.

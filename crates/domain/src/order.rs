@@ -1,17 +1,23 @@
 //! What a customer placed.
 
 mod details;
-mod fields;
+mod extra;
 pub mod idempotency;
+mod members;
 mod parse;
+mod sensitive;
+mod values;
+mod warning;
 
 pub use crate::id::{OrderId, Seq};
-pub use details::{AttributeValue, Item, OrderDetails, Products};
-pub use fields::limits;
+pub use details::{Address, AttributeValue, Item, OrderDetails, PostalAddress, Products};
+pub use extra::{Extra, MAX_DEPTH};
 use jiff::Timestamp;
 pub(crate) use parse::FIELD_NAMES;
 pub use parse::{customer_email, customer_phone};
 use serde::Serialize;
+pub use values::limits;
+pub use warning::{MAX_WARNINGS, Warning};
 
 /// One order. Once its sender was told of success it is never changed and never lost.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -39,6 +39,7 @@ pub(crate) struct HttpConfig {
     pub(crate) order_auth: web::OrderAuth,
     /// Where orders are placed besides `/create-order`.
     pub(crate) order_path_aliases: Vec<web::OrderPathAlias>,
+    pub(crate) intake_handling: web::Handling,
     /// Opens management routes.
     pub(crate) admin_key: Option<web::KeyHash>,
     /// Which origins' pages may place orders.
@@ -141,6 +142,11 @@ fn http<E: Fn(&str) -> Option<String>>(reading: &mut Reading<E>) -> Option<HttpC
             "ORDERBELL_INTAKE_PATHS",
             vec![web::OrderPathAlias::root()],
             web::OrderPathAlias::parse_list,
+        ),
+        intake_handling: reading.or(
+            "ORDERBELL_INTAKE_HANDLING",
+            web::Handling::default(),
+            web::Handling::parse,
         ),
         admin_key: reading.optional("ORDERBELL_ADMIN_KEY_HASH", |text| {
             web::KeyHash::parse(text)

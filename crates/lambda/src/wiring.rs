@@ -74,6 +74,7 @@ fn settings(http: HttpConfig) -> web::Settings {
         admin_key: http.admin_key,
         order_auth: http.order_auth,
         order_path_aliases: http.order_path_aliases,
+        intake_handling: http.intake_handling,
         // API Gateway has them: each process would have limits of its own.
         order_limits: web::OrderLimits::default(),
         cors_allow_origins: http.cors_allow_origins,

@@ -41,6 +41,7 @@ pub(crate) struct Config {
     pub(crate) order_auth: web::OrderAuth,
     /// Where orders are placed besides `/create-order`.
     pub(crate) order_path_aliases: Vec<web::OrderPathAlias>,
+    pub(crate) intake_handling: web::Handling,
     /// How many orders may come.
     pub(crate) order_limits: web::OrderLimits,
     /// The admin key, if it is not the one in the data folder.
@@ -101,6 +102,7 @@ impl Config {
             order_limits: order_limits(&mut reading, listen, &order_auth, connections.proxies()),
             order_auth,
             order_path_aliases: reading.or("intake_paths", Vec::new(), web::OrderPathAlias::parse_list),
+            intake_handling: reading.or("intake_handling", web::Handling::default(), web::Handling::parse),
             admin_key,
             metrics_key: reading.optional("metrics_key", key_hash),
             cors_allow_origins: pages.unwrap_or_else(|| vec!["*".to_owned()]),

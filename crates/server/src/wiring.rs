@@ -149,6 +149,7 @@ fn settings(
         client_digest_secret,
         order_auth: config.order_auth.clone(),
         order_path_aliases: config.order_path_aliases.clone(),
+        intake_handling: config.intake_handling,
         order_limits: config.order_limits.clone(),
         cors_allow_origins: config.cors_allow_origins.clone(),
         host_policy: config.host_policy.clone(),

@@ -56,7 +56,11 @@ function firstMissing() {
 
 function headers() {
   idempotencyKey ??= newKey();
-  const headers = { "content-type": "application/json", "idempotency-key": idempotencyKey };
+  const headers = {
+    "content-type": "application/json",
+    "idempotency-key": idempotencyKey,
+    "prefer": "handling=strict",
+  };
   const key = form.elements.key?.value.trim();
   if (key) headers["x-api-key"] = key;
   return headers;

@@ -17,6 +17,7 @@ use tower::util::Oneshot;
 use tower::{Service, ServiceExt};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+use crate::handling::PREFERENCE_APPLIED;
 use crate::observe::REQUEST_ID;
 
 /// A client's key, with which it may repeat a request.
@@ -41,7 +42,7 @@ pub(crate) fn layer(origins: &[String]) -> Option<CorsLayer> {
         .allow_origin(allow_origin)
         .allow_methods([Method::POST, Method::OPTIONS])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([REQUEST_ID, IDEMPOTENCY_REPLAYED, RETRY_AFTER])
+        .expose_headers([REQUEST_ID, IDEMPOTENCY_REPLAYED, PREFERENCE_APPLIED, RETRY_AFTER])
         .max_age(PREFLIGHT_MAX_AGE);
     Some(layer)
 }

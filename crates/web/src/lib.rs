@@ -13,6 +13,7 @@ mod console;
 mod cors;
 mod error_mapping;
 pub mod gateway_event;
+mod handling;
 mod host_policy;
 mod keys;
 mod observe;
@@ -28,6 +29,7 @@ mod state;
 
 pub use auth_throttle::AuthThrottle;
 pub use client::{Client, forwarded_address};
+pub use handling::Handling;
 pub use host_policy::{HostName, HostPolicy};
 pub use keys::{ClientKey, KeyHash, OrderAuth};
 pub use order_path_alias::OrderPathAlias;

@@ -7,6 +7,7 @@ use http::HeaderMap;
 use url::Url;
 
 use crate::auth_throttle::AuthThrottle;
+use crate::handling::Handling;
 use crate::host_policy::HostPolicy;
 use crate::keys::{KeyHash, OrderAuth};
 use crate::order_path_alias::OrderPathAlias;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub order_auth: OrderAuth,
     /// Where orders are placed besides `/create-order`.
     pub order_path_aliases: Vec<OrderPathAlias>,
+    /// What becomes of an order of which a member cannot be read, where its client prefers nothing.
+    pub intake_handling: Handling,
     /// How many orders may come.
     pub order_limits: OrderLimits,
     /// The origins whose pages may place orders: exact ones such as `https://shop.example`, or `*` for all.

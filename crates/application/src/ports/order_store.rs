@@ -70,9 +70,9 @@ pub enum Acceptance {
     Stored,
     /// The same order was stored under this key before, with this id; nothing was stored now.
     Repeated(OrderId),
-    /// Another order of the same caller, or from the same place, was stored under this key before; nothing was stored
-    /// now.
-    KeyReused,
+    /// Another order of the same caller, or from the same place, was stored under this key before, with this id; nothing
+    /// was stored now.
+    KeyReused(OrderId),
 }
 
 /// Which orders are wanted: of all, the last accepted first; of a time, the latest by its milliseconds first, which is the

@@ -85,10 +85,10 @@ pub(super) fn answer(
     }
     let stored = record.get(FINGERPRINT).and_then(|value| value.as_b().ok());
     let stored = stored.ok_or_else(|| bad(FINGERPRINT, "not binary"))?;
-    if stored.as_ref() != wanted.fingerprint {
-        return Ok(Some(Acceptance::KeyReused));
-    }
     let id = item::string(record, ORDER_ID)?.parse::<OrderId>().map_err(|_| bad(ORDER_ID, "not a UUID"))?;
+    if stored.as_ref() != wanted.fingerprint {
+        return Ok(Some(Acceptance::KeyReused(id)));
+    }
     // Our own, which an earlier attempt stored though its answer was lost.
     Ok(Some(if id == now.id { Acceptance::Stored } else { Acceptance::Repeated(id) }))
 }
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(answer_at(107), Ok(None));
         assert_eq!(answer(record, &first, &idempotency), Ok(Some(Acceptance::Stored)));
         let other = Idempotency { fingerprint: [2; 32], ..idempotency.clone() };
-        assert_eq!(answer(record, &order(8), &other), Ok(Some(Acceptance::KeyReused)));
+        assert_eq!(answer(record, &order(8), &other), Ok(Some(Acceptance::KeyReused(first.id))));
     }
 
     #[test]

@@ -147,8 +147,7 @@ fn facts(order: &Order, key: &str) -> Vec<AttributeValue> {
 }
 
 fn skus(products: &Products) -> Vec<AttributeValue> {
-    let Products::Items { items } = products else { return Vec::new() };
-    items.iter().filter_map(|item| item.sku.clone()).map(AttributeValue::String).collect()
+    products.items.iter().filter_map(|item| item.sku.clone()).map(AttributeValue::String).collect()
 }
 
 /// The values of a JSON object by the way that leads to them; `None` if it is no object.

@@ -8,6 +8,9 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::extra::Extra;
+use super::warning::Warning;
+
 /// What was ordered, by whom. Made only by [`OrderDetails::parse`], or read back from where that was stored: reading asks
 /// for what an order is made of, and for no rule or limit that it was once held against.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,29 +37,75 @@ pub struct OrderDetails {
     /// The customer's remark.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The shop's own number for the order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Where it goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery_address: Option<Address>,
+    /// When it is wanted, as the client wrote it: a date, a date and time, or either with an offset (ISO 8601).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deliver_at: Option<String>,
+    /// The customer's language and region (RFC 5646), such as `de-AT`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
     /// Facts of the shop's own, for filter policies.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, AttributeValue>,
+    /// All else that the client sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extra: Option<Extra>,
+    /// What was not taken as it came.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
-/// The two forms in which an order names its products.
+/// The products, in the recipe's form, as a list, or both.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Products {
+    /// The recipe's one product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product_name: Option<String>,
+    /// How many of it, if the client said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<u32>,
+    /// Several products, each with its quantity.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<Item>,
+}
+
+/// Where an order goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Products {
-    /// `items`: several products, each with its quantity.
-    Items {
-        /// 1 to 100 items.
-        items: Vec<Item>,
-    },
-    /// `productName`, the recipe's form, with an optional `quantity`.
-    #[serde(rename_all = "camelCase")]
-    One {
-        /// The product.
-        product_name: String,
-        /// How many, if the client said.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        quantity: Option<u32>,
-    },
+pub enum Address {
+    /// As the customer wrote it, on one line or several.
+    Text(String),
+    /// By its parts (schema.org, `PostalAddress`).
+    Postal(PostalAddress),
+}
+
+/// The parts of an address, each on one line; at least one is there.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[expect(missing_docs, reason = "schema.org says what each is")]
+pub struct PostalAddress {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub street_address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extended_address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub post_office_box_number: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_locality: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_region: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_country: Option<String>,
 }
 
 /// One of several products in an order.
@@ -68,11 +117,15 @@ pub struct Item {
     /// The shop's own code for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sku: Option<String>,
-    /// How many.
-    pub quantity: u32,
+    /// How many, if the client said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<u32>,
     /// What one costs, exactly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_price: Option<Decimal>,
+    /// All else that the client said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra: Option<Extra>,
 }
 
 /// The value of an attribute, as filter policies see it; in JSON it is that value.
@@ -89,11 +142,14 @@ pub enum AttributeValue {
 impl Products {
     /// Each product with its quantity, where one was said.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<u32>)> {
-        let (one, items) = match self {
-            Self::One { product_name, quantity } => (Some((product_name.as_str(), *quantity)), &[][..]),
-            Self::Items { items } => (None, items.as_slice()),
-        };
-        one.into_iter().chain(items.iter().map(|item| (item.product_name.as_str(), Some(item.quantity))))
+        let one = self.product_name.as_deref().map(|name| (name, self.quantity));
+        one.into_iter().chain(self.items.iter().map(|item| (item.product_name.as_str(), item.quantity)))
+    }
+
+    /// What the recipe calls the product: its own, without a quantity; of an order of items, all of them on one line.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        self.product_name.clone().unwrap_or_else(|| self.to_string())
     }
 }
 
@@ -110,6 +166,35 @@ impl std::fmt::Display for Products {
             }
         }
         Ok(())
+    }
+}
+
+impl PostalAddress {
+    /// The names of its parts, in the order in which they are written.
+    pub(super) const PARTS: [&str; 8] = [
+        "name",
+        "streetAddress",
+        "extendedAddress",
+        "postOfficeBoxNumber",
+        "postalCode",
+        "addressLocality",
+        "addressRegion",
+        "addressCountry",
+    ];
+
+    /// The part of that name.
+    pub(super) fn part(&mut self, name: &str) -> Option<&mut Option<String>> {
+        Some(match name {
+            "name" => &mut self.name,
+            "streetAddress" => &mut self.street_address,
+            "extendedAddress" => &mut self.extended_address,
+            "postOfficeBoxNumber" => &mut self.post_office_box_number,
+            "postalCode" => &mut self.postal_code,
+            "addressLocality" => &mut self.address_locality,
+            "addressRegion" => &mut self.address_region,
+            "addressCountry" => &mut self.address_country,
+            _ => return None,
+        })
     }
 }
 
@@ -153,28 +238,41 @@ struct Stored {
     currency: Option<String>,
     total: Option<Decimal>,
     note: Option<String>,
+    reference: Option<String>,
+    delivery_address: Option<Address>,
+    deliver_at: Option<String>,
+    locale: Option<String>,
     #[serde(default)]
     attributes: BTreeMap<String, AttributeValue>,
+    extra: Option<Extra>,
+    #[serde(default)]
+    warnings: Vec<Warning>,
 }
 
 impl TryFrom<Stored> for OrderDetails {
     type Error = &'static str;
 
     fn try_from(stored: Stored) -> Result<Self, Self::Error> {
-        let products = match (stored.product_name, stored.items) {
-            (_, Some(items)) => Products::Items { items },
-            (Some(product_name), None) => Products::One { product_name, quantity: stored.quantity },
-            (None, None) => return Err("an order has a product or items"),
-        };
+        let Stored { product_name, quantity, items, .. } = stored;
+        if product_name.is_none() && items.is_none() {
+            return Err("an order has a product or items");
+        }
+        let items = items.unwrap_or_default();
         Ok(Self {
             customer_name: stored.customer_name,
-            products,
+            products: Products { product_name, quantity, items },
             customer_email: stored.customer_email,
             customer_phone: stored.customer_phone,
             currency: stored.currency,
             total: stored.total,
             note: stored.note,
+            reference: stored.reference,
+            delivery_address: stored.delivery_address,
+            deliver_at: stored.deliver_at,
+            locale: stored.locale,
             attributes: stored.attributes,
+            extra: stored.extra,
+            warnings: stored.warnings,
         })
     }
 }

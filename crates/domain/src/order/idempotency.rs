@@ -1,11 +1,14 @@
 //! The key under which a client repeats an order without placing it twice.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::OrderDetails;
+use super::extra::{Extra, canonical};
 use crate::Invalid;
 
 /// A client's `Idempotency-Key` (IETF draft): 16 to 255 visible ASCII characters; quoted and bare forms are equal.
@@ -47,14 +50,42 @@ impl IdempotencyKey {
 /// SHA-256 of the parsed order, after a version byte: what counts as "the same order" can change without harm.
 pub type Fingerprint = [u8; 32];
 
-const VERSION: &[u8] = b"orderbell.order.v1\0";
+const VERSION: &[u8] = b"orderbell.order.v2\0";
 
 impl OrderDetails {
-    /// The fingerprint of what was asked for; white space and the order of members do not count.
+    /// The fingerprint of what was asked for: of the members as they are read, and of all else in one form. White space
+    /// and the order of members do not count.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        let canonical = serde_json::to_vec(self).unwrap_or_default();
-        Sha256::new().chain_update(VERSION).chain_update(canonical).finalize().into()
+        Sha256::new().chain_update(VERSION).chain_update(self.asked_for()).finalize().into()
+    }
+
+    /// What was asked for, in one form. Only what stands in `extra` can be written in several.
+    fn asked_for(&self) -> String {
+        let without_warnings = || Self { warnings: Vec::new(), ..self.clone() };
+        let told = (!self.warnings.is_empty()).then(without_warnings);
+        // It cannot fail: an order's content is strings, numbers, and maps with text keys.
+        let json = serde_json::to_string(told.as_ref().unwrap_or(self)).unwrap_or_default();
+        let has_extra = self.extra.is_some() || self.products.items.iter().any(|item| item.extra.is_some());
+        if has_extra { canonical(&json) } else { json }
+    }
+
+    /// The names of the members in which two orders differ.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let [ours, theirs] = [self.canonical_members(), other.canonical_members()];
+        let names: BTreeSet<_> = ours.keys().chain(theirs.keys()).collect();
+        names.into_iter().filter(|name| ours.get(*name) != theirs.get(*name)).cloned().collect()
+    }
+
+    /// Each member in one form; those of `extra` by themselves.
+    fn canonical_members(&self) -> BTreeMap<String, String> {
+        let json = self.asked_for();
+        let members: BTreeMap<String, &RawValue> = serde_json::from_str(&json).unwrap_or_default();
+        let known = members.into_iter().filter(|(name, _)| name != "extra");
+        let extra = self.extra.iter().flat_map(Extra::members);
+        let extra = extra.map(|(name, json)| (format!("extra.{name}"), canonical(&json)));
+        known.map(|(name, json)| (name, canonical(json.get()))).chain(extra).collect()
     }
 }
 
@@ -70,7 +101,7 @@ mod fingerprint_tests {
     fn the_same_order_written_otherwise_has_the_same_fingerprint() {
         let one = fingerprint(r#"{"customerName":"Jo","productName":"Mouse","attributes":{"a":1,"b":true}}"#);
         let other = fingerprint(
-            r#" {"attributes":{"b":true,"a":1}, "productName":"Mo\u0075se", "customerName":"Jo", "x":1}"#,
+            r#" {"attributes":{"b":true,"a":1}, "productName":"Mo\u0075se", "customerName":"Jo"}"#,
         );
         assert_eq!(one, other);
     }

@@ -1,16 +1,26 @@
-//! From the bytes of a request to an order that cannot be wrong.
+//! From the bytes of a request to an order: the two names are the contract, and nothing else costs a shop its order.
+//!
+//! What is plainly meant is read. A known member that cannot be read stays, with all that is not known, in `extra`, and a
+//! warning names it; strictly handled, the order is refused for it instead.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use iso_currency::Currency;
+use jiff::civil;
 use serde_json::value::RawValue;
 
-use super::details::{AttributeValue, Item, OrderDetails, Products};
-use super::fields::{Fields, is_number, limits, number, wrong_type};
+use super::details::{Address, AttributeValue, Item, OrderDetails, PostalAddress, Products};
+use super::extra::Extra;
+use super::members::Members;
+use super::sensitive::{MASKED, is_secret_name, mask_card_numbers};
+use super::values::{self, is_number, limits, wrong_type};
+use super::warning::Warnings;
 use crate::Invalid;
 use crate::endpoint::{PhoneNumber, e164, mail_address};
 
-/// The names that filter policies use for an order's own fields; an attribute cannot take one of them.
+/// The names that filter policies use for an order's own fields; an attribute cannot take one of them. Members that came
+/// later are not among them, so that no shop's attribute loses its name.
 pub(crate) const FIELD_NAMES: [&str; 9] = [
     "orderId",
     "customerName",
@@ -27,35 +37,62 @@ pub(crate) const FIELD_NAMES: [&str; 9] = [
 const WHITESPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 impl OrderDetails {
-    /// Reads an order from JSON. Members it does not know are ignored, as the recipe ignored them.
+    /// Reads an order from JSON; what of it cannot be read is kept, and its warnings name it.
     ///
     /// # Errors
-    /// The first rule that the input breaks, naming the field and the limit. `missing_field` carries the recipe's own
-    /// sentence.
+    /// `missing_field`, in the recipe's own sentence, or `invisible` where a name is missing or shows nothing;
+    /// `malformed_json`.
     pub fn parse(json: &[u8]) -> Result<Self, Invalid> {
-        let fields = members(json)?;
-        let customer_name = fields.name("customerName")?.ok_or_else(|| missing("customerName"))?;
-        Ok(Self {
-            customer_name,
-            products: products(&fields)?,
-            customer_email: email(&fields)?,
-            customer_phone: phone(&fields)?,
-            currency: currency(&fields)?,
-            total: fields.money("total")?,
-            note: fields.text("note", limits::NOTE)?,
-            attributes: attributes(&fields)?,
-        })
+        read(json).map(|(details, _)| details)
+    }
+
+    /// Reads an order from JSON, and refuses it if a known member cannot be read (RFC 7240, section 4.4).
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse); the first rule that a known member breaks, naming the member and the limit.
+    pub fn parse_strictly(json: &[u8]) -> Result<Self, Invalid> {
+        match read(json)? {
+            (_, Some(broken)) => Err(broken),
+            (details, None) => Ok(details),
+        }
     }
 }
 
+/// An order, and the first rule that a known member of it breaks.
+fn read(json: &[u8]) -> Result<(OrderDetails, Option<Invalid>), Invalid> {
+    let mut reading = Reading { members: members(json)?, warnings: Warnings::default() };
+    let customer_name = reading.name("customerName")?.ok_or_else(|| missing("customerName"))?;
+    let products = reading.products()?;
+    let mut details = OrderDetails {
+        customer_name,
+        products,
+        customer_email: reading.take("customerEmail", email),
+        customer_phone: reading.take("customerPhone", phone),
+        currency: reading.take("currency", currency),
+        total: reading.take("total", values::money),
+        note: reading.text("note"),
+        reference: reading.take("reference", code),
+        delivery_address: reading.address(),
+        deliver_at: reading.take("deliverAt", time),
+        locale: reading.take("locale", locale),
+        attributes: reading.attributes(),
+        extra: None,
+        warnings: Vec::new(),
+    };
+    let Reading { members, mut warnings } = reading;
+    details.extra = Extra::of(members, &mut warnings);
+    let (warnings, broken) = warnings.told();
+    Ok((OrderDetails { warnings, ..details }, broken))
+}
+
 /// The input's members; a JSON value that is no object lacks the names, as in the recipe.
-fn members(json: &[u8]) -> Result<Fields<'_>, Invalid> {
+fn members(json: &[u8]) -> Result<Members<'_>, Invalid> {
     let malformed =
         |detail: String| Invalid::new("malformed_json", "", format!("The body is not valid JSON: {detail}"));
     let text = std::str::from_utf8(json).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
-    Fields::read(String::new(), text.trim_start_matches(WHITESPACE)).or_else(|garbled| {
+    Members::read(String::new(), text.trim_start_matches(WHITESPACE)).or_else(|garbled| {
         let value: &RawValue = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
-        if value.get().starts_with('{') { Err(garbled) } else { Fields::read(String::new(), "{}") }
+        if value.get().starts_with('{') { Err(garbled) } else { Members::read(String::new(), "{}") }
     })
 }
 
@@ -63,49 +100,215 @@ fn missing(field: &str) -> Invalid {
     Invalid::new("missing_field", field, "Missing customerName or productName")
 }
 
-fn products(fields: &Fields<'_>) -> Result<Products, Invalid> {
-    let product_name = fields.name("productName")?;
-    match (product_name, fields.raw("items")) {
-        (Some(_), Some(_)) => {
-            Err(Invalid::new("conflicting_fields", "items", "Give either productName or items, not both"))
+/// An object whose members are being read: those that were not are left over.
+struct Reading<'a> {
+    members: Members<'a>,
+    warnings: Warnings,
+}
+
+impl Reading<'_> {
+    /// The member of that name. What cannot be read stays.
+    fn take<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&str, &str) -> Result<Option<T>, Invalid>,
+    ) -> Option<T> {
+        take(&mut self.members, &mut self.warnings, name, read)
+    }
+
+    fn name(&mut self, name: &str) -> Result<Option<String>, Invalid> {
+        read_name(&mut self.members, &mut self.warnings, name)
+    }
+
+    /// A text of several lines, with the card numbers in it masked.
+    fn text(&mut self, name: &str) -> Option<String> {
+        let text = self.take(name, values::text)?;
+        Some(without_cards(text, name, &mut self.warnings))
+    }
+
+    fn products(&mut self) -> Result<Products, Invalid> {
+        let product_name = self.name("productName");
+        let quantity = self.take("quantity", values::quantity);
+        let items = self.items();
+        let product_name = match product_name {
+            Err(invisible) if !items.is_empty() => {
+                self.warnings.broken(invisible);
+                None
+            }
+            other => other?,
+        };
+        if product_name.is_none() && items.is_empty() {
+            return Err(missing("productName"));
         }
-        (Some(product_name), None) => {
-            Ok(Products::One { product_name, quantity: fields.quantity("quantity")? })
+        Ok(Products { product_name, quantity, items })
+    }
+
+    /// The items that name a product; the others stay.
+    fn items(&mut self) -> Vec<Item> {
+        let Some(json) = self.members.get("items") else {
+            self.members.take("items");
+            return Vec::new();
+        };
+        let Ok(rows) = serde_json::from_str::<Vec<&RawValue>>(json) else {
+            self.warnings.broken(wrong_type("items", "an array"));
+            return Vec::new();
+        };
+        let (mut items, mut others) = (Vec::new(), Vec::new());
+        for (place, row) in rows.iter().enumerate() {
+            match item(format!("items[{place}]"), row.get(), &mut self.warnings) {
+                Ok(item) => items.push(item),
+                Err(broken) => {
+                    self.warnings.broken(broken);
+                    others.push(row.get());
+                }
+            }
         }
-        (None, Some(_)) if fields.raw("quantity").is_some() => {
-            Err(Invalid::new("conflicting_fields", "quantity", "With items, each item has its own quantity"))
+        let others = (!others.is_empty()).then(|| format!("[{}]", others.join(",")));
+        self.members.take_but("items", others);
+        items
+    }
+
+    fn address(&mut self) -> Option<Address> {
+        let json = self.members.get("deliveryAddress")?;
+        if !json.starts_with('{') {
+            return self.text("deliveryAddress").map(Address::Text);
         }
-        (None, Some(items)) => Ok(Products::Items { items: read_items(items)? }),
-        (None, None) => Err(missing("productName")),
+        let mut postal = PostalAddress::default();
+        let mut parts = Members::read("deliveryAddress".to_owned(), json).ok()?;
+        for name in PostalAddress::PARTS {
+            let line = |path: &str, json: &str| values::line(path, json, limits::LINE);
+            let text = take(&mut parts, &mut self.warnings, name, line);
+            if let Some(part) = postal.part(name) {
+                *part = text;
+            }
+        }
+        if postal == PostalAddress::default() {
+            let rule = "deliveryAddress must be a text, or hold parts such as streetAddress and postalCode";
+            self.warnings.broken(Invalid::new("wrong_type", "deliveryAddress", rule));
+            return None;
+        }
+        self.members.take_but("deliveryAddress", parts.rest_as_json());
+        Some(Address::Postal(postal))
+    }
+
+    fn attributes(&mut self) -> BTreeMap<String, AttributeValue> {
+        let Some(json) = self.members.get("attributes") else { return BTreeMap::new() };
+        let mut entries = match Members::read("attributes".to_owned(), json) {
+            Ok(entries) => entries,
+            Err(broken) => {
+                self.warnings.broken(broken);
+                return BTreeMap::new();
+            }
+        };
+        let names: Vec<String> = entries.iter().map(|(name, _)| name.to_owned()).collect();
+        let mut attributes = BTreeMap::new();
+        for name in names {
+            if attributes.len() == limits::ATTRIBUTES && entries.get(&name).is_some() {
+                let message = format!("attributes must hold at most {} entries", limits::ATTRIBUTES);
+                self.warnings.broken(Invalid::new("out_of_range", entries.path(&name), message));
+                continue;
+            }
+            let value =
+                take(&mut entries, &mut self.warnings, &name, |path, json| attribute(path, &name, json));
+            attributes.extend(value.map(|value| (name, value)));
+        }
+        for (name, value) in &mut attributes {
+            if let AttributeValue::String(text) = value {
+                *text = without_secrets(
+                    std::mem::take(text),
+                    name,
+                    &format!("attributes.{name}"),
+                    &mut self.warnings,
+                );
+            }
+        }
+        self.members.take_but("attributes", entries.rest_as_json());
+        attributes
     }
 }
 
-fn read_items(json: &str) -> Result<Vec<Item>, Invalid> {
-    let rows: Vec<&RawValue> = serde_json::from_str(json).map_err(|_| wrong_type("items", "an array"))?;
-    if rows.is_empty() || rows.len() > limits::ITEMS {
-        let message = format!("items must hold 1 to {} items", limits::ITEMS);
-        return Err(Invalid::new("out_of_range", "items", message));
+/// Takes a member out if it can be read; else it stays, and a warning says why.
+fn take<T>(
+    members: &mut Members<'_>,
+    warnings: &mut Warnings,
+    name: &str,
+    read: impl FnOnce(&str, &str) -> Result<Option<T>, Invalid>,
+) -> Option<T> {
+    let Some(json) = members.get(name) else {
+        members.take(name);
+        return None;
+    };
+    match read(&members.path(name), json) {
+        Ok(value) => {
+            members.take(name);
+            value
+        }
+        Err(broken) => {
+            warnings.broken(broken);
+            None
+        }
     }
-    rows.iter().enumerate().map(|(place, row)| item(format!("items[{place}]"), row.get())).collect()
 }
 
-fn item(path: String, json: &str) -> Result<Item, Invalid> {
-    let fields = Fields::read(path, json)?;
-    let required = |name: &str| {
-        let path = fields.path(name);
+/// A name; what of it is not as it came stays as well.
+fn read_name(
+    members: &mut Members<'_>,
+    warnings: &mut Warnings,
+    name: &str,
+) -> Result<Option<String>, Invalid> {
+    let path = members.path(name);
+    let read = members.get(name).map(|json| values::name(&path, json)).transpose()?.flatten();
+    let Some(values::Name { text, broken }) = read else {
+        members.take(name);
+        return Ok(None);
+    };
+    match broken {
+        Some(broken) => warnings.broken(broken),
+        None => members.take(name),
+    }
+    Ok(Some(without_cards(text, &path, warnings)))
+}
+
+/// An element of `items`: an object, or a product by its name alone.
+fn item(path: String, json: &str, warnings: &mut Warnings) -> Result<Item, Invalid> {
+    let object = if json.starts_with('"') {
+        Cow::Owned(format!("{{\"productName\":{json}}}"))
+    } else {
+        Cow::Borrowed(json)
+    };
+    let mut members = Members::read(path, &object)?;
+    let unnamed = |members: &Members<'_>| {
+        let path = members.path("productName");
         Invalid::new("missing_field", path.clone(), format!("{path} is missing"))
     };
-    Ok(Item {
-        product_name: fields.name("productName")?.ok_or_else(|| required("productName"))?,
-        sku: fields.line("sku", limits::SKU)?,
-        quantity: fields.quantity("quantity")?.ok_or_else(|| required("quantity"))?,
-        unit_price: fields.money("unitPrice")?,
-    })
+    let product_name = read_name(&mut members, warnings, "productName")?.ok_or_else(|| unnamed(&members))?;
+    let sku = take(&mut members, warnings, "sku", code);
+    let quantity = take(&mut members, warnings, "quantity", values::quantity);
+    let unit_price = take(&mut members, warnings, "unitPrice", values::money);
+    Ok(Item { product_name, sku, quantity, unit_price, extra: Extra::of(members, warnings) })
 }
 
-fn email(fields: &Fields<'_>) -> Result<Option<String>, Invalid> {
-    let text = fields.line("customerEmail", limits::EMAIL)?;
-    text.map(|text| customer_email(&text)).transpose()
+/// The text with the card numbers in it masked, and a warning that says so.
+fn without_cards(text: String, path: &str, warnings: &mut Warnings) -> String {
+    match mask_card_numbers(&text) {
+        Some(masked) => {
+            warnings.add(path, "masked", format!("{path} holds a card number: it is masked"));
+            masked
+        }
+        None => text,
+    }
+}
+
+fn without_secrets(text: String, name: &str, path: &str, warnings: &mut Warnings) -> String {
+    if is_secret_name(name) {
+        warnings.add(path, "masked", format!("{path} looks like a secret: it is masked and not stored"));
+        return MASKED.to_owned();
+    }
+    without_cards(text, path, warnings)
+}
+
+fn email(path: &str, json: &str) -> Result<Option<String>, Invalid> {
+    values::line(path, json, limits::EMAIL)?.map(|text| customer_email(&text)).transpose()
 }
 
 /// A customer's mail address as orders keep it: its domain in lower case.
@@ -127,56 +330,71 @@ pub fn customer_phone(text: &str) -> Result<String, Invalid> {
     number.or_else(|_| e164("customerPhone", text))
 }
 
-fn phone(fields: &Fields<'_>) -> Result<Option<String>, Invalid> {
-    let text = fields.line("customerPhone", limits::NAME)?;
-    text.map(|text| customer_phone(&text)).transpose()
+fn phone(path: &str, json: &str) -> Result<Option<String>, Invalid> {
+    values::line(path, json, limits::LINE)?.map(|text| customer_phone(&text)).transpose()
 }
 
-fn currency(fields: &Fields<'_>) -> Result<Option<String>, Invalid> {
-    let Some(code) = fields.line("currency", limits::NAME)? else { return Ok(None) };
+fn currency(path: &str, json: &str) -> Result<Option<String>, Invalid> {
+    let Some(code) = values::line(path, json, limits::LINE)? else { return Ok(None) };
     let unknown =
-        || Invalid::new("unknown_currency", "currency", "currency must be an ISO 4217 code such as EUR");
-    Currency::from_code(&code).map(|known| Some(known.code().to_owned())).ok_or_else(unknown)
+        || Invalid::new("unknown_currency", path, format!("{path} must be an ISO 4217 code such as EUR"));
+    let known = Currency::from_code(&code.to_ascii_uppercase()).ok_or_else(unknown)?;
+    Ok(Some(known.code().to_owned()))
 }
 
-fn attributes(fields: &Fields<'_>) -> Result<BTreeMap<String, AttributeValue>, Invalid> {
-    let Some(json) = fields.raw("attributes") else { return Ok(BTreeMap::new()) };
-    let entries = Fields::read("attributes".to_owned(), json)?;
-    let attributes: BTreeMap<_, _> = entries
-        .entries()
-        .map(|(key, _)| Ok((attribute_key(key)?, attribute_value(&entries, key)?)))
-        .collect::<Result<_, Invalid>>()?;
-    if attributes.len() > limits::ATTRIBUTES {
-        let message = format!("attributes must hold at most {} entries", limits::ATTRIBUTES);
-        return Err(Invalid::new("out_of_range", "attributes", message));
+fn code(path: &str, json: &str) -> Result<Option<String>, Invalid> {
+    values::line(path, json, limits::CODE)
+}
+
+/// A date, with a time or not, with an offset or not, as the client wrote it.
+fn time(path: &str, json: &str) -> Result<Option<String>, Invalid> {
+    let Some(text) = values::line(path, json, limits::CODE)? else { return Ok(None) };
+    let is_time = text.parse::<jiff::Timestamp>().is_ok()
+        || text.parse::<civil::DateTime>().is_ok()
+        || text.parse::<civil::Date>().is_ok();
+    if is_time {
+        return Ok(Some(text));
     }
-    Ok(attributes)
+    let message =
+        format!("{path} must be a date or a time such as 2026-01-31T12:00 or 2026-01-31T12:00:00+01:00");
+    Err(Invalid::new("invalid_time", path, message))
 }
 
-fn attribute_key(key: &str) -> Result<String, Invalid> {
+/// A language tag: its form, not whether anybody speaks it.
+fn locale(path: &str, json: &str) -> Result<Option<String>, Invalid> {
+    let Some(text) = values::line(path, json, limits::CODE)? else { return Ok(None) };
+    let tag = text.replace('_', "-");
+    let mut parts = tag.split('-');
+    let letters = |part: &str| (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphabetic());
+    let any = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    if parts.next().is_some_and(letters) && parts.all(any) {
+        return Ok(Some(tag));
+    }
+    Err(Invalid::new("invalid_locale", path, format!("{path} must be a language tag such as de or de-AT")))
+}
+
+/// The value of an attribute, if that can have this name.
+fn attribute(path: &str, name: &str, json: &str) -> Result<Option<AttributeValue>, Invalid> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    if key.is_empty() || key.len() > limits::ATTRIBUTE_KEY || !key.chars().all(allowed) {
+    if name.is_empty() || name.len() > limits::ATTRIBUTE_KEY || !name.chars().all(allowed) {
         let message =
             format!("A key of attributes must be 1 to {} of A-Z a-z 0-9 _ . -", limits::ATTRIBUTE_KEY);
-        return Err(Invalid::new("invalid_attribute", "attributes", message));
+        return Err(Invalid::new("invalid_attribute", path, message));
     }
-    if FIELD_NAMES.contains(&key) {
-        let message = format!("attributes.{key} has the name of an order's own field");
-        return Err(Invalid::new("invalid_attribute", format!("attributes.{key}"), message));
+    if FIELD_NAMES.contains(&name) {
+        let message = format!("{path} has the name of an order's own field");
+        return Err(Invalid::new("invalid_attribute", path, message));
     }
-    Ok(key.to_owned())
-}
-
-fn attribute_value(entries: &Fields<'_>, key: &str) -> Result<AttributeValue, Invalid> {
-    let path = entries.path(key);
-    match entries.raw(key).unwrap_or("null") {
-        "true" => Ok(AttributeValue::Bool(true)),
-        "false" => Ok(AttributeValue::Bool(false)),
+    match json {
+        "true" => Ok(Some(AttributeValue::Bool(true))),
+        "false" => Ok(Some(AttributeValue::Bool(false))),
         text if text.starts_with('"') => {
-            let text = entries.line(key, limits::NAME)?.unwrap_or_default();
-            Ok(AttributeValue::String(text))
+            let text = values::line(path, text, limits::LINE)?.unwrap_or_default();
+            Ok(Some(AttributeValue::String(text)))
         }
-        json if is_number(json) => Ok(AttributeValue::Number(number(&path, json)?)),
-        _ => Err(wrong_type(&path, "a string, a number, true or false")),
+        number if is_number(number) => {
+            values::number(path, number).map(|number| Some(AttributeValue::Number(number)))
+        }
+        _ => Err(wrong_type(path, "a string, a number, true or false")),
     }
 }

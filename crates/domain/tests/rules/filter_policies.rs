@@ -150,7 +150,7 @@ fn a_body_policy_looks_at_the_notification_as_a_webhook_gets_it() {
         r#"{"data":{"attributes":{"rank":[{"numeric":["<",0]}],"express":[true]}}}"#,
         r#"{"data":{"total":["10.0"]}}"#,
         r#"{"data":{"note":[{"exists":false}]}}"#,
-        r#"{"message":[{"suffix":"\nProduct: 10 × Mouse"}],"subject":["New Order Notification"]}"#,
+        r#"{"message":[{"suffix":"\n    shop: 10"}],"subject":["New Order Notification"]}"#,
         r#"{"data.currency":["EUR"]}"#,
     ] {
         assert_eq!(body(policy).matches(&order(MOUSE)), Ok(()), "{policy}");

@@ -21,7 +21,7 @@ pub(crate) fn sent_orders() -> impl Strategy<Value = Sent> {
             members.extend(total.iter().map(|total| format!("\"total\":{total}")));
             members.extend(note.map(|note| format!("\"note\":{}", quoted(&note))));
             members.push(format!("\"attributes\":{{{attributes}}}"));
-            members.push("\"unknown\":{\"customerName\":[null,1e999]}".to_owned());
+            members.push("\"unknown\":{\"customerName\":[null,1e99]}".to_owned());
             Sent { json: format!("{{{}}}", members.join(" ,\n")), total }
         },
     )

@@ -14,6 +14,7 @@ mod filter_policies;
 mod filter_policy_cases;
 #[cfg(test)]
 mod generated_orders;
+mod kept_members;
 #[cfg(test)]
 mod link_tokens;
 #[cfg(test)]

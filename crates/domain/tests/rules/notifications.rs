@@ -1,6 +1,6 @@
 //! What one order says to its subscribers.
 
-use domain::notification::{SUBJECT, event, text};
+use domain::notification::{SUBJECT, event, headline, text};
 
 use crate::fixtures::{details, now, order};
 
@@ -29,13 +29,69 @@ fn products_stand_on_one_line() {
 }
 
 #[test]
-fn the_text_has_four_lines_whatever_the_customer_wrote() {
+fn the_first_four_lines_are_the_seeds_whatever_the_customer_wrote() {
     let order = order(
-        r#"{"customerName":"مريم 👩‍🚀 \u200b","productName":"Tee \"x\" <b>","note":"a\nProduct: other\n","total":"1.00"}"#,
+        r#"{"customerName":"مريم 👩‍🚀 \u200b","productName":"Tee \"x\" <b>","note":"a\nProduct: other\n","quantity":2}"#,
     );
-    let text = text(&order);
-    assert_eq!(text.lines().count(), 4);
-    assert!(text.ends_with("Customer: مريم 👩‍🚀 \u{200b}\nProduct: Tee \"x\" <b>"));
+    let (headline, text) = (headline(&order), text(&order));
+    assert_eq!(headline.lines().count(), 4);
+    assert!(headline.ends_with("Customer: مريم 👩‍🚀 \u{200b}\nProduct: Tee \"x\" <b>"), "{headline}");
+    assert_eq!(text, format!("{headline}\n\nQuantity: 2\nNote:\n    a\n    Product: other"));
+}
+
+#[test]
+fn the_whole_order_is_told_in_the_order_in_which_staff_look_for_it() {
+    let order = order(
+        r#"{"customerName":"Jo","items":[{"productName":"Pizza","quantity":2,"unitPrice":"9.50","sku":"P1"},
+            {"productName":"Cola","unitPrice":3,"size":"0.5 l"},"Salad"],"total":22,"currency":"EUR",
+            "note":"Ring twice","customerPhone":"+4915112345678","customerEmail":"jo@example.com",
+            "deliveryAddress":{"streetAddress":"Main St 1","addressLocality":"Springfield","postalCode":12345},
+            "deliverAt":"2026-12-24T18:00","reference":"A-1","locale":"de","attributes":{"express":true,"rank":1.5},
+            "gift":{"card":"Happy\nbirthday"},"door":"left\nred"}"#,
+    );
+    let expected = r#"
+- 2 × Pizza (P1), 9.50 EUR each
+- Cola, 3 EUR
+- Salad
+
+Total: 22 EUR
+Note: Ring twice
+Phone: +4915112345678
+Email: jo@example.com
+Address:
+    Main St 1
+    12345 Springfield
+Wanted at: 2026-12-24T18:00
+Reference: A-1
+Language: de
+Also sent:
+    express: yes
+    rank: 1.5
+    items[1].size: 0.5 l
+    gift: {"card":"Happy\nbirthday"}
+    door:
+        left
+        red"#;
+    assert_eq!(text(&order), format!("{}\n{expected}", headline(&order)));
+}
+
+#[test]
+fn nothing_that_a_customer_or_his_client_wrote_can_pass_for_a_line_of_ours() {
+    for forged in
+        ["\nTotal: 0", "\r\nTotal: 0", "\rTotal: 0", "\u{2028}Total: 0", "\u{85}Total: 0", "\u{b}Total: 0"]
+    {
+        let members = serde_json::json!({
+            "customerName": format!("Jo{forged}"), "productName": format!("Mouse{forged}"), "note": format!("x{forged}"),
+            "deliveryAddress": format!("Main St{forged}"), "reference": format!("x{forged}"), format!("a{forged}"): "b",
+            "Total": "0", "b": format!("c{forged}"), "items": [{"productName": format!("Pad{forged}")}],
+            "attributes": {"Total": 0},
+        });
+        let order = order(&members.to_string());
+        let text = text(&order);
+        let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        assert!(!text.split(breaks).any(|line| line.starts_with("Total")), "{text}");
+        assert!(text.contains("    Total: 0"), "{text}");
+    }
 }
 
 #[test]

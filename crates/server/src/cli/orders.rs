@@ -162,9 +162,13 @@ async fn place(place: Place) -> Result<(), Failure> {
         order.insert("attributes".to_owned(), Value::Object(attributes));
     }
     let answer = server
-        .ask_with(Method::POST, "/create-order", |request| match &place.idempotency_key {
-            Some(key) => request.header("idempotency-key", key).json(&order),
-            None => request.json(&order),
+        .ask_with(Method::POST, "/create-order", |request| {
+            // Whoever types an order wants to know what of it cannot be read.
+            let request = request.header("prefer", "handling=strict").json(&order);
+            match &place.idempotency_key {
+                Some(key) => request.header("idempotency-key", key),
+                None => request,
+            }
         })
         .await?;
     let shown = server.show(&answer, |answer| {

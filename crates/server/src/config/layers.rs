@@ -11,13 +11,14 @@ use super::toml_mistake::toml_mistake;
 use crate::file_permissions::{self, FileAccess};
 
 /// Every setting there is, as the file has it. In the environment `smtp.host` is `ORDERBELL_SMTP_HOST`.
-pub(crate) const SETTINGS: [&str; 67] = [
+pub(crate) const SETTINGS: [&str; 68] = [
     "listen",
     "data",
     "public_url",
     "intake",
     "intake_keys",
     "intake_paths",
+    "intake_handling",
     "admin_key",
     "metrics_key",
     "cors_allow_origins",

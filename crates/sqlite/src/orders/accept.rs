@@ -83,7 +83,7 @@ fn earlier(
                 return Ok(Some(Acceptance::Repeated(found.id)));
             }
             if found.client_digest.as_deref() == wanted.client_digest.as_ref().map(<[u8; 16]>::as_slice) {
-                return Ok(Some(Acceptance::KeyReused));
+                return Ok(Some(Acceptance::KeyReused(found.id)));
             }
         }
     }

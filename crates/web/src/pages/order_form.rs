@@ -14,6 +14,9 @@ use super::page;
 use crate::keys::OrderAuth;
 use crate::state::Web;
 
+/// The longest note that the form takes, in characters.
+const MAX_NOTE: usize = 2_000;
+
 #[derive(Template)]
 #[template(path = "order_form.html")]
 struct OrderForm<'a> {
@@ -35,7 +38,7 @@ pub(super) async fn show(State(web): State<Arc<Web>>) -> Response {
         sandboxed: sandboxed(&web),
         max_name: limits::NAME,
         max_quantity: limits::QUANTITY,
-        max_note: limits::NOTE,
+        max_note: MAX_NOTE,
     };
     page(StatusCode::OK, &form)
 }

@@ -19,7 +19,7 @@ use domain::endpoint::Protocol;
 use domain::link_token::{LinkKey, LinkToken, Purpose};
 use domain::subscription::SubscriptionId;
 use http::{HeaderMap, Method, Request, StatusCode};
-use orderbell_web::{HostPolicy, KeyHash, OrderAuth, OrderLimits, OrderPathAlias, Settings};
+use orderbell_web::{Handling, HostPolicy, KeyHash, OrderAuth, OrderLimits, OrderPathAlias, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -239,6 +239,7 @@ fn settings() -> Settings {
         client_digest_secret: [5; 32],
         order_auth: OrderAuth::Open,
         order_path_aliases: Vec::new(),
+        intake_handling: Handling::Lenient,
         order_limits: OrderLimits::default(),
         cors_allow_origins: Vec::new(),
         host_policy: HostPolicy::Gateway,

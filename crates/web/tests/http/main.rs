@@ -19,5 +19,6 @@ mod order_form;
 mod orders;
 mod rate_limits;
 mod receipts;
+mod recipe;
 mod subscriber_links;
 mod subscriptions;

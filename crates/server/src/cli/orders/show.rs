@@ -25,14 +25,14 @@ pub(super) fn print(order: &Value) -> Result<(), StdoutError> {
     for (number, product) in each_product(order).into_iter().enumerate() {
         output::line(&format!("{:<9}{product}", if number == 0 { "Product" } else { "" }))?;
     }
-    let facts = [("Email", "/customerEmail"), ("Phone", "/customerPhone"), ("Note", "/note")];
-    let facts = facts.map(|(label, member)| (label.to_owned(), display::member(order, member)));
-    let attributes = order["attributes"].as_object().into_iter().flatten();
-    let attributes = attributes.map(|(key, value)| (key.clone(), display::cell(Some(value))));
-    let total = price(order).map(|price| ("Total".to_owned(), price));
-    for (label, fact) in total.into_iter().chain(facts).chain(attributes).filter(|(_, fact)| !fact.is_empty())
-    {
-        output::line(&format!("{label:<8} {fact}"))?;
+    for (label, fact) in facts(order) {
+        for (number, line) in fact.lines().enumerate() {
+            let label = if number == 0 { display::terminal_safe(&label) } else { "".into() };
+            output::line(&format!("{label:<8} {}", display::terminal_safe(line)))?;
+        }
+    }
+    for warning in order["warnings"].as_array().into_iter().flatten() {
+        output::line(&format!("{:<8} {}", "Warning", display::cell(warning.get("detail"))))?;
     }
     output::line(&format!("{:<9}{}\n", "Told", display::cell(order.get("summary"))))?;
     output::table(order["timeline"].as_array().map(Vec::as_slice).unwrap_or_default(), &EVENTS)?;
@@ -56,6 +56,45 @@ pub(super) fn print(order: &Value) -> Result<(), StdoutError> {
     Ok(())
 }
 
+/// The parts of an address, as letters have them.
+const ADDRESS: [&str; 8] = [
+    "name",
+    "streetAddress",
+    "extendedAddress",
+    "postOfficeBoxNumber",
+    "postalCode",
+    "addressLocality",
+    "addressRegion",
+    "addressCountry",
+];
+
+/// What else the order says, each under its label; an address and a note may have several lines.
+fn facts(order: &Value) -> Vec<(String, String)> {
+    let members = [
+        ("Note", "/note"),
+        ("Phone", "/customerPhone"),
+        ("Email", "/customerEmail"),
+        ("Wanted", "/deliverAt"),
+        ("Ref.", "/reference"),
+        ("Language", "/locale"),
+    ];
+    let said = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let total = price(order).map(|price| ("Total".to_owned(), price));
+    let facts =
+        members.iter().filter_map(|(label, at)| Some(((*label).to_owned(), said(order.pointer(at)?))));
+    let address = match &order["deliveryAddress"] {
+        Value::Object(parts) => {
+            let parts = ADDRESS.iter().filter_map(|part| parts.get(*part));
+            parts.map(said).collect::<Vec<_>>().join("\n")
+        }
+        text => text.as_str().unwrap_or_default().to_owned(),
+    };
+    let others = ["attributes", "extra"].into_iter().filter_map(|name| order[name].as_object()).flatten();
+    let others = others.map(|(name, value)| (name.clone(), said(value)));
+    let address = Some(("Address".to_owned(), address)).filter(|(_, address)| !address.is_empty());
+    total.into_iter().chain(facts).chain(address).chain(others).collect()
+}
+
 /// The products of an order on one line.
 pub(super) fn products(order: &Value) -> String {
     each_product(order).join(", ")
@@ -66,10 +105,8 @@ fn each_product(order: &Value) -> Vec<String> {
         let name = display::cell(item.get("productName"));
         item.get("quantity").map_or(name.clone(), |quantity| format!("{quantity} × {name}"))
     };
-    match order["items"].as_array() {
-        Some(items) => items.iter().map(one).collect(),
-        None => vec![one(order)],
-    }
+    let named = Some(order).filter(|order| order["productName"].is_string());
+    named.into_iter().chain(order["items"].as_array().into_iter().flatten()).map(one).collect()
 }
 
 /// What the order costs, with its currency.
@@ -108,6 +145,29 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn all_that_an_order_says_is_shown_under_its_label() {
+        let order = json!({
+            "productName": "Mouse", "quantity": 2, "items": [{"productName": "Pad"}], "total": "22", "currency": "EUR",
+            "note": "Ring\ntwice", "deliveryAddress": {"streetAddress": "Main St 1", "postalCode": "12345"},
+            "attributes": {"express": true}, "extra": {"gift": {"card": "x"}, "total": "19,90"},
+        });
+        assert_eq!(each_product(&order), ["2 × Mouse", "Pad"]);
+        let shown: Vec<_> =
+            facts(&order).into_iter().map(|(label, fact)| format!("{label}={fact}")).collect();
+        assert_eq!(
+            shown,
+            [
+                "Total=22 EUR",
+                "Note=Ring\ntwice",
+                "Address=Main St 1\n12345",
+                "express=true",
+                "gift={\"card\":\"x\"}",
+                "total=19,90",
+            ]
+        );
+    }
 
     #[test]
     fn how_far_delivery_has_come_is_told_in_few_words() {

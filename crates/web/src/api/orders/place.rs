@@ -6,7 +6,7 @@ use application::Error;
 use application::orders::{self, PlaceOrder, Placed};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use domain::order::OrderDetails;
+use domain::order::Warning;
 use domain::order::idempotency::IdempotencyKey;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -15,6 +15,7 @@ use crate::access::caller;
 use crate::body;
 use crate::client::{Client, client_digest};
 use crate::cors::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
+use crate::handling::{Handling, PREFERENCE_APPLIED};
 use crate::observe::{request_id, span};
 use crate::order_path_alias::CREATE_ORDER;
 use crate::parameters::single;
@@ -32,10 +33,13 @@ pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Resu
     // Before the body is read, so that a flood costs little.
     web.order_rate_limiter.acquire(rate_limit_key, web.app.clock.now())?;
     refuse_multipart(&head.headers)?;
+    let preferred = Handling::preferred(&head.headers);
     let key = idempotency_key(&head.headers)?;
     let client_digest = caller.is_empty().then(|| client_digest(&web.settings.client_digest_secret, client));
     let body = body::read(&head.headers, body).await?;
-    let details = OrderDetails::parse(or_nothing(body::json(&body)?))?;
+    let handling = preferred.unwrap_or(web.settings.intake_handling);
+    let details = handling.read(or_nothing(body::json(&body)?))?;
+    let warnings = details.warnings.clone();
     let (caller, request_id) = (caller.to_owned(), request_id(&head.headers));
     let order = PlaceOrder { details, key, caller, client_digest, request_id };
     // What fails is logged in a span; the frequent case goes without, since its line carries the id itself.
@@ -44,7 +48,7 @@ pub(crate) async fn place(State(web): State<Arc<Web>>, request: Request) -> Resu
         web.order_rate_limiter.refund(rate_limit_key);
     }
     let failed = |error: Error| span(&head.headers, &head.method, CREATE_ORDER).in_scope(|| error.into());
-    placed.map(order_response).map_err(failed)
+    placed.map(|placed| order_response(placed, &warnings, preferred)).map_err(failed)
 }
 
 /// No body at all lacks the names, as in the recipe.
@@ -52,9 +56,15 @@ fn or_nothing(json: &[u8]) -> &[u8] {
     if json.is_empty() { b"{}" } else { json }
 }
 
-fn order_response(placed: Placed) -> Response {
-    let body = format!(r#"{{"message":"Order placed successfully","orderId":"{}"}}"#, placed.id);
+fn order_response(placed: Placed, warnings: &[Warning], preferred: Option<Handling>) -> Response {
+    let mut body = format!(r#"{{"message":"Order placed successfully","orderId":"{}"}}"#, placed.id);
+    if !warnings.is_empty() {
+        // It cannot fail: a warning is three strings.
+        let warnings = serde_json::to_string(warnings).unwrap_or_default();
+        body.insert_str(body.len() - 1, &format!(r#","warnings":{warnings}"#));
+    }
     let mut response = body.into_response();
+    response.headers_mut().extend(preferred.map(|handling| (PREFERENCE_APPLIED, handling.applied())));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if placed.repeated {
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));

@@ -50,9 +50,9 @@ pub(super) async fn test_filter(
     Ok(json_response(StatusCode::OK, &Tested { matches: because.is_none(), because }))
 }
 
-/// An order in the form of `POST /create-order`; errors name its members as `order.total`.
+/// An order in the form of `POST /create-order`, strictly: whoever tries a policy wants to know. Errors name its members as `order.total`.
 fn order_details(json: &str) -> Result<OrderDetails, Problem> {
-    OrderDetails::parse(json.as_bytes()).map_err(|invalid| {
+    OrderDetails::parse_strictly(json.as_bytes()).map_err(|invalid| {
         let field = format!("order.{}", invalid.field);
         Problem::invalid(invalid.code, field.trim_end_matches('.'), invalid.message)
     })

@@ -11,7 +11,7 @@ use axum::body::{Body, Bytes};
 use domain::order::{Order, OrderId};
 use http::{Request, StatusCode};
 use http_body::Frame;
-use orderbell_web::{Client, ClientKey, KeyHash, OrderAuth, OrderPathAlias};
+use orderbell_web::{Client, ClientKey, Handling, KeyHash, OrderAuth, OrderPathAlias};
 use serde_json::json;
 
 use crate::host::{ADMIN_KEY, Answer, Host, SEED_BODY};
@@ -159,12 +159,12 @@ async fn missing_names_are_answered_with_the_seeds_sentence() {
 }
 
 #[tokio::test]
-async fn each_mistake_has_its_own_code_and_names_its_field() {
-    let host = Host::start();
-    let long = format!(r#"{{"customerName":"{}","productName":"x"}}"#, "é".repeat(257));
+async fn each_mistake_has_its_own_code_and_names_its_field_where_orders_are_handled_strictly() {
+    let host = Host::with(|_, settings| settings.intake_handling = Handling::Strict);
+    let long = format!(r#"{{"customerName":"{}","productName":"x"}}"#, "é".repeat(1_001));
     let cases = [
         (r#"{"customerName": "John"#, "malformed_json", None),
-        (r#"{"customerName":1,"productName":"x"}"#, "wrong_type", Some("customerName")),
+        (r#"{"customerName":true,"productName":"x"}"#, "wrong_type", Some("customerName")),
         (r#"{"customerName":"Jo","productName":["x"]}"#, "wrong_type", Some("productName")),
         (long.as_str(), "too_long", Some("customerName")),
         (r#"{"customerName":"J\no","productName":"x"}"#, "control_character", Some("customerName")),
@@ -174,6 +174,87 @@ async fn each_mistake_has_its_own_code_and_names_its_field() {
         let problem = host.place(body).await.assert_problem(StatusCode::BAD_REQUEST, code);
         assert_eq!(problem.get("field").and_then(|field| field.as_str()), field, "{body}");
     }
+}
+
+/// An order of which three members cannot be read, and one is a secret.
+const FAULTY: &str = r#"{"customerName":"Jo","productName":"x","quantity":"two","total":"19,90","cvc":"123",
+    "attributes":{"a b":1},"gift":{"card":"Happy birthday"}}"#;
+
+#[tokio::test]
+async fn what_cannot_be_read_costs_no_order_and_the_answer_names_it() {
+    let host = Host::start();
+    let answer = host.place(FAULTY).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let placed = answer.json();
+    let named: Vec<_> = placed["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|warning| (&warning["field"], &warning["code"]))
+        .collect();
+    assert_eq!(
+        serde_json::to_value(named).unwrap(),
+        json!([
+            ["quantity", "out_of_range"],
+            ["total", "not_a_number"],
+            ["attributes.a b", "invalid_attribute"],
+            ["cvc", "masked"]
+        ])
+    );
+    let order =
+        host.manage("GET", &format!("/orders/{}", placed["orderId"].as_str().unwrap()), "").await.json();
+    assert_eq!(
+        order["extra"],
+        json!({"quantity":"two","total":"19,90","cvc":"[masked]","attributes":{"a b":1},"gift":{"card":"Happy birthday"}})
+    );
+    assert_eq!(order["warnings"], placed["warnings"]);
+    let plain = host.place(SEED_BODY).await.json();
+    assert_eq!(plain.as_object().unwrap().len(), 2, "{plain}");
+}
+
+#[tokio::test]
+async fn a_client_that_prefers_so_is_refused_and_told_that_its_preference_was_followed() {
+    let host = Host::start();
+    let prefer = |handling: &str, body: &'static str| {
+        post().header("prefer", handling).body(Body::from(body)).unwrap()
+    };
+    let refused = host.send(prefer("handling=strict", FAULTY)).await;
+    let problem = refused.assert_problem(StatusCode::BAD_REQUEST, "out_of_range");
+    assert_eq!(problem["field"], "quantity");
+    let taken = host.send(prefer("handling=strict", SEED_BODY)).await;
+    assert_eq!((taken.status, taken.header("preference-applied")), (StatusCode::OK, Some("handling=strict")));
+    let strict = Host::with(|_, settings| settings.intake_handling = Handling::Strict);
+    let taken = strict.send(prefer("handling=lenient", FAULTY)).await;
+    assert_eq!(
+        (taken.status, taken.header("preference-applied")),
+        (StatusCode::OK, Some("handling=lenient"))
+    );
+    let unsaid = host.send(prefer("respond-async", FAULTY)).await;
+    assert_eq!((unsaid.status, unsaid.header("preference-applied")), (StatusCode::OK, None));
+}
+
+#[tokio::test]
+async fn a_replay_repeats_the_warnings_and_another_order_under_the_key_is_told_apart_by_its_members() {
+    let host = Host::start();
+    let place =
+        |body: String| post().header("idempotency-key", "0123456789abcdef").body(Body::from(body)).unwrap();
+    let first = host.send(place(FAULTY.to_owned())).await.json();
+    let again = host.send(place(FAULTY.to_owned())).await;
+    assert_eq!((again.header("idempotency-replayed"), again.json()), (Some("true"), first));
+    let other = FAULTY.replace("19,90", "29,90").replace("Jo", "Joe");
+    let problem = host
+        .send(place(other))
+        .await
+        .assert_problem(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused");
+    let detail = "This Idempotency-Key was used for another order: it differs in customerName, extra.total";
+    assert_eq!(problem["detail"], detail);
+    // The preference is judged before the key: what is refused claims none.
+    let strict = post().header("idempotency-key", "another-key-of-16").header("prefer", "handling=strict");
+    host.send(strict.body(Body::from(FAULTY)).unwrap())
+        .await
+        .assert_problem(StatusCode::BAD_REQUEST, "out_of_range");
+    let lenient = post().header("idempotency-key", "another-key-of-16").body(Body::from(SEED_BODY)).unwrap();
+    assert_eq!(host.send(lenient).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -1,0 +1,69 @@
+//! What of an order was not taken as it came.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Invalid;
+
+/// The most warnings that one order has: with more, the last says how many there are.
+pub const MAX_WARNINGS: usize = 20;
+/// The longest path that a warning names, in characters: members' names are the client's.
+const MAX_PATH: usize = 100;
+
+/// Something that a client sent and that was not taken as it came. Nothing of it is lost, but for what is
+/// [masked](super::sensitive).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// Which member, as a path such as `items[2].unitPrice`.
+    pub field: String,
+    /// Stable and machine-readable: the rule's code, or `masked`.
+    pub code: Cow<'static, str>,
+    /// One sentence for a person.
+    pub detail: String,
+}
+
+/// The warnings of one order while it is read.
+#[derive(Debug, Default)]
+pub(super) struct Warnings {
+    first: Vec<Warning>,
+    more: usize,
+    /// The first rule that was broken: strictly handled, the order is refused for it.
+    broken: Option<Invalid>,
+}
+
+impl Warnings {
+    /// A known member breaks a rule: it is kept beside the others.
+    pub(super) fn broken(&mut self, rule: Invalid) {
+        let detail = format!("{}; it is kept in extra as it came", cut(&rule.message, 2 * MAX_PATH));
+        self.add(&rule.field, rule.code, detail);
+        self.broken.get_or_insert(rule);
+    }
+
+    /// Something else that a person should know.
+    pub(super) fn add(&mut self, field: &str, code: &'static str, detail: String) {
+        if self.first.len() == MAX_WARNINGS {
+            self.more += 1;
+            return;
+        }
+        self.first.push(Warning { field: cut(field, MAX_PATH), code: Cow::Borrowed(code), detail });
+    }
+
+    /// All of them, and the first rule that was broken.
+    pub(super) fn told(mut self) -> (Vec<Warning>, Option<Invalid>) {
+        if self.more > 0
+            && let Some(last) = self.first.pop()
+        {
+            let detail = format!("{} more warnings like these", self.more + 1);
+            self.first.push(Warning { code: Cow::Borrowed("more"), field: last.field, detail });
+        }
+        (self.first, self.broken)
+    }
+}
+
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
