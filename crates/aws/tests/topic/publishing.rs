@@ -35,7 +35,10 @@ async fn a_message_says_the_order_to_every_protocol_and_carries_its_facts() {
     assert_eq!(entry("Subject"), "New Order Notification");
     assert_eq!(entry("MessageStructure"), "json");
     let message: serde_json::Value = serde_json::from_str(&entry("Message")).unwrap();
-    let text = format!("📦 New Order Received!\nOrder ID: {}\nCustomer: Ada\nProduct: Mouse", of(1));
+    let text = format!(
+        "📦 New Order Received!\nOrder ID: {}\nCustomer: Ada\nProduct: Mouse\n\nCurrency: EUR",
+        of(1)
+    );
     assert_eq!(message["default"], text);
     let structured: serde_json::Value = serde_json::from_str(message["https"].as_str().unwrap()).unwrap();
     assert_eq!(
