@@ -51,12 +51,27 @@ async fn the_form_says_which_messages_stay_here() {
 }
 
 #[tokio::test]
-async fn the_documentation_shows_every_operation() {
+async fn the_contract_is_shown_with_each_member_its_examples_and_every_answer() {
     let host = Host::start();
-    let page = host.get("/docs").await;
-    assert_eq!(page.status, StatusCode::OK);
-    let contract = host.get("/openapi.json").await.json();
-    for path in contract["paths"].as_object().unwrap().keys() {
-        assert!(page.text.contains(&format!("<code>{path}</code>")), "{path}");
+    let (page, contract) = (host.get("/docs").await, host.get("/openapi.json").await.json());
+    for (name, member) in contract["components"]["schemas"]["NewOrder"]["properties"].as_object().unwrap() {
+        assert!(page.text.contains(&format!("<code>{name}</code>")), "{name}");
+        for example in member["examples"].as_array().into_iter().flatten() {
+            let shown = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
+            let escaped = shown.replace('&', "&#38;").replace('"', "&#34;");
+            assert!(page.text.contains(&format!("<code>{escaped}</code>")), "{escaped}");
+        }
     }
+    for (path, operations) in contract["paths"].as_object().unwrap() {
+        assert!(page.text.contains(&format!("<code>{path}</code>")), "{path}");
+        for status in
+            operations.as_object().unwrap().values().filter_map(|one| one["responses"].as_object()).flatten()
+        {
+            assert!(page.text.contains(&format!("<code>{}</code>", status.0)), "{path}: {}", status.0);
+        }
+    }
+    assert!(
+        page.text.contains("The input breaks a rule; `field` names where.") && !page.text.contains("$ref")
+    );
+    assert!(page.text.contains("<code>Prefer</code> <span class=\"tag\">header</span>"));
 }
