@@ -1,5 +1,6 @@
 //! Orders: placed once, looked at, marked as spam. Publishing follows from the log, not from here.
 
+mod find;
 mod timeline;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use domain::Timestamp;
 use domain::order::idempotency::IdempotencyKey;
 use domain::order::{Order, OrderDetails, OrderId};
 
+pub use find::find_in;
 pub use timeline::{Event, EventKind, NotMatchedPage, Timeline, not_matched_of, timeline as timeline_of};
 
 use crate::ports::{
@@ -108,6 +110,14 @@ pub async fn get(app: &App, id: OrderId) -> Result<Order, Error> {
 /// `invalid_cursor`.
 pub async fn list(app: &App, query: OrderQuery) -> Result<Page<Order>, Error> {
     app.orders.orders(query).await
+}
+
+/// Orders that are called `text`, as [`find_in`] has them.
+///
+/// # Errors
+/// `invalid_cursor`; `unreadable_row` where an order of this id cannot be read.
+pub async fn find(app: &App, text: &str, page: PageRequest) -> Result<Page<Order>, Error> {
+    find_in(app.orders.as_ref(), text, page).await
 }
 
 /// How far the delivery of each of these orders has come, in their own order.

@@ -1,12 +1,15 @@
 //! What [`OrderStore`] promises.
 
+use std::cmp::Reverse;
+
 use application::ErrorKind;
-use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, PageRequest};
-use domain::order::{Order, OrderId};
+use application::orders::find_in;
+use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page, PageRequest};
+use domain::order::{Order, OrderId, ShortReference};
 use futures_util::future::join_all;
 
 use crate::fixtures::{
-    LIFETIME, MOMENT, WHILE, first_page, key_for, now, order, order_at, order_of, rich_order,
+    LIFETIME, MOMENT, WHILE, first_page, key_for, now, order, order_at, order_of, rich_order, unique,
 };
 
 /// Every field comes back exactly, and so does the id of the request.
@@ -193,6 +196,56 @@ pub async fn orders_are_filtered_by_time(store: &dyn OrderStore) {
     assert_eq!(listed(store, between(fourth, second), 200).await, []);
 }
 
+/// By its id and any unique beginning of it, by its short reference, by the shop's own number. Orders of one millisecond
+/// have one short reference: all of them are found.
+pub async fn an_order_is_found_by_what_people_call_it(store: &dyn OrderStore) {
+    let order = order_of(r#"{"customerName":"Ada","productName":"Pad","reference":"Shop 4711"}"#);
+    place(store, 2).await;
+    store.accept(order.clone(), None).await.unwrap();
+    place(store, 2).await;
+    let (id, short) = (order.id.to_string(), ShortReference::of(order.id).to_string());
+    let spoken = short.to_lowercase().replace('-', " ");
+    let upper = id.to_uppercase();
+    for name in
+        [&id, &upper, &id[..35], &id.replace('-', "")[..13], &short, &spoken, " Shop 4711 ", "shop 4711"]
+    {
+        assert_eq!(found(store, name, 10).await, [order.id], "{name}");
+    }
+    for name in ["Shop", "4711", "ffffffff-ffff-7fff-bfff-ffffffffffff", "ffffffff", "Ada", ""] {
+        assert_eq!(found(store, name, 10).await, [], "{name}");
+    }
+    let twin = order_at(order.time);
+    store.accept(twin.clone(), None).await.unwrap();
+    let mut both = [order.id, twin.id];
+    both.sort_by_key(|id| Reverse(*id));
+    assert_eq!(found(store, &short, 10).await, both);
+}
+
+/// Whatever of it a text may be, and however small the pages are.
+pub async fn all_orders_that_a_name_may_mean_are_found_once(store: &dyn OrderStore) {
+    let first = order();
+    let short = ShortReference::of(first.id).to_string();
+    store.accept(first.clone(), None).await.unwrap();
+    let mut expected = vec![first.id];
+    let own = order_of(&format!(r#"{{"customerName":"Ada","productName":"Pad","reference":"{short}"}}"#));
+    let itself = Order { id: OrderId::new(first.time, unique()), time: first.time, ..own.clone() };
+    store.accept(itself.clone(), None).await.unwrap();
+    expected.push(itself.id);
+    expected.sort_by_key(|id| Reverse(*id));
+    for _ in 0..3 {
+        place(store, 2).await;
+        let time = now();
+        let named_so = Order { id: OrderId::new(time, unique()), time, ..own.clone() };
+        store.accept(named_so.clone(), None).await.unwrap();
+        expected.insert(2, named_so.id);
+    }
+    for limit in [1, 2, 3, 200] {
+        assert_eq!(found(store, &short, limit).await, expected, "{limit} a page");
+    }
+    let page = PageRequest { limit: 1, cursor: Some("nonsense".to_owned()) };
+    assert_eq!(find_in(store, &short, page).await.unwrap_err().code, "invalid_cursor");
+}
+
 /// A cursor that no page of the list gave is the caller's mistake.
 pub async fn a_bad_cursor_is_refused(store: &dyn OrderStore) {
     store.accept(order(), None).await.unwrap();
@@ -222,10 +275,19 @@ async fn place(store: &dyn OrderStore, count: usize) -> Vec<OrderId> {
 
 /// All pages of a list, one after another.
 async fn listed(store: &dyn OrderStore, query: OrderQuery, limit: usize) -> Vec<OrderId> {
+    all_pages(limit, async |page| store.orders(OrderQuery { page, ..query.clone() }).await.unwrap()).await
+}
+
+/// All that is found, one page after another.
+async fn found(store: &dyn OrderStore, text: &str, limit: usize) -> Vec<OrderId> {
+    all_pages(limit, async |page| find_in(store, text, page).await.unwrap()).await
+}
+
+async fn all_pages(limit: usize, read: impl AsyncFn(PageRequest) -> Page<Order>) -> Vec<OrderId> {
     let mut ids = Vec::new();
     let mut page = first_page(limit);
     loop {
-        let found = store.orders(OrderQuery { page: page.clone(), ..query.clone() }).await.unwrap();
+        let found = read(page.clone()).await;
         assert!(found.items.len() <= limit, "{} orders on a page of {limit}", found.items.len());
         ids.extend(found.items.iter().map(|order| order.id));
         page.cursor = found.next;

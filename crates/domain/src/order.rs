@@ -6,6 +6,7 @@ pub mod idempotency;
 mod members;
 mod parse;
 mod sensitive;
+mod short_reference;
 mod values;
 mod warning;
 
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 pub(crate) use parse::FIELD_NAMES;
 pub use parse::{customer_email, customer_phone};
 use serde::Serialize;
+pub use short_reference::ShortReference;
 pub use values::limits;
 pub use warning::{MAX_WARNINGS, Warning};
 

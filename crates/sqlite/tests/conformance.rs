@@ -53,6 +53,8 @@ port_keeps! {
     equal_orders_without_a_key_are_different_orders,
     orders_are_listed_newest_first,
     pages_neither_repeat_nor_skip_an_order,
+    an_order_is_found_by_what_people_call_it,
+    all_orders_that_a_name_may_mean_are_found_once,
     a_page_is_where_it_was_though_orders_come,
     orders_are_filtered_by_time,
     a_bad_cursor_is_refused,

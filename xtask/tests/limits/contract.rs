@@ -9,7 +9,8 @@ use crate::constants::Constants;
 use crate::numbers::{Number, ONE, shown};
 
 /// Where a limit stands in the document, and whose number it is.
-const SAME: [(&str, &str); 29] = [
+const SAME: [(&str, &str); 30] = [
+    ("parameters/find/schema/maxLength", "domain::values::CODE"),
     ("parameters/limit/schema/maximum", "application::PageRequest::MAX"),
     ("schemas/Name/maxLength", "domain::values::NAME"),
     ("schemas/MailAddress/maxLength", "domain::values::EMAIL"),

@@ -38,12 +38,22 @@ const BOUND_NOTHING: [(&str, &[&str]); 9] = [
         &["oracle::subscriptions::FAILS_AT_LEAST", "oracle::subscriptions::FAILS_AT_LEAST_FOR"],
     ),
     (
-        "the form of a token, each of which has it",
-        &["domain::link_token::LENGTH", "domain::link_token::SAID", "domain::link_token::TEXT_LENGTH"],
+        "the form of a token or a reference, each of which has it",
+        &[
+            "domain::link_token::LENGTH",
+            "domain::link_token::SAID",
+            "domain::link_token::TEXT_LENGTH",
+            "application::ID_DIGITS",
+            "domain::short_reference::LENGTH",
+            "domain::short_reference::GROUP",
+            "domain::short_reference::PERIOD",
+            "domain::short_reference::MULTIPLIERS",
+        ],
     ),
     (
         "a unit",
         &[
+            "application::find::MILLISECOND",
             "aws::MICROS_IN_A_SECOND",
             "aws::span::MILLISECOND",
             "sqlite::periods::HOUR",

@@ -15,7 +15,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use domain::Timestamp;
-use domain::order::{OrderId, customer_email, customer_phone};
+use domain::order::{OrderId, customer_email, customer_phone, limits};
 use http::{StatusCode, Uri};
 use serde_json::json;
 
@@ -40,15 +40,26 @@ pub(crate) fn routes() -> Routes {
     ]
 }
 
-/// Orders, newest first; with `include=counts` each with how far its delivery has come, where this host does that itself.
+/// Orders, newest first, or those that are called as `find` says; with `include=counts` each with how far its delivery has
+/// come, where this host does that itself.
 async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Response, Problem> {
-    let params = Params::read(&uri, &["limit", "cursor", "from", "before", "include"])?;
+    let params = Params::read(&uri, &["limit", "cursor", "find", "from", "before", "include"])?;
     let time = |name| {
         params.value(name, "a time such as 2026-01-31T12:00:00Z", |text| text.parse::<Timestamp>().ok())
     };
     let query = OrderQuery { from: time("from")?, to: time("before")?, page: params.page()? };
     let counts = params.value("include", "counts", |text| (text == "counts").then_some(()))?;
-    let page = orders::list(&web.app, query).await?;
+    // As long as a shop's number may be.
+    let name = params.value("find", &format!("1 to {} characters", limits::CODE), |text| {
+        (1..=limits::CODE).contains(&text.trim().chars().count()).then(|| text.to_owned())
+    })?;
+    let page = match name {
+        Some(_) if query.from.is_some() || query.to.is_some() => {
+            return Err(Problem::invalid("conflicting_fields", "find", "find goes without from and before"));
+        }
+        Some(name) => orders::find(&web.app, &name, query.page).await?,
+        None => orders::list(&web.app, query).await?,
+    };
     let spam = orders::spam_among(&web.app, &page.items).await?;
     let mut progress = BTreeMap::new();
     if counts.is_some() && web.app.local_delivery.is_some() {

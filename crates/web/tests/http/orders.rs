@@ -1,5 +1,6 @@
 //! `GET /orders` and `GET /orders/{id}`.
 
+mod find;
 mod place;
 mod spam;
 

@@ -6,7 +6,7 @@ use application::orders::NotMatchedPage;
 use application::ports::DeliveryProgress;
 use domain::Timestamp;
 use domain::filter_policy::Mismatch;
-use domain::order::Order;
+use domain::order::{Order, ShortReference};
 use domain::subscription::{SkipReason, Subscription, SubscriptionId};
 use serde::Serialize;
 
@@ -17,6 +17,8 @@ pub(super) struct OrderJson<'a> {
     #[serde(flatten)]
     order: &'a Order,
     request_id: &'a str,
+    /// What people call it.
+    short_reference: ShortReference,
     /// Since when a person calls it spam.
     #[serde(skip_serializing_if = "Option::is_none")]
     spam_since: Option<Timestamp>,
@@ -24,7 +26,8 @@ pub(super) struct OrderJson<'a> {
 
 impl<'a> OrderJson<'a> {
     pub(super) fn of(order: &'a Order, spam_since: Option<Timestamp>) -> Self {
-        Self { order, request_id: &order.request_id, spam_since }
+        let short_reference = ShortReference::of(order.id);
+        Self { order, request_id: &order.request_id, short_reference, spam_since }
     }
 }
 
