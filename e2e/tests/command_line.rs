@@ -1,8 +1,8 @@
 //! The client commands, against a running program.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use orderbell_e2e::program::Program;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim().to_owned()
@@ -44,6 +44,43 @@ async fn an_operator_goes_the_whole_way_on_the_command_line() -> Result<()> {
     let timeline = run(&["order", "show", &waiting])?;
     assert!(timeline.contains("subscription ended") && !timeline.contains("waits:"), "{timeline}");
     assert!(run(&["subscription", "list", "--state", "ended"])?.contains(&subscription));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_order_goes_by_its_short_reference_the_beginning_of_its_id_and_the_shops_number() -> Result<()> {
+    let program = Program::start(Vec::new()).await?;
+    let client = program.client()?;
+    let place = async |reference: &str| -> Result<String> {
+        let order = json!({"customerName": "Ada", "productName": "Pad", "reference": reference});
+        let placed = client.post("/create-order", &order).await?.expect(200)?;
+        Ok(placed["orderId"].as_str().context("its id")?.to_owned())
+    };
+    let (first, second, third) = (place("B 7").await?, place("B 8").await?, place("b 8").await?);
+    let listed = text(&program.command(&["order", "list", "--find", &first])?.stdout);
+    let short = listed.lines().nth(1).and_then(|line| line.split('\t').nth(1)).context("a line")?.to_owned();
+    let spoken = short.to_lowercase().replace('-', " ");
+    // All three may be of one minute.
+    for name in [&first, &short, &spoken, &first[..30], "b 7"] {
+        let shown = text(&program.command(&["order", "show", name])?.stdout);
+        assert!(shown.starts_with(&format!("Order    {short}\nId       {first}\n")), "{name}: {shown}");
+    }
+    for (command, said) in [("spam", "is marked as spam"), ("not-spam", "is no longer marked as spam")] {
+        let done = text(&program.command(&["order", command, &short])?.stdout);
+        assert!(done.starts_with(&format!("{short} ({first}) {said}")), "{done}");
+        let refused = program.command(&["order", command, "B 8"])?;
+        assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+        let (listed, said) = (text(&refused.stdout), text(&refused.stderr));
+        assert!(listed.contains(&second) && listed.contains(&third) && !listed.contains(&first), "{listed}");
+        assert!(said.contains("say which by its id"), "{said}");
+    }
+    let spam = text(&program.command(&["order", "list", "--json"])?.stdout);
+    assert!(!spam.contains("spamSince"), "nothing was done to those that have one name: {spam}");
+    let refused = program.command(&["order", "show", "B 9"])?;
+    assert_eq!(
+        (refused.status.code(), text(&refused.stderr)),
+        (Some(1), "orderbell: there is no order B 9".to_owned())
+    );
     Ok(())
 }
 

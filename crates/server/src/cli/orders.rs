@@ -1,5 +1,6 @@
 //! `orderbell order place|list|show|spam|not-spam`.
 
+mod named;
 pub(super) mod show;
 
 use clap::{ArgGroup, Args, Subcommand};
@@ -21,17 +22,17 @@ pub(super) enum Command {
     Spam(Spam),
     /// Take an order's mark as spam back. Nothing is sent by itself: what was cancelled stays cancelled
     NotSpam {
-        /// The order's id
-        #[arg(value_parser = argument::id)]
-        id: String,
+        /// Its id or the first 8 digits of that and more, its short reference, or the shop's own number for it
+        #[arg(value_parser = argument::words)]
+        order: String,
         #[command(flatten)]
         server: Server,
     },
     /// Show an order and all that became of it
     Show {
-        /// The order's id
-        #[arg(value_parser = argument::id)]
-        id: String,
+        /// Its id or the first 8 digits of that and more, its short reference, or the shop's own number for it
+        #[arg(value_parser = argument::words)]
+        order: String,
         #[command(flatten)]
         server: Server,
     },
@@ -75,6 +76,9 @@ pub(super) struct Place {
 
 #[derive(Args)]
 pub(super) struct List {
+    /// Called so: by its id or how that begins, its short reference, or the shop's own number for it
+    #[arg(long, value_name = "NAME", value_parser = argument::words, conflicts_with_all = ["from", "before"])]
+    find: Option<String>,
     #[command(flatten)]
     accepted: Accepted,
     #[command(flatten)]
@@ -97,14 +101,14 @@ struct Accepted {
 #[derive(Args)]
 #[group(skip)]
 #[command(
-    group = ArgGroup::new("which").args(FITS).arg("id").required(true).multiple(true),
-    override_usage = "orderbell order spam <ID>\n       orderbell order spam [--from <TIME>] [--before <TIME>] \
+    group = ArgGroup::new("which").args(FITS).arg("order").required(true).multiple(true),
+    override_usage = "orderbell order spam <ORDER>\n       orderbell order spam [--from <TIME>] [--before <TIME>] \
                       [--customer <NAME>] [--email <ADDRESS>] [--phone <NUMBER>]"
 )]
 pub(super) struct Spam {
-    /// The order's id
-    #[arg(conflicts_with_all = FITS, value_parser = argument::id)]
-    id: Option<String>,
+    /// Its id or the first 8 digits of that and more, its short reference, or the shop's own number for it
+    #[arg(conflicts_with_all = FITS, value_parser = argument::words)]
+    order: Option<String>,
     #[command(flatten)]
     accepted: Accepted,
     /// Of a customer of exactly this name
@@ -123,21 +127,23 @@ pub(super) struct Spam {
 /// What orders are selected by, unless it is one.
 const FITS: [&str; 5] = ["from", "before", "customer", "email", "phone"];
 
-pub(super) const COLUMNS: [Column; 6] = [
+pub(super) const COLUMNS: [Column; 7] = [
     ("Time", "/orderTime"),
-    ("Order", "/orderId"),
+    ("Order", "/shortReference"),
     ("Customer", "/customerName"),
     ("Product", "/product"),
     ("Total", "/price"),
     ("Told", "/told"),
+    ("Id", "/orderId"),
 ];
+
 pub(super) fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Place(place) => block_on(self::place(place))?,
         Command::List(list) => block_on(self::list(list))?,
         Command::Spam(spam) => block_on(mark_spam(spam))?,
-        Command::NotSpam { id, server } => block_on(unmark_spam(&id, server))?,
-        Command::Show { id, server } => block_on(show(&id, server))?,
+        Command::NotSpam { order, server } => block_on(unmark_spam(&order, server))?,
+        Command::Show { order, server } => block_on(show(&order, server))?,
     }
 }
 
@@ -181,7 +187,12 @@ async fn place(place: Place) -> Result<(), Failure> {
 async fn list(list: List) -> Result<(), Failure> {
     let Accepted { from, before } = list.accepted;
     argument::refuse_backwards(from.as_deref(), before.as_deref())?;
-    let query = [("from", from.as_deref()), ("before", before.as_deref()), ("include", Some("counts"))];
+    let query = [
+        ("find", list.find.as_deref()),
+        ("from", from.as_deref()),
+        ("before", before.as_deref()),
+        ("include", Some("counts")),
+    ];
     let answer = list.page.ask("/orders", &query).await?;
     let shown = list.page.server.show(&answer, |answer| {
         let mut answer = answer.clone();
@@ -196,9 +207,9 @@ async fn list(list: List) -> Result<(), Failure> {
 }
 
 async fn mark_spam(spam: Spam) -> Result<(), Failure> {
-    let Spam { id, accepted: Accepted { from, before }, customer, email, phone, server } = spam;
+    let Spam { order, accepted: Accepted { from, before }, customer, email, phone, server } = spam;
     argument::refuse_backwards(from.as_deref(), before.as_deref())?;
-    let Some(id) = id else {
+    let Some(name) = order else {
         let fits = [
             ("from", from),
             ("before", before),
@@ -216,20 +227,27 @@ async fn mark_spam(spam: Spam) -> Result<(), Failure> {
             })
         })?);
     };
+    let id = named::id(&server, &name).await?;
     let answer = server.ask(Method::PUT, &format!("/orders/{id}/spam"), None).await?;
-    Ok(server.show(&answer, |_| {
-        output::line(&format!("{id} is marked as spam; what waited for it is cancelled"))
+    Ok(server.show(&answer, |answer| {
+        let order = display::cell(answer.get("shortReference"));
+        output::line(&format!("{order} ({id}) is marked as spam; what waited for it is cancelled"))
     })?)
 }
 
-async fn unmark_spam(id: &str, server: Server) -> Result<(), Failure> {
+async fn unmark_spam(name: &str, server: Server) -> Result<(), Failure> {
+    let id = named::id(&server, name).await?;
     let answer = server.ask(Method::DELETE, &format!("/orders/{id}/spam"), None).await?;
-    Ok(server.show(&answer, |_| {
-        output::line(&format!("{id} is no longer marked as spam; what was cancelled stays cancelled"))
+    Ok(server.show(&answer, |answer| {
+        let order = display::cell(answer.get("shortReference"));
+        output::line(&format!(
+            "{order} ({id}) is no longer marked as spam; what was cancelled stays cancelled"
+        ))
     })?)
 }
 
-async fn show(id: &str, server: Server) -> Result<(), Failure> {
+async fn show(name: &str, server: Server) -> Result<(), Failure> {
+    let id = named::id(&server, name).await?;
     let order = server.ask(Method::GET, &format!("/orders/{id}"), None).await?;
     Ok(server.show(&order, show::print)?)
 }

@@ -12,7 +12,7 @@ pub(super) type Column = (&'static str, &'static str);
 const CUTTABLE: [&str; 7] =
     ["/customerName", "/product", "/endpoint", "/to", "/subject", "/reply", "/reason"];
 /// So much of such a text is always there.
-const MIN_TEXT_WIDTH: usize = 18;
+const MIN_TEXT_WIDTH: usize = 16;
 /// Of what others said, it is so much.
 const MIN_QUOTE_WIDTH: usize = 40;
 /// Columns that go to a second line of their row where one line is too narrow for all.
@@ -149,7 +149,7 @@ mod tests {
             (
                 "orders",
                 orders::COLUMNS.to_vec(),
-                json!({"orderTime": TIME, "orderId": ID, "customerName": long, "product": "漢字".repeat(60),
+                json!({"orderTime": TIME, "shortReference": "K7QM-2XNA", "orderId": ID, "customerName": long, "product": "漢字".repeat(60),
                        "price": "1199.90 EUR", "told": told}),
             ),
             (

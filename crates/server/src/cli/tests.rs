@@ -23,7 +23,7 @@ fn no_command_has_flags_that_contradict_each_other() {
 #[test]
 fn a_command_that_lacks_what_it_is_about_names_every_way_to_say_it() {
     let cases: [(&[&str], &[&str]); 9] = [
-        (&["order", "spam"], &["orderbell order spam <ID>", "[--from <TIME>]", "[--customer <NAME>]"]),
+        (&["order", "spam"], &["orderbell order spam <ORDER>", "[--from <TIME>]", "[--customer <NAME>]"]),
         (&["delivery", "redrive"], &["<ID|--dead|--held>", "orderbell delivery redrive <ID>"]),
         (&["delivery", "retry"], &["<ID|--pending>", "orderbell delivery retry --pending"]),
         (&["delivery", "drop"], &["<ID|--pending|--held>", "<--pending|--held>"]),
@@ -46,7 +46,7 @@ fn a_command_that_lacks_what_it_is_about_names_every_way_to_say_it() {
 fn what_contradicts_itself_is_refused_with_the_ways_there_are() {
     let one_order: &[&str] = &["--filter-policy", "{}", "--order", "{}", "--order-id", ID];
     let cases: [(&[&str], &[&str], &str); 6] = [
-        (&["order", "spam", ID], &["--customer", "Mallory"], "order spam <ID>\n"),
+        (&["order", "spam", ID], &["--customer", "Mallory"], "order spam <ORDER>\n"),
         (&["delivery", "redrive", ID], &["--dead"], "delivery redrive <--dead|--held>"),
         (&["delivery", "redrive"], &["--dead", "--held"], "delivery redrive <--dead|--held>"),
         (&["delivery", "drop", ID], &["--held"], "delivery drop <--pending|--held>"),
@@ -76,14 +76,15 @@ fn a_flag_that_another_command_has_is_told_where_it_belongs() {
 #[test]
 fn a_value_that_cannot_be_is_refused_with_those_that_can() {
     let placed = ["order", "place", "--customer", "Ada", "--product", "Pad"];
-    let cases: [(&[&str], &str); 17] = [
+    let cases: [(&[&str], &str); 18] = [
         (&["subscription", "list", "--state", "dead"], "pending, confirmed, suspended, ended"),
         (&["delivery", "list", "--state", "confirmed"], "delivered, sandboxed, held, dead, cancelled"),
         (&["subscription", "add", "mail", "you@example.com"], "a similar value exists: 'email'"),
         (&["delivery", "drop", "--held", "--protocol", "mail"], "email, sms, webhook, chat"),
         (&["subscription", "add", "email", "a@b.example", "--receives", "none"], "orders, notices, all"),
         (&["serve", "--intake", "closed"], "open, key"),
-        (&["order", "show", "12"], "must be an id as the lists show them"),
+        (&["order", "show", " "], "must not be empty"),
+        (&["delivery", "show", "12"], "must be an id as the lists show them"),
         (&["order", "list", "--from", "yesterday"], "2026-01-31 12:00 by this machine's clock"),
         (&["order", "list", "--limit", "1000"], "from 1 to 200"),
         (&["order", "place", "--customer", "", "--product", "Pad"], "must not be empty"),

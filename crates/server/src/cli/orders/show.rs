@@ -19,7 +19,12 @@ pub(in crate::cli) const EVENTS: [Column; 7] = [
 
 /// Prints it.
 pub(super) fn print(order: &Value) -> Result<(), StdoutError> {
-    for (label, value) in [("Order", "/orderId"), ("Time", "/orderTime"), ("Customer", "/customerName")] {
+    for (label, value) in [
+        ("Order", "/shortReference"),
+        ("Id", "/orderId"),
+        ("Time", "/orderTime"),
+        ("Customer", "/customerName"),
+    ] {
         output::line(&format!("{label:<9}{}", display::member(order, value)))?;
     }
     for (number, product) in each_product(order).into_iter().enumerate() {
