@@ -144,6 +144,22 @@ fn a_mismatch_stays_short_however_long_the_policy_is() {
 }
 
 #[test]
+fn a_body_policy_may_ask_for_what_the_program_does_not_know() {
+    let order = order(
+        r#"{"customerName":"Jo","productName":"Mouse","total":"19,90","gift":{"card":"Happy birthday","tags":["a","b"]},
+            "items":[{"productName":"Pad","colour":"red"}]}"#,
+    );
+    for policy in [
+        r#"{"data":{"extra":{"gift":{"card":[{"prefix":"Happy"}],"tags":["b"]}}}}"#,
+        r#"{"data":{"items":{"extra":{"colour":["red"]}}}}"#,
+        r#"{"data":{"warnings":{"field":["total"]},"total":[{"exists":false}]}}"#,
+    ] {
+        assert_eq!(body(policy).matches(&order), Ok(()), "{policy}");
+    }
+    assert!(body(r#"{"data":{"extra":{"gift":{"card":["x"]}}}}"#).matches(&order).is_err());
+}
+
+#[test]
 fn a_body_policy_looks_at_the_notification_as_a_webhook_gets_it() {
     for policy in [
         r#"{"type":["order.placed"],"data":{"currency":["EUR"],"quantity":[10]}}"#,

@@ -85,6 +85,8 @@ fn facts(order: &Value) -> Vec<(String, String)> {
     ];
     let said = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let total = price(order).map(|price| ("Total".to_owned(), price));
+    let currency = order["currency"].as_str().filter(|_| total.is_none());
+    let currency = currency.map(|currency| ("Currency".to_owned(), currency.to_owned()));
     let facts =
         members.iter().filter_map(|(label, at)| Some(((*label).to_owned(), said(order.pointer(at)?))));
     let address = match &order["deliveryAddress"] {
@@ -94,10 +96,11 @@ fn facts(order: &Value) -> Vec<(String, String)> {
         }
         text => text.as_str().unwrap_or_default().to_owned(),
     };
+    // Under the client's own names, which may be any: they stand behind a label of ours.
     let others = ["attributes", "extra"].into_iter().filter_map(|name| order[name].as_object()).flatten();
-    let others = others.map(|(name, value)| (name.clone(), said(value)));
+    let others = others.map(|(name, value)| ("Also".to_owned(), format!("{name}: {}", said(value))));
     let address = Some(("Address".to_owned(), address)).filter(|(_, address)| !address.is_empty());
-    total.into_iter().chain(facts).chain(address).chain(others).collect()
+    total.into_iter().chain(currency).chain(facts).chain(address).chain(others).collect()
 }
 
 /// The products of an order on one line.
@@ -167,9 +170,9 @@ mod tests {
                 "Total=22 EUR",
                 "Note=Ring\ntwice",
                 "Address=Main St 1\n12345",
-                "express=true",
-                "gift={\"card\":\"x\"}",
-                "total=19,90",
+                "Also=express: true",
+                "Also=gift: {\"card\":\"x\"}",
+                "Also=total: 19,90",
             ]
         );
     }
