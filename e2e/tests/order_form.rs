@@ -18,9 +18,10 @@ async fn a_customer_places_an_order_in_the_browser() -> Result<()> {
     let stored = async || Ok(client.list("/orders").await?.pop());
     let order = orderbell_e2e::wait::until("the order is stored", stored).await?;
     assert_eq!(order["customerName"], "John Doe");
-    let id = order["orderId"].as_str().unwrap().to_owned();
-    let shown = async || Ok(page.find(Locator::Css("main")).await?.text().await?.contains(&id).then_some(()));
-    orderbell_e2e::wait::until("the page shows the order's id", shown).await?;
+    let short = order["shortReference"].as_str().unwrap().to_owned();
+    let shown =
+        async || Ok(page.find(Locator::Css("main")).await?.text().await?.contains(&short).then_some(()));
+    orderbell_e2e::wait::until("the page shows what the order is called", shown).await?;
     let width =
         page.execute("return document.documentElement.scrollWidth - window.innerWidth", Vec::new()).await?;
     assert!(width.as_i64().is_some_and(|beyond| beyond <= 0), "nothing sticks out sideways: {width}");

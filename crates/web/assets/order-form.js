@@ -78,7 +78,7 @@ async function send() {
   const response = await fetch(form.action, { method: "POST", headers: headers(), body: JSON.stringify(order()) });
   const body = await response.json();
   if (response.ok) {
-    say("good", "Order placed. Its id is", body.orderId);
+    say("good", "Order placed. Its reference is", response.headers.get("short-reference") ?? body.orderId);
     clearOrder();
     return;
   }

@@ -24,6 +24,8 @@ use crate::observe::REQUEST_ID;
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer is an earlier one's repetition.
 pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// What people call the order that was placed.
+pub(crate) const SHORT_REFERENCE: HeaderName = HeaderName::from_static("short-reference");
 /// How long a browser may remember a preflight's answer.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_mins(10);
 
@@ -42,7 +44,7 @@ pub(crate) fn layer(origins: &[String]) -> Option<CorsLayer> {
         .allow_origin(allow_origin)
         .allow_methods([Method::POST, Method::OPTIONS])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([REQUEST_ID, IDEMPOTENCY_REPLAYED, PREFERENCE_APPLIED, RETRY_AFTER])
+        .expose_headers([REQUEST_ID, SHORT_REFERENCE, IDEMPOTENCY_REPLAYED, PREFERENCE_APPLIED, RETRY_AFTER])
         .max_age(PREFLIGHT_MAX_AGE);
     Some(layer)
 }

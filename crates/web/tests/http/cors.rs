@@ -91,7 +91,7 @@ async fn an_allowed_page_may_read_failures_too() {
     answer.assert_problem(StatusCode::BAD_REQUEST, "missing_field");
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://shop.example"));
     assert_eq!(answer.header("vary"), Some("origin, access-control-request-headers"));
-    let readable = "x-request-id,idempotency-replayed,preference-applied,retry-after";
+    let readable = "x-request-id,short-reference,idempotency-replayed,preference-applied,retry-after";
     assert_eq!(answer.header("access-control-expose-headers"), Some(readable));
     let wrong_method = Request::put("/create-order").header("origin", "https://shop.example");
     let answer = host.send(wrong_method.body(Body::empty()).unwrap()).await;

@@ -6,15 +6,15 @@ use application::Error;
 use application::orders::{self, PlaceOrder, Placed};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use domain::order::Warning;
 use domain::order::idempotency::IdempotencyKey;
+use domain::order::{ShortReference, Warning};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::access::caller;
 use crate::body;
 use crate::client::{Client, client_digest};
-use crate::cors::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
+use crate::cors::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, SHORT_REFERENCE};
 use crate::handling::{Handling, PREFERENCE_APPLIED};
 use crate::observe::{request_id, span};
 use crate::order_path_alias::CREATE_ORDER;
@@ -66,6 +66,9 @@ fn order_response(placed: Placed, warnings: &[Warning], preferred: Option<Handli
     let mut response = body.into_response();
     response.headers_mut().extend(preferred.map(|handling| (PREFERENCE_APPLIED, handling.applied())));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // The recipe's body has no place for it.
+    let short_reference = HeaderValue::try_from(ShortReference::of(placed.id).to_string());
+    response.headers_mut().extend(short_reference.ok().map(|value| (SHORT_REFERENCE, value)));
     if placed.repeated {
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }

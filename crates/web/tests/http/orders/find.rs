@@ -5,13 +5,21 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::host::Host;
+use crate::host::{Host, SEED_BODY};
 
 async fn place(host: &Host, reference: &str) -> String {
     let body = json!({"customerName": "Jo", "productName": "Mouse", "reference": reference}).to_string();
     let placed = host.place(&body).await.json();
     host.clock.advance(Duration::from_hours(1));
     placed["orderId"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn whoever_places_an_order_is_told_what_it_is_called() {
+    let host = Host::start();
+    let placed = host.place(SEED_BODY).await;
+    let found = find(&host, &format!("find={}", placed.header("short-reference").unwrap())).await;
+    assert_eq!(ids(&found), [placed.json()["orderId"].as_str().unwrap()]);
 }
 
 async fn find(host: &Host, query: &str) -> Value {
