@@ -247,7 +247,7 @@ async fn an_order_is_shown_with_all_that_its_customer_said() -> Result<()> {
         "Email    ada@example.com",
         "Phone    +4915112345678",
         "Note     ring twice",
-        "channel  fair",
+        "Also     channel: fair",
     ] {
         assert!(shown.lines().any(|shown| shown == line), "{line} in {shown}");
     }
