@@ -13,7 +13,8 @@ use application::ports::{ChannelRules, Content};
 use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::endpoint::{Endpoint, PhoneNumber};
-use domain::sms_text::{LinkTooLong, fitted};
+use domain::notification;
+use domain::sms_text::{LinkTooLong, Room, fitted};
 
 use crate::outcomes::masked;
 
@@ -38,24 +39,32 @@ fn without_number(outcome: &Outcome, number: &PhoneNumber) -> Outcome {
 /// How messages are put into words, and into how many parts.
 #[derive(Debug, Clone, Copy)]
 pub struct TextRules {
-    /// The parts that a message may have, each of which is charged; what does not fit is cut.
+    /// The parts that a message may have, each of which is charged; of what does not fit the least important is left out.
     pub max_parts: NonZeroU8,
     /// Whether a notification carries the link that ends the subscription. It takes about two parts of its own; where the
     /// sender is a number that can be answered, a subscriber ends it by answering STOP.
     pub unsubscribe_link: bool,
 }
 
-/// The text of a message, fitted.
-fn compose(content: &Content, rules: TextRules) -> Result<String, Outcome> {
-    let (words, last_line) = match content {
-        Content::Notification { .. } if !rules.unsubscribe_link => (content.text(), None),
-        Content::Confirmation { expires_at, confirm_url, .. } => {
-            (confirmation_request(*expires_at), Some(confirm_url.clone()))
+impl TextRules {
+    fn room(self) -> Room<'static> {
+        Room::of(self.max_parts)
+    }
+}
+
+/// The text of a message, fitted into `room`.
+fn compose<'a>(content: &'a Content, rules: TextRules, room: Room<'a>) -> Result<String, Outcome> {
+    Ok(match content {
+        Content::Notification { order, unsubscribe_url } => {
+            let room = if rules.unsubscribe_link { ending_with(room, unsubscribe_url)? } else { room };
+            notification::sms(order, room)
         }
-        Content::Notice { notice, .. } => (notice.words(), Some(notice.command())),
-        Content::Notification { .. } | Content::Test => (content.text(), content.link().map(str::to_owned)),
-    };
-    fitted(&words, last_line.as_deref(), rules.max_parts).map_err(|too_long| unfit(&too_long))
+        Content::Confirmation { expires_at, confirm_url, .. } => {
+            fitted(&confirmation_request(*expires_at), ending_with(room, confirm_url)?)
+        }
+        Content::Notice { notice, .. } => fitted(&notice.words(), ending_with(room, &notice.command())?),
+        Content::Test => fitted(&content.text(), room),
+    })
 }
 
 /// In fewer words than elsewhere, since they are charged.
@@ -64,6 +73,8 @@ fn confirmation_request(expires_at: Timestamp) -> String {
     format!("To get new orders as texts, confirm by {until} (if it was not you, do nothing):")
 }
 
-fn unfit(too_long: &LinkTooLong) -> Outcome {
-    Outcome::new(OutcomeKind::Permanent(Scope::Delivery), format!("{too_long} (sms.max_parts)"))
+fn ending_with<'a>(room: Room<'a>, link: &'a str) -> Result<Room<'a>, Outcome> {
+    let unfit = |too_long: LinkTooLong| format!("{too_long} (sms.max_parts)");
+    room.ending_with(link)
+        .map_err(|too_long| Outcome::new(OutcomeKind::Permanent(Scope::Delivery), unfit(too_long)))
 }

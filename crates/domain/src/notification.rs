@@ -1,10 +1,12 @@
 //! What one order says to its subscribers: the recipe's four lines, and then all that it holds.
 
 mod facts;
+mod sms;
 
 use serde::Serialize;
 
 pub use facts::{Fact, facts, other_facts};
+pub use sms::sms;
 
 use crate::order::{Item, Order};
 use crate::visible::with_overrides_shown;

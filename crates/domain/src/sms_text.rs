@@ -46,7 +46,7 @@ pub struct LinkTooLong {
 pub fn parts(text: &str) -> Parts {
     let alphabet = Alphabet::of(text);
     let (single, joined) = alphabet.room();
-    if text.chars().map(|c| alphabet.units(c)).sum::<usize>() <= single {
+    if alphabet.length(text) <= single {
         return Parts { alphabet, count: 1 };
     }
     let (mut count, mut used) = (1, 0);
@@ -59,35 +59,117 @@ pub fn parts(text: &str) -> Parts {
     Parts { alphabet, count }
 }
 
-/// The message that says `text` and then, on a line of its own, `link`, in at most `most` parts. What does not fit is
-/// cut off the text between two characters as people see them, and an ellipsis stands there; the link is never cut.
-///
-/// # Errors
-/// The link alone is too long.
-pub fn fitted(text: &str, link: Option<&str>, most: NonZeroU8) -> Result<String, LinkTooLong> {
-    let tail = link.map_or_else(String::new, |link| format!("\n{link}"));
-    let fits = |message: &String| parts(message).count <= most.get().into();
-    if let Some(whole) = Some(format!("{text}{tail}")).filter(fits) {
-        return Ok(whole);
+/// What a message has room for, the line that it ends with counted in.
+#[derive(Debug, Clone, Copy)]
+pub struct Room<'a> {
+    parts: NonZeroU8,
+    bytes: usize,
+    link: Option<&'a str>,
+}
+
+impl<'a> Room<'a> {
+    /// At most so many parts.
+    #[must_use]
+    pub const fn of(parts: NonZeroU8) -> Self {
+        Self { parts, bytes: usize::MAX, link: None }
+    }
+
+    /// At most so many bytes of UTF-8, too.
+    #[must_use]
+    pub const fn within(self, bytes: usize) -> Self {
+        Self { bytes, ..self }
+    }
+
+    /// With a link on the last line, which is never cut.
+    ///
+    /// # Errors
+    /// The link alone is too long.
+    pub fn ending_with<'b>(self, link: &'b str) -> Result<Room<'b>, LinkTooLong>
+    where
+        'a: 'b,
+    {
+        let without: Room<'b> = Room { link: None, ..self };
+        if without.holds(link) {
+            Ok(Room { link: Some(link), ..without })
+        } else {
+            Err(LinkTooLong { link: parts(link), most: self.parts })
+        }
+    }
+
+    /// The message that says `text`, and then the link.
+    pub(crate) fn message(self, text: &str) -> String {
+        match self.link {
+            Some(link) if text.is_empty() => link.to_owned(),
+            Some(link) => format!("{text}\n{link}"),
+            None => text.to_owned(),
+        }
+    }
+
+    /// Whether the message that says `text` fits.
+    pub(crate) fn holds(self, text: &str) -> bool {
+        self.bytes_over(text) == 0 && parts(&self.message(text)).count <= self.parts.get().into()
+    }
+
+    /// By how many bytes the message that says `text` is too long.
+    pub(crate) fn bytes_over(self, text: &str) -> usize {
+        self.message(text).len().saturating_sub(self.bytes)
+    }
+
+    /// The units of an alphabet that a text has beside the link, however its characters fall into parts: one of two units
+    /// may leave one empty at the end of each part but the last.
+    pub(crate) fn units(self, alphabet: Alphabet) -> usize {
+        let (single, joined) = alphabet.room();
+        let parts = usize::from(self.parts.get());
+        let all = if parts == 1 { single } else { parts * (joined - 1) + 1 };
+        all.saturating_sub(self.link.map_or(0, |link| alphabet.length(link) + 1))
+    }
+}
+
+/// The message that says `text` and then the room's link. What does not fit is cut off the text between two characters as
+/// people see them, and an ellipsis stands there.
+#[must_use]
+pub fn fitted(text: &str, room: Room<'_>) -> String {
+    if room.holds(text) {
+        return room.message(text);
     }
     // No character is less than a unit, so that no longer beginning can fit.
     let (longest, _) = Alphabet::Gsm7.room();
-    let beginnings: Vec<&str> = text
+    let ends: Vec<usize> = text
         .grapheme_indices(true)
-        .take(longest * usize::from(most.get()))
-        .map(|(end, _)| text[..end].trim_end())
+        .take(longest * usize::from(room.parts.get()))
+        .map(|(end, _)| end)
         .collect();
-    let cut = beginnings.iter().rev().map(|beginning| {
-        let ellipsis = Alphabet::of(&format!("{beginning}{tail}")).ellipsis();
-        format!("{beginning}{ellipsis}{tail}")
-    });
-    let link = link.unwrap_or_default();
-    cut.chain([link.to_owned()]).find(fits).ok_or_else(|| LinkTooLong { link: parts(link), most })
+    let cut = |end: &usize| {
+        let beginning = text[..*end].trim_end();
+        format!("{beginning}{}", Alphabet::of(&room.message(beginning)).ellipsis())
+    };
+    // Where a beginning fits, so does every shorter one.
+    let fitting = ends.partition_point(|end| room.holds(&cut(end)));
+    room.message(&ends[..fitting].last().map(cut).unwrap_or_default())
+}
+
+/// `text` with the typographic characters that would make all of it UCS-2 written as the GSM alphabet has them, as in
+/// `5 - "a"...` for `5 – “a”…`, and without those that show nothing. Letters stay: a name is written as its owner writes it.
+pub(crate) fn with_plain_punctuation(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '‘' | '’' | '‚' | '‛' | '′' | '´' | '`' => plain.push('\''),
+            '“' | '”' | '„' | '‟' | '″' | '«' | '»' => plain.push('"'),
+            '‐' | '\u{2011}' | '‒' | '–' | '—' | '―' | '−' | '•' => plain.push('-'),
+            '…' => plain.push_str("..."),
+            '×' => plain.push('x'),
+            '\t' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' => plain.push(' '),
+            '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}' => {}
+            other => plain.push(other),
+        }
+    }
+    plain
 }
 
 impl Alphabet {
     /// The alphabet that `text` has to be written in.
-    fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         if text.chars().all(|c| septets(c).is_some()) { Self::Gsm7 } else { Self::Ucs2 }
     }
 
@@ -99,15 +181,20 @@ impl Alphabet {
         }
     }
 
+    /// The units of a text; of a character that is not of this alphabet, one.
+    pub(crate) fn length(self, text: &str) -> usize {
+        text.chars().map(|c| self.units(c)).sum()
+    }
+
     fn units(self, c: char) -> usize {
         match self {
-            Self::Gsm7 => septets(c).unwrap_or_default(),
+            Self::Gsm7 => septets(c).unwrap_or(1),
             Self::Ucs2 => c.len_utf16(),
         }
     }
 
     /// The GSM alphabet has no ellipsis of its own.
-    fn ellipsis(self) -> &'static str {
+    pub(crate) fn ellipsis(self) -> &'static str {
         match self {
             Self::Gsm7 => "...",
             Self::Ucs2 => "…",
@@ -117,7 +204,8 @@ impl Alphabet {
 
 /// The septets of a character, if it stands in the GSM alphabet.
 fn septets(c: char) -> Option<usize> {
-    if BASIC.contains(c) { Some(1) } else { EXTENSION.contains(c).then_some(2) }
+    // Most are, and are not looked for.
+    if c.is_ascii_alphanumeric() || BASIC.contains(c) { Some(1) } else { EXTENSION.contains(c).then_some(2) }
 }
 
 impl fmt::Display for Parts {

@@ -2,10 +2,13 @@
 //!
 //! Source: AWS, `Publish` and `PublishBatch` in the Amazon SNS API Reference.
 
+use std::num::{NonZeroU8, NonZeroUsize};
+
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::PublishBatchRequestEntry;
 use domain::notification::{self, Event};
-use domain::order::{Order, OrderId};
+use domain::order::{Order, OrderId, Warning};
+use domain::sms_text::Room;
 use serde_json::json;
 
 use super::attributes::{Attribute, attributes, sms_type};
@@ -14,8 +17,8 @@ use super::attributes::{Attribute, attributes, sms_type};
 pub(super) const MAX_MESSAGE_BYTES: usize = 262_144;
 /// What SNS may count for an entry beside its message and attributes: the subject and the entry's id.
 const ENVELOPE_BYTES: usize = 64;
-/// The longest text message in UTF-16 units: ten parts of 67. The parcel in the text makes every part UCS-2.
-const MAX_SMS_UNITS: usize = 670;
+/// The parts that a text message may have. SNS charges each, and takes as many as its bytes allow.
+const MAX_SMS_PARTS: NonZeroU8 = NonZeroU8::MIN.saturating_add(9);
 /// The longest text message that SNS takes, in bytes.
 const MAX_SMS_BYTES: usize = 1_600;
 /// The longest mail about an order that hardly fits, in bytes: what a person reads of it, and no attacker makes longer.
@@ -70,10 +73,11 @@ impl SnsMessage {
 ///
 /// The structured notification is written once for each protocol that gets it. Where an order is too large for that,
 /// it is the default, once, and mail gets the text by name; where even that is too large, its
-/// `message`, which repeats what its `data` says, is empty, and mail gets the beginning.
+/// `message`, which repeats what its `data` says, is empty, and mail gets the beginning. Of thousands of items of a few
+/// characters each, which take several times their room in the request, `data` has the first, and a warning that says so.
 fn message(order: &Order, room: usize) -> Result<String, CannotPublish> {
     let text = notification::text(order);
-    let sms = cut(&text, MAX_SMS_UNITS, MAX_SMS_BYTES);
+    let sms = notification::sms(order, Room::of(MAX_SMS_PARTS).within(MAX_SMS_BYTES));
     let event = notification::event(order);
     let structured = serde_json::to_string(&event)?;
     let spread = json!({
@@ -88,29 +92,42 @@ fn message(order: &Order, room: usize) -> Result<String, CannotPublish> {
     if once.len() <= room {
         return Ok(once);
     }
-    let brief = serde_json::to_string(&Event { message: String::new(), ..event })?;
-    let mail = cut(&text, MAX_MAIL_BYTES, MAX_MAIL_BYTES);
-    Some(structured_once(&brief, &mail, &sms))
-        .filter(|brief| brief.len() <= room)
-        .ok_or(CannotPublish::TooLarge)
+    let mail = cut(&text, MAX_MAIL_BYTES);
+    let brief = |order: &Order| {
+        let event = Event { message: String::new(), ..notification::event(order) };
+        serde_json::to_string(&event).map(|brief| structured_once(&brief, &mail, &sms))
+    };
+    let mut message = brief(order)?;
+    let mut items = order.details.products.items.len();
+    while message.len() > room {
+        items = NonZeroUsize::new(items).ok_or(CannotPublish::TooLarge)?.get() / 2;
+        message = brief(&with_fewer_items(order, items))?;
+    }
+    Ok(message)
+}
+
+/// The order with so many of its items, and a warning that there are more.
+fn with_fewer_items(order: &Order, count: usize) -> Order {
+    let mut fewer = order.clone();
+    let items = &mut fewer.details.products.items;
+    let detail =
+        format!("items holds the first {count} of {} here: all do not fit into a message", items.len());
+    items.truncate(count);
+    let warning = Warning { field: "items".to_owned(), code: "cut".into(), detail };
+    fewer.details.warnings.push(warning);
+    fewer
 }
 
 fn structured_once(structured: &str, text: &str, sms: &str) -> String {
     json!({ "default": structured, "email": text, "sms": sms }).to_string()
 }
 
-/// The text, cut to so many UTF-16 units and bytes.
-fn cut(text: &str, most_units: usize, most_bytes: usize) -> String {
-    if text.encode_utf16().count() <= most_units && text.len() <= most_bytes {
+/// The text, cut to so many bytes.
+fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most {
         return text.to_owned();
     }
-    let (mut units, mut bytes) = ('…'.len_utf16(), '…'.len_utf8());
-    let fits = |c: &char| {
-        units += c.len_utf16();
-        bytes += c.len_utf8();
-        units <= most_units && bytes <= most_bytes
-    };
-    text.chars().take_while(fits).chain(['…']).collect()
+    format!("{}…", &text[..text.floor_char_boundary(most - '…'.len_utf8())])
 }
 
 #[cfg(test)]
@@ -128,6 +145,7 @@ pub(super) mod fixtures {
 
 #[cfg(test)]
 mod tests {
+    use domain::sms_text::parts;
     use serde_json::Value;
 
     use super::fixtures::order;
@@ -166,16 +184,23 @@ mod tests {
 
     #[test]
     fn each_protocol_gets_what_it_can_use() {
-        let order = order(r#"{"customerName":"Ada","productName":"Mouse"}"#);
+        let order = order(r#"{"customerName":"Ada","productName":"Mouse","note":"Ring twice"}"#);
         let said = said(&order);
         let text = notification::text(&order);
         let structured = serde_json::to_string(&notification::event(&order)).unwrap();
-        assert_eq!(said["default"], Value::String(text.clone()));
-        assert_eq!(said["sms"], Value::String(text));
+        assert_eq!(said["default"], Value::String(text));
+        let reference = domain::order::ShortReference::of(order.id);
+        assert_eq!(said["sms"], format!("{reference}: Mouse\nCustomer: Ada\nNote: Ring twice"));
         for protocol in ["http", "https", "sqs", "lambda"] {
             assert_eq!(said[protocol], Value::String(structured.clone()), "{protocol}");
         }
         assert_eq!(said.as_object().unwrap().len(), 6);
+    }
+
+    #[test]
+    fn an_order_of_the_two_names_is_texted_as_the_recipe_has_it() {
+        let order = order(r#"{"customerName":"Ada","productName":"Mouse"}"#);
+        assert_eq!(said(&order)["sms"], notification::headline(&order));
     }
 
     #[test]
@@ -194,24 +219,71 @@ mod tests {
         let escaped = "\u{1}".repeat(2_000);
         for letter in ["\"", "\\", "é", "€", "📦", "/", "\u{202e}"] {
             for note in ["", escaped.as_str(), &"\"".repeat(2_000)] {
-                let order = large(letter, note);
-                let said = said(&order);
-                let structured: Value = serde_json::from_str(said["default"].as_str().unwrap()).unwrap();
-                assert_eq!(structured["data"], serde_json::to_value(&order).unwrap(), "{letter}");
+                fits_with_all_its_data(&large(letter, note), letter);
             }
         }
     }
 
     #[test]
-    fn a_text_message_is_cut_to_ten_parts_and_says_so() {
-        let order = large("x", "");
-        let said = said(&order);
+    fn the_largest_order_of_what_is_not_known_fits_with_all_its_data() {
+        let unreadable: Vec<_> =
+            (0..1_000).map(|_| json!({"productName": "Pad", "quantity": "two", "size": "\\"})).collect();
+        let unnamed: Vec<_> = (0..1_000).map(|n| json!({"productName": format!("Product {n}")})).collect();
+        for (what, members) in [
+            ("quotes", json!({"extra": "\"".repeat(30_000)})),
+            ("backslashes", json!({"extra": "\\".repeat(30_000)})),
+            ("controls", json!({"extra": "\u{1}".repeat(10_000)})),
+            ("empty texts", json!({"extra": vec![""; 20_000]})),
+            ("nested", json!({"extra": vec![json!([[[[[[[[[[""]]]]]]]]]]); 2_500]})),
+            ("members", (0..5_000).map(|n| (format!("{n}\""), json!(""))).collect()),
+            ("a note", json!({"note": "x".repeat(60_000)})),
+            ("a note of quotes", json!({"note": "\"\\".repeat(15_000)})),
+            ("a note of lines", json!({"note": "a\n".repeat(20_000)})),
+            ("items without quantities", json!({"items": unnamed})),
+            ("items that cannot be read", json!({"items": unreadable})),
+        ] {
+            let mut members: Value = members;
+            members["customerName"] = "Ada".into();
+            members["productName"] = "Mouse".into();
+            let body = members.to_string();
+            assert!((MAX_BODY / 3..=MAX_BODY).contains(&body.len()), "{what}: {}", body.len());
+            fits_with_all_its_data(&order(&body), what);
+        }
+    }
+
+    /// Each protocol has its form, and programs all of the order.
+    fn fits_with_all_its_data(order: &Order, what: &str) {
+        let said = said(order);
+        let for_programs = said.get("https").unwrap_or(&said["default"]);
+        let structured: Value = serde_json::from_str(for_programs.as_str().unwrap()).unwrap();
+        assert_eq!(structured["data"], serde_json::to_value(order).unwrap(), "{what}");
+        let mail = said.get("email").unwrap_or(&said["default"]).as_str().unwrap();
+        assert!(notification::text(order).starts_with(mail.trim_end_matches('…')), "{what}");
         let sms = said["sms"].as_str().unwrap();
-        assert_eq!(sms.encode_utf16().count(), MAX_SMS_UNITS);
-        assert!(sms.starts_with("📦 New Order Received!") && sms.ends_with('…'));
-        for text in ["€".repeat(700), "📦".repeat(700)] {
-            let fitted = cut(&text, MAX_SMS_UNITS, MAX_SMS_BYTES);
-            assert!(fitted.len() <= MAX_SMS_BYTES && fitted.encode_utf16().count() <= MAX_SMS_UNITS);
+        assert!(sms.len() <= MAX_SMS_BYTES && parts(sms).count <= 10, "{what}: {sms}");
+    }
+
+    #[test]
+    fn of_thousands_of_tiny_items_a_program_is_told_the_first_and_that_there_are_more() {
+        let items: Vec<_> = (0..9_000_u32).map(|n| format!("{n:x}")).collect();
+        let order = order(&json!({"customerName": "Ada", "items": items}).to_string());
+        let said = said(&order);
+        let structured: Value = serde_json::from_str(said["default"].as_str().unwrap()).unwrap();
+        let told = structured["data"]["items"].as_array().unwrap().len();
+        assert!((2_000..9_000).contains(&told), "{told}");
+        assert_eq!(structured["data"]["warnings"][0]["code"], "cut");
+        assert_eq!(structured["data"]["orderId"], order.id.to_string());
+        assert!(said["sms"].as_str().unwrap().contains(" more items\nCustomer: Ada"), "{}", said["sms"]);
+    }
+
+    #[test]
+    fn a_text_message_of_a_large_order_takes_no_more_than_ten_parts_and_says_so() {
+        for letter in ["x", "é", "€", "語", "📦"] {
+            let order = large(letter, "Ring twice");
+            let said = said(&order);
+            let sms = said["sms"].as_str().unwrap();
+            assert!(sms.len() <= MAX_SMS_BYTES && parts(sms).count <= 10, "{}: {sms}", parts(sms));
+            assert!(sms.ends_with(" more items\nCustomer: Ada\nNote: Ring twice"), "{sms}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use application::ErrorKind;
 use application::ports::{Published, Publisher as _};
+use domain::order::ShortReference;
 
 use crate::fixtures::{ids, keys, logged, orders};
 use crate::scripted::{Aws, Call, accept, entries, error, topic};
@@ -40,6 +41,8 @@ async fn a_message_says_the_order_to_every_protocol_and_carries_its_facts() {
         of(1)
     );
     assert_eq!(message["default"], text);
+    let reference = ShortReference::of(logged(1).order.id);
+    assert_eq!(message["sms"], format!("{reference}: Mouse\nCustomer: Ada\nCurrency: EUR"));
     let structured: serde_json::Value = serde_json::from_str(message["https"].as_str().unwrap()).unwrap();
     assert_eq!(
         (&structured["type"], &structured["data"]["currency"]),

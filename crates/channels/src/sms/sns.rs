@@ -17,8 +17,7 @@ use domain::sms_text::parts;
 
 pub use connect::{AwsKeys, SnsSettings};
 
-use super::without_number;
-use super::{TextRules, compose};
+use super::{compose, without_number};
 use crate::outcomes::never;
 
 use opt_out::OptOuts;
@@ -47,7 +46,8 @@ impl Sns {
         let Endpoint::Sms(number) = &message.endpoint else {
             return Err(never(format!("{} is no phone number", message.endpoint.masked())));
         };
-        let text = self.text(message)?;
+        let rules = self.settings.sms.text;
+        let text = compose(&message.content, rules, rules.room().within(MAX_BYTES))?;
         let accepted = self.publish(number, &text).await;
         accepted.map_err(|outcome| without_number(&outcome, number))
     }
@@ -63,20 +63,6 @@ impl Sns {
             return Err(Outcome::new(OutcomeKind::Unknown, "SNS answered without a MessageId"));
         };
         Ok(format!("accepted as {id}, {}{}", parts(text), known.remark()))
-    }
-
-    /// Fewer parts than are allowed, where those would be too many bytes.
-    fn text(&self, message: &Message) -> Result<String, Outcome> {
-        let rules = self.settings.sms.text;
-        let mut text = compose(&message.content, rules)?;
-        let mut max_parts = rules.max_parts;
-        while text.len() > MAX_BYTES
-            && let Some(fewer) = std::num::NonZeroU8::new(max_parts.get() - 1)
-        {
-            max_parts = fewer;
-            text = compose(&message.content, TextRules { max_parts, ..rules })?;
-        }
-        Ok(text)
     }
 
     fn attributes(&self) -> impl Iterator<Item = (&'static str, &str)> {

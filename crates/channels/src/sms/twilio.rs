@@ -43,7 +43,8 @@ impl Twilio {
         let Endpoint::Sms(number) = &message.endpoint else {
             return Err(never(format!("{} is no phone number", message.endpoint.masked())));
         };
-        let body = compose(&message.content, self.settings.sms.text)?;
+        let rules = self.settings.sms.text;
+        let body = compose(&message.content, rules, rules.room())?;
         let form = self.form(number, &body, &message.receipt_url);
         let request = self.signed_in(self.client.post(&self.messages).form(&form));
         let request = request.build().map_err(|error| never(error.without_url()))?;

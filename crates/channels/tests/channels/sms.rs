@@ -7,6 +7,7 @@ use application::ports::{Channel, ChannelRules, Content};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::UnknownOutcomePolicy;
 use domain::notification;
+use domain::order::{Order, OrderDetails, ShortReference};
 use domain::sms_text::parts;
 use orderbell_channels::Secret;
 use orderbell_channels::sms::sns::{AwsKeys, Sns, SnsSettings};
@@ -104,7 +105,7 @@ async fn said(content: Content, change: impl FnOnce(&mut TwilioSettings)) -> Str
 }
 
 #[tokio::test]
-async fn a_notification_is_the_orders_text_and_no_link_unless_it_is_wanted() {
+async fn an_order_of_the_two_names_is_the_recipes_text_and_no_link_unless_it_is_wanted() {
     let order = order("Jane Doe", "Wireless Mouse");
     let text = notification::text(&order);
     assert_eq!(said(notification_of(order.clone()), |_| ()).await, text);
@@ -146,15 +147,46 @@ async fn however_few_parts_a_notice_may_have_the_command_that_it_names_is_not_cu
     assert_eq!(parts(&text).count, 1);
 }
 
+/// An order with as much as a customer's form asks for.
+fn florists() -> Order {
+    let members = serde_json::json!({
+        "customerName": "Zoé O’Hara", "items": [{"productName": "Roses, red", "quantity": 12}, {"productName": "Card"}],
+        "note": "Card: “Happy birthday, Mum”\nPlease leave it with the neighbour if nobody opens", "total": "54.00",
+        "currency": "EUR", "customerPhone": "+4915112345678", "deliverAt": "2026-12-24",
+        "deliveryAddress": "Main Street 1\n12345 Springfield", "reference": "F-77",
+    });
+    let details = OrderDetails::parse(members.to_string().as_bytes()).unwrap();
+    Order { details, ..order("Zoé", "Roses") }
+}
+
 #[tokio::test]
-async fn a_long_text_is_cut_to_the_parts_that_are_allowed_and_its_link_is_not() {
-    let long = || notification_of(order("Jane Doe", &"Mouse ".repeat(40)));
-    let text = said(long(), |settings| {
+async fn an_order_that_says_more_is_told_by_importance_in_the_parts_that_are_allowed() {
+    let order = florists();
+    let first = format!("{}: 12 x Roses, red, Card\nCustomer: Zoé O'Hara\n", ShortReference::of(order.id));
+    let note = "Note: Card: \"Happy birthday, Mum\" / Please leave it with the neighbour if nobody opens";
+    let facts = "Total: 54.00 EUR\nPhone: +4915112345678";
+    let rest = "Wanted at: 2026-12-24\nAddress: Main Street 1 / 12345 Springfield\nReference: F-77";
+    for (most, expected) in [
+        (1, format!("{first}Note: Card: \"Happy birthday, Mum\" / Please leav...\n{facts}\n+ more")),
+        (2, format!("{first}{note}\n{facts}\n{rest}")),
+        (3, format!("{first}{note}\n{facts}\n{rest}")),
+    ] {
+        let max_parts = NonZeroU8::new(most).unwrap();
+        let text =
+            said(notification_of(order.clone()), |settings| settings.sms.text.max_parts = max_parts).await;
+        assert_eq!(text, expected);
+        assert_eq!(parts(&text).count, usize::from(most.min(2)));
+    }
+}
+
+#[tokio::test]
+async fn a_link_is_never_cut_however_much_an_order_says() {
+    let text = said(notification_of(florists()), |settings| {
         settings.sms.text = TextRules { max_parts: NonZeroU8::new(2).unwrap(), unsubscribe_link: true };
     })
     .await;
-    assert_eq!(parts(&text).count, 2);
-    assert!(text.ends_with(&format!("…\n{UNSUBSCRIBE}")), "{text}");
+    assert_eq!(parts(&text).to_string(), "2 parts of GSM-7");
+    assert!(text.ends_with(&format!("\n+ more\n{UNSUBSCRIBE}")), "{text}");
 }
 
 #[tokio::test]
@@ -275,7 +307,9 @@ async fn what_sns_would_find_too_long_in_bytes_goes_in_fewer_parts() {
     let receiver = Receiver::start([opted_out(false), published(), opted_out(false), published()]).await;
     let mut settings = sns_settings(&receiver.api());
     settings.sms.text.max_parts = NonZeroU8::new(10).unwrap();
-    let content = notification_of(order("Jane Doe", &"語".repeat(255)));
+    let mut order = order("Jane Doe", "Mouse");
+    order.details.note = Some("語".repeat(900));
+    let content = notification_of(order);
     let long = Content::Notice {
         notice: domain::notice::Notice::Suspended {
             count: 1,
@@ -292,6 +326,11 @@ async fn what_sns_would_find_too_long_in_bytes_goes_in_fewer_parts() {
         sns.send(&message).await;
     }
     let published = published_at(&receiver);
-    assert!(published.iter().all(|form| form["Message"].len() <= 1_600));
-    assert!(published[1]["Message"].len() > 1_300, "no more is cut than must be");
+    for form in published {
+        assert!(
+            (1_590..=1_600).contains(&form["Message"].len()),
+            "no more is cut than must be: {}",
+            form["Message"]
+        );
+    }
 }

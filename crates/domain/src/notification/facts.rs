@@ -71,7 +71,7 @@ fn written<'a>(label: impl Into<Cow<'a, str>>, text: Option<&'a str>) -> Option<
 }
 
 /// The lines of a text, by whatever breaks them.
-fn lines(text: &str) -> Vec<String> {
+pub(super) fn lines(text: &str) -> Vec<String> {
     let breaks = |c: char| matches!(c, '\n' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.split(breaks).map(|line| line.replace(|c: char| c.is_control() && c != '\t', "\u{fffd}")).collect()

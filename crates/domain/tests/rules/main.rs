@@ -28,6 +28,8 @@ mod retry_schedules;
 #[cfg(test)]
 mod stored_orders;
 #[cfg(test)]
+mod text_messages;
+#[cfg(test)]
 mod waiting;
 #[cfg(test)]
 mod who_is_matched;

@@ -1,0 +1,258 @@
+//! An order as a text message, each part of which is charged: what staff act on first stands first, and what does not fit
+//! gives way from the end.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::facts::{Fact, facts, lines, other_facts};
+use super::{headline, text};
+use crate::order::{Order, ShortReference};
+use crate::sms_text::{Alphabet, Room, with_plain_punctuation};
+use crate::visible::with_overrides_shown;
+
+/// The facts that staff act on first; the others follow in their own order.
+const FIRST: [&str; 6] = ["Note", "Total", "Phone", "Wanted at", "Address", "Reference"];
+/// Facts of which a beginning says something. Half a number or an address of mail says what is wrong.
+const CUT: [&str; 2] = ["Note", "Address"];
+/// The units that a line leaves to each one after it that has so much to say.
+const BRIEF: usize = 40;
+/// A beginning of less than this says nothing.
+const SHORTEST: usize = 8;
+/// The last line where others are left out.
+const MORE: &str = "+ more";
+
+/// The order as a text message that fits `room`: the recipe's text where that is the whole order and fits, else a form of
+/// its own.
+///
+/// That begins with the short reference and the items, and goes on with the customer, the note, the total, the phone number,
+/// the time wanted, the address, the shop's reference and all else, each on one line, with ` / ` for a line break of the
+/// customer's. It has nothing that the GSM alphabet lacks unless the order has, and typographic characters do not count: they
+/// are written as that alphabet has them where all else is of it. Items that do not fit are counted (`+3 more items`), a long
+/// text ends in an ellipsis, and where a line is left out the last one is `+ more`.
+#[must_use]
+pub fn sms(order: &Order, room: Room<'_>) -> String {
+    let recipe = headline(order);
+    if room.holds(&recipe) && recipe == text(order) {
+        return room.message(&recipe);
+    }
+    let written = said_lines(order);
+    let plain: Vec<Line> = written.iter().map(Line::in_plain_punctuation).collect();
+    let in_gsm = |lines: &[Line]| {
+        let said = fitted(lines, lines.len() < plain.len(), Alphabet::Gsm7, room);
+        Some(said).filter(|said| Alphabet::of(said) == Alphabet::Gsm7)
+    };
+    let whole = || Some(whole(&written)).filter(|whole| room.holds(whole));
+    // What matters least shall not halve the room of what matters most.
+    let without_wide_details = || {
+        let kept = |line: &&Line| line.matters || Alphabet::of(&line.whole()) == Alphabet::Gsm7;
+        in_gsm(&plain.iter().filter(kept).cloned().collect::<Vec<_>>())
+    };
+    let said = in_gsm(&plain)
+        .or_else(whole)
+        .or_else(without_wide_details)
+        .unwrap_or_else(|| fitted(&written, false, Alphabet::Ucs2, room));
+    room.message(&said)
+}
+
+/// A line of the message.
+#[derive(Debug, Clone)]
+struct Line {
+    label: String,
+    /// Each item; of other lines, all that they say.
+    words: Vec<String>,
+    /// Whether a beginning is better than nothing.
+    cut: bool,
+    /// Whether it is more than a detail.
+    matters: bool,
+}
+
+/// All lines, what matters most at the top.
+fn said_lines(order: &Order) -> Vec<Line> {
+    let items = order.details.products.iter().map(|(name, quantity)| {
+        let quantity = quantity.map(|quantity| format!("{quantity} x ")).unwrap_or_default();
+        format!("{quantity}{}", on_one_line(&lines(name)))
+    });
+    let items = Line {
+        label: ShortReference::of(order.id).to_string(),
+        words: items.collect(),
+        cut: true,
+        matters: true,
+    };
+    let customer = on_one_line(&lines(&order.details.customer_name));
+    let customer = Line { label: "Customer".to_owned(), words: vec![customer], cut: true, matters: true };
+    let mut facts = facts(order);
+    // Said with its product, where it has one.
+    facts.retain(|fact| fact.label != "Quantity" || order.details.products.product_name.is_none());
+    let place = |fact: &Fact<'_>| FIRST.iter().position(|first| *first == fact.label).unwrap_or(FIRST.len());
+    facts.sort_by_key(place);
+    let facts = facts.iter().map(|fact| Line {
+        label: fact.label.to_string(),
+        words: vec![on_one_line(&fact.lines)],
+        cut: CUT.contains(&&*fact.label),
+        matters: FIRST.contains(&&*fact.label),
+    });
+    let others = other_facts(order);
+    let others: Vec<_> =
+        others.iter().map(|fact| format!("{}: {}", fact.label, on_one_line(&fact.lines))).collect();
+    let others =
+        Line { label: "Also sent".to_owned(), words: vec![others.join("; ")], cut: true, matters: false };
+    let all = [items, customer].into_iter().chain(facts).chain([others]);
+    all.filter(|line| line.words.iter().any(|words| !words.is_empty()))
+        .map(Line::with_overrides_shown)
+        .collect()
+}
+
+/// What a customer wrote on several lines can't pass for lines of ours.
+fn on_one_line<T: AsRef<str>>(lines: &[T]) -> String {
+    let lines = lines.iter().map(|line| line.as_ref().trim()).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" / ")
+}
+
+impl Line {
+    fn with_overrides_shown(self) -> Self {
+        self.written_with(with_overrides_shown)
+    }
+
+    fn in_plain_punctuation(&self) -> Self {
+        self.clone().written_with(with_plain_punctuation)
+    }
+
+    fn written_with(self, write: fn(&str) -> String) -> Self {
+        let words = self.words.iter().map(|words| write(words)).collect();
+        Self { words, ..self }
+    }
+
+    fn whole(&self) -> String {
+        format!("{}: {}", self.label, self.words.join(", "))
+    }
+
+    /// As much of it as `most` units hold, which are fewer than it has.
+    fn beginning(&self, most: usize, alphabet: Alphabet) -> Option<String> {
+        let left = most.checked_sub(alphabet.length(&self.label) + 2).filter(|_| self.cut)?;
+        let words = match self.words.as_slice() {
+            [one] => beginning(one, left, alphabet),
+            items => {
+                first_items(items, left, alphabet).or_else(|| beginning(&items.join(", "), left, alphabet))
+            }
+        };
+        words.map(|words| format!("{}: {words}", self.label))
+    }
+}
+
+/// As many items as `most` units hold with the number of the others, and of the first at least a beginning.
+fn first_items(items: &[String], most: usize, alphabet: Alphabet) -> Option<String> {
+    let with_rest = |said: &str, count: usize| match items.len() - count {
+        1 => format!("{said}, +1 more item"),
+        rest => format!("{said}, +{rest} more items"),
+    };
+    let mut fitting = None;
+    let mut said = String::new();
+    for (place, item) in items.iter().enumerate().take(items.len() - 1) {
+        said.push_str(if place == 0 { "" } else { ", " });
+        said.push_str(item);
+        let message = with_rest(&said, place + 1);
+        if alphabet.length(&message) > most {
+            break;
+        }
+        fitting = Some(message);
+    }
+    fitting.or_else(|| {
+        let rest = with_rest("", 1);
+        let first = beginning(items.first()?, most.checked_sub(alphabet.length(&rest))?, alphabet)?;
+        Some(with_rest(&first, 1))
+    })
+}
+
+/// The beginning of `text` that `most` units hold with an ellipsis, cut between two characters as people see them.
+fn beginning(text: &str, most: usize, alphabet: Alphabet) -> Option<String> {
+    if alphabet.length(text) <= most {
+        return Some(text.to_owned());
+    }
+    let ellipsis = alphabet.ellipsis();
+    let mut left = most.checked_sub(alphabet.length(ellipsis)).filter(|left| *left >= SHORTEST)?;
+    let fits = |character: &&str| {
+        let units = alphabet.length(character);
+        let fits = units <= left;
+        left = left.saturating_sub(units);
+        fits
+    };
+    let beginning: String = text.graphemes(true).take_while(fits).collect();
+    let beginning = beginning.trim_end_matches([' ', '/', ',', ';']);
+    Some(format!("{beginning}{ellipsis}")).filter(|_| !beginning.is_empty())
+}
+
+fn whole(lines: &[Line]) -> String {
+    lines.iter().map(Line::whole).collect::<Vec<_>>().join("\n")
+}
+
+/// A line with what it says as a whole, and the units of that.
+struct Measured<'a> {
+    line: &'a Line,
+    whole: String,
+    units: usize,
+}
+
+/// The lines in as many units as the room has, and in fewer where these would be too many bytes; `is_more`: there are others.
+fn fitted(lines: &[Line], is_more: bool, alphabet: Alphabet, room: Room<'_>) -> String {
+    let measured = lines.iter().map(|line| {
+        let whole = line.whole();
+        Measured { line, units: alphabet.length(&whole), whole }
+    });
+    let lines: Vec<_> = measured.collect();
+    let mut most = room.units(alphabet);
+    loop {
+        let said = within(&lines, is_more, most, alphabet);
+        // A unit is three bytes at most.
+        match room.bytes_over(&said).div_ceil(3) {
+            0 => return said,
+            over => most = most.saturating_sub(over),
+        }
+    }
+}
+
+/// What `most` units hold of the lines. A long line takes what is left but for the beginnings of those after it, and half of
+/// it at least.
+fn within(lines: &[Measured<'_>], is_more: bool, most: usize, alphabet: Alphabet) -> String {
+    let all = lines.iter().map(|line| line.units + 1).sum::<usize>().saturating_sub(1);
+    let mut left = if is_more || all > most { most.saturating_sub(MORE.len() + 1) } else { most };
+    let mut later: usize = lines.iter().map(Measured::brief).sum();
+    let mut said: Vec<String> = Vec::new();
+    for line in lines {
+        let room = left.saturating_sub(usize::from(!said.is_empty()));
+        later -= line.brief();
+        let words = match line.within(room - later.min(room / 2), room, alphabet) {
+            // The first says what all is about.
+            None if said.is_empty() => line.within(room, room, alphabet),
+            words => words,
+        };
+        match words {
+            Some(words) => {
+                left = room - alphabet.length(&words);
+                said.push(words);
+            }
+            None if said.is_empty() => {
+                let reference = Some(&line.line.label).filter(|label| alphabet.length(label) <= most);
+                return reference.cloned().unwrap_or_default();
+            }
+            None => {}
+        }
+    }
+    if is_more || said.len() < lines.len() {
+        said.push(MORE.to_owned());
+    }
+    said.join("\n")
+}
+
+impl Measured<'_> {
+    /// What it says at least where there is room, with its line break.
+    fn brief(&self) -> usize {
+        self.units.min(BRIEF) + 1
+    }
+
+    /// As much of it as `share` units hold, or all of it where it is never cut and `room` units hold that.
+    fn within(&self, share: usize, room: usize, alphabet: Alphabet) -> Option<String> {
+        if self.units <= if self.line.cut { share } else { room } {
+            return Some(self.whole.clone());
+        }
+        self.line.beginning(share, alphabet)
+    }
+}

@@ -1,0 +1,294 @@
+//! What one order says in a text message, in however few parts.
+
+use std::num::NonZeroU8;
+
+use domain::notification::{headline, sms, text};
+use domain::order::{Order, ShortReference};
+use domain::sms_text::{Room, parts};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::fixtures::order;
+
+const LINK: &str = "https://orders.example/u/abcdefgh";
+
+fn room(parts: u8) -> Room<'static> {
+    Room::of(NonZeroU8::new(parts).unwrap())
+}
+
+fn reference(order: &Order) -> String {
+    ShortReference::of(order.id).to_string()
+}
+
+/// A bakery's order, as its own page sends it.
+fn bakery() -> Value {
+    json!({
+        "customerName": "Jane Doe",
+        "items": [
+            {"productName": "Rye bread", "quantity": 2, "unitPrice": "4.20"},
+            {"productName": "Croissant", "quantity": 10},
+            {"productName": "Apple strudel"},
+        ],
+        "note": "Ring twice, please.\nNo sugar on the strudel: it is for my grandmother, who is not allowed any.",
+        "total": "31.50", "currency": "EUR", "customerPhone": "+4915112345678",
+        "deliverAt": "2026-12-24T08:00", "deliveryAddress": {"streetAddress": "Main Street 1", "postalCode": "12345",
+        "addressLocality": "Springfield"}, "reference": "B-1042", "customerEmail": "jane@example.com",
+        "attributes": {"express": true}, "gift": "wrapped",
+    })
+}
+
+#[test]
+fn an_order_of_the_two_names_is_the_recipes_text_where_it_fits() {
+    let order = order(r#"{"customerName":"Jane Doe","productName":"Wireless Mouse"}"#);
+    assert_eq!(sms(&order, room(2)), headline(&order));
+    assert_eq!(sms(&order, room(1)), format!("{}: Wireless Mouse\nCustomer: Jane Doe", reference(&order)));
+    let with_link = room(3).ending_with(LINK).unwrap();
+    assert_eq!(sms(&order, with_link), format!("{}\n{LINK}", headline(&order)));
+    let with_link = room(2).ending_with(LINK).unwrap();
+    assert_eq!(
+        sms(&order, with_link),
+        format!("{}: Wireless Mouse\nCustomer: Jane Doe\n{LINK}", reference(&order))
+    );
+}
+
+#[test]
+fn an_order_that_says_more_has_its_own_form_in_three_parts_all_of_it() {
+    let order = order(&bakery().to_string());
+    let expected = "\
+: 2 x Rye bread, 10 x Croissant, Apple strudel
+Customer: Jane Doe
+Note: Ring twice, please. / No sugar on the strudel: it is for my grandmother, who is not allowed any.
+Total: 31.50 EUR
+Phone: +4915112345678
+Wanted at: 2026-12-24T08:00
+Address: Main Street 1 / 12345 Springfield
+Reference: B-1042
+Email: jane@example.com
+Also sent: express: yes; gift: wrapped";
+    assert_eq!(sms(&order, room(3)), format!("{}{expected}", reference(&order)));
+    assert_eq!(parts(&sms(&order, room(3))).to_string(), "3 parts of GSM-7");
+}
+
+#[test]
+fn in_two_parts_the_least_important_gives_way_and_it_says_that_there_is_more() {
+    let order = order(&bakery().to_string());
+    let expected = "\
+: 2 x Rye bread, 10 x Croissant, Apple strudel
+Customer: Jane Doe
+Note: Ring twice, please. / No sugar on the strudel: it is for my grandmother, who is not allowed any.
+Total: 31.50 EUR
+Phone: +4915112345678
+Wanted at: 2026-12-24T08:00
+Address: Main Street 1...
+Reference: B-1042
++ more";
+    assert_eq!(sms(&order, room(2)), format!("{}{expected}", reference(&order)));
+}
+
+#[test]
+fn in_one_part_it_says_what_for_whom_and_how_the_note_begins() {
+    let order = order(&bakery().to_string());
+    let expected = "\
+: 2 x Rye bread, 10 x Croissant, Apple strudel
+Customer: Jane Doe
+Note: Ring twice, please. / No sugar...
+Total: 31.50 EUR
+Phone: +4915112345678
++ more";
+    assert_eq!(sms(&order, room(1)), format!("{}{expected}", reference(&order)));
+}
+
+#[test]
+fn of_many_items_as_many_are_said_as_fit_and_the_others_are_counted() {
+    let item = |n: usize| json!({"productName": format!("Product number {n}"), "quantity": n});
+    let many: Vec<_> = (1..=1_000).map(item).collect();
+    let order = order(
+        &json!({"customerName": "Jane Doe", "items": many, "total": 5, "customerPhone": "+4915112345678"})
+            .to_string(),
+    );
+    let expected = "\
+: 1 x Product number 1, 2 x Product number 2, 3 x Product number 3, +997 more items
+Customer: Jane Doe
+Total: 5
+Phone: +4915112345678";
+    assert_eq!(sms(&order, room(1)), format!("{}{expected}", reference(&order)));
+    let in_two =
+        ", 10 x Product number 10, +990 more items\nCustomer: Jane Doe\nTotal: 5\nPhone: +4915112345678";
+    assert!(sms(&order, room(2)).ends_with(in_two), "{}", sms(&order, room(2)));
+}
+
+#[test]
+fn the_last_item_is_counted_as_one_and_a_first_that_is_too_long_is_begun() {
+    let long = "x".repeat(200);
+    let of = |items: Value| order(&json!({"customerName": "Jo", "items": items}).to_string());
+    let two = of(json!([{"productName": "Mouse"}, {"productName": long}]));
+    assert_eq!(sms(&two, room(1)), format!("{}: Mouse, +1 more item\nCustomer: Jo", reference(&two)));
+    let two = of(json!([{"productName": long}, {"productName": "Mouse"}]));
+    let begun = format!("{}: {}..., +1 more item\nCustomer: Jo", reference(&two), "x".repeat(112));
+    assert_eq!(sms(&two, room(1)), begun);
+    let one = of(json!([{"productName": long}]));
+    assert_eq!(sms(&one, room(1)), format!("{}: {}...\nCustomer: Jo", reference(&one), "x".repeat(126)));
+}
+
+#[test]
+fn what_is_written_in_other_letters_is_said_in_them_in_fewer_units() {
+    for (name, product, note) in [
+        ("مريم", "خبز الجاودار", "اتصل مرتين من فضلك"),
+        ("田中さくら", "ライ麦パン", "二回鳴らしてください。玄関は裏側にあります。"),
+        ("Jo 🦊", "Cake 🎂", "🎉🎉🎉 Happy birthday 🎉🎉🎉"),
+    ] {
+        let mut members = bakery();
+        members["customerName"] = name.into();
+        members["items"][0]["productName"] = product.into();
+        members["note"] = note.into();
+        let order = order(&members.to_string());
+        for most in 1..=4 {
+            let said = sms(&order, room(most));
+            assert!(parts(&said).count <= usize::from(most), "{said}");
+            assert!(said.starts_with(&format!("{}: 2 x ", reference(&order))), "{said}");
+            assert!(said.contains(name), "{said}");
+            assert!(!said.contains('📦'), "{said}");
+        }
+        assert!(sms(&order, room(3)).contains(&format!("\nNote: {note}\n")));
+    }
+}
+
+#[test]
+fn two_parts_of_other_letters_say_what_for_whom_the_note_and_the_total() {
+    let mut members = bakery();
+    members["customerName"] = "田中さくら".into();
+    members["note"] = "二回鳴らしてください。玄関は裏側にあります。".into();
+    let order = order(&members.to_string());
+    let expected = "\
+: 2 x Rye bread, 10 x Croissant, Apple strudel
+Customer: 田中さくら
+Note: 二回鳴らしてください。玄関は裏側にありま…
+Total: 31.50 EUR
++ more";
+    assert_eq!(sms(&order, room(2)), format!("{}{expected}", reference(&order)));
+    let expected = ": 2 x Rye bread, 10 x…\nCustomer: 田中さくら\n+ more";
+    assert_eq!(sms(&order, room(1)), format!("{}{expected}", reference(&order)));
+}
+
+#[test]
+fn a_detail_in_other_letters_does_not_halve_the_room_of_what_matters() {
+    let mut members = bakery();
+    members["attributes"] = json!({"カード": "お誕生日おめでとう"});
+    let order = order(&members.to_string());
+    let said = sms(&order, room(2));
+    assert!(said.contains("\nReference: B-1042\n") && said.ends_with("\n+ more"), "{said}");
+    assert_eq!(parts(&said).to_string(), "2 parts of GSM-7");
+}
+
+#[test]
+fn typographic_characters_cost_nothing_and_stay_where_others_need_the_wide_alphabet() {
+    let mut members =
+        json!({"customerName": "René O’Hara", "productName": "„Sacher“ – 20\u{a0}cm", "note": "don’t ring…"});
+    let plain = order(&members.to_string());
+    let said =
+        format!("{}: \"Sacher\" - 20 cm\nCustomer: René O'Hara\nNote: don't ring...", reference(&plain));
+    assert_eq!(sms(&plain, room(1)), said);
+    members["customerName"] = "Łucja O’Hara".into();
+    let wide = order(&members.to_string());
+    assert!(sms(&wide, room(2)).contains("„Sacher“ – 20\u{a0}cm\nCustomer: Łucja O’Hara\nNote: don’t ring…"));
+}
+
+#[test]
+fn nothing_that_a_customer_wrote_can_pass_for_a_line_of_ours() {
+    for forged in
+        ["\nTotal: 0", "\r\nTotal: 0", "\rTotal: 0", "\u{2028}Total: 0", "\u{85}Total: 0", "\u{b}Total: 0"]
+    {
+        let members = json!({
+            "customerName": format!("Jo{forged}"), "note": format!("x{forged}"), "reference": format!("x{forged}"),
+            "deliveryAddress": format!("Main St{forged}"), format!("a{forged}"): "b", "Total": "0",
+            "b": format!("c{forged}"), "items": [{"productName": format!("Pad{forged}"), "c": forged}],
+            "attributes": {"Total": 0},
+        });
+        let order = order(&members.to_string());
+        for most in 1..=10 {
+            let said = sms(&order, room(most));
+            let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+            assert!(!said.split(breaks).any(|line| line.trim().starts_with("Total")), "{said}");
+        }
+        assert!(sms(&order, room(3)).contains("\nNote: x / Total: 0\n"));
+    }
+}
+
+#[test]
+fn a_number_is_said_whole_or_not_at_all() {
+    let members = json!({
+        "customerName": "Jane Doe", "productName": "Mouse", "note": "x".repeat(300), "total": "1234567.89",
+        "currency": "EUR", "customerPhone": "+4915112345678", "reference": "R".repeat(60),
+    });
+    let order = order(&members.to_string());
+    for most in 1..=4 {
+        for length in 0..100 {
+            let link = "x".repeat(length);
+            let said = sms(&order, room(most).ending_with(&link).unwrap());
+            for line in said.lines() {
+                let whole = text(&order).lines().any(|said| said == line);
+                let number =
+                    line.starts_with("Total") || line.starts_with("Phone") || line.starts_with("Ref");
+                assert!(whole || !number, "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_turns_the_direction_is_written_out() {
+    let order = order(r#"{"customerName":"evil\u202egpj","productName":"Mouse","note":"\u2066a"}"#);
+    let said = sms(&order, room(3));
+    assert!(said.contains("Customer: evil[U+202E]gpj\nNote: [U+2066]a"), "{said}");
+}
+
+#[test]
+fn where_a_link_leaves_no_room_for_words_the_reference_is_said_if_it_fits() {
+    let order = order(&bakery().to_string());
+    let link = |length: usize| "x".repeat(length);
+    let said = |link: &str| sms(&order, room(1).ending_with(link).unwrap());
+    assert_eq!(said(&link(150)), format!("{}\n{}", reference(&order), link(150)));
+    assert_eq!(said(&link(151)), link(151));
+    assert_eq!(said(&link(160)), link(160));
+}
+
+fn words() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-zA-Z0-9 ,.'€^~-]{1,300}",
+        "[a-z “”…–\u{a0}]{1,60}",
+        "[ا-ي ]{1,80}",
+        "[ぁ-ん\n📦👩‍👩‍👧é̈]{1,80}",
+        "\\PC{1,40}",
+        Just("a\u{301}".repeat(500)),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn it_always_fits_begins_with_the_reference_and_ends_with_its_link(
+        (customer, note, address) in (words(), proptest::option::of(words()), proptest::option::of(words())),
+        items in proptest::collection::vec((words(), proptest::option::of(1_u32..2_000)), 1..6),
+        (extra, phone) in (proptest::option::of(words()), any::<bool>()),
+        link in proptest::option::of("https://[a-z~]{1,70}"), most in 1_u8..11, bytes in 160_usize..2_000
+    ) {
+        let items: Vec<_> = items.iter().map(|(name, quantity)| json!({"productName": format!("P{name}"), "quantity": quantity})).collect();
+        let members = json!({
+            "customerName": format!("C{customer}"), "items": items, "note": note, "deliveryAddress": address, "total": "19.90",
+            "customerPhone": phone.then_some("+4915112345678"), "something": extra,
+        });
+        let order = order(&members.to_string());
+        let limits = room(most).within(bytes);
+        let room = link.as_deref().map_or(limits, |link| limits.ending_with(link).unwrap());
+        let said = sms(&order, room);
+        prop_assert!(parts(&said).count <= usize::from(most) && said.len() <= bytes, "{}: {said}", parts(&said));
+        if let Some(link) = &link {
+            prop_assert!(said.ends_with(link.as_str()));
+        }
+        prop_assert!(said.starts_with(&reference(&order)) || Some(&said) == link.as_ref(), "{said}");
+        let ours = ["+ more", link.as_deref().unwrap_or_default()];
+        let labels = ["Customer: ", "Note: ", "Total: 19.90", "Phone: +49", "Address: ", "Also sent: "];
+        for line in said.lines().skip(1) {
+            prop_assert!(ours.contains(&line) || labels.iter().any(|label| line.starts_with(label)), "{said}");
+        }
+    }
+}
