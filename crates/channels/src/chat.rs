@@ -1,5 +1,6 @@
 //! Chats: a post to an incoming webhook, in Slack's form.
 
+mod order_blocks;
 mod payload;
 mod response;
 
@@ -51,7 +52,8 @@ impl Chat {
         if let Some(blocked) = blocked_address(url, &self.settings.allowed_hosts) {
             return Err(never(blocked));
         }
-        let post = self.caller.client().post(url.clone()).json(&payload::payload(&message.content));
+        let payload = payload::payload(&message.content, url.host_str());
+        let post = self.caller.client().post(url.clone()).json(&payload);
         let request = post.build().map_err(|error| never(error.without_url()))?;
         // Whether it was posted, or why not, the body says.
         let response = self.caller.execute(request, |_| true).await?;

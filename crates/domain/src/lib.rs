@@ -21,7 +21,7 @@ pub mod retry;
 pub mod sms_text;
 pub mod subscription;
 pub mod this_machine;
-mod visible;
+pub mod visible;
 pub mod webhook_secret;
 
 pub use invalid::Invalid;

@@ -15,7 +15,8 @@ pub(crate) fn is_invisible(c: char) -> bool {
 
 /// `text` with each character that turns the direction of what follows it (Unicode's bidirectional embeddings, overrides
 /// and isolates) written out, as `[U+202E]`: it can no longer make one name look like another.
-pub(crate) fn with_overrides_shown(text: &str) -> String {
+#[must_use]
+pub fn with_overrides_shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

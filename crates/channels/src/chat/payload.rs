@@ -1,16 +1,24 @@
 //! What is posted to a chat: Slack's text and blocks, and its markup, mrkdwn: words that mean only themselves, and links.
 //!
 //! Source: Slack, "Blocks" and "Composition objects" in the Block Kit reference, `chat.postMessage` for the text, "Formatting
-//! message text" (escaping text, linking to URLs) for the markup.
+//! message text" (escaping text, linking to URLs) for the markup; Discord, "Execute Webhook", for its limit.
 
 use application::ports::Content;
+use domain::order::Order;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// The longest text of a message in characters, which stands where blocks are not shown.
-const MAX_TEXT: usize = 40_000;
+use super::order_blocks::order_blocks;
+
+/// The longest text of a message in UTF-16 units, which stands where blocks are not shown: as much as Slack advises, and less
+/// than the others take (Rocket.Chat 5,000, Mattermost 16,383).
+const MAX_TEXT: usize = 4_000;
+/// The same for Discord, which refuses a longer one.
+const MAX_DISCORD_TEXT: usize = 2_000;
+/// Where Discord's webhooks are.
+const DISCORD: [&str; 2] = ["discord.com", "discordapp.com"];
 /// The longest text of a section.
-const MAX_SECTION: usize = 3_000;
+pub(super) const MAX_SECTION: usize = 3_000;
 /// The longest header.
 const MAX_HEADER: usize = 150;
 
@@ -23,24 +31,64 @@ pub(super) struct Payload {
     unfurl_links: bool,
 }
 
-/// The post that says `content`: its subject, its text, and its link where it has one.
-pub(super) fn payload(content: &Content) -> Payload {
-    let text = content.text();
-    let header = words(content.subject(), MAX_HEADER);
-    let mut blocks = vec![
-        json!({"type": "header", "text": {"type": "plain_text", "text": header, "emoji": false}}),
-        json!({"type": "section", "text": mrkdwn(&words(&text, MAX_SECTION))}),
-    ];
+/// The post that says `content` to the webhook at `host`: its text where blocks are not shown, and its link where it has one.
+pub(super) fn payload(content: &Content, host: Option<&str>) -> Payload {
+    let is_discord = |host: &str| {
+        let under =
+            |domain: &str| host.strip_suffix(domain).is_some_and(|sub| sub.is_empty() || sub.ends_with('.'));
+        DISCORD.into_iter().any(under)
+    };
+    let most = if host.is_some_and(is_discord) { MAX_DISCORD_TEXT } else { MAX_TEXT };
+    let mut blocks = match content {
+        Content::Notification { order, .. } => order_blocks(order),
+        Content::Confirmation { .. } | Content::Notice { .. } | Content::Test => vec![
+            header(content.subject()),
+            json!({"type": "section", "text": mrkdwn(&words(&content.text(), MAX_SECTION))}),
+        ],
+    };
     blocks.extend(linked(content));
-    Payload { text: words(&text, MAX_TEXT), blocks, unfurl_links: false }
+    Payload { text: text(content, most), blocks, unfurl_links: false }
+}
+
+/// The text in at most `most` units, and where an order's is cut, where all of it is.
+fn text(content: &Content, most: usize) -> String {
+    let Content::Notification { order, .. } = content else { return words(&content.text(), most) };
+    let text = inert(&content.text());
+    if length(&text) <= most {
+        return words(&text, most);
+    }
+    let rest = where_the_rest_is(order);
+    format!("{}\n{rest}", words(&text, most - length(&rest) - 1))
+}
+
+/// What follows where an order was cut.
+pub(super) fn where_the_rest_is(order: &Order) -> String {
+    format!("This order is longer than a message. See all of it: orderbell order show {}", order.id)
+}
+
+/// `text` with what would call people together or hide a link in other services' markup, which knows no escapes, broken by
+/// a character without width: `@channel` and `[words](link)`. Addresses of mail stay as they are.
+fn inert(text: &str) -> String {
+    let mut said = String::with_capacity(text.len());
+    let mut before = ' ';
+    for c in text.chars() {
+        if (before, c) == (']', '(') {
+            said.push('\u{200b}');
+        }
+        said.push(c);
+        if c == '@' && !before.is_alphanumeric() {
+            said.push('\u{200b}');
+        }
+        before = c;
+    }
+    said
 }
 
 /// A link rather than a button: Slack asks the app behind a button to answer for every press, which a webhook cannot.
 fn linked(content: &Content) -> Option<Value> {
     match content {
         Content::Notification { unsubscribe_url, .. } => {
-            let link = link(unsubscribe_url, "Unsubscribe this chat");
-            Some(json!({"type": "context", "elements": [mrkdwn(&link)]}))
+            Some(aside(&link(unsubscribe_url, "Unsubscribe this chat")))
         }
         Content::Confirmation { confirm_url, .. } => {
             let link = link(confirm_url, "Confirm the subscription");
@@ -50,16 +98,29 @@ fn linked(content: &Content) -> Option<Value> {
     }
 }
 
+pub(super) fn header(text: &str) -> Value {
+    json!({"type": "header", "text": plain(text, MAX_HEADER)})
+}
+
+/// A line of ours in small letters.
+pub(super) fn aside(markup: &str) -> Value {
+    json!({"type": "context", "elements": [mrkdwn(markup)]})
+}
+
+/// Words in which nothing is markup, a link, a mention or an emoji's name.
+pub(super) fn plain(text: &str, most: usize) -> Value {
+    json!({"type": "plain_text", "text": words(text, most), "emoji": false})
+}
+
 /// Verbatim: no word in it becomes a link or a mention by itself.
-fn mrkdwn(text: &str) -> Value {
+pub(super) fn mrkdwn(text: &str) -> Value {
     json!({"type": "mrkdwn", "text": text, "verbatim": true})
 }
 
 /// `text` with the three characters that are markup escaped, in at most `limit` UTF-16 units; what does not fit is cut
 /// between two characters and an ellipsis stands there.
-fn words(text: &str, limit: usize) -> String {
-    let whole: usize = text.chars().map(units).sum();
-    let room = if whole <= limit { limit } else { limit.saturating_sub(1) };
+pub(super) fn words(text: &str, limit: usize) -> String {
+    let room = if length(text) <= limit { limit } else { limit.saturating_sub(1) };
     let mut said = String::new();
     let mut used = 0;
     for c in text.chars() {
@@ -84,6 +145,11 @@ fn push(said: &mut String, c: char) {
         Some(escape) => said.push_str(escape),
         None => said.push(c),
     }
+}
+
+/// How many units `text` has as [`words`].
+pub(super) fn length(text: &str) -> usize {
+    text.chars().map(units).sum()
 }
 
 fn units(c: char) -> usize {
@@ -123,6 +189,15 @@ mod tests {
     fn a_link_keeps_its_url() {
         assert_eq!(link("https://x/?a=1&b=2", "Open"), "<https://x/?a=1&amp;b=2|Open>");
         assert_eq!(link("https://x/|y>", "Open"), "<https://x/%7Cy&gt;|Open>");
+    }
+
+    #[test]
+    fn what_other_services_read_as_a_mention_or_a_hidden_link_is_broken() {
+        assert_eq!(
+            inert("@all [Pay](https://x) jo@example.com"),
+            "@\u{200b}all [Pay]\u{200b}(https://x) jo@example.com"
+        );
+        assert_eq!(inert("a] (b) :@here <@1>"), "a] (b) :@\u{200b}here <@\u{200b}1>");
     }
 
     proptest! {

@@ -6,6 +6,7 @@ use application::ports::{Channel, Content, Message};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::endpoint::Protocol;
 use domain::notification;
+use domain::order::{Order, OrderDetails, ShortReference};
 use orderbell_channels::chat::{Chat, ChatSettings};
 use serde_json::{Value, json};
 
@@ -40,6 +41,11 @@ pub(crate) async fn posted(content: Content) -> Value {
     request.json()
 }
 
+fn of(members: &Value) -> Order {
+    let details = OrderDetails::parse(members.to_string().as_bytes()).unwrap();
+    Order { details, ..order("Ada", "Mouse") }
+}
+
 async fn outcome(reaction: Reaction) -> Outcome {
     let receiver = Receiver::start([reaction]).await;
     let outcome = chat().send(&post(&receiver, notification())).await.outcome;
@@ -48,23 +54,88 @@ async fn outcome(reaction: Reaction) -> Outcome {
 }
 
 #[tokio::test]
-async fn a_notification_is_its_text_and_a_link_that_unsubscribes() {
-    let order = order("Jane & <Doe>", "Mouse");
+async fn an_order_is_its_products_its_facts_and_a_link_that_unsubscribes() {
+    let order = of(&json!({
+        "customerName": "Jane & <Doe>", "items": [{"productName": "Mouse", "quantity": 2, "unitPrice": "9.95"}, "Pad"],
+        "total": "24.90", "currency": "EUR", "note": "*Ring* twice\nTotal: 0", "customerPhone": "+4915112345678",
+        "gift": "yes",
+    }));
     let text = notification::text(&order).replace("Jane & <Doe>", "Jane &amp; &lt;Doe&gt;");
+    let (id, reference) = (order.id.to_string(), ShortReference::of(order.id));
     let payload = posted(notification_of(order)).await;
+    let plain = |text: &str| json!({"type": "plain_text", "text": text, "emoji": false});
+    let markup = |text: &str| json!({"type": "mrkdwn", "text": text, "verbatim": true});
+    let facts = [
+        ("*Order ID*", id.as_str()),
+        ("*Customer*", "Jane &amp; &lt;Doe&gt;"),
+        ("*Total*", "24.90 EUR"),
+        ("*Phone*", "+4915112345678"),
+    ];
+    let facts: Vec<_> = facts.iter().flat_map(|(label, text)| [markup(label), plain(text)]).collect();
     let link = format!("<{UNSUBSCRIBE}|Unsubscribe this chat>");
     assert_eq!(
         payload,
         json!({
             "text": text,
             "blocks": [
-                {"type": "header", "text": {"type": "plain_text", "text": "New Order Notification", "emoji": false}},
-                {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": true}},
-                {"type": "context", "elements": [{"type": "mrkdwn", "text": link, "verbatim": true}]},
+                {"type": "header", "text": plain(&format!("New Order {reference}"))},
+                {"type": "section", "text": markup("*Products*")},
+                {"type": "section", "text": plain("- 2 × Mouse, 9.95 EUR each\n- Pad")},
+                {"type": "section", "fields": facts},
+                {"type": "section", "text": markup("*Note*")},
+                {"type": "section", "text": plain("*Ring* twice\nTotal: 0")},
+                {"type": "section", "text": markup("*Also sent*")},
+                {"type": "section", "text": plain("gift: yes")},
+                {"type": "context", "elements": [markup(&link)]},
             ],
             "unfurl_links": false,
         })
     );
+}
+
+#[tokio::test]
+async fn what_a_client_wrote_is_never_markup() {
+    let forged = "*Total* <!here> :tada: https://evil.example";
+    let mut members = json!({
+        "customerName": forged, "productName": forged, "items": [{"productName": forged, "sku": forged}], "note": forged,
+        "deliveryAddress": {"streetAddress": forged, "addressLocality": forged}, "deliverAt": forged, "reference": "*R*",
+        "attributes": {forged: forged},
+    });
+    members[forged] = forged.into();
+    let payload = posted(notification_of(of(&members))).await;
+    let mut marked = Vec::new();
+    marked_up(&payload["blocks"], &mut marked);
+    let labels = marked.iter().filter(|words| !words.contains("|Unsubscribe this chat>"));
+    for label in labels {
+        let known =
+            ["*Products*", "*Order ID*", "*Customer*", "*Note*", "*Address*", "*Reference*", "*Also sent*"];
+        assert!(known.contains(&label.as_str()), "{label}");
+    }
+    assert!(payload["text"].as_str().unwrap().contains("*Total* &lt;!here&gt;"));
+}
+
+/// Every text that Slack reads as its markup.
+fn marked_up(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) if members.get("type") == Some(&json!("mrkdwn")) => {
+            assert_eq!(members["verbatim"], true);
+            found.push(members["text"].as_str().unwrap().to_owned());
+        }
+        Value::Object(members) => members.values().for_each(|value| marked_up(value, found)),
+        Value::Array(values) => values.iter().for_each(|value| marked_up(value, found)),
+        _ => (),
+    }
+}
+
+#[tokio::test]
+async fn where_blocks_are_not_shown_nobody_is_called_together_and_no_link_is_hidden() {
+    let order = of(&json!({
+        "customerName": "@channel", "productName": "[Pay](https://evil.example)", "customerEmail": "jo@example.com",
+    }));
+    let payload = posted(notification_of(order)).await;
+    let text = payload["text"].as_str().unwrap();
+    assert!(text.contains("Customer: @\u{200b}channel\nProduct: [Pay]\u{200b}(https"), "{text}");
+    assert!(text.ends_with("\nEmail: jo@example.com"), "{text}");
 }
 
 #[tokio::test]
@@ -90,15 +161,60 @@ async fn a_confirmation_carries_its_link_and_a_notice_names_a_command() {
 }
 
 #[tokio::test]
-async fn what_is_longer_than_a_section_is_cut() {
-    let items: Vec<_> = (0..100).map(|_| json!({"productName": "&".repeat(200), "quantity": 1})).collect();
-    let details = json!({"customerName": "Ada", "items": items}).to_string();
-    let mut long = order("Ada", "Mouse");
-    long.details = domain::order::OrderDetails::parse(details.as_bytes()).unwrap();
-    let payload = posted(notification_of(long)).await;
-    let section = payload["blocks"][1]["text"]["text"].as_str().unwrap();
-    assert!((2_990..=3_000).contains(&section.encode_utf16().count()) && section.ends_with("&amp;…"));
-    assert_eq!(payload["text"].as_str().unwrap().encode_utf16().count().div_ceil(10), 4_000);
+async fn what_is_longer_than_a_post_is_cut_and_it_says_where_the_rest_is() {
+    for order in large_orders() {
+        let rest =
+            format!("This order is longer than a message. See all of it: orderbell order show {}", order.id);
+        let payload = posted(notification_of(order)).await;
+        let text = payload["text"].as_str().unwrap();
+        assert!((3_900..=4_000).contains(&text.encode_utf16().count()) && text.ends_with(&rest), "{text}");
+        let blocks = payload["blocks"].as_array().unwrap();
+        assert!(blocks.len() < 50);
+        assert_eq!(blocks[blocks.len() - 2]["elements"][0]["text"], rest, "{payload}");
+        let written = payload["blocks"].to_string().encode_utf16().count();
+        assert!((2_000..12_000).contains(&written), "{written}");
+        for block in blocks {
+            let text = block["text"]["text"].as_str().unwrap_or_default();
+            assert!(text.encode_utf16().count() <= 3_000);
+            for field in block["fields"].as_array().into_iter().flatten() {
+                let text = field["text"].as_str().unwrap();
+                assert!((1..=2_000).contains(&text.encode_utf16().count()));
+            }
+            assert!(block["fields"].as_array().is_none_or(|fields| fields.len() <= 10));
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_many_products_as_many_are_shown_as_fit_and_the_others_are_counted() {
+    let payload = posted(notification_of(large_orders().remove(0))).await;
+    let products = payload["blocks"][2]["text"]["text"].as_str().unwrap();
+    let shown = products.lines().count() - 1;
+    assert_eq!(products.lines().last(), Some(format!("+ {} more items", 1_000 - shown).as_str()));
+    assert!(shown > 100 && products.starts_with("- 1 × Product 0\n- 1 × Product 1\n"), "{products}");
+}
+
+/// Orders that no post can tell, each in another way.
+pub(crate) fn large_orders() -> Vec<Order> {
+    let items: Vec<_> =
+        (0..1_000).map(|n| json!({"productName": format!("Product {n}"), "quantity": 1})).collect();
+    let long: Vec<_> = (0..50).map(|_| json!({"productName": "&".repeat(1_000)})).collect();
+    let attributes: serde_json::Map<_, _> =
+        (0..20).map(|n| (format!("a{n}"), json!("&".repeat(256)))).collect();
+    [
+        json!({"items": items}),
+        json!({"items": long}),
+        json!({"productName": "Mouse", "note": "<\n".repeat(15_000)}),
+        json!({"productName": "📦".repeat(1_000), "attributes": attributes, "note": "語".repeat(9_000)}),
+        json!({"productName": "Mouse", "gifts": vec!["\"<>&\u{202e}"; 5_000]}),
+        json!({"productName": "Mouse", "deliveryAddress": "&\n".repeat(9_000), "note": "&".repeat(9_000), "b": "&".repeat(9_000)}),
+    ]
+    .into_iter()
+    .map(|mut members| {
+        members["customerName"] = "Ada".into();
+        of(&members)
+    })
+    .collect()
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use orderbell_channels::sms::sns::Sns;
 use orderbell_channels::sms::twilio::{Twilio, signature};
 use serde_json::{Value, json};
 
-use crate::chat::posted;
+use crate::chat::{large_orders, posted};
 use crate::fixtures::{
     confirmation, mail, message, notice, notification, notification_of, order, plain_relay, secret,
     text_message,
@@ -191,7 +191,8 @@ async fn moto_has(moto: &str) -> Vec<Value> {
 #[tokio::test]
 async fn what_is_posted_to_chats_is_what_slacks_own_library_knows() {
     let mut payloads = Vec::new();
-    for content in messages() {
+    let large = large_orders().into_iter().map(notification_of);
+    for content in messages().into_iter().chain(large) {
         payloads.push(posted(content).await);
     }
     ask("slack_payload.py", &Value::Array(payloads.clone())).unwrap();

@@ -1,0 +1,127 @@
+//! An order in Slack's blocks: a header, its products, its facts in two columns, and what is longer than a line below its label.
+//!
+//! All that a client wrote is `plain_text`, beside or below a label that is ours.
+
+use domain::notification::{Fact, facts, item_line, other_facts};
+use domain::order::{Order, ShortReference};
+use domain::visible::with_overrides_shown;
+use serde_json::{Value, json};
+
+use super::payload::{MAX_SECTION, aside, header, length, mrkdwn, plain, where_the_rest_is, words};
+
+/// The facts of one section, each of which is two of its ten fields.
+const FACTS_PER_SECTION: usize = 5;
+/// The longest text of a field.
+const MAX_FIELD: usize = 2_000;
+/// The longest text that stands beside its label, in UTF-16 units: what fits there on two or three lines.
+const MAX_BESIDE: usize = 100;
+/// The words of one post. Slack refuses one whose blocks have about 13,000 characters in all (`msg_blocks_too_long`), which
+/// stands in no reference: measured in <https://github.com/slackapi/bolt-js/issues/2509>.
+const MAX_WORDS: usize = 8_000;
+/// With less room than this nothing is begun.
+const MIN_WORDS: usize = 100;
+
+/// The blocks that tell `order`, and where the rest of it is if they cannot tell all.
+pub(super) fn order_blocks(order: &Order) -> Vec<Value> {
+    let mut post = Post { blocks: Vec::new(), left: MAX_WORDS, is_cut: false };
+    post.blocks.push(header(&format!("New Order {}", ShortReference::of(order.id))));
+    post.products(order);
+    let identity = [("Order ID", order.id.to_string()), ("Customer", order.details.customer_name.clone())];
+    let identity = identity.map(|(label, text)| Fact { label: label.into(), lines: vec![text.into()] });
+    let facts = identity.into_iter().chain(facts(order));
+    let (beside, below): (Vec<_>, Vec<_>) = facts.partition(stands_beside);
+    post.facts(&beside);
+    for fact in &below {
+        post.below(&fact.label, &fact.lines.join("\n"));
+    }
+    let others: Vec<_> = other_facts(order).iter().map(on_own_lines).collect();
+    if !others.is_empty() {
+        post.below("Also sent", &others.join("\n"));
+    }
+    if post.is_cut {
+        post.blocks.push(aside(&where_the_rest_is(order)));
+    }
+    post.blocks
+}
+
+/// A post while it is written.
+struct Post {
+    blocks: Vec<Value>,
+    /// The words that it has room for.
+    left: usize,
+    is_cut: bool,
+}
+
+impl Post {
+    /// Each product on a line; those that do not fit are counted.
+    fn products(&mut self, order: &Order) {
+        let products = &order.details.products;
+        let items = products.items.iter().map(|item| format!("- {}", item_line(item, order)));
+        let lines: Vec<_> = products.product_name.clone().into_iter().chain(items).collect();
+        let label = if lines.len() == 1 { "Product" } else { "Products" };
+        let mut shown = 0;
+        let mut room = MAX_SECTION - "\n+ 65536 more items".len();
+        for line in &lines {
+            match room.checked_sub(length(line) + 1) {
+                Some(left) => (room, shown) = (left, shown + 1),
+                None => break,
+            }
+        }
+        if shown == lines.len() || shown == 0 {
+            self.below(label, &lines.join("\n"));
+        } else {
+            let rest = lines.len() - shown;
+            let items = if rest == 1 { "item" } else { "items" };
+            self.is_cut = true;
+            self.below(label, &format!("{}\n+ {rest} more {items}", lines[..shown].join("\n")));
+        }
+    }
+
+    /// Labels to the left, what they say to the right.
+    fn facts(&mut self, facts: &[Fact<'_>]) {
+        for some in facts.chunks(FACTS_PER_SECTION) {
+            let fields = some.iter().flat_map(|fact| {
+                let text = with_overrides_shown(&fact.lines.concat());
+                [mrkdwn(&bold(&fact.label)), plain(shown(&text), MAX_FIELD)]
+            });
+            let fields: Vec<_> = fields.collect();
+            self.blocks.push(json!({"type": "section", "fields": fields}));
+        }
+        self.left -= facts.iter().map(|fact| length(&fact.lines.concat())).sum::<usize>().min(self.left);
+    }
+
+    /// A label, and below it what it says.
+    fn below(&mut self, label: &str, text: &str) {
+        let most = self.left.min(MAX_SECTION);
+        let text = with_overrides_shown(text);
+        let length = length(&text);
+        self.is_cut |= length > most;
+        if length > most && most < MIN_WORDS {
+            return;
+        }
+        self.left -= length.min(most);
+        self.blocks.push(json!({"type": "section", "text": mrkdwn(&bold(label))}));
+        self.blocks.push(json!({"type": "section", "text": plain(shown(&text), most)}));
+    }
+}
+
+fn stands_beside(fact: &Fact<'_>) -> bool {
+    matches!(fact.lines.as_slice(), [line] if length(line) <= MAX_BESIDE)
+}
+
+/// What is known by the client's own name only, which is no label of ours.
+fn on_own_lines(Fact { label, lines }: &Fact<'_>) -> String {
+    match lines.as_slice() {
+        [line] => format!("{label}: {line}"),
+        lines => format!("{label}:\n    {}", lines.join("\n    ")),
+    }
+}
+
+fn bold(label: &str) -> String {
+    format!("*{}*", words(label, MAX_BESIDE))
+}
+
+/// Slack refuses a text of nothing.
+fn shown(text: &str) -> &str {
+    if text.trim().is_empty() { "-" } else { text }
+}
