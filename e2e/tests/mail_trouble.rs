@@ -53,7 +53,7 @@ async fn a_mail_carries_the_seeds_text_and_links_that_end_the_subscription() -> 
     let text =
         format!("📦 New Order Received!\nOrder ID: {order}\nCustomer: John Doe\nProduct: Wireless Mouse");
     assert!(mail.text.replace("\r\n", "\n").starts_with(&text), "{}", mail.text);
-    assert_eq!(mail.header("Subject"), Some("New Order Notification"));
+    assert_eq!(mail.header("Subject"), Some("New Order Notification: Wireless Mouse for John Doe"));
     assert_eq!(mail.header("List-Unsubscribe-Post"), Some("List-Unsubscribe=One-Click"));
     let link = mail.header("List-Unsubscribe").unwrap_or_default().trim_matches(['<', '>']).to_owned();
     assert!(link.starts_with(&program.url()), "{link}");

@@ -3,6 +3,8 @@
 mod capabilities;
 mod compose;
 pub mod doctor;
+mod fitting;
+mod forms;
 mod login;
 mod refusal;
 mod reply;

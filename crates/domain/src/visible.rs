@@ -13,17 +13,21 @@ pub(crate) fn is_invisible(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// Whether `c` turns the direction of what follows it: Unicode's bidirectional embeddings, overrides and isolates.
+pub(crate) fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// `text` with each character that turns the direction of what follows it (Unicode's bidirectional embeddings, overrides
 /// and isolates) written out, as `[U+202E]`: it can no longer make one name look like another.
 #[must_use]
 pub fn with_overrides_shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        match c {
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                shown.extend(format!("[U+{:04X}]", u32::from(c)).chars());
-            }
-            _ => shown.push(c),
+        if turns_direction(c) {
+            shown.extend(format!("[U+{:04X}]", u32::from(c)).chars());
+        } else {
+            shown.push(c);
         }
     }
     shown

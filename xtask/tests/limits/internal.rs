@@ -1,7 +1,7 @@
 //! The constants that are numbers and bound nothing that anyone meets, by why.
 
 /// Each reason, and the constants that it holds for.
-const BOUND_NOTHING: [(&str, &[&str]); 9] = [
+const BOUND_NOTHING: [(&str, &[&str]); 10] = [
     (
         "the place of a column in a query's answer",
         &[
@@ -64,7 +64,17 @@ const BOUND_NOTHING: [(&str, &[&str]); 9] = [
     ("a place that is always free, or none", &["server::NOT_WAITING", "lambda::UNSET"]),
     (
         "how a table is drawn",
-        &["server::MIN_TEXT_WIDTH", "server::MIN_QUOTE_WIDTH", "server::table::INDENT", "server::COLUMN_GAP"],
+        &[
+            "channels::forms::SHORT_PRICE",
+            "server::MIN_TEXT_WIDTH",
+            "server::MIN_QUOTE_WIDTH",
+            "server::table::INDENT",
+            "server::COLUMN_GAP",
+        ],
+    ),
+    (
+        "what something is reckoned to take, for a bound that has a row",
+        &["channels::fitting::ROW_BYTES", "channels::fitting::LINE_BYTES"],
     ),
     (
         "how large a step is, which changes what it costs and not what comes of it",

@@ -1,5 +1,6 @@
 //! What speaks a protocol.
 
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -158,7 +159,16 @@ impl Content {
         }
     }
 
-    /// Its subject.
+    /// The subject of a mail: of an order's, with what was ordered and for whom.
+    #[must_use]
+    pub fn mail_subject(&self) -> Cow<'static, str> {
+        match self {
+            Self::Notification { order, .. } => notification::mail_subject(order).into(),
+            other => other.subject().into(),
+        }
+    }
+
+    /// Its subject in other forms.
     #[must_use]
     pub fn subject(&self) -> &'static str {
         match self {

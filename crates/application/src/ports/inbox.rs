@@ -53,7 +53,7 @@ impl InboxMessage {
             protocol: message.endpoint.protocol(),
             to: message.endpoint.to_string(),
             kind: message.content.kind(),
-            subject: message.content.subject().to_owned(),
+            subject: message.content.mail_subject().into_owned(),
             text: message.content.text(),
             link: message.content.link().map(str::to_owned),
             at: message.at,

@@ -2,7 +2,7 @@
 //!
 //! All that a client wrote is `plain_text`, beside or below a label that is ours.
 
-use domain::notification::{Fact, facts, item_line, other_facts};
+use domain::notification::{Fact, ItemLine, facts, other_facts};
 use domain::order::{Order, ShortReference};
 use domain::visible::with_overrides_shown;
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ impl Post {
     /// Each product on a line; those that do not fit are counted.
     fn products(&mut self, order: &Order) {
         let products = &order.details.products;
-        let items = products.items.iter().map(|item| format!("- {}", item_line(item, order)));
+        let items = products.items.iter().map(|item| format!("- {}", ItemLine::of(item, order)));
         let lines: Vec<_> = products.product_name.clone().into_iter().chain(items).collect();
         let label = if lines.len() == 1 { "Product" } else { "Products" };
         let mut shown = 0;

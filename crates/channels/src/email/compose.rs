@@ -4,15 +4,16 @@ use std::fmt::Display;
 use std::time::{Duration, SystemTime};
 
 use application::ports::{Content, Message};
-use askama::Template;
 use domain::Timestamp;
 use domain::endpoint::{EmailAddress, Endpoint};
+use domain::notification::on_one_line;
 use domain::this_machine::leads_here;
 use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MessageBuilder, MultiPart};
+use lettre::message::{Mailbox, MessageBuilder};
 use lettre::{Address, Message as MimeMessage};
 
+use super::forms::forms;
 use super::settings::{Sender, with_ascii_domain};
 use super::smtp_session::MailRequirements;
 use super::stage_error::{Cause, Stage, StageError};
@@ -24,18 +25,8 @@ pub(super) struct Mail {
     pub(super) content: Vec<u8>,
 }
 
-/// The HTML form: the text's lines, and the link, as a button or below.
-#[derive(Template)]
-#[template(path = "mail.html")]
-struct Html<'a> {
-    subject: &'a str,
-    text: &'a str,
-    link: Option<&'a str>,
-    /// What the link does, in words.
-    action: &'static str,
-    /// The link is what the mail is for.
-    button: bool,
-}
+/// The most of a customer's name beside the address that an answer goes to, in characters.
+const MAX_REPLY_NAME: usize = 60;
 
 /// Writes the mail. Repeats carry the same Message-ID.
 pub(super) fn compose(from: &Sender, message: &Message) -> Result<Mail, StageError> {
@@ -46,17 +37,18 @@ pub(super) fn compose(from: &Sender, message: &Message) -> Result<Mail, StageErr
     // Named here, since lettre would otherwise read the addresses back from the headers, and not every one can be.
     let envelope =
         Envelope::new(Some(from.address().clone()), vec![recipient.clone()]).map_err(uncomposable)?;
+    let subject = undecodable(&message.content.mail_subject());
     let builder = MimeMessage::builder()
         .envelope(envelope)
         .from(from.mailbox().clone())
         .to(Mailbox::new(None, recipient.clone()))
-        .subject(message.content.subject())
+        .subject(subject.as_str())
         .date(date(message.at))
         .message_id(Some(format!("<{}@{}>", message.id, from.address().domain())))
         .raw_header(header("Auto-Submitted", "auto-generated".to_owned()));
-    let forms = MultiPart::alternative_plain_html(plain(&message.content), html(&message.content)?);
-    let builder = match customer_address(&message.content) {
-        Some(customer_address) => builder.reply_to(Mailbox::new(None, customer_address)),
+    let forms = forms(&message.content, &subject).map_err(uncomposable)?;
+    let builder = match customer(&message.content, from, &recipient) {
+        Some(customer) => builder.reply_to(customer),
         None => builder,
     };
     let list = format!("New orders <orders.{}>", from.address().domain());
@@ -77,50 +69,25 @@ pub(super) fn ascii_domain(address: &EmailAddress) -> Result<Address, StageError
     with_ascii_domain(local_part, domain).ok_or_else(|| uncomposable("the address cannot be written"))
 }
 
-/// The most of an order's text that a mail holds, in bytes: beyond it, it is read in the program.
-const MAX_TEXT: usize = 6 * 1_024;
-
-/// What the mail says, cut where an order is very long.
-fn body_text(content: &Content) -> String {
-    let text = content.text();
-    let Content::Notification { order, .. } = content else { return text };
-    if text.len() <= MAX_TEXT {
-        return text;
-    }
-    let beginning = &text[..text.floor_char_boundary(MAX_TEXT)];
-    format!(
-        "{beginning}…\nThis order is longer than a mail. See all of it:\norderbell order show {}",
-        order.id
-    )
-}
-
-/// The text form: a notification's text stands unchanged above the signature line.
-fn plain(content: &Content) -> String {
-    match content {
-        Content::Notification { unsubscribe_url, .. } => {
-            format!("{}\n\n-- \nUnsubscribe: {unsubscribe_url}\n", body_text(content))
-        }
-        Content::Confirmation { confirm_url, .. } => format!("{}\n\n{confirm_url}\n", content.text()),
-        Content::Notice { .. } | Content::Test => format!("{}\n", content.text()),
-    }
-}
-
-fn html(content: &Content) -> Result<String, StageError> {
-    let (action, button) = match content {
-        Content::Confirmation { .. } => ("Confirm the subscription", true),
-        Content::Notification { .. } | Content::Notice { .. } | Content::Test => ("Unsubscribe", false),
-    };
-    let form =
-        Html { subject: content.subject(), text: &body_text(content), link: content.link(), action, button };
-    form.render().map_err(uncomposable)
-}
-
-/// The customer's address, for `Reply-To`: whoever answers a notification speaks to the customer, where the order has an address that mail can be written to.
-fn customer_address(content: &Content) -> Option<Address> {
+/// Whom an answer goes to: of an order whose customer gave an address that can be written to, the customer. Not where that
+/// is our own address or the recipient's, whose answers would come back to themselves.
+fn customer(content: &Content, from: &Sender, recipient: &Address) -> Option<Mailbox> {
     let Content::Notification { order, .. } = content else { return None };
     let (local_part, domain) = order.details.customer_email.as_deref()?.rsplit_once('@')?;
     // An address beyond ASCII in a header would ask every relay for SMTPUTF8.
-    with_ascii_domain(local_part, domain).filter(|address| address.user().is_ascii())
+    let address = with_ascii_domain(local_part, domain).filter(|address| address.user().is_ascii())?;
+    let is = |other: &Address| AsRef::<str>::as_ref(other).eq_ignore_ascii_case(address.as_ref());
+    if is(from.address()) || is(recipient) {
+        return None;
+    }
+    let name = undecodable(&on_one_line(&order.details.customer_name, MAX_REPLY_NAME));
+    Some(Mailbox::new(Some(name), address))
+}
+
+/// Words of a header in which nothing passes for an encoded word (RFC 2047, 2): lettre leaves one as it is, and whoever reads
+/// it would decode what the customer encoded.
+fn undecodable(words: &str) -> String {
+    words.replace("=?", "= ?")
 }
 
 /// RFC 8058 allows the one-click header for https only; beside it, links to this machine are for trying it out.

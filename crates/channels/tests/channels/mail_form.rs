@@ -30,12 +30,12 @@ fn header(mail: &[u8], name: &str) -> Option<String> {
     Some(mail.header_raw(name)?.replace("\r\n", "").trim().to_owned())
 }
 
-fn text(mail: &[u8]) -> String {
+pub(crate) fn text(mail: &[u8]) -> String {
     MessageParser::new().parse(mail).unwrap().body_text(0).unwrap().replace("\r\n", "\n")
 }
 
-fn html(mail: &[u8]) -> String {
-    MessageParser::new().parse(mail).unwrap().body_html(0).unwrap().into_owned()
+pub(crate) fn html(mail: &[u8]) -> String {
+    MessageParser::new().parse(mail).unwrap().body_html(0).unwrap().replace("\r\n", "\n")
 }
 
 #[tokio::test]
@@ -94,35 +94,19 @@ async fn a_notice_names_the_command_that_helps_and_no_link_that_wants_a_key() {
 /// The texts of the paragraphs of a mail's HTML, whatever their `style`.
 fn paragraphs(html: &str) -> Vec<String> {
     let texts = html.split("<p").skip(1).filter_map(|part| part.split_once('>')?.1.split_once("</p>"));
-    let plain = |text: &str| {
-        let pairs =
-            [("&nbsp;", ""), ("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
-        pairs.iter().fold(text.to_owned(), |text, (escaped, meant)| text.replace(escaped, meant))
-    };
     texts.map(|(text, _)| plain(text)).collect()
+}
+
+/// What stands for a text in HTML, as it was.
+pub(crate) fn plain(text: &str) -> String {
+    let pairs =
+        [("&nbsp;", ""), ("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
+    pairs.iter().fold(text.to_owned(), |text, (escaped, meant)| text.replace(escaped, meant))
 }
 
 #[tokio::test]
 async fn each_line_is_an_element_since_outlook_drops_white_space() {
-    let of = |json: serde_json::Value| {
-        let mut order = order("Jo", "Mouse");
-        order.details = domain::order::OrderDetails::parse(json.to_string().as_bytes()).unwrap();
-        notification_of(order)
-    };
-    let items: Vec<_> =
-        (1..=40).map(|n| serde_json::json!({ "productName": format!("Pad {n}"), "quantity": n })).collect();
-    for content in [
-        notification(),
-        of(serde_json::json!({ "customerName": "Jo", "items": items, "currency": "EUR", "total": 7 })),
-        of(
-            serde_json::json!({ "customerName": "Jo", "productName": "Mouse", "note": "one\n\n  two\r\nthree\n" }),
-        ),
-        of(serde_json::json!({ "customerName": "<p>Jo</p> & \"Ann\"", "productName": "it's </div>" })),
-        of(serde_json::json!({ "customerName": "مريم", "productName": "漢字 📦", "quantity": 3 })),
-        confirmation(),
-        notice(),
-        Content::Test,
-    ] {
+    for content in [confirmation(), notice(), Content::Test] {
         let lines: Vec<_> = content.text().lines().map(str::to_owned).collect();
         let html = html(&received(&message(Protocol::Email, "jane@example.com", content)).await);
         let shown = paragraphs(&html);
@@ -139,33 +123,45 @@ async fn an_answer_goes_to_the_customer_where_the_order_has_an_address() {
         (Some("ada@b\u{fc}cher.example"), Some("ada@xn--bcher-kva.example")),
         (Some("\u{e4}da@example.com"), None),
         (Some("no address"), None),
+        // The answer would come back to whoever answers, and of two machines neither would stop.
+        (Some("Orders@shop.example"), None),
+        (Some("jane@Example.com"), None),
         (None, None),
     ] {
         let mut order = order("Ada", "Mouse");
         order.details.customer_email = customer.map(str::to_owned);
         let mail = received(&message(Protocol::Email, "jane@example.com", notification_of(order))).await;
-        assert_eq!(header(&mail, "Reply-To").as_deref(), expected, "{customer:?}");
+        let expected = expected.map(|address| format!("Ada <{address}>"));
+        assert_eq!(header(&mail, "Reply-To"), expected, "{customer:?}");
     }
 }
 
-/// A name of 256 characters.
-fn of_256(part: &str) -> String {
-    part.chars().cycle().take(256).collect()
-}
-
 #[tokio::test]
-async fn a_very_long_order_becomes_a_bounded_mail_that_says_where_the_rest_is() {
-    for name in ["x", "é", "📦", "<", "=", "&", "\"", ".", "a ", "👩\u{200d}🍳", "\u{202e}a", "ש"].map(of_256)
-    {
-        let items: Vec<_> =
-            (0..60).map(|_| serde_json::json!({ "productName": name, "quantity": 1 })).collect();
-        let json = serde_json::json!({ "customerName": "Jo", "items": items }).to_string();
+async fn the_subject_and_whom_an_answer_goes_to_say_what_the_customer_wrote_and_are_no_more_than_that() {
+    for (customer, product, name) in [
+        ("Jos\u{e9} \u{dc}n\u{ef}code", "2 \u{20ac} \u{2713}", "Jos\u{e9} \u{dc}n\u{ef}code"),
+        ("\u{645}\u{631}\u{64a}\u{645}", "\u{6f22}\u{5b57} \u{1f4e6}", "\u{645}\u{631}\u{64a}\u{645}"),
+        ("Jo\r\nBcc: evil@example.com", "x\r\n\r\nbody", "Jo Bcc: evil@example.com"),
+        ("\" <evil@example.com>, \"", "=?utf-8?q?Bcc?=", "\" <evil@example.com>, \""),
+        ("\u{202e}oJ", "\u{2066}x", "[U+202E]oJ"),
+        ("Ada, L.", "=?utf-8?b?4oCu?=", "Ada, L."),
+        ("=?utf-8?b?4oCu?=", "x", "= ?utf-8?b?4oCu?="),
+        ("a\\\"b", "\u{2028}x", "a\\\"b"),
+    ] {
         let mut order = order("Jo", "Mouse");
-        order.details = domain::order::OrderDetails::parse(json.as_bytes()).unwrap();
-        let rest = format!("orderbell order show {}", order.id);
+        order.details.customer_name = customer.to_owned();
+        order.details.products.product_name = Some(product.to_owned());
+        order.details.customer_email = Some("ada@example.com".to_owned());
+        // What would be decoded is none of our encoding.
+        let subject = domain::notification::mail_subject(&order).replace("=?", "= ?");
         let mail = received(&message(Protocol::Email, "jane@example.com", notification_of(order))).await;
-        assert!(text(&mail).contains(&rest) && html(&mail).contains(&rest));
-        assert!(text(&mail).len() < 8 * 1_024 && mail.len() < 80 * 1_024, "{}", mail.len());
+        let parsed = MessageParser::new().parse(&mail).unwrap();
+        assert_eq!(parsed.subject(), Some(subject.as_str()));
+        let answered: Vec<_> =
+            parsed.reply_to().unwrap().iter().map(|one| (one.name(), one.address())).collect();
+        assert_eq!(answered, [(Some(name), Some("ada@example.com"))]);
+        assert!(!parsed.headers().iter().any(|header| header.name() == "Bcc"));
+        assert!(mail.is_ascii());
     }
 }
 
@@ -184,7 +180,7 @@ async fn the_headers_say_who_when_and_that_a_machine_wrote_it() {
     mail.at = "2026-03-04T05:06:07.89Z".parse().unwrap();
     let received = received(&mail).await;
     for (name, value) in [
-        ("Subject", domain::notification::SUBJECT),
+        ("Subject", "New Order Notification: Wireless Mouse for Jane Doe"),
         ("From", "Orderbell <orders@shop.example>"),
         ("To", "jane@example.com"),
         ("Date", "Wed, 04 Mar 2026 05:06:07 +0000"),

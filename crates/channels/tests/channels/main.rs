@@ -9,6 +9,7 @@ mod email_faults;
 mod fixtures;
 mod http_receiver;
 mod mail_form;
+mod mail_of_an_order;
 #[cfg(feature = "emulators")]
 mod no_network;
 mod promises;

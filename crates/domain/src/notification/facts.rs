@@ -18,26 +18,40 @@ pub struct Fact<'a> {
 /// What it holds that has a name of our own, what staff look for first at the top.
 #[must_use]
 pub fn facts(order: &Order) -> Vec<Fact<'_>> {
+    quantity(order).into_iter().chain(first_facts(order)).chain(further_facts(order)).collect()
+}
+
+/// How many of the one product.
+pub(super) fn quantity(order: &Order) -> Option<Fact<'_>> {
+    fact("Quantity", order.details.products.quantity.map(|quantity| quantity.to_string().into()))
+}
+
+/// How much it costs, and by when it is wanted.
+pub(super) fn first_facts(order: &Order) -> Vec<Fact<'_>> {
     let details = &order.details;
-    let quantity = details.products.quantity.map(|quantity| quantity.to_string());
     let total = details.total.map(|total| money(total, order));
     // Where there is no amount to tell it with.
     let currency = details.currency.as_ref().filter(|_| details.total.is_none());
-    [
-        fact("Quantity", quantity.map(Cow::Owned)),
+    let facts = [
         fact("Total", total.map(Cow::Owned)),
         fact("Currency", currency.map(Cow::from)),
+        fact("Wanted at", details.deliver_at.as_ref().map(Cow::from)),
+    ];
+    facts.into_iter().flatten().collect()
+}
+
+/// What else it holds that has a name of our own.
+pub(super) fn further_facts(order: &Order) -> Vec<Fact<'_>> {
+    let details = &order.details;
+    let facts = [
         written("Note", details.note.as_deref()),
         fact("Phone", details.customer_phone.as_ref().map(Cow::from)),
         fact("Email", details.customer_email.as_ref().map(Cow::from)),
         details.delivery_address.as_ref().map(address),
-        fact("Wanted at", details.deliver_at.as_ref().map(Cow::from)),
         fact("Reference", details.reference.as_ref().map(Cow::from)),
         fact("Language", details.locale.as_ref().map(Cow::from)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    facts.into_iter().flatten().collect()
 }
 
 /// What else it holds, under the client's own names, which may be any: its attributes, and what is not known or could not

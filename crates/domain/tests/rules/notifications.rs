@@ -1,6 +1,6 @@
 //! What one order says to its subscribers.
 
-use domain::notification::{SUBJECT, event, headline, text};
+use domain::notification::{MAX_SUBJECT, Parts, SUBJECT, event, mail_subject, text};
 
 use crate::fixtures::{details, now, order};
 
@@ -33,7 +33,7 @@ fn the_first_four_lines_are_the_seeds_whatever_the_customer_wrote() {
     let order = order(
         r#"{"customerName":"مريم 👩‍🚀 \u200b","productName":"Tee \"x\" <b>","note":"a\nProduct: other\n","quantity":2}"#,
     );
-    let (headline, text) = (headline(&order), text(&order));
+    let (headline, text) = (Parts::of(&order).headline(), text(&order));
     assert_eq!(headline.lines().count(), 4);
     assert!(headline.ends_with("Customer: مريم 👩‍🚀 \u{200b}\nProduct: Tee \"x\" <b>"), "{headline}");
     assert_eq!(text, format!("{headline}\n\nQuantity: 2\nNote:\n    a\n    Product: other"));
@@ -55,13 +55,13 @@ fn the_whole_order_is_told_in_the_order_in_which_staff_look_for_it() {
 - Salad
 
 Total: 22 EUR
+Wanted at: 2026-12-24T18:00
 Note: Ring twice
 Phone: +4915112345678
 Email: jo@example.com
 Address:
     Main St 1
     12345 Springfield
-Wanted at: 2026-12-24T18:00
 Reference: A-1
 Language: de
 Also sent:
@@ -72,7 +72,7 @@ Also sent:
     door:
         left
         red"#;
-    assert_eq!(text(&order), format!("{}\n{expected}", headline(&order)));
+    assert_eq!(text(&order), format!("{}\n{expected}", Parts::of(&order).headline()));
 }
 
 #[test]
@@ -132,4 +132,56 @@ fn the_structured_form_holds_the_text_and_the_order() {
     assert_eq!(json["data"]["total"], "19.90");
     assert_eq!(json["data"]["currency"], "EUR");
     assert_eq!(json["data"].get("requestId"), None, "the request's id is for our log");
+}
+
+#[test]
+fn a_mails_subject_says_what_was_ordered_and_for_whom_on_one_line() {
+    for (json, said) in [
+        (r#"{"customerName":"Jo","productName":"Mouse"}"#, "Mouse for Jo"),
+        (r#"{"customerName":"Jo","productName":"Mouse","quantity":2}"#, "2 × Mouse for Jo"),
+        (
+            r#"{"customerName":"Jo","items":[{"productName":"Pizza","quantity":2},"Cola"]}"#,
+            "2 × Pizza, Cola for Jo",
+        ),
+        (
+            r#"{"customerName":" Jo\r\nBcc: x@y ","productName":"a\t\u0000 b\u2028c"}"#,
+            "a b c for Jo Bcc: x@y",
+        ),
+        (r#"{"customerName":"\u202eoJ","productName":"Mouse\u2066"}"#, "Mouse[U+2066] for [U+202E]oJ"),
+        (r#"{"customerName":"مريم","productName":"漢字 📦"}"#, "漢字 📦 for مريم"),
+    ] {
+        assert_eq!(mail_subject(&order(json)), format!("{SUBJECT}: {said}"));
+    }
+}
+
+#[test]
+fn a_mails_subject_is_bounded_whatever_the_order_and_names_the_customer() {
+    use unicode_segmentation::UnicodeSegmentation;
+    for part in [
+        "x",
+        "é",
+        "📦",
+        "e\u{301}",
+        "👩\u{200d}🍳",
+        "🇩🇪",
+        "\u{202e}a",
+        "ש",
+        "a\n",
+        "a\u{301}\u{301}\u{301}\u{301}\u{301}",
+    ] {
+        let name: String = part.repeat(900);
+        for customer in ["Jo", name.as_str()] {
+            let items: Vec<_> =
+                (0..30).map(|n| serde_json::json!({"productName": name, "quantity": n + 1})).collect();
+            let json = serde_json::json!({"customerName": customer, "items": items});
+            let subject = mail_subject(&order(&json.to_string()));
+            assert!(
+                subject.graphemes(true).count() <= MAX_SUBJECT && subject.len() <= 4 * MAX_SUBJECT,
+                "{subject}"
+            );
+            assert!(subject.contains("… for "), "{subject}");
+            assert!(customer != "Jo" || subject.ends_with(" for Jo"), "{subject}");
+            assert!(!subject.contains(|c: char| c.is_control() || c == '\u{202e}'), "{subject}");
+        }
+    }
 }

@@ -1,0 +1,136 @@
+//! What a mail says, as text and as HTML.
+
+use application::ports::Content;
+use askama::Template;
+use domain::notification::{Fact, Parts, on_one_line};
+use domain::order::{Order, ShortReference};
+use lettre::message::header::{ContentTransferEncoding, ContentType};
+use lettre::message::{Body, MultiPart, SinglePart};
+
+use super::fitting::fitted;
+
+/// The most products that the heading of an order names.
+const MAX_HEADING_PRODUCTS: usize = 3;
+/// The most of each one's name there, in characters.
+const MAX_HEADING_NAME: usize = 60;
+/// A price that stays on one line, in characters, however small the screen.
+const SHORT_PRICE: usize = 16;
+
+/// The HTML of what is no order: the text's lines, and the link as a button.
+#[derive(Template)]
+#[template(path = "mail.html")]
+struct Lines<'a> {
+    subject: &'a str,
+    text: &'a str,
+    /// The link that the mail is for, and what it does, in words.
+    button: Option<(&'a str, &'static str)>,
+}
+
+/// The HTML of an order.
+#[derive(Template)]
+#[template(path = "mail_order.html")]
+struct OrderTable<'a> {
+    subject: &'a str,
+    /// What was ordered, in short: the first products, each with its quantity.
+    heading: Vec<(String, Option<u32>)>,
+    /// How many more there are.
+    more_products: usize,
+    parts: &'a Parts<'a>,
+    /// What people call the order by.
+    reference: ShortReference,
+    /// The customer's phone number: the one word of theirs that becomes a link, since it is nothing but a number.
+    phone: Option<&'a str>,
+    /// Where all of it can be read, if this is not all.
+    rest: Option<&'a str>,
+    unsubscribe_url: &'a str,
+}
+
+/// The two forms of `content`. Neither loads anything, nor holds a link that a customer wrote.
+///
+/// # Errors
+/// The template cannot be filled in.
+pub(super) fn forms(content: &Content, subject: &str) -> Result<MultiPart, askama::Error> {
+    let (text, html) = match content {
+        Content::Notification { order, unsubscribe_url } => of_order(order, unsubscribe_url, subject)?,
+        Content::Confirmation { confirm_url, .. } => {
+            let text = content.text();
+            let button = Some((confirm_url.as_str(), "Confirm the subscription"));
+            let html = Lines { subject, text: &text, button }.render()?;
+            (format!("{text}\n\n{confirm_url}\n"), html)
+        }
+        Content::Notice { .. } | Content::Test => {
+            let text = content.text();
+            let html = Lines { subject, text: &text, button: None }.render()?;
+            (format!("{text}\n"), html)
+        }
+    };
+    let text = part(ContentType::TEXT_PLAIN, text);
+    Ok(MultiPart::alternative().singlepart(text).singlepart(part(ContentType::TEXT_HTML, html)))
+}
+
+/// An order's forms. Its text stands unchanged above the signature line.
+fn of_order(order: &Order, unsubscribe_url: &str, subject: &str) -> Result<(String, String), askama::Error> {
+    let (parts, is_whole) = fitted(Parts::of(order));
+    let command = format!("orderbell order show {}", order.id);
+    let rest = (!is_whole).then_some(command.as_str());
+    let products = order.details.products.iter().take(MAX_HEADING_PRODUCTS);
+    let heading = products.map(|(name, quantity)| (on_one_line(name, MAX_HEADING_NAME), quantity));
+    let html = OrderTable {
+        subject,
+        heading: heading.collect(),
+        more_products: order.details.products.iter().skip(MAX_HEADING_PRODUCTS).count(),
+        parts: &parts,
+        reference: ShortReference::of(order.id),
+        phone: order.details.customer_phone.as_deref().filter(|number| is_dialled(number)),
+        rest,
+        unsubscribe_url,
+    };
+    let html = html.render()?;
+    let rest = rest.map(|command| format!("\n\n{LONGER}\n{command}")).unwrap_or_default();
+    Ok((format!("{}{rest}\n\n-- \nUnsubscribe: {unsubscribe_url}\n", parts.text()), html))
+}
+
+/// What is said of an order that is cut.
+const LONGER: &str = "This order is longer than a mail. See all of it:";
+
+/// Whether a number is `+` and digits and nothing else (E.164).
+fn is_dialled(number: &str) -> bool {
+    number.strip_prefix('+').is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
+}
+
+impl OrderTable<'_> {
+    /// The number of a fact that is the customer's phone number.
+    fn number<'f>(&self, fact: &'f Fact<'_>) -> Option<&'f str> {
+        let [line] = fact.lines.as_slice() else { return None };
+        Some(line.as_ref()).filter(|line| self.phone == Some(line))
+    }
+
+    /// Whether any item has a quantity: without one, the table has no such column.
+    fn has_quantities(&self) -> bool {
+        self.parts.items.iter().any(|item| item.quantity.is_some())
+    }
+
+    /// Whether any item has a price.
+    fn has_prices(&self) -> bool {
+        self.parts.items.iter().any(|item| item.price.is_some())
+    }
+}
+
+/// A part of a mail, in base64 where the encoding that seems best takes more: an `=` is three characters in
+/// quoted-printable, which lettre does not count.
+fn part(content_type: ContentType, words: String) -> SinglePart {
+    let most = base64_length(words.len() + words.matches('\n').count());
+    let body = Body::new(words.clone());
+    let body = if body.len() > most {
+        Body::new_with_encoding(words, ContentTransferEncoding::Base64).unwrap_or(body)
+    } else {
+        body
+    };
+    SinglePart::builder().header(content_type).body(body)
+}
+
+/// So many bytes in base64, in lines of 76 characters.
+fn base64_length(bytes: usize) -> usize {
+    let characters = bytes.div_ceil(3) * 4;
+    characters + 2 * characters.div_ceil(76)
+}
