@@ -3,6 +3,8 @@
 //! Forms send them by mistake, and customers write them into remarks. They are masked before anything is stored, sent or
 //! logged.
 
+use std::ops::{Range, RangeInclusive};
+
 /// What stands instead of a secret.
 pub(super) const MASKED: &str = "[masked]";
 
@@ -49,56 +51,75 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 }
 
 /// The fewest and the most digits of a card number (ISO/IEC 7812-1; the shortest that is in use).
-const DIGITS: std::ops::RangeInclusive<usize> = 14..=19;
+const DIGITS: RangeInclusive<usize> = 14..=19;
+/// How card numbers are written in groups.
+const GROUPS: [&[usize]; 4] = [&[4, 4, 4, 4, 3], &[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4]];
+/// What stands between the groups: one of these, or two.
+const SEPARATORS: [char; 9] = [' ', '-', '.', '_', '/', '\t', '\u{a0}', '\u{2009}', '\u{202f}'];
 
 /// The text with the card numbers in it masked but for their last four digits; `None` if it has none. One is what has a
-/// card's first digits, its length and its check digit, in groups or not.
+/// card's first digits, its length and its check digit, in one piece or in a card's groups, whatever stands around it; the
+/// digits behind a decimal point are none.
 pub(super) fn mask_card_numbers(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
     // Of most texts this is all that is asked.
-    if bytes.iter().filter(|byte| byte.is_ascii_digit()).count() < *DIGITS.start() {
+    if text.bytes().filter(u8::is_ascii_digit).count() < *DIGITS.start() {
         return None;
     }
-    let (mut masked, mut copied, mut place) = (String::new(), 0, 0);
-    while place < bytes.len() {
-        let Some(digits) = digits_from(bytes, place) else {
-            place += 1;
+    let groups = digit_groups(text);
+    let (mut masked, mut copied, mut next) = (String::new(), 0, 0);
+    while let Some(rest) = groups.get(next..).filter(|rest| !rest.is_empty()) {
+        let Some((count, last)) = card_number(text, rest, copied) else {
+            next += 1;
             continue;
         };
-        if is_card_number(&digits.found) {
-            let last: String =
-                digits.found[digits.found.len() - 4..].iter().map(|d| char::from(b'0' + d)).collect();
-            masked.extend([&text[copied..place], "[card number ending in ", &last, ", masked]"]);
-            copied = digits.end;
-        }
-        place = digits.end;
+        masked.extend([&text[copied..rest[0].start], "[card number ending in ", &last, ", masked]"]);
+        copied = rest[count - 1].end;
+        next += count;
     }
-    if copied == 0 {
-        return None;
-    }
-    masked.push_str(&text[copied..]);
-    Some(masked)
+    (copied > 0).then(|| masked + &text[copied..])
 }
 
-struct Digits {
-    found: Vec<u8>,
-    /// Behind the last of them.
-    end: usize,
-}
-
-/// The digits that begin here, with single spaces or hyphens between groups of them.
-fn digits_from(bytes: &[u8], start: usize) -> Option<Digits> {
-    let digit = |at: usize| bytes.get(at).filter(|byte| byte.is_ascii_digit()).map(|byte| byte - b'0');
-    let first = digit(start)?;
-    let (mut found, mut end) = (vec![first], start + 1);
-    loop {
-        let separated = matches!(bytes.get(end), Some(b' ' | b'-'));
-        match (digit(end), digit(end + 1).filter(|_| separated)) {
-            (Some(next), _) => (found.push(next), end += 1).1,
-            (None, Some(next)) => (found.push(next), end += 2).1,
-            (None, None) => return Some(Digits { found, end }),
+/// Where digits stand together.
+fn digit_groups(text: &str) -> Vec<Range<usize>> {
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    for (at, _) in text.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_digit()) {
+        match groups.last_mut().filter(|group| group.end == at) {
+            Some(group) => group.end += 1,
+            None => groups.push(at..at + 1),
         }
     }
+    groups
+}
+
+/// The card number that begins with the first of these groups: how many of them it takes, and its last four digits.
+fn card_number(text: &str, groups: &[Range<usize>], after: usize) -> Option<(usize, String)> {
+    let alone = groups.first().filter(|group| !is_fraction(text, group, after)).map(|_| 1);
+    let in_groups = GROUPS.iter().filter(|sizes| are_grouped(text, groups, sizes)).map(|sizes| sizes.len());
+    in_groups.chain(alone).find_map(|count| {
+        let digits: Vec<u8> = groups[..count]
+            .iter()
+            .flat_map(|group| text[group.clone()].bytes())
+            .map(|byte| byte - b'0')
+            .collect();
+        let last = digits.iter().skip(digits.len().saturating_sub(4)).map(|digit| char::from(b'0' + digit));
+        is_card_number(&digits).then(|| (count, last.collect()))
+    })
+}
+
+/// Whether digits follow a decimal point.
+fn is_fraction(text: &str, group: &Range<usize>, after: usize) -> bool {
+    let before = &text[after..group.start];
+    before.strip_suffix('.').is_some_and(|whole| whole.ends_with(|c: char| c.is_ascii_digit()))
+}
+
+/// Whether the first groups are of these sizes, with separators between them.
+fn are_grouped(text: &str, groups: &[Range<usize>], sizes: &[usize]) -> bool {
+    let Some(groups) = groups.get(..sizes.len()) else { return false };
+    let separated = |pair: &[Range<usize>]| {
+        let between = &text[pair[0].end..pair[1].start];
+        between.chars().count() <= 2 && between.chars().all(|c| SEPARATORS.contains(&c))
+    };
+    groups.iter().map(Range::len).eq(sizes.iter().copied()) && groups.windows(2).all(separated)
 }
 
 /// By the first digits and lengths that the brands have given out (Visa, Mastercard, American Express, Discover, Diners
@@ -152,6 +173,18 @@ mod tests {
             ("3530111333300000", "[card number ending in 0000, masked]"),
             ("6011000990139424", "[card number ending in 9424, masked]"),
             ("2223003122003222", "[card number ending in 3222, masked]"),
+            ("4111 1111 1111 1111 12/27 123", "[card number ending in 1111, masked] 12/27 123"),
+            ("Visa 4111111111111111 12/2027", "Visa [card number ending in 1111, masked] 12/2027"),
+            ("2 4111-1111-1111-1111", "2 [card number ending in 1111, masked]"),
+            (
+                "4111111111111111 4111111111111111",
+                "[card number ending in 1111, masked] [card number ending in 1111, masked]",
+            ),
+            ("4111.1111.1111.1111", "[card number ending in 1111, masked]"),
+            ("4111\u{a0}1111\u{a0}1111\u{a0}1111", "[card number ending in 1111, masked]"),
+            ("4111  1111  1111  1111", "[card number ending in 1111, masked]"),
+            ("3782 822463 10005 03/28", "[card number ending in 0005, masked] 03/28"),
+            ("n.4111111111111111", "n.[card number ending in 1111, masked]"),
         ] {
             assert_eq!(mask_card_numbers(text).as_deref(), Some(masked), "{text}");
         }
@@ -171,6 +204,10 @@ mod tests {
             "1111111111111111",
             "41111111111111111111",
             "0000000000000000",
+            "50.4111111111111111",
+            "0.4111111111111111",
+            "41 11 11 11 11 11 11 11",
+            "4111,1111,1111,1111",
         ] {
             assert_eq!(mask_card_numbers(text), None, "{text}");
         }
