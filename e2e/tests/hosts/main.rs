@@ -45,6 +45,7 @@ on_both_hosts! {
         orders_placed_at_once_with_one_key_are_one_order,
         orders_are_listed_newest_first_and_page_by_page,
         orders_are_found_by_time,
+        an_order_is_found_by_what_people_call_it,
         one_order_is_shown_as_it_was_placed,
         an_order_that_is_not_there_is_not_found,
         the_host_says_that_it_can_take_orders,

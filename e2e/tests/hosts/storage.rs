@@ -71,6 +71,23 @@ pub(crate) async fn orders_placed_at_once_with_one_key_are_one_order(host: &Depl
     Ok(())
 }
 
+pub(crate) async fn an_order_is_found_by_what_people_call_it(host: &Deployment) -> Result<()> {
+    let (client, stranger) = (host.client()?, host.stranger()?);
+    let order = json!({"customerName": "Ada", "productName": "Mouse", "reference": "Shop 4711"});
+    let placed = stranger.post("/create-order", &order).await?;
+    let short = placed.headers["short-reference"].to_str()?.to_owned();
+    let id = placed.expect(200)?["orderId"].as_str().context("its id")?.to_owned();
+    client.place_order("Ada", "Pad").await?;
+    let spoken = short.to_lowercase().replace('-', "+");
+    for name in [&id, &id[..30], &short, &spoken, "shop+4711"] {
+        let found = client.list(&format!("/orders?find={name}")).await?;
+        assert_eq!(ids(&found), [id.as_str()], "{name}");
+        assert_eq!(found[0]["shortReference"], Value::from(short.as_str()));
+    }
+    assert_eq!(client.list("/orders?find=4711").await?.len(), 0);
+    Ok(())
+}
+
 pub(crate) async fn orders_are_listed_newest_first_and_page_by_page(host: &Deployment) -> Result<()> {
     let client = host.client()?;
     let mut placed = Vec::new();
