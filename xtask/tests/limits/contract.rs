@@ -9,31 +9,12 @@ use crate::constants::Constants;
 use crate::numbers::{Number, ONE, shown};
 
 /// Where a limit stands in the document, and whose number it is.
-const SAME: [(&str, &str); 30] = [
+const SAME: [(&str, &str); 11] = [
     ("parameters/find/schema/maxLength", "domain::values::CODE"),
     ("parameters/limit/schema/maximum", "application::PageRequest::MAX"),
-    ("schemas/Name/maxLength", "domain::values::NAME"),
     ("schemas/MailAddress/maxLength", "domain::values::EMAIL"),
-    ("schemas/Quantity/maximum", "domain::values::QUANTITY"),
-    ("schemas/Item/properties/sku/maxLength", "domain::values::CODE"),
-    ("schemas/StrictOrder/properties/productName/anyOf/1/maxLength", "domain::values::NAME"),
-    ("schemas/StrictOrder/properties/customerEmail/maxLength", "domain::values::EMAIL"),
-    ("schemas/StrictOrder/properties/customerPhone/maxLength", "domain::values::LINE"),
-    ("schemas/StrictOrder/properties/currency/maxLength", "domain::values::LINE"),
-    ("schemas/StrictOrder/properties/reference/maxLength", "domain::values::CODE"),
-    ("schemas/StrictOrder/properties/locale/anyOf/0/maxLength", "domain::values::CODE"),
-    ("schemas/StrictOrder/properties/attributes/maxProperties", "domain::values::ATTRIBUTES"),
     ("schemas/Placed/properties/warnings/maxItems", "domain::MAX_WARNINGS"),
-    ("schemas/AttributeValue/anyOf/2/maxLength", "domain::values::LINE"),
-    ("schemas/AttributeValue/anyOf/3/maxLength", "domain::values::LINE"),
-    ("schemas/PostalAddress/properties/name/maxLength", "domain::values::LINE"),
-    ("schemas/PostalAddress/properties/streetAddress/maxLength", "domain::values::LINE"),
-    ("schemas/PostalAddress/properties/extendedAddress/maxLength", "domain::values::LINE"),
-    ("schemas/PostalAddress/properties/postOfficeBoxNumber/maxLength", "domain::values::LINE"),
-    ("schemas/PostalAddress/properties/postalCode/maxLength", "domain::values::LINE"),
-    ("schemas/PostalAddress/properties/addressLocality/maxLength", "domain::values::LINE"),
-    ("schemas/PostalAddress/properties/addressRegion/maxLength", "domain::values::LINE"),
-    ("schemas/PostalAddress/properties/addressCountry/maxLength", "domain::values::LINE"),
+    ("schemas/FilterTested/properties/warnings/maxItems", "domain::MAX_WARNINGS"),
     ("schemas/AttributesFilterPolicy/maxProperties", "domain::filter_policy::MAX_KEYS"),
     ("schemas/BodyFilterPolicy/maxProperties", "domain::filter_policy::MAX_KEYS"),
     ("schemas/FilterNumber/maximum", "domain::filter_policy::MAX_NUMBER"),

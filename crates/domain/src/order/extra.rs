@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::members::{Members, quoted};
 use super::sensitive::{MASKED, is_secret_name, mask_card_numbers};
-use super::warning::Warnings;
+use super::warning::{Warnings, below};
 
 /// How deep a member may be nested to be kept as JSON; what is deeper is kept as text.
 pub const MAX_DEPTH: usize = 32;
@@ -54,12 +54,12 @@ impl PartialEq for Extra {
 /// Writes one member's value as it is kept.
 fn write_member(out: &mut String, name: &str, json: &str, path: &str, warnings: &mut Warnings) {
     if is_secret_name(name) && json != "null" {
-        warnings.add(path, "masked", format!("{path} looks like a secret: it is masked and not stored"));
+        warnings.add(path, "masked", &format!("{path} looks like a secret: it is masked and not stored"));
         out.push_str(&quoted(MASKED));
     } else if depth(json) > MAX_DEPTH {
         let detail = format!("{path} is nested deeper than {MAX_DEPTH}: it is kept as text");
-        warnings.add(path, "too_deep", detail);
-        out.push_str(&quoted(mask_card_numbers(json).as_deref().unwrap_or(json)));
+        warnings.add(path, "too_deep", &detail);
+        out.push_str(&quoted(&without_secrets(json)));
     } else {
         write_value(out, json, path, warnings);
     }
@@ -67,18 +67,23 @@ fn write_member(out: &mut String, name: &str, json: &str, path: &str, warnings: 
 
 fn write_value(out: &mut String, json: &str, path: &str, warnings: &mut Warnings) {
     match json.as_bytes().first() {
-        Some(b'{') => match Members::read(path.to_owned(), json) {
-            Ok(members) => write_object(out, &members.into_rest(), path, warnings),
-            // A member's name that is half a character: nobody can name it, and it is kept.
-            Err(_) => out.push_str(&quoted(json)),
-        },
+        Some(b'{') => {
+            if let Ok(members) = Members::read(path.to_owned(), json) {
+                write_object(out, &members.into_rest(), path, warnings);
+            } else {
+                // A member's name is half a character.
+                let whole = without_halves(json);
+                let members = Members::read(path.to_owned(), &whole).map(Members::into_rest);
+                write_object(out, &members.unwrap_or_default(), path, warnings);
+            }
+        }
         Some(b'[') => {
             out.push('[');
             for (place, value) in elements(json).into_iter().enumerate() {
                 if place > 0 {
                     out.push(',');
                 }
-                write_value(out, value, &format!("{path}[{place}]"), warnings);
+                write_value(out, value, &below(path, &format!("[{place}]")), warnings);
             }
             out.push(']');
         }
@@ -93,9 +98,14 @@ fn write_string(out: &mut String, json: &str, path: &str, warnings: &mut Warning
         warnings.add(
             path,
             "not_unicode",
-            format!("{path} holds half a character: another stands in its place"),
+            &format!("{path} holds half a character: another stands in its place"),
         );
-        out.push_str(&without_halves(json));
+        let whole = without_halves(json);
+        let text: Option<String> = serde_json::from_str(&whole).ok();
+        match text.as_deref().and_then(mask_card_numbers) {
+            Some(masked) => write_masked(out, &masked, path, warnings),
+            None => out.push_str(&whole),
+        }
         return;
     };
     match mask_card_numbers(&text) {
@@ -112,19 +122,37 @@ fn write_number(out: &mut String, json: &str, path: &str, warnings: &mut Warning
     } else {
         // With it, most readers would take nothing of the whole order.
         let detail = format!("{path} is a number that most programs cannot read: it is kept as text");
-        warnings.add(path, "out_of_range", detail);
+        warnings.add(path, "out_of_range", &detail);
         out.push_str(&quoted(json));
     }
 }
 
 fn write_masked(out: &mut String, masked: &str, path: &str, warnings: &mut Warnings) {
-    warnings.add(path, "masked", format!("{path} holds a card number: it is masked"));
+    warnings.add(path, "masked", &format!("{path} holds a card number: it is masked"));
     out.push_str(&quoted(masked));
 }
 
-/// A JSON string with a replacement character for each half of a UTF-16 pair that stands alone: RFC 8259 lets it pass (8.2),
+/// JSON as a text, without what is secret in it: where a name says so of any member, all of it is masked.
+fn without_secrets(json: &str) -> Cow<'_, str> {
+    if json.split('"').any(is_secret_name) {
+        return MASKED.into();
+    }
+    mask_card_numbers(json).map_or(json.into(), Cow::from)
+}
+
+/// A value as it is kept, without what is secret in it.
+pub(super) fn kept(json: &str) -> String {
+    let mut out = String::new();
+    if depth(json) > MAX_DEPTH {
+        return without_secrets(json).into_owned();
+    }
+    write_value(&mut out, json, "", &mut Warnings::default());
+    out
+}
+
+/// A JSON text with a replacement character for each half of a UTF-16 pair that stands alone: RFC 8259 lets it pass (8.2),
 /// and no text can hold it.
-fn without_halves(json: &str) -> String {
+pub(super) fn without_halves(json: &str) -> String {
     let unit = |at: usize| {
         let escape = json.get(at..at + 6)?.strip_prefix("\\u")?;
         u16::from_str_radix(escape, 16).ok()
@@ -139,8 +167,8 @@ fn without_halves(json: &str) -> String {
                 copied = at + 6;
                 6
             }
-            // An escape has two characters at least, both ASCII.
-            _ => 2,
+            // An escape has two characters at least; where this is no JSON, the second may be any.
+            _ => 1 + json[at + 1..].chars().next().map_or(0, char::len_utf8),
         };
     }
     out.push_str(&json[copied..]);
@@ -155,8 +183,7 @@ fn write_object(out: &mut String, members: &[(String, Cow<'_, str>)], path: &str
         }
         out.push_str(&quoted(name));
         out.push(':');
-        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-        write_member(out, name, json, &path, warnings);
+        write_member(out, name, json, &below(path, name), warnings);
     }
     out.push('}');
 }

@@ -19,6 +19,8 @@ pub(super) struct Members<'a> {
     by_name: BTreeMap<String, (usize, &'a str)>,
     /// What is left of those of which only a part was taken.
     parts: Vec<(usize, String, String)>,
+    /// The first that stood there twice.
+    repeated: Option<String>,
 }
 
 impl<'a> Members<'a> {
@@ -30,7 +32,7 @@ impl<'a> Members<'a> {
             return Err(Invalid::new("wrong_type", path, message));
         }
         match serde_json::from_str::<Read<'_>>(json) {
-            Ok(Read(by_name)) => Ok(Self { path, by_name, parts: Vec::new() }),
+            Ok(Read { by_name, repeated }) => Ok(Self { path, by_name, parts: Vec::new(), repeated }),
             Err(_) => Err(Invalid::new("malformed_json", path, "A member's name is not valid Unicode")),
         }
     }
@@ -67,6 +69,11 @@ impl<'a> Members<'a> {
         (!rest.is_empty()).then(|| format!("{{{}}}", rest.join(",")))
     }
 
+    /// The first member that stood there twice: the last of it counts.
+    pub(super) fn repeated(&self) -> Option<&str> {
+        self.repeated.as_deref()
+    }
+
     /// Every member's name and JSON, by name.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
         self.by_name.iter().map(|(name, (_, json))| (name.as_str(), *json))
@@ -88,27 +95,33 @@ pub(super) fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
-struct Read<'a>(BTreeMap<String, (usize, &'a str)>);
+struct Read<'a> {
+    by_name: BTreeMap<String, (usize, &'a str)>,
+    repeated: Option<String>,
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Read<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct InOrder;
         impl<'de> Visitor<'de> for InOrder {
-            type Value = BTreeMap<String, (usize, &'de str)>;
+            type Value = Read<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
-                let (mut members, mut place) = (BTreeMap::new(), 0);
+                let (mut by_name, mut repeated, mut place) = (BTreeMap::new(), None, 0);
                 while let Some((name, value)) = from.next_entry::<String, &'de RawValue>()? {
-                    members.insert(name, (place, value.get()));
+                    if by_name.contains_key(&name) {
+                        repeated.get_or_insert_with(|| name.clone());
+                    }
+                    by_name.insert(name, (place, value.get()));
                     place += 1;
                 }
-                Ok(members)
+                Ok(Read { by_name, repeated })
             }
         }
-        from.deserialize_map(InOrder).map(Read)
+        from.deserialize_map(InOrder)
     }
 }

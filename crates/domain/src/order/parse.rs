@@ -11,7 +11,7 @@ use jiff::civil;
 use serde_json::value::RawValue;
 
 use super::details::{Address, AttributeValue, Item, OrderDetails, PostalAddress, Products};
-use super::extra::Extra;
+use super::extra::{Extra, without_halves};
 use super::members::Members;
 use super::sensitive::{MASKED, is_secret_name, mask_card_numbers};
 use super::values::{self, is_number, limits, wrong_type};
@@ -60,7 +60,22 @@ impl OrderDetails {
 
 /// An order, and the first rule that a known member of it breaks.
 fn read(json: &[u8]) -> Result<(OrderDetails, Option<Invalid>), Invalid> {
-    let mut reading = Reading { members: members(json)?, warnings: Warnings::default() };
+    let (text, mut warnings) = (utf8(json)?, Warnings::default());
+    let whole;
+    let members = match members(text) {
+        Ok(members) => members,
+        Err(garbled) => {
+            whole = without_halves(text);
+            let members = members(&whole).map_err(|_| garbled)?;
+            let detail = "A member's name holds half a character: another stands in its place";
+            warnings.add("", "not_unicode", detail);
+            members
+        }
+    };
+    if let Some(name) = members.repeated() {
+        warnings.add(name, "repeated_member", &format!("{name} stands there twice: the last one counts"));
+    }
+    let mut reading = Reading { members, warnings };
     let customer_name = reading.name("customerName")?.ok_or_else(|| missing("customerName"))?;
     let products = reading.products()?;
     let mut details = OrderDetails {
@@ -85,13 +100,18 @@ fn read(json: &[u8]) -> Result<(OrderDetails, Option<Invalid>), Invalid> {
     Ok((OrderDetails { warnings, ..details }, broken))
 }
 
+fn malformed(detail: &str) -> Invalid {
+    Invalid::new("malformed_json", "", format!("The body is not valid JSON: {detail}"))
+}
+
+fn utf8(json: &[u8]) -> Result<&str, Invalid> {
+    std::str::from_utf8(json).map_err(|_| malformed("it is not UTF-8"))
+}
+
 /// The input's members; a JSON value that is no object lacks the names, as in the recipe.
-fn members(json: &[u8]) -> Result<Members<'_>, Invalid> {
-    let malformed =
-        |detail: String| Invalid::new("malformed_json", "", format!("The body is not valid JSON: {detail}"));
-    let text = std::str::from_utf8(json).map_err(|_| malformed("it is not UTF-8".to_owned()))?;
+fn members(text: &str) -> Result<Members<'_>, Invalid> {
     Members::read(String::new(), text.trim_start_matches(WHITESPACE)).or_else(|garbled| {
-        let value: &RawValue = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
+        let value: &RawValue = serde_json::from_str(text).map_err(|error| malformed(&error.to_string()))?;
         if value.get().starts_with('{') { Err(garbled) } else { Members::read(String::new(), "{}") }
     })
 }
@@ -154,15 +174,22 @@ impl Reading<'_> {
             return Vec::new();
         };
         let (mut items, mut others) = (Vec::new(), Vec::new());
-        for (place, row) in rows.iter().enumerate() {
+        if rows.len() > limits::ITEMS {
+            let message = format!("items must hold at most {} items", limits::ITEMS);
+            self.warnings.broken(Invalid::new("out_of_range", "items", message));
+        }
+        others.extend(rows.iter().skip(limits::ITEMS).map(|row| row.get()));
+        let mut unreadable = Vec::new();
+        for (place, row) in rows.iter().take(limits::ITEMS).enumerate() {
             match item(format!("items[{place}]"), row.get(), &mut self.warnings) {
                 Ok(item) => items.push(item),
                 Err(broken) => {
                     self.warnings.broken(broken);
-                    others.push(row.get());
+                    unreadable.push(row.get());
                 }
             }
         }
+        let others: Vec<_> = unreadable.into_iter().chain(others).collect();
         let others = (!others.is_empty()).then(|| format!("[{}]", others.join(",")));
         self.members.take_but("items", others);
         items
@@ -174,12 +201,19 @@ impl Reading<'_> {
             return self.text("deliveryAddress").map(Address::Text);
         }
         let mut postal = PostalAddress::default();
-        let mut parts = Members::read("deliveryAddress".to_owned(), json).ok()?;
+        let mut parts = match Members::read("deliveryAddress".to_owned(), json) {
+            Ok(parts) => parts,
+            Err(broken) => {
+                self.warnings.broken(broken);
+                return None;
+            }
+        };
         for name in PostalAddress::PARTS {
             let line = |path: &str, json: &str| values::line(path, json, limits::LINE);
             let text = take(&mut parts, &mut self.warnings, name, line);
+            let path = parts.path(name);
             if let Some(part) = postal.part(name) {
-                *part = text;
+                *part = text.map(|text| without_cards(text, &path, &mut self.warnings));
             }
         }
         if postal == PostalAddress::default() {
@@ -213,13 +247,15 @@ impl Reading<'_> {
             attributes.extend(value.map(|value| (name, value)));
         }
         for (name, value) in &mut attributes {
-            if let AttributeValue::String(text) = value {
-                *text = without_secrets(
-                    std::mem::take(text),
-                    name,
-                    &format!("attributes.{name}"),
-                    &mut self.warnings,
-                );
+            let text = match &*value {
+                AttributeValue::String(text) => text.clone(),
+                AttributeValue::Number(number) => number.to_string(),
+                AttributeValue::Bool(value) => value.to_string(),
+            };
+            let masked =
+                without_secrets(text.clone(), name, &format!("attributes.{name}"), &mut self.warnings);
+            if masked != text {
+                *value = AttributeValue::String(masked);
             }
         }
         self.members.take_but("attributes", entries.rest_as_json());
@@ -292,7 +328,7 @@ fn item(path: String, json: &str, warnings: &mut Warnings) -> Result<Item, Inval
 fn without_cards(text: String, path: &str, warnings: &mut Warnings) -> String {
     match mask_card_numbers(&text) {
         Some(masked) => {
-            warnings.add(path, "masked", format!("{path} holds a card number: it is masked"));
+            warnings.add(path, "masked", &format!("{path} holds a card number: it is masked"));
             masked
         }
         None => text,
@@ -301,7 +337,7 @@ fn without_cards(text: String, path: &str, warnings: &mut Warnings) -> String {
 
 fn without_secrets(text: String, name: &str, path: &str, warnings: &mut Warnings) -> String {
     if is_secret_name(name) {
-        warnings.add(path, "masked", format!("{path} looks like a secret: it is masked and not stored"));
+        warnings.add(path, "masked", &format!("{path} looks like a secret: it is masked and not stored"));
         return MASKED.to_owned();
     }
     without_cards(text, path, warnings)

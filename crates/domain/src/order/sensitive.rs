@@ -32,22 +32,29 @@ const NAMES: [&str; 20] = [
     "cfturnstileresponse",
 ];
 /// How others end.
-const ENDINGS: [&str; 8] = [
-    "password",
+const ENDINGS: [&str; 10] = [
     "passwd",
     "captcharesponse",
     "captchatoken",
     "captchasolution",
-    "cardcvc",
-    "cardcvv",
+    "cvc",
+    "cvv",
+    "cvc2",
+    "cvv2",
+    "securitycode",
     "cardnumber",
 ];
+/// How many of a name's letters and digits are looked at, from its end on.
+const NAME_LOOKED_AT: usize = 64;
 
 /// Whether a member of this name holds a secret, by its name alone.
 pub(super) fn is_secret_name(name: &str) -> bool {
-    let plain: String =
-        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).take(64).collect();
-    NAMES.contains(&plain.as_str()) || ENDINGS.iter().any(|ending| plain.ends_with(ending))
+    let plain = || name.bytes().rev().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
+    let end: Vec<u8> = plain().take(NAME_LOOKED_AT).collect();
+    let plain: String = end.into_iter().rev().map(char::from).collect();
+    NAMES.contains(&plain.as_str())
+        || plain.contains("password")
+        || ENDINGS.iter().any(|ending| plain.ends_with(ending))
 }
 
 /// The fewest and the most digits of a card number (ISO/IEC 7812-1; the shortest that is in use).
@@ -228,6 +235,10 @@ mod tests {
             "frc-captcha-solution",
             "recaptchaToken",
             "CardNumber",
+            "passwordConfirmation",
+            "password2",
+            "card_security_code",
+            "billing_cc_cvv",
             "cc-number",
         ] {
             assert!(is_secret_name(name), "{name}");

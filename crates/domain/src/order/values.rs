@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use super::extra::kept;
 use crate::Invalid;
 use crate::json_number;
 use crate::visible::is_invisible;
@@ -19,6 +20,8 @@ pub mod limits {
     pub const LINE: usize = 256;
     /// `quantity`.
     pub const QUANTITY: u32 = 1_000_000;
+    /// `items`: what is behind them stays in `extra`.
+    pub const ITEMS: usize = 2_000;
     /// `attributes`: entries.
     pub const ATTRIBUTES: usize = 20;
     /// `attributes`: the length of a key, of `A–Z a–z 0–9 _ . -` (as SNS message attributes have it).
@@ -44,7 +47,7 @@ pub(super) fn name(path: &str, json: &str) -> Result<Option<Name>, Invalid> {
     let (text, is_text) = match text_of(json) {
         Some(text) => (text, true),
         None if matches!(json, "false" | "[]" | "{}") => return Ok(None),
-        None => (json.trim_matches('"').to_owned(), false),
+        None => (kept(json).trim_matches('"').to_owned(), false),
     };
     if text.trim().is_empty() {
         return Ok(None);
@@ -87,7 +90,11 @@ pub(super) fn quantity(path: &str, json: &str) -> Result<Option<u32>, Invalid> {
     if written.is_empty() {
         return Ok(None);
     }
-    match json_number::whole(written).and_then(|number| u32::try_from(number).ok()) {
+    match Some(written)
+        .filter(|written| is_number(written))
+        .and_then(json_number::whole)
+        .and_then(|number| u32::try_from(number).ok())
+    {
         Some(quantity) if (1..=limits::QUANTITY).contains(&quantity) => Ok(Some(quantity)),
         _ => {
             let message = format!("{path} must be a whole number from 1 to {}", limits::QUANTITY);

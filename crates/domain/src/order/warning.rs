@@ -10,6 +10,20 @@ use crate::Invalid;
 pub const MAX_WARNINGS: usize = 20;
 /// The longest path that a warning names, in characters: members' names are the client's.
 const MAX_PATH: usize = 100;
+/// The longest sentence of a warning, in characters: it may repeat such a path.
+const MAX_DETAIL: usize = 300;
+
+/// The path of what lies below another, as far as a warning would name it: what is nested in a long name costs no more.
+pub(super) fn below(path: &str, name: &str) -> String {
+    if path.len() > MAX_PATH * 4 {
+        return path.to_owned();
+    }
+    match (path.is_empty(), name.starts_with('[')) {
+        (true, _) => cut(name, MAX_PATH),
+        (false, true) => format!("{path}{}", cut(name, MAX_PATH)),
+        (false, false) => format!("{path}.{}", cut(name, MAX_PATH)),
+    }
+}
 
 /// Something that a client sent and that was not taken as it came. Nothing of it is lost, but for what is
 /// [masked](super::sensitive).
@@ -35,18 +49,19 @@ pub(super) struct Warnings {
 impl Warnings {
     /// A known member breaks a rule: it is kept beside the others.
     pub(super) fn broken(&mut self, rule: Invalid) {
-        let detail = format!("{}; it is kept in extra as it came", cut(&rule.message, 2 * MAX_PATH));
-        self.add(&rule.field, rule.code, detail);
+        let detail = format!("{}; it is kept in extra as it came", cut(&rule.message, MAX_DETAIL - 40));
+        self.add(&rule.field, rule.code, &detail);
         self.broken.get_or_insert(rule);
     }
 
     /// Something else that a person should know.
-    pub(super) fn add(&mut self, field: &str, code: &'static str, detail: String) {
+    pub(super) fn add(&mut self, field: &str, code: &'static str, detail: &str) {
         if self.first.len() == MAX_WARNINGS {
             self.more += 1;
             return;
         }
-        self.first.push(Warning { field: cut(field, MAX_PATH), code: Cow::Borrowed(code), detail });
+        let (field, detail) = (cut(field, MAX_PATH), cut(detail, MAX_DETAIL));
+        self.first.push(Warning { field, code: Cow::Borrowed(code), detail });
     }
 
     /// All of them, and the first rule that was broken.

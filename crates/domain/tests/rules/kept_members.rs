@@ -219,7 +219,55 @@ fn what_readers_could_not_take_is_kept_in_a_form_that_they_can() {
         assert_eq!((extra(&order), named(&order)), (&*format!("{{\"x\":[{kept}]}}"), vec![("x[0]", code)]));
     }
     let half = with(r#""x":{"\ud800":1}"#);
-    assert_eq!(extra(&half), r#"{"x":"{\"\\ud800\":1}"}"#);
+    assert_eq!(extra(&half), "{\"x\":{\"\u{fffd}\":1}}");
+    let order = with(r#""\ud800":1,"y":2"#);
+    assert_eq!((extra(&order), named(&order)), ("{\"\u{fffd}\":1,\"y\":2}", vec![("", "not_unicode")]));
+}
+
+#[test]
+fn no_form_in_which_a_secret_comes_lets_it_through() {
+    let deep = format!("{}{{\"password\":\"hunter2\"}}{}", "[".repeat(33), "]".repeat(33));
+    for members in [
+        r#""attributes":{"cvc":987}"#,
+        r#""attributes":{"password":98765432}"#,
+        r#""attributes":{"card":378282246310005}"#,
+        r#""deliveryAddress":{"streetAddress":"4111 1111 1111 1111"}"#,
+        &format!("\"x\":{deep}"),
+        r#""x":{"\ud800":1,"password":"hunter2","n":"4111111111111111"}"#,
+        r#""x":"4111111111111111 \ud83d""#,
+        r#""x":"\u0034111111111111111""#,
+        r#""\ud800":1,"password":"hunter2""#,
+        r#""customerName":{"first":"A","password":"hunter2","card":"4111111111111111"}"#,
+        r#""items":[{"productName":"Pad","card_cvv2":"987"},{"note":"4111111111111111"}]"#,
+    ] {
+        let stored = serde_json::to_string(&with(members)).unwrap();
+        for secret in ["987", "378282246310005", "4111 1111", "4111111111", "hunter2", "u0034111"] {
+            assert!(!stored.contains(secret), "{members}: {stored}");
+        }
+        assert!(stored.contains("\"masked\"") || stored.contains("[masked]"), "{members}: {stored}");
+    }
+}
+
+#[test]
+fn a_member_that_stands_there_twice_is_named() {
+    let order = with(r#""note":"no nuts","note":"ring""#);
+    assert_eq!((order.note.as_deref(), named(&order)), (Some("ring"), vec![("note", "repeated_member")]));
+}
+
+#[test]
+fn however_long_a_name_or_many_its_faults_warnings_stay_short_and_lists_bounded() {
+    let name = "n".repeat(30_000);
+    for members in
+        [format!(r#""{name}":[{}1]"#, "1e400,".repeat(4_000)), format!(r#""{name}":{{"{name}":1e400}}"#)]
+    {
+        let order = with(&members);
+        let told = serde_json::to_string(&order.warnings).unwrap();
+        assert!(told.len() < 20_000, "{} bytes", told.len());
+    }
+    let order = with(&format!(r#""items":[{}"z"]"#, "\"a\",".repeat(2_500)));
+    assert_eq!((order.products.items.len(), named(&order)), (2_000, vec![("items", "out_of_range")]));
+    assert_eq!(extra(&order).matches('a').count(), 500);
+    assert!(extra(&order).ends_with("\"z\"]}"));
 }
 
 #[test]
