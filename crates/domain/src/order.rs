@@ -15,10 +15,9 @@ pub use details::{Address, AttributeValue, Item, OrderDetails, PostalAddress, Pr
 pub use extra::{Extra, MAX_DEPTH};
 use jiff::Timestamp;
 pub(crate) use parse::FIELD_NAMES;
-pub use parse::{customer_email, customer_phone};
 use serde::Serialize;
 pub use short_reference::ShortReference;
-pub use values::limits;
+pub use values::{customer_email, customer_phone, limits};
 pub use warning::{MAX_WARNINGS, Warning};
 
 /// One order. Once its sender was told of success it is never changed and never lost.

@@ -6,8 +6,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use iso_currency::Currency;
-use jiff::civil;
 use serde_json::value::RawValue;
 
 use super::details::{Address, AttributeValue, Item, OrderDetails, PostalAddress, Products};
@@ -17,7 +15,6 @@ use super::sensitive::{MASKED, is_secret_name, mask_card_numbers};
 use super::values::{self, is_number, limits, wrong_type};
 use super::warning::Warnings;
 use crate::Invalid;
-use crate::endpoint::{PhoneNumber, e164, mail_address};
 
 /// The names that filter policies use for an order's own fields; an attribute cannot take one of them. Members that came
 /// later are not among them, so that no shop's attribute loses its name.
@@ -81,15 +78,15 @@ fn read(json: &[u8]) -> Result<(OrderDetails, Option<Invalid>), Invalid> {
     let mut details = OrderDetails {
         customer_name,
         products,
-        customer_email: reading.take("customerEmail", email),
-        customer_phone: reading.take("customerPhone", phone),
-        currency: reading.take("currency", currency),
+        customer_email: reading.take("customerEmail", values::email),
+        customer_phone: reading.take("customerPhone", values::phone),
+        currency: reading.take("currency", values::currency),
         total: reading.take("total", values::money),
         note: reading.text("note"),
-        reference: reading.take("reference", code),
+        reference: reading.take("reference", values::code),
         delivery_address: reading.address(),
-        deliver_at: reading.take("deliverAt", time),
-        locale: reading.take("locale", locale),
+        deliver_at: reading.take("deliverAt", values::time),
+        locale: reading.take("locale", values::locale),
         attributes: reading.attributes(),
         extra: None,
         warnings: Vec::new(),
@@ -318,7 +315,7 @@ fn item(path: String, json: &str, warnings: &mut Warnings) -> Result<Item, Inval
         Invalid::new("missing_field", path.clone(), format!("{path} is missing"))
     };
     let product_name = read_name(&mut members, warnings, "productName")?.ok_or_else(|| unnamed(&members))?;
-    let sku = take(&mut members, warnings, "sku", code);
+    let sku = take(&mut members, warnings, "sku", values::code);
     let quantity = take(&mut members, warnings, "quantity", values::quantity);
     let unit_price = take(&mut members, warnings, "unitPrice", values::money);
     Ok(Item { product_name, sku, quantity, unit_price, extra: Extra::of(members, warnings) })
@@ -341,72 +338,6 @@ fn without_secrets(text: String, name: &str, path: &str, warnings: &mut Warnings
         return MASKED.to_owned();
     }
     without_cards(text, path, warnings)
-}
-
-fn email(path: &str, json: &str) -> Result<Option<String>, Invalid> {
-    values::line(path, json, limits::EMAIL)?.map(|text| customer_email(&text)).transpose()
-}
-
-/// A customer's mail address as orders keep it: its domain in lower case.
-///
-/// # Errors
-/// `invalid_email`, naming `customerEmail`.
-pub fn customer_email(text: &str) -> Result<String, Invalid> {
-    let address = mail_address("customerEmail", text)?;
-    Ok(format!("{}@{}", address.local_part(), address.domain().to_ascii_lowercase()))
-}
-
-/// A customer's phone number as orders keep it: `+` and digits. A trunk zero in brackets is left out where it certainly
-/// is none of them; what else may be wrong with a number costs nobody the order.
-///
-/// # Errors
-/// `invalid_phone`, naming `customerPhone`.
-pub fn customer_phone(text: &str) -> Result<String, Invalid> {
-    let number = PhoneNumber::parse("customerPhone", text).map(|number| number.to_string());
-    number.or_else(|_| e164("customerPhone", text))
-}
-
-fn phone(path: &str, json: &str) -> Result<Option<String>, Invalid> {
-    values::line(path, json, limits::LINE)?.map(|text| customer_phone(&text)).transpose()
-}
-
-fn currency(path: &str, json: &str) -> Result<Option<String>, Invalid> {
-    let Some(code) = values::line(path, json, limits::LINE)? else { return Ok(None) };
-    let unknown =
-        || Invalid::new("unknown_currency", path, format!("{path} must be an ISO 4217 code such as EUR"));
-    let known = Currency::from_code(&code.to_ascii_uppercase()).ok_or_else(unknown)?;
-    Ok(Some(known.code().to_owned()))
-}
-
-fn code(path: &str, json: &str) -> Result<Option<String>, Invalid> {
-    values::line(path, json, limits::CODE)
-}
-
-/// A date, with a time or not, with an offset or not, as the client wrote it.
-fn time(path: &str, json: &str) -> Result<Option<String>, Invalid> {
-    let Some(text) = values::line(path, json, limits::CODE)? else { return Ok(None) };
-    let is_time = text.parse::<jiff::Timestamp>().is_ok()
-        || text.parse::<civil::DateTime>().is_ok()
-        || text.parse::<civil::Date>().is_ok();
-    if is_time {
-        return Ok(Some(text));
-    }
-    let message =
-        format!("{path} must be a date or a time such as 2026-01-31T12:00 or 2026-01-31T12:00:00+01:00");
-    Err(Invalid::new("invalid_time", path, message))
-}
-
-/// A language tag: its form, not whether anybody speaks it.
-fn locale(path: &str, json: &str) -> Result<Option<String>, Invalid> {
-    let Some(text) = values::line(path, json, limits::CODE)? else { return Ok(None) };
-    let tag = text.replace('_', "-");
-    let mut parts = tag.split('-');
-    let letters = |part: &str| (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphabetic());
-    let any = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
-    if parts.next().is_some_and(letters) && parts.all(any) {
-        return Ok(Some(tag));
-    }
-    Err(Invalid::new("invalid_locale", path, format!("{path} must be a language tag such as de or de-AT")))
 }
 
 /// The value of an attribute, if that can have this name.

@@ -1,9 +1,12 @@
 //! Reading one value of an order's JSON: what is plainly meant is read, and an error names the member and the limit.
 
+use iso_currency::Currency;
+use jiff::civil;
 use rust_decimal::Decimal;
 
 use super::extra::kept;
 use crate::Invalid;
+use crate::endpoint::{PhoneNumber, e164, mail_address};
 use crate::json_number;
 use crate::visible::is_invisible;
 
@@ -126,6 +129,76 @@ pub(super) fn number(path: &str, written: &str) -> Result<Decimal, Invalid> {
     let number = Some(written).filter(|written| is_number(written)).and_then(json_number::exact).filter(fits);
     let number = number.ok_or_else(|| not_a_number(path))?;
     Ok(if number.scale() > limits::FRACTION_DIGITS { number.normalize() } else { number })
+}
+
+/// A customer's mail address.
+pub(super) fn email(path: &str, json: &str) -> Result<Option<String>, Invalid> {
+    line(path, json, limits::EMAIL)?.map(|text| customer_email(&text)).transpose()
+}
+
+/// A customer's mail address as orders keep it: its domain in lower case.
+///
+/// # Errors
+/// `invalid_email`, naming `customerEmail`.
+pub fn customer_email(text: &str) -> Result<String, Invalid> {
+    let address = mail_address("customerEmail", text)?;
+    Ok(format!("{}@{}", address.local_part(), address.domain().to_ascii_lowercase()))
+}
+
+/// A customer's phone number as orders keep it: `+` and digits. A trunk zero in brackets is left out where it certainly
+/// is none of them; what else may be wrong with a number costs nobody the order.
+///
+/// # Errors
+/// `invalid_phone`, naming `customerPhone`.
+pub fn customer_phone(text: &str) -> Result<String, Invalid> {
+    let number = PhoneNumber::parse("customerPhone", text).map(|number| number.to_string());
+    number.or_else(|_| e164("customerPhone", text))
+}
+
+/// A customer's phone number.
+pub(super) fn phone(path: &str, json: &str) -> Result<Option<String>, Invalid> {
+    line(path, json, limits::LINE)?.map(|text| customer_phone(&text)).transpose()
+}
+
+/// A code of ISO 4217, in capital letters or not.
+pub(super) fn currency(path: &str, json: &str) -> Result<Option<String>, Invalid> {
+    let Some(code) = line(path, json, limits::LINE)? else { return Ok(None) };
+    let unknown =
+        || Invalid::new("unknown_currency", path, format!("{path} must be an ISO 4217 code such as EUR"));
+    let known = Currency::from_code(&code.to_ascii_uppercase()).ok_or_else(unknown)?;
+    Ok(Some(known.code().to_owned()))
+}
+
+/// A code or a number of the shop's own.
+pub(super) fn code(path: &str, json: &str) -> Result<Option<String>, Invalid> {
+    line(path, json, limits::CODE)
+}
+
+/// A date, with a time or not, with an offset or not, as the client wrote it.
+pub(super) fn time(path: &str, json: &str) -> Result<Option<String>, Invalid> {
+    let Some(text) = line(path, json, limits::CODE)? else { return Ok(None) };
+    let is_time = text.parse::<jiff::Timestamp>().is_ok()
+        || text.parse::<civil::DateTime>().is_ok()
+        || text.parse::<civil::Date>().is_ok();
+    if is_time {
+        return Ok(Some(text));
+    }
+    let message =
+        format!("{path} must be a date or a time such as 2026-01-31T12:00 or 2026-01-31T12:00:00+01:00");
+    Err(Invalid::new("invalid_time", path, message))
+}
+
+/// A language tag: its form, not whether anybody speaks it.
+pub(super) fn locale(path: &str, json: &str) -> Result<Option<String>, Invalid> {
+    let Some(text) = line(path, json, limits::CODE)? else { return Ok(None) };
+    let tag = text.replace('_', "-");
+    let mut parts = tag.split('-');
+    let letters = |part: &str| (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphabetic());
+    let any = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    if parts.next().is_some_and(letters) && parts.all(any) {
+        return Ok(Some(tag));
+    }
+    Err(Invalid::new("invalid_locale", path, format!("{path} must be a language tag such as de or de-AT")))
 }
 
 /// Whether a JSON value is a number, or a text's content could be one: JSON's grammar (RFC 8259, 6).
