@@ -27,7 +27,7 @@ pub(super) fn print(order: &Value) -> Result<(), StdoutError> {
     ] {
         output::line(&format!("{label:<9}{}", display::member(order, value)))?;
     }
-    for (number, product) in each_product(order).into_iter().enumerate() {
+    for (number, product) in each_item(order).into_iter().enumerate() {
         output::line(&format!("{:<9}{product}", if number == 0 { "Product" } else { "" }))?;
     }
     for (label, fact) in facts(order) {
@@ -99,13 +99,35 @@ fn facts(order: &Value) -> Vec<(String, String)> {
     // Under the client's own names, which may be any: they stand behind a label of ours.
     let others = ["attributes", "extra"].into_iter().filter_map(|name| order[name].as_object()).flatten();
     let others = others.map(|(name, value)| ("Also".to_owned(), format!("{name}: {}", said(value))));
+    let items = order["items"].as_array().into_iter().flatten().enumerate();
+    let of_items = items.flat_map(|(place, item)| {
+        let extra = item["extra"].as_object().into_iter().flatten();
+        extra.map(move |(name, value)| ("Also".to_owned(), format!("items[{place}].{name}: {}", said(value))))
+    });
     let address = Some(("Address".to_owned(), address)).filter(|(_, address)| !address.is_empty());
-    total.into_iter().chain(currency).chain(facts).chain(address).chain(others).collect()
+    total.into_iter().chain(currency).chain(facts).chain(address).chain(others).chain(of_items).collect()
 }
 
 /// The products of an order on one line.
 pub(super) fn products(order: &Value) -> String {
     each_product(order).join(", ")
+}
+
+/// Each product with its code and what one costs.
+fn each_item(order: &Value) -> Vec<String> {
+    let items = order["items"].as_array().into_iter().flatten();
+    let facts = items.map(|item| {
+        let sku = item["sku"].as_str().map(|sku| format!(" ({})", display::terminal_safe(sku)));
+        let price =
+            item["unitPrice"].as_str().map(|price| format!(", {} each", display::terminal_safe(price)));
+        sku.unwrap_or_default() + &price.unwrap_or_default()
+    });
+    let alone = Some(String::new()).filter(|_| order["productName"].is_string());
+    each_product(order)
+        .into_iter()
+        .zip(alone.into_iter().chain(facts))
+        .map(|(name, facts)| name + &facts)
+        .collect()
 }
 
 fn each_product(order: &Value) -> Vec<String> {
@@ -157,11 +179,12 @@ mod tests {
     #[test]
     fn all_that_an_order_says_is_shown_under_its_label() {
         let order = json!({
-            "productName": "Mouse", "quantity": 2, "items": [{"productName": "Pad"}], "total": "22", "currency": "EUR",
+            "productName": "Mouse", "quantity": 2, "items": [{"productName": "Pad", "sku": "P1", "unitPrice": "2.50", "extra": {"size": "XL"}}], "total": "22", "currency": "EUR",
             "note": "Ring\ntwice", "deliveryAddress": {"streetAddress": "Main St 1", "postalCode": "12345"},
             "attributes": {"express": true}, "extra": {"gift": {"card": "x"}, "total": "19,90"},
         });
         assert_eq!(each_product(&order), ["2 × Mouse", "Pad"]);
+        assert_eq!(each_item(&order), ["2 × Mouse", "Pad (P1), 2.50 each"]);
         let shown: Vec<_> =
             facts(&order).into_iter().map(|(label, fact)| format!("{label}={fact}")).collect();
         assert_eq!(
@@ -173,6 +196,7 @@ mod tests {
                 "Also=express: true",
                 "Also=gift: {\"card\":\"x\"}",
                 "Also=total: 19,90",
+                "Also=items[0].size: XL",
             ]
         );
     }
