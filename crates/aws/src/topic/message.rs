@@ -264,9 +264,22 @@ mod tests {
     }
 
     #[test]
-    fn of_thousands_of_tiny_items_a_program_is_told_the_first_and_that_there_are_more() {
-        let items: Vec<_> = (0..9_000_u32).map(|n| format!("{n:x}")).collect();
-        let order = order(&json!({"customerName": "Ada", "items": items}).to_string());
+    fn as_many_tiny_items_as_a_request_can_hold_are_told_with_all_that_is_behind_them() {
+        for tiny in ["\"a\"", r#""a\u007f""#, "\"a\u{7f}\"", "7", r#"{"productName":"a","x":1}"#] {
+            let items = vec![tiny; (MAX_BODY - 60) / (tiny.len() + 1)].join(",");
+            let body = format!(r#"{{"customerName":"Ada","productName":"Mouse","items":[{items}]}}"#);
+            assert!((MAX_BODY - 100..=MAX_BODY).contains(&body.len()), "{}", body.len());
+            fits_with_all_its_data(&order(&body), tiny);
+        }
+    }
+
+    #[test]
+    fn of_thousands_of_tiny_items_that_are_stored_a_program_is_told_the_first_and_that_there_are_more() {
+        // More than are read of a request, and less than a table may hold.
+        let items: Vec<_> = (0..9_000_u32).map(|n| json!({ "productName": format!("{n:x}") })).collect();
+        let stored = json!({"customerName": "Ada", "items": items}).to_string();
+        let details = serde_json::from_str(&stored).unwrap();
+        let order = Order { details, ..order(r#"{"customerName":"Ada","productName":"Mouse"}"#) };
         let said = said(&order);
         let structured: Value = serde_json::from_str(said["default"].as_str().unwrap()).unwrap();
         let told = structured["data"]["items"].as_array().unwrap().len();
