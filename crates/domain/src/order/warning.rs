@@ -25,8 +25,8 @@ pub(super) fn below(path: &str, name: &str) -> String {
     }
 }
 
-/// Something that a client sent and that was not taken as it came. Nothing of it is lost, but for what is
-/// [masked](super::sensitive).
+/// Something that a client sent and that was not taken as it came. Nothing of it is lost, but for secrets, which
+/// are masked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     /// Which member, as a path such as `items[2].unitPrice`.
