@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::Invalid;
+
+/// To as much of a time an id is exact.
+const MILLISECOND: Duration = Duration::from_millis(1);
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $field:literal) => {
@@ -67,6 +71,15 @@ impl OrderId {
     #[must_use]
     pub fn least_at(time: Timestamp) -> Self {
         Self(Uuid::from_u128(u128::from(millis(time)) << 80))
+    }
+
+    /// The ids of the orders from one time to before another: the least of them, and the one that all of them are below;
+    /// `None`: no id is above. They begin with the milliseconds of the times, of which the first and the last may hold some
+    /// of the time and some not; all from before 1970 begin with 0.
+    #[must_use]
+    pub fn of_times(from: Option<Timestamp>, to: Option<Timestamp>) -> (Self, Option<Self>) {
+        let after = to.and_then(|to| to.max(Timestamp::UNIX_EPOCH).checked_add(MILLISECOND).ok());
+        (from.map_or(Self(Uuid::nil()), Self::least_at), after.map(Self::least_at))
     }
 }
 

@@ -43,6 +43,7 @@ const BOUND_NOTHING: [(&str, &[&str]); 10] = [
             "domain::link_token::LENGTH",
             "domain::link_token::SAID",
             "domain::link_token::TEXT_LENGTH",
+            "application::BITS_BEHIND_TIME",
             "application::ID_DIGITS",
             "domain::short_reference::LENGTH",
             "domain::short_reference::GROUP",
@@ -55,9 +56,8 @@ const BOUND_NOTHING: [(&str, &[&str]); 10] = [
         &[
             "application::find::MILLISECOND",
             "aws::MICROS_IN_A_SECOND",
-            "aws::span::MILLISECOND",
+            "domain::id::MILLISECOND",
             "sqlite::periods::HOUR",
-            "sqlite::time_span::MILLISECOND",
         ],
     ),
     ("follows from another that has a row", &["application::fetch::FETCH_LIMIT", "domain::Minutes::LONGEST"]),

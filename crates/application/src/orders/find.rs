@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use domain::Timestamp;
 use domain::order::{Order, OrderId, ShortReference};
 use uuid::Uuid;
 
@@ -18,6 +17,8 @@ const MIN_BEGINNING: usize = 8;
 
 /// The digits of an id, of 4 bits each.
 const ID_DIGITS: usize = 32;
+/// The bits of an id behind those of its time.
+const BITS_BEHIND_TIME: usize = 80;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -30,6 +31,12 @@ enum Meaning<'a> {
 }
 
 impl Meaning<'_> {
+    /// The ids that begin as `first` does, but for its last bits.
+    fn beginning(first: u128, unknown_bits: usize) -> Self {
+        let last = first | ((1 << unknown_bits) - 1);
+        Self::Ids { first: OrderId(Uuid::from_u128(first)), last: OrderId(Uuid::from_u128(last)) }
+    }
+
     fn is(&self, order: &Order) -> bool {
         match self {
             Self::Ids { first, last } => (*first..=*last).contains(&order.id),
@@ -98,11 +105,8 @@ pub async fn find_in(store: &dyn OrderStore, text: &str, page: PageRequest) -> R
 /// All that a text may be: several at once, since a number such as `20261130` is also how an id may begin.
 fn meanings(text: &str) -> Vec<Meaning<'_>> {
     let moments = text.parse().ok().into_iter().flat_map(ShortReference::moments);
-    let of_reference = moments.map(|at| {
-        let before_next = at.checked_add(MILLISECOND).unwrap_or(Timestamp::MAX);
-        let last = OrderId::least_at(before_next).0.as_u128() - 1;
-        Meaning::Ids { first: OrderId::least_at(at), last: OrderId(Uuid::from_u128(last)) }
-    });
+    let of_reference =
+        moments.map(|at| Meaning::beginning(OrderId::least_at(at).0.as_u128(), BITS_BEHIND_TIME));
     // The latest first, as all lists have it.
     let of_reference: Vec<_> = of_reference.rev().collect();
     beginning(text).into_iter().chain(of_reference).chain([Meaning::Reference(text)]).collect()
@@ -115,9 +119,7 @@ fn beginning(text: &str) -> Option<Meaning<'_>> {
         && digits.chars().all(|digit| digit.is_ascii_hexdigit());
     let number = u128::from_str_radix(&digits, 16).ok().filter(|_| is_beginning)?;
     let unknown_bits = 4 * (ID_DIGITS - digits.len());
-    let first = number << unknown_bits;
-    let last = first | ((1 << unknown_bits) - 1);
-    Some(Meaning::Ids { first: OrderId(Uuid::from_u128(first)), last: OrderId(Uuid::from_u128(last)) })
+    Some(Meaning::beginning(number << unknown_bits, unknown_bits))
 }
 
 /// Where a page goes on: at which of the meanings, and where in its list.

@@ -1,12 +1,8 @@
 //! Which orders of an index are wanted, by their ids.
 
-use std::time::Duration;
-
 use domain::Timestamp;
 use domain::order::OrderId;
 use uuid::Uuid;
-
-const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// All ids from the first to the last, these two included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,13 +15,11 @@ impl Span {
     /// Every id.
     pub(super) const ALL: Self = Self { first: OrderId(Uuid::nil()), last: OrderId(Uuid::max()) };
 
-    /// The ids of the orders of a time. Ids begin with the milliseconds of their orders' times, of which the first and
-    /// the last may hold some of the time and some not; all times before 1970 begin with none.
+    /// The ids of the orders of a time, as [`OrderId::of_times`] has them.
     pub(super) fn of_times(from: Option<Timestamp>, to: Option<Timestamp>) -> Self {
-        let first = from.map_or(Self::ALL.first, OrderId::least_at);
-        let after = to.and_then(|to| to.max(Timestamp::UNIX_EPOCH).checked_add(MILLISECOND).ok());
+        let (first, below) = OrderId::of_times(from, to);
         let span = Self { first, ..Self::ALL };
-        after.map_or(span, |after| span.before(OrderId::least_at(after)))
+        below.map_or(span, |below| span.before(below))
     }
 
     /// What of it comes before `id`.

@@ -1,12 +1,8 @@
 //! Where the orders of a time are: there is no index on times, but ids begin with them.
 
-use std::time::Duration;
-
 use domain::Timestamp;
 use domain::order::OrderId;
 use rusqlite::Connection;
-
-const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// The ids from the least on to below another, as their column compares them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,15 +12,12 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
-    /// Those of the orders from one time to before another. They begin with the milliseconds of the times, of which the
-    /// first and the last may hold some of the time and some not; all from before 1970 begin with 0.
+    /// Those of the orders from one time to before another, as [`OrderId::of_times`] has them.
     pub(crate) fn of(from: Option<Timestamp>, to: Option<Timestamp>) -> Self {
-        let least = from.map_or_else(Vec::new, |from| OrderId::least_at(from).0.into_bytes().into());
-        let after = to.and_then(|to| to.max(Timestamp::UNIX_EPOCH).checked_add(MILLISECOND).ok());
+        let (least, below) = OrderId::of_times(from, to);
+        let bytes = |id: OrderId| id.0.into_bytes().to_vec();
         // Without an end, above every id of 16 bytes.
-        let below =
-            after.map_or_else(|| vec![u8::MAX; 17], |after| OrderId::least_at(after).0.into_bytes().into());
-        Self { least, below }
+        Self { least: bytes(least), below: below.map_or_else(|| vec![u8::MAX; 17], bytes) }
     }
 }
 
