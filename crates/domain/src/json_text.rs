@@ -1,9 +1,11 @@
-//! What JSON texts may be that readers take differently: in another encoding than RFC 8259's UTF-8, or with a member twice.
+//! What JSON texts may be that readers take differently: in another encoding than RFC 8259's UTF-8, with a member twice, with
+//! half a character, or nested deep; and the one form in which two of them can be compared.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// The text is not UTF-8, or it is compressed: how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +50,98 @@ pub fn utf8(bytes: &[u8]) -> Result<&[u8], NotUtf8> {
 #[must_use]
 pub fn repeated_member(object: &str) -> Option<String> {
     serde_json::from_str::<Repeated>(object).ok().and_then(|Repeated(name)| name)
+}
+
+/// A JSON text with a replacement character for each half of a UTF-16 pair that stands alone: RFC 8259 lets it pass (8.2),
+/// and no text can hold it.
+pub(crate) fn without_halves(json: &str) -> String {
+    let unit = |at: usize| {
+        let escape = json.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(escape, 16).ok()
+    };
+    let (mut out, mut copied, mut at) = (String::new(), 0, 0);
+    while let Some(found) = json[at..].find('\\') {
+        at += found;
+        at += match (unit(at), unit(at + 6)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+            (Some(0xD800..=0xDFFF), _) => {
+                out.extend([&json[copied..at], "\u{fffd}"]);
+                copied = at + 6;
+                6
+            }
+            // An escape has two characters at least; where this is no JSON, the second may be any.
+            _ => 1 + json[at + 1..].chars().next().map_or(0, char::len_utf8),
+        };
+    }
+    out.push_str(&json[copied..]);
+    out
+}
+
+/// JSON in one form: members sorted, numbers as they are written.
+pub(crate) fn canonical(json: &str) -> String {
+    let mut out = String::new();
+    write_canonical(&mut out, json);
+    out
+}
+
+fn write_canonical(out: &mut String, json: &str) {
+    match json.as_bytes().first() {
+        Some(b'{') => {
+            let members: BTreeMap<String, &RawValue> = serde_json::from_str(json).unwrap_or_default();
+            out.push('{');
+            for (place, (name, value)) in members.into_iter().enumerate() {
+                out.push_str(if place > 0 { "," } else { "" });
+                out.push_str(&quoted(&name));
+                out.push(':');
+                write_canonical(out, value.get());
+            }
+            out.push('}');
+        }
+        Some(b'[') => {
+            out.push('[');
+            for (place, value) in elements(json).into_iter().enumerate() {
+                out.push_str(if place > 0 { "," } else { "" });
+                write_canonical(out, value);
+            }
+            out.push(']');
+        }
+        Some(b'"') => match serde_json::from_str::<String>(json) {
+            Ok(text) => out.push_str(&quoted(&text)),
+            Err(_) => out.push_str(json),
+        },
+        _ => out.push_str(json),
+    }
+}
+
+/// The elements of an array, each as it is written; none where it is none.
+pub(crate) fn elements(json: &str) -> Vec<&str> {
+    let elements: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
+    elements.into_iter().map(RawValue::get).collect()
+}
+
+/// A text as JSON.
+pub(crate) fn quoted(text: &str) -> String {
+    // It cannot fail: any text can be written as JSON.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// How deep JSON is nested: 0 for a value that holds no others.
+pub(crate) fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 struct Repeated(Option<String>);

@@ -1,14 +1,14 @@
 //! What an order said beyond its own members: kept as it came, and never mixed with them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::members::{Members, quoted};
+use super::members::Members;
 use super::sensitive::{MASKED, is_secret_name, mask_card_numbers};
 use super::warning::{Warnings, below};
+use crate::json_text::{depth, elements, quoted, without_halves};
 
 /// How deep a member may be nested to be kept as JSON; what is deeper is kept as text.
 pub const MAX_DEPTH: usize = 32;
@@ -54,7 +54,7 @@ impl PartialEq for Extra {
 /// Writes one member's value as it is kept.
 fn write_member(out: &mut String, name: &str, json: &str, path: &str, warnings: &mut Warnings) {
     if is_secret_name(name) && json != "null" {
-        warnings.add(path, "masked", &format!("{path} looks like a secret: it is masked and not stored"));
+        warnings.secret(path);
         out.push_str(&quoted(MASKED));
     } else if depth(json) > MAX_DEPTH {
         let detail = format!("{path} is nested deeper than {MAX_DEPTH}: it is kept as text");
@@ -94,23 +94,19 @@ fn write_value(out: &mut String, json: &str, path: &str, warnings: &mut Warnings
 }
 
 fn write_string(out: &mut String, json: &str, path: &str, warnings: &mut Warnings) {
-    let Ok(text) = serde_json::from_str::<String>(json) else {
+    let (mut written, mut text) = (Cow::Borrowed(json), serde_json::from_str::<String>(json));
+    if text.is_err() {
         warnings.add(
             path,
             "not_unicode",
             &format!("{path} holds half a character: another stands in its place"),
         );
-        let whole = without_halves(json);
-        let text: Option<String> = serde_json::from_str(&whole).ok();
-        match text.as_deref().and_then(mask_card_numbers) {
-            Some(masked) => write_masked(out, &masked, path, warnings),
-            None => out.push_str(&whole),
-        }
-        return;
-    };
-    match mask_card_numbers(&text) {
+        written = without_halves(json).into();
+        text = serde_json::from_str(&written);
+    }
+    match text.ok().as_deref().and_then(mask_card_numbers) {
         Some(masked) => write_masked(out, &masked, path, warnings),
-        None => out.push_str(json),
+        None => out.push_str(&written),
     }
 }
 
@@ -128,7 +124,7 @@ fn write_number(out: &mut String, json: &str, path: &str, warnings: &mut Warning
 }
 
 fn write_masked(out: &mut String, masked: &str, path: &str, warnings: &mut Warnings) {
-    warnings.add(path, "masked", &format!("{path} holds a card number: it is masked"));
+    warnings.card_number(path);
     out.push_str(&quoted(masked));
 }
 
@@ -150,31 +146,6 @@ pub(super) fn kept(json: &str) -> String {
     out
 }
 
-/// A JSON text with a replacement character for each half of a UTF-16 pair that stands alone: RFC 8259 lets it pass (8.2),
-/// and no text can hold it.
-pub(super) fn without_halves(json: &str) -> String {
-    let unit = |at: usize| {
-        let escape = json.get(at..at + 6)?.strip_prefix("\\u")?;
-        u16::from_str_radix(escape, 16).ok()
-    };
-    let (mut out, mut copied, mut at) = (String::new(), 0, 0);
-    while let Some(found) = json[at..].find('\\') {
-        at += found;
-        at += match (unit(at), unit(at + 6)) {
-            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
-            (Some(0xD800..=0xDFFF), _) => {
-                out.extend([&json[copied..at], "\u{fffd}"]);
-                copied = at + 6;
-                6
-            }
-            // An escape has two characters at least; where this is no JSON, the second may be any.
-            _ => 1 + json[at + 1..].chars().next().map_or(0, char::len_utf8),
-        };
-    }
-    out.push_str(&json[copied..]);
-    out
-}
-
 fn write_object(out: &mut String, members: &[(String, Cow<'_, str>)], path: &str, warnings: &mut Warnings) {
     out.push('{');
     for (place, (name, json)) in members.iter().enumerate() {
@@ -186,64 +157,4 @@ fn write_object(out: &mut String, members: &[(String, Cow<'_, str>)], path: &str
         write_member(out, name, json, &below(path, name), warnings);
     }
     out.push('}');
-}
-
-fn elements(json: &str) -> Vec<&str> {
-    let elements: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-    elements.into_iter().map(RawValue::get).collect()
-}
-
-/// JSON in one form: members sorted, numbers as they are written.
-pub(super) fn canonical(json: &str) -> String {
-    let mut out = String::new();
-    write_canonical(&mut out, json);
-    out
-}
-
-fn write_canonical(out: &mut String, json: &str) {
-    match json.as_bytes().first() {
-        Some(b'{') => {
-            let members: BTreeMap<String, &RawValue> = serde_json::from_str(json).unwrap_or_default();
-            out.push('{');
-            for (place, (name, value)) in members.into_iter().enumerate() {
-                out.push_str(if place > 0 { "," } else { "" });
-                out.push_str(&quoted(&name));
-                out.push(':');
-                write_canonical(out, value.get());
-            }
-            out.push('}');
-        }
-        Some(b'[') => {
-            out.push('[');
-            for (place, value) in elements(json).into_iter().enumerate() {
-                out.push_str(if place > 0 { "," } else { "" });
-                write_canonical(out, value);
-            }
-            out.push(']');
-        }
-        Some(b'"') => match serde_json::from_str::<String>(json) {
-            Ok(text) => out.push_str(&quoted(&text)),
-            Err(_) => out.push_str(json),
-        },
-        _ => out.push_str(json),
-    }
-}
-
-/// How deep JSON is nested: 0 for a value that holds no others.
-fn depth(json: &str) -> usize {
-    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
-    for byte in json.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'{' | b'[' if !in_text => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }

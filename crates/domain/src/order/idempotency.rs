@@ -8,8 +8,9 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::OrderDetails;
-use super::extra::{Extra, canonical};
+use super::extra::Extra;
 use crate::Invalid;
+use crate::json_text::canonical;
 
 /// A client's `Idempotency-Key` (IETF draft): 16 to 255 visible ASCII characters; quoted and bare forms are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -9,6 +9,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::Invalid;
+use crate::json_text::quoted;
 
 /// The members of one JSON object, each still as the client wrote it, so that a number never becomes a float. Of those
 /// that stand there twice the last counts.
@@ -87,12 +88,6 @@ impl<'a> Members<'a> {
         rest.sort_unstable_by_key(|(place, ..)| *place);
         rest.into_iter().map(|(_, name, json)| (name, json)).collect()
     }
-}
-
-/// A text as JSON.
-pub(super) fn quoted(text: &str) -> String {
-    // It cannot fail: any text can be written as JSON.
-    serde_json::to_string(text).unwrap_or_default()
 }
 
 struct Read<'a> {

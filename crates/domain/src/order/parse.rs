@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use super::details::{Address, AttributeValue, Item, OrderDetails, PostalAddress, Products};
-use super::extra::{Extra, without_halves};
+use super::extra::Extra;
 use super::members::Members;
 use super::sensitive::{MASKED, is_secret_name, mask_card_numbers};
 use super::values::{self, is_number, limits, wrong_type};
 use super::warning::Warnings;
 use crate::Invalid;
+use crate::json_text::without_halves;
 
 /// The names that filter policies use for an order's own fields; an attribute cannot take one of them. Members that came
 /// later are not among them, so that no shop's attribute loses its name.
@@ -72,27 +73,24 @@ fn read(json: &[u8]) -> Result<(OrderDetails, Option<Invalid>), Invalid> {
     if let Some(name) = members.repeated() {
         warnings.add(name, "repeated_member", &format!("{name} stands there twice: the last one counts"));
     }
-    let mut reading = Reading { members, warnings };
+    let mut reading = Reading { members, warnings: &mut warnings };
     let customer_name = reading.name("customerName")?.ok_or_else(|| missing("customerName"))?;
-    let products = reading.products()?;
-    let mut details = OrderDetails {
+    let details = OrderDetails {
         customer_name,
-        products,
+        products: reading.products()?,
         customer_email: reading.take("customerEmail", values::email),
         customer_phone: reading.take("customerPhone", values::phone),
         currency: reading.take("currency", values::currency),
         total: reading.take("total", values::money),
-        note: reading.text("note"),
+        note: reading.text("note", values::text),
         reference: reading.take("reference", values::code),
         delivery_address: reading.address(),
         deliver_at: reading.take("deliverAt", values::time),
         locale: reading.take("locale", values::locale),
         attributes: reading.attributes(),
-        extra: None,
+        extra: Extra::of(reading.members, reading.warnings),
         warnings: Vec::new(),
     };
-    let Reading { members, mut warnings } = reading;
-    details.extra = Extra::of(members, &mut warnings);
     let (warnings, broken) = warnings.told();
     Ok((OrderDetails { warnings, ..details }, broken))
 }
@@ -118,29 +116,74 @@ fn missing(field: &str) -> Invalid {
 }
 
 /// An object whose members are being read: those that were not are left over.
-struct Reading<'a> {
+struct Reading<'a, 'w> {
     members: Members<'a>,
-    warnings: Warnings,
+    warnings: &'w mut Warnings,
 }
 
-impl Reading<'_> {
-    /// The member of that name. What cannot be read stays.
+impl<'a> Reading<'a, '_> {
+    /// The JSON of the member of that name, which stays; one that is null is as good as left out.
+    fn json(&mut self, name: &str) -> Option<&'a str> {
+        let json = self.members.get(name);
+        if json.is_none() {
+            self.members.take(name);
+        }
+        json
+    }
+
+    /// The member of that name. What cannot be read stays, and a warning says why.
     fn take<T>(
         &mut self,
         name: &str,
         read: impl FnOnce(&str, &str) -> Result<Option<T>, Invalid>,
     ) -> Option<T> {
-        take(&mut self.members, &mut self.warnings, name, read)
+        let json = self.json(name)?;
+        match read(&self.members.path(name), json) {
+            Ok(value) => {
+                self.members.take(name);
+                value
+            }
+            Err(broken) => {
+                self.warnings.broken(broken);
+                None
+            }
+        }
     }
 
+    /// As [`take`](Self::take), of a text, with the card numbers in it masked.
+    fn text(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&str, &str) -> Result<Option<String>, Invalid>,
+    ) -> Option<String> {
+        let text = self.take(name, read)?;
+        Some(self.without_cards(name, text))
+    }
+
+    /// A name; what of it is not as it came stays as well.
     fn name(&mut self, name: &str) -> Result<Option<String>, Invalid> {
-        read_name(&mut self.members, &mut self.warnings, name)
+        let path = self.members.path(name);
+        let read = self.members.get(name).map(|json| values::name(&path, json)).transpose()?.flatten();
+        let Some(values::Name { text, broken }) = read else {
+            self.members.take(name);
+            return Ok(None);
+        };
+        match broken {
+            Some(broken) => self.warnings.broken(broken),
+            None => self.members.take(name),
+        }
+        Ok(Some(self.without_cards(name, text)))
     }
 
-    /// A text of several lines, with the card numbers in it masked.
-    fn text(&mut self, name: &str) -> Option<String> {
-        let text = self.take(name, values::text)?;
-        Some(without_cards(text, name, &mut self.warnings))
+    /// The text of the member of that name with the card numbers in it masked, and a warning that says so.
+    fn without_cards(&mut self, name: &str, text: String) -> String {
+        match mask_card_numbers(&text) {
+            Some(masked) => {
+                self.warnings.card_number(&self.members.path(name));
+                masked
+            }
+            None => text,
+        }
     }
 
     fn products(&mut self) -> Result<Products, Invalid> {
@@ -162,144 +205,106 @@ impl Reading<'_> {
 
     /// The items that name a product; the others stay.
     fn items(&mut self) -> Vec<Item> {
-        let Some(json) = self.members.get("items") else {
-            self.members.take("items");
-            return Vec::new();
-        };
+        let Some(json) = self.json("items") else { return Vec::new() };
         let Ok(rows) = serde_json::from_str::<Vec<&RawValue>>(json) else {
             self.warnings.broken(wrong_type("items", "an array"));
             return Vec::new();
         };
-        let (mut items, mut others) = (Vec::new(), Vec::new());
-        if rows.len() > limits::ITEMS {
+        let (rows, beyond) = rows.split_at(rows.len().min(limits::ITEMS));
+        if !beyond.is_empty() {
             let message = format!("items must hold at most {} items", limits::ITEMS);
             self.warnings.broken(Invalid::new("out_of_range", "items", message));
         }
-        others.extend(rows.iter().skip(limits::ITEMS).map(|row| row.get()));
-        let mut unreadable = Vec::new();
-        for (place, row) in rows.iter().take(limits::ITEMS).enumerate() {
-            match item(format!("items[{place}]"), row.get(), &mut self.warnings) {
+        let (mut items, mut others) = (Vec::new(), Vec::new());
+        for (place, row) in rows.iter().enumerate() {
+            match item(format!("items[{place}]"), row.get(), self.warnings) {
                 Ok(item) => items.push(item),
                 Err(broken) => {
                     self.warnings.broken(broken);
-                    unreadable.push(row.get());
+                    others.push(row.get());
                 }
             }
         }
-        let others: Vec<_> = unreadable.into_iter().chain(others).collect();
+        others.extend(beyond.iter().map(|row| row.get()));
         let others = (!others.is_empty()).then(|| format!("[{}]", others.join(",")));
         self.members.take_but("items", others);
         items
     }
 
-    fn address(&mut self) -> Option<Address> {
-        let json = self.members.get("deliveryAddress")?;
-        if !json.starts_with('{') {
-            return self.text("deliveryAddress").map(Address::Text);
-        }
-        let mut postal = PostalAddress::default();
-        let mut parts = match Members::read("deliveryAddress".to_owned(), json) {
-            Ok(parts) => parts,
+    /// The members of an object within this one; `None`: there is none, or it stays.
+    fn within(&mut self, name: &str) -> Option<Reading<'a, '_>> {
+        let json = self.json(name)?;
+        match Members::read(self.members.path(name), json) {
+            Ok(members) => Some(Reading { members, warnings: self.warnings }),
             Err(broken) => {
                 self.warnings.broken(broken);
-                return None;
-            }
-        };
-        for name in PostalAddress::PARTS {
-            let line = |path: &str, json: &str| values::line(path, json, limits::LINE);
-            let text = take(&mut parts, &mut self.warnings, name, line);
-            let path = parts.path(name);
-            if let Some(part) = postal.part(name) {
-                *part = text.map(|text| without_cards(text, &path, &mut self.warnings));
+                None
             }
         }
+    }
+
+    fn address(&mut self) -> Option<Address> {
+        if !self.json("deliveryAddress")?.starts_with('{') {
+            return self.text("deliveryAddress", values::text).map(Address::Text);
+        }
+        let mut parts = self.within("deliveryAddress")?;
+        let mut postal = PostalAddress::default();
+        for name in PostalAddress::PARTS {
+            let line = |path: &str, json: &str| values::line(path, json, limits::LINE);
+            if let Some(part) = postal.part(name) {
+                *part = parts.text(name, line);
+            }
+        }
+        let rest = parts.members.rest_as_json();
         if postal == PostalAddress::default() {
             let rule = "deliveryAddress must be a text, or hold parts such as streetAddress and postalCode";
             self.warnings.broken(Invalid::new("wrong_type", "deliveryAddress", rule));
             return None;
         }
-        self.members.take_but("deliveryAddress", parts.rest_as_json());
+        self.members.take_but("deliveryAddress", rest);
         Some(Address::Postal(postal))
     }
 
     fn attributes(&mut self) -> BTreeMap<String, AttributeValue> {
-        let Some(json) = self.members.get("attributes") else { return BTreeMap::new() };
-        let mut entries = match Members::read("attributes".to_owned(), json) {
-            Ok(entries) => entries,
-            Err(broken) => {
-                self.warnings.broken(broken);
-                return BTreeMap::new();
-            }
-        };
-        let names: Vec<String> = entries.iter().map(|(name, _)| name.to_owned()).collect();
         let mut attributes = BTreeMap::new();
+        let Some(mut entries) = self.within("attributes") else { return attributes };
+        let names: Vec<String> = entries.members.iter().map(|(name, _)| name.to_owned()).collect();
         for name in names {
-            if attributes.len() == limits::ATTRIBUTES && entries.get(&name).is_some() {
+            if attributes.len() == limits::ATTRIBUTES && entries.members.get(&name).is_some() {
                 let message = format!("attributes must hold at most {} entries", limits::ATTRIBUTES);
-                self.warnings.broken(Invalid::new("out_of_range", entries.path(&name), message));
+                let broken = Invalid::new("out_of_range", entries.members.path(&name), message);
+                entries.warnings.broken(broken);
                 continue;
             }
-            let value =
-                take(&mut entries, &mut self.warnings, &name, |path, json| attribute(path, &name, json));
+            let value = entries.take(&name, |path, json| attribute(path, &name, json));
             attributes.extend(value.map(|value| (name, value)));
         }
         for (name, value) in &mut attributes {
-            let text = match &*value {
-                AttributeValue::String(text) => text.clone(),
-                AttributeValue::Number(number) => number.to_string(),
-                AttributeValue::Bool(value) => value.to_string(),
-            };
-            let masked =
-                without_secrets(text.clone(), name, &format!("attributes.{name}"), &mut self.warnings);
-            if masked != text {
-                *value = AttributeValue::String(masked);
-            }
+            entries.mask(name, value);
         }
-        self.members.take_but("attributes", entries.rest_as_json());
+        let rest = entries.members.rest_as_json();
+        self.members.take_but("attributes", rest);
         attributes
     }
-}
 
-/// Takes a member out if it can be read; else it stays, and a warning says why.
-fn take<T>(
-    members: &mut Members<'_>,
-    warnings: &mut Warnings,
-    name: &str,
-    read: impl FnOnce(&str, &str) -> Result<Option<T>, Invalid>,
-) -> Option<T> {
-    let Some(json) = members.get(name) else {
-        members.take(name);
-        return None;
-    };
-    match read(&members.path(name), json) {
-        Ok(value) => {
-            members.take(name);
-            value
+    /// Masks what is secret of an attribute.
+    fn mask(&mut self, name: &str, value: &mut AttributeValue) {
+        let path = || self.members.path(name);
+        if is_secret_name(name) {
+            self.warnings.secret(&path());
+            *value = AttributeValue::String(MASKED.to_owned());
+            return;
         }
-        Err(broken) => {
-            warnings.broken(broken);
-            None
+        let masked = match value {
+            AttributeValue::String(text) => mask_card_numbers(text),
+            AttributeValue::Number(number) => mask_card_numbers(&number.to_string()),
+            AttributeValue::Bool(_) => None,
+        };
+        if let Some(masked) = masked {
+            self.warnings.card_number(&path());
+            *value = AttributeValue::String(masked);
         }
     }
-}
-
-/// A name; what of it is not as it came stays as well.
-fn read_name(
-    members: &mut Members<'_>,
-    warnings: &mut Warnings,
-    name: &str,
-) -> Result<Option<String>, Invalid> {
-    let path = members.path(name);
-    let read = members.get(name).map(|json| values::name(&path, json)).transpose()?.flatten();
-    let Some(values::Name { text, broken }) = read else {
-        members.take(name);
-        return Ok(None);
-    };
-    match broken {
-        Some(broken) => warnings.broken(broken),
-        None => members.take(name),
-    }
-    Ok(Some(without_cards(text, &path, warnings)))
 }
 
 /// An element of `items`: an object, or a product by its name alone.
@@ -309,35 +314,18 @@ fn item(path: String, json: &str, warnings: &mut Warnings) -> Result<Item, Inval
     } else {
         Cow::Borrowed(json)
     };
-    let mut members = Members::read(path, &object)?;
-    let unnamed = |members: &Members<'_>| {
-        let path = members.path("productName");
-        Invalid::new("missing_field", path.clone(), format!("{path} is missing"))
+    let mut reading = Reading { members: Members::read(path, &object)?, warnings };
+    let Some(product_name) = reading.name("productName")? else {
+        let path = reading.members.path("productName");
+        return Err(Invalid::new("missing_field", path.clone(), format!("{path} is missing")));
     };
-    let product_name = read_name(&mut members, warnings, "productName")?.ok_or_else(|| unnamed(&members))?;
-    let sku = take(&mut members, warnings, "sku", values::code);
-    let quantity = take(&mut members, warnings, "quantity", values::quantity);
-    let unit_price = take(&mut members, warnings, "unitPrice", values::money);
-    Ok(Item { product_name, sku, quantity, unit_price, extra: Extra::of(members, warnings) })
-}
-
-/// The text with the card numbers in it masked, and a warning that says so.
-fn without_cards(text: String, path: &str, warnings: &mut Warnings) -> String {
-    match mask_card_numbers(&text) {
-        Some(masked) => {
-            warnings.add(path, "masked", &format!("{path} holds a card number: it is masked"));
-            masked
-        }
-        None => text,
-    }
-}
-
-fn without_secrets(text: String, name: &str, path: &str, warnings: &mut Warnings) -> String {
-    if is_secret_name(name) {
-        warnings.add(path, "masked", &format!("{path} looks like a secret: it is masked and not stored"));
-        return MASKED.to_owned();
-    }
-    without_cards(text, path, warnings)
+    Ok(Item {
+        product_name,
+        sku: reading.take("sku", values::code),
+        quantity: reading.take("quantity", values::quantity),
+        unit_price: reading.take("unitPrice", values::money),
+        extra: Extra::of(reading.members, reading.warnings),
+    })
 }
 
 /// The value of an attribute, if that can have this name.

@@ -13,6 +13,9 @@ const MAX_PATH: usize = 100;
 /// The longest sentence of a warning, in characters: it may repeat such a path.
 const MAX_DETAIL: usize = 300;
 
+/// What follows the rule that a member breaks.
+const KEPT: &str = "; it is kept in extra as it came";
+
 /// The path of what lies below another, as far as a warning would name it: what is nested in a long name costs no more.
 pub(super) fn below(path: &str, name: &str) -> String {
     if path.len() > MAX_PATH * 4 {
@@ -49,7 +52,8 @@ pub(super) struct Warnings {
 impl Warnings {
     /// A known member breaks a rule: it is kept beside the others.
     pub(super) fn broken(&mut self, rule: Invalid) {
-        let detail = format!("{}; it is kept in extra as it came", cut(&rule.message, MAX_DETAIL - 40));
+        let room = MAX_DETAIL - KEPT.len() - 1;
+        let detail = cut(&rule.message, room) + KEPT;
         self.add(&rule.field, rule.code, &detail);
         self.broken.get_or_insert(rule);
     }
@@ -62,6 +66,16 @@ impl Warnings {
         }
         let (field, detail) = (cut(field, MAX_PATH), cut(detail, MAX_DETAIL));
         self.first.push(Warning { field, code: Cow::Borrowed(code), detail });
+    }
+
+    /// A member is secret by its name: nothing of it is kept.
+    pub(super) fn secret(&mut self, path: &str) {
+        self.add(path, "masked", &format!("{path} looks like a secret: it is masked and not stored"));
+    }
+
+    /// A member holds a card number, of which only the end is kept.
+    pub(super) fn card_number(&mut self, path: &str) {
+        self.add(path, "masked", &format!("{path} holds a card number: it is masked"));
     }
 
     /// All of them, and the first rule that was broken.

@@ -31,6 +31,7 @@ fn what_is_not_known_is_kept_as_it_came_and_in_its_order() {
     );
     assert_eq!(named(&order), []);
     assert_eq!(extra(&with(r#""note":null,"quantity":null"#)), "");
+    assert_eq!(extra(&with(r#""items":null,"attributes":null,"deliveryAddress":null"#)), "");
 }
 
 #[test]
