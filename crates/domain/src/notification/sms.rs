@@ -69,7 +69,7 @@ struct Line {
 fn said_lines(order: &Order) -> Vec<Line> {
     let items = order.details.products.iter().map(|(name, quantity)| {
         let quantity = quantity.map(|quantity| format!("{quantity} x ")).unwrap_or_default();
-        format!("{quantity}{}", on_one_line(&lines(name)))
+        format!("{quantity}{}", joined(&lines(name)))
     });
     let items = Line {
         label: ShortReference::of(order.id).to_string(),
@@ -77,7 +77,7 @@ fn said_lines(order: &Order) -> Vec<Line> {
         cut: true,
         matters: true,
     };
-    let customer = on_one_line(&lines(&order.details.customer_name));
+    let customer = joined(&lines(&order.details.customer_name));
     let customer = Line { label: "Customer".to_owned(), words: vec![customer], cut: true, matters: true };
     let mut facts = facts(order);
     // Said with its product, where it has one.
@@ -86,13 +86,13 @@ fn said_lines(order: &Order) -> Vec<Line> {
     facts.sort_by_key(place);
     let facts = facts.iter().map(|fact| Line {
         label: fact.label.to_string(),
-        words: vec![on_one_line(&fact.lines)],
+        words: vec![joined(&fact.lines)],
         cut: CUT.contains(&&*fact.label),
         matters: FIRST.contains(&&*fact.label),
     });
     let others = other_facts(order);
     let others: Vec<_> =
-        others.iter().map(|fact| format!("{}: {}", fact.label, on_one_line(&fact.lines))).collect();
+        others.iter().map(|fact| format!("{}: {}", fact.label, joined(&fact.lines))).collect();
     let others =
         Line { label: "Also sent".to_owned(), words: vec![others.join("; ")], cut: true, matters: false };
     let all = [items, customer].into_iter().chain(facts).chain([others]);
@@ -102,7 +102,7 @@ fn said_lines(order: &Order) -> Vec<Line> {
 }
 
 /// What a customer wrote on several lines can't pass for lines of ours.
-fn on_one_line<T: AsRef<str>>(lines: &[T]) -> String {
+fn joined<T: AsRef<str>>(lines: &[T]) -> String {
     let lines = lines.iter().map(|line| line.as_ref().trim()).filter(|line| !line.is_empty());
     lines.collect::<Vec<_>>().join(" / ")
 }

@@ -171,7 +171,7 @@ impl std::fmt::Display for Products {
 
 impl PostalAddress {
     /// The names of its parts, in the order in which they are written.
-    pub(super) const PARTS: [&str; 8] = [
+    pub const PARTS: [&str; 8] = [
         "name",
         "streetAddress",
         "extendedAddress",

@@ -1,5 +1,6 @@
 //! What an order looks like to a person, with all that became of it.
 
+use domain::order::PostalAddress;
 use serde_json::Value;
 
 use crate::cli::deliveries::show::waits_because;
@@ -61,18 +62,6 @@ pub(super) fn print(order: &Value) -> Result<(), StdoutError> {
     Ok(())
 }
 
-/// The parts of an address, as letters have them.
-const ADDRESS: [&str; 8] = [
-    "name",
-    "streetAddress",
-    "extendedAddress",
-    "postOfficeBoxNumber",
-    "postalCode",
-    "addressLocality",
-    "addressRegion",
-    "addressCountry",
-];
-
 /// What else the order says, each under its label; an address and a note may have several lines.
 fn facts(order: &Value) -> Vec<(String, String)> {
     let members = [
@@ -91,7 +80,7 @@ fn facts(order: &Value) -> Vec<(String, String)> {
         members.iter().filter_map(|(label, at)| Some(((*label).to_owned(), said(order.pointer(at)?))));
     let address = match &order["deliveryAddress"] {
         Value::Object(parts) => {
-            let parts = ADDRESS.iter().filter_map(|part| parts.get(*part));
+            let parts = PostalAddress::PARTS.iter().filter_map(|part| parts.get(*part));
             parts.map(said).collect::<Vec<_>>().join("\n")
         }
         text => text.as_str().unwrap_or_default().to_owned(),
