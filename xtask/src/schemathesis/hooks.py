@@ -57,6 +57,23 @@ def filter_case(context, case):
     return policy is None or (combinations(policy) <= 150 and all(ascends(terms) for terms in ranges(policy)))
 
 
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Leaves out of a list of orders what does not go with what it asks for: an order is found by its name in all time, and
+    there and within a time a cursor is one that the page before gave."""
+    query = case.query
+    if case.operation.label != "GET /orders" or not query or not (case.meta and case.meta.generation.mode.is_positive):
+        return
+    if "find" in query:
+        leaves = ("from", "before", "cursor")
+    elif "from" in query or "before" in query:
+        leaves = ("cursor",)
+    else:
+        return
+    for name in leaves:
+        query.pop(name, None)
+
+
 def may_have_trunk_prefix(number):
     """A country code has one to three digits; only few countries have numbers that begin with 0 behind it. Others dial
     something else before a number."""
