@@ -126,6 +126,7 @@ impl Process {
             clock,
             randomness,
             idempotency_lifetime: KEY_LIFETIME,
+            shop: Arc::default(),
         };
         let mut tasks = Tasks::new();
         let failing = store.clone();
@@ -166,6 +167,7 @@ impl Process {
             queue: Arc::<Store>::clone(&store),
             channels: channels.map(|channel| simulated(channel, &call)).into(),
             links: self.own.links.clone(),
+            shop: Arc::clone(&self.app.shop),
             clock: Arc::clone(&clock),
             randomness: Arc::clone(&self.app.randomness),
             pending: signals.deliveries,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::Invalid;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::link_token::LinkKey;
+use domain::shop::Shop;
 
 use crate::Error;
 use crate::ports::{
@@ -28,6 +29,8 @@ pub struct App {
     pub randomness: Arc<dyn Randomness>,
     /// How long an idempotency key lives.
     pub idempotency_lifetime: Duration,
+    /// Whom it works for.
+    pub shop: Arc<Shop>,
 }
 
 /// What a host needs to confirm and deliver by itself.

@@ -23,6 +23,7 @@ use domain::Timestamp;
 use domain::attributes::AttributesChange;
 use domain::delivery::DeliveryId;
 use domain::order::{LoggedOrder, OrderId};
+use domain::reader::Reader;
 use domain::subscription::{EndReason, Subscription, SubscriptionId};
 
 use crate::Table;
@@ -41,6 +42,8 @@ pub struct Topic {
     arn: Arc<str>,
     table: Table,
     clock: Arc<dyn Clock>,
+    /// Who reads what SNS sends: it sends one text to all.
+    reader: Reader,
     /// Orders that SNS took, as these messages, and whose marks could not be written: what is known to be published is
     /// not published again by this process, however long the table takes no marks.
     unmarked: Arc<Mutex<HashMap<OrderId, String>>>,
@@ -48,10 +51,10 @@ pub struct Topic {
 
 impl Topic {
     /// The topic of that ARN, through a client as [`connect::clients`](crate::connect::clients) makes it: its time-outs
-    /// bound every call. `table` is the one that the orders are stored in.
+    /// bound every call. `table` is the one that the orders are stored in. What SNS sends is said for the `reader`.
     #[must_use]
-    pub fn new(client: Client, arn: String, table: Table, clock: Arc<dyn Clock>) -> Self {
-        Self { client, arn: arn.into(), table, clock, unmarked: Arc::default() }
+    pub fn new(client: Client, arn: String, table: Table, clock: Arc<dyn Clock>, reader: Reader) -> Self {
+        Self { client, arn: arn.into(), table, clock, reader, unmarked: Arc::default() }
     }
 }
 

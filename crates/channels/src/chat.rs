@@ -52,7 +52,7 @@ impl Chat {
         if let Some(blocked) = blocked_address(url, &self.settings.allowed_hosts) {
             return Err(never(blocked));
         }
-        let payload = payload::payload(&message.content, url.host_str());
+        let payload = payload::payload(message, url.host_str());
         let post = self.caller.client().post(url.clone()).json(&payload);
         let request = post.build().map_err(|error| never(error.without_url()))?;
         // Whether it was posted, or why not, the body says.

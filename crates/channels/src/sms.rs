@@ -5,12 +5,12 @@
 
 pub mod sns;
 pub mod twilio;
+mod words;
 
 use std::num::NonZeroU8;
 use std::time::Duration;
 
-use application::ports::{ChannelRules, Content};
-use domain::Timestamp;
+use application::ports::{ChannelRules, Content, Message};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::endpoint::{Endpoint, PhoneNumber};
 use domain::notification;
@@ -53,24 +53,19 @@ impl TextRules {
 }
 
 /// The text of a message, fitted into `room`.
-fn compose<'a>(content: &'a Content, rules: TextRules, room: Room<'a>) -> Result<String, Outcome> {
+fn compose<'a>(message: &'a Message, rules: TextRules, room: Room<'a>) -> Result<String, Outcome> {
+    let Message { content, reader, .. } = message;
     Ok(match content {
         Content::Notification { order, unsubscribe_url } => {
             let room = if rules.unsubscribe_link { ending_with(room, unsubscribe_url)? } else { room };
-            notification::sms(order, room)
+            notification::sms(order, reader, room)
         }
         Content::Confirmation { expires_at, confirm_url, .. } => {
-            fitted(&confirmation_request(*expires_at), ending_with(room, confirm_url)?)
+            fitted(&words::confirmation_request(reader, *expires_at), ending_with(room, confirm_url)?)
         }
         Content::Notice { notice, .. } => fitted(&notice.words(), ending_with(room, &notice.command())?),
-        Content::Test => fitted(&content.text(), room),
+        Content::Test => fitted(&content.text(reader), room),
     })
-}
-
-/// In fewer words than elsewhere, since they are charged.
-fn confirmation_request(expires_at: Timestamp) -> String {
-    let until = expires_at.strftime("%Y-%m-%d %H:%M UTC");
-    format!("To get new orders as texts, confirm by {until} (if it was not you, do nothing):")
 }
 
 fn ending_with<'a>(room: Room<'a>, link: &'a str) -> Result<Room<'a>, Outcome> {

@@ -65,7 +65,7 @@ impl Webhook {
     fn request(&self, url: Url, message: &Message) -> Result<Request, Outcome> {
         let id = message.id.to_string();
         let time = message.at.as_second();
-        let body = body::body(&message.content, message.at).map_err(never)?;
+        let body = body::body(message).map_err(never)?;
         let signatures = signatures(&message.secrets, &id, time, &body)?;
         self.caller
             .client()

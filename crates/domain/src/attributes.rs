@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::Invalid;
 use crate::filter_policy::FilterPolicy;
 use crate::id::SubscriptionId;
+use crate::language::Language;
+use crate::time_zone::TimeZoneName;
 
 /// The attributes of a subscription. All but [`receives`](Self::receives) can be changed.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,6 +22,10 @@ pub struct Attributes {
     pub escalation: Option<Escalation>,
     /// What it is told of.
     pub receives: SubscribedTo,
+    /// What it is told in; `None`: the shop's.
+    pub language: Option<Language>,
+    /// What times are told to it in; `None`: the shop's.
+    pub time_zone: Option<TimeZoneName>,
 }
 
 /// An order that was not delivered to a subscription in time goes to another one too.
@@ -57,6 +63,10 @@ pub struct AttributesChange {
     pub max_receives_per_second: Option<Option<NonZeroU32>>,
     /// For [`Attributes::escalation`].
     pub escalation: Option<Option<Escalation>>,
+    /// For [`Attributes::language`].
+    pub language: Option<Option<Language>>,
+    /// For [`Attributes::time_zone`].
+    pub time_zone: Option<Option<TimeZoneName>>,
 }
 
 /// The highest rate that can be chosen, in messages a second.
@@ -77,6 +87,8 @@ impl Attributes {
             max_receives_per_second: change.max_receives_per_second.unwrap_or(self.max_receives_per_second),
             escalation: change.escalation.unwrap_or(self.escalation),
             receives: self.receives,
+            language: change.language.unwrap_or(self.language),
+            time_zone: change.time_zone.unwrap_or(self.time_zone),
         }
     }
 
@@ -93,6 +105,8 @@ impl Attributes {
             ("maxReceivesPerSecond", self.max_receives_per_second != other.max_receives_per_second),
             ("escalation", self.escalation != other.escalation),
             ("receives", self.receives != other.receives),
+            ("language", self.language != other.language),
+            ("timeZone", self.time_zone != other.time_zone),
         ];
         differing.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }

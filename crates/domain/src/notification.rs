@@ -4,14 +4,18 @@ mod facts;
 mod parts;
 mod sms;
 mod subject;
+mod wording;
+mod words;
 
-pub use facts::{Fact, facts, other_facts};
+pub use facts::{Fact, FactKind, facts, other_facts};
 pub use parts::{ItemLine, Parts};
 use serde::Serialize;
 pub use sms::sms;
 pub use subject::{MAX_SUBJECT, mail_subject, on_one_line};
+pub use words::Words;
 
 use crate::order::Order;
+use crate::reader::Reader;
 
 /// The subject of a notification: the recipe's. That of a mail goes on: [`mail_subject`].
 pub const SUBJECT: &str = "New Order Notification";
@@ -31,28 +35,28 @@ pub struct Event<'a> {
     pub data: &'a Order,
 }
 
-/// The recipe's four lines, character for character: of an order of the two names alone, this is all.
+/// The recipe's four lines, in English character for character: of an order of the two names alone, this is all.
 #[must_use]
-pub fn headline(order: &Order) -> String {
-    Parts::of(order).headline()
+pub fn headline(order: &Order, reader: &Reader) -> String {
+    Parts::of(order, reader).headline()
 }
 
 /// The whole order as text: the recipe's four lines, its items one to a line, its facts, and all else that came. What a
 /// customer wrote stands behind a label, and on lines of its own only indented, so that none of it can pass for a line of
 /// ours.
 #[must_use]
-pub fn text(order: &Order) -> String {
-    Parts::of(order).text()
+pub fn text(order: &Order, reader: &Reader) -> String {
+    Parts::of(order, reader).text()
 }
 
 /// The structured form of a notification.
 #[must_use]
-pub fn event(order: &Order) -> Event<'_> {
+pub fn event<'a>(order: &'a Order, reader: &Reader) -> Event<'a> {
     Event {
         r#type: "order.placed",
         timestamp: order.time,
         subject: SUBJECT,
-        message: text(order),
+        message: text(order, reader),
         data: order,
     }
 }

@@ -11,6 +11,7 @@ use application::ports::{Channel, Clock, DeliveryQueue, Message, Randomness};
 use application::{Error, Links};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::endpoint::Protocol;
+use domain::shop::Shop;
 use futures_util::FutureExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, oneshot};
@@ -31,6 +32,8 @@ pub struct DeliveryDriver {
     pub channels: BTreeMap<Protocol, Arc<dyn Channel>>,
     /// What links in messages are made of.
     pub links: Links,
+    /// Whom messages speak for.
+    pub shop: Arc<Shop>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance, for jitter.
@@ -119,7 +122,7 @@ impl DeliveryDriver {
                 tasks.start("record", async move { Event::Recorded(queue.finish(finished).await) });
             }
             Action::Send(delivery, _) => {
-                let message = compose(&self.links, &delivery, now);
+                let message = compose(&self.links, &self.shop, &delivery, now);
                 tasks.start("send", send(self.channel(delivery.protocol()), message));
             }
             Action::Probe(protocol) => tasks.start("probe", probe(self.channel(protocol), protocol)),

@@ -5,7 +5,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use domain::language::Language;
 use domain::order::idempotency::{DEFAULT_LIFETIME, LIFETIME_HOURS};
+use domain::shop::Shop;
+use domain::time_zone::{TimeZone, TimeZoneName};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 /// What the function is to be, once every variable has been found right.
@@ -17,6 +20,8 @@ pub(crate) struct Config {
     pub(crate) table: aws::TableOptions,
     /// The topic where new orders are published.
     pub(crate) topic_arn: String,
+    /// Whom it works for.
+    pub(crate) shop: Shop,
     /// What is logged.
     pub(crate) log: Targets,
 }
@@ -73,10 +78,11 @@ impl Config {
         let name = reading.required("ORDERBELL_TABLE", "the table of orders", table_name);
         let key = reading.or("ORDERBELL_TABLE_KEY", aws::TableOptions::KEY.to_owned(), key_attribute);
         let topic_arn = reading.required("ORDERBELL_TOPIC_ARN", "the topic of new orders", topic_arn);
+        let shop = shop(&mut reading);
         let log = log(&mut reading);
         match (role, name, topic_arn) {
             (Some(role), Some(name), Some(topic_arn)) if reading.mistakes.is_empty() => {
-                Ok(Self { role, table: aws::TableOptions { name, key }, topic_arn, log })
+                Ok(Self { role, table: aws::TableOptions { name, key }, topic_arn, shop, log })
             }
             _ => Err(Mistakes(reading.mistakes)),
         }
@@ -161,6 +167,18 @@ fn http<E: Fn(&str) -> Option<String>>(reading: &mut Reading<E>) -> Option<HttpC
         idempotency_lifetime: reading.or("ORDERBELL_IDEMPOTENCY_LIFETIME_HOURS", DEFAULT_LIFETIME, hours),
     };
     Some(config)
+}
+
+/// Whom it works for: SNS sends one text to all.
+fn shop<E: Fn(&str) -> Option<String>>(reading: &mut Reading<E>) -> Shop {
+    Shop {
+        language: reading.or("ORDERBELL_LANGUAGE", Language::default(), |tag| {
+            Language::of_tag(tag).ok_or_else(|| format!("must be {}", Language::CHOICES))
+        }),
+        time_zone: reading.or("ORDERBELL_TIME_ZONE", TimeZone::UTC, |name| {
+            TimeZone::get(name).map_err(|_| format!("must be {}", TimeZoneName::CHOICES))
+        }),
+    }
 }
 
 /// `ORDERBELL_LOG`, or the level that the function's logging configuration has, whose FATAL is our ERROR.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use application::App;
 use application::ports::{Clock, OrderStore, Randomness};
 use aws::connect::Clients;
+use domain::reader::Reader;
 use host::{SystemClock, SystemRandomness};
 use lambda_runtime::{Error, Runtime, service_fn};
 
@@ -32,7 +33,13 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
     let key = config.table.key.clone();
     let Clients { dynamodb, sns } = aws::connect::clients(&environment)?;
     let table = aws::Table::new(dynamodb, config.table, Arc::clone(&clock));
-    let topic = Arc::new(aws::Topic::new(sns, config.topic_arn, table.clone(), Arc::clone(&clock)));
+    let topic = Arc::new(aws::Topic::new(
+        sns,
+        config.topic_arn,
+        table.clone(),
+        Arc::clone(&clock),
+        Reader::from(&config.shop),
+    ));
 
     let handler = match config.role {
         // API Gateway → router → use cases → table; subscriptions → topic.
@@ -48,6 +55,7 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
                 clock,
                 randomness: Arc::clone(&randomness),
                 idempotency_lifetime: http.idempotency_lifetime,
+                shop: Arc::new(config.shop),
             };
             let order_path_aliases = http.order_path_aliases.clone();
             Handler::Http { router: web::router(app, settings(http)), order_path_aliases }

@@ -16,7 +16,10 @@ use std::time::Duration;
 pub(crate) use channels::SmsProvider;
 use channels::{chat, email, sms, webhook};
 use connections::Connections;
+use domain::language::Language;
 use domain::order::idempotency::{DEFAULT_LIFETIME, LIFETIME_HOURS};
+use domain::shop::Shop;
+use domain::time_zone::{TimeZone, TimeZoneName};
 pub(crate) use layers::Layers;
 pub(crate) use local::Local;
 use log_filter::log_filter;
@@ -54,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) host_policy: web::HostPolicy,
     /// How long an idempotency key lives.
     pub(crate) idempotency_lifetime: Duration,
+    /// Whom it works for.
+    pub(crate) shop: Shop,
     /// How many connections there may be.
     pub(crate) connections: Connections,
     /// What is logged.
@@ -107,6 +112,7 @@ impl Config {
             metrics_key: reading.optional("metrics_key", key_hash),
             cors_allow_origins: pages.unwrap_or_else(|| vec!["*".to_owned()]),
             idempotency_lifetime: reading.or("idempotency_lifetime_hours", DEFAULT_LIFETIME, hours),
+            shop: shop(&mut reading),
             connections,
             log: reading.or("log", EnvFilter::new("info"), log_filter),
             log_format: reading.or("log_format", LogFormat::Auto, log_format),
@@ -133,6 +139,18 @@ impl Config {
     /// Whether only this machine can reach the program.
     pub(crate) fn is_loopback(&self) -> bool {
         self.listen.ip().is_loopback()
+    }
+}
+
+/// Whom it works for.
+fn shop(reading: &mut Reading) -> Shop {
+    Shop {
+        language: reading.or("language", Language::default(), |tag| {
+            Language::of_tag(tag).ok_or_else(|| format!("must be {}", Language::CHOICES))
+        }),
+        time_zone: reading.or("time_zone", TimeZone::UTC, |name| {
+            TimeZone::get(name).map_err(|_| format!("must be {}", TimeZoneName::CHOICES))
+        }),
     }
 }
 

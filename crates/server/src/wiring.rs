@@ -19,6 +19,7 @@ use domain::Invalid;
 use domain::delivery::UnknownOutcomePolicy;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::link_token::LinkKey;
+use domain::shop::Shop;
 use driver::DeliveryDriver;
 use host::{SteadyClock, SystemRandomness};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -83,7 +84,8 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
 
     // What the outside reaches: HTTP → use cases → store.
     let links = own.links.clone();
-    let app = app(config, &store, own, &clock, &randomness);
+    let shop = Arc::new(config.shop.clone());
+    let app = app(config, &store, own, &clock, &randomness, &shop);
     let deliveries = Arc::new(store.clone());
     let gauges = GaugesWorker { deliveries, clock: Arc::clone(&clock), data: config.data.clone() };
     let auth_throttle = Arc::<web::AuthThrottle>::default();
@@ -97,6 +99,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
         queue: Arc::new(store.clone()),
         channels: channels.into_iter().map(|(protocol, (_, channel))| (protocol, channel)).collect(),
         links,
+        shop,
         clock,
         randomness,
         pending: signals.deliveries,
@@ -124,6 +127,7 @@ fn app(
     own: LocalDelivery,
     clock: &Arc<dyn Clock>,
     randomness: &Arc<dyn Randomness>,
+    shop: &Arc<Shop>,
 ) -> App {
     App {
         orders: Arc::new(store.clone()),
@@ -132,6 +136,7 @@ fn app(
         clock: Arc::clone(clock),
         randomness: Arc::clone(randomness),
         idempotency_lifetime: config.idempotency_lifetime,
+        shop: Arc::clone(shop),
     }
 }
 

@@ -52,6 +52,11 @@ pub(crate) fn uuid_or_none(row: &Row<'_>, column: &str) -> rusqlite::Result<Opti
     if is_null(row, column)? { Ok(None) } else { uuid(row, column).map(Some) }
 }
 
+/// The text in a column that may be empty, if it is one.
+pub(crate) fn text_or_none<'a>(row: &'a Row<'_>, column: &str) -> rusqlite::Result<Option<&'a str>> {
+    Ok(row.get_ref(column)?.as_str_or_null().ok().flatten())
+}
+
 /// A count in a column: one beyond what can be counted is the nearest that can.
 pub(crate) fn count(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<u32> {
     Ok(u32::try_from(row.get::<_, i64>(column)?.max(0)).unwrap_or(u32::MAX))

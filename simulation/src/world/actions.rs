@@ -176,6 +176,7 @@ impl World<'_> {
                 (2, SubscribedTo::Notices),
                 (3, SubscribedTo::All),
             ]),
+            ..Attributes::default()
         };
         let request = Subscribe { endpoint, attributes, secret: None };
         self.ask("subscribe", |app| async move { TaskOutput::Subscribed(subscribe(&app, request).await) });

@@ -6,14 +6,16 @@ use domain::Timestamp;
 use domain::delivery::{DeliveryKind, RetryContext, UnknownOutcomePolicy};
 use domain::endpoint::Protocol;
 use domain::link_token::{LinkToken, Purpose};
+use domain::reader::Reader;
+use domain::shop::Shop;
 use domain::subscription::{CONFIRMATION_LIFETIME, Subscription};
 
 use crate::Links;
 use crate::ports::{Content, DueDelivery, Message};
 
-/// Puts a delivery into words and links. A repeat says the same under the same id.
+/// Puts a delivery into words and links, for whoever reads it. A repeat says the same under the same id.
 #[must_use]
-pub fn compose(links: &Links, delivery: &DueDelivery, now: Timestamp) -> Message {
+pub fn compose(links: &Links, shop: &Shop, delivery: &DueDelivery, now: Timestamp) -> Message {
     let subscription = &delivery.subscription;
     Message {
         id: delivery.id,
@@ -21,6 +23,7 @@ pub fn compose(links: &Links, delivery: &DueDelivery, now: Timestamp) -> Message
         secrets: subscription.secrets.as_ref().map(|secrets| secrets.at(now)).unwrap_or_default(),
         receipt_url: receipt_url(links, delivery),
         at: now,
+        reader: Reader::of(shop, &subscription.attributes),
         content: content(links, delivery, now),
     }
 }

@@ -1,5 +1,7 @@
 //! What speaks a protocol.
 
+mod words;
+
 use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -9,10 +11,13 @@ use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind};
 use domain::delivery::{DeliveryId, DeliveryKind, UnknownOutcomePolicy};
 use domain::endpoint::{Endpoint, Protocol};
+use domain::language::{Language, times};
 use domain::notice::{self, Notice};
 use domain::notification;
 use domain::order::Order;
+use domain::reader::Reader;
 use domain::webhook_secret::WebhookSecret;
+use words::Words;
 
 /// Sends messages over one protocol. An adapter MUST keep these promises:
 ///
@@ -113,6 +118,8 @@ pub struct Message {
     pub receipt_url: String,
     /// When this attempt is made.
     pub at: Timestamp,
+    /// Who reads it.
+    pub reader: Reader,
     /// What it says.
     pub content: Content,
 }
@@ -161,36 +168,37 @@ impl Content {
 
     /// The subject of a mail: of an order's, with what was ordered and for whom.
     #[must_use]
-    pub fn mail_subject(&self) -> Cow<'static, str> {
+    pub fn mail_subject(&self, reader: &Reader) -> Cow<'static, str> {
         match self {
-            Self::Notification { order, .. } => notification::mail_subject(order).into(),
-            other => other.subject().into(),
+            Self::Notification { order, .. } => notification::mail_subject(order, reader).into(),
+            other => other.subject(reader.language).into(),
         }
     }
 
-    /// Its subject in other forms.
+    /// Its subject in other forms: of an order's, the recipe's. Notices to the operator are in English, as the program's
+    /// commands are.
     #[must_use]
-    pub fn subject(&self) -> &'static str {
+    pub fn subject(&self, language: Language) -> &'static str {
         match self {
             Self::Notification { .. } => notification::SUBJECT,
-            Self::Confirmation { .. } => "Confirm your subscription to new orders",
+            Self::Confirmation { .. } => Words::of(language).confirm_subject,
             Self::Notice { .. } => notice::SUBJECT,
-            Self::Test => "Test of your subscription to new orders",
+            Self::Test => Words::of(language).test_subject,
         }
     }
 
     /// Its text, without [`link`](Self::link).
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn text(&self, reader: &Reader) -> String {
         match self {
-            Self::Notification { order, .. } => notification::text(order),
-            Self::Confirmation { expires_at, .. } => format!(
-                "Someone asked for this address to be told of new orders.\nTo receive them, open the link below and \
-                 confirm by {}.\nIf it was not you, do nothing: you will not hear from us.",
-                expires_at.strftime("%Y-%m-%d %H:%M UTC")
-            ),
+            Self::Notification { order, .. } => notification::text(order, reader),
+            Self::Confirmation { expires_at, .. } => {
+                let until = times::moment_in(reader.language, &reader.time_zone, *expires_at);
+                let (before, after) = Words::of(reader.language).confirm_text;
+                format!("{before}{until}{after}")
+            }
             Self::Notice { notice, .. } => notice.text(),
-            Self::Test => "This is a test: messages about new orders reach you here.".to_owned(),
+            Self::Test => Words::of(reader.language).test_text.to_owned(),
         }
     }
 

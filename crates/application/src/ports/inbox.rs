@@ -53,8 +53,8 @@ impl InboxMessage {
             protocol: message.endpoint.protocol(),
             to: message.endpoint.to_string(),
             kind: message.content.kind(),
-            subject: message.content.mail_subject().into_owned(),
-            text: message.content.text(),
+            subject: message.content.mail_subject(&message.reader).into_owned(),
+            text: message.content.text(&message.reader),
             link: message.content.link().map(str::to_owned),
             at: message.at,
         }

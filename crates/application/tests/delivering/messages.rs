@@ -1,5 +1,11 @@
 //! From a delivery to a message: the words, and links that prove themselves.
 
+use domain::language::Language;
+
+use domain::shop::Shop;
+
+use domain::reader::Reader;
+
 use std::time::Duration;
 
 use application::Links;
@@ -35,11 +41,11 @@ fn token<'a>(url: &'a str, page: &str) -> &'a str {
 fn a_notification_is_the_seeds_with_a_link_that_unsubscribes_for_ever() {
     let mut delivery = due(1, 7, Protocol::Email);
     subscription_of(&mut delivery).generation = 5;
-    let message = compose(&links(), &delivery, start());
+    let message = compose(&links(), &Shop::default(), &delivery, start());
     assert_eq!(message.content.kind(), DeliveryKind::Notification);
-    assert_eq!(message.content.subject(), "New Order Notification");
+    assert_eq!(message.content.subject(Language::En), "New Order Notification");
     let expected = format!("📦 New Order Received!\nOrder ID: {}\nCustomer: Jo\nProduct: Mouse", order().id);
-    assert_eq!(message.content.text(), expected);
+    assert_eq!(message.content.text(&Reader::default()), expected);
     let link = LinkToken::verify(
         token(message.content.link().unwrap(), "unsubscribe"),
         Purpose::Unsubscribe,
@@ -56,12 +62,12 @@ fn a_notification_is_the_seeds_with_a_link_that_unsubscribes_for_ever() {
 #[test]
 fn a_confirmation_carries_the_newest_link_and_says_until_when_it_works() {
     let delivery = confirmation(2);
-    let message = compose(&links(), &delivery, start());
+    let message = compose(&links(), &Shop::default(), &delivery, start());
     assert_eq!(message.content.kind(), DeliveryKind::Confirmation);
     assert!(
-        message.content.text().contains("confirm by 2026-03-03 12:00 UTC."),
+        message.content.text(&Reader::default()).contains("confirm by Tue, Mar 3, 2026, 12:00 PM UTC."),
         "{}",
-        message.content.text()
+        message.content.text(&Reader::default())
     );
     let link = LinkToken::verify(token(message.content.link().unwrap(), "confirm"), Purpose::Confirm, &key())
         .unwrap();
@@ -70,16 +76,22 @@ fn a_confirmation_carries_the_newest_link_and_says_until_when_it_works() {
         panic!("{message:?}")
     };
     assert_eq!(token(confirm_url, "confirm"), challenge);
-    assert_ne!(compose(&links(), &confirmation(3), start()).content.link(), Some(confirm_url.as_str()));
+    assert_ne!(
+        compose(&links(), &Shop::default(), &confirmation(3), start()).content.link(),
+        Some(confirm_url.as_str())
+    );
 }
 
 #[test]
 fn a_repeat_says_the_same_under_the_same_id() {
-    let first = compose(&links(), &due(1, 7, Protocol::Webhook), start());
+    let first = compose(&links(), &Shop::default(), &due(1, 7, Protocol::Webhook), start());
     let later = start() + std::time::Duration::from_hours(5);
     let again = DueDelivery { attempts: 3, attempts_used: 3, due_at: later, ..due(1, 7, Protocol::Webhook) };
-    let again = compose(&links(), &again, later);
-    assert_eq!((first.id, first.content.text()), (again.id, again.content.text()));
+    let again = compose(&links(), &Shop::default(), &again, later);
+    assert_eq!(
+        (first.id, first.content.text(&Reader::default())),
+        (again.id, again.content.text(&Reader::default()))
+    );
     assert_eq!(first.content.link(), again.content.link());
     assert_eq!(again.at, later);
 }
@@ -90,10 +102,10 @@ fn only_what_goes_to_a_webhook_is_signed_with_its_secret() {
     let [old, new] = [1, 2].map(|byte| WebhookSecret::new([byte; 32]));
     let secrets = WebhookSecrets::new(old.clone()).rotated(new.clone(), start());
     subscription_of(&mut delivery).secrets = Some(secrets);
-    let signs = |at| compose(&links(), &delivery, at).secrets;
+    let signs = |at| compose(&links(), &Shop::default(), &delivery, at).secrets;
     assert_eq!(signs(start() + OVERLAP - Duration::from_nanos(1)), [new.clone(), old]);
     assert_eq!(signs(start() + OVERLAP), [new]);
-    assert!(compose(&links(), &due(2, 8, Protocol::Email), start()).secrets.is_empty());
+    assert!(compose(&links(), &Shop::default(), &due(2, 8, Protocol::Email), start()).secrets.is_empty());
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub(super) fn batches(messages: Vec<SnsMessage>) -> Vec<Vec<SnsMessage>> {
 
 #[cfg(test)]
 mod tests {
+    use domain::reader::Reader;
+
     use super::*;
     use crate::topic::message::fixtures::order;
 
@@ -36,7 +38,7 @@ mod tests {
             vec![format!(r#"{{"productName":"{}","quantity":1}}"#, "x".repeat(200)); note.max(1)].join(","),
             "n".repeat(10)
         );
-        (0..count).map(|_| SnsMessage::of(&order(&json)).unwrap()).collect()
+        (0..count).map(|_| SnsMessage::of(&order(&json), &Reader::default()).unwrap()).collect()
     }
 
     fn lengths(batches: &[Vec<SnsMessage>]) -> Vec<usize> {

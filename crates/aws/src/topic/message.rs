@@ -8,6 +8,7 @@ use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::PublishBatchRequestEntry;
 use domain::notification::{self, Event};
 use domain::order::{Order, OrderId, Warning};
+use domain::reader::Reader;
 use domain::sms_text::Room;
 use serde_json::json;
 
@@ -42,12 +43,12 @@ pub(super) enum CannotPublish {
 }
 
 impl SnsMessage {
-    pub(super) fn of(order: &Order) -> Result<Self, CannotPublish> {
+    pub(super) fn of(order: &Order, reader: &Reader) -> Result<Self, CannotPublish> {
         let mut attributes = attributes(order)?;
         attributes.extend(sms_type(attributes.len()));
         let taken = ENVELOPE_BYTES + attributes.iter().map(Attribute::bytes).sum::<usize>();
         let room = MAX_MESSAGE_BYTES.checked_sub(taken).ok_or(CannotPublish::TooLarge)?;
-        Ok(Self { order: order.id, message: message(order, room)?, attributes })
+        Ok(Self { order: order.id, message: message(order, reader, room)?, attributes })
     }
 
     /// What it counts against the limit of a batch.
@@ -75,10 +76,10 @@ impl SnsMessage {
 /// it is the default, once, and mail gets the text by name; where even that is too large, its
 /// `message`, which repeats what its `data` says, is empty, and mail gets the beginning. Of thousands of items of a few
 /// characters each, which take several times their room in the request, `data` has the first, and a warning that says so.
-fn message(order: &Order, room: usize) -> Result<String, CannotPublish> {
-    let text = notification::text(order);
-    let sms = notification::sms(order, Room::of(MAX_SMS_PARTS).within(MAX_SMS_BYTES));
-    let event = notification::event(order);
+fn message(order: &Order, reader: &Reader, room: usize) -> Result<String, CannotPublish> {
+    let text = notification::text(order, reader);
+    let sms = notification::sms(order, reader, Room::of(MAX_SMS_PARTS).within(MAX_SMS_BYTES));
+    let event = notification::event(order, reader);
     let structured = serde_json::to_string(&event)?;
     let spread = json!({
         "default": text, "sms": sms,
@@ -94,7 +95,7 @@ fn message(order: &Order, room: usize) -> Result<String, CannotPublish> {
     }
     let mail = cut(&text, MAX_MAIL_BYTES);
     let brief = |order: &Order| {
-        let event = Event { message: String::new(), ..notification::event(order) };
+        let event = Event { message: String::new(), ..notification::event(order, reader) };
         serde_json::to_string(&event).map(|brief| structured_once(&brief, &mail, &sms))
     };
     let mut message = brief(order)?;
@@ -155,7 +156,7 @@ mod tests {
     const MAX_BODY: usize = 64 * 1_024;
 
     fn said(order: &Order) -> Value {
-        let message = SnsMessage::of(order).unwrap();
+        let message = SnsMessage::of(order, &Reader::default()).unwrap();
         assert!(message.bytes() <= MAX_MESSAGE_BYTES, "{} bytes", message.bytes());
         serde_json::from_str(&message.message).unwrap()
     }
@@ -186,8 +187,8 @@ mod tests {
     fn each_protocol_gets_what_it_can_use() {
         let order = order(r#"{"customerName":"Ada","productName":"Mouse","note":"Ring twice"}"#);
         let said = said(&order);
-        let text = notification::text(&order);
-        let structured = serde_json::to_string(&notification::event(&order)).unwrap();
+        let text = notification::text(&order, &Reader::default());
+        let structured = serde_json::to_string(&notification::event(&order, &Reader::default())).unwrap();
         assert_eq!(said["default"], Value::String(text));
         let reference = domain::order::ShortReference::of(order.id);
         assert_eq!(said["sms"], format!("{reference}: Mouse\nCustomer: Ada\nNote: Ring twice"));
@@ -200,16 +201,16 @@ mod tests {
     #[test]
     fn an_order_of_the_two_names_is_texted_as_the_recipe_has_it() {
         let order = order(r#"{"customerName":"Ada","productName":"Mouse"}"#);
-        assert_eq!(said(&order)["sms"], notification::headline(&order));
+        assert_eq!(said(&order)["sms"], notification::headline(&order, &Reader::default()));
     }
 
     #[test]
     fn a_large_order_says_its_structure_once_and_every_protocol_still_gets_its_form() {
         let order = large("x", "");
         let said = said(&order);
-        let structured = serde_json::to_string(&notification::event(&order)).unwrap();
+        let structured = serde_json::to_string(&notification::event(&order, &Reader::default())).unwrap();
         assert_eq!(said["default"], Value::String(structured));
-        assert_eq!(said["email"], Value::String(notification::text(&order)));
+        assert_eq!(said["email"], Value::String(notification::text(&order, &Reader::default())));
         assert!(said["sms"].as_str().unwrap().len() <= MAX_SMS_BYTES);
         assert_eq!(said["http"], Value::Null);
     }
@@ -258,7 +259,10 @@ mod tests {
         let structured: Value = serde_json::from_str(for_programs.as_str().unwrap()).unwrap();
         assert_eq!(structured["data"], serde_json::to_value(order).unwrap(), "{what}");
         let mail = said.get("email").unwrap_or(&said["default"]).as_str().unwrap();
-        assert!(notification::text(order).starts_with(mail.trim_end_matches('…')), "{what}");
+        assert!(
+            notification::text(order, &Reader::default()).starts_with(mail.trim_end_matches('…')),
+            "{what}"
+        );
         let sms = said["sms"].as_str().unwrap();
         assert!(sms.len() <= MAX_SMS_BYTES && parts(sms).count <= 10, "{what}: {sms}");
     }

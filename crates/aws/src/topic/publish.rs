@@ -41,7 +41,7 @@ impl Topic {
     pub async fn publish_new(&self, orders: &[&Order]) -> Vec<OrderId> {
         let (mut messages, mut failed) = (Vec::new(), Vec::new());
         for order in orders {
-            match SnsMessage::of(order) {
+            match SnsMessage::of(order, &self.reader) {
                 Ok(message) => messages.push(message),
                 Err(reason) => {
                     tracing::error!(order_id = %order.id, %reason, "an order cannot be published");

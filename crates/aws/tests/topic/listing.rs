@@ -124,7 +124,7 @@ async fn sns_is_asked_once_about_each_subscription() {
     listed(&aws, mails, 10).await;
     assert_eq!(asked(&aws), 4, "the mail that has one");
     let ada = all[0].id;
-    let same = AttributesChange { filter_policy: None, max_receives_per_second: None, escalation: None };
+    let same = AttributesChange::default();
     assert_eq!(aws.topic.change_attributes(ada, same).await.unwrap(), all[0]);
     assert_eq!(asked(&aws), 5);
     aws.topic.unsubscribe(ada, EndReason::Unsubscribed, start()).await.unwrap();

@@ -1,5 +1,7 @@
 //! SNS as the test tells it to answer, and a table that remembers marks.
 
+use domain::reader::Reader;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -100,7 +102,7 @@ pub(crate) fn topic(url: &str) -> Topic {
     let options = TableOptions { name: "orders".to_owned(), key: TableOptions::KEY.to_owned() };
     let Clients { dynamodb, sns } = connect::clients(&env).unwrap();
     let table = Table::new(dynamodb, options, Arc::new(SetClock::at(start())));
-    Topic::new(sns, TOPIC.to_owned(), table, Arc::new(SetClock::at(start())))
+    Topic::new(sns, TOPIC.to_owned(), table, Arc::new(SetClock::at(start())), Reader::default())
 }
 
 fn play(played: &mut Played, headers: &HeaderMap, body: &[u8]) -> Response {

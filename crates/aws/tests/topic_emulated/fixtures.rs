@@ -1,5 +1,7 @@
 //! A host on AWS's emulators, and someone who listens.
 
+use domain::reader::Reader;
+
 use domain::attributes::Attributes;
 use std::sync::{Arc, Mutex};
 
@@ -40,7 +42,10 @@ impl Host {
         let client = connect::clients(&env).unwrap().sns;
         let name = format!("orders-{}", emulated::random());
         let arn = client.create_topic().name(name).send().await.unwrap().topic_arn.unwrap();
-        Self { topic: Topic::new(client, arn, table.clone(), Arc::new(SystemClock)), table }
+        Self {
+            topic: Topic::new(client, arn, table.clone(), Arc::new(SystemClock), Reader::default()),
+            table,
+        }
     }
 
     pub(crate) fn outbox(&self) -> Outbox<'_> {

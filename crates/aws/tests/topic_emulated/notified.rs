@@ -1,5 +1,7 @@
 //! From the table to the subscriber.
 
+use domain::reader::Reader;
+
 use application::ports::{OrderLog as _, OrderStore as _, Publisher as _, Subscriptions as _};
 use serde_json::Value;
 
@@ -24,7 +26,7 @@ async fn a_subscriber_over_http_is_sent_the_structured_notification_and_only_onc
         (&"Notification".into(), &"New Order Notification".into())
     );
     let event: Value = serde_json::from_str(received[0]["Message"].as_str().unwrap()).unwrap();
-    assert_eq!(event, serde_json::to_value(domain::notification::event(&order)).unwrap());
+    assert_eq!(event, serde_json::to_value(domain::notification::event(&order, &Reader::default())).unwrap());
     assert_eq!(host.table.unpublished(10).await.unwrap(), []);
 }
 

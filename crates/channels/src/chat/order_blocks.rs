@@ -2,8 +2,9 @@
 //!
 //! All that a client wrote is `plain_text`, beside or below a label that is ours.
 
-use domain::notification::{Fact, ItemLine, facts, other_facts};
+use domain::notification::{Fact, FactKind, ItemLine, facts, other_facts};
 use domain::order::{Order, ShortReference};
+use domain::reader::Reader;
 use domain::visible::with_overrides_shown;
 use serde_json::{Value, json};
 
@@ -22,19 +23,23 @@ const MAX_WORDS: usize = 8_000;
 const MIN_WORDS: usize = 100;
 
 /// The blocks that tell `order`, and where the rest of it is if they cannot tell all.
-pub(super) fn order_blocks(order: &Order) -> Vec<Value> {
+pub(super) fn order_blocks(order: &Order, reader: &Reader) -> Vec<Value> {
     let mut post = Post { blocks: Vec::new(), left: MAX_WORDS, is_cut: false };
     post.blocks.push(header(&format!("New Order {}", ShortReference::of(order.id))));
-    post.products(order);
+    post.products(order, reader);
     let identity = [("Order ID", order.id.to_string()), ("Customer", order.details.customer_name.clone())];
-    let identity = identity.map(|(label, text)| Fact { label: label.into(), lines: vec![text.into()] });
-    let facts = identity.into_iter().chain(facts(order));
+    let identity = identity.map(|(label, text)| Fact {
+        kind: FactKind::Other,
+        label: label.into(),
+        lines: vec![text.into()],
+    });
+    let facts = identity.into_iter().chain(facts(order, reader));
     let (beside, below): (Vec<_>, Vec<_>) = facts.partition(stands_beside);
     post.facts(&beside);
     for fact in &below {
         post.below(&fact.label, &fact.lines.join("\n"));
     }
-    let others: Vec<_> = other_facts(order).iter().map(on_own_lines).collect();
+    let others: Vec<_> = other_facts(order, reader).iter().map(on_own_lines).collect();
     if !others.is_empty() {
         post.below("Also sent", &others.join("\n"));
     }
@@ -54,9 +59,10 @@ struct Post {
 
 impl Post {
     /// Each product on a line; those that do not fit are counted.
-    fn products(&mut self, order: &Order) {
+    fn products(&mut self, order: &Order, reader: &Reader) {
         let products = &order.details.products;
-        let items = products.items.iter().map(|item| format!("- {}", ItemLine::of(item, order)));
+        let items =
+            products.items.iter().map(|item| format!("- {}", ItemLine::of(item, order, reader).told()));
         let lines: Vec<_> = products.product_name.clone().into_iter().chain(items).collect();
         let label = if lines.len() == 1 { "Product" } else { "Products" };
         let mut shown = 0;
@@ -110,7 +116,7 @@ fn stands_beside(fact: &Fact<'_>) -> bool {
 }
 
 /// What is known by the client's own name only, which is no label of ours.
-fn on_own_lines(Fact { label, lines }: &Fact<'_>) -> String {
+fn on_own_lines(Fact { label, lines, .. }: &Fact<'_>) -> String {
     match lines.as_slice() {
         [line] => format!("{label}: {line}"),
         lines => format!("{label}:\n    {}", lines.join("\n    ")),

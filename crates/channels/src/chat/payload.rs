@@ -3,7 +3,7 @@
 //! Source: Slack, "Blocks" and "Composition objects" in the Block Kit reference, `chat.postMessage` for the text, "Formatting
 //! message text" (escaping text, linking to URLs) for the markup; Discord, "Execute Webhook", for its limit.
 
-use application::ports::Content;
+use application::ports::{Content, Message};
 use domain::order::Order;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -31,8 +31,9 @@ pub(super) struct Payload {
     unfurl_links: bool,
 }
 
-/// The post that says `content` to the webhook at `host`: its text where blocks are not shown, and its link where it has one.
-pub(super) fn payload(content: &Content, host: Option<&str>) -> Payload {
+/// The post that says a message to the webhook at `host`: its text where blocks are not shown, and its link where it has one.
+pub(super) fn payload(message: &Message, host: Option<&str>) -> Payload {
+    let Message { content, reader, .. } = message;
     let is_discord = |host: &str| {
         let under =
             |domain: &str| host.strip_suffix(domain).is_some_and(|sub| sub.is_empty() || sub.ends_with('.'));
@@ -40,20 +41,21 @@ pub(super) fn payload(content: &Content, host: Option<&str>) -> Payload {
     };
     let most = if host.is_some_and(is_discord) { MAX_DISCORD_TEXT } else { MAX_TEXT };
     let mut blocks = match content {
-        Content::Notification { order, .. } => order_blocks(order),
+        Content::Notification { order, .. } => order_blocks(order, reader),
         Content::Confirmation { .. } | Content::Notice { .. } | Content::Test => vec![
-            header(content.subject()),
-            json!({"type": "section", "text": mrkdwn(&words(&content.text(), MAX_SECTION))}),
+            header(content.subject(reader.language)),
+            json!({"type": "section", "text": mrkdwn(&words(&content.text(reader), MAX_SECTION))}),
         ],
     };
     blocks.extend(linked(content));
-    Payload { text: text(content, most), blocks, unfurl_links: false }
+    Payload { text: text(message, most), blocks, unfurl_links: false }
 }
 
 /// The text in at most `most` units, and where an order's is cut, where all of it is.
-fn text(content: &Content, most: usize) -> String {
-    let Content::Notification { order, .. } = content else { return words(&content.text(), most) };
-    let text = inert(&content.text());
+fn text(message: &Message, most: usize) -> String {
+    let text = message.content.text(&message.reader);
+    let Content::Notification { order, .. } = &message.content else { return words(&text, most) };
+    let text = inert(&text);
     if length(&text) <= most {
         return words(&text, most);
     }

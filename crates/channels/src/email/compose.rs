@@ -37,7 +37,7 @@ pub(super) fn compose(from: &Sender, message: &Message) -> Result<Mail, StageErr
     // Named here, since lettre would otherwise read the addresses back from the headers, and not every one can be.
     let envelope =
         Envelope::new(Some(from.address().clone()), vec![recipient.clone()]).map_err(uncomposable)?;
-    let subject = undecodable(&message.content.mail_subject());
+    let subject = undecodable(&message.content.mail_subject(&message.reader));
     let builder = MimeMessage::builder()
         .envelope(envelope)
         .from(from.mailbox().clone())
@@ -46,7 +46,7 @@ pub(super) fn compose(from: &Sender, message: &Message) -> Result<Mail, StageErr
         .date(date(message.at))
         .message_id(Some(format!("<{}@{}>", message.id, from.address().domain())))
         .raw_header(header("Auto-Submitted", "auto-generated".to_owned()));
-    let forms = forms(&message.content, &subject).map_err(uncomposable)?;
+    let forms = forms(message, &subject).map_err(uncomposable)?;
     let builder = match customer(&message.content, from, &recipient) {
         Some(customer) => builder.reply_to(customer),
         None => builder,

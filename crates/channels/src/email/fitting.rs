@@ -87,7 +87,7 @@ fn cost(parts: &Parts<'_>) -> usize {
 }
 
 fn item_cost(item: &ItemLine<'_>) -> usize {
-    ROW_BYTES + words_cost(&item.to_string())
+    ROW_BYTES + words_cost(&item.told())
 }
 
 fn fact_cost(fact: &Fact<'_>) -> usize {
@@ -116,7 +116,7 @@ fn cut_fact(fact: Fact<'_>, room: usize) -> Fact<'_> {
         kept.push(format!("{beginning}{}", remainder(rest)).into());
         break;
     }
-    Fact { label: fact.label, lines: kept }
+    Fact { lines: kept, ..fact }
 }
 
 /// Words in as many bytes as there are.

@@ -1,9 +1,10 @@
 //! What a mail says, as text and as HTML.
 
-use application::ports::Content;
+use application::ports::{Content, Message};
 use askama::Template;
 use domain::notification::{Fact, Parts, on_one_line};
 use domain::order::{Order, ShortReference};
+use domain::reader::Reader;
 use lettre::message::header::{ContentTransferEncoding, ContentType};
 use lettre::message::{Body, MultiPart, SinglePart};
 
@@ -45,21 +46,24 @@ struct OrderTable<'a> {
     unsubscribe_url: &'a str,
 }
 
-/// The two forms of `content`. Neither loads anything, nor holds a link that a customer wrote.
+/// The two forms of a message. Neither loads anything, nor holds a link that a customer wrote.
 ///
 /// # Errors
 /// The template cannot be filled in.
-pub(super) fn forms(content: &Content, subject: &str) -> Result<MultiPart, askama::Error> {
+pub(super) fn forms(message: &Message, subject: &str) -> Result<MultiPart, askama::Error> {
+    let Message { content, reader, .. } = message;
     let (text, html) = match content {
-        Content::Notification { order, unsubscribe_url } => of_order(order, unsubscribe_url, subject)?,
+        Content::Notification { order, unsubscribe_url } => {
+            of_order(order, reader, unsubscribe_url, subject)?
+        }
         Content::Confirmation { confirm_url, .. } => {
-            let text = content.text();
+            let text = content.text(reader);
             let button = Some((confirm_url.as_str(), "Confirm the subscription"));
             let html = Lines { subject, text: &text, button }.render()?;
             (format!("{text}\n\n{confirm_url}\n"), html)
         }
         Content::Notice { .. } | Content::Test => {
-            let text = content.text();
+            let text = content.text(reader);
             let html = Lines { subject, text: &text, button: None }.render()?;
             (format!("{text}\n"), html)
         }
@@ -69,8 +73,13 @@ pub(super) fn forms(content: &Content, subject: &str) -> Result<MultiPart, askam
 }
 
 /// An order's forms. Its text stands unchanged above the signature line.
-fn of_order(order: &Order, unsubscribe_url: &str, subject: &str) -> Result<(String, String), askama::Error> {
-    let (parts, is_whole) = fitted(Parts::of(order));
+fn of_order(
+    order: &Order,
+    reader: &Reader,
+    unsubscribe_url: &str,
+    subject: &str,
+) -> Result<(String, String), askama::Error> {
+    let (parts, is_whole) = fitted(Parts::of(order, reader));
     let command = format!("orderbell order show {}", order.id);
     let rest = (!is_whole).then_some(command.as_str());
     let products = order.details.products.iter().take(MAX_HEADING_PRODUCTS);

@@ -47,7 +47,7 @@ impl Sns {
             return Err(never(format!("{} is no phone number", message.endpoint.masked())));
         };
         let rules = self.settings.sms.text;
-        let text = compose(&message.content, rules, rules.room().within(MAX_BYTES))?;
+        let text = compose(message, rules, rules.room().within(MAX_BYTES))?;
         let accepted = self.publish(number, &text).await;
         accepted.map_err(|outcome| without_number(&outcome, number))
     }

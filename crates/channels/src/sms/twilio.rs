@@ -44,7 +44,7 @@ impl Twilio {
             return Err(never(format!("{} is no phone number", message.endpoint.masked())));
         };
         let rules = self.settings.sms.text;
-        let body = compose(&message.content, rules, rules.room())?;
+        let body = compose(message, rules, rules.room())?;
         let form = self.form(number, &body, &message.receipt_url);
         let request = self.signed_in(self.client.post(&self.messages).form(&form));
         let request = request.build().map_err(|error| never(error.without_url()))?;

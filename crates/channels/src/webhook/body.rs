@@ -1,6 +1,6 @@
 //! What a webhook's receiver is sent.
 
-use application::ports::Content;
+use application::ports::{Content, Message};
 use domain::Timestamp;
 use serde::Serialize;
 
@@ -37,10 +37,14 @@ struct Test {
     message: String,
 }
 
-/// The JSON of a message sent at `at`.
-pub(super) fn body(content: &Content, at: Timestamp) -> serde_json::Result<Vec<u8>> {
+/// The JSON of a message. Its subject and its members are in the recipe's words; what people read is in its reader's.
+pub(super) fn body(message: &Message) -> serde_json::Result<Vec<u8>> {
+    let Message { content, reader, at, .. } = message;
+    let at = *at;
     match content {
-        Content::Notification { order, .. } => serde_json::to_vec(&domain::notification::event(order)),
+        Content::Notification { order, .. } => {
+            serde_json::to_vec(&domain::notification::event(order, reader))
+        }
         Content::Confirmation { confirm_url, challenge, expires_at } => serde_json::to_vec(&Confirmation {
             r#type: "subscription.confirmation",
             timestamp: at,
@@ -51,7 +55,7 @@ pub(super) fn body(content: &Content, at: Timestamp) -> serde_json::Result<Vec<u
         Content::Notice { notice, about_url } => serde_json::to_vec(&Notice {
             r#type: "operator.notice",
             timestamp: at,
-            subject: content.subject(),
+            subject: content.subject(reader.language),
             message: notice.text(),
             about_url,
             data: notice,
@@ -59,8 +63,8 @@ pub(super) fn body(content: &Content, at: Timestamp) -> serde_json::Result<Vec<u
         Content::Test => serde_json::to_vec(&Test {
             r#type: "subscription.test",
             timestamp: at,
-            subject: content.subject(),
-            message: content.text(),
+            subject: content.subject(reader.language),
+            message: content.text(reader),
         }),
     }
 }

@@ -1,5 +1,7 @@
 //! What a chat is posted, what it answers, and whose failure that is.
 
+use domain::reader::Reader;
+
 use std::time::Duration;
 
 use application::ports::{Channel, Content, Message};
@@ -60,7 +62,8 @@ async fn an_order_is_its_products_its_facts_and_a_link_that_unsubscribes() {
         "total": "24.90", "currency": "EUR", "note": "*Ring* twice\nTotal: 0", "customerPhone": "+4915112345678",
         "gift": "yes",
     }));
-    let text = notification::text(&order).replace("Jane & <Doe>", "Jane &amp; &lt;Doe&gt;");
+    let text =
+        notification::text(&order, &Reader::default()).replace("Jane & <Doe>", "Jane &amp; &lt;Doe&gt;");
     let (id, reference) = (order.id.to_string(), ShortReference::of(order.id));
     let payload = posted(notification_of(order)).await;
     let plain = |text: &str| json!({"type": "plain_text", "text": text, "emoji": false});
@@ -68,7 +71,7 @@ async fn an_order_is_its_products_its_facts_and_a_link_that_unsubscribes() {
     let facts = [
         ("*Order ID*", id.as_str()),
         ("*Customer*", "Jane &amp; &lt;Doe&gt;"),
-        ("*Total*", "24.90 EUR"),
+        ("*Total*", "€24.90"),
         ("*Phone*", "+4915112345678"),
     ];
     let facts: Vec<_> = facts.iter().flat_map(|(label, text)| [markup(label), plain(text)]).collect();
@@ -80,7 +83,7 @@ async fn an_order_is_its_products_its_facts_and_a_link_that_unsubscribes() {
             "blocks": [
                 {"type": "header", "text": plain(&format!("New Order {reference}"))},
                 {"type": "section", "text": markup("*Products*")},
-                {"type": "section", "text": plain("- 2 × Mouse, 9.95 EUR each\n- Pad")},
+                {"type": "section", "text": plain("- 2 × Mouse, €9.95 each\n- Pad")},
                 {"type": "section", "fields": facts},
                 {"type": "section", "text": markup("*Note*")},
                 {"type": "section", "text": plain("*Ring* twice\nTotal: 0")},

@@ -1,5 +1,7 @@
 //! Messages to send.
 
+use domain::reader::Reader;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +46,7 @@ pub(crate) fn order(customer: &str, product: &str) -> Order {
 pub(crate) fn message(protocol: Protocol, endpoint: &str, content: Content) -> Message {
     let id = DeliveryId::new(now(), [2; 10]);
     Message {
+        reader: Reader::default(),
         id,
         endpoint: Endpoint::parse(protocol, endpoint).unwrap(),
         secrets: vec![secret()],

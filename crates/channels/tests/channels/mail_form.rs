@@ -1,5 +1,7 @@
 //! What stands in a mail.
 
+use domain::reader::Reader;
+
 use application::ports::{Channel, Content, Message};
 use domain::attempt::OutcomeKind;
 use domain::endpoint::Protocol;
@@ -41,7 +43,7 @@ pub(crate) fn html(mail: &[u8]) -> String {
 #[tokio::test]
 async fn a_notification_begins_with_the_orders_text_character_for_character() {
     let order = order("José <b>& Søn", "Wireless \"Mouse\" = 1,5 €. Ünïcode ✓");
-    let expected = domain::notification::text(&order);
+    let expected = domain::notification::text(&order, &Reader::default());
     let mail = received(&message(Protocol::Email, "jane@example.com", notification_of(order))).await;
     let said = text(&mail);
     assert_eq!(said, format!("{expected}\n\n-- \nUnsubscribe: {UNSUBSCRIBE}\n"));
@@ -51,7 +53,7 @@ async fn a_notification_begins_with_the_orders_text_character_for_character() {
 #[tokio::test]
 async fn a_dot_at_the_beginning_of_a_line_survives() {
     let order = order(".", "...");
-    let expected = domain::notification::text(&order);
+    let expected = domain::notification::text(&order, &Reader::default());
     let mail = received(&message(Protocol::Email, "jane@example.com", notification_of(order))).await;
     assert!(text(&mail).starts_with(&expected));
 }
@@ -107,7 +109,7 @@ pub(crate) fn plain(text: &str) -> String {
 #[tokio::test]
 async fn each_line_is_an_element_since_outlook_drops_white_space() {
     for content in [confirmation(), notice(), Content::Test] {
-        let lines: Vec<_> = content.text().lines().map(str::to_owned).collect();
+        let lines: Vec<_> = content.text(&Reader::default()).lines().map(str::to_owned).collect();
         let html = html(&received(&message(Protocol::Email, "jane@example.com", content)).await);
         let shown = paragraphs(&html);
         assert!(shown.len() >= lines.len(), "{html}");
@@ -153,7 +155,7 @@ async fn the_subject_and_whom_an_answer_goes_to_say_what_the_customer_wrote_and_
         order.details.products.product_name = Some(product.to_owned());
         order.details.customer_email = Some("ada@example.com".to_owned());
         // What would be decoded is none of our encoding.
-        let subject = domain::notification::mail_subject(&order).replace("=?", "= ?");
+        let subject = domain::notification::mail_subject(&order, &Reader::default()).replace("=?", "= ?");
         let mail = received(&message(Protocol::Email, "jane@example.com", notification_of(order))).await;
         let parsed = MessageParser::new().parse(&mail).unwrap();
         assert_eq!(parsed.subject(), Some(subject.as_str()));

@@ -1,5 +1,7 @@
 //! What a mail shows of an order.
 
+use domain::reader::Reader;
+
 use domain::endpoint::Protocol;
 use domain::order::{Order, OrderDetails, ShortReference};
 use serde_json::{Value, json};
@@ -70,11 +72,11 @@ async fn the_html_shows_what_for_whom_how_much_and_by_when_and_then_all_else() {
         "📦 New Order Received!",
         "2 × Pizza, Cola",
         "Customer|Jo",
-        "Total|22 EUR",
-        "Wanted at|2026-12-24T18:00",
+        "Total|€22",
+        "Wanted at|Thu, Dec 24, 2026, 6:00\u{a0}PM",
         "Quantity|Product|Price each",
-        "2|Pizza (P1)|9.50 EUR",
-        "Cola|3 EUR",
+        "2|Pizza (P1)|€9.50",
+        "Cola|€3",
         "Note|Ring twice /  / no onions",
         "Phone|+4915112345678",
         "Email|jo@example.com",
@@ -175,7 +177,10 @@ async fn a_hundred_items_and_a_long_note_are_shown_whole() {
     let mail = mail_of(&order).await;
     assert_eq!(
         text(&mail),
-        format!("{}\n\n-- \nUnsubscribe: {UNSUBSCRIBE}\n", domain::notification::text(&order))
+        format!(
+            "{}\n\n-- \nUnsubscribe: {UNSUBSCRIBE}\n",
+            domain::notification::text(&order, &Reader::default())
+        )
     );
     let html = html(&mail);
     assert_eq!(shown(&html)[1].matches(" × Screw").count(), 3);
@@ -245,6 +250,6 @@ async fn assert_bounded(order: &Order, what: &str) {
     if html.contains(&rest) {
         assert!(text.contains(&rest) && text.contains(" more") && html.contains(" more"), "{what}");
     } else {
-        assert!(text.starts_with(&domain::notification::text(order)), "{what}: it fits");
+        assert!(text.starts_with(&domain::notification::text(order, &Reader::default())), "{what}: it fits");
     }
 }

@@ -1,5 +1,7 @@
 //! What every channel promises, whatever it speaks.
 
+use domain::reader::Reader;
+
 use std::sync::{Arc, Mutex};
 
 use application::Error;
@@ -181,7 +183,7 @@ async fn chats_keep_the_promises() {
         Reaction::Answer("200 OK", "ok".to_owned()),
         |_| chat(),
         |port| message(Protocol::Chat, &at(port), notification()),
-        |request, message| request.json()["text"] == message.content.text(),
+        |request, message| request.json()["text"] == message.content.text(&Reader::default()),
     )
     .await;
 }
@@ -205,7 +207,7 @@ async fn sns_keeps_the_promises() {
         published(),
         |port| Sns::new(sns_settings(&at(port))),
         |_| text_message(notification()),
-        |request, message| request.form()["Message"] == message.content.text(),
+        |request, message| request.form()["Message"] == message.content.text(&Reader::default()),
     )
     .await;
 }
@@ -236,7 +238,10 @@ async fn the_sandbox_keeps_the_whole_message_and_never_says_delivered() {
         let Message { at, content, .. } = message;
         assert_eq!((kept.to.as_str(), kept.link.as_deref(), kept.at), ("jane@example.com", link, at));
         assert_eq!((kept.kind, kept.protocol), (content.kind(), Protocol::Email));
-        assert_eq!((kept.subject, kept.text), (content.mail_subject().into_owned(), content.text()));
+        assert_eq!(
+            (kept.subject, kept.text),
+            (content.mail_subject(&Reader::default()).into_owned(), content.text(&Reader::default()))
+        );
     }
 }
 

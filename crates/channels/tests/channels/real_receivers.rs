@@ -5,6 +5,8 @@
 mod prism;
 mod python;
 
+use domain::reader::Reader;
+
 use std::env;
 use std::time::Duration;
 
@@ -154,7 +156,7 @@ async fn sns_as_moto_has_it_takes_what_we_publish() {
     settings.sms.timeout = TIMEOUT;
     let sns = Sns::new(settings);
     let message = text_message(notification());
-    let text = message.content.text();
+    let text = message.content.text(&Reader::default());
     let number = message.endpoint.to_string();
     let arrivals = async || {
         let sent = moto_has(&moto).await;

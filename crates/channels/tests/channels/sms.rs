@@ -1,5 +1,7 @@
 //! What a text message says, and how it is handed to each provider.
 
+use domain::reader::Reader;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 
@@ -107,7 +109,7 @@ async fn said(content: Content, change: impl FnOnce(&mut TwilioSettings)) -> Str
 #[tokio::test]
 async fn an_order_of_the_two_names_is_the_recipes_text_and_no_link_unless_it_is_wanted() {
     let order = order("Jane Doe", "Wireless Mouse");
-    let text = notification::text(&order);
+    let text = notification::text(&order, &Reader::default());
     assert_eq!(said(notification_of(order.clone()), |_| ()).await, text);
     let with_link = said(notification_of(order), |settings| settings.sms.text.unsubscribe_link = true).await;
     assert_eq!(with_link, format!("{text}\n{UNSUBSCRIBE}"));
@@ -119,7 +121,7 @@ async fn a_confirmation_is_said_shortly_and_carries_its_link() {
     assert_eq!(
         text,
         format!(
-            "To get new orders as texts, confirm by 2026-03-04 05:06 UTC (if it was not you, do nothing):\n\
+            "To get new orders as texts, confirm by Wed, Mar 4, 2026, 5:06 AM UTC (not you? Do nothing):\n\
              {CONFIRM}"
         )
     );
@@ -130,14 +132,17 @@ async fn a_confirmation_is_said_shortly_and_carries_its_link() {
 async fn notices_and_tests_are_said_too() {
     let content = notice();
     let text = said(content.clone(), |_| ()).await;
-    assert_eq!((text.clone(), parts(&text).to_string()), (content.text(), "2 parts of GSM-7".to_owned()));
+    assert_eq!(
+        (text.clone(), parts(&text).to_string()),
+        (content.text(&Reader::default()), "2 parts of GSM-7".to_owned())
+    );
     assert!(said(Content::Test, |_| ()).await.starts_with("This is a test"));
 }
 
 #[tokio::test]
 async fn however_few_parts_a_notice_may_have_the_command_that_it_names_is_not_cut() {
     let content = notice();
-    let command = content.text().lines().last().unwrap().to_owned();
+    let command = content.text(&Reader::default()).lines().last().unwrap().to_owned();
     let text = said(content, |settings| settings.sms.text.max_parts = NonZeroU8::MIN).await;
     assert!(command.starts_with("orderbell subscription resume "), "{command}");
     assert!(
@@ -164,8 +169,8 @@ async fn an_order_that_says_more_is_told_by_importance_in_the_parts_that_are_all
     let order = florists();
     let first = format!("{}: 12 x Roses, red, Card\nCustomer: Zoé O'Hara\n", ShortReference::of(order.id));
     let note = "Note: Card: \"Happy birthday, Mum\" / Please leave it with the neighbour if nobody opens";
-    let facts = "Total: 54.00 EUR\nPhone: +4915112345678";
-    let rest = "Wanted at: 2026-12-24\nAddress: Main Street 1 / 12345 Springfield\nReference: F-77";
+    let facts = "Total: €54.00\nPhone: +4915112345678";
+    let rest = "Wanted at: Thu, Dec 24, 2026\nAddress: Main Street 1 / 12345 Springfield\nReference: F-77";
     for (most, expected) in [
         (1, format!("{first}Note: Card: \"Happy birthday, Mum\" / Please leav...\n{facts}\n+ more")),
         (2, format!("{first}{note}\n{facts}\n{rest}")),

@@ -1,5 +1,7 @@
 //! What a webhook's receiver gets, and how it confirms.
 
+use domain::reader::Reader;
+
 use application::ports::{Channel, Message, Sent};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::endpoint::Protocol;
@@ -40,7 +42,10 @@ async fn a_notification_is_posted_as_json() {
     assert_eq!(request.request_line, "POST /hook?key=1 HTTP/1.1");
     assert_eq!(request.header("content-type"), "application/json");
     assert_eq!(request.header("user-agent"), concat!("Orderbell/", env!("CARGO_PKG_VERSION")));
-    assert_eq!(request.json(), serde_json::to_value(domain::notification::event(&order)).unwrap());
+    assert_eq!(
+        request.json(),
+        serde_json::to_value(domain::notification::event(&order, &Reader::default())).unwrap()
+    );
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use super::FilterPolicyScope;
 use super::condition::Value;
 use crate::notification;
 use crate::order::{AttributeValue, FIELD_NAMES, Order, Products};
+use crate::reader::Reader;
 
 /// The deepest body that is looked into, as deep as JSON readers commonly go; ours has four levels.
 const MAX_LEVELS: usize = 128;
@@ -69,7 +70,8 @@ impl<'a> Message<'a> {
             FilterPolicyScope::MessageAttributes => Self::Order(order),
             FilterPolicyScope::MessageBody => {
                 // It cannot fail: an order's content is strings, numbers and maps with text keys.
-                let body = serde_json::to_string(&notification::event(order)).unwrap_or_default();
+                let body = serde_json::to_string(&notification::event(order, &Reader::default()))
+                    .unwrap_or_default();
                 Self::Body(members(&body).unwrap_or_default())
             }
         }

@@ -4,84 +4,141 @@ use std::borrow::Cow;
 
 use rust_decimal::Decimal;
 
+use super::wording::Wording;
+use crate::language::numbers;
 use crate::order::{Address, AttributeValue, Extra, Order, PostalAddress};
+use crate::reader::Reader;
 
 /// One labelled fact of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact<'a> {
-    /// What it is; of an attribute, or of what is not known, the client's own name for it.
+    /// What it is.
+    pub kind: FactKind,
+    /// What that is called; of an attribute, or of what is not known, the client's own name for it.
     pub label: Cow<'a, str>,
     /// What it says, as its customer wrote it; a line break is never within one.
     pub lines: Vec<Cow<'a, str>>,
 }
 
+/// What a fact is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactKind {
+    /// How many of the one product.
+    Quantity,
+    /// What all of it costs.
+    Total,
+    /// In which currency, where there is no amount to tell it with.
+    Currency,
+    /// By when it is wanted.
+    WantedAt,
+    /// What the customer wrote.
+    Note,
+    /// The customer's number.
+    Phone,
+    /// The customer's address of mail.
+    Email,
+    /// Where it goes.
+    Address,
+    /// The shop's own number of the order.
+    Reference,
+    /// The customer's language.
+    Language,
+    /// What has the client's own name: an attribute, or what is not known.
+    Other,
+}
+
 /// What it holds that has a name of our own, what staff look for first at the top.
 #[must_use]
-pub fn facts(order: &Order) -> Vec<Fact<'_>> {
-    quantity(order).into_iter().chain(first_facts(order)).chain(further_facts(order)).collect()
-}
-
-/// How many of the one product.
-pub(super) fn quantity(order: &Order) -> Option<Fact<'_>> {
-    fact("Quantity", order.details.products.quantity.map(|quantity| quantity.to_string().into()))
-}
-
-/// How much it costs, and by when it is wanted.
-pub(super) fn first_facts(order: &Order) -> Vec<Fact<'_>> {
-    let details = &order.details;
-    let total = details.total.map(|total| money(total, order));
-    // Where there is no amount to tell it with.
-    let currency = details.currency.as_ref().filter(|_| details.total.is_none());
-    let facts = [
-        fact("Total", total.map(Cow::Owned)),
-        fact("Currency", currency.map(Cow::from)),
-        fact("Wanted at", details.deliver_at.as_ref().map(Cow::from)),
-    ];
-    facts.into_iter().flatten().collect()
-}
-
-/// What else it holds that has a name of our own.
-pub(super) fn further_facts(order: &Order) -> Vec<Fact<'_>> {
-    let details = &order.details;
-    let facts = [
-        written("Note", details.note.as_deref()),
-        fact("Phone", details.customer_phone.as_ref().map(Cow::from)),
-        fact("Email", details.customer_email.as_ref().map(Cow::from)),
-        details.delivery_address.as_ref().map(address),
-        fact("Reference", details.reference.as_ref().map(Cow::from)),
-        fact("Language", details.locale.as_ref().map(Cow::from)),
-    ];
-    facts.into_iter().flatten().collect()
+pub fn facts<'a>(order: &'a Order, reader: &Reader) -> Vec<Fact<'a>> {
+    Wording::of(reader).facts(order)
 }
 
 /// What else it holds, under the client's own names, which may be any: its attributes, and what is not known or could not
 /// be read.
 #[must_use]
-pub fn other_facts(order: &Order) -> Vec<Fact<'_>> {
-    let details = &order.details;
-    let mut facts: Vec<_> = details.attributes.iter().map(|(name, value)| attribute(name, value)).collect();
-    for (place, item) in details.products.items.iter().enumerate() {
-        facts.extend(item.extra.iter().flat_map(|extra| left_over(extra, &format!("items[{place}]."))));
-    }
-    facts.extend(details.extra.iter().flat_map(|extra| left_over(extra, "")));
-    facts
+pub fn other_facts<'a>(order: &'a Order, reader: &Reader) -> Vec<Fact<'a>> {
+    Wording::of(reader).other_facts(order)
 }
 
-/// An amount with the order's currency.
-pub(super) fn money(amount: Decimal, order: &Order) -> String {
-    match &order.details.currency {
-        Some(currency) => format!("{amount} {currency}"),
-        None => amount.to_string(),
+impl Wording<'_> {
+    /// All that has a name of our own.
+    pub(super) fn facts<'a>(&self, order: &'a Order) -> Vec<Fact<'a>> {
+        let quantity = self.quantity(order).into_iter();
+        quantity.chain(self.first_facts(order)).chain(self.further_facts(order)).collect()
     }
-}
 
-fn fact<'a>(label: &'a str, line: Option<Cow<'a, str>>) -> Option<Fact<'a>> {
-    line.map(|line| Fact { label: label.into(), lines: vec![line] })
+    /// How many of the one product.
+    pub(super) fn quantity<'a>(&self, order: &'a Order) -> Option<Fact<'a>> {
+        let quantity = order.details.products.quantity?;
+        Some(self.fact(FactKind::Quantity, numbers::whole(self.language, quantity.into()).into()))
+    }
+
+    /// How much it costs, and by when it is wanted.
+    pub(super) fn first_facts<'a>(&self, order: &'a Order) -> Vec<Fact<'a>> {
+        let details = &order.details;
+        let total = details.total.map(|total| self.money(total, order));
+        // Where there is no amount to tell it with.
+        let currency = details.currency.as_ref().filter(|_| details.total.is_none());
+        let wanted_at = details.deliver_at.as_deref().map(|at| self.wanted_at(at));
+        let facts = [
+            total.map(|total| self.fact(FactKind::Total, total.into())),
+            currency.map(|currency| self.fact(FactKind::Currency, currency.into())),
+            wanted_at.map(|at| self.fact(FactKind::WantedAt, at)),
+        ];
+        facts.into_iter().flatten().collect()
+    }
+
+    /// What else it holds that has a name of our own.
+    pub(super) fn further_facts<'a>(&self, order: &'a Order) -> Vec<Fact<'a>> {
+        let details = &order.details;
+        let one = |kind, text: &'a Option<String>| Some(self.fact(kind, text.as_deref()?.into()));
+        let several = |kind, lines| Fact { kind, label: self.words.label(kind).into(), lines };
+        let facts = [
+            details.note.as_deref().map(|note| several(FactKind::Note, written(note))),
+            one(FactKind::Phone, &details.customer_phone),
+            one(FactKind::Email, &details.customer_email),
+            details.delivery_address.as_ref().map(|to| several(FactKind::Address, address(to))),
+            one(FactKind::Reference, &details.reference),
+            one(FactKind::Language, &details.locale),
+        ];
+        facts.into_iter().flatten().collect()
+    }
+
+    /// What else it holds, under the client's own names.
+    pub(super) fn other_facts<'a>(&self, order: &'a Order) -> Vec<Fact<'a>> {
+        let details = &order.details;
+        let mut facts: Vec<_> =
+            details.attributes.iter().map(|(name, value)| self.attribute(name, value)).collect();
+        for (place, item) in details.products.items.iter().enumerate() {
+            facts.extend(item.extra.iter().flat_map(|extra| left_over(extra, &format!("items[{place}]."))));
+        }
+        facts.extend(details.extra.iter().flat_map(|extra| left_over(extra, "")));
+        facts
+    }
+
+    /// An amount with the order's currency.
+    pub(super) fn money(&self, amount: Decimal, order: &Order) -> String {
+        numbers::money(self.language, amount, order.details.currency.as_deref())
+    }
+
+    fn fact<'a>(&self, kind: FactKind, line: Cow<'a, str>) -> Fact<'a> {
+        Fact { kind, label: self.words.label(kind).into(), lines: vec![line] }
+    }
+
+    fn attribute<'a>(&self, name: &'a str, value: &'a AttributeValue) -> Fact<'a> {
+        let line = match value {
+            AttributeValue::String(text) => text.into(),
+            AttributeValue::Number(number) => numbers::decimal(self.language, *number).into(),
+            AttributeValue::Bool(true) => self.words.yes.into(),
+            AttributeValue::Bool(false) => self.words.no.into(),
+        };
+        Fact { kind: FactKind::Other, label: name.into(), lines: vec![line] }
+    }
 }
 
 /// What a customer wrote, on one line or several.
-fn written<'a>(label: impl Into<Cow<'a, str>>, text: Option<&'a str>) -> Option<Fact<'a>> {
-    Some(Fact { label: label.into(), lines: lines(text?.trim()).into_iter().map(Cow::from).collect() })
+fn written(text: &str) -> Vec<Cow<'_, str>> {
+    lines(text.trim()).into_iter().map(Cow::from).collect()
 }
 
 /// The lines of a text, by whatever breaks them.
@@ -91,12 +148,11 @@ pub(super) fn lines(text: &str) -> Vec<String> {
     text.split(breaks).map(|line| line.replace(|c: char| c.is_control() && c != '\t', "\u{fffd}")).collect()
 }
 
-fn address(address: &Address) -> Fact<'_> {
-    let lines = match address {
-        Address::Text(text) => lines(text.trim()).into_iter().map(Cow::from).collect(),
+fn address(address: &Address) -> Vec<Cow<'_, str>> {
+    match address {
+        Address::Text(text) => written(text),
         Address::Postal(postal) => postal_lines(postal),
-    };
-    Fact { label: "Address".into(), lines }
+    }
 }
 
 /// The parts of an address as letters have them, with the code before the place.
@@ -110,22 +166,17 @@ fn postal_lines(postal: &PostalAddress) -> Vec<Cow<'_, str>> {
     before.chain(place).chain(postal.address_country.as_ref().map(Cow::from)).collect()
 }
 
-fn attribute<'a>(name: &'a str, value: &'a AttributeValue) -> Fact<'a> {
-    let line = match value {
-        AttributeValue::String(text) => text.into(),
-        AttributeValue::Number(number) => number.to_string().into(),
-        AttributeValue::Bool(value) => if *value { "yes" } else { "no" }.into(),
-    };
-    Fact { label: name.into(), lines: vec![line] }
-}
-
 /// What is not known, under its own name: a text as it is, anything else as the JSON that came.
 fn left_over(extra: &Extra, under: &str) -> Vec<Fact<'static>> {
     let members = extra.members().into_iter();
     let fact = members.map(|(name, json)| {
         let text = serde_json::from_str::<String>(&json).unwrap_or_else(|_| json.into_owned());
         let label = lines(&format!("{under}{name}")).join(" ");
-        Fact { label: label.into(), lines: lines(&text).into_iter().map(Cow::from).collect() }
+        Fact {
+            kind: FactKind::Other,
+            label: label.into(),
+            lines: lines(&text).into_iter().map(Cow::from).collect(),
+        }
     });
     fact.collect()
 }

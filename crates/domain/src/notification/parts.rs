@@ -1,16 +1,21 @@
 //! What an order says, part by part: for forms that show each in its own place, or have no room for all of them.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use super::facts::{Fact, first_facts, further_facts, money, other_facts, quantity};
+use super::facts::Fact;
+use super::wording::Wording;
+use super::words::Words;
 use crate::id::OrderId;
-use crate::order::{Item, Order};
+use crate::language::{Language, numbers};
+use crate::order::{Item, Order, Products};
+use crate::reader::Reader;
 use crate::visible::{turns_direction, with_overrides_shown};
 
 /// All that an order says. What would turn the direction of its words is written out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parts<'a> {
+    /// What they are told in.
+    pub language: Language,
     /// Its id.
     pub id: OrderId,
     /// Who placed it.
@@ -44,6 +49,7 @@ pub struct ItemLine<'a> {
     pub sku: Option<Cow<'a, str>>,
     /// What one costs, with its currency.
     pub price: Option<String>,
+    language: Language,
 }
 
 /// How far a line stands in that is not ours.
@@ -52,22 +58,24 @@ const INDENT: &str = "    ";
 impl<'a> Parts<'a> {
     /// The parts of `order`, all of them and whole.
     #[must_use]
-    pub fn of(order: &'a Order) -> Self {
+    pub fn of(order: &'a Order, reader: &Reader) -> Self {
+        let wording = Wording::of(reader);
         let details = &order.details;
         let product = match &details.products.product_name {
             Some(name) => Cow::from(name),
-            None => details.products.to_string().into(),
+            None => products_on_one_line(&details.products, reader.language).into(),
         };
         Self {
+            language: reader.language,
             id: order.id,
             customer: shown(&details.customer_name),
             product: shown(product),
-            quantity: quantity(order),
-            items: details.products.items.iter().map(|item| ItemLine::of(item, order)).collect(),
+            quantity: wording.quantity(order),
+            items: details.products.items.iter().map(|item| ItemLine::of(item, order, reader)).collect(),
             more_items: 0,
-            first_facts: facts_shown(first_facts(order)),
-            facts: facts_shown(further_facts(order)),
-            other_facts: facts_shown(other_facts(order)),
+            first_facts: facts_shown(wording.first_facts(order)),
+            facts: facts_shown(wording.further_facts(order)),
+            other_facts: facts_shown(wording.other_facts(order)),
             more_facts: 0,
         }
     }
@@ -76,63 +84,93 @@ impl<'a> Parts<'a> {
     #[must_use]
     pub fn headline(&self) -> String {
         let Self { id, customer, product, .. } = self;
-        format!("📦 New Order Received!\nOrder ID: {id}\nCustomer: {customer}\nProduct: {product}")
+        let words = Words::of(self.language);
+        let Words { received, order_id, customer: by, product: what, colon, .. } = words;
+        format!("{received}\n{order_id}{colon} {id}\n{by}{colon} {customer}\n{what}{colon} {product}")
     }
 
     /// All of it as text.
     #[must_use]
     pub fn text(&self) -> String {
+        let words = Words::of(self.language);
         let mut text = self.headline();
         for (place, item) in self.items.iter().enumerate() {
             text.push_str(if place == 0 { "\n\n- " } else { "\n- " });
-            text.push_str(&item.to_string());
+            text.push_str(&item.told());
         }
-        push_more(&mut text, self.more_items);
+        self.push_more(&mut text, self.more_items);
         let facts = self.quantity.iter().chain(&self.first_facts).chain(&self.facts);
         let has_facts = facts.clone().next().is_some() || !self.other_facts.is_empty();
         text.push_str(if has_facts { "\n" } else { "" });
         for fact in facts {
-            push_labelled(&mut text, fact, "");
+            push_labelled(&mut text, fact, words.colon, "");
         }
-        text.push_str(if self.other_facts.is_empty() { "" } else { "\nAlso sent:" });
+        if !self.other_facts.is_empty() {
+            text.extend(["\n", words.also_sent, words.colon]);
+        }
         for fact in &self.other_facts {
-            push_labelled(&mut text, fact, INDENT);
+            push_labelled(&mut text, fact, ":", INDENT);
         }
-        push_more(&mut text, self.more_facts);
+        self.push_more(&mut text, self.more_facts);
         text
+    }
+
+    /// That so many are left out.
+    fn push_more(&self, text: &mut String, left_out: usize) {
+        if left_out > 0 {
+            text.extend(["\n", &Words::of(self.language).more.of(self.language, left_out)]);
+        }
     }
 }
 
 impl<'a> ItemLine<'a> {
     /// What one of an order's items says.
     #[must_use]
-    pub fn of(item: &'a Item, order: &Order) -> Self {
+    pub fn of(item: &'a Item, order: &Order, reader: &Reader) -> Self {
         Self {
+            language: reader.language,
             quantity: item.quantity,
             product: shown(&item.product_name),
             sku: item.sku.as_ref().map(shown),
-            price: item.unit_price.map(|price| money(price, order)),
+            price: item.unit_price.map(|price| Wording::of(reader).money(price, order)),
         }
     }
 }
 
-impl fmt::Display for ItemLine<'_> {
-    /// `2 × Mouse (M-1), 9.95 EUR each`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(quantity) = self.quantity {
-            write!(f, "{quantity} × ")?;
-        }
-        f.write_str(&self.product)?;
+impl ItemLine<'_> {
+    /// On one line: `2 × Mouse (M-1), €9.95 each`.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let mut line = String::new();
+        push_counted(&mut line, self.quantity, &self.product, self.language);
         if let Some(sku) = &self.sku {
-            write!(f, " ({sku})")?;
+            line.extend([" (", sku, ")"]);
         }
-        let Some(price) = &self.price else { return Ok(()) };
-        write!(
-            f,
-            ", {price}{}",
-            if self.quantity.is_some_and(|quantity| quantity > 1) { " each" } else { "" }
-        )
+        if let Some(price) = &self.price {
+            let several = self.quantity.is_some_and(|quantity| quantity > 1);
+            let (before, after) = if several { Words::of(self.language).each } else { ("", "") };
+            line.extend([", ", before, price, after]);
+        }
+        line
     }
+}
+
+/// All that was ordered: `Wireless Mouse`, or `2 × Mouse, 1 × Pad`.
+pub(super) fn products_on_one_line(products: &Products, language: Language) -> String {
+    let mut line = String::new();
+    for (place, (name, quantity)) in products.iter().enumerate() {
+        line.push_str(if place > 0 { ", " } else { "" });
+        push_counted(&mut line, quantity, name, language);
+    }
+    line
+}
+
+/// A product, and how many of it if the client said.
+fn push_counted(line: &mut String, quantity: Option<u32>, product: &str, language: Language) {
+    if let Some(quantity) = quantity {
+        line.extend([&numbers::whole(language, quantity.into()), " × "]);
+    }
+    line.push_str(product);
 }
 
 /// Words as they are told.
@@ -142,21 +180,17 @@ fn shown<'a>(words: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
 }
 
 fn facts_shown(facts: Vec<Fact<'_>>) -> Vec<Fact<'_>> {
-    let shown =
-        |Fact { label, lines }| Fact { label: shown(label), lines: lines.into_iter().map(shown).collect() };
+    let shown = |Fact { kind, label, lines }| Fact {
+        kind,
+        label: shown(label),
+        lines: lines.into_iter().map(shown).collect(),
+    };
     facts.into_iter().map(shown).collect()
 }
 
-/// That so many are left out.
-fn push_more(text: &mut String, left_out: usize) {
-    if left_out > 0 {
-        text.extend(["\n… and ", &left_out.to_string(), " more"]);
-    }
-}
-
 /// A fact on a line, or below its label on several.
-fn push_labelled(text: &mut String, Fact { label, lines }: &Fact<'_>, indent: &str) {
-    text.extend(["\n", indent, label, ":"]);
+fn push_labelled(text: &mut String, Fact { label, lines, .. }: &Fact<'_>, colon: &str, indent: &str) {
+    text.extend(["\n", indent, label, colon]);
     match lines.as_slice() {
         [line] => text.extend([" ", line]),
         lines => text.extend(lines.iter().flat_map(|line| ["\n", indent, INDENT, line])),

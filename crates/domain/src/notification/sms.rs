@@ -3,22 +3,31 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::facts::{Fact, facts, lines, other_facts};
+use super::facts::{Fact, FactKind, lines};
+use super::wording::Wording;
+use super::words::Words;
 use super::{headline, text};
+use crate::language::{Language, numbers};
 use crate::order::{Order, ShortReference};
+use crate::reader::Reader;
 use crate::sms_text::{Alphabet, Room, with_plain_punctuation};
 use crate::visible::with_overrides_shown;
 
 /// The facts that staff act on first; the others follow in their own order.
-const FIRST: [&str; 6] = ["Note", "Total", "Phone", "Wanted at", "Address", "Reference"];
+const FIRST: [FactKind; 6] = [
+    FactKind::Note,
+    FactKind::Total,
+    FactKind::Phone,
+    FactKind::WantedAt,
+    FactKind::Address,
+    FactKind::Reference,
+];
 /// Facts of which a beginning says something. Half a number or an address of mail says what is wrong.
-const CUT: [&str; 2] = ["Note", "Address"];
+const CUT: [FactKind; 2] = [FactKind::Note, FactKind::Address];
 /// The units that a line leaves to each one after it that has so much to say.
 const BRIEF: usize = 40;
 /// A beginning of less than this says nothing.
 const SHORTEST: usize = 8;
-/// The last line where others are left out.
-const MORE: &str = "+ more";
 
 /// The order as a text message that fits `room`: the recipe's text where that is the whole order and fits, else a form of
 /// its own.
@@ -27,17 +36,18 @@ const MORE: &str = "+ more";
 /// the time wanted, the address, the shop's reference and all else, each on one line, with ` / ` for a line break of the
 /// customer's. It has nothing that the GSM alphabet lacks unless the order has, and typographic characters do not count: they
 /// are written as that alphabet has them where all else is of it. Items that do not fit are counted (`+3 more items`), a long
-/// text ends in an ellipsis, and where a line is left out the last one is `+ more`.
+/// text ends in an ellipsis, and where a line is left out the last one is `+ more`. All that is ours in it is of the GSM alphabet
+/// in every language.
 #[must_use]
-pub fn sms(order: &Order, room: Room<'_>) -> String {
-    let recipe = headline(order);
-    if room.holds(&recipe) && recipe == text(order) {
+pub fn sms(order: &Order, reader: &Reader, room: Room<'_>) -> String {
+    let recipe = headline(order, reader);
+    if room.holds(&recipe) && recipe == text(order, reader) {
         return room.message(&recipe);
     }
-    let written = said_lines(order);
+    let written = said_lines(order, Wording::in_gsm(reader));
     let plain: Vec<Line> = written.iter().map(Line::in_plain_punctuation).collect();
     let in_gsm = |lines: &[Line]| {
-        let said = fitted(lines, lines.len() < plain.len(), Alphabet::Gsm7, room);
+        let said = fitted(lines, lines.len() < plain.len(), Alphabet::Gsm7, room, reader.language);
         Some(said).filter(|said| Alphabet::of(said) == Alphabet::Gsm7)
     };
     let whole = || Some(whole(&written)).filter(|whole| room.holds(whole));
@@ -49,7 +59,7 @@ pub fn sms(order: &Order, room: Room<'_>) -> String {
     let said = in_gsm(&plain)
         .or_else(whole)
         .or_else(without_wide_details)
-        .unwrap_or_else(|| fitted(&written, false, Alphabet::Ucs2, room));
+        .unwrap_or_else(|| fitted(&written, false, Alphabet::Ucs2, room, reader.language));
     room.message(&said)
 }
 
@@ -63,12 +73,16 @@ struct Line {
     cut: bool,
     /// Whether it is more than a detail.
     matters: bool,
+    language: Language,
 }
 
 /// All lines, what matters most at the top.
-fn said_lines(order: &Order) -> Vec<Line> {
+fn said_lines(order: &Order, wording: Wording<'_>) -> Vec<Line> {
+    let (language, words) = (wording.language, wording.words);
     let items = order.details.products.iter().map(|(name, quantity)| {
-        let quantity = quantity.map(|quantity| format!("{quantity} x ")).unwrap_or_default();
+        let quantity = quantity
+            .map(|quantity| format!("{} x ", numbers::whole(language, quantity.into())))
+            .unwrap_or_default();
         format!("{quantity}{}", joined(&lines(name)))
     });
     let items = Line {
@@ -76,25 +90,29 @@ fn said_lines(order: &Order) -> Vec<Line> {
         words: items.collect(),
         cut: true,
         matters: true,
+        language,
     };
     let customer = joined(&lines(&order.details.customer_name));
-    let customer = Line { label: "Customer".to_owned(), words: vec![customer], cut: true, matters: true };
-    let mut facts = facts(order);
+    let line = |label: &str, said: String, cut, matters| Line {
+        label: label.to_owned(),
+        words: vec![said],
+        cut,
+        matters,
+        language,
+    };
+    let customer = line(words.customer, customer, true, true);
+    let mut facts = wording.facts(order);
     // Said with its product, where it has one.
-    facts.retain(|fact| fact.label != "Quantity" || order.details.products.product_name.is_none());
-    let place = |fact: &Fact<'_>| FIRST.iter().position(|first| *first == fact.label).unwrap_or(FIRST.len());
+    facts.retain(|fact| fact.kind != FactKind::Quantity || order.details.products.product_name.is_none());
+    let place = |fact: &Fact<'_>| FIRST.iter().position(|first| *first == fact.kind).unwrap_or(FIRST.len());
     facts.sort_by_key(place);
-    let facts = facts.iter().map(|fact| Line {
-        label: fact.label.to_string(),
-        words: vec![joined(&fact.lines)],
-        cut: CUT.contains(&&*fact.label),
-        matters: FIRST.contains(&&*fact.label),
+    let facts = facts.iter().map(|fact| {
+        line(&fact.label, joined(&fact.lines), CUT.contains(&fact.kind), FIRST.contains(&fact.kind))
     });
-    let others = other_facts(order);
+    let others = wording.other_facts(order);
     let others: Vec<_> =
         others.iter().map(|fact| format!("{}: {}", fact.label, joined(&fact.lines))).collect();
-    let others =
-        Line { label: "Also sent".to_owned(), words: vec![others.join("; ")], cut: true, matters: false };
+    let others = line(words.also_sent, others.join("; "), true, false);
     let all = [items, customer].into_iter().chain(facts).chain([others]);
     all.filter(|line| line.words.iter().any(|words| !words.is_empty()))
         .map(Line::with_overrides_shown)
@@ -130,20 +148,17 @@ impl Line {
         let left = most.checked_sub(alphabet.length(&self.label) + 2).filter(|_| self.cut)?;
         let words = match self.words.as_slice() {
             [one] => beginning(one, left, alphabet),
-            items => {
-                first_items(items, left, alphabet).or_else(|| beginning(&items.join(", "), left, alphabet))
-            }
+            items => first_items(items, left, alphabet, self.language)
+                .or_else(|| beginning(&items.join(", "), left, alphabet)),
         };
         words.map(|words| format!("{}: {words}", self.label))
     }
 }
 
 /// As many items as `most` units hold with the number of the others, and of the first at least a beginning.
-fn first_items(items: &[String], most: usize, alphabet: Alphabet) -> Option<String> {
-    let with_rest = |said: &str, count: usize| match items.len() - count {
-        1 => format!("{said}, +1 more item"),
-        rest => format!("{said}, +{rest} more items"),
-    };
+fn first_items(items: &[String], most: usize, alphabet: Alphabet, language: Language) -> Option<String> {
+    let more = Words::in_gsm(language).more_items;
+    let with_rest = |said: &str, count: usize| format!("{said}, {}", more.of(language, items.len() - count));
     let mut fitting = None;
     let mut said = String::new();
     for (place, item) in items.iter().enumerate().take(items.len() - 1) {
@@ -192,7 +207,8 @@ struct Measured<'a> {
 }
 
 /// The lines in as many units as the room has, and in fewer where these would be too many bytes; `is_more`: there are others.
-fn fitted(lines: &[Line], is_more: bool, alphabet: Alphabet, room: Room<'_>) -> String {
+fn fitted(lines: &[Line], is_more: bool, alphabet: Alphabet, room: Room<'_>, language: Language) -> String {
+    let more = Words::in_gsm(language).more_lines;
     let measured = lines.iter().map(|line| {
         let whole = line.whole();
         Measured { line, units: alphabet.length(&whole), whole }
@@ -200,7 +216,7 @@ fn fitted(lines: &[Line], is_more: bool, alphabet: Alphabet, room: Room<'_>) -> 
     let lines: Vec<_> = measured.collect();
     let mut most = room.units(alphabet);
     loop {
-        let said = within(&lines, is_more, most, alphabet);
+        let said = within(&lines, is_more, more, most, alphabet);
         // A unit is three bytes at most.
         match room.bytes_over(&said).div_ceil(3) {
             0 => return said,
@@ -210,10 +226,10 @@ fn fitted(lines: &[Line], is_more: bool, alphabet: Alphabet, room: Room<'_>) -> 
 }
 
 /// What `most` units hold of the lines. A long line takes what is left but for the beginnings of those after it, and half of
-/// it at least.
-fn within(lines: &[Measured<'_>], is_more: bool, most: usize, alphabet: Alphabet) -> String {
+/// it at least. `more` stands last where others are left out.
+fn within(lines: &[Measured<'_>], is_more: bool, more: &str, most: usize, alphabet: Alphabet) -> String {
     let all = lines.iter().map(|line| line.units + 1).sum::<usize>().saturating_sub(1);
-    let mut left = if is_more || all > most { most.saturating_sub(MORE.len() + 1) } else { most };
+    let mut left = if is_more || all > most { most.saturating_sub(alphabet.length(more) + 1) } else { most };
     let mut later: usize = lines.iter().map(Measured::brief).sum();
     let mut said: Vec<String> = Vec::new();
     for line in lines {
@@ -237,7 +253,7 @@ fn within(lines: &[Measured<'_>], is_more: bool, most: usize, alphabet: Alphabet
         }
     }
     if is_more || said.len() < lines.len() {
-        said.push(MORE.to_owned());
+        said.push(more.to_owned());
     }
     said.join("\n")
 }

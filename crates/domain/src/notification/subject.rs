@@ -2,8 +2,10 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::SUBJECT;
+use super::parts::products_on_one_line;
+use super::words::Words;
 use crate::order::Order;
+use crate::reader::Reader;
 use crate::visible::with_overrides_shown;
 
 /// The longest subject of a mail, in characters as people see them: what a list of mails shows of one is less.
@@ -13,14 +15,16 @@ const MAX_CUSTOMER: usize = 40;
 /// The most bytes of a character as people see it, on average: a letter can have any number of marks.
 const BYTES_PER_CHARACTER: usize = 4;
 
-/// The recipe's subject, and then what was ordered and for whom: `New Order Notification: 2 × Pizza, Cola for Jo`. On one
+/// The recipe's subject, in the reader's language, and then what was ordered and for whom: `New Order Notification: 2 × Pizza, Cola for Jo`. On one
 /// line, and of at most [`MAX_SUBJECT`] characters: what is longer is cut, and an ellipsis stands there.
 #[must_use]
-pub fn mail_subject(order: &Order) -> String {
+pub fn mail_subject(order: &Order, reader: &Reader) -> String {
+    let Words { subject, colon, for_whom, .. } = Words::of(reader.language);
     let customer = on_one_line(&order.details.customer_name, MAX_CUSTOMER);
-    let frame = format!("{SUBJECT}:  for {customer}").graphemes(true).count();
-    let products = on_one_line(&order.details.products.to_string(), MAX_SUBJECT.saturating_sub(frame));
-    format!("{SUBJECT}: {products} for {customer}")
+    let frame = format!("{subject}{colon}  {for_whom} {customer}").graphemes(true).count();
+    let products = products_on_one_line(&order.details.products, reader.language);
+    let products = on_one_line(&products, MAX_SUBJECT.saturating_sub(frame));
+    format!("{subject}{colon} {products} {for_whom} {customer}")
 }
 
 /// `text` with a space for white space and controls of any kind, with what would turn its direction written out, and cut to

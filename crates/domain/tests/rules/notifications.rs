@@ -1,6 +1,7 @@
 //! What one order says to its subscribers.
 
 use domain::notification::{MAX_SUBJECT, Parts, SUBJECT, event, mail_subject, text};
+use domain::reader::Reader;
 
 use crate::fixtures::{details, now, order};
 
@@ -11,7 +12,7 @@ fn the_text_is_the_seeds_character_for_character() {
         "\u{1F4E6} New Order Received!\nOrder ID: {}\nCustomer: Vedant\nProduct: Wireless Mouse",
         order.id.0.hyphenated()
     );
-    assert_eq!(text(&order), expected);
+    assert_eq!(text(&order, &Reader::default()), expected);
     assert_eq!(SUBJECT, "New Order Notification");
 }
 
@@ -33,7 +34,8 @@ fn the_first_four_lines_are_the_seeds_whatever_the_customer_wrote() {
     let order = order(
         r#"{"customerName":"مريم 👩‍🚀 \u200b","productName":"Tee \"x\" <b>","note":"a\nProduct: other\n","quantity":2}"#,
     );
-    let (headline, text) = (Parts::of(&order).headline(), text(&order));
+    let (headline, text) =
+        (Parts::of(&order, &Reader::default()).headline(), text(&order, &Reader::default()));
     assert_eq!(headline.lines().count(), 4);
     assert!(headline.ends_with("Customer: مريم 👩‍🚀 \u{200b}\nProduct: Tee \"x\" <b>"), "{headline}");
     assert_eq!(text, format!("{headline}\n\nQuantity: 2\nNote:\n    a\n    Product: other"));
@@ -50,12 +52,12 @@ fn the_whole_order_is_told_in_the_order_in_which_staff_look_for_it() {
             "gift":{"card":"Happy\nbirthday"},"door":"left\nred"}"#,
     );
     let expected = r#"
-- 2 × Pizza (P1), 9.50 EUR each
-- Cola, 3 EUR
+- 2 × Pizza (P1), €9.50 each
+- Cola, €3
 - Salad
 
-Total: 22 EUR
-Wanted at: 2026-12-24T18:00
+Total: €22
+Wanted at: Thu, Dec 24, 2026, 6:00 PM
 Note: Ring twice
 Phone: +4915112345678
 Email: jo@example.com
@@ -72,7 +74,10 @@ Also sent:
     door:
         left
         red"#;
-    assert_eq!(text(&order), format!("{}\n{expected}", Parts::of(&order).headline()));
+    assert_eq!(
+        text(&order, &Reader::default()),
+        format!("{}\n{expected}", Parts::of(&order, &Reader::default()).headline())
+    );
 }
 
 #[test]
@@ -87,7 +92,7 @@ fn nothing_that_a_customer_or_his_client_wrote_can_pass_for_a_line_of_ours() {
             "attributes": {"Total": 0},
         });
         let order = order(&members.to_string());
-        let text = text(&order);
+        let text = text(&order, &Reader::default());
         let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
         assert!(!text.split(breaks).any(|line| line.starts_with("Total")), "{text}");
         assert!(text.contains("    Total: 0"), "{text}");
@@ -111,9 +116,19 @@ fn what_turns_the_direction_of_a_name_is_written_out_in_the_text_and_kept_in_the
             serde_json::json!({ "customerName": name, "items": [item.clone(), item] }),
         ] {
             let order = order(&json.to_string());
-            assert!(text(&order).contains(&format!("\nCustomer: {shown}\n")), "{}", text(&order));
-            assert!(text(&order).ends_with(shown) && (name == shown || !text(&order).contains(name)));
-            assert_eq!(serde_json::to_value(event(&order)).unwrap()["data"]["customerName"], name);
+            assert!(
+                text(&order, &Reader::default()).contains(&format!("\nCustomer: {shown}\n")),
+                "{}",
+                text(&order, &Reader::default())
+            );
+            assert!(
+                text(&order, &Reader::default()).ends_with(shown)
+                    && (name == shown || !text(&order, &Reader::default()).contains(name))
+            );
+            assert_eq!(
+                serde_json::to_value(event(&order, &Reader::default())).unwrap()["data"]["customerName"],
+                name
+            );
         }
     }
 }
@@ -121,11 +136,11 @@ fn what_turns_the_direction_of_a_name_is_written_out_in_the_text_and_kept_in_the
 #[test]
 fn the_structured_form_holds_the_text_and_the_order() {
     let order = order(r#"{"customerName":"Jo","productName":"Mouse","total":19.90,"currency":"EUR"}"#);
-    let json = serde_json::to_value(event(&order)).unwrap();
+    let json = serde_json::to_value(event(&order, &Reader::default())).unwrap();
     assert_eq!(json["type"], "order.placed");
     assert_eq!(json["timestamp"], now().to_string());
     assert_eq!(json["subject"], SUBJECT);
-    assert_eq!(json["message"], text(&order));
+    assert_eq!(json["message"], text(&order, &Reader::default()));
     assert_eq!(json["data"]["orderId"], order.id.to_string());
     assert_eq!(json["data"]["orderTime"], "2026-03-01T12:00:00Z");
     assert_eq!(json["data"]["productName"], "Mouse");
@@ -150,7 +165,7 @@ fn a_mails_subject_says_what_was_ordered_and_for_whom_on_one_line() {
         (r#"{"customerName":"\u202eoJ","productName":"Mouse\u2066"}"#, "Mouse[U+2066] for [U+202E]oJ"),
         (r#"{"customerName":"مريم","productName":"漢字 📦"}"#, "漢字 📦 for مريم"),
     ] {
-        assert_eq!(mail_subject(&order(json)), format!("{SUBJECT}: {said}"));
+        assert_eq!(mail_subject(&order(json), &Reader::default()), format!("{SUBJECT}: {said}"));
     }
 }
 
@@ -174,7 +189,7 @@ fn a_mails_subject_is_bounded_whatever_the_order_and_names_the_customer() {
             let items: Vec<_> =
                 (0..30).map(|n| serde_json::json!({"productName": name, "quantity": n + 1})).collect();
             let json = serde_json::json!({"customerName": customer, "items": items});
-            let subject = mail_subject(&order(&json.to_string()));
+            let subject = mail_subject(&order(&json.to_string()), &Reader::default());
             assert!(
                 subject.graphemes(true).count() <= MAX_SUBJECT && subject.len() <= 4 * MAX_SUBJECT,
                 "{subject}"

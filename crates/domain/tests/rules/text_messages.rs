@@ -1,5 +1,7 @@
 //! What one order says in a text message, in however few parts.
 
+use domain::reader::Reader;
+
 use std::num::NonZeroU8;
 
 use domain::notification::{headline, sms, text};
@@ -40,13 +42,19 @@ fn bakery() -> Value {
 #[test]
 fn an_order_of_the_two_names_is_the_recipes_text_where_it_fits() {
     let order = order(r#"{"customerName":"Jane Doe","productName":"Wireless Mouse"}"#);
-    assert_eq!(sms(&order, room(2)), headline(&order));
-    assert_eq!(sms(&order, room(1)), format!("{}: Wireless Mouse\nCustomer: Jane Doe", reference(&order)));
+    assert_eq!(sms(&order, &Reader::default(), room(2)), headline(&order, &Reader::default()));
+    assert_eq!(
+        sms(&order, &Reader::default(), room(1)),
+        format!("{}: Wireless Mouse\nCustomer: Jane Doe", reference(&order))
+    );
     let with_link = room(3).ending_with(LINK).unwrap();
-    assert_eq!(sms(&order, with_link), format!("{}\n{LINK}", headline(&order)));
+    assert_eq!(
+        sms(&order, &Reader::default(), with_link),
+        format!("{}\n{LINK}", headline(&order, &Reader::default()))
+    );
     let with_link = room(2).ending_with(LINK).unwrap();
     assert_eq!(
-        sms(&order, with_link),
+        sms(&order, &Reader::default(), with_link),
         format!("{}: Wireless Mouse\nCustomer: Jane Doe\n{LINK}", reference(&order))
     );
 }
@@ -58,15 +66,15 @@ fn an_order_that_says_more_has_its_own_form_in_three_parts_all_of_it() {
 : 2 x Rye bread, 10 x Croissant, Apple strudel
 Customer: Jane Doe
 Note: Ring twice, please. / No sugar on the strudel: it is for my grandmother, who is not allowed any.
-Total: 31.50 EUR
+Total: €31.50
 Phone: +4915112345678
-Wanted at: 2026-12-24T08:00
+Wanted at: Thu, Dec 24, 2026, 8:00 AM
 Address: Main Street 1 / 12345 Springfield
 Reference: B-1042
 Email: jane@example.com
 Also sent: express: yes; gift: wrapped";
-    assert_eq!(sms(&order, room(3)), format!("{}{expected}", reference(&order)));
-    assert_eq!(parts(&sms(&order, room(3))).to_string(), "3 parts of GSM-7");
+    assert_eq!(sms(&order, &Reader::default(), room(3)), format!("{}{expected}", reference(&order)));
+    assert_eq!(parts(&sms(&order, &Reader::default(), room(3))).to_string(), "3 parts of GSM-7");
 }
 
 #[test]
@@ -76,13 +84,13 @@ fn in_two_parts_the_least_important_gives_way_and_it_says_that_there_is_more() {
 : 2 x Rye bread, 10 x Croissant, Apple strudel
 Customer: Jane Doe
 Note: Ring twice, please. / No sugar on the strudel: it is for my grandmother, who is not allowed any.
-Total: 31.50 EUR
+Total: €31.50
 Phone: +4915112345678
-Wanted at: 2026-12-24T08:00
-Address: Main Street 1...
+Wanted at: Thu, Dec 24, 2026, 8:00 AM
+Address: Main Street...
 Reference: B-1042
 + more";
-    assert_eq!(sms(&order, room(2)), format!("{}{expected}", reference(&order)));
+    assert_eq!(sms(&order, &Reader::default(), room(2)), format!("{}{expected}", reference(&order)));
 }
 
 #[test]
@@ -92,10 +100,10 @@ fn in_one_part_it_says_what_for_whom_and_how_the_note_begins() {
 : 2 x Rye bread, 10 x Croissant, Apple strudel
 Customer: Jane Doe
 Note: Ring twice, please. / No sugar...
-Total: 31.50 EUR
+Total: €31.50
 Phone: +4915112345678
 + more";
-    assert_eq!(sms(&order, room(1)), format!("{}{expected}", reference(&order)));
+    assert_eq!(sms(&order, &Reader::default(), room(1)), format!("{}{expected}", reference(&order)));
 }
 
 #[test]
@@ -111,10 +119,14 @@ fn of_many_items_as_many_are_said_as_fit_and_the_others_are_counted() {
 Customer: Jane Doe
 Total: 5
 Phone: +4915112345678";
-    assert_eq!(sms(&order, room(1)), format!("{}{expected}", reference(&order)));
+    assert_eq!(sms(&order, &Reader::default(), room(1)), format!("{}{expected}", reference(&order)));
     let in_two =
         ", 10 x Product number 10, +990 more items\nCustomer: Jane Doe\nTotal: 5\nPhone: +4915112345678";
-    assert!(sms(&order, room(2)).ends_with(in_two), "{}", sms(&order, room(2)));
+    assert!(
+        sms(&order, &Reader::default(), room(2)).ends_with(in_two),
+        "{}",
+        sms(&order, &Reader::default(), room(2))
+    );
 }
 
 #[test]
@@ -122,12 +134,18 @@ fn the_last_item_is_counted_as_one_and_a_first_that_is_too_long_is_begun() {
     let long = "x".repeat(200);
     let of = |items: Value| order(&json!({"customerName": "Jo", "items": items}).to_string());
     let two = of(json!([{"productName": "Mouse"}, {"productName": long}]));
-    assert_eq!(sms(&two, room(1)), format!("{}: Mouse, +1 more item\nCustomer: Jo", reference(&two)));
+    assert_eq!(
+        sms(&two, &Reader::default(), room(1)),
+        format!("{}: Mouse, +1 more item\nCustomer: Jo", reference(&two))
+    );
     let two = of(json!([{"productName": long}, {"productName": "Mouse"}]));
     let begun = format!("{}: {}..., +1 more item\nCustomer: Jo", reference(&two), "x".repeat(112));
-    assert_eq!(sms(&two, room(1)), begun);
+    assert_eq!(sms(&two, &Reader::default(), room(1)), begun);
     let one = of(json!([{"productName": long}]));
-    assert_eq!(sms(&one, room(1)), format!("{}: {}...\nCustomer: Jo", reference(&one), "x".repeat(126)));
+    assert_eq!(
+        sms(&one, &Reader::default(), room(1)),
+        format!("{}: {}...\nCustomer: Jo", reference(&one), "x".repeat(126))
+    );
 }
 
 #[test]
@@ -143,13 +161,13 @@ fn what_is_written_in_other_letters_is_said_in_them_in_fewer_units() {
         members["note"] = note.into();
         let order = order(&members.to_string());
         for most in 1..=4 {
-            let said = sms(&order, room(most));
+            let said = sms(&order, &Reader::default(), room(most));
             assert!(parts(&said).count <= usize::from(most), "{said}");
             assert!(said.starts_with(&format!("{}: 2 x ", reference(&order))), "{said}");
             assert!(said.contains(name), "{said}");
             assert!(!said.contains('📦'), "{said}");
         }
-        assert!(sms(&order, room(3)).contains(&format!("\nNote: {note}\n")));
+        assert!(sms(&order, &Reader::default(), room(3)).contains(&format!("\nNote: {note}\n")));
     }
 }
 
@@ -163,11 +181,11 @@ fn two_parts_of_other_letters_say_what_for_whom_the_note_and_the_total() {
 : 2 x Rye bread, 10 x Croissant, Apple strudel
 Customer: 田中さくら
 Note: 二回鳴らしてください。玄関は裏側にありま…
-Total: 31.50 EUR
+Total: €31.50
 + more";
-    assert_eq!(sms(&order, room(2)), format!("{}{expected}", reference(&order)));
-    let expected = ": 2 x Rye bread, 10 x…\nCustomer: 田中さくら\n+ more";
-    assert_eq!(sms(&order, room(1)), format!("{}{expected}", reference(&order)));
+    assert_eq!(sms(&order, &Reader::default(), room(2)), format!("{}{expected}", reference(&order)));
+    let expected = ": 2 x Rye bread, 10 x…\nCustomer: 田中さくら\nTotal: €31.50\n+ more";
+    assert_eq!(sms(&order, &Reader::default(), room(1)), format!("{}{expected}", reference(&order)));
 }
 
 #[test]
@@ -175,7 +193,7 @@ fn a_detail_in_other_letters_does_not_halve_the_room_of_what_matters() {
     let mut members = bakery();
     members["attributes"] = json!({"カード": "お誕生日おめでとう"});
     let order = order(&members.to_string());
-    let said = sms(&order, room(2));
+    let said = sms(&order, &Reader::default(), room(2));
     assert!(said.contains("\nReference: B-1042\n") && said.ends_with("\n+ more"), "{said}");
     assert_eq!(parts(&said).to_string(), "2 parts of GSM-7");
 }
@@ -187,10 +205,13 @@ fn typographic_characters_cost_nothing_and_stay_where_others_need_the_wide_alpha
     let plain = order(&members.to_string());
     let said =
         format!("{}: \"Sacher\" - 20 cm\nCustomer: René O'Hara\nNote: don't ring...", reference(&plain));
-    assert_eq!(sms(&plain, room(1)), said);
+    assert_eq!(sms(&plain, &Reader::default(), room(1)), said);
     members["customerName"] = "Łucja O’Hara".into();
     let wide = order(&members.to_string());
-    assert!(sms(&wide, room(2)).contains("„Sacher“ – 20\u{a0}cm\nCustomer: Łucja O’Hara\nNote: don’t ring…"));
+    assert!(
+        sms(&wide, &Reader::default(), room(2))
+            .contains("„Sacher“ – 20\u{a0}cm\nCustomer: Łucja O’Hara\nNote: don’t ring…")
+    );
 }
 
 #[test]
@@ -206,11 +227,11 @@ fn nothing_that_a_customer_wrote_can_pass_for_a_line_of_ours() {
         });
         let order = order(&members.to_string());
         for most in 1..=10 {
-            let said = sms(&order, room(most));
+            let said = sms(&order, &Reader::default(), room(most));
             let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
             assert!(!said.split(breaks).any(|line| line.trim().starts_with("Total")), "{said}");
         }
-        assert!(sms(&order, room(3)).contains("\nNote: x / Total: 0\n"));
+        assert!(sms(&order, &Reader::default(), room(3)).contains("\nNote: x / Total: 0\n"));
     }
 }
 
@@ -224,9 +245,9 @@ fn a_number_is_said_whole_or_not_at_all() {
     for most in 1..=4 {
         for length in 0..100 {
             let link = "x".repeat(length);
-            let said = sms(&order, room(most).ending_with(&link).unwrap());
+            let said = sms(&order, &Reader::default(), room(most).ending_with(&link).unwrap());
             for line in said.lines() {
-                let whole = text(&order).lines().any(|said| said == line);
+                let whole = text(&order, &Reader::default()).lines().any(|said| said == line);
                 let number =
                     line.starts_with("Total") || line.starts_with("Phone") || line.starts_with("Ref");
                 assert!(whole || !number, "{line}");
@@ -238,7 +259,7 @@ fn a_number_is_said_whole_or_not_at_all() {
 #[test]
 fn what_turns_the_direction_is_written_out() {
     let order = order(r#"{"customerName":"evil\u202egpj","productName":"Mouse","note":"\u2066a"}"#);
-    let said = sms(&order, room(3));
+    let said = sms(&order, &Reader::default(), room(3));
     assert!(said.contains("Customer: evil[U+202E]gpj\nNote: [U+2066]a"), "{said}");
 }
 
@@ -246,7 +267,7 @@ fn what_turns_the_direction_is_written_out() {
 fn where_a_link_leaves_no_room_for_words_the_reference_is_said_if_it_fits() {
     let order = order(&bakery().to_string());
     let link = |length: usize| "x".repeat(length);
-    let said = |link: &str| sms(&order, room(1).ending_with(link).unwrap());
+    let said = |link: &str| sms(&order, &Reader::default(), room(1).ending_with(link).unwrap());
     assert_eq!(said(&link(150)), format!("{}\n{}", reference(&order), link(150)));
     assert_eq!(said(&link(151)), link(151));
     assert_eq!(said(&link(160)), link(160));
@@ -279,7 +300,7 @@ proptest! {
         let order = order(&members.to_string());
         let limits = room(most).within(bytes);
         let room = link.as_deref().map_or(limits, |link| limits.ending_with(link).unwrap());
-        let said = sms(&order, room);
+        let said = sms(&order, &Reader::default(), room);
         prop_assert!(parts(&said).count <= usize::from(most) && said.len() <= bytes, "{}: {said}", parts(&said));
         if let Some(link) = &link {
             prop_assert!(said.ends_with(link.as_str()));

@@ -12,11 +12,13 @@ use domain::attributes::SubscribedTo;
 use domain::delivery::DeliveryState;
 use domain::endpoint::Protocol;
 use domain::filter_policy::FilterPolicyScope;
+use domain::language::Language;
 use domain::subscription::SubscriptionState;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::Failure;
@@ -71,6 +73,22 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 /// A text that says something.
 pub(super) fn words(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Err("must not be empty".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+/// A language's tag.
+pub(super) fn language(tag: &str) -> Result<String, String> {
+    let choices = || format!("must be {}", Language::CHOICES);
+    Language::of_tag(tag.trim()).map(|language| language.name().to_owned()).ok_or_else(choices)
+}
+
+/// What `read` takes, or `null` to take it away.
+pub(super) fn or_null(
+    read: fn(&str) -> Result<String, String>,
+) -> impl Fn(&str) -> Result<Value, String> + Clone + Send + Sync + 'static {
+    move |text| match text {
+        "null" => Ok(Value::Null),
+        text => read(text).map(Value::from).map_err(|why| format!("{why}, or null")),
+    }
 }
 
 /// What names an order, a subscription, a delivery or a message.

@@ -2,7 +2,7 @@
 
 /// Members and headers of the API, each with the flag or argument that it is given by. These names are no words of a
 /// sentence.
-const NAMES: [(&str, &str); 9] = [
+const NAMES: [(&str, &str); 10] = [
     ("customerName", "--customer"),
     ("productName", "--product"),
     ("customerEmail", "--email"),
@@ -10,12 +10,13 @@ const NAMES: [(&str, &str); 9] = [
     ("filterPolicyScope", "--filter-policy-scope"),
     ("filterPolicy", "--filter-policy"),
     ("maxReceivesPerSecond", "--max-receives-per-second"),
+    ("timeZone", "--time-zone"),
     ("Idempotency-Key", "--idempotency-key"),
     ("orderId", "--order-id"),
 ];
 
 /// Those that are words too: they are meant where the sentence begins with them.
-const WORDS: [(&str, &str); 14] = [
+const WORDS: [(&str, &str); 15] = [
     ("quantity", "--quantity"),
     ("currency", "--currency"),
     ("total", "--total"),
@@ -23,6 +24,7 @@ const WORDS: [(&str, &str); 14] = [
     ("attributes", "--attribute"),
     ("escalation", "--escalation"),
     ("receives", "--receives"),
+    ("language", "--language"),
     ("secret", "--secret-file"),
     ("endpoint", "ENDPOINT"),
     ("protocol", "PROTOCOL"),

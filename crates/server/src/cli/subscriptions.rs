@@ -80,6 +80,12 @@ pub(super) struct Add {
     /// Who gets an order too that is not delivered in time, as `{"afterMinutes":15,"subscriptionId":"…"}`
     #[arg(long, value_name = "JSON", value_parser = escalation)]
     escalation: Option<Value>,
+    /// What it is told in: en, de, fr or es [default: the shop's]
+    #[arg(long, value_name = "TAG", value_parser = argument::language)]
+    language: Option<String>,
+    /// What times are told in, such as Europe/Berlin [default: the shop's]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
     /// What it is told of; notices are for the operator
     #[arg(long, default_value = "orders", value_parser = argument::receives())]
     receives: String,
@@ -106,6 +112,12 @@ pub(super) struct Changes {
     /// Who gets an order too that is not delivered in time; `null`: nobody
     #[arg(long, value_name = "JSON", value_parser = escalation)]
     escalation: Option<Value>,
+    /// What it is told in: en, de, fr or es; `null`: the shop's
+    #[arg(long, value_name = "TAG|null", value_parser = argument::or_null(argument::language))]
+    language: Option<Value>,
+    /// What times are told in, such as Europe/Berlin; `null`: the shop's
+    #[arg(long, value_name = "ZONE|null", value_parser = argument::or_null(argument::words))]
+    time_zone: Option<Value>,
 }
 
 #[derive(Args)]
@@ -160,6 +172,8 @@ async fn add(add: Add) -> Result<(), Failure> {
         ("filterPolicyScope", add.filter_policy_scope.map(Value::from)),
         ("maxReceivesPerSecond", add.max_receives_per_second.map(Value::from)),
         ("escalation", add.escalation),
+        ("language", add.language.map(Value::from)),
+        ("timeZone", add.time_zone.map(Value::from)),
         ("receives", Some(Value::from(add.receives))),
         ("secret", add.secret_file.as_deref().map(secret).transpose()?.map(Value::from)),
     ] {
@@ -192,12 +206,21 @@ fn show_secret(answer: &Value) {
 }
 
 async fn change(change: Change) -> Result<(), Failure> {
-    let Changes { filter_policy, filter_policy_scope, max_receives_per_second, escalation } = change.changes;
+    let Changes {
+        filter_policy,
+        filter_policy_scope,
+        max_receives_per_second,
+        escalation,
+        language,
+        time_zone,
+    } = change.changes;
     let named = [
         ("filterPolicy", filter_policy),
         ("filterPolicyScope", filter_policy_scope.map(Value::from)),
         ("maxReceivesPerSecond", max_receives_per_second),
         ("escalation", escalation),
+        ("language", language),
+        ("timeZone", time_zone),
     ];
     let body: Value = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
     let path = format!("/subscriptions/{}", change.id);

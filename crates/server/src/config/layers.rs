@@ -11,7 +11,7 @@ use super::toml_mistake::toml_mistake;
 use crate::file_permissions::{self, FileAccess};
 
 /// Every setting there is, as the file has it. In the environment `smtp.host` is `ORDERBELL_SMTP_HOST`.
-pub(crate) const SETTINGS: [&str; 68] = [
+pub(crate) const SETTINGS: [&str; 70] = [
     "listen",
     "data",
     "public_url",
@@ -24,6 +24,8 @@ pub(crate) const SETTINGS: [&str; 68] = [
     "cors_allow_origins",
     "allowed_hosts",
     "idempotency_lifetime_hours",
+    "language",
+    "time_zone",
     "max_connections",
     "max_connections_per_peer",
     "proxies",

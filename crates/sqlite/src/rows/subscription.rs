@@ -7,11 +7,13 @@ use domain::attributes::{Attributes, Escalation, Minutes, SubscribedTo, stored_r
 use domain::endpoint::{Endpoint, Protocol};
 use domain::failure_streak::FailureStreak;
 use domain::filter_policy::FilterPolicy;
+use domain::language::Language;
 use domain::order::Seq;
 use domain::subscription::{
     Confirmation, End, EndReason, Subscription, SubscriptionId, SubscriptionState, Suspension,
     SuspensionReason, Version,
 };
+use domain::time_zone::TimeZoneName;
 use domain::webhook_secret::{WebhookSecret, WebhookSecrets};
 use rusqlite::Row;
 
@@ -24,7 +26,7 @@ pub(crate) const SUBSCRIPTION_COLUMNS: &str = "subscriptions.seq AS subscription
      subscriptions.filter_policy, subscriptions.state AS subscription_state, subscriptions.generation, \
      subscriptions.created_at AS subscribed_at, subscriptions.confirmation_expires_at, subscriptions.confirmed_at, \
      subscriptions.confirmed_in_sandbox, subscriptions.ended_at, subscriptions.end_reason, subscriptions.secret, \
-     previous_secret, previous_secret_until, receives, max_receives_per_second, escalation_minutes, escalation_to, \
+     previous_secret, previous_secret_until, receives, language, time_zone, max_receives_per_second, escalation_minutes, escalation_to, \
      failing_since, failed_last, failed_for, failures, suspended_at, suspension_reason";
 
 /// The subscription in a row that has [`SUBSCRIPTION_COLUMNS`].
@@ -157,7 +159,19 @@ fn attributes(row: &Row<'_>) -> rusqlite::Result<Attributes> {
         max_receives_per_second: row.get::<_, Option<i64>>("max_receives_per_second")?.map(stored_rate),
         escalation: escalation(row)?,
         receives: receives(row)?,
+        language: language(row)?,
+        time_zone: time_zone(row)?,
     })
+}
+
+/// The column `language`. One that cannot be read is none: a message in another language is better than no message.
+fn language(row: &Row<'_>) -> rusqlite::Result<Option<Language>> {
+    Ok(columns::text_or_none(row, "language")?.and_then(Language::of_tag))
+}
+
+/// The column `time_zone`, whether this machine knows the zone or not.
+fn time_zone(row: &Row<'_>) -> rusqlite::Result<Option<TimeZoneName>> {
+    Ok(columns::text_or_none(row, "time_zone")?.map(TimeZoneName::stored))
 }
 
 fn escalation(row: &Row<'_>) -> rusqlite::Result<Option<Escalation>> {

@@ -5,6 +5,8 @@ CREATE TABLE subscriptions (
   endpoint                TEXT    NOT NULL,
   filter_policy           TEXT,
   receives                TEXT    NOT NULL,
+  language                TEXT,
+  time_zone               TEXT,
   max_receives_per_second INTEGER,
   escalation_minutes      INTEGER,
   escalation_to           BLOB,

@@ -7,9 +7,11 @@ use application::{Error, ErrorKind};
 use domain::Timestamp;
 use domain::attributes::{Attributes, AttributesChange};
 use domain::filter_policy::FilterPolicy;
+use domain::language::Language;
 use domain::subscription::{
     CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState,
 };
+use domain::time_zone::TimeZoneName;
 use domain::webhook_secret::WebhookSecret;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -21,10 +23,10 @@ use crate::unreadable::{Table, read_row};
 use crate::write::Effects;
 
 const INSERT: &str = "INSERT INTO subscriptions (id, protocol, endpoint, filter_policy, max_receives_per_second, \
-     escalation_minutes, escalation_to, receives, state, generation, created_at, confirmation_expires_at, secret) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', 1, ?, ?, ?)";
+     escalation_minutes, escalation_to, receives, language, time_zone, state, generation, created_at, \
+     confirmation_expires_at, secret) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 1, ?, ?, ?)";
 const CHANGE: &str = "UPDATE subscriptions SET filter_policy = ?2, max_receives_per_second = ?3, \
-     escalation_minutes = ?4, escalation_to = ?5 WHERE seq = ?1";
+     escalation_minutes = ?4, escalation_to = ?5, language = ?6, time_zone = ?7 WHERE seq = ?1";
 
 pub(crate) fn subscribe(connection: &Connection, new: &NewSubscription) -> Result<Subscribed, Failure> {
     let (protocol, endpoint) = (new.endpoint.protocol().name(), new.endpoint.to_string());
@@ -43,7 +45,14 @@ pub(crate) fn subscribe(connection: &Connection, new: &NewSubscription) -> Resul
         Some(existing) if existing.attributes == new.attributes => Subscribed::Existing(existing),
         Some(existing) => Subscribed::Differs(existing),
         None => {
-            let Attributes { filter_policy, max_receives_per_second, escalation, receives } = &new.attributes;
+            let Attributes {
+                filter_policy,
+                max_receives_per_second,
+                escalation,
+                receives,
+                language,
+                time_zone,
+            } = &new.attributes;
             connection.prepare_cached(INSERT)?.execute(params![
                 new.id.0.as_bytes(),
                 protocol,
@@ -53,6 +62,8 @@ pub(crate) fn subscribe(connection: &Connection, new: &NewSubscription) -> Resul
                 escalation.map(|escalation| escalation.after_minutes.get()),
                 escalation.map(|escalation| escalation.to.0.into_bytes()),
                 receives.name(),
+                language.map(Language::name),
+                time_zone.as_ref().map(TimeZoneName::as_str),
                 micros(new.now),
                 micros(new.now + CONFIRMATION_LIFETIME),
                 new.secret.as_ref().map(WebhookSecret::reveal),
@@ -85,6 +96,8 @@ pub(crate) fn change_attributes(
             after.max_receives_per_second.map(NonZeroU32::get),
             after.escalation.map(|escalation| escalation.after_minutes.get()),
             after.escalation.map(|escalation| escalation.to.0.into_bytes()),
+            after.language.map(Language::name),
+            after.time_zone.as_ref().map(TimeZoneName::as_str),
         ])?;
         if before.filter_policy.as_ref() != policy {
             open_version(connection, found.seq, found.subscription.state)?;

@@ -223,6 +223,7 @@ fn app(
         links: Links { key: link_key, public_url: "http://127.0.0.1:8080".to_owned() },
     };
     App {
+        shop: Arc::default(),
         orders: Arc::new(store.clone()),
         subscriptions: Arc::new(store.clone()),
         local_delivery: Some(own),

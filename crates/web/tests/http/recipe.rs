@@ -1,5 +1,7 @@
 //! The recipe's own handler as the judge: where it takes an order, so do we, and all that was sent can be read back.
 
+use domain::reader::Reader;
+
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -184,6 +186,13 @@ fn assert_begins_as_the_recipes(judged: &Value, body: &str, id: OrderId) {
     let order = Order { id, time: domain::Timestamp::UNIX_EPOCH, details, request_id: String::new() };
     let its = judged["message"].as_str().unwrap();
     let its_id = judged["body"]["orderId"].as_str().unwrap();
-    assert_eq!(notification::headline(&order), its.replace(its_id, &id.to_string()), "{body}");
-    assert!(notification::text(&order).starts_with(&notification::headline(&order)));
+    assert_eq!(
+        notification::headline(&order, &Reader::default()),
+        its.replace(its_id, &id.to_string()),
+        "{body}"
+    );
+    assert!(
+        notification::text(&order, &Reader::default())
+            .starts_with(&notification::headline(&order, &Reader::default()))
+    );
 }

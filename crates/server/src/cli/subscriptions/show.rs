@@ -6,7 +6,7 @@ use crate::cli::display;
 use crate::cli::output::{self, StdoutError};
 
 /// Members, each with its label. What a subscription does not have is left out.
-const FACTS: [(&str, &str); 22] = [
+const FACTS: [(&str, &str); 24] = [
     ("Subscription", "/subscriptionId"),
     ("Protocol", "/protocol"),
     ("Endpoint", "/endpoint"),
@@ -29,6 +29,8 @@ const FACTS: [(&str, &str); 22] = [
     ("Receives", "/receives"),
     ("Filter policy", "/filterPolicy"),
     ("Escalation", "/escalation"),
+    ("Language", "/language"),
+    ("Time zone", "/timeZone"),
 ];
 
 /// Prints it.

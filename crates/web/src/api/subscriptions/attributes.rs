@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 use domain::attributes::{self, Attributes, AttributesChange, Escalation, Minutes, SubscribedTo};
 use domain::filter_policy::{FilterPolicy, FilterPolicyScope};
 use domain::json_number;
+use domain::language::Language;
 use domain::subscription::SubscriptionId;
+use domain::time_zone::TimeZoneName;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -13,8 +15,15 @@ use crate::body::{Members, REPEATED, repeated};
 use crate::problem::Problem;
 
 /// The members that hold attributes.
-pub(super) const MEMBERS: [&str; 5] =
-    ["filterPolicy", "filterPolicyScope", "maxReceivesPerSecond", "escalation", "receives"];
+pub(super) const MEMBERS: [&str; 7] = [
+    "filterPolicy",
+    "filterPolicyScope",
+    "maxReceivesPerSecond",
+    "escalation",
+    "receives",
+    "language",
+    "timeZone",
+];
 
 /// Attributes as the operator sees them.
 #[derive(Serialize)]
@@ -28,6 +37,10 @@ pub(crate) struct AttributesJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     escalation: Option<EscalationJson>,
     receives: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_zone: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -49,6 +62,8 @@ impl<'a> AttributesJson<'a> {
                 subscription_id: escalation.to,
             }),
             receives: attributes.receives.name(),
+            language: attributes.language.map(Language::name),
+            time_zone: attributes.time_zone.as_ref().map(TimeZoneName::as_str),
         }
     }
 }
@@ -76,6 +91,14 @@ pub(super) fn read_change(members: &Members<'_>) -> Result<AttributesChange, Pro
     }
     if let Some(json) = members.raw("escalation") {
         change.escalation = Some(unless_null(json, escalation)?);
+    }
+    if members.raw("language").is_some() {
+        let tag = members.text("language")?;
+        change.language = Some(tag.map(|tag| Language::parse("language", &tag)).transpose()?);
+    }
+    if members.raw("timeZone").is_some() {
+        let name = members.text("timeZone")?;
+        change.time_zone = Some(name.map(|name| TimeZoneName::parse("timeZone", &name)).transpose()?);
     }
     Ok(change)
 }
