@@ -7,6 +7,7 @@ use application::ports::{NewSubscription, PageRequest, Subscribed, SubscriptionQ
 use domain::attributes::{Attributes, AttributesChange};
 use domain::delivery::{DeliveryKind, DeliveryState};
 use domain::endpoint::Protocol;
+use domain::fields::Fields;
 use domain::filter_policy::{FilterPolicy, FilterPolicyScope};
 use domain::subscription::{
     CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState,
@@ -44,6 +45,29 @@ pub async fn a_new_subscription_is_pending_and_owed_its_confirmation(ports: &Loc
         (new.confirmation, DeliveryKind::Confirmation, &None)
     );
     assert_eq!(*due[0].subscription, made);
+}
+
+/// It reads back wherever a subscription is read, and a change that would show items which nothing tells apart is refused.
+pub async fn what_of_an_order_is_shown_is_kept_and_changed(ports: &LocalPorts<'_>) {
+    let fields = |names: &str| Some(Fields::parse(names.split(',')).unwrap());
+    let of_items = r#"{"data":{"items":{"sku":["M-1"]}}}"#;
+    let filter_policy = Some(FilterPolicy::parse_in(FilterPolicyScope::MessageBody, of_items).unwrap());
+    let attributes =
+        Attributes { filter_policy, fields: fields("note,matchingItems"), ..Attributes::default() };
+    let made =
+        ports.subscribe(NewSubscription { attributes: attributes.clone(), ..email("ada@example.com") }).await;
+    assert_eq!(made.attributes, attributes);
+    assert_eq!(ports.due_by(now()).await.deliveries[0].subscription.attributes, attributes);
+    let change = |change| ports.subscriptions.change_attributes(made.id, change);
+    let refused = change(AttributesChange::with_filter_policy(None)).await.unwrap_err();
+    assert_eq!((refused.kind, refused.code), (ErrorKind::Invalid, "invalid_fields"));
+    assert_eq!(ports.subscriptions.subscription(made.id).await.unwrap(), Some(made.clone()));
+    for fields in [fields("items"), None] {
+        let to = AttributesChange { fields: Some(fields.clone()), ..AttributesChange::default() };
+        let changed = change(to).await.unwrap();
+        assert_eq!(changed.attributes, Attributes { fields, ..attributes.clone() });
+        assert_eq!(ports.subscriptions.subscription(made.id).await.unwrap(), Some(changed));
+    }
 }
 
 /// An id that was never given names nothing.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::Invalid;
+use crate::fields::Fields;
 use crate::filter_policy::FilterPolicy;
 use crate::id::SubscriptionId;
 use crate::language::Language;
@@ -20,6 +21,8 @@ pub struct Attributes {
     pub max_receives_per_second: Option<NonZeroU32>,
     /// Who is told of an order that this subscription did not get in time.
     pub escalation: Option<Escalation>,
+    /// What of an order it is shown; `None`: everything.
+    pub fields: Option<Fields>,
     /// What it is told of.
     pub receives: SubscribedTo,
     /// What it is told in; `None`: the shop's.
@@ -63,6 +66,8 @@ pub struct AttributesChange {
     pub max_receives_per_second: Option<Option<NonZeroU32>>,
     /// For [`Attributes::escalation`].
     pub escalation: Option<Option<Escalation>>,
+    /// For [`Attributes::fields`].
+    pub fields: Option<Option<Fields>>,
     /// For [`Attributes::language`].
     pub language: Option<Option<Language>>,
     /// For [`Attributes::time_zone`].
@@ -80,16 +85,35 @@ impl Attributes {
     }
 
     /// The attributes after a change.
-    #[must_use]
-    pub fn changed(self, change: AttributesChange) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// `invalid_fields` if the change would have items shown that no filter policy tells apart.
+    pub fn changed(self, change: AttributesChange) -> Result<Self, Invalid> {
+        let concerns_fields = change.fields.is_some() || change.filter_policy.is_some();
+        let changed = Self {
             filter_policy: change.filter_policy.unwrap_or(self.filter_policy),
             max_receives_per_second: change.max_receives_per_second.unwrap_or(self.max_receives_per_second),
             escalation: change.escalation.unwrap_or(self.escalation),
+            fields: change.fields.unwrap_or(self.fields),
             receives: self.receives,
             language: change.language.unwrap_or(self.language),
             time_zone: change.time_zone.unwrap_or(self.time_zone),
+        };
+        if concerns_fields {
+            changed.check_fields()?;
         }
+        Ok(changed)
+    }
+
+    /// That the items can be told apart which are shown.
+    fn check_fields(&self) -> Result<(), Invalid> {
+        let asks_of_items = self.filter_policy.as_ref().is_some_and(FilterPolicy::asks_of_items);
+        if asks_of_items || !self.fields.as_ref().is_some_and(Fields::need_policy) {
+            return Ok(());
+        }
+        let why = "fields can name matchingItems only beside a filterPolicy of the scope MessageBody that asks something of \
+                   data.items, whichever alternative of it holds";
+        Err(Invalid::new("invalid_fields", "fields", why))
     }
 
     /// The names, as the API has them, of those that are not as in `other`.
@@ -104,6 +128,7 @@ impl Attributes {
             ("filterPolicyScope", looks_elsewhere),
             ("maxReceivesPerSecond", self.max_receives_per_second != other.max_receives_per_second),
             ("escalation", self.escalation != other.escalation),
+            ("fields", self.fields != other.fields),
             ("receives", self.receives != other.receives),
             ("language", self.language != other.language),
             ("timeZone", self.time_zone != other.time_zone),

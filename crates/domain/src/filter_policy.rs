@@ -10,6 +10,7 @@ mod message;
 mod mismatch;
 mod read;
 mod read_condition;
+mod wanted_items;
 
 use serde::Serialize;
 

@@ -7,6 +7,7 @@ pub mod attributes;
 pub mod delivery;
 pub mod endpoint;
 pub mod failure_streak;
+pub mod fields;
 pub mod filter_policy;
 pub mod id;
 pub mod invalid;

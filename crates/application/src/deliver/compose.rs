@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use domain::Timestamp;
+use domain::attributes::Attributes;
 use domain::delivery::{DeliveryKind, RetryContext, UnknownOutcomePolicy};
 use domain::endpoint::Protocol;
 use domain::link_token::{LinkToken, Purpose};
+use domain::order::Order;
 use domain::reader::Reader;
 use domain::shop::Shop;
 use domain::subscription::{CONFIRMATION_LIFETIME, Subscription};
@@ -34,7 +36,7 @@ fn content(links: &Links, delivery: &DueDelivery, now: Timestamp) -> Content {
         (Some(order), _) => {
             let token = token(links, subscription, Purpose::Unsubscribe);
             let unsubscribe_url = link(links, "unsubscribe", &token);
-            Content::Notification { order: Arc::clone(order), unsubscribe_url }
+            Content::Notification { order: shown(order, &subscription.attributes), unsubscribe_url }
         }
         (None, Some(notice)) => {
             let about_url = format!("{}{}", links.public_url, notice.route());
@@ -50,6 +52,14 @@ fn content(links: &Links, delivery: &DueDelivery, now: Timestamp) -> Content {
                 expires_at: subscription.confirmation_expires_at.unwrap_or(now + CONFIRMATION_LIFETIME),
             }
         }
+    }
+}
+
+/// What of the order the subscription is shown: every form of the message is made from that.
+fn shown(order: &Arc<Order>, attributes: &Attributes) -> Arc<Order> {
+    match &attributes.fields {
+        Some(fields) => Arc::new(fields.reduce(order, attributes.filter_policy.as_ref())),
+        None => Arc::clone(order),
     }
 }
 

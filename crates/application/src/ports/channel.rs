@@ -129,7 +129,8 @@ pub struct Message {
 pub enum Content {
     /// A new order.
     Notification {
-        /// The order; its subject, text and structured form are [`domain::notification`]'s.
+        /// The order as far as the subscription is shown it; its subject, text and structured form are
+        /// [`domain::notification`]'s.
         order: Arc<Order>,
         /// Ends the subscription.
         unsubscribe_url: String,

@@ -61,10 +61,18 @@ pub(super) fn require_carried(policy: &FilterPolicy, protocol: Protocol) -> Resu
 
 /// The filter policy, where nothing else was chosen: what SNS has no attribute for is refused.
 pub(super) fn only_policy(attributes: Attributes) -> Result<Option<FilterPolicy>, Error> {
-    let Attributes { filter_policy, max_receives_per_second, escalation, receives, language, time_zone } =
-        attributes;
+    let Attributes {
+        filter_policy,
+        max_receives_per_second,
+        escalation,
+        fields,
+        receives,
+        language,
+        time_zone,
+    } = attributes;
     require_none("maxReceivesPerSecond", max_receives_per_second.is_none())?;
     require_none("escalation", escalation.is_none())?;
+    require_none("fields", fields.is_none())?;
     require_none("receives", receives == SubscribedTo::Orders)?;
     require_none("language", language.is_none())?;
     require_none("timeZone", time_zone.is_none())?;

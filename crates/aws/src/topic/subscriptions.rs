@@ -89,10 +89,17 @@ impl Topic {
         id: SubscriptionId,
         change: AttributesChange,
     ) -> Result<Subscription, Error> {
-        let AttributesChange { filter_policy, max_receives_per_second, escalation, language, time_zone } =
-            change;
+        let AttributesChange {
+            filter_policy,
+            max_receives_per_second,
+            escalation,
+            fields,
+            language,
+            time_zone,
+        } = change;
         require_none("maxReceivesPerSecond", max_receives_per_second.flatten().is_none())?;
         require_none("escalation", escalation.flatten().is_none())?;
+        require_none("fields", fields.flatten().is_none())?;
         require_none("language", language.flatten().is_none())?;
         require_none("timeZone", time_zone.flatten().is_none())?;
         let Some(policy) = filter_policy else {

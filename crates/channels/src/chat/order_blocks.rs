@@ -27,13 +27,14 @@ pub(super) fn order_blocks(order: &Order, reader: &Reader) -> Vec<Value> {
     let mut post = Post { blocks: Vec::new(), left: MAX_WORDS, is_cut: false };
     post.blocks.push(header(&format!("New Order {}", ShortReference::of(order.id))));
     post.products(order, reader);
-    let identity = [("Order ID", order.id.to_string()), ("Customer", order.details.customer_name.clone())];
+    let customer = order.details.customer_name.clone().map(|name| ("Customer", name));
+    let identity = [("Order ID", order.id.to_string())].into_iter().chain(customer);
     let identity = identity.map(|(label, text)| Fact {
         kind: FactKind::Other,
         label: label.into(),
         lines: vec![text.into()],
     });
-    let facts = identity.into_iter().chain(facts(order, reader));
+    let facts = identity.chain(facts(order, reader));
     let (beside, below): (Vec<_>, Vec<_>) = facts.partition(stands_beside);
     post.facts(&beside);
     for fact in &below {
@@ -64,6 +65,9 @@ impl Post {
         let items =
             products.items.iter().map(|item| format!("- {}", ItemLine::of(item, order, reader).told()));
         let lines: Vec<_> = products.product_name.clone().into_iter().chain(items).collect();
+        if lines.is_empty() {
+            return;
+        }
         let label = if lines.len() == 1 { "Product" } else { "Products" };
         let mut shown = 0;
         let mut room = MAX_SECTION - "\n+ 65536 more items".len();

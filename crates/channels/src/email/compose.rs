@@ -80,8 +80,9 @@ fn customer(content: &Content, from: &Sender, recipient: &Address) -> Option<Mai
     if is(from.address()) || is(recipient) {
         return None;
     }
-    let name = undecodable(&on_one_line(&order.details.customer_name, MAX_REPLY_NAME));
-    Some(Mailbox::new(Some(name), address))
+    let name = order.details.customer_name.as_ref();
+    let name = name.map(|name| undecodable(&on_one_line(name, MAX_REPLY_NAME)));
+    Some(Mailbox::new(name, address))
 }
 
 /// Words of a header in which nothing passes for an encoded word (RFC 2047, 2): lettre leaves one as it is, and whoever reads

@@ -30,8 +30,8 @@ pub(super) fn fitted(parts: Parts<'_>) -> (Parts<'_>, bool) {
     let mut later: usize = facts.iter().chain(&other_facts).map(fact_cost).sum();
     later += items.iter().map(item_cost).sum::<usize>();
     let mut cut = Parts {
-        customer: cut_words(parts.customer, MAX_ORDER_BYTES / 2),
-        product: cut_words(parts.product, MAX_PRODUCT_BYTES),
+        customer: parts.customer.map(|words| cut_words(words, MAX_ORDER_BYTES / 2)),
+        product: parts.product.map(|words| cut_words(words, MAX_PRODUCT_BYTES)),
         items: Vec::new(),
         facts: Vec::new(),
         other_facts: Vec::new(),
@@ -80,8 +80,8 @@ fn first_of<T>(mut list: Vec<T>, mut room: usize, cost: impl Fn(&T) -> usize) ->
 fn cost(parts: &Parts<'_>) -> usize {
     let facts = parts.quantity.iter().chain(&parts.first_facts).chain(&parts.facts).chain(&parts.other_facts);
     let facts: usize = facts.map(fact_cost).sum();
-    words_cost(&parts.customer)
-        + parts.product.len()
+    parts.customer.as_deref().map(words_cost).unwrap_or_default()
+        + parts.product.as_deref().map(str::len).unwrap_or_default()
         + parts.items.iter().map(item_cost).sum::<usize>()
         + facts
 }

@@ -151,7 +151,7 @@ async fn the_subject_and_whom_an_answer_goes_to_say_what_the_customer_wrote_and_
         ("a\\\"b", "\u{2028}x", "a\\\"b"),
     ] {
         let mut order = order("Jo", "Mouse");
-        order.details.customer_name = customer.to_owned();
+        order.details.customer_name = Some(customer.to_owned());
         order.details.products.product_name = Some(product.to_owned());
         order.details.customer_email = Some("ada@example.com".to_owned());
         // What would be decoded is none of our encoding.

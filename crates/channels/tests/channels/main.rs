@@ -7,6 +7,7 @@ mod doctor;
 mod email;
 mod email_faults;
 mod fixtures;
+mod hidden_fields;
 mod http_receiver;
 mod mail_form;
 mod mail_of_an_order;

@@ -25,6 +25,15 @@ pub(super) enum Message<'a> {
     /// The members of a body by the way that leads to them: `data.currency`. A dot in a member's name counts as a way,
     /// as it does in SNS.
     Body(Members),
+    /// A body in which an array has one element.
+    Element {
+        /// All but the array.
+        rest: &'a Members,
+        /// What the element holds.
+        element: &'a Members,
+        /// Where the array stands.
+        of: &'static str,
+    },
 }
 
 /// What a JSON object holds, by the way that leads there.
@@ -51,6 +60,11 @@ impl Elements {
     /// Whether it is all of these elements, or something in them.
     fn is_within(&self, other: &Self) -> bool {
         other.0.iter().all(|(array, place)| self.0.get(array) == Some(place))
+    }
+
+    /// The place in the outermost array: that is met, and numbered, first.
+    fn outermost(&self) -> Option<usize> {
+        self.0.first_key_value().map(|(_, place)| *place)
     }
 
     /// Both together; `None` if they are within different elements of one array.
@@ -93,17 +107,27 @@ impl<'a> Message<'a> {
                 let fact = |value: AttributeValue| Fact { value: value.into(), within: Elements::default() };
                 Cow::Owned(facts(order, path).into_iter().map(fact).collect())
             }
-            Self::Attributes(members) | Self::Body(members) => {
-                Cow::Borrowed(members.facts.get(path).map(Vec::as_slice).unwrap_or_default())
+            Self::Attributes(members) | Self::Body(members) => Cow::Borrowed(members.at(path)),
+            Self::Element { rest, element, of } => {
+                Cow::Borrowed(if is_within(of, path) { element } else { rest }.at(path))
             }
         }
     }
 
     /// The elements of arrays on the way to a path in which nothing stands under it, `facts` being all that does.
     pub(super) fn lacking(&self, path: &str, facts: &[Fact]) -> Vec<&Elements> {
-        let Self::Body(members) = self else { return Vec::new() };
-        let is_on_the_way = |array: &str| path.strip_prefix(array).is_some_and(|rest| rest.starts_with('.'));
-        let arrays = members.elements.iter().filter(|(array, _)| is_on_the_way(array));
+        let members = match self {
+            Self::Order(_) | Self::Attributes(_) => return Vec::new(),
+            Self::Body(members) => members,
+            Self::Element { rest, element, of } => {
+                if is_within(of, path) {
+                    element
+                } else {
+                    rest
+                }
+            }
+        };
+        let arrays = members.elements.iter().filter(|(array, _)| is_within(array, path));
         let has_any = |elements: &Elements| facts.iter().any(|fact| fact.within.is_within(elements));
         arrays.flat_map(|(_, elements)| elements).filter(|elements| !has_any(elements)).collect()
     }
@@ -113,6 +137,39 @@ impl<'a> Message<'a> {
     pub(super) fn can_lack(&self) -> bool {
         !matches!(self, Self::Attributes(members) if members.facts.is_empty())
     }
+}
+
+impl Members {
+    fn at(&self, path: &str) -> &[Fact] {
+        self.facts.get(path).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// All but the array at `path`, which is in no other and holds nothing but objects, and what each of these holds.
+    pub(super) fn element_by_element(self, path: &str) -> (Self, Vec<Self>) {
+        let count = self.elements.get(path).map(Vec::len).unwrap_or_default();
+        let mut each: Vec<_> = (0..count).map(|_| Self::default()).collect();
+        let mut rest = Self::default();
+        for (at, facts) in self.facts {
+            for fact in facts {
+                let part = fact.within.outermost().filter(|_| is_within(path, &at));
+                let part = part.and_then(|place| each.get_mut(place)).unwrap_or(&mut rest);
+                part.facts.entry(at.clone()).or_default().push(fact);
+            }
+        }
+        for (at, arrays) in self.elements {
+            for within in arrays {
+                let part = within.outermost().filter(|_| at == path || is_within(path, &at));
+                let part = part.and_then(|place| each.get_mut(place)).unwrap_or(&mut rest);
+                part.elements.entry(at.clone()).or_default().push(within);
+            }
+        }
+        (rest, each)
+    }
+}
+
+/// Whether something at `path` is within the array or object at `outer`.
+fn is_within(outer: &str, path: &str) -> bool {
+    path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// Everything that attribute policies can ask of an order, under the keys that they use; what it does not say is left out.
@@ -130,7 +187,7 @@ fn facts(order: &Order, key: &str) -> Vec<AttributeValue> {
         |value: Option<&str>| value.map(|text| AttributeValue::String(text.to_owned())).into_iter().collect();
     match key {
         "orderId" => text(Some(&order.id.to_string())),
-        "customerName" => text(Some(&details.customer_name)),
+        "customerName" => text(details.customer_name.as_deref()),
         "customerEmail" => text(details.customer_email.as_deref()),
         "customerPhone" => text(details.customer_phone.as_deref()),
         "currency" => text(details.currency.as_deref()),

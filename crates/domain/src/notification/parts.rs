@@ -18,10 +18,10 @@ pub struct Parts<'a> {
     pub language: Language,
     /// Its id.
     pub id: OrderId,
-    /// Who placed it.
-    pub customer: Cow<'a, str>,
-    /// What the recipe calls the product.
-    pub product: Cow<'a, str>,
+    /// Who placed it, where that is shown.
+    pub customer: Option<Cow<'a, str>>,
+    /// What the recipe calls the product, where any is shown.
+    pub product: Option<Cow<'a, str>>,
     /// How many of it.
     pub quantity: Option<Fact<'a>>,
     /// Its items.
@@ -62,14 +62,15 @@ impl<'a> Parts<'a> {
         let wording = Wording::of(reader);
         let details = &order.details;
         let product = match &details.products.product_name {
-            Some(name) => Cow::from(name),
-            None => products_on_one_line(&details.products, reader.language).into(),
+            None if details.products.items.is_empty() => None,
+            None => Some(products_on_one_line(&details.products, reader.language).into()),
+            Some(name) => Some(Cow::from(name)),
         };
         Self {
             language: reader.language,
             id: order.id,
-            customer: shown(&details.customer_name),
-            product: shown(product),
+            customer: details.customer_name.as_ref().map(shown),
+            product: product.map(shown),
             quantity: wording.quantity(order),
             items: details.products.items.iter().map(|item| ItemLine::of(item, order, reader)).collect(),
             more_items: 0,
@@ -80,13 +81,18 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// The recipe's four lines, character for character: of an order of the two names alone, this is all.
+    /// The recipe's four lines, character for character: of an order of the two names alone, this is all. What is not shown
+    /// has no line.
     #[must_use]
     pub fn headline(&self) -> String {
-        let Self { id, customer, product, .. } = self;
-        let words = Words::of(self.language);
-        let Words { received, order_id, customer: by, product: what, colon, .. } = words;
-        format!("{received}\n{order_id}{colon} {id}\n{by}{colon} {customer}\n{what}{colon} {product}")
+        let Words { received, order_id, customer, product, colon, .. } = Words::of(self.language);
+        let mut headline = format!("{received}\n{order_id}{colon} {}", self.id);
+        for (label, words) in [(customer, &self.customer), (product, &self.product)] {
+            if let Some(words) = words {
+                headline.extend(["\n", label, colon, " ", words]);
+            }
+        }
+        headline
     }
 
     /// All of it as text.

@@ -87,12 +87,11 @@ fn said_lines(order: &Order, wording: Wording<'_>) -> Vec<Line> {
     });
     let items = Line {
         label: ShortReference::of(order.id).to_string(),
-        words: items.collect(),
+        words: items.filter(|item| !item.is_empty()).collect(),
         cut: true,
         matters: true,
         language,
     };
-    let customer = joined(&lines(&order.details.customer_name));
     let line = |label: &str, said: String, cut, matters| Line {
         label: label.to_owned(),
         words: vec![said],
@@ -100,7 +99,8 @@ fn said_lines(order: &Order, wording: Wording<'_>) -> Vec<Line> {
         matters,
         language,
     };
-    let customer = line(words.customer, customer, true, true);
+    let customer = order.details.customer_name.as_ref();
+    let customer = customer.map(|name| line(words.customer, joined(&lines(name)), true, true));
     let mut facts = wording.facts(order);
     // Said with its product, where it has one.
     facts.retain(|fact| fact.kind != FactKind::Quantity || order.details.products.product_name.is_none());
@@ -113,10 +113,10 @@ fn said_lines(order: &Order, wording: Wording<'_>) -> Vec<Line> {
     let others: Vec<_> =
         others.iter().map(|fact| format!("{}: {}", fact.label, joined(&fact.lines))).collect();
     let others = line(words.also_sent, others.join("; "), true, false);
-    let all = [items, customer].into_iter().chain(facts).chain([others]);
-    all.filter(|line| line.words.iter().any(|words| !words.is_empty()))
-        .map(Line::with_overrides_shown)
-        .collect()
+    let others = customer.into_iter().chain(facts).chain([others]);
+    let others = others.filter(|line| line.words.iter().any(|words| !words.is_empty()));
+    // The reference stands there though no item be shown.
+    [items].into_iter().chain(others).map(Line::with_overrides_shown).collect()
 }
 
 /// What a customer wrote on several lines can't pass for lines of ours.
@@ -140,6 +140,9 @@ impl Line {
     }
 
     fn whole(&self) -> String {
+        if self.words.is_empty() {
+            return self.label.clone();
+        }
         format!("{}: {}", self.label, self.words.join(", "))
     }
 
@@ -147,6 +150,7 @@ impl Line {
     fn beginning(&self, most: usize, alphabet: Alphabet) -> Option<String> {
         let left = most.checked_sub(alphabet.length(&self.label) + 2).filter(|_| self.cut)?;
         let words = match self.words.as_slice() {
+            [] => None,
             [one] => beginning(one, left, alphabet),
             items => first_items(items, left, alphabet, self.language)
                 .or_else(|| beginning(&items.join(", "), left, alphabet)),

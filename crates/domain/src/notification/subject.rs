@@ -20,11 +20,16 @@ const BYTES_PER_CHARACTER: usize = 4;
 #[must_use]
 pub fn mail_subject(order: &Order, reader: &Reader) -> String {
     let Words { subject, colon, for_whom, .. } = Words::of(reader.language);
-    let customer = on_one_line(&order.details.customer_name, MAX_CUSTOMER);
-    let frame = format!("{subject}{colon}  {for_whom} {customer}").graphemes(true).count();
+    let customer = order.details.customer_name.as_ref();
+    let customer = customer.map(|name| format!(" {for_whom} {}", on_one_line(name, MAX_CUSTOMER)));
+    let customer = customer.unwrap_or_default();
     let products = products_on_one_line(&order.details.products, reader.language);
+    if products.is_empty() {
+        return format!("{subject}{customer}");
+    }
+    let frame = format!("{subject}{colon} {customer}").graphemes(true).count();
     let products = on_one_line(&products, MAX_SUBJECT.saturating_sub(frame));
-    format!("{subject}{colon} {products} {for_whom} {customer}")
+    format!("{subject}{colon} {products}{customer}")
 }
 
 /// `text` with a space for white space and controls of any kind, with what would turn its direction written out, and cut to

@@ -17,9 +17,10 @@ use super::warning::Warning;
 #[serde(rename_all = "camelCase", try_from = "Stored")]
 #[non_exhaustive]
 pub struct OrderDetails {
-    /// Who placed the order.
-    pub customer_name: String,
-    /// What was ordered.
+    /// Who placed the order: `None` only where that is not [shown](crate::fields::Fields).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_name: Option<String>,
+    /// What was ordered; nothing only where that is not shown.
     #[serde(flatten)]
     pub products: Products,
     /// The customer's mail address; nothing is sent to it.
@@ -259,7 +260,7 @@ impl TryFrom<Stored> for OrderDetails {
         }
         let items = items.unwrap_or_default();
         Ok(Self {
-            customer_name: stored.customer_name,
+            customer_name: Some(stored.customer_name),
             products: Products { product_name, quantity, items },
             customer_email: stored.customer_email,
             customer_phone: stored.customer_phone,

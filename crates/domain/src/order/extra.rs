@@ -32,6 +32,21 @@ impl Extra {
         Members::read(String::new(), self.json()).map(Members::into_rest).unwrap_or_default()
     }
 
+    /// Those of its members whose names are wanted, as they stand there; `None`: none is.
+    #[must_use]
+    pub fn filtered(&self, is_wanted: impl Fn(&str) -> bool) -> Option<Self> {
+        let members = self.members();
+        if members.iter().all(|(name, _)| is_wanted(name)) {
+            return Some(self.clone());
+        }
+        let wanted = members.iter().filter(|(name, _)| is_wanted(name));
+        let wanted: Vec<_> = wanted.map(|(name, json)| format!("{}:{json}", quoted(name))).collect();
+        if wanted.is_empty() {
+            return None;
+        }
+        RawValue::from_string(format!("{{{}}}", wanted.join(","))).ok().map(Self)
+    }
+
     /// Keeps members that are left of an object; `None`: none is left.
     pub(super) fn of(members: Members<'_>, warnings: &mut Warnings) -> Option<Self> {
         let path = members.path("");

@@ -76,7 +76,7 @@ fn read(json: &[u8]) -> Result<(OrderDetails, Option<Invalid>), Invalid> {
     let mut reading = Reading { members, warnings: &mut warnings };
     let customer_name = reading.name("customerName")?.ok_or_else(|| missing("customerName"))?;
     let details = OrderDetails {
-        customer_name,
+        customer_name: Some(customer_name),
         products: reading.products()?,
         customer_email: reading.take("customerEmail", values::email),
         customer_phone: reading.take("customerPhone", values::phone),

@@ -394,10 +394,8 @@ fn a_deep_policy_does_not_overflow_the_stack() {
 fn facts(order: &Order) -> Vec<(String, String)> {
     let details = &order.details;
     let quoted = |text: &str| serde_json::to_string(text).unwrap();
-    let mut facts = vec![
-        ("orderId".to_owned(), quoted(&order.id.to_string())),
-        ("customerName".to_owned(), quoted(&details.customer_name)),
-    ];
+    let mut facts = vec![("orderId".to_owned(), quoted(&order.id.to_string()))];
+    facts.extend(details.customer_name.as_deref().map(|name| ("customerName".to_owned(), quoted(name))));
     for (name, quantity) in details.products.iter() {
         facts.push(("productName".to_owned(), quoted(name)));
         facts.extend(quantity.map(|quantity| ("quantity".to_owned(), quantity.to_string())));

@@ -9,6 +9,8 @@ mod deciding;
 #[cfg(test)]
 mod endpoints;
 #[cfg(test)]
+mod fields;
+#[cfg(test)]
 mod filter_policies;
 #[cfg(test)]
 mod filter_policy_cases;

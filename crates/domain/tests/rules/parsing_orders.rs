@@ -23,7 +23,7 @@ fn with_item(members: &str) -> String {
 #[test]
 fn the_seeds_body_is_an_order() {
     let order = details("{\n  \"customerName\": \"Vedant\",\n  \"productName\": \"Wireless Mouse\"\n}");
-    assert_eq!(order.customer_name, "Vedant");
+    assert_eq!(order.customer_name.as_deref(), Some("Vedant"));
     assert_eq!(order.products.to_string(), "Wireless Mouse");
     assert_eq!((order.currency, order.total, order.note), (None, None, None));
 }
@@ -192,7 +192,8 @@ fn an_error_in_an_item_names_its_place() {
 #[test]
 fn what_is_just_within_a_limit_is_taken() {
     let name = "📦".repeat(limits::NAME);
-    assert_eq!(details(&format!(r#"{{"customerName":"{name}","productName":"x"}}"#)).customer_name, name);
+    let read = details(&format!(r#"{{"customerName":"{name}","productName":"x"}}"#));
+    assert_eq!(read.customer_name, Some(name));
     let note = "n".repeat(60_000);
     assert_eq!(details(&with(&format!(r#""note":"{note}""#))).note, Some(note));
     let items = |count: usize| {
@@ -260,7 +261,7 @@ fn money_is_exact_as_a_number_and_as_a_text() {
 fn of_members_that_stand_there_twice_the_last_counts() {
     let order =
         details(r#"{"customerName":"A","customerName":"B","productName":"P","total":"?","total":"1"}"#);
-    assert_eq!((order.customer_name.as_str(), order.total), ("B", Some(1.into())));
+    assert_eq!((order.customer_name.as_deref(), order.total), (Some("B"), Some(1.into())));
 }
 
 #[test]
@@ -278,7 +279,7 @@ fn every_script_and_sign_is_taken_as_it_is() {
         "\\",
     ] {
         let json = serde_json::json!({"customerName": name, "productName": name}).to_string();
-        assert_eq!(details(&json).customer_name, name);
+        assert_eq!(details(&json).customer_name.as_deref(), Some(name));
     }
 }
 
@@ -377,7 +378,10 @@ fn a_name_of_which_nobody_sees_anything_is_refused() {
     }
     for name in ["\u{200b}Jo", "\u{202e}oJ", "👩\u{200d}🍳", "می\u{200c}خواهم"] {
         let json = serde_json::json!({ "customerName": name, "productName": "Mouse" });
-        assert_eq!(OrderDetails::parse(json.to_string().as_bytes()).unwrap().customer_name, name);
+        assert_eq!(
+            OrderDetails::parse(json.to_string().as_bytes()).unwrap().customer_name.as_deref(),
+            Some(name)
+        );
     }
 }
 

@@ -11,6 +11,7 @@ use clap::{Arg, ArgAction, Args};
 use domain::attributes::SubscribedTo;
 use domain::delivery::DeliveryState;
 use domain::endpoint::Protocol;
+use domain::fields::Fields;
 use domain::filter_policy::FilterPolicyScope;
 use domain::language::Language;
 use domain::subscription::SubscriptionState;
@@ -82,12 +83,12 @@ pub(super) fn language(tag: &str) -> Result<String, String> {
 }
 
 /// What `read` takes, or `null` to take it away.
-pub(super) fn or_null(
-    read: fn(&str) -> Result<String, String>,
+pub(super) fn or_null<T: Into<Value> + 'static>(
+    read: fn(&str) -> Result<T, String>,
 ) -> impl Fn(&str) -> Result<Value, String> + Clone + Send + Sync + 'static {
     move |text| match text {
         "null" => Ok(Value::Null),
-        text => read(text).map(Value::from).map_err(|why| format!("{why}, or null")),
+        text => read(text).map(Into::into).map_err(|why| format!("{why}, or null")),
     }
 }
 
@@ -131,6 +132,12 @@ pub(super) fn whole(
         let number = text.trim().parse().ok().filter(|number| range.contains(number));
         number.ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
     }
+}
+
+/// Members of an order, with commas between.
+pub(super) fn fields(text: &str) -> Result<Value, String> {
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    Fields::parse(names).map(|fields| fields.names().collect()).map_err(|wrong| wrong.message)
 }
 
 /// JSON, or the file that holds it.

@@ -16,13 +16,14 @@ const NAMES: [(&str, &str); 10] = [
 ];
 
 /// Those that are words too: they are meant where the sentence begins with them.
-const WORDS: [(&str, &str); 15] = [
+const WORDS: [(&str, &str); 16] = [
     ("quantity", "--quantity"),
     ("currency", "--currency"),
     ("total", "--total"),
     ("note", "--note"),
     ("attributes", "--attribute"),
     ("escalation", "--escalation"),
+    ("fields", "--fields"),
     ("receives", "--receives"),
     ("language", "--language"),
     ("secret", "--secret-file"),

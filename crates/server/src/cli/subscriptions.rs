@@ -80,6 +80,9 @@ pub(super) struct Add {
     /// Who gets an order too that is not delivered in time, as `{"afterMinutes":15,"subscriptionId":"…"}`
     #[arg(long, value_name = "JSON", value_parser = escalation)]
     escalation: Option<Value>,
+    /// What of an order it is shown, with commas between: `customerName,items,note` [default: everything]
+    #[arg(long, value_name = "NAMES", value_parser = argument::fields)]
+    fields: Option<Value>,
     /// What it is told in: en, de, fr or es [default: the shop's]
     #[arg(long, value_name = "TAG", value_parser = argument::language)]
     language: Option<String>,
@@ -112,6 +115,9 @@ pub(super) struct Changes {
     /// Who gets an order too that is not delivered in time; `null`: nobody
     #[arg(long, value_name = "JSON", value_parser = escalation)]
     escalation: Option<Value>,
+    /// What of an order it is shown, with commas between: `customerName,items,note`; `null`: everything
+    #[arg(long, value_name = "NAMES|null", value_parser = argument::or_null(argument::fields))]
+    fields: Option<Value>,
     /// What it is told in: en, de, fr or es; `null`: the shop's
     #[arg(long, value_name = "TAG|null", value_parser = argument::or_null(argument::language))]
     language: Option<Value>,
@@ -172,6 +178,7 @@ async fn add(add: Add) -> Result<(), Failure> {
         ("filterPolicyScope", add.filter_policy_scope.map(Value::from)),
         ("maxReceivesPerSecond", add.max_receives_per_second.map(Value::from)),
         ("escalation", add.escalation),
+        ("fields", add.fields),
         ("language", add.language.map(Value::from)),
         ("timeZone", add.time_zone.map(Value::from)),
         ("receives", Some(Value::from(add.receives))),
@@ -211,6 +218,7 @@ async fn change(change: Change) -> Result<(), Failure> {
         filter_policy_scope,
         max_receives_per_second,
         escalation,
+        fields,
         language,
         time_zone,
     } = change.changes;
@@ -219,6 +227,7 @@ async fn change(change: Change) -> Result<(), Failure> {
         ("filterPolicyScope", filter_policy_scope.map(Value::from)),
         ("maxReceivesPerSecond", max_receives_per_second),
         ("escalation", escalation),
+        ("fields", fields),
         ("language", language),
         ("timeZone", time_zone),
     ];

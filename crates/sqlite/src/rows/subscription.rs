@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::attributes::{Attributes, Escalation, Minutes, SubscribedTo, stored_rate};
 use domain::endpoint::{Endpoint, Protocol};
 use domain::failure_streak::FailureStreak;
+use domain::fields::Fields;
 use domain::filter_policy::FilterPolicy;
 use domain::language::Language;
 use domain::order::Seq;
@@ -26,7 +27,7 @@ pub(crate) const SUBSCRIPTION_COLUMNS: &str = "subscriptions.seq AS subscription
      subscriptions.filter_policy, subscriptions.state AS subscription_state, subscriptions.generation, \
      subscriptions.created_at AS subscribed_at, subscriptions.confirmation_expires_at, subscriptions.confirmed_at, \
      subscriptions.confirmed_in_sandbox, subscriptions.ended_at, subscriptions.end_reason, subscriptions.secret, \
-     previous_secret, previous_secret_until, receives, language, time_zone, max_receives_per_second, escalation_minutes, escalation_to, \
+     previous_secret, previous_secret_until, receives, language, time_zone, max_receives_per_second, escalation_minutes, escalation_to, fields, \
      failing_since, failed_last, failed_for, failures, suspended_at, suspension_reason";
 
 /// The subscription in a row that has [`SUBSCRIPTION_COLUMNS`].
@@ -158,6 +159,7 @@ fn attributes(row: &Row<'_>) -> rusqlite::Result<Attributes> {
         filter_policy: filter_policy(row)?,
         max_receives_per_second: row.get::<_, Option<i64>>("max_receives_per_second")?.map(stored_rate),
         escalation: escalation(row)?,
+        fields: fields(row)?,
         receives: receives(row)?,
         language: language(row)?,
         time_zone: time_zone(row)?,
@@ -179,6 +181,17 @@ fn escalation(row: &Row<'_>) -> rusqlite::Result<Option<Escalation>> {
     Ok(to
         .zip(minutes)
         .map(|(to, minutes)| Escalation { after_minutes: Minutes::stored(minutes), to: SubscriptionId(to) }))
+}
+
+/// The column `fields`. What is no list of fields hides the subscription: nobody shows what may have to be hidden.
+fn fields(row: &Row<'_>) -> rusqlite::Result<Option<Fields>> {
+    if columns::is_null(row, "fields")? {
+        return Ok(None);
+    }
+    columns::read(row, "fields", |text: String| {
+        Fields::from_stored(&text).map_err(|_| ColumnError("no list of fields that is known".to_owned()))
+    })
+    .map(Some)
 }
 
 fn receives(row: &Row<'_>) -> rusqlite::Result<SubscribedTo> {

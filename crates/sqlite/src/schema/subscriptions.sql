@@ -10,6 +10,7 @@ CREATE TABLE subscriptions (
   max_receives_per_second INTEGER,
   escalation_minutes      INTEGER,
   escalation_to           BLOB,
+  fields                  TEXT,
   state                   TEXT    NOT NULL,
   generation              INTEGER NOT NULL,
   created_at              INTEGER NOT NULL,

@@ -6,6 +6,7 @@ use application::ports::{NewSubscription, Subscribed};
 use application::{Error, ErrorKind};
 use domain::Timestamp;
 use domain::attributes::{Attributes, AttributesChange};
+use domain::fields::Fields;
 use domain::filter_policy::FilterPolicy;
 use domain::language::Language;
 use domain::subscription::{
@@ -23,10 +24,10 @@ use crate::unreadable::{Table, read_row};
 use crate::write::Effects;
 
 const INSERT: &str = "INSERT INTO subscriptions (id, protocol, endpoint, filter_policy, max_receives_per_second, \
-     escalation_minutes, escalation_to, receives, language, time_zone, state, generation, created_at, \
-     confirmation_expires_at, secret) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 1, ?, ?, ?)";
+     escalation_minutes, escalation_to, fields, receives, language, time_zone, state, generation, created_at, \
+     confirmation_expires_at, secret) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 1, ?, ?, ?)";
 const CHANGE: &str = "UPDATE subscriptions SET filter_policy = ?2, max_receives_per_second = ?3, \
-     escalation_minutes = ?4, escalation_to = ?5, language = ?6, time_zone = ?7 WHERE seq = ?1";
+     escalation_minutes = ?4, escalation_to = ?5, language = ?6, time_zone = ?7, fields = ?8 WHERE seq = ?1";
 
 pub(crate) fn subscribe(connection: &Connection, new: &NewSubscription) -> Result<Subscribed, Failure> {
     let (protocol, endpoint) = (new.endpoint.protocol().name(), new.endpoint.to_string());
@@ -49,6 +50,7 @@ pub(crate) fn subscribe(connection: &Connection, new: &NewSubscription) -> Resul
                 filter_policy,
                 max_receives_per_second,
                 escalation,
+                fields,
                 receives,
                 language,
                 time_zone,
@@ -61,6 +63,7 @@ pub(crate) fn subscribe(connection: &Connection, new: &NewSubscription) -> Resul
                 max_receives_per_second.map(NonZeroU32::get),
                 escalation.map(|escalation| escalation.after_minutes.get()),
                 escalation.map(|escalation| escalation.to.0.into_bytes()),
+                fields.as_ref().map(Fields::stored),
                 receives.name(),
                 language.map(Language::name),
                 time_zone.as_ref().map(TimeZoneName::as_str),
@@ -87,7 +90,7 @@ pub(crate) fn change_attributes(
         return Err(subscription_ended().into());
     }
     let before = &found.subscription.attributes;
-    let after = before.clone().changed(change);
+    let after = before.clone().changed(change).map_err(Error::from)?;
     if *before != after {
         let policy = after.filter_policy.as_ref();
         connection.prepare_cached(CHANGE)?.execute(params![
@@ -98,6 +101,7 @@ pub(crate) fn change_attributes(
             after.escalation.map(|escalation| escalation.to.0.into_bytes()),
             after.language.map(Language::name),
             after.time_zone.as_ref().map(TimeZoneName::as_str),
+            after.fields.as_ref().map(Fields::stored),
         ])?;
         if before.filter_policy.as_ref() != policy {
             open_version(connection, found.seq, found.subscription.state)?;

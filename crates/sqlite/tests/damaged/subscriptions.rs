@@ -13,11 +13,12 @@ use crate::opened::{finished, now, order};
 use crate::world::World;
 
 /// What can become of a subscription's row.
-const DAMAGE: [(&str, &str); 10] = [
+const DAMAGE: [(&str, &str); 11] = [
     ("id", "x'00'"),
     ("protocol", "'pigeon'"),
     ("endpoint", "CAST(x'ff' AS TEXT)"),
     ("filter_policy", "'{\"k\":[{\"sounds-like\":\"x\"}]}'"),
+    ("fields", "'customerName,gossip'"),
     ("receives", "'gossip'"),
     ("state", "'odd'"),
     ("created_at", "9223372036854775807"),

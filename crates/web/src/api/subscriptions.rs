@@ -127,7 +127,7 @@ async fn change(
     }
     let change = attributes::read_change(&members)?;
     if change == AttributesChange::default() {
-        let detail = "filterPolicy, maxReceivesPerSecond, escalation, language or timeZone must be given; null takes one away";
+        let detail = "filterPolicy, maxReceivesPerSecond, escalation, fields, language or timeZone must be given; null takes one away";
         return Err(Problem::invalid("missing_field", "filterPolicy", detail));
     }
     let changed = subscriptions::change(&web.app, id, change).await?;

@@ -6,7 +6,7 @@ use crate::cli::display;
 use crate::cli::output::{self, StdoutError};
 
 /// Members, each with its label. What a subscription does not have is left out.
-const FACTS: [(&str, &str); 24] = [
+const FACTS: [(&str, &str); 25] = [
     ("Subscription", "/subscriptionId"),
     ("Protocol", "/protocol"),
     ("Endpoint", "/endpoint"),
@@ -29,6 +29,7 @@ const FACTS: [(&str, &str); 24] = [
     ("Receives", "/receives"),
     ("Filter policy", "/filterPolicy"),
     ("Escalation", "/escalation"),
+    ("Shown", "/fields"),
     ("Language", "/language"),
     ("Time zone", "/timeZone"),
 ];

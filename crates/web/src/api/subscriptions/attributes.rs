@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use domain::attributes::{self, Attributes, AttributesChange, Escalation, Minutes, SubscribedTo};
+use domain::fields::Fields;
 use domain::filter_policy::{FilterPolicy, FilterPolicyScope};
 use domain::json_number;
 use domain::language::Language;
@@ -15,11 +16,12 @@ use crate::body::{Members, REPEATED, repeated};
 use crate::problem::Problem;
 
 /// The members that hold attributes.
-pub(super) const MEMBERS: [&str; 7] = [
+pub(super) const MEMBERS: [&str; 8] = [
     "filterPolicy",
     "filterPolicyScope",
     "maxReceivesPerSecond",
     "escalation",
+    "fields",
     "receives",
     "language",
     "timeZone",
@@ -36,6 +38,8 @@ pub(crate) struct AttributesJson<'a> {
     max_receives_per_second: Option<NonZeroU32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     escalation: Option<EscalationJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<Vec<&'static str>>,
     receives: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'static str>,
@@ -61,6 +65,7 @@ impl<'a> AttributesJson<'a> {
                 after_minutes: escalation.after_minutes.get(),
                 subscription_id: escalation.to,
             }),
+            fields: attributes.fields.as_ref().map(|fields| fields.names().collect()),
             receives: attributes.receives.name(),
             language: attributes.language.map(Language::name),
             time_zone: attributes.time_zone.as_ref().map(TimeZoneName::as_str),
@@ -74,7 +79,7 @@ pub(super) fn read(members: &Members<'_>) -> Result<Attributes, Problem> {
         Some(name) => SubscribedTo::parse(&name)?,
         None => SubscribedTo::default(),
     };
-    Ok(Attributes { receives, ..Attributes::default() }.changed(read_change(members)?))
+    Ok(Attributes { receives, ..Attributes::default() }.changed(read_change(members)?)?)
 }
 
 /// What a change names; `null` takes an attribute away.
@@ -91,6 +96,9 @@ pub(super) fn read_change(members: &Members<'_>) -> Result<AttributesChange, Pro
     }
     if let Some(json) = members.raw("escalation") {
         change.escalation = Some(unless_null(json, escalation)?);
+    }
+    if let Some(json) = members.raw("fields") {
+        change.fields = Some(unless_null(json, fields)?);
     }
     if members.raw("language").is_some() {
         let tag = members.text("language")?;
@@ -140,6 +148,14 @@ fn escalation(json: &str) -> Result<Escalation, Problem> {
         Problem::invalid("invalid_id", "escalation.subscriptionId", detail)
     })?;
     Ok(Escalation { after_minutes: Minutes::parse(field, number(field, minutes)?)?, to })
+}
+
+fn fields(json: &str) -> Result<Fields, Problem> {
+    let names: Vec<String> = serde_json::from_str(json).map_err(|_| {
+        let detail = "fields must be an array of the names of an order's members, or null for all of them";
+        Problem::invalid("wrong_type", "fields", detail)
+    })?;
+    Ok(Fields::parse(names.iter().map(String::as_str))?)
 }
 
 /// A whole number; what is none is beyond every limit.

@@ -35,6 +35,41 @@ async fn what_was_chosen_is_shown_changed_and_taken_away() {
 }
 
 #[tokio::test]
+async fn what_of_an_order_is_shown_is_chosen_changed_and_taken_away() {
+    let host = Host::start();
+    let of_items = json!({"data": {"items": {"sku": ["M-1"]}}});
+    let chosen = json!({"filterPolicy": of_items, "filterPolicyScope": "MessageBody",
+        "fields": ["note", "matchingItems", "note"]});
+    let supplier = made(&host, "jo@example.com", chosen).await;
+    assert_eq!(supplier["fields"], json!(["matchingItems", "note"]));
+    let path = format!("/subscriptions/{}", supplier["subscriptionId"].as_str().unwrap());
+    for (change, why) in [
+        (r#"{"filterPolicy":null}"#, "matchingItems only beside a filterPolicy"),
+        (r#"{"filterPolicy":{"currency":["EUR"]}}"#, "matchingItems only beside a filterPolicy"),
+        (r#"{"fields":[]}"#, "at least one member"),
+        (r#"{"fields":["phone"]}"#, "customerPhone"),
+        (r#"{"fields":["items","matchingItems"]}"#, "both items and matchingItems"),
+    ] {
+        let answer = host.manage("PATCH", &path, change).await;
+        let problem = answer.assert_problem(StatusCode::BAD_REQUEST, "invalid_fields");
+        assert_eq!(problem["field"], "fields");
+        assert!(problem["detail"].as_str().unwrap().contains(why), "{problem}");
+    }
+    for change in [r#"{"fields":"note"}"#, r#"{"fields":[1]}"#, r#"{"fields":{}}"#] {
+        let answer = host.manage("PATCH", &path, change).await;
+        assert_eq!(answer.assert_problem(StatusCode::BAD_REQUEST, "wrong_type")["field"], "fields");
+    }
+    assert_eq!(host.manage("GET", &path, "").await.json()["fields"], supplier["fields"]);
+    let same = json!({"protocol": "email", "endpoint": "jo@example.com"}).to_string();
+    let differs = host.manage("POST", "/subscriptions", &same).await;
+    let problem = differs.assert_problem(StatusCode::CONFLICT, "subscription_differs");
+    assert!(problem["detail"].as_str().unwrap().contains("fields"), "{problem}");
+    let changed = host.manage("PATCH", &path, r#"{"fields":["items"],"filterPolicy":null}"#).await.json();
+    assert_eq!(changed["fields"], json!(["items"]));
+    assert_eq!(host.manage("PATCH", &path, r#"{"fields":null}"#).await.json()["fields"], Value::Null);
+}
+
+#[tokio::test]
 async fn each_mistake_names_its_attribute_and_its_limit() {
     let host = Host::start();
     let id = host.subscribe("jo@example.com").await;
