@@ -3,6 +3,7 @@
 mod order_blocks;
 mod payload;
 mod response;
+mod words;
 
 use std::time::Duration;
 

@@ -15,6 +15,7 @@ mod smtp_session;
 mod smtp_stream;
 mod stage_error;
 mod token;
+mod words;
 
 use application::ports::{Channel, ChannelRules, Message, Sent};
 use async_trait::async_trait;

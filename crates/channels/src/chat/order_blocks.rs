@@ -2,13 +2,14 @@
 //!
 //! All that a client wrote is `plain_text`, beside or below a label that is ours.
 
-use domain::notification::{Fact, FactKind, ItemLine, facts, other_facts};
+use domain::notification::{self, Fact, FactKind, ItemLine, facts, other_facts};
 use domain::order::{Order, ShortReference};
 use domain::reader::Reader;
 use domain::visible::with_overrides_shown;
 use serde_json::{Value, json};
 
 use super::payload::{MAX_SECTION, aside, header, length, mrkdwn, plain, where_the_rest_is, words};
+use super::words::Words;
 
 /// The facts of one section, each of which is two of its ten fields.
 const FACTS_PER_SECTION: usize = 5;
@@ -25,10 +26,12 @@ const MIN_WORDS: usize = 100;
 /// The blocks that tell `order`, and where the rest of it is if they cannot tell all.
 pub(super) fn order_blocks(order: &Order, reader: &Reader) -> Vec<Value> {
     let mut post = Post { blocks: Vec::new(), left: MAX_WORDS, is_cut: false };
-    post.blocks.push(header(&format!("New Order {}", ShortReference::of(order.id))));
+    let said = notification::Words::of(reader.language);
+    let new_order = Words::of(reader.language).new_order;
+    post.blocks.push(header(&format!("{new_order} {}", ShortReference::of(order.id))));
     post.products(order, reader);
-    let customer = order.details.customer_name.clone().map(|name| ("Customer", name));
-    let identity = [("Order ID", order.id.to_string())].into_iter().chain(customer);
+    let customer = order.details.customer_name.clone().map(|name| (said.customer, name));
+    let identity = [(said.order_id, order.id.to_string())].into_iter().chain(customer);
     let identity = identity.map(|(label, text)| Fact {
         kind: FactKind::Other,
         label: label.into(),
@@ -42,10 +45,10 @@ pub(super) fn order_blocks(order: &Order, reader: &Reader) -> Vec<Value> {
     }
     let others: Vec<_> = other_facts(order, reader).iter().map(on_own_lines).collect();
     if !others.is_empty() {
-        post.below("Also sent", &others.join("\n"));
+        post.below(said.also_sent, &others.join("\n"));
     }
     if post.is_cut {
-        post.blocks.push(aside(&where_the_rest_is(order)));
+        post.blocks.push(aside(&where_the_rest_is(order, reader.language)));
     }
     post.blocks
 }
@@ -68,9 +71,11 @@ impl Post {
         if lines.is_empty() {
             return;
         }
-        let label = if lines.len() == 1 { "Product" } else { "Products" };
+        let language = reader.language;
+        let said = notification::Words::of(language);
+        let label = if lines.len() == 1 { said.product } else { said.products };
         let mut shown = 0;
-        let mut room = MAX_SECTION - "\n+ 65536 more items".len();
+        let mut room = MAX_SECTION - said.more_items.of(language, lines.len()).len() - 1;
         for line in &lines {
             match room.checked_sub(length(line) + 1) {
                 Some(left) => (room, shown) = (left, shown + 1),
@@ -81,9 +86,9 @@ impl Post {
             self.below(label, &lines.join("\n"));
         } else {
             let rest = lines.len() - shown;
-            let items = if rest == 1 { "item" } else { "items" };
+            let more = said.more_items.of(language, rest);
             self.is_cut = true;
-            self.below(label, &format!("{}\n+ {rest} more {items}", lines[..shown].join("\n")));
+            self.below(label, &format!("{}\n{more}", lines[..shown].join("\n")));
         }
     }
 

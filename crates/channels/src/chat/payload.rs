@@ -4,11 +4,13 @@
 //! message text" (escaping text, linking to URLs) for the markup; Discord, "Execute Webhook", for its limit.
 
 use application::ports::{Content, Message};
+use domain::language::Language;
 use domain::order::Order;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::order_blocks::order_blocks;
+use super::words::Words;
 
 /// The longest text of a message in UTF-16 units, which stands where blocks are not shown: as much as Slack advises, and less
 /// than the others take (Rocket.Chat 5,000, Mattermost 16,383).
@@ -47,7 +49,7 @@ pub(super) fn payload(message: &Message, host: Option<&str>) -> Payload {
             json!({"type": "section", "text": mrkdwn(&words(&content.text(reader), MAX_SECTION))}),
         ],
     };
-    blocks.extend(linked(content));
+    blocks.extend(linked(content, Words::of(reader.language)));
     Payload { text: text(message, most), blocks, unfurl_links: false }
 }
 
@@ -59,13 +61,13 @@ fn text(message: &Message, most: usize) -> String {
     if length(&text) <= most {
         return words(&text, most);
     }
-    let rest = where_the_rest_is(order);
+    let rest = where_the_rest_is(order, message.reader.language);
     format!("{}\n{rest}", words(&text, most - length(&rest) - 1))
 }
 
 /// What follows where an order was cut.
-pub(super) fn where_the_rest_is(order: &Order) -> String {
-    format!("This order is longer than a message. See all of it: orderbell order show {}", order.id)
+pub(super) fn where_the_rest_is(order: &Order, language: Language) -> String {
+    format!("{} orderbell order show {}", Words::of(language).longer, order.id)
 }
 
 /// `text` with what would call people together or hide a link in other services' markup, which knows no escapes, broken by
@@ -87,13 +89,13 @@ fn inert(text: &str) -> String {
 }
 
 /// A link rather than a button: Slack asks the app behind a button to answer for every press, which a webhook cannot.
-fn linked(content: &Content) -> Option<Value> {
+fn linked(content: &Content, said: &Words) -> Option<Value> {
     match content {
         Content::Notification { unsubscribe_url, .. } => {
-            Some(aside(&link(unsubscribe_url, "Unsubscribe this chat")))
+            Some(aside(&link(unsubscribe_url, said.unsubscribe)))
         }
         Content::Confirmation { confirm_url, .. } => {
-            let link = link(confirm_url, "Confirm the subscription");
+            let link = link(confirm_url, said.confirm);
             Some(json!({"type": "section", "text": mrkdwn(&format!("*{link}*"))}))
         }
         Content::Notice { .. } | Content::Test => None,

@@ -5,7 +5,10 @@
 
 use std::borrow::Cow;
 
+use domain::language::Language;
 use domain::notification::{Fact, ItemLine, Parts};
+
+use super::words::Words;
 
 /// What both forms of an order may take before they are encoded, in bytes. Base64 makes 1.37 times as much of it: with what
 /// stands around it, a mail has less than 100,000 bytes.
@@ -26,12 +29,12 @@ pub(super) fn fitted(parts: Parts<'_>) -> (Parts<'_>, bool) {
     if cost(&parts) <= MAX_ORDER_BYTES {
         return (parts, true);
     }
-    let Parts { items, facts, other_facts, .. } = parts;
+    let Parts { language, items, facts, other_facts, .. } = parts;
     let mut later: usize = facts.iter().chain(&other_facts).map(fact_cost).sum();
     later += items.iter().map(item_cost).sum::<usize>();
     let mut cut = Parts {
-        customer: parts.customer.map(|words| cut_words(words, MAX_ORDER_BYTES / 2)),
-        product: parts.product.map(|words| cut_words(words, MAX_PRODUCT_BYTES)),
+        customer: parts.customer.map(|words| cut_words(words, language, MAX_ORDER_BYTES / 2)),
+        product: parts.product.map(|words| cut_words(words, language, MAX_PRODUCT_BYTES)),
         items: Vec::new(),
         facts: Vec::new(),
         other_facts: Vec::new(),
@@ -40,7 +43,7 @@ pub(super) fn fitted(parts: Parts<'_>) -> (Parts<'_>, bool) {
     let mut left = MAX_ORDER_BYTES.saturating_sub(cost(&cut));
     for fact in facts {
         later -= fact_cost(&fact);
-        let fact = cut_fact(fact, share(left, later));
+        let fact = cut_fact(fact, language, share(left, later));
         left = left.saturating_sub(fact_cost(&fact));
         cut.facts.push(fact);
     }
@@ -50,8 +53,8 @@ pub(super) fn fitted(parts: Parts<'_>) -> (Parts<'_>, bool) {
     left = room;
     let other_facts = other_facts.into_iter().map(|fact| {
         later -= fact_cost(&fact);
-        let fact = Fact { label: cut_words(fact.label, MAX_LABEL_BYTES), ..fact };
-        let fact = cut_fact(fact, share(left, later));
+        let fact = Fact { label: cut_words(fact.label, language, MAX_LABEL_BYTES), ..fact };
+        let fact = cut_fact(fact, language, share(left, later));
         left = left.saturating_sub(fact_cost(&fact));
         fact
     });
@@ -96,12 +99,13 @@ fn fact_cost(fact: &Fact<'_>) -> usize {
 }
 
 /// A fact in as many bytes as there are: its lines as far as they fit.
-fn cut_fact(fact: Fact<'_>, room: usize) -> Fact<'_> {
+fn cut_fact(fact: Fact<'_>, language: Language, room: usize) -> Fact<'_> {
     if fact_cost(&fact) <= room {
         return fact;
     }
     let characters = fact.lines.iter().map(|line| 1 + line.chars().count()).sum();
-    let around = ROW_BYTES + LINE_BYTES + words_cost(&fact.label) + words_cost(&remainder(characters));
+    let around =
+        ROW_BYTES + LINE_BYTES + words_cost(&fact.label) + words_cost(&remainder(language, characters));
     let mut left = room.saturating_sub(around);
     let mut kept = Vec::new();
     let mut lines = fact.lines.into_iter();
@@ -113,20 +117,20 @@ fn cut_fact(fact: Fact<'_>, room: usize) -> Fact<'_> {
         }
         let (beginning, rest) = line.split_at(fitting_bytes(&line, left.saturating_sub(LINE_BYTES)));
         let rest = rest.chars().count() + lines.map(|line| 1 + line.chars().count()).sum::<usize>();
-        kept.push(format!("{beginning}{}", remainder(rest)).into());
+        kept.push(format!("{beginning}{}", remainder(language, rest)).into());
         break;
     }
     Fact { lines: kept, ..fact }
 }
 
 /// Words in as many bytes as there are.
-fn cut_words(words: Cow<'_, str>, room: usize) -> Cow<'_, str> {
+fn cut_words(words: Cow<'_, str>, language: Language, room: usize) -> Cow<'_, str> {
     if words_cost(&words) <= room {
         return words;
     }
-    let room = room.saturating_sub(words_cost(&remainder(words.chars().count())));
+    let room = room.saturating_sub(words_cost(&remainder(language, words.chars().count())));
     let (beginning, rest) = words.split_at(fitting_bytes(&words, room));
-    format!("{beginning}{}", remainder(rest.chars().count())).into()
+    format!("{beginning}{}", remainder(language, rest.chars().count())).into()
 }
 
 /// How many bytes of `words` fit into `room`.
@@ -140,8 +144,8 @@ fn fitting_bytes(words: &str, mut room: usize) -> usize {
 }
 
 /// What stands where `characters` were cut.
-fn remainder(characters: usize) -> String {
-    format!("… ({characters} more characters)")
+fn remainder(language: Language, characters: usize) -> String {
+    Words::of(language).more_characters.of(language, characters)
 }
 
 /// What words take: as they are in the text, and escaped in the HTML.

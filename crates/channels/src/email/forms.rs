@@ -2,13 +2,15 @@
 
 use application::ports::{Content, Message};
 use askama::Template;
-use domain::notification::{Fact, Parts, on_one_line};
+use domain::language::{Language, numbers};
+use domain::notification::{self, Fact, FactKind, Parts, on_one_line};
 use domain::order::{Order, ShortReference};
 use domain::reader::Reader;
 use lettre::message::header::{ContentTransferEncoding, ContentType};
 use lettre::message::{Body, MultiPart, SinglePart};
 
 use super::fitting::fitted;
+use super::words::Words;
 
 /// The most products that the heading of an order names.
 const MAX_HEADING_PRODUCTS: usize = 3;
@@ -21,21 +23,26 @@ const SHORT_PRICE: usize = 16;
 #[derive(Template)]
 #[template(path = "mail.html")]
 struct Lines<'a> {
+    language: Language,
+    said: &'static Words,
     subject: &'a str,
     text: &'a str,
-    /// The link that the mail is for, and what it does, in words.
-    button: Option<(&'a str, &'static str)>,
+    /// The link that the mail is for: it confirms.
+    button: Option<&'a str>,
 }
 
 /// The HTML of an order.
 #[derive(Template)]
 #[template(path = "mail_order.html")]
 struct OrderTable<'a> {
+    language: Language,
+    words: &'static notification::Words,
+    said: &'static Words,
     subject: &'a str,
     /// What was ordered, in short: the first products, each with its quantity.
-    heading: Vec<(String, Option<u32>)>,
-    /// How many more there are.
-    more_products: usize,
+    heading: Vec<(String, Option<String>)>,
+    /// How many more there are, in words, if there are any.
+    more_products: Option<String>,
     parts: &'a Parts<'a>,
     /// What people call the order by.
     reference: ShortReference,
@@ -52,19 +59,20 @@ struct OrderTable<'a> {
 /// The template cannot be filled in.
 pub(super) fn forms(message: &Message, subject: &str) -> Result<MultiPart, askama::Error> {
     let Message { content, reader, .. } = message;
+    let (language, said) = (reader.language, Words::of(reader.language));
     let (text, html) = match content {
         Content::Notification { order, unsubscribe_url } => {
             of_order(order, reader, unsubscribe_url, subject)?
         }
         Content::Confirmation { confirm_url, .. } => {
             let text = content.text(reader);
-            let button = Some((confirm_url.as_str(), "Confirm the subscription"));
-            let html = Lines { subject, text: &text, button }.render()?;
+            let button = Some(confirm_url.as_str());
+            let html = Lines { language, said, subject, text: &text, button }.render()?;
             (format!("{text}\n\n{confirm_url}\n"), html)
         }
         Content::Notice { .. } | Content::Test => {
             let text = content.text(reader);
-            let html = Lines { subject, text: &text, button: None }.render()?;
+            let html = Lines { language, said, subject, text: &text, button: None }.render()?;
             (format!("{text}\n"), html)
         }
     };
@@ -79,15 +87,21 @@ fn of_order(
     unsubscribe_url: &str,
     subject: &str,
 ) -> Result<(String, String), askama::Error> {
+    let (language, said) = (reader.language, Words::of(reader.language));
     let (parts, is_whole) = fitted(Parts::of(order, reader));
     let command = format!("orderbell order show {}", order.id);
     let rest = (!is_whole).then_some(command.as_str());
     let products = order.details.products.iter().take(MAX_HEADING_PRODUCTS);
-    let heading = products.map(|(name, quantity)| (on_one_line(name, MAX_HEADING_NAME), quantity));
+    let whole = |number: u32| numbers::whole(language, number.into());
+    let heading = products.map(|(name, quantity)| (on_one_line(name, MAX_HEADING_NAME), quantity.map(whole)));
+    let more_products = order.details.products.iter().skip(MAX_HEADING_PRODUCTS).count();
     let html = OrderTable {
+        language,
+        words: notification::Words::of(language),
+        said,
         subject,
         heading: heading.collect(),
-        more_products: order.details.products.iter().skip(MAX_HEADING_PRODUCTS).count(),
+        more_products: (more_products > 0).then(|| said.more_products.of(language, more_products)),
         parts: &parts,
         reference: ShortReference::of(order.id),
         phone: order.details.customer_phone.as_deref().filter(|number| is_dialled(number)),
@@ -95,12 +109,11 @@ fn of_order(
         unsubscribe_url,
     };
     let html = html.render()?;
-    let rest = rest.map(|command| format!("\n\n{LONGER}\n{command}")).unwrap_or_default();
-    Ok((format!("{}{rest}\n\n-- \nUnsubscribe: {unsubscribe_url}\n", parts.text()), html))
+    let rest = rest.map(|command| format!("\n\n{}\n{command}", said.longer)).unwrap_or_default();
+    let unsubscribe =
+        format!("{}{} {unsubscribe_url}", said.unsubscribe, notification::Words::of(language).colon);
+    Ok((format!("{}{rest}\n\n-- \n{unsubscribe}\n", parts.text()), html))
 }
-
-/// What is said of an order that is cut.
-const LONGER: &str = "This order is longer than a mail. See all of it:";
 
 /// Whether a number is `+` and digits and nothing else (E.164).
 fn is_dialled(number: &str) -> bool {
@@ -112,6 +125,11 @@ impl OrderTable<'_> {
     fn number<'f>(&self, fact: &'f Fact<'_>) -> Option<&'f str> {
         let [line] = fact.lines.as_slice() else { return None };
         Some(line.as_ref()).filter(|line| self.phone == Some(line))
+    }
+
+    /// A whole number, as the reader's language has it.
+    fn whole(&self, number: u32) -> String {
+        numbers::whole(self.language, number.into())
     }
 
     /// Whether any item has a quantity: without one, the table has no such column.

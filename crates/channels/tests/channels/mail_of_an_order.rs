@@ -27,7 +27,7 @@ fn tags_and_texts(html: &str) -> Vec<(&str, &str)> {
 }
 
 /// What a person reads where all CSS is removed: a line for each row, paragraph and line, its cells with a bar between them.
-fn shown(html: &str) -> Vec<String> {
+pub(crate) fn shown(html: &str) -> Vec<String> {
     let mut said = String::new();
     for (tag, text) in tags_and_texts(html) {
         said.push_str(match tag {
@@ -43,7 +43,7 @@ fn shown(html: &str) -> Vec<String> {
 }
 
 /// Each element that is opened is closed, in turn.
-fn assert_well_formed(html: &str) {
+pub(crate) fn assert_well_formed(html: &str) {
     let mut open = Vec::new();
     for (tag, _) in tags_and_texts(html) {
         let name = tag.split([' ', '\n']).next().unwrap();

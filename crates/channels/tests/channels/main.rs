@@ -9,6 +9,7 @@ mod email_faults;
 mod fixtures;
 mod hidden_fields;
 mod http_receiver;
+mod languages;
 mod mail_form;
 mod mail_of_an_order;
 #[cfg(feature = "emulators")]
