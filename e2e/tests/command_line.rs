@@ -63,7 +63,7 @@ async fn an_order_goes_by_its_short_reference_the_beginning_of_its_id_and_the_sh
     // All three may be of one minute.
     for name in [&first, &short, &spoken, &first[..30], "b 7"] {
         let shown = text(&program.command(&["order", "show", name])?.stdout);
-        assert!(shown.starts_with(&format!("Order    {short}\nId       {first}\n")), "{name}: {shown}");
+        assert!(shown.starts_with(&format!("Order     {short}\nId        {first}\n")), "{name}: {shown}");
     }
     for (command, said) in [("spam", "is marked as spam"), ("not-spam", "is no longer marked as spam")] {
         let done = text(&program.command(&["order", command, &short])?.stdout);

@@ -9,9 +9,11 @@ use domain::delivery::{DeliveryKind, DeliveryState};
 use domain::endpoint::Protocol;
 use domain::fields::Fields;
 use domain::filter_policy::{FilterPolicy, FilterPolicyScope};
+use domain::language::Language;
 use domain::subscription::{
     CONFIRMATION_LIFETIME, EndReason, Subscription, SubscriptionId, SubscriptionState,
 };
+use domain::time_zone::TimeZoneName;
 use domain::webhook_secret::WebhookSecrets;
 
 use crate::LocalPorts;
@@ -68,6 +70,23 @@ pub async fn what_of_an_order_is_shown_is_kept_and_changed(ports: &LocalPorts<'_
         assert_eq!(changed.attributes, Attributes { fields, ..attributes.clone() });
         assert_eq!(ports.subscriptions.subscription(made.id).await.unwrap(), Some(changed));
     }
+}
+
+/// Both read back wherever a subscription is read, and hold until they are changed or taken away.
+pub async fn what_a_subscription_is_told_in_is_kept_and_changed(ports: &LocalPorts<'_>) {
+    let time_zone = Some(TimeZoneName::parse("timeZone", "Europe/Berlin").unwrap());
+    let attributes = Attributes { language: Some(Language::De), time_zone, ..Attributes::default() };
+    let made =
+        ports.subscribe(NewSubscription { attributes: attributes.clone(), ..email("ada@example.com") }).await;
+    assert_eq!(made.attributes, attributes);
+    assert_eq!(ports.due_by(now()).await.deliveries[0].subscription.attributes, attributes);
+    let to = AttributesChange { language: Some(Some(Language::Fr)), ..AttributesChange::default() };
+    let changed = ports.subscriptions.change_attributes(made.id, to).await.unwrap();
+    assert_eq!(changed.attributes, Attributes { language: Some(Language::Fr), ..attributes });
+    let to = AttributesChange { language: Some(None), time_zone: Some(None), ..AttributesChange::default() };
+    let changed = ports.subscriptions.change_attributes(made.id, to).await.unwrap();
+    assert_eq!(changed.attributes, Attributes::default());
+    assert_eq!(ports.subscriptions.subscription(made.id).await.unwrap(), Some(changed));
 }
 
 /// An id that was never given names nothing.

@@ -8,7 +8,7 @@ mod wording;
 mod words;
 
 pub use facts::{Fact, FactKind, facts, other_facts};
-pub use parts::{ItemLine, Parts};
+pub use parts::{ItemLine, Parts, product_lines};
 use serde::Serialize;
 pub use sms::sms;
 pub use subject::{MAX_SUBJECT, mail_subject, on_one_line};

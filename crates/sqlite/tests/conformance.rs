@@ -116,6 +116,7 @@ ports_keep! {
     a_new_subscription_is_pending_and_owed_its_confirmation,
     an_unknown_subscription_is_not_there,
     what_of_an_order_is_shown_is_kept_and_changed,
+    what_a_subscription_is_told_in_is_kept_and_changed,
     subscribing_again_finds_the_same_subscription,
     an_endpoint_whose_subscription_ended_can_be_subscribed_anew,
     only_orders_accepted_after_the_confirmation_match,

@@ -2,6 +2,8 @@
 
 const form = document.getElementById("order-form");
 const answer = document.getElementById("answer");
+// What is said to people, in the page's language.
+const words = form.dataset;
 const button = form.querySelector("button[type=submit]");
 
 // One key for one order: repeating an unchanged form cannot place it twice.
@@ -49,9 +51,9 @@ function say(kind, message, id) {
 
 // What can be told without asking the server.
 function firstMissing() {
-  if (form.elements.quantity.validity.badInput) return ["quantity", "The quantity must be a whole number"];
+  if (form.elements.quantity.validity.badInput) return ["quantity", words.noNumber];
   const missing = ["customerName", "productName", "key"].find((name) => form.elements[name]?.value.trim() === "");
-  return missing && [missing, "Please fill this in"];
+  return missing && [missing, words.missing];
 }
 
 function headers() {
@@ -78,14 +80,14 @@ async function send() {
   const response = await fetch(form.action, { method: "POST", headers: headers(), body: JSON.stringify(order()) });
   const body = await response.json();
   if (response.ok) {
-    say("good", "Order placed. Its reference is", response.headers.get("short-reference") ?? body.orderId);
+    say("good", words.placed, response.headers.get("short-reference") ?? body.orderId);
     clearOrder();
     return;
   }
   const field = response.status === 401 ? "key" : body.field;
-  const shown = field && showError(field, body.error);
+  const shown = field && showError(field, words.refused || body.error);
   if (shown) form.elements[field].focus();
-  say("bad", shown ? "Please correct the marked field." : body.error ?? "The order was not placed.");
+  say("bad", shown ? words.correctIt : words.refused ? words.notPlaced : body.error ?? words.notPlaced);
 }
 
 form.addEventListener("submit", async (event) => {
@@ -95,7 +97,7 @@ form.addEventListener("submit", async (event) => {
   if (missing) {
     showError(...missing);
     form.elements[missing[0]].focus();
-    say("bad", "Please correct the marked field.");
+    say("bad", words.correctIt);
     return;
   }
   button.disabled = true;
@@ -103,7 +105,7 @@ form.addEventListener("submit", async (event) => {
   try {
     await send();
   } catch {
-    say("bad", "There was no answer. Try again: the order will not be placed twice.");
+    say("bad", words.noAnswer);
   } finally {
     button.disabled = false;
   }

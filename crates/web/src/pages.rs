@@ -1,15 +1,20 @@
 //! What people see in a browser: one file per page, templates in `templates/`; the style, scripts and icon in `assets/`
 //! are inside the program.
 
+mod accepted_language;
 mod docs;
 mod order_form;
 pub(crate) mod subscriber_links;
+mod words;
 
 use askama::Template;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use domain::language::Language;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_FRAME_OPTIONS};
 use http::{HeaderValue, StatusCode, Uri};
+
+use words::FrameWords;
 
 use crate::problem::{self, Problem};
 use crate::state::Routes;
@@ -50,13 +55,14 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
 #[template(path = "message.html")]
 pub(crate) struct MessagePage<'a> {
     pub(crate) version: &'a str,
+    pub(crate) frame: &'static FrameWords,
     pub(crate) title: &'a str,
     pub(crate) text: &'a str,
     /// Whether what it says is good news.
     pub(crate) good: bool,
 }
 
-/// A failure, for a person.
+/// A failure, for the operator: in English, as the console is.
 pub(crate) fn failure_page(version: &str, problem: &Problem) -> Response {
     let title = match problem.status {
         StatusCode::GONE => "This link is no longer valid",
@@ -66,7 +72,24 @@ pub(crate) fn failure_page(version: &str, problem: &Problem) -> Response {
         StatusCode::NOT_IMPLEMENTED => "Not served here",
         _ => "Something went wrong",
     };
-    page(problem.status, &MessagePage { version, title, text: &problem.detail, good: false })
+    page(
+        problem.status,
+        &MessagePage {
+            version,
+            frame: FrameWords::of(Language::En),
+            title,
+            text: &problem.detail,
+            good: false,
+        },
+    )
+}
+
+/// A range of a header such as `Accept`, and how much it is wanted.
+fn weighted(range: &str) -> (&str, f32) {
+    let mut parts = range.split(';').map(str::trim);
+    let name = parts.next().unwrap_or_default();
+    let weight = parts.find_map(|part| part.strip_prefix("q="));
+    (name, weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
 }
 
 /// The pages' style, one of their scripts, or their icon.

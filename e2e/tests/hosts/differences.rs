@@ -43,9 +43,13 @@ async fn what_sns_does_in_its_own_way_is_answered_501_on_aws() -> Result<()> {
 async fn what_sns_has_no_attribute_for_is_refused_on_aws() -> Result<()> {
     let host = Deployment::aws().await?;
     let client = host.client()?;
-    for (attribute, value) in
-        [("maxReceivesPerSecond", json!(5)), ("fields", json!(["items"])), ("receives", json!("notices"))]
-    {
+    for (attribute, value) in [
+        ("maxReceivesPerSecond", json!(5)),
+        ("fields", json!(["items"])),
+        ("receives", json!("notices")),
+        ("language", json!("de")),
+        ("timeZone", json!("Europe/Berlin")),
+    ] {
         let body = json!({"protocol": "email", "endpoint": "ada@example.com", attribute: value});
         let refused = client.post("/subscriptions", &body).await?.expect(400)?;
         assert_eq!((&refused["code"], &refused["field"]), (&json!("not_on_this_host"), &json!(attribute)));

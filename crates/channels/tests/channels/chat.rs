@@ -193,7 +193,7 @@ async fn of_many_products_as_many_are_shown_as_fit_and_the_others_are_counted() 
     let payload = posted(notification_of(large_orders().remove(0))).await;
     let products = payload["blocks"][2]["text"]["text"].as_str().unwrap();
     let shown = products.lines().count() - 1;
-    assert_eq!(products.lines().last(), Some(format!("+ {} more items", 1_000 - shown).as_str()));
+    assert_eq!(products.lines().last(), Some(format!("+{} more items", 1_000 - shown).as_str()));
     assert!(shown > 100 && products.starts_with("- 1 × Product 0\n- 1 × Product 1\n"), "{products}");
 }
 

@@ -184,7 +184,7 @@ async fn a_confirmation_request_is_in_the_language_and_by_the_clock_of_whoever_i
         (
             Language::De,
             "Bestätigen Sie Ihr Abonnement neuer Bestellungen",
-            "bestätigen Sie bis Mi., 4.3.2026, 06:06.",
+            "bestätigen Sie bis Mi., 04.03.2026, 06:06.",
             "Abonnement bestätigen",
         ),
         (
@@ -196,7 +196,7 @@ async fn a_confirmation_request_is_in_the_language_and_by_the_clock_of_whoever_i
         (
             Language::Es,
             "Confirme su suscripción a los nuevos pedidos",
-            "confirme antes del mié, 4/3/2026, 6:06.",
+            "confirme antes del mié, 4/3/2026, 06:06.",
             "Confirmar la suscripción",
         ),
     ] {

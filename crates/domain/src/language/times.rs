@@ -43,7 +43,7 @@ fn date(language: Language, date: Date) -> String {
     let weekday = weekday(language, date.weekday());
     match language {
         Language::En => format!("{weekday}, {} {day}, {year}", month_in_english(month)),
-        Language::De => format!("{weekday}, {day}.{month}.{year}"),
+        Language::De => format!("{weekday}, {day:02}.{month:02}.{year}"),
         Language::Fr => format!("{weekday} {day:02}/{month:02}/{year}"),
         Language::Es => format!("{weekday}, {day}/{month}/{year}"),
     }
@@ -58,8 +58,7 @@ fn time_of_day(language: Language, time: DateTime) -> String {
             let half = if hour < 12 { "AM" } else { "PM" };
             format!("{}:{minute:02}{seconds}\u{a0}{half}", (hour + 11) % 12 + 1)
         }
-        Language::De | Language::Fr => format!("{hour:02}:{minute:02}{seconds}"),
-        Language::Es => format!("{hour}:{minute:02}{seconds}"),
+        Language::De | Language::Fr | Language::Es => format!("{hour:02}:{minute:02}{seconds}"),
     }
 }
 

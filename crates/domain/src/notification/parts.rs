@@ -161,6 +161,18 @@ impl ItemLine<'_> {
     }
 }
 
+/// Each product on a line: `2 × Mouse (M-1), €9.95 each`.
+#[must_use]
+pub fn product_lines(order: &Order, reader: &Reader) -> Vec<String> {
+    let Products { product_name, quantity, items } = &order.details.products;
+    let named = product_name.iter().map(|name| {
+        let mut line = String::new();
+        push_counted(&mut line, *quantity, &shown(name), reader.language);
+        line
+    });
+    named.chain(items.iter().map(|item| ItemLine::of(item, order, reader).told())).collect()
+}
+
 /// All that was ordered: `Wireless Mouse`, or `2 × Mouse, 1 × Pad`.
 pub(super) fn products_on_one_line(products: &Products, language: Language) -> String {
     let mut line = String::new();

@@ -225,3 +225,72 @@ static SPANISH_IN_GSM: Words = Words {
     yes: "si",
     ..SPANISH
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sms_text::Alphabet;
+
+    /// By all of its members: a new one does not compile here before it is decided about.
+    #[test]
+    fn what_a_text_message_says_of_its_own_is_of_the_gsm_alphabet_in_every_language() {
+        for language in Language::ALL {
+            let Words {
+                // Where these are said, 📦 makes it another alphabet anyway.
+                received: _,
+                order_id: _,
+                product: _,
+                colon: _,
+                // Said in other forms.
+                products: _,
+                price_each: _,
+                more: _,
+                subject: _,
+                for_whom: _,
+                each: _,
+                customer,
+                also_sent,
+                more_items,
+                more_lines,
+                yes,
+                no,
+                labels,
+            } = Words::in_gsm(language);
+            let Labels {
+                quantity,
+                total,
+                currency,
+                wanted_at,
+                note,
+                phone,
+                email,
+                address,
+                reference,
+                language: of_customer,
+            } = labels;
+            let counted = [1, 2].map(|number| more_items.of(language, number));
+            let said = [
+                *customer,
+                also_sent,
+                more_lines,
+                yes,
+                no,
+                quantity,
+                total,
+                currency,
+                wanted_at,
+                note,
+                phone,
+                email,
+                address,
+                reference,
+                of_customer,
+                &counted[0],
+                &counted[1],
+            ];
+            for words in said {
+                assert_eq!(Alphabet::of(words), Alphabet::Gsm7, "{words}");
+            }
+        }
+    }
+}

@@ -18,6 +18,8 @@ mod filter_policy_cases;
 mod generated_orders;
 mod kept_members;
 #[cfg(test)]
+mod languages;
+#[cfg(test)]
 mod link_tokens;
 #[cfg(test)]
 mod notifications;

@@ -1,6 +1,10 @@
 //! Damaged orders: the relay goes on around them, and publishes them once they are mended.
 
 use application::ports::{OrderLog, OrderStore, Publisher, Subscriptions};
+use domain::language::Language;
+use domain::reader::Reader;
+use domain::shop::Shop;
+use domain::time_zone::TimeZoneName;
 use orderbell_sqlite::audit::ExceptionKind::Unreadable;
 
 use crate::opened::order;
@@ -143,12 +147,24 @@ async fn what_no_rule_of_today_would_take_is_published_and_due_all_the_same() {
     world.sql("UPDATE subscriptions SET endpoint = 'nowhere', max_receives_per_second = 0, escalation_minutes = 1 << 60");
     world.sql("UPDATE subscriptions SET filter_policy = '{}', failures = -1, escalation_to = randomblob(16)");
     world.sql("UPDATE subscription_versions SET filter_policy = '{}'");
+    world.sql("UPDATE subscriptions SET language = 'tlh', time_zone = 'Mars/Olympus_Mons'");
     world.publish().await;
     assert_eq!(world.told(ada).await, [placed]);
     let read = world.store.subscription(ada).await.unwrap().unwrap();
     assert_eq!(read.endpoint.to_string(), "nowhere");
     assert_eq!(read.attributes.max_receives_per_second.map(u32::from), Some(1));
     assert_eq!(read.attributes.escalation.map(|escalation| escalation.after_minutes.get()), Some(u16::MAX));
+    let reader = Reader::of(&Shop { language: Language::De, ..Shop::default() }, &read.attributes);
+    assert_eq!(
+        (reader.language, reader.time_zone.iana_name()),
+        (Language::De, Some("UTC")),
+        "as the shop has it"
+    );
+    assert_eq!(
+        read.attributes.time_zone,
+        Some(TimeZoneName::stored("Mars/Olympus_Mons")),
+        "until it is known"
+    );
     assert_eq!(world.store.order(placed).await.unwrap().unwrap().details.currency.as_deref(), Some("ANG"));
     assert_eq!((world.quarantined(), world.audited()), (vec![], vec![]));
     world.store.close().await;

@@ -1,5 +1,7 @@
 //! `/`: the order form.
 
+mod words;
+
 use std::sync::Arc;
 
 use application::ChannelMode;
@@ -8,9 +10,12 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::endpoint::Protocol;
 use domain::order::limits;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
+use words::Words;
 
+use super::accepted_language::accepted_language;
 use super::page;
+use super::words::FrameWords;
 use crate::keys::OrderAuth;
 use crate::state::Web;
 
@@ -21,6 +26,8 @@ const MAX_NOTE: usize = 2_000;
 #[template(path = "order_form.html")]
 struct OrderForm<'a> {
     version: &'a str,
+    frame: &'static FrameWords,
+    words: &'static Words,
     /// Placing an order needs a key.
     needs_key: bool,
     /// The protocols whose messages stay on this machine, in words; empty if there are none.
@@ -30,12 +37,16 @@ struct OrderForm<'a> {
     max_note: usize,
 }
 
-/// The form; its script posts to `/create-order`.
-pub(super) async fn show(State(web): State<Arc<Web>>) -> Response {
+/// The form, in a language that its reader's browser asks for; its script posts to `/create-order`.
+pub(super) async fn show(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
+    let language = accepted_language(&headers, web.app.shop.language);
+    let words = Words::of(language);
     let form = OrderForm {
         version: web.settings.version,
+        frame: FrameWords::of(language),
+        words,
         needs_key: matches!(web.settings.order_auth, OrderAuth::Keys(_)),
-        sandboxed: sandboxed(&web),
+        sandboxed: sandboxed(&web, words.and),
         max_name: limits::NAME,
         max_quantity: limits::QUANTITY,
         max_note: MAX_NOTE,
@@ -43,9 +54,9 @@ pub(super) async fn show(State(web): State<Arc<Web>>) -> Response {
     page(StatusCode::OK, &form)
 }
 
-fn sandboxed(web: &Web) -> String {
+fn sandboxed(web: &Web, and: &str) -> String {
     let Some(own) = &web.app.local_delivery else { return String::new() };
     let kept = |protocol: &Protocol| own.channels.get(protocol) == Some(&ChannelMode::Sandbox);
     let names: Vec<_> = Protocol::ALL.into_iter().filter(kept).map(Protocol::name).collect();
-    names.join(" and ")
+    names.join(&format!(" {and} "))
 }

@@ -4,6 +4,8 @@
 //! The POST that unsubscribes is also what a mail program sends for `List-Unsubscribe=One-Click` (RFC 8058): it needs no
 //! cookie and no body, and it is answered without a redirect.
 
+mod words;
+
 use std::sync::Arc;
 
 use application::Error;
@@ -12,13 +14,17 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use domain::language::Language;
 use domain::link_token::token_in_query;
 use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
 use http::header::ACCEPT;
 use http::{HeaderMap, StatusCode, Uri};
 use serde::Serialize;
 
-use super::{MessagePage, failure_page, page};
+use words::{Said, Words};
+
+use super::words::FrameWords;
+use super::{MessagePage, page, weighted};
 use crate::api::json_response;
 use crate::problem::Problem;
 use crate::state::{Routes, Web};
@@ -35,6 +41,7 @@ pub(crate) fn routes() -> Routes {
 #[template(path = "ask.html")]
 struct AskPage<'a> {
     version: &'a str,
+    frame: &'static FrameWords,
     title: &'a str,
     text: &'a str,
     /// Whom it is about, masked: the page may be seen by others than its owner.
@@ -63,20 +70,22 @@ async fn ask_to_confirm(State(web): State<Arc<Web>>, uri: Uri) -> Response {
 }
 
 fn confirm_page(web: &Web, subscription: &Subscription) -> Response {
-    let version = web.settings.version;
+    let language = language(web, subscription);
+    let words = Words::of(language);
     match subscription.state {
         SubscriptionState::Confirmed | SubscriptionState::Suspended => {
-            let text = "Nothing more is needed: new orders are announced to this address.";
-            page(StatusCode::OK, &MessagePage { version, title: "Already confirmed", text, good: true })
+            done_already(web, language, words.confirmed_already)
         }
         // The link of an ended one does not work: it does not come here.
         SubscriptionState::Pending | SubscriptionState::Ended => {
+            let (title, text) = words.ask_to_confirm;
             let ask = AskPage {
-                version,
-                title: "Confirm your subscription",
-                text: "New orders will be announced to this address. If you did not ask for it, close this page.",
+                version: web.settings.version,
+                frame: FrameWords::of(language),
+                title,
+                text,
                 endpoint: &subscription.endpoint.masked(),
-                button: "Confirm",
+                button: words.confirm,
                 ends: false,
             };
             page(StatusCode::OK, &ask)
@@ -84,10 +93,21 @@ fn confirm_page(web: &Web, subscription: &Subscription) -> Response {
     }
 }
 
+/// The language of whoever has the link: the subscription's, else the shop's.
+fn language(web: &Web, subscription: &Subscription) -> Language {
+    subscription.attributes.language.unwrap_or(web.app.shop.language)
+}
+
+/// Says that nothing is left to do.
+fn done_already(web: &Web, language: Language, (title, text): Said) -> Response {
+    let (version, frame) = (web.settings.version, FrameWords::of(language));
+    page(StatusCode::OK, &MessagePage { version, frame, title, text, good: true })
+}
+
 /// Confirms.
 async fn confirm_by_link(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
     let result = confirm(&web.app, &token(&uri)).await.map_err(Problem::from);
-    done(&web, &headers, "Subscription confirmed", result)
+    done(&web, &headers, |words| words.confirmed, result)
 }
 
 /// Asks whether to unsubscribe. This changes nothing.
@@ -100,20 +120,19 @@ async fn ask_to_unsubscribe(State(web): State<Arc<Web>>, uri: Uri) -> Response {
 }
 
 fn unsubscribe_page(web: &Web, subscription: &Subscription) -> Response {
-    let version = web.settings.version;
+    let language = language(web, subscription);
+    let words = Words::of(language);
     if subscription.state == SubscriptionState::Ended {
-        let text = "This subscription has ended: no more orders are announced to this address.";
-        return page(
-            StatusCode::OK,
-            &MessagePage { version, title: "Already unsubscribed", text, good: true },
-        );
+        return done_already(web, language, words.unsubscribed_already);
     }
+    let (title, text) = words.ask_to_unsubscribe;
     let ask = AskPage {
-        version,
-        title: "Unsubscribe",
-        text: "No more orders will be announced to this address.",
+        version: web.settings.version,
+        frame: FrameWords::of(language),
+        title,
+        text,
         endpoint: &subscription.endpoint.masked(),
-        button: "Unsubscribe",
+        button: words.unsubscribe,
         ends: true,
     };
     page(StatusCode::OK, &ask)
@@ -122,7 +141,7 @@ fn unsubscribe_page(web: &Web, subscription: &Subscription) -> Response {
 /// Ends the subscription; doing so again changes nothing.
 async fn unsubscribe_by_link(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
     let result = unsubscribe(&web.app, &token(&uri)).await.map_err(Problem::from);
-    done(&web, &headers, "Unsubscribed", result)
+    done(&web, &headers, |words| words.unsubscribed, result)
 }
 
 /// The token in a link; empty, and so not valid, if there is none.
@@ -132,26 +151,42 @@ fn token(uri: &Uri) -> String {
 }
 
 /// What a link's POST answers: JSON for a program that prefers it, a page for everyone else.
-fn done(web: &Web, headers: &HeaderMap, message: &str, result: Result<Subscription, Problem>) -> Response {
+fn done(
+    web: &Web,
+    headers: &HeaderMap,
+    what: fn(&'static Words) -> &'static str,
+    result: Result<Subscription, Problem>,
+) -> Response {
     let json = prefers_json(headers);
     match result {
         Ok(subscription) if json => {
+            let message = what(Words::of(Language::En));
             let (subscription_id, state) = (subscription.id, subscription.state.name());
             json_response(StatusCode::OK, &DoneJson { message, subscription_id, state })
         }
         Ok(subscription) => {
             let text = format!("{} · {}", subscription.endpoint.protocol(), subscription.endpoint.masked());
-            let version = web.settings.version;
-            page(StatusCode::OK, &MessagePage { version, title: message, text: &text, good: true })
+            let language = language(web, &subscription);
+            let (version, frame) = (web.settings.version, FrameWords::of(language));
+            let title = what(Words::of(language));
+            page(StatusCode::OK, &MessagePage { version, frame, title, text: &text, good: true })
         }
         Err(problem) if json => problem.into_response(),
-        Err(problem) => failure_page(web.settings.version, &problem),
+        Err(problem) => failure_page(web, &problem),
     }
 }
 
 /// The use case's failure, for a page.
 fn failed(web: &Web, error: Error) -> Response {
-    failure_page(web.settings.version, &error.into())
+    failure_page(web, &error.into())
+}
+
+/// A failure, in the shop's language: nobody knows whose link it was.
+fn failure_page(web: &Web, problem: &Problem) -> Response {
+    let language = web.app.shop.language;
+    let (title, text) = Words::of(language).of_problem(problem);
+    let (version, frame) = (web.settings.version, FrameWords::of(language));
+    page(problem.status, &MessagePage { version, frame, title, text, good: false })
 }
 
 /// Whether JSON is accepted with more weight than HTML (RFC 9110, section 12.5.1); `*/*` prefers neither.
@@ -162,13 +197,6 @@ fn prefers_json(headers: &HeaderMap) -> bool {
         ranges.iter().find(|(range, _)| range.eq_ignore_ascii_case(wanted)).map_or(0.0, |(_, weight)| *weight)
     };
     weight("application/json") > weight("text/html")
-}
-
-fn weighted(range: &str) -> (&str, f32) {
-    let mut parts = range.split(';').map(str::trim);
-    let name = parts.next().unwrap_or_default();
-    let weight = parts.find_map(|part| part.strip_prefix("q="));
-    (name, weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
 }
 
 #[cfg(test)]

@@ -1,8 +1,12 @@
 //! `/` and its assets.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use http::StatusCode;
+use axum::body::Body;
+use domain::language::Language;
+use domain::shop::Shop;
+use http::{Request, StatusCode};
 use orderbell_web::OrderAuth;
 
 use crate::host::Host;
@@ -50,6 +54,23 @@ async fn the_form_says_which_messages_stay_here() {
     assert!(Host::start().get("/").await.text.contains("Messages by email and sms stay on this machine"));
     let live = Host::with(|app, _| app.local_delivery.as_mut().unwrap().channels.clear());
     assert!(!live.get("/").await.text.contains("stay on this machine"));
+}
+
+#[tokio::test]
+async fn the_form_is_in_the_language_that_its_readers_browser_asks_for_else_in_the_shops() {
+    let shop = Shop { language: Language::Es, ..Shop::default() };
+    let host = Host::with(|app, _| app.shop = Arc::new(shop));
+    for (accepted, tag, says) in [
+        ("de-CH,de;q=0.9,en;q=0.5", "de", ["Bestellung aufgeben", "Bitte füllen Sie dieses Feld aus"]),
+        ("fr", "fr", ["Passer une commande", "Veuillez remplir ce champ"]),
+        ("en-GB", "en", ["Place an order", "Please fill this in"]),
+        ("ja", "es", ["Hacer un pedido", "Rellene este campo"]),
+    ] {
+        let request = Request::get("/").header("accept-language", accepted).body(Body::empty()).unwrap();
+        let page = host.send(request).await.text;
+        assert!(page.contains(&format!("<html lang=\"{tag}\">")), "{page}");
+        assert!(says.iter().all(|says| page.contains(says)), "{page}");
+    }
 }
 
 #[tokio::test]

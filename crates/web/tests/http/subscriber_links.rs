@@ -1,8 +1,11 @@
 //! `/subscriptions/confirm` and `/subscriptions/unsubscribe`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use domain::language::Language;
+use domain::shop::Shop;
 use http::{Request, StatusCode};
 
 use crate::host::{Answer, Host};
@@ -234,4 +237,74 @@ async fn a_host_where_sns_confirms_says_so() {
     let host = Host::with(|app, _| app.local_delivery = None);
     let answer = host.get("/subscriptions/confirm?token=x").await;
     assert_page(&answer, StatusCode::NOT_IMPLEMENTED, "Not served here");
+}
+
+#[tokio::test]
+async fn the_pages_are_in_the_subscriptions_language() {
+    for (language, pages) in [
+        (
+            "de-AT",
+            [
+                "Abonnement bestätigen",
+                "Abonnement bestätigt",
+                "Schon bestätigt",
+                "Abbestellt",
+                "Schon abbestellt",
+            ],
+        ),
+        (
+            "fr",
+            [
+                "Confirmer l’abonnement",
+                "Abonnement confirmé",
+                "Déjà confirmé",
+                "Vous êtes désabonné",
+                "Déjà désabonné",
+            ],
+        ),
+        (
+            "ES",
+            [
+                "Confirmar la suscripción",
+                "Suscripción confirmada",
+                "Ya está confirmada",
+                "Se ha dado de baja",
+                "Ya se dio de baja",
+            ],
+        ),
+    ] {
+        let host = Host::start();
+        let body =
+            serde_json::json!({"protocol": "email", "endpoint": "jo@example.com", "language": language});
+        let made = host.manage("POST", "/subscriptions", &body.to_string()).await.json();
+        let id = made["subscriptionId"].as_str().unwrap().to_owned();
+        let tag = made["language"].as_str().unwrap();
+        let (confirm, unsubscribe) = (host.confirm_link(&id).await, host.unsubscribe_link(&id));
+        let answers = [
+            host.get(&confirm).await,
+            host.post(&confirm, HTML, "").await,
+            host.get(&confirm).await,
+            host.post(&unsubscribe, HTML, "").await,
+            host.get(&unsubscribe).await,
+        ];
+        for (answer, says) in answers.iter().zip(pages) {
+            assert_page(answer, StatusCode::OK, &format!("<h1>{says}</h1>"));
+            assert!(answer.text.contains(&format!("<html lang=\"{tag}\">")), "{}", answer.text);
+        }
+        let program = host.post(&unsubscribe, JSON, "").await.json();
+        assert_eq!(program["message"], "Unsubscribed", "what programs read stays as it is");
+    }
+}
+
+#[tokio::test]
+async fn a_page_about_a_link_that_does_nothing_is_in_the_shops_language() {
+    let shop = Shop { language: Language::De, ..Shop::default() };
+    let host = Host::with(|app, _| app.shop = Arc::new(shop));
+    let id = host.subscribe("jo@example.com").await;
+    let link = host.confirm_link(&id).await;
+    assert_page(&host.get(&link).await, StatusCode::OK, "Abonnement bestätigen");
+    let wrong = host.get("/subscriptions/confirm?token=wrong").await;
+    assert_page(&wrong, StatusCode::BAD_REQUEST, "Dieser Link ist ungültig");
+    host.clock.advance(Duration::from_hours(48));
+    assert_page(&host.get(&link).await, StatusCode::GONE, "Die Zeit zum Bestätigen ist um");
 }

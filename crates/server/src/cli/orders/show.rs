@@ -1,6 +1,12 @@
 //! What an order looks like to a person, with all that became of it.
 
-use domain::order::PostalAddress;
+use std::borrow::Cow;
+
+use domain::language::{Language, numbers};
+use domain::notification::{Fact, FactKind, Words, facts, other_facts, product_lines};
+use domain::order::Order;
+use domain::reader::Reader;
+use domain::time_zone::TimeZone;
 use serde_json::Value;
 
 use crate::cli::deliveries::show::waits_because;
@@ -26,21 +32,22 @@ pub(super) fn print(order: &Value) -> Result<(), StdoutError> {
         ("Time", "/orderTime"),
         ("Customer", "/customerName"),
     ] {
-        output::line(&format!("{label:<9}{}", display::member(order, value)))?;
+        line(label, &display::member(order, value))?;
     }
-    for (number, product) in each_item(order).into_iter().enumerate() {
-        output::line(&format!("{:<9}{product}", if number == 0 { "Product" } else { "" }))?;
+    let unreadable = || Said { products: each_product(order), facts: Vec::new() };
+    let said = told(order).as_ref().map_or_else(unreadable, Said::of);
+    for (number, product) in said.products.iter().enumerate() {
+        line(if number == 0 { "Product" } else { "" }, &display::terminal_safe(product))?;
     }
-    for (label, fact) in facts(order) {
-        for (number, line) in fact.lines().enumerate() {
-            let label = if number == 0 { display::terminal_safe(&label) } else { "".into() };
-            output::line(&format!("{label:<8} {}", display::terminal_safe(line)))?;
+    for (label, lines) in &said.facts {
+        for (number, text) in lines.iter().enumerate() {
+            line(if number == 0 { label } else { "" }, &display::terminal_safe(text))?;
         }
     }
     for warning in order["warnings"].as_array().into_iter().flatten() {
-        output::line(&format!("{:<8} {}", "Warning", display::cell(warning.get("detail"))))?;
+        line("Warning", &display::cell(warning.get("detail")))?;
     }
-    output::line(&format!("{:<9}{}\n", "Told", display::cell(order.get("summary"))))?;
+    line("Told", &format!("{}\n", display::cell(order.get("summary"))))?;
     output::table(order["timeline"].as_array().map(Vec::as_slice).unwrap_or_default(), &EVENTS)?;
     output::unreadable(order)?;
     for delivery in order["deliveries"].as_array().into_iter().flatten() {
@@ -62,61 +69,51 @@ pub(super) fn print(order: &Value) -> Result<(), StdoutError> {
     Ok(())
 }
 
-/// What else the order says, each under its label; an address and a note may have several lines.
-fn facts(order: &Value) -> Vec<(String, String)> {
-    let members = [
-        ("Note", "/note"),
-        ("Phone", "/customerPhone"),
-        ("Email", "/customerEmail"),
-        ("Wanted", "/deliverAt"),
-        ("Ref.", "/reference"),
-        ("Language", "/locale"),
-    ];
-    let said = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let total = price(order).map(|price| ("Total".to_owned(), price));
-    let currency = order["currency"].as_str().filter(|_| total.is_none());
-    let currency = currency.map(|currency| ("Currency".to_owned(), currency.to_owned()));
-    let facts =
-        members.iter().filter_map(|(label, at)| Some(((*label).to_owned(), said(order.pointer(at)?))));
-    let address = match &order["deliveryAddress"] {
-        Value::Object(parts) => {
-            let parts = PostalAddress::PARTS.iter().filter_map(|part| parts.get(*part));
-            parts.map(said).collect::<Vec<_>>().join("\n")
-        }
-        text => text.as_str().unwrap_or_default().to_owned(),
-    };
-    // Under the client's own names, which may be any: they stand behind a label of ours.
-    let others = ["attributes", "extra"].into_iter().filter_map(|name| order[name].as_object()).flatten();
-    let others = others.map(|(name, value)| ("Also".to_owned(), format!("{name}: {}", said(value))));
-    let items = order["items"].as_array().into_iter().flatten().enumerate();
-    let of_items = items.flat_map(|(place, item)| {
-        let extra = item["extra"].as_object().into_iter().flatten();
-        extra.map(move |(name, value)| ("Also".to_owned(), format!("items[{place}].{name}: {}", said(value))))
-    });
-    let address = Some(("Address".to_owned(), address)).filter(|(_, address)| !address.is_empty());
-    total.into_iter().chain(currency).chain(facts).chain(address).chain(others).chain(of_items).collect()
+fn line(label: &str, text: &str) -> Result<(), StdoutError> {
+    output::line(&format!("{label:<10}{text}"))
+}
+
+/// The order as messages tell it; `None` where this program cannot read what another one answered.
+fn told(order: &Value) -> Option<Order> {
+    let text = |name: &str| order.get(name).and_then(Value::as_str);
+    Some(Order {
+        id: text("orderId")?.parse().ok()?,
+        time: text("orderTime")?.parse().ok()?,
+        details: serde_json::from_value(order.clone()).ok()?,
+        request_id: String::new(),
+    })
+}
+
+/// What an order says beside its customer, in English and by this machine's clock.
+struct Said {
+    /// Each with its quantity, its code and what one costs.
+    products: Vec<String>,
+    /// Each under its label, on one line or several. What has the client's own name, which may be any, stands behind a label
+    /// of ours.
+    facts: Vec<(&'static str, Vec<String>)>,
+}
+
+impl Said {
+    fn of(order: &Order) -> Self {
+        let reader = Reader { language: Language::En, time_zone: TimeZone::system() };
+        let words = Words::of(reader.language);
+        let has_product = order.details.products.product_name.is_some();
+        // Said with its product, where it has one.
+        let is_shown = |fact: &Fact<'_>| fact.kind != FactKind::Quantity || !has_product;
+        let owned = |lines: Vec<Cow<'_, str>>| lines.into_iter().map(Cow::into_owned).collect::<Vec<_>>();
+        let ours = facts(order, &reader).into_iter().filter(is_shown);
+        let ours = ours.map(|fact| (words.label(fact.kind), owned(fact.lines)));
+        let theirs = other_facts(order, &reader).into_iter();
+        let theirs = theirs.map(|fact| {
+            (words.also_sent, vec![format!("{}: {}", fact.label, owned(fact.lines).join(" / "))])
+        });
+        Self { products: product_lines(order, &reader), facts: ours.chain(theirs).collect() }
+    }
 }
 
 /// The products of an order on one line.
 pub(super) fn products(order: &Value) -> String {
     each_product(order).join(", ")
-}
-
-/// Each product with its code and what one costs.
-fn each_item(order: &Value) -> Vec<String> {
-    let items = order["items"].as_array().into_iter().flatten();
-    let facts = items.map(|item| {
-        let sku = item["sku"].as_str().map(|sku| format!(" ({})", display::terminal_safe(sku)));
-        let price =
-            item["unitPrice"].as_str().map(|price| format!(", {} each", display::terminal_safe(price)));
-        sku.unwrap_or_default() + &price.unwrap_or_default()
-    });
-    let alone = Some(String::new()).filter(|_| order["productName"].is_string());
-    each_product(order)
-        .into_iter()
-        .zip(alone.into_iter().chain(facts))
-        .map(|(name, facts)| name + &facts)
-        .collect()
 }
 
 fn each_product(order: &Value) -> Vec<String> {
@@ -130,8 +127,9 @@ fn each_product(order: &Value) -> Vec<String> {
 
 /// What the order costs, with its currency.
 pub(super) fn price(order: &Value) -> Option<String> {
-    let total = Some(display::cell(order.get("total"))).filter(|total| !total.is_empty())?;
-    Some(order["currency"].as_str().map_or(total.clone(), |currency| format!("{total} {currency}")))
+    let total = order["total"].as_str()?;
+    let Ok(amount) = total.parse() else { return Some(total.to_owned()) };
+    Some(numbers::money(Language::En, amount, order["currency"].as_str()))
 }
 
 /// How far delivery has come, as in "2 of 3, 1 waiting". Nothing where another host tells.
@@ -166,27 +164,44 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_that_an_order_says_is_shown_under_its_label() {
+    fn all_that_an_order_says_is_shown_as_messages_say_it() {
         let order = json!({
-            "productName": "Mouse", "quantity": 2, "items": [{"productName": "Pad", "sku": "P1", "unitPrice": "2.50", "extra": {"size": "XL"}}], "total": "22", "currency": "EUR",
-            "note": "Ring\ntwice", "deliveryAddress": {"streetAddress": "Main St 1", "postalCode": "12345"},
+            "orderId": "019ca945-0a00-7707-8707-070707070707", "orderTime": "2026-03-01T12:00:00Z",
+            "customerName": "Jo", "productName": "Mouse", "quantity": 2,
+            "items": [{"productName": "Pad", "sku": "P1", "quantity": 3, "unitPrice": "2.50", "extra": {"size": "XL"}}],
+            "total": "22", "currency": "EUR", "note": "Ring\ntwice", "deliverAt": "2026-12-24",
+            "deliveryAddress": {"streetAddress": "Main St 1", "postalCode": "12345"},
             "attributes": {"express": true}, "extra": {"gift": {"card": "x"}, "total": "19,90"},
         });
-        assert_eq!(each_product(&order), ["2 × Mouse", "Pad"]);
-        assert_eq!(each_item(&order), ["2 × Mouse", "Pad (P1), 2.50 each"]);
-        let shown: Vec<_> =
-            facts(&order).into_iter().map(|(label, fact)| format!("{label}={fact}")).collect();
+        let said = Said::of(&told(&order).unwrap());
+        assert_eq!(said.products, ["2 × Mouse", "3 × Pad (P1), €2.50 each"]);
+        let facts = said.facts.iter().map(|(label, lines)| format!("{label}={}", lines.join("|")));
         assert_eq!(
-            shown,
+            facts.collect::<Vec<_>>(),
             [
-                "Total=22 EUR",
-                "Note=Ring\ntwice",
-                "Address=Main St 1\n12345",
-                "Also=express: true",
-                "Also=gift: {\"card\":\"x\"}",
-                "Also=total: 19,90",
-                "Also=items[0].size: XL",
+                "Total=€22",
+                "Wanted at=Thu, Dec 24, 2026",
+                "Note=Ring|twice",
+                "Address=Main St 1|12345",
+                "Also sent=express: yes",
+                "Also sent=items[0].size: XL",
+                "Also sent=gift: {\"card\":\"x\"}",
+                "Also sent=total: 19,90",
             ]
+        );
+        assert_eq!(
+            (products(&order), price(&order)),
+            ("2 × Mouse, 3 × Pad".to_owned(), Some("€22".to_owned()))
+        );
+    }
+
+    #[test]
+    fn of_an_order_that_this_program_cannot_read_the_products_are_shown() {
+        let order = json!({"orderId": "elsewhere", "productName": "Mouse", "total": "some"});
+        assert!(told(&order).is_none());
+        assert_eq!(
+            (each_product(&order), price(&order)),
+            (vec!["Mouse".to_owned()], Some("some".to_owned()))
         );
     }
 

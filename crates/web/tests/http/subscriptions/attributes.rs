@@ -70,6 +70,40 @@ async fn what_of_an_order_is_shown_is_chosen_changed_and_taken_away() {
 }
 
 #[tokio::test]
+async fn a_language_and_a_time_zone_are_chosen_changed_and_taken_away() {
+    let host = Host::start();
+    let chosen = json!({"language": "de-AT", "timeZone": "europe/berlin"});
+    let made = made(&host, "jo@example.com", chosen).await;
+    assert_eq!((&made["language"], &made["timeZone"]), (&json!("de"), &json!("Europe/Berlin")));
+    let path = format!("/subscriptions/{}", made["subscriptionId"].as_str().unwrap());
+    let again =
+        json!({"protocol": "email", "endpoint": "jo@example.com", "language": "fr", "timeZone": "UTC"});
+    let differs = host.manage("POST", "/subscriptions", &again.to_string()).await;
+    let problem = differs.assert_problem(StatusCode::CONFLICT, "subscription_differs");
+    assert!(problem["detail"].as_str().unwrap().contains("language, timeZone"), "{problem}");
+    for (change, code, field) in [
+        (r#"{"language":"ja"}"#, "invalid_language", "language"),
+        (r#"{"language":""}"#, "invalid_language", "language"),
+        (r#"{"language":"german"}"#, "invalid_language", "language"),
+        (r#"{"language":"de_AT"}"#, "invalid_language", "language"),
+        (r#"{"language":1}"#, "wrong_type", "language"),
+        (r#"{"timeZone":"Berlin"}"#, "invalid_time_zone", "timeZone"),
+        (r#"{"timeZone":""}"#, "invalid_time_zone", "timeZone"),
+        (r#"{"timeZone":"../../etc/passwd"}"#, "invalid_time_zone", "timeZone"),
+        (r#"{"timeZone":"+01:00"}"#, "invalid_time_zone", "timeZone"),
+        (r#"{"timeZone":2}"#, "wrong_type", "timeZone"),
+    ] {
+        let answer = host.manage("PATCH", &path, change).await;
+        assert_eq!(answer.assert_problem(StatusCode::BAD_REQUEST, code)["field"], field, "{change}");
+    }
+    assert_eq!(host.manage("GET", &path, "").await.json()["language"], "de");
+    let changed = host.manage("PATCH", &path, r#"{"language":"es"}"#).await.json();
+    assert_eq!((&changed["language"], &changed["timeZone"]), (&json!("es"), &json!("Europe/Berlin")));
+    let changed = host.manage("PATCH", &path, r#"{"language":null,"timeZone":null}"#).await.json();
+    assert_eq!((changed.get("language"), changed.get("timeZone")), (None, None));
+}
+
+#[tokio::test]
 async fn each_mistake_names_its_attribute_and_its_limit() {
     let host = Host::start();
     let id = host.subscribe("jo@example.com").await;

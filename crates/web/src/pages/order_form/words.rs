@@ -1,0 +1,146 @@
+//! What the order form says, in each language: a struct, so that no language can lack a word.
+
+use domain::language::Language;
+
+/// The words of the order form.
+pub(super) struct Words {
+    pub(super) title: &'static str,
+    pub(super) lead: &'static str,
+    pub(super) your_name: &'static str,
+    pub(super) product: &'static str,
+    pub(super) quantity: &'static str,
+    pub(super) optional: &'static str,
+    pub(super) note: &'static str,
+    pub(super) your_key: &'static str,
+    pub(super) place: &'static str,
+    pub(super) no_script: &'static str,
+    /// Around the protocols whose messages stay on this machine, before the link to the inbox, and that link's name.
+    pub(super) sandboxed: (&'static str, &'static str, &'static str),
+    pub(super) and: &'static str,
+    /// What the form's script says.
+    pub(super) script: ScriptWords,
+}
+
+/// What the form's script says.
+pub(super) struct ScriptWords {
+    /// Before the order's reference.
+    pub(super) placed: &'static str,
+    pub(super) no_number: &'static str,
+    pub(super) missing: &'static str,
+    pub(super) correct_it: &'static str,
+    /// At a field that the server refuses, whose own words are English; empty where these are right.
+    pub(super) refused: &'static str,
+    pub(super) not_placed: &'static str,
+    pub(super) no_answer: &'static str,
+}
+
+impl Words {
+    pub(super) fn of(language: Language) -> &'static Self {
+        match language {
+            Language::En => &ENGLISH,
+            Language::De => &GERMAN,
+            Language::Fr => &FRENCH,
+            Language::Es => &SPANISH,
+        }
+    }
+}
+
+static ENGLISH: Words = Words {
+    title: "Place an order",
+    lead: "It is stored, and everyone who should know is told.",
+    your_name: "Your name",
+    product: "Product",
+    quantity: "Quantity",
+    optional: "optional",
+    note: "Note",
+    your_key: "Your key",
+    place: "Place order",
+    no_script: "This form needs JavaScript. Programs post JSON to /create-order.",
+    sandboxed: ("Messages by ", " stay on this machine: read them in the ", "inbox"),
+    and: "and",
+    script: ScriptWords {
+        placed: "Order placed. Its reference is",
+        no_number: "The quantity must be a whole number",
+        missing: "Please fill this in",
+        correct_it: "Please correct the marked field.",
+        refused: "",
+        not_placed: "The order was not placed.",
+        no_answer: "There was no answer. Try again: the order will not be placed twice.",
+    },
+};
+
+static GERMAN: Words = Words {
+    title: "Bestellen",
+    lead: "Die Bestellung wird gespeichert, und alle erfahren davon, die es wissen sollen.",
+    your_name: "Ihr Name",
+    product: "Produkt",
+    quantity: "Menge",
+    optional: "freiwillig",
+    note: "Anmerkung",
+    your_key: "Ihr Schlüssel",
+    place: "Bestellung aufgeben",
+    no_script: "Dieses Formular braucht JavaScript. Programme senden JSON an /create-order.",
+    sandboxed: ("Nachrichten per ", " bleiben auf diesem Rechner: Sie stehen im ", "Posteingang"),
+    and: "und",
+    script: ScriptWords {
+        placed: "Die Bestellung ist aufgegeben. Ihre Nummer ist",
+        no_number: "Die Menge muss eine ganze Zahl sein",
+        missing: "Bitte füllen Sie dieses Feld aus",
+        correct_it: "Bitte berichtigen Sie das markierte Feld.",
+        refused: "Das wird so nicht angenommen",
+        not_placed: "Die Bestellung wurde nicht aufgegeben.",
+        no_answer: "Es kam keine Antwort. Versuchen Sie es noch einmal: Es wird nicht doppelt bestellt.",
+    },
+};
+
+static FRENCH: Words = Words {
+    title: "Passer une commande",
+    lead: "Elle est enregistrée, et tous ceux qui doivent le savoir sont prévenus.",
+    your_name: "Votre nom",
+    product: "Produit",
+    quantity: "Quantité",
+    optional: "facultatif",
+    note: "Note",
+    your_key: "Votre clé",
+    place: "Commander",
+    no_script: "Ce formulaire a besoin de JavaScript. Les programmes envoient du JSON à /create-order.",
+    sandboxed: (
+        "Les messages par ",
+        " restent sur cette machine\u{a0}: lisez-les dans la ",
+        "boîte de réception",
+    ),
+    and: "et",
+    script: ScriptWords {
+        placed: "Commande enregistrée. Son numéro est",
+        no_number: "La quantité doit être un nombre entier",
+        missing: "Veuillez remplir ce champ",
+        correct_it: "Veuillez corriger le champ indiqué.",
+        refused: "Cette valeur n’est pas acceptée",
+        not_placed: "La commande n’a pas été enregistrée.",
+        no_answer: "Aucune réponse. Réessayez\u{a0}: la commande ne sera pas enregistrée deux fois.",
+    },
+};
+
+static SPANISH: Words = Words {
+    title: "Hacer un pedido",
+    lead: "Se guarda, y se avisa a todos los que deben saberlo.",
+    your_name: "Su nombre",
+    product: "Producto",
+    quantity: "Cantidad",
+    optional: "opcional",
+    note: "Nota",
+    your_key: "Su clave",
+    place: "Hacer el pedido",
+    no_script: "Este formulario necesita JavaScript. Los programas envían JSON a /create-order.",
+    sandboxed: ("Los mensajes por ", " se quedan en esta máquina: léalos en la ", "bandeja de entrada"),
+    and: "y",
+    script: ScriptWords {
+        placed: "Pedido hecho. Su referencia es",
+        no_number: "La cantidad debe ser un número entero",
+        missing: "Rellene este campo",
+        correct_it: "Corrija el campo marcado.",
+        refused: "Este valor no se acepta",
+        not_placed: "El pedido no se ha hecho.",
+        no_answer: "No hubo respuesta. Inténtelo de nuevo: el pedido no se hará dos veces.",
+    },
+};

@@ -1,0 +1,184 @@
+//! What the pages behind a message's links say, in each language: a struct, so that no language can lack a word.
+
+use domain::language::Language;
+use http::StatusCode;
+
+use crate::problem::Problem;
+
+/// A title and the sentences below it.
+pub(super) type Said = (&'static str, &'static str);
+
+/// The words of these pages.
+pub(super) struct Words {
+    pub(super) ask_to_confirm: Said,
+    pub(super) confirm: &'static str,
+    pub(super) confirmed: &'static str,
+    pub(super) confirmed_already: Said,
+    pub(super) ask_to_unsubscribe: Said,
+    pub(super) unsubscribe: &'static str,
+    pub(super) unsubscribed: &'static str,
+    pub(super) unsubscribed_already: Said,
+    invalid_link: Said,
+    replaced_link: Said,
+    expired_link: Said,
+    ended: Said,
+    unknown: Said,
+    not_here: Said,
+    wrong: &'static str,
+}
+
+impl Words {
+    pub(super) fn of(language: Language) -> &'static Self {
+        match language {
+            Language::En => &ENGLISH,
+            Language::De => &GERMAN,
+            Language::Fr => &FRENCH,
+            Language::Es => &SPANISH,
+        }
+    }
+
+    /// What is said of a link that does nothing; of what concerns the program, in the program's own words.
+    pub(super) fn of_problem<'a>(&'a self, problem: &'a Problem) -> (&'a str, &'a str) {
+        match (problem.status, problem.code) {
+            (StatusCode::BAD_REQUEST, "invalid_token") => self.invalid_link,
+            (StatusCode::GONE, "confirmation_replaced") => self.replaced_link,
+            (StatusCode::GONE, "confirmation_expired") => self.expired_link,
+            (StatusCode::GONE, _) => self.ended,
+            (StatusCode::NOT_FOUND, _) => self.unknown,
+            (StatusCode::NOT_IMPLEMENTED, _) => self.not_here,
+            _ => (self.wrong, &problem.detail),
+        }
+    }
+}
+
+static ENGLISH: Words = Words {
+    ask_to_confirm: (
+        "Confirm your subscription",
+        "New orders will be announced to this address. If you did not ask for it, close this page.",
+    ),
+    confirm: "Confirm",
+    confirmed: "Subscription confirmed",
+    confirmed_already: (
+        "Already confirmed",
+        "Nothing more is needed: new orders are announced to this address.",
+    ),
+    ask_to_unsubscribe: ("Unsubscribe", "No more orders will be announced to this address."),
+    unsubscribe: "Unsubscribe",
+    unsubscribed: "Unsubscribed",
+    unsubscribed_already: (
+        "Already unsubscribed",
+        "This subscription has ended: no more orders are announced to this address.",
+    ),
+    invalid_link: ("This link is not valid", "Perhaps a part of it is missing: copy all of it."),
+    replaced_link: (
+        "This link is no longer valid",
+        "A newer confirmation was sent; use the link in that one.",
+    ),
+    expired_link: ("This link is no longer valid", "The confirmation has expired; ask for a new one."),
+    ended: ("This link is no longer valid", "The subscription has ended."),
+    unknown: ("Not found", "There is no such subscription."),
+    not_here: ("Not served here", "This host does not serve that."),
+    wrong: "Something went wrong",
+};
+
+static GERMAN: Words = Words {
+    ask_to_confirm: (
+        "Abonnement bestätigen",
+        "Neue Bestellungen werden an diese Adresse gemeldet. Wenn Sie das nicht wollten, schließen Sie diese Seite.",
+    ),
+    confirm: "Bestätigen",
+    confirmed: "Abonnement bestätigt",
+    confirmed_already: (
+        "Schon bestätigt",
+        "Mehr ist nicht zu tun: Neue Bestellungen werden an diese Adresse gemeldet.",
+    ),
+    ask_to_unsubscribe: ("Abbestellen", "An diese Adresse werden dann keine Bestellungen mehr gemeldet."),
+    unsubscribe: "Abbestellen",
+    unsubscribed: "Abbestellt",
+    unsubscribed_already: (
+        "Schon abbestellt",
+        "Dieses Abonnement ist beendet: An diese Adresse werden keine Bestellungen mehr gemeldet.",
+    ),
+    invalid_link: ("Dieser Link ist ungültig", "Vielleicht fehlt ein Teil davon: Kopieren Sie ihn ganz."),
+    replaced_link: (
+        "Dieser Link gilt nicht mehr",
+        "Es wurde eine neuere Nachricht geschickt; nehmen Sie den Link darin.",
+    ),
+    expired_link: (
+        "Dieser Link gilt nicht mehr",
+        "Die Zeit zum Bestätigen ist um; bitten Sie um einen neuen Link.",
+    ),
+    ended: ("Dieser Link gilt nicht mehr", "Das Abonnement ist beendet."),
+    unknown: ("Nicht gefunden", "Dieses Abonnement gibt es nicht."),
+    not_here: ("Das geht hier nicht", "Dieses System bietet das nicht an."),
+    wrong: "Etwas ist schiefgegangen",
+};
+
+static FRENCH: Words = Words {
+    ask_to_confirm: (
+        "Confirmer l’abonnement",
+        "Les nouvelles commandes seront annoncées à cette adresse. Si vous n’avez rien demandé, fermez cette page.",
+    ),
+    confirm: "Confirmer",
+    confirmed: "Abonnement confirmé",
+    confirmed_already: (
+        "Déjà confirmé",
+        "Il n’y a plus rien à faire\u{a0}: les nouvelles commandes sont annoncées à cette adresse.",
+    ),
+    ask_to_unsubscribe: ("Se désabonner", "Plus aucune commande ne sera annoncée à cette adresse."),
+    unsubscribe: "Se désabonner",
+    unsubscribed: "Vous êtes désabonné",
+    unsubscribed_already: (
+        "Déjà désabonné",
+        "Cet abonnement est terminé\u{a0}: plus aucune commande n’est annoncée à cette adresse.",
+    ),
+    invalid_link: (
+        "Ce lien n’est pas valable",
+        "Il en manque peut-être une partie\u{a0}: copiez-le en entier.",
+    ),
+    replaced_link: (
+        "Ce lien n’est plus valable",
+        "Un message plus récent a été envoyé\u{a0}; utilisez le lien qui s’y trouve.",
+    ),
+    expired_link: (
+        "Ce lien n’est plus valable",
+        "Le délai de confirmation est écoulé\u{a0}; demandez un nouveau lien.",
+    ),
+    ended: ("Ce lien n’est plus valable", "L’abonnement est terminé."),
+    unknown: ("Introuvable", "Cet abonnement n’existe pas."),
+    not_here: ("Pas disponible ici", "Ce système ne propose pas cela."),
+    wrong: "Une erreur s’est produite",
+};
+
+static SPANISH: Words = Words {
+    ask_to_confirm: (
+        "Confirmar la suscripción",
+        "Los nuevos pedidos se anunciarán a esta dirección. Si no lo ha pedido, cierre esta página.",
+    ),
+    confirm: "Confirmar",
+    confirmed: "Suscripción confirmada",
+    confirmed_already: (
+        "Ya está confirmada",
+        "No hace falta nada más: los nuevos pedidos se anuncian a esta dirección.",
+    ),
+    ask_to_unsubscribe: ("Darse de baja", "No se anunciarán más pedidos a esta dirección."),
+    unsubscribe: "Darse de baja",
+    unsubscribed: "Se ha dado de baja",
+    unsubscribed_already: (
+        "Ya se dio de baja",
+        "Esta suscripción ha terminado: no se anuncian más pedidos a esta dirección.",
+    ),
+    invalid_link: ("Este enlace no es válido", "Quizá falte una parte: cópielo entero."),
+    replaced_link: (
+        "Este enlace ya no es válido",
+        "Se envió un mensaje más reciente; use el enlace que contiene.",
+    ),
+    expired_link: (
+        "Este enlace ya no es válido",
+        "El plazo para confirmar ha vencido; pida un enlace nuevo.",
+    ),
+    ended: ("Este enlace ya no es válido", "La suscripción ha terminado."),
+    unknown: ("No encontrada", "Esta suscripción no existe."),
+    not_here: ("No disponible aquí", "Este sistema no ofrece eso."),
+    wrong: "Algo ha fallado",
+};
