@@ -1,6 +1,7 @@
 //! Orders: placed once, looked at, marked as spam. Publishing follows from the log, not from here.
 
 mod find;
+mod linked;
 mod timeline;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use domain::order::idempotency::IdempotencyKey;
 use domain::order::{Order, OrderDetails, OrderId};
 
 pub use find::find_in;
+pub use linked::{LinkedOrder, linked};
 pub use timeline::{Event, EventKind, NotMatchedPage, Timeline, not_matched_of, timeline as timeline_of};
 
 use crate::ports::{

@@ -56,9 +56,9 @@ impl TextRules {
 fn compose<'a>(message: &'a Message, rules: TextRules, room: Room<'a>) -> Result<String, Outcome> {
     let Message { content, reader, .. } = message;
     Ok(match content {
-        Content::Notification { order, unsubscribe_url } => {
+        Content::Notification { order, order_url, unsubscribe_url } => {
             let room = if rules.unsubscribe_link { ending_with(room, unsubscribe_url)? } else { room };
-            notification::sms(order, reader, room)
+            notification::sms(order, reader, room, order_url.as_deref())
         }
         Content::Confirmation { expires_at, confirm_url, .. } => {
             fitted(&words::confirmation_request(reader, *expires_at), ending_with(room, confirm_url)?)

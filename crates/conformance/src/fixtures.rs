@@ -117,6 +117,7 @@ pub(crate) fn message(subject: &str) -> InboxMessage {
         kind: DeliveryKind::Confirmation,
         subject: subject.to_owned(),
         text: "Confirm, please.\nThank you.".to_owned(),
+        order_url: Some("http://localhost/o/t".to_owned()),
         link: Some("http://localhost/subscriptions/confirm?token=t".to_owned()),
         at: now(),
     }

@@ -105,6 +105,7 @@ pub async fn a_confirmation_request_that_the_sandbox_keeps_lapses_though_its_out
         kind: DeliveryKind::Confirmation,
         subject: "Confirm".to_owned(),
         text: "Confirm".to_owned(),
+        order_url: None,
         link: None,
         at: now(),
     };

@@ -10,6 +10,7 @@ use crate::fields::Fields;
 use crate::filter_policy::FilterPolicy;
 use crate::id::SubscriptionId;
 use crate::language::Language;
+use crate::order::Order;
 use crate::time_zone::TimeZoneName;
 
 /// The attributes of a subscription. All but [`receives`](Self::receives) can be changed.
@@ -82,6 +83,12 @@ impl Attributes {
     #[must_use]
     pub fn with_filter_policy(filter_policy: Option<FilterPolicy>) -> Self {
         Self { filter_policy, ..Self::default() }
+    }
+
+    /// As much of an order as is shown; `None`: all of it.
+    #[must_use]
+    pub fn shown(&self, order: &Order) -> Option<Order> {
+        self.fields.as_ref().map(|fields| fields.reduce(order, self.filter_policy.as_ref()))
     }
 
     /// The attributes after a change.

@@ -27,6 +27,13 @@ macro_rules! id {
             pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
                 Self(uuid_v7(now, random))
             }
+
+            /// When it was made, to the millisecond; no later than a calendar goes.
+            #[must_use]
+            pub fn time(self) -> Timestamp {
+                let millis = i64::try_from(self.0.as_u128() >> 80).unwrap_or(i64::MAX);
+                Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+            }
         }
 
         impl fmt::Display for $name {
@@ -60,13 +67,6 @@ id!(
 );
 
 impl OrderId {
-    /// When the order was accepted, to the millisecond; no later than a calendar goes.
-    #[must_use]
-    pub fn time(self) -> Timestamp {
-        let millis = i64::try_from(self.0.as_u128() >> 80).unwrap_or(i64::MAX);
-        Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
-    }
-
     /// The least id of an order of that millisecond or later.
     #[must_use]
     pub fn least_at(time: Timestamp) -> Self {

@@ -1,19 +1,25 @@
 //! Tokens in the links that subscribers get: they prove, without a stored list, that we made the link.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
 use sha2::Sha256;
 use uuid::Uuid;
 
 use crate::Invalid;
-use crate::id::SubscriptionId;
+use crate::id::{DeliveryId, SubscriptionId};
+
+/// How long the link to an order works, from when its message was made: as long as the order is anybody's concern.
+pub const ORDER_LINK_LIFETIME: Duration = Duration::from_hours(30 * 24);
 
 /// The secret that makes tokens, one block of the hash long; kept in the data folder. Its `Debug` form hides it.
 #[derive(Clone)]
 pub struct LinkKey([u8; 64]);
 
-/// What a link is for. A token for one purpose is worthless for the other.
+/// What a subscription's link is for. A token for one purpose is worthless for any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Works until the confirmation expires or another is sent.
@@ -22,7 +28,7 @@ pub enum Purpose {
     Unsubscribe,
 }
 
-/// What a token says.
+/// What a subscription's token says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinkToken {
     /// What the link is for.
@@ -33,11 +39,26 @@ pub struct LinkToken {
     pub generation: u32,
 }
 
-/// The subscription's 16 bytes, the generation's 4, and a MAC of 32.
-const LENGTH: usize = 52;
-const SAID: usize = 20;
-/// The token's characters: base64 without padding.
-const TEXT_LENGTH: usize = (LENGTH * 4).div_ceil(3);
+/// What the token of an order's link says: whose message it stood in, which names the order and the subscription. It is
+/// short, for text messages: 43 characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderToken {
+    /// The message.
+    pub delivery: DeliveryId,
+}
+
+/// How the tokens of one purpose are made: so many bytes that say something, and so many of a MAC over these.
+struct Form {
+    context: &'static [u8],
+    said: usize,
+    mac: usize,
+}
+
+/// The subscription's 16 bytes and the generation's 4.
+const CONFIRM: Form = Form { context: b"orderbell.link.v1.confirm\0", said: 20, mac: 32 };
+const UNSUBSCRIBE: Form = Form { context: b"orderbell.link.v1.unsubscribe\0", said: 20, mac: 32 };
+/// The delivery's 16 bytes. A MAC of 16 is as hard to guess as an id, and nobody can try one but by asking us.
+const ORDER: Form = Form { context: b"orderbell.link.v1.order\0", said: 16, mac: 16 };
 
 impl LinkKey {
     /// Takes the secret's bytes.
@@ -52,27 +73,57 @@ impl LinkKey {
         let mac = <Hmac<Sha256> as KeyInit>::new((&self.0).into());
         mac.chain_update("orderbell.secret.v1.").chain_update(purpose).finalize().into_bytes().into()
     }
+}
 
-    fn mac(&self, purpose: Purpose, said: &[u8]) -> Hmac<Sha256> {
-        let context: &[u8] = match purpose {
-            Purpose::Confirm => b"orderbell.link.v1.confirm\0",
-            Purpose::Unsubscribe => b"orderbell.link.v1.unsubscribe\0",
-        };
-        let key = (&self.0).into();
-        <Hmac<Sha256> as KeyInit>::new(key).chain_update(context).chain_update(said)
+impl Form {
+    fn mac(&self, key: &LinkKey, said: &[u8]) -> Hmac<Sha256> {
+        let key = (&key.0).into();
+        <Hmac<Sha256> as KeyInit>::new(key).chain_update(self.context).chain_update(said)
     }
+
+    /// The token that says these bytes, for a URL.
+    fn sign(&self, key: &LinkKey, said: &[u8]) -> String {
+        let mac = self.mac(key, said).finalize().into_bytes();
+        URL_SAFE_NO_PAD.encode(said.iter().chain(mac.iter().take(self.mac)).copied().collect::<Vec<_>>())
+    }
+
+    /// The bytes that a token says, if it was made with this key for this purpose.
+    fn verify(&self, key: &LinkKey, text: &str) -> Result<Vec<u8>, Invalid> {
+        let mut said = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
+        if said.len() != self.said + self.mac {
+            return Err(invalid());
+        }
+        let mac = said.split_off(self.said);
+        // In a time that tells nothing of where the two differ.
+        self.mac(key, &said).verify_truncated_left(&mac).map_err(|_| invalid())?;
+        Ok(said)
+    }
+
+    /// The token's characters: base64 without padding.
+    const fn characters(&self) -> usize {
+        ((self.said + self.mac) * 4).div_ceil(3)
+    }
+}
+
+impl Purpose {
+    fn form(self) -> &'static Form {
+        match self {
+            Self::Confirm => &CONFIRM,
+            Self::Unsubscribe => &UNSUBSCRIBE,
+        }
+    }
+}
+
+fn invalid() -> Invalid {
+    Invalid::new("invalid_token", "token", "This link is not valid")
 }
 
 impl LinkToken {
     /// The token's text, for a URL.
     #[must_use]
     pub fn sign(&self, key: &LinkKey) -> String {
-        let mut bytes = Vec::with_capacity(LENGTH);
-        bytes.extend_from_slice(self.subscription.0.as_bytes());
-        bytes.extend_from_slice(&self.generation.to_be_bytes());
-        let mac = key.mac(self.purpose, &bytes).finalize().into_bytes();
-        bytes.extend_from_slice(&mac);
-        URL_SAFE_NO_PAD.encode(bytes)
+        let said = [&self.subscription.0.as_bytes()[..], &self.generation.to_be_bytes()].concat();
+        self.purpose.form().sign(key, &said)
     }
 
     /// Reads a token that was made with `key` for `purpose`.
@@ -80,17 +131,37 @@ impl LinkToken {
     /// # Errors
     /// `invalid_token` for everything else.
     pub fn verify(text: &str, purpose: Purpose, key: &LinkKey) -> Result<Self, Invalid> {
-        let invalid = || Invalid::new("invalid_token", "token", "This link is not valid");
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
-        let bytes: [u8; LENGTH] = bytes.try_into().map_err(|_| invalid())?;
-        let (said, mac) = bytes.split_at(SAID);
-        key.mac(purpose, said).verify_slice(mac).map_err(|_| invalid())?;
-        let (subscription, generation) = said.split_at(16);
+        let said = purpose.form().verify(key, text)?;
+        let (subscription, generation) = said.split_at_checked(16).ok_or_else(invalid)?;
         Ok(Self {
             purpose,
             subscription: SubscriptionId(Uuid::from_slice(subscription).map_err(|_| invalid())?),
             generation: u32::from_be_bytes(generation.try_into().map_err(|_| invalid())?),
         })
+    }
+}
+
+impl OrderToken {
+    /// The token's text, for a URL.
+    #[must_use]
+    pub fn sign(&self, key: &LinkKey) -> String {
+        ORDER.sign(key, self.delivery.0.as_bytes())
+    }
+
+    /// Reads a token that was made with `key`, from the last part of a link's path, whatever stands behind the token's own
+    /// characters there.
+    ///
+    /// # Errors
+    /// `invalid_token` for everything else.
+    pub fn verify(text: &str, key: &LinkKey) -> Result<Self, Invalid> {
+        let said = ORDER.verify(key, bare(text, ORDER.characters()))?;
+        Ok(Self { delivery: DeliveryId(Uuid::from_slice(&said).map_err(|_| invalid())?) })
+    }
+
+    /// Whether the link still works at that time.
+    #[must_use]
+    pub fn works(&self, at: Timestamp) -> bool {
+        self.delivery.time().checked_add(ORDER_LINK_LIFETIME).is_ok_and(|end| at < end)
     }
 }
 
@@ -101,7 +172,9 @@ impl LinkToken {
 pub fn token_in_query(query: &str) -> String {
     let ours = |name: &str| name.trim_start_matches("amp;") == "token";
     let values = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| ours(name));
-    let mut tokens = values.map(|(_, value)| bare(&value).to_owned()).filter(|token| !token.is_empty());
+    let mut tokens = values
+        .map(|(_, value)| bare(&value, CONFIRM.characters()).to_owned())
+        .filter(|token| !token.is_empty());
     let token = tokens.next().unwrap_or_default();
     if tokens.all(|other| other == token) { token } else { String::new() }
 }
@@ -113,7 +186,7 @@ pub fn token_in_link(text: &str) -> String {
     let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\''));
     let query = text.split_once('?').map(|(_, query)| query);
     let Some(query) = query.or_else(|| text.contains("token=").then_some(text)) else {
-        return bare(text).to_owned();
+        return bare(text, CONFIRM.characters()).to_owned();
     };
     let query = query.split('#').next().unwrap_or_default();
     let token = token_in_query(query);
@@ -127,11 +200,11 @@ pub fn token_in_link(text: &str) -> String {
 
 /// A token's own characters at the beginning of `value`, no more than it has; `3D` before them is left of an undecoded
 /// quoted-printable `=`.
-fn bare(value: &str) -> &str {
+fn bare(value: &str, characters: usize) -> &str {
     let foreign = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     let token = value.split(foreign).next().unwrap_or_default();
-    let token = token.strip_prefix("3D").filter(|rest| rest.len() >= TEXT_LENGTH).unwrap_or(token);
-    token.get(..TEXT_LENGTH).unwrap_or(token)
+    let token = token.strip_prefix("3D").filter(|rest| rest.len() >= characters).unwrap_or(token);
+    token.get(..characters).unwrap_or(token)
 }
 
 impl std::fmt::Debug for LinkKey {

@@ -14,7 +14,8 @@ pub use sms::sms;
 pub use subject::{MAX_SUBJECT, mail_subject, on_one_line};
 pub use words::Words;
 
-use crate::order::Order;
+use crate::language::Language;
+use crate::order::{Order, OrderDetails, OrderId, ShortReference};
 use crate::reader::Reader;
 
 /// The subject of a notification: the recipe's. That of a mail goes on: [`mail_subject`].
@@ -31,8 +32,26 @@ pub struct Event<'a> {
     pub subject: &'static str,
     /// The text that a mail would have.
     pub message: String,
+    /// The page of the order, where there is one.
+    #[serde(rename = "orderUrl", skip_serializing_if = "Option::is_none")]
+    pub order_url: Option<&'a str>,
     /// The order itself.
-    pub data: &'a Order,
+    pub data: EventData<'a>,
+}
+
+/// An order as programs are told of it: its members, and what people call it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventData<'a> {
+    /// Its id.
+    pub order_id: OrderId,
+    /// What people call it.
+    pub short_reference: ShortReference,
+    /// When it was accepted.
+    pub order_time: jiff::Timestamp,
+    /// What was ordered, by whom.
+    #[serde(flatten)]
+    pub details: &'a OrderDetails,
 }
 
 /// The recipe's four lines, in English character for character: of an order of the two names alone, this is all.
@@ -49,7 +68,15 @@ pub fn text(order: &Order, reader: &Reader) -> String {
     Parts::of(order, reader).text()
 }
 
-/// The structured form of a notification.
+/// The line that leads to an order's page, `Order K7QM-2XNA: https://…`; without a page it names the order.
+#[must_use]
+pub fn order_line(order: OrderId, language: Language, order_url: Option<&str>) -> String {
+    let Words { order: word, colon, .. } = Words::of(language);
+    let url = order_url.map(|url| format!("{colon} {url}")).unwrap_or_default();
+    format!("{word} {}{url}", ShortReference::of(order))
+}
+
+/// The structured form of a notification, without a page.
 #[must_use]
 pub fn event<'a>(order: &'a Order, reader: &Reader) -> Event<'a> {
     Event {
@@ -57,6 +84,12 @@ pub fn event<'a>(order: &'a Order, reader: &Reader) -> Event<'a> {
         timestamp: order.time,
         subject: SUBJECT,
         message: text(order, reader),
-        data: order,
+        order_url: None,
+        data: EventData {
+            order_id: order.id,
+            short_reference: ShortReference::of(order.id),
+            order_time: order.time,
+            details: &order.details,
+        },
     }
 }

@@ -96,6 +96,11 @@ impl<'a> Room<'a> {
         }
     }
 
+    /// The lines that it ends with once `link` stands before its own.
+    pub(crate) fn ending(self, link: &str) -> String {
+        self.link.map_or_else(|| link.to_owned(), |own| format!("{link}\n{own}"))
+    }
+
     /// The message that says `text`, and then the link.
     pub(crate) fn message(self, text: &str) -> String {
         match self.link {

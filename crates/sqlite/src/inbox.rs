@@ -14,8 +14,8 @@ use crate::rows::all;
 use crate::rows::{self, MESSAGE_COLUMNS};
 use crate::unreadable::{Read, Table, read_row};
 
-const REPLACE: &str = "INSERT OR REPLACE INTO inbox (id, protocol, recipient, kind, subject, text, link, kept_at) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+const REPLACE: &str = "INSERT OR REPLACE INTO inbox (id, protocol, recipient, kind, subject, text, order_url, link, kept_at) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 #[async_trait]
 impl Inbox for Store {
@@ -59,6 +59,7 @@ fn keep(connection: &Connection, message: &InboxMessage) -> Result<(), Failure> 
         message.kind.name(),
         message.subject,
         message.text,
+        message.order_url,
         message.link,
         micros(message.at),
     ])?;

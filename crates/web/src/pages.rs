@@ -3,6 +3,7 @@
 
 mod accepted_language;
 mod docs;
+mod order;
 mod order_form;
 pub(crate) mod subscriber_links;
 mod words;
@@ -30,7 +31,12 @@ const ICON: &str = "image/svg+xml";
 const KEPT: &str = "public, max-age=3600";
 
 pub(crate) fn routes() -> Routes {
-    vec![("/", get(order_form::show)), ("/docs", get(docs::show)), ("/assets/{file}", get(asset))]
+    vec![
+        ("/", get(order_form::show)),
+        ("/docs", get(docs::show)),
+        ("/o/{token}", get(order::show)),
+        ("/assets/{file}", get(asset)),
+    ]
 }
 
 /// A page's answer. No page is kept and no page tells the next site its address, which can hold a link's token. Its own

@@ -40,9 +40,6 @@ const BOUND_NOTHING: [(&str, &[&str]); 10] = [
     (
         "the form of a token or a reference, each of which has it",
         &[
-            "domain::link_token::LENGTH",
-            "domain::link_token::SAID",
-            "domain::link_token::TEXT_LENGTH",
             "application::BITS_BEHIND_TIME",
             "application::ID_DIGITS",
             "domain::short_reference::LENGTH",

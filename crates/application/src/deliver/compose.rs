@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 use domain::attributes::Attributes;
-use domain::delivery::{DeliveryKind, RetryContext, UnknownOutcomePolicy};
+use domain::delivery::{DeliveryId, DeliveryKind, RetryContext, UnknownOutcomePolicy};
 use domain::endpoint::Protocol;
-use domain::link_token::{LinkToken, Purpose};
+use domain::link_token::{LinkToken, OrderToken, Purpose};
 use domain::order::Order;
 use domain::reader::Reader;
 use domain::shop::Shop;
@@ -35,8 +35,11 @@ fn content(links: &Links, delivery: &DueDelivery, now: Timestamp) -> Content {
     match (&delivery.order, &delivery.notice) {
         (Some(order), _) => {
             let token = token(links, subscription, Purpose::Unsubscribe);
-            let unsubscribe_url = link(links, "unsubscribe", &token);
-            Content::Notification { order: shown(order, &subscription.attributes), unsubscribe_url }
+            Content::Notification {
+                order: shown(order, &subscription.attributes),
+                order_url: order_url(links, delivery.id, now),
+                unsubscribe_url: link(links, "unsubscribe", &token),
+            }
         }
         (None, Some(notice)) => {
             let about_url = format!("{}{}", links.public_url, notice.route());
@@ -57,10 +60,13 @@ fn content(links: &Links, delivery: &DueDelivery, now: Timestamp) -> Content {
 
 /// What of the order the subscription is shown: every form of the message is made from that.
 fn shown(order: &Arc<Order>, attributes: &Attributes) -> Arc<Order> {
-    match &attributes.fields {
-        Some(fields) => Arc::new(fields.reduce(order, attributes.filter_policy.as_ref())),
-        None => Arc::clone(order),
-    }
+    attributes.shown(order).map_or_else(|| Arc::clone(order), Arc::new)
+}
+
+/// The page of the order as this subscription is shown it; none where its link would be dead when it arrives.
+fn order_url(links: &Links, delivery: DeliveryId, now: Timestamp) -> Option<String> {
+    let token = OrderToken { delivery };
+    token.works(now).then(|| format!("{}/o/{}", links.public_url, token.sign(&links.key)))
 }
 
 /// Names the attempt too: a report may come after the next one began.

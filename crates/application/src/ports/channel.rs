@@ -132,6 +132,8 @@ pub enum Content {
         /// The order as far as the subscription is shown it; its subject, text and structured form are
         /// [`domain::notification`]'s.
         order: Arc<Order>,
+        /// The page of the order; `None` where its link would not work any more.
+        order_url: Option<String>,
         /// Ends the subscription.
         unsubscribe_url: String,
     },
@@ -200,6 +202,15 @@ impl Content {
             }
             Self::Notice { notice, .. } => notice.text(),
             Self::Test => Words::of(reader.language).test_text.to_owned(),
+        }
+    }
+
+    /// The page of the order that it tells of.
+    #[must_use]
+    pub fn order_url(&self) -> Option<&str> {
+        match self {
+            Self::Notification { order_url, .. } => order_url.as_deref(),
+            Self::Confirmation { .. } | Self::Notice { .. } | Self::Test => None,
         }
     }
 

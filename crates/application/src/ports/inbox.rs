@@ -24,6 +24,7 @@ pub trait Inbox: Send + Sync {
 
 /// A message in the inbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct InboxMessage {
     /// The delivery it is.
     pub id: DeliveryId,
@@ -37,7 +38,10 @@ pub struct InboxMessage {
     pub subject: String,
     /// Its text.
     pub text: String,
-    /// The link it carries, if any: to confirm, to unsubscribe, or to what it is about.
+    /// The page of the order that it tells of, if it tells of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_url: Option<String>,
+    /// The link it carries, if any: to confirm, or to unsubscribe.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
     /// When it was kept.
@@ -55,6 +59,7 @@ impl InboxMessage {
             kind: message.content.kind(),
             subject: message.content.mail_subject(&message.reader).into_owned(),
             text: message.content.text(&message.reader),
+            order_url: message.content.order_url().map(str::to_owned),
             link: message.content.link().map(str::to_owned),
             at: message.at,
         }

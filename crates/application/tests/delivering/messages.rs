@@ -6,14 +6,16 @@ use domain::shop::Shop;
 
 use domain::reader::Reader;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use application::Links;
 use application::deliver::compose;
 use application::ports::{Content, DueDelivery};
-use domain::delivery::{DeliveryKind, UnknownOutcomePolicy};
+use domain::delivery::{DeliveryId, DeliveryKind, UnknownOutcomePolicy};
 use domain::endpoint::Protocol;
-use domain::link_token::{LinkKey, LinkToken, Purpose};
+use domain::fields::Fields;
+use domain::link_token::{LinkKey, LinkToken, ORDER_LINK_LIFETIME, OrderToken, Purpose};
 use domain::webhook_secret::{OVERLAP, WebhookSecret, WebhookSecrets};
 
 use crate::fixtures::{due, order, start, subscription_of};
@@ -56,6 +58,36 @@ fn a_notification_is_the_seeds_with_a_link_that_unsubscribes_for_ever() {
     assert!(
         LinkToken::verify(token(message.content.link().unwrap(), "unsubscribe"), Purpose::Confirm, &key())
             .is_err()
+    );
+}
+
+#[test]
+fn a_notification_leads_to_its_orders_page_as_long_as_that_link_works() {
+    let mut delivery = due(1, 7, Protocol::Sms);
+    delivery.id = DeliveryId::new(start(), [5; 10]);
+    let url = |at| compose(&links(), &Shop::default(), &delivery, at).content.order_url().map(str::to_owned);
+    let told = url(start()).unwrap();
+    let token = told.strip_prefix("https://shop.example:8443/o/").unwrap();
+    assert_eq!(OrderToken::verify(token, &key()).unwrap().delivery, delivery.id);
+    assert!("/o/".len() + token.len() <= 60);
+    assert_eq!(url(start() + ORDER_LINK_LIFETIME - Duration::from_secs(1)), Some(told.clone()), "a repeat");
+    assert_eq!(url(start() + ORDER_LINK_LIFETIME), None);
+    assert_eq!(compose(&links(), &Shop::default(), &confirmation(1), start()).content.order_url(), None);
+}
+
+#[test]
+fn only_who_is_not_shown_everything_gets_another_order_than_was_placed() {
+    let mut delivery = due(1, 7, Protocol::Webhook);
+    let told = |delivery: &DueDelivery| match compose(&links(), &Shop::default(), delivery, start()).content {
+        Content::Notification { order, .. } => order,
+        other => panic!("{other:?}"),
+    };
+    assert!(Arc::ptr_eq(&told(&delivery), delivery.order.as_ref().unwrap()));
+    subscription_of(&mut delivery).attributes.fields = Some(Fields::parse(["customerName"]).unwrap());
+    let told = told(&delivery);
+    assert_eq!(
+        (told.details.customer_name.as_deref(), told.details.products.in_short().as_str()),
+        (Some("Jo"), "")
     );
 }
 

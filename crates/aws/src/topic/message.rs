@@ -78,7 +78,7 @@ impl SnsMessage {
 /// characters each, which take several times their room in the request, `data` has the first, and a warning that says so.
 fn message(order: &Order, reader: &Reader, room: usize) -> Result<String, CannotPublish> {
     let text = notification::text(order, reader);
-    let sms = notification::sms(order, reader, Room::of(MAX_SMS_PARTS).within(MAX_SMS_BYTES));
+    let sms = notification::sms(order, reader, Room::of(MAX_SMS_PARTS).within(MAX_SMS_BYTES), None);
     let event = notification::event(order, reader);
     let structured = serde_json::to_string(&event)?;
     let spread = json!({
@@ -146,6 +146,7 @@ pub(super) mod fixtures {
 
 #[cfg(test)]
 mod tests {
+    use domain::order::ShortReference;
     use domain::sms_text::parts;
     use serde_json::Value;
 
@@ -190,7 +191,7 @@ mod tests {
         let text = notification::text(&order, &Reader::default());
         let structured = serde_json::to_string(&notification::event(&order, &Reader::default())).unwrap();
         assert_eq!(said["default"], Value::String(text));
-        let reference = domain::order::ShortReference::of(order.id);
+        let reference = ShortReference::of(order.id);
         assert_eq!(said["sms"], format!("{reference}: Mouse\nCustomer: Ada\nNote: Ring twice"));
         for protocol in ["http", "https", "sqs", "lambda"] {
             assert_eq!(said[protocol], Value::String(structured.clone()), "{protocol}");
@@ -257,7 +258,10 @@ mod tests {
         let said = said(order);
         let for_programs = said.get("https").unwrap_or(&said["default"]);
         let structured: Value = serde_json::from_str(for_programs.as_str().unwrap()).unwrap();
-        assert_eq!(structured["data"], serde_json::to_value(order).unwrap(), "{what}");
+        let mut data = structured["data"].clone();
+        let reference = data.as_object_mut().unwrap().remove("shortReference");
+        assert_eq!(reference, Some(ShortReference::of(order.id).to_string().into()), "{what}");
+        assert_eq!(data, serde_json::to_value(order).unwrap(), "{what}");
         let mail = said.get("email").unwrap_or(&said["default"]).as_str().unwrap();
         assert!(
             notification::text(order, &Reader::default()).starts_with(mail.trim_end_matches('…')),

@@ -8,7 +8,7 @@ use domain::reader::Reader;
 use domain::visible::with_overrides_shown;
 use serde_json::{Value, json};
 
-use super::payload::{MAX_SECTION, aside, header, length, mrkdwn, plain, where_the_rest_is, words};
+use super::payload::{MAX_SECTION, aside, header, length, mrkdwn, plain, words};
 use super::words::Words;
 
 /// The facts of one section, each of which is two of its ten fields.
@@ -23,8 +23,8 @@ const MAX_WORDS: usize = 8_000;
 /// With less room than this nothing is begun.
 const MIN_WORDS: usize = 100;
 
-/// The blocks that tell `order`, and where the rest of it is if they cannot tell all.
-pub(super) fn order_blocks(order: &Order, reader: &Reader) -> Vec<Value> {
+/// The blocks that tell `order`, and where the rest of it is, which `rest` says, if they cannot tell all.
+pub(super) fn order_blocks(order: &Order, reader: &Reader, rest: &str) -> Vec<Value> {
     let mut post = Post { blocks: Vec::new(), left: MAX_WORDS, is_cut: false };
     let said = notification::Words::of(reader.language);
     let new_order = Words::of(reader.language).new_order;
@@ -48,7 +48,7 @@ pub(super) fn order_blocks(order: &Order, reader: &Reader) -> Vec<Value> {
         post.below(said.also_sent, &others.join("\n"));
     }
     if post.is_cut {
-        post.blocks.push(aside(&where_the_rest_is(order, reader.language)));
+        post.blocks.push(aside(rest));
     }
     post.blocks
 }

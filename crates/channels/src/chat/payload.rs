@@ -5,6 +5,7 @@
 
 use application::ports::{Content, Message};
 use domain::language::Language;
+use domain::notification;
 use domain::order::Order;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -43,31 +44,43 @@ pub(super) fn payload(message: &Message, host: Option<&str>) -> Payload {
     };
     let most = if host.is_some_and(is_discord) { MAX_DISCORD_TEXT } else { MAX_TEXT };
     let mut blocks = match content {
-        Content::Notification { order, .. } => order_blocks(order, reader),
+        Content::Notification { order, order_url, .. } => {
+            order_blocks(order, reader, &where_the_rest_is(order, reader.language, order_url.as_deref()))
+        }
         Content::Confirmation { .. } | Content::Notice { .. } | Content::Test => vec![
             header(content.subject(reader.language)),
             json!({"type": "section", "text": mrkdwn(&words(&content.text(reader), MAX_SECTION))}),
         ],
     };
-    blocks.extend(linked(content, Words::of(reader.language)));
+    blocks.extend(linked(content, reader.language));
     Payload { text: text(message, most), blocks, unfurl_links: false }
 }
 
-/// The text in at most `most` units, and where an order's is cut, where all of it is.
+/// The text in at most `most` units: an order's with the link to its page, and where it is cut, with where all of it is.
 fn text(message: &Message, most: usize) -> String {
     let text = message.content.text(&message.reader);
-    let Content::Notification { order, .. } = &message.content else { return words(&text, most) };
-    let text = inert(&text);
-    if length(&text) <= most {
-        return words(&text, most);
+    let Content::Notification { order, order_url, .. } = &message.content else { return words(&text, most) };
+    let (text, language) = (inert(&text), message.reader.language);
+    let page = order_url.as_deref().map(|url| format!("\n{}", to_order(url, language))).unwrap_or_default();
+    let units = |ours: &str| ours.encode_utf16().count();
+    if length(&text) + units(&page) <= most {
+        return words(&text, most) + &page;
     }
-    let rest = where_the_rest_is(order, message.reader.language);
-    format!("{}\n{rest}", words(&text, most - length(&rest) - 1))
+    let rest = where_the_rest_is(order, language, order_url.as_deref());
+    format!("{}\n{rest}", words(&text, most.saturating_sub(units(&rest) + 1)))
 }
 
-/// What follows where an order was cut.
-pub(super) fn where_the_rest_is(order: &Order, language: Language) -> String {
-    format!("{} orderbell order show {}", Words::of(language).longer, order.id)
+/// What follows where an order was cut, as markup.
+fn where_the_rest_is(order: &Order, language: Language, order_url: Option<&str>) -> String {
+    let where_it_is = match order_url {
+        Some(url) => to_order(url, language),
+        None => format!("orderbell order show {}", order.id),
+    };
+    format!("{} {where_it_is}", Words::of(language).longer)
+}
+
+fn to_order(url: &str, language: Language) -> String {
+    link(url, notification::Words::of(language).see_order)
 }
 
 /// `text` with what would call people together or hide a link in other services' markup, which knows no escapes, broken by
@@ -89,16 +102,16 @@ fn inert(text: &str) -> String {
 }
 
 /// A link rather than a button: Slack asks the app behind a button to answer for every press, which a webhook cannot.
-fn linked(content: &Content, said: &Words) -> Option<Value> {
+fn linked(content: &Content, language: Language) -> Vec<Value> {
+    let said = Words::of(language);
+    let stressed = |link: String| json!({"type": "section", "text": mrkdwn(&format!("*{link}*"))});
     match content {
-        Content::Notification { unsubscribe_url, .. } => {
-            Some(aside(&link(unsubscribe_url, said.unsubscribe)))
+        Content::Notification { order_url, unsubscribe_url, .. } => {
+            let page = order_url.as_deref().map(|url| stressed(to_order(url, language)));
+            page.into_iter().chain([aside(&link(unsubscribe_url, said.unsubscribe))]).collect()
         }
-        Content::Confirmation { confirm_url, .. } => {
-            let link = link(confirm_url, said.confirm);
-            Some(json!({"type": "section", "text": mrkdwn(&format!("*{link}*"))}))
-        }
-        Content::Notice { .. } | Content::Test => None,
+        Content::Confirmation { confirm_url, .. } => vec![stressed(link(confirm_url, said.confirm))],
+        Content::Notice { .. } | Content::Test => Vec::new(),
     }
 }
 

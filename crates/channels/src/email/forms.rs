@@ -3,7 +3,7 @@
 use application::ports::{Content, Message};
 use askama::Template;
 use domain::language::{Language, numbers};
-use domain::notification::{self, Fact, FactKind, Parts, on_one_line};
+use domain::notification::{self, FactKind, Parts, on_one_line};
 use domain::order::{Order, ShortReference};
 use domain::reader::Reader;
 use lettre::message::header::{ContentTransferEncoding, ContentType};
@@ -46,10 +46,12 @@ struct OrderTable<'a> {
     parts: &'a Parts<'a>,
     /// What people call the order by.
     reference: ShortReference,
-    /// The customer's phone number: the one word of theirs that becomes a link, since it is nothing but a number.
-    phone: Option<&'a str>,
-    /// Where all of it can be read, if this is not all.
+    /// Whether this is all of it.
+    is_whole: bool,
+    /// What shows all of it, where this is not all and there is no page.
     rest: Option<&'a str>,
+    /// The page of the order.
+    order_url: Option<&'a str>,
     unsubscribe_url: &'a str,
 }
 
@@ -61,8 +63,8 @@ pub(super) fn forms(message: &Message, subject: &str) -> Result<MultiPart, askam
     let Message { content, reader, .. } = message;
     let (language, said) = (reader.language, Words::of(reader.language));
     let (text, html) = match content {
-        Content::Notification { order, unsubscribe_url } => {
-            of_order(order, reader, unsubscribe_url, subject)?
+        Content::Notification { order, order_url, unsubscribe_url } => {
+            of_order(order, reader, (order_url.as_deref(), unsubscribe_url), subject)?
         }
         Content::Confirmation { confirm_url, .. } => {
             let text = content.text(reader);
@@ -84,13 +86,13 @@ pub(super) fn forms(message: &Message, subject: &str) -> Result<MultiPart, askam
 fn of_order(
     order: &Order,
     reader: &Reader,
-    unsubscribe_url: &str,
+    (order_url, unsubscribe_url): (Option<&str>, &str),
     subject: &str,
 ) -> Result<(String, String), askama::Error> {
     let (language, said) = (reader.language, Words::of(reader.language));
     let (parts, is_whole) = fitted(Parts::of(order, reader));
     let command = format!("orderbell order show {}", order.id);
-    let rest = (!is_whole).then_some(command.as_str());
+    let rest = (!is_whole && order_url.is_none()).then_some(command.as_str());
     let products = order.details.products.iter().take(MAX_HEADING_PRODUCTS);
     let whole = |number: u32| numbers::whole(language, number.into());
     let heading = products.map(|(name, quantity)| (on_one_line(name, MAX_HEADING_NAME), quantity.map(whole)));
@@ -104,29 +106,24 @@ fn of_order(
         more_products: (more_products > 0).then(|| said.more_products.of(language, more_products)),
         parts: &parts,
         reference: ShortReference::of(order.id),
-        phone: order.details.customer_phone.as_deref().filter(|number| is_dialled(number)),
+        is_whole,
         rest,
+        order_url,
         unsubscribe_url,
     };
     let html = html.render()?;
-    let rest = rest.map(|command| format!("\n\n{}\n{command}", said.longer)).unwrap_or_default();
+    let line = notification::order_line(order.id, language, order_url);
+    let line = match (is_whole, rest) {
+        (true, _) => line,
+        (false, None) => format!("{}\n{line}", said.longer),
+        (false, Some(command)) => format!("{}\n{command}\n\n{line}", said.longer),
+    };
     let unsubscribe =
         format!("{}{} {unsubscribe_url}", said.unsubscribe, notification::Words::of(language).colon);
-    Ok((format!("{}{rest}\n\n-- \n{unsubscribe}\n", parts.text()), html))
-}
-
-/// Whether a number is `+` and digits and nothing else (E.164).
-fn is_dialled(number: &str) -> bool {
-    number.strip_prefix('+').is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
+    Ok((format!("{}\n\n{line}\n\n-- \n{unsubscribe}\n", parts.text()), html))
 }
 
 impl OrderTable<'_> {
-    /// The number of a fact that is the customer's phone number.
-    fn number<'f>(&self, fact: &'f Fact<'_>) -> Option<&'f str> {
-        let [line] = fact.lines.as_slice() else { return None };
-        Some(line.as_ref()).filter(|line| self.phone == Some(line))
-    }
-
     /// A whole number, as the reader's language has it.
     fn whole(&self, number: u32) -> String {
         numbers::whole(self.language, number.into())

@@ -2,6 +2,7 @@
 
 use application::ports::{Content, Message};
 use domain::Timestamp;
+use domain::notification::{Event, event};
 use serde::Serialize;
 
 /// The confirmation request. To say yes it answers 2xx and
@@ -42,8 +43,8 @@ pub(super) fn body(message: &Message) -> serde_json::Result<Vec<u8>> {
     let Message { content, reader, at, .. } = message;
     let at = *at;
     match content {
-        Content::Notification { order, .. } => {
-            serde_json::to_vec(&domain::notification::event(order, reader))
+        Content::Notification { order, order_url, .. } => {
+            serde_json::to_vec(&Event { order_url: order_url.as_deref(), ..event(order, reader) })
         }
         Content::Confirmation { confirm_url, challenge, expires_at } => serde_json::to_vec(&Confirmation {
             r#type: "subscription.confirmation",

@@ -20,6 +20,7 @@ pub(crate) const CONCURRENCY: Concurrency = Concurrency { channel: 4, endpoint: 
 /// Long enough for loopback on a busy machine, short enough to wait for.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(1_500);
 pub(crate) const UNSUBSCRIBE: &str = "https://orders.example/subscriptions/unsubscribe?token=abc_-123";
+pub(crate) const ORDER_URL: &str = "https://orders.example/o/AZGo5ra7c5GvPSUnL40dDp9fB0c6qKX5wM2yTtQxZ4k";
 pub(crate) const CONFIRM: &str = "https://orders.example/subscriptions/confirm?token=xyz&more=1";
 pub(crate) const NUMBER: &str = "+4915112345678";
 pub(crate) const CHALLENGE: &str = "challenge-of-this-confirmation";
@@ -61,7 +62,16 @@ pub(crate) fn notification() -> Content {
 }
 
 pub(crate) fn notification_of(order: Order) -> Content {
-    Content::Notification { order: Arc::new(order), unsubscribe_url: UNSUBSCRIBE.to_owned() }
+    Content::Notification { order: Arc::new(order), order_url: None, unsubscribe_url: UNSUBSCRIBE.to_owned() }
+}
+
+/// With a link to its page.
+pub(crate) fn linked_notification_of(order: Order) -> Content {
+    Content::Notification {
+        order: Arc::new(order),
+        order_url: Some(ORDER_URL.to_owned()),
+        unsubscribe_url: UNSUBSCRIBE.to_owned(),
+    }
 }
 
 pub(crate) fn confirmation() -> Content {

@@ -43,7 +43,7 @@ async fn mail(content: Content, language: Language) -> Vec<u8> {
 #[tokio::test]
 async fn a_mail_about_an_order_is_in_its_readers_language_and_the_customers_words_are_in_theirs() {
     let order = bakery();
-    let id = order.id;
+    let (id, reference) = (order.id, ShortReference::of(order.id));
     for (language, expected) in [
         (
             Language::De,
@@ -51,7 +51,7 @@ async fn a_mail_about_an_order_is_in_its_readers_language_and_the_customers_word
                 "📦 Neue Bestellung!\nBestell-ID: {id}\nKunde: مريم\nProdukt: 1.200 × Brot, 1 × Pad\n\n\
                  - 1.200 × Brot, je 1.234,50\u{a0}€\n- 1 × Pad\n\nGesamt: 1.481.400,00\u{a0}€\n\
                  Wunschtermin: Do., 24.12.2026, 13:30\nAnmerkung: Zweimal klingeln\nTelefon: +4915112345678\n\
-                 Weitere Angaben:\n    express: ja\n\n-- \nAbbestellen: {UNSUBSCRIBE}\n"
+                 Weitere Angaben:\n    express: ja\n\nBestellung {reference}\n\n-- \nAbbestellen: {UNSUBSCRIBE}\n"
             ),
         ),
         (
@@ -61,7 +61,7 @@ async fn a_mail_about_an_order_is_in_its_readers_language_and_the_customers_word
                  Produit\u{a0}: 1\u{202f}200 × Brot, 1 × Pad\n\n- 1\u{202f}200 × Brot, 1\u{202f}234,50\u{a0}€ pièce\n\
                  - 1 × Pad\n\nTotal\u{a0}: 1\u{202f}481\u{202f}400,00\u{a0}€\n\
                  Souhaité pour\u{a0}: jeu. 24/12/2026, 13:30\nNote\u{a0}: Zweimal klingeln\n\
-                 Téléphone\u{a0}: +4915112345678\nAutres données\u{a0}:\n    express: oui\n\n-- \n\
+                 Téléphone\u{a0}: +4915112345678\nAutres données\u{a0}:\n    express: oui\n\nCommande {reference}\n\n-- \n\
                  Se désabonner\u{a0}: {UNSUBSCRIBE}\n"
             ),
         ),
@@ -71,7 +71,7 @@ async fn a_mail_about_an_order_is_in_its_readers_language_and_the_customers_word
                 "📦 ¡Nuevo pedido recibido!\nID del pedido: {id}\nCliente: مريم\nProducto: 1200 × Brot, 1 × Pad\n\n\
                  - 1200 × Brot, 1234,50\u{a0}€ c/u\n- 1 × Pad\n\nTotal: 1.481.400,00\u{a0}€\n\
                  Fecha deseada: jue, 24/12/2026, 13:30\nNota: Zweimal klingeln\nTeléfono: +4915112345678\n\
-                 Otros datos:\n    express: sí\n\n-- \nDarse de baja: {UNSUBSCRIBE}\n"
+                 Otros datos:\n    express: sí\n\nPedido {reference}\n\n-- \nDarse de baja: {UNSUBSCRIBE}\n"
             ),
         ),
     ] {

@@ -5,6 +5,7 @@ use domain::reader::Reader;
 use application::ports::{Channel, Content, Message};
 use domain::attempt::OutcomeKind;
 use domain::endpoint::Protocol;
+use domain::order::ShortReference;
 use mail_parser::MessageParser;
 use orderbell_channels::email::{Email, Sender, SmtpSettings};
 
@@ -44,9 +45,10 @@ pub(crate) fn html(mail: &[u8]) -> String {
 async fn a_notification_begins_with_the_orders_text_character_for_character() {
     let order = order("José <b>& Søn", "Wireless \"Mouse\" = 1,5 €. Ünïcode ✓");
     let expected = domain::notification::text(&order, &Reader::default());
+    let reference = ShortReference::of(order.id);
     let mail = received(&message(Protocol::Email, "jane@example.com", notification_of(order))).await;
     let said = text(&mail);
-    assert_eq!(said, format!("{expected}\n\n-- \nUnsubscribe: {UNSUBSCRIBE}\n"));
+    assert_eq!(said, format!("{expected}\n\nOrder {reference}\n\n-- \nUnsubscribe: {UNSUBSCRIBE}\n"));
     assert!(mail.is_ascii(), "a relay without 8BITMIME must understand it");
 }
 
@@ -209,7 +211,7 @@ async fn a_senders_name_beyond_ascii_arrives_as_it_was_written() {
 async fn a_long_link_stays_whole_in_its_header() {
     let Content::Notification { order, .. } = notification() else { unreachable!() };
     let link = format!("https://orders.example/subscriptions/unsubscribe?token={}", "a-b_C9".repeat(100));
-    let content = Content::Notification { order, unsubscribe_url: link.clone() };
+    let content = Content::Notification { order, order_url: None, unsubscribe_url: link.clone() };
     let mail = received(&message(Protocol::Email, "jane@example.com", content)).await;
     assert_eq!(header(&mail, "List-Unsubscribe"), Some(format!("<{link}>")));
     assert!(text(&mail).contains(&link));
@@ -226,7 +228,7 @@ async fn one_click_is_offered_over_https_and_for_this_machine_only() {
         ("http://localhost.example/u", false),
     ] {
         let Content::Notification { order, .. } = notification() else { unreachable!() };
-        let content = Content::Notification { order, unsubscribe_url: link.to_owned() };
+        let content = Content::Notification { order, order_url: None, unsubscribe_url: link.to_owned() };
         let mail = received(&message(Protocol::Email, "jane@example.com", content)).await;
         assert_eq!(header(&mail, "List-Unsubscribe"), Some(format!("<{link}>")));
         assert_eq!(header(&mail, "List-Unsubscribe-Post").is_some(), offered, "{link}");
@@ -237,7 +239,7 @@ async fn one_click_is_offered_over_https_and_for_this_machine_only() {
 async fn nothing_can_smuggle_a_header_in() {
     let Content::Notification { order, .. } = notification() else { unreachable!() };
     let unsubscribe_url = "https://x.example/u\r\nBcc: evil@example.com\r\n\r\nbody".to_owned();
-    let content = Content::Notification { order, unsubscribe_url };
+    let content = Content::Notification { order, order_url: None, unsubscribe_url };
     let hostile = message(Protocol::Email, "\"a b:<>,;\"@example.com", content);
     let mail = received_from(&hostile, "\"Shop, <x@y.example>; Bcc: z\" <orders@shop.example>").await;
     let parsed = MessageParser::new().parse(&mail).unwrap();

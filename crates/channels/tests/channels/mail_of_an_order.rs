@@ -178,8 +178,9 @@ async fn a_hundred_items_and_a_long_note_are_shown_whole() {
     assert_eq!(
         text(&mail),
         format!(
-            "{}\n\n-- \nUnsubscribe: {UNSUBSCRIBE}\n",
-            domain::notification::text(&order, &Reader::default())
+            "{}\n\nOrder {}\n\n-- \nUnsubscribe: {UNSUBSCRIBE}\n",
+            domain::notification::text(&order, &Reader::default()),
+            ShortReference::of(order.id)
         )
     );
     let html = html(&mail);

@@ -14,6 +14,7 @@ mod mail_form;
 mod mail_of_an_order;
 #[cfg(feature = "emulators")]
 mod no_network;
+mod order_links;
 mod promises;
 #[cfg(feature = "emulators")]
 mod real_receivers;

@@ -20,6 +20,17 @@ pub struct Fact<'a> {
     pub lines: Vec<Cow<'a, str>>,
 }
 
+impl Fact<'_> {
+    /// The customer's number, where it is `+` and digits and nothing else (E.164): the one word of theirs that may become a
+    /// link.
+    #[must_use]
+    pub fn dialled(&self) -> Option<&str> {
+        let [line] = self.lines.as_slice() else { return None };
+        let digits = line.strip_prefix('+').filter(|_| self.kind == FactKind::Phone)?;
+        digits.bytes().all(|digit| digit.is_ascii_digit()).then_some(line)
+    }
+}
+
 /// What a fact is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FactKind {

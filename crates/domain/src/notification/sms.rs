@@ -10,7 +10,7 @@ use super::{headline, text};
 use crate::language::{Language, numbers};
 use crate::order::{Order, ShortReference};
 use crate::reader::Reader;
-use crate::sms_text::{Alphabet, Room, with_plain_punctuation};
+use crate::sms_text::{Alphabet, Room, parts, with_plain_punctuation};
 use crate::visible::with_overrides_shown;
 
 /// The facts that staff act on first; the others follow in their own order.
@@ -38,12 +38,34 @@ const SHORTEST: usize = 8;
 /// are written as that alphabet has them where all else is of it. Items that do not fit are counted (`+3 more items`), a long
 /// text ends in an ellipsis, and where a line is left out the last one is `+ more`. All that is ours in it is of the GSM alphabet
 /// in every language.
+///
+/// The link to the order's page stands where it costs nothing: in the room that the last part has left, or in the place of
+/// what would be cut anyway, as long as it leaves half of all the room to the order.
 #[must_use]
-pub fn sms(order: &Order, reader: &Reader, room: Room<'_>) -> String {
+pub fn sms(order: &Order, reader: &Reader, room: Room<'_>, order_url: Option<&str>) -> String {
     let recipe = headline(order, reader);
     if room.holds(&recipe) && recipe == text(order, reader) {
         return room.message(&recipe);
     }
+    let (said, is_whole) = said(order, reader, room);
+    let message = room.message(&said);
+    let Some(url) = order_url else { return message };
+    let ending = room.ending(url);
+    let Ok(with_link) = room.ending_with(&ending) else { return message };
+    if is_whole {
+        let linked = with_link.message(&said);
+        let costs_nothing = with_link.holds(&said) && parts(&linked).count <= parts(&message).count;
+        return if costs_nothing { linked } else { message };
+    }
+    let alphabet = Alphabet::of(&message);
+    if with_link.units(alphabet) < room.units(alphabet) / 2 {
+        return message;
+    }
+    with_link.message(&self::said(order, reader, with_link).0)
+}
+
+/// What stands in the room beside its link, and whether that is the whole order.
+fn said(order: &Order, reader: &Reader, room: Room<'_>) -> (String, bool) {
     let written = said_lines(order, Wording::in_gsm(reader));
     let plain: Vec<Line> = written.iter().map(Line::in_plain_punctuation).collect();
     let in_gsm = |lines: &[Line]| {
@@ -60,7 +82,8 @@ pub fn sms(order: &Order, reader: &Reader, room: Room<'_>) -> String {
         .or_else(whole)
         .or_else(without_wide_details)
         .unwrap_or_else(|| fitted(&written, false, Alphabet::Ucs2, room, reader.language));
-    room.message(&said)
+    let is_whole = said == self::whole(&plain) || said == self::whole(&written);
+    (said, is_whole)
 }
 
 /// A line of the message.

@@ -8,6 +8,10 @@ use crate::language::{Counted, Language};
 pub struct Words {
     /// The first of the recipe's four lines.
     pub received: &'static str,
+    /// Before an order's short reference.
+    pub order: &'static str,
+    /// What the link to an order does.
+    pub see_order: &'static str,
     /// Before the order's id.
     pub order_id: &'static str,
     /// Before the customer's name.
@@ -98,6 +102,8 @@ impl Words {
 
 static ENGLISH: Words = Words {
     received: "📦 New Order Received!",
+    order: "Order",
+    see_order: "See the order",
     order_id: "Order ID",
     customer: "Customer",
     product: "Product",
@@ -129,6 +135,8 @@ static ENGLISH: Words = Words {
 
 static GERMAN: Words = Words {
     received: "📦 Neue Bestellung!",
+    order: "Bestellung",
+    see_order: "Bestellung ansehen",
     order_id: "Bestell-ID",
     customer: "Kunde",
     product: "Produkt",
@@ -160,6 +168,8 @@ static GERMAN: Words = Words {
 
 static FRENCH: Words = Words {
     received: "📦 Nouvelle commande reçue\u{202f}!",
+    order: "Commande",
+    see_order: "Voir la commande",
     order_id: "Identifiant",
     customer: "Client",
     product: "Produit",
@@ -191,6 +201,8 @@ static FRENCH: Words = Words {
 
 const SPANISH: Words = Words {
     received: "📦 ¡Nuevo pedido recibido!",
+    order: "Pedido",
+    see_order: "Ver el pedido",
     order_id: "ID del pedido",
     customer: "Cliente",
     product: "Producto",
@@ -242,6 +254,8 @@ mod tests {
                 product: _,
                 colon: _,
                 // Said in other forms.
+                order: _,
+                see_order: _,
                 products: _,
                 price_each: _,
                 more: _,

@@ -98,7 +98,7 @@ fn what_is_hidden_has_no_line_in_the_text() {
         (
             text(&order, &english),
             mail_subject(&order, &english),
-            sms(&order, &english, Room::of(std::num::NonZeroU8::MIN)),
+            sms(&order, &english, Room::of(std::num::NonZeroU8::MIN), None),
         )
     };
     let begin = format!("📦 New Order Received!\nOrder ID: {}", order.id);
@@ -168,19 +168,23 @@ fn policies() -> impl Strategy<Value = FilterPolicy> {
         1..=2,
     );
     let of_extra = prop::option::of(conditions);
-    (of_items, of_extra, any::<bool>(), any::<bool>()).prop_map(|(members, extra, currency, either)| {
-        let mut items = json!(members);
-        if let Some(extra) = extra {
-            items["extra"] = json!({"size": extra});
-        }
-        let mut data = json!({"items": items});
-        if currency {
-            data["currency"] = json!(["EUR"]);
-        }
-        let policy = json!({"data": data});
-        let alternatives = json!({"$or": [policy, {"data": {"items": {"sku": ["w1"]}}}]});
-        body_policy(if either { &alternatives } else { &policy })
-    })
+    (of_items, of_extra, any::<bool>(), any::<bool>()).prop_filter_map(
+        "few combinations",
+        |(members, extra, currency, either)| {
+            let mut items = json!(members);
+            if let Some(extra) = extra {
+                items["extra"] = json!({"size": extra});
+            }
+            let mut data = json!({"items": items});
+            if currency {
+                data["currency"] = json!(["EUR"]);
+            }
+            let policy = json!({"data": data});
+            let alternatives = json!({"$or": [policy, {"data": {"items": {"sku": ["w1"]}}}]});
+            let policy = if either { alternatives } else { policy }.to_string();
+            FilterPolicy::parse_in(FilterPolicyScope::MessageBody, &policy).ok()
+        },
+    )
 }
 
 fn with_items(items: &[Value]) -> Order {

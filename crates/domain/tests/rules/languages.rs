@@ -9,6 +9,7 @@ use icu_datetime::input::{Date, Time};
 use icu_datetime::options::{TimePrecision, YearStyle};
 use icu_datetime::{DateTimeFormatter, NoCalendarFormatter};
 use icu_decimal::DecimalFormatter;
+use icu_decimal::options::DecimalFormatterOptions;
 use icu_locale_core::Locale;
 use icu_plurals::{PluralCategory, PluralRules};
 use jiff::ToSpan;
@@ -74,7 +75,7 @@ proptest! {
         let number = Decimal::from_i128_with_scale(mantissa >> shift, scale);
         let exact: icu_decimal::input::Decimal = number.to_string().parse().unwrap();
         for language in Language::ALL {
-            let icu = DecimalFormatter::try_new(locale(language).into(), Default::default()).unwrap();
+            let icu = DecimalFormatter::try_new(locale(language).into(), DecimalFormatterOptions::default()).unwrap();
             prop_assert_eq!(numbers::decimal(language, number), icu.format(&exact).to_string());
         }
     }

@@ -1,6 +1,9 @@
 //! Tokens in links: made by us, for one purpose, or worthless.
 
-use domain::link_token::{LinkKey, LinkToken, Purpose, token_in_link, token_in_query};
+use domain::delivery::DeliveryId;
+use domain::link_token::{
+    LinkKey, LinkToken, ORDER_LINK_LIFETIME, OrderToken, Purpose, token_in_link, token_in_query,
+};
 use domain::subscription::SubscriptionId;
 use domain::webhook_secret::WebhookSecret;
 use proptest::prelude::*;
@@ -146,7 +149,55 @@ fn a_webhook_secret_is_32_bytes_in_the_form_of_standard_webhooks() {
     assert!(base64.starts_with("/////"));
 }
 
+fn order_token() -> OrderToken {
+    OrderToken { delivery: DeliveryId::new(now(), [9; 10]) }
+}
+
+#[test]
+fn an_orders_token_is_short_and_names_its_message_however_the_link_was_carried() {
+    let token = order_token();
+    let text = token.sign(&key());
+    assert_eq!(text.len(), 43);
+    for carried in ["T", "T.", "T)", "T%20", "T…", "T*_", "3DT"] {
+        assert_eq!(OrderToken::verify(&carried.replace('T', &text), &key()), Ok(token), "{carried}");
+    }
+}
+
+#[test]
+fn an_orders_token_that_was_altered_or_made_for_something_else_is_worthless() {
+    let text = order_token().sign(&key());
+    for place in 0..text.len() {
+        let other = if text[place..].starts_with('A') { 'B' } else { 'A' };
+        let changed = format!("{}{other}{}", &text[..place], &text[place + 1..]);
+        assert_eq!(OrderToken::verify(&changed, &key()).unwrap_err().code, "invalid_token", "{changed}");
+        assert!(OrderToken::verify(&format!("{}{}", &text[..place], &text[place + 1..]), &key()).is_err());
+    }
+    assert!(OrderToken::verify(&text, &LinkKey::new([43; 64])).is_err());
+    for purpose in PURPOSES {
+        assert!(OrderToken::verify(&token(purpose, 0).sign(&key()), &key()).is_err());
+        assert!(LinkToken::verify(&text, purpose, &key()).is_err());
+    }
+}
+
+#[test]
+fn an_orders_link_works_for_thirty_days() {
+    let token = order_token();
+    assert!(token.works(now()) && token.works(now() - ORDER_LINK_LIFETIME));
+    assert!(token.works(now() + ORDER_LINK_LIFETIME - std::time::Duration::from_millis(1)));
+    assert!(!token.works(now() + ORDER_LINK_LIFETIME));
+    assert!(!OrderToken { delivery: DeliveryId(uuid_of(u128::MAX)) }.works(now()));
+}
+
+fn uuid_of(number: u128) -> uuid::Uuid {
+    uuid::Uuid::from_u128(number)
+}
+
 proptest! {
+    #[test]
+    fn whatever_comes_as_an_orders_token_is_refused_without_a_panic(text in ".*") {
+        prop_assert!(OrderToken::verify(&text, &key()).is_err());
+    }
+
     #[test]
     fn whatever_comes_as_a_token_is_refused_without_a_panic(text in ".*") {
         for purpose in PURPOSES {

@@ -1,6 +1,8 @@
 //! What one order says to its subscribers.
 
-use domain::notification::{MAX_SUBJECT, Parts, SUBJECT, event, mail_subject, text};
+use domain::language::Language;
+use domain::notification::{MAX_SUBJECT, Parts, SUBJECT, event, mail_subject, order_line, text};
+use domain::order::ShortReference;
 use domain::reader::Reader;
 
 use crate::fixtures::{details, now, order};
@@ -134,6 +136,18 @@ fn what_turns_the_direction_of_a_name_is_written_out_in_the_text_and_kept_in_the
 }
 
 #[test]
+fn an_orders_line_leads_to_its_page_where_it_has_one() {
+    let order = order(r#"{"customerName":"Jo","productName":"Mouse"}"#);
+    let reference = ShortReference::of(order.id);
+    let line = |language, url| order_line(order.id, language, url);
+    assert_eq!(line(Language::En, None), format!("Order {reference}"));
+    assert_eq!(
+        line(Language::Fr, Some("https://x/o/t")),
+        format!("Commande {reference}\u{a0}: https://x/o/t")
+    );
+}
+
+#[test]
 fn the_structured_form_holds_the_text_and_the_order() {
     let order = order(r#"{"customerName":"Jo","productName":"Mouse","total":19.90,"currency":"EUR"}"#);
     let json = serde_json::to_value(event(&order, &Reader::default())).unwrap();
@@ -142,6 +156,7 @@ fn the_structured_form_holds_the_text_and_the_order() {
     assert_eq!(json["subject"], SUBJECT);
     assert_eq!(json["message"], text(&order, &Reader::default()));
     assert_eq!(json["data"]["orderId"], order.id.to_string());
+    assert_eq!(json["data"]["shortReference"], ShortReference::of(order.id).to_string());
     assert_eq!(json["data"]["orderTime"], "2026-03-01T12:00:00Z");
     assert_eq!(json["data"]["productName"], "Mouse");
     assert_eq!(json["data"]["total"], "19.90");

@@ -42,19 +42,19 @@ fn bakery() -> Value {
 #[test]
 fn an_order_of_the_two_names_is_the_recipes_text_where_it_fits() {
     let order = order(r#"{"customerName":"Jane Doe","productName":"Wireless Mouse"}"#);
-    assert_eq!(sms(&order, &Reader::default(), room(2)), headline(&order, &Reader::default()));
+    assert_eq!(sms(&order, &Reader::default(), room(2), None), headline(&order, &Reader::default()));
     assert_eq!(
-        sms(&order, &Reader::default(), room(1)),
+        sms(&order, &Reader::default(), room(1), None),
         format!("{}: Wireless Mouse\nCustomer: Jane Doe", reference(&order))
     );
     let with_link = room(3).ending_with(LINK).unwrap();
     assert_eq!(
-        sms(&order, &Reader::default(), with_link),
+        sms(&order, &Reader::default(), with_link, None),
         format!("{}\n{LINK}", headline(&order, &Reader::default()))
     );
     let with_link = room(2).ending_with(LINK).unwrap();
     assert_eq!(
-        sms(&order, &Reader::default(), with_link),
+        sms(&order, &Reader::default(), with_link, None),
         format!("{}: Wireless Mouse\nCustomer: Jane Doe\n{LINK}", reference(&order))
     );
 }
@@ -73,8 +73,8 @@ Address: Main Street 1 / 12345 Springfield
 Reference: B-1042
 Email: jane@example.com
 Also sent: express: yes; gift: wrapped";
-    assert_eq!(sms(&order, &Reader::default(), room(3)), format!("{}{expected}", reference(&order)));
-    assert_eq!(parts(&sms(&order, &Reader::default(), room(3))).to_string(), "3 parts of GSM-7");
+    assert_eq!(sms(&order, &Reader::default(), room(3), None), format!("{}{expected}", reference(&order)));
+    assert_eq!(parts(&sms(&order, &Reader::default(), room(3), None)).to_string(), "3 parts of GSM-7");
 }
 
 #[test]
@@ -90,7 +90,7 @@ Wanted at: Thu, Dec 24, 2026, 8:00 AM
 Address: Main Street...
 Reference: B-1042
 + more";
-    assert_eq!(sms(&order, &Reader::default(), room(2)), format!("{}{expected}", reference(&order)));
+    assert_eq!(sms(&order, &Reader::default(), room(2), None), format!("{}{expected}", reference(&order)));
 }
 
 #[test]
@@ -103,7 +103,7 @@ Note: Ring twice, please. / No sugar...
 Total: €31.50
 Phone: +4915112345678
 + more";
-    assert_eq!(sms(&order, &Reader::default(), room(1)), format!("{}{expected}", reference(&order)));
+    assert_eq!(sms(&order, &Reader::default(), room(1), None), format!("{}{expected}", reference(&order)));
 }
 
 #[test]
@@ -119,13 +119,13 @@ fn of_many_items_as_many_are_said_as_fit_and_the_others_are_counted() {
 Customer: Jane Doe
 Total: 5
 Phone: +4915112345678";
-    assert_eq!(sms(&order, &Reader::default(), room(1)), format!("{}{expected}", reference(&order)));
+    assert_eq!(sms(&order, &Reader::default(), room(1), None), format!("{}{expected}", reference(&order)));
     let in_two =
         ", 10 x Product number 10, +990 more items\nCustomer: Jane Doe\nTotal: 5\nPhone: +4915112345678";
     assert!(
-        sms(&order, &Reader::default(), room(2)).ends_with(in_two),
+        sms(&order, &Reader::default(), room(2), None).ends_with(in_two),
         "{}",
-        sms(&order, &Reader::default(), room(2))
+        sms(&order, &Reader::default(), room(2), None)
     );
 }
 
@@ -135,15 +135,15 @@ fn the_last_item_is_counted_as_one_and_a_first_that_is_too_long_is_begun() {
     let of = |items: Value| order(&json!({"customerName": "Jo", "items": items}).to_string());
     let two = of(json!([{"productName": "Mouse"}, {"productName": long}]));
     assert_eq!(
-        sms(&two, &Reader::default(), room(1)),
+        sms(&two, &Reader::default(), room(1), None),
         format!("{}: Mouse, +1 more item\nCustomer: Jo", reference(&two))
     );
     let two = of(json!([{"productName": long}, {"productName": "Mouse"}]));
     let begun = format!("{}: {}..., +1 more item\nCustomer: Jo", reference(&two), "x".repeat(112));
-    assert_eq!(sms(&two, &Reader::default(), room(1)), begun);
+    assert_eq!(sms(&two, &Reader::default(), room(1), None), begun);
     let one = of(json!([{"productName": long}]));
     assert_eq!(
-        sms(&one, &Reader::default(), room(1)),
+        sms(&one, &Reader::default(), room(1), None),
         format!("{}: {}...\nCustomer: Jo", reference(&one), "x".repeat(126))
     );
 }
@@ -161,13 +161,13 @@ fn what_is_written_in_other_letters_is_said_in_them_in_fewer_units() {
         members["note"] = note.into();
         let order = order(&members.to_string());
         for most in 1..=4 {
-            let said = sms(&order, &Reader::default(), room(most));
+            let said = sms(&order, &Reader::default(), room(most), None);
             assert!(parts(&said).count <= usize::from(most), "{said}");
             assert!(said.starts_with(&format!("{}: 2 x ", reference(&order))), "{said}");
             assert!(said.contains(name), "{said}");
             assert!(!said.contains('📦'), "{said}");
         }
-        assert!(sms(&order, &Reader::default(), room(3)).contains(&format!("\nNote: {note}\n")));
+        assert!(sms(&order, &Reader::default(), room(3), None).contains(&format!("\nNote: {note}\n")));
     }
 }
 
@@ -183,9 +183,9 @@ Customer: 田中さくら
 Note: 二回鳴らしてください。玄関は裏側にありま…
 Total: €31.50
 + more";
-    assert_eq!(sms(&order, &Reader::default(), room(2)), format!("{}{expected}", reference(&order)));
+    assert_eq!(sms(&order, &Reader::default(), room(2), None), format!("{}{expected}", reference(&order)));
     let expected = ": 2 x Rye bread, 10 x…\nCustomer: 田中さくら\nTotal: €31.50\n+ more";
-    assert_eq!(sms(&order, &Reader::default(), room(1)), format!("{}{expected}", reference(&order)));
+    assert_eq!(sms(&order, &Reader::default(), room(1), None), format!("{}{expected}", reference(&order)));
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_detail_in_other_letters_does_not_halve_the_room_of_what_matters() {
     let mut members = bakery();
     members["attributes"] = json!({"カード": "お誕生日おめでとう"});
     let order = order(&members.to_string());
-    let said = sms(&order, &Reader::default(), room(2));
+    let said = sms(&order, &Reader::default(), room(2), None);
     assert!(said.contains("\nReference: B-1042\n") && said.ends_with("\n+ more"), "{said}");
     assert_eq!(parts(&said).to_string(), "2 parts of GSM-7");
 }
@@ -205,11 +205,11 @@ fn typographic_characters_cost_nothing_and_stay_where_others_need_the_wide_alpha
     let plain = order(&members.to_string());
     let said =
         format!("{}: \"Sacher\" - 20 cm\nCustomer: René O'Hara\nNote: don't ring...", reference(&plain));
-    assert_eq!(sms(&plain, &Reader::default(), room(1)), said);
+    assert_eq!(sms(&plain, &Reader::default(), room(1), None), said);
     members["customerName"] = "Łucja O’Hara".into();
     let wide = order(&members.to_string());
     assert!(
-        sms(&wide, &Reader::default(), room(2))
+        sms(&wide, &Reader::default(), room(2), None)
             .contains("„Sacher“ – 20\u{a0}cm\nCustomer: Łucja O’Hara\nNote: don’t ring…")
     );
 }
@@ -227,11 +227,11 @@ fn nothing_that_a_customer_wrote_can_pass_for_a_line_of_ours() {
         });
         let order = order(&members.to_string());
         for most in 1..=10 {
-            let said = sms(&order, &Reader::default(), room(most));
+            let said = sms(&order, &Reader::default(), room(most), None);
             let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
             assert!(!said.split(breaks).any(|line| line.trim().starts_with("Total")), "{said}");
         }
-        assert!(sms(&order, &Reader::default(), room(3)).contains("\nNote: x / Total: 0\n"));
+        assert!(sms(&order, &Reader::default(), room(3), None).contains("\nNote: x / Total: 0\n"));
     }
 }
 
@@ -245,7 +245,7 @@ fn a_number_is_said_whole_or_not_at_all() {
     for most in 1..=4 {
         for length in 0..100 {
             let link = "x".repeat(length);
-            let said = sms(&order, &Reader::default(), room(most).ending_with(&link).unwrap());
+            let said = sms(&order, &Reader::default(), room(most).ending_with(&link).unwrap(), None);
             for line in said.lines() {
                 let whole = text(&order, &Reader::default()).lines().any(|said| said == line);
                 let number =
@@ -259,7 +259,7 @@ fn a_number_is_said_whole_or_not_at_all() {
 #[test]
 fn what_turns_the_direction_is_written_out() {
     let order = order(r#"{"customerName":"evil\u202egpj","productName":"Mouse","note":"\u2066a"}"#);
-    let said = sms(&order, &Reader::default(), room(3));
+    let said = sms(&order, &Reader::default(), room(3), None);
     assert!(said.contains("Customer: evil[U+202E]gpj\nNote: [U+2066]a"), "{said}");
 }
 
@@ -267,10 +267,51 @@ fn what_turns_the_direction_is_written_out() {
 fn where_a_link_leaves_no_room_for_words_the_reference_is_said_if_it_fits() {
     let order = order(&bakery().to_string());
     let link = |length: usize| "x".repeat(length);
-    let said = |link: &str| sms(&order, &Reader::default(), room(1).ending_with(link).unwrap());
+    let said = |link: &str| sms(&order, &Reader::default(), room(1).ending_with(link).unwrap(), None);
     assert_eq!(said(&link(150)), format!("{}\n{}", reference(&order), link(150)));
     assert_eq!(said(&link(151)), link(151));
     assert_eq!(said(&link(160)), link(160));
+}
+
+/// 43 characters of a token behind a host of a usual length.
+const PAGE: &str = "https://orders.example.com/o/AZGo5ra7c5GvPSUnL40dDp9fB0c6qKX5wM2yTtQxZ4k";
+
+#[test]
+fn the_link_to_the_page_stands_where_it_costs_no_part() {
+    let page = |order: &Order, most: u8| sms(order, &Reader::default(), room(most), Some(PAGE));
+    let short = order(r#"{"customerName":"Jane Doe","productName":"Wireless Mouse","note":"Ring twice"}"#);
+    let said = format!("{}: Wireless Mouse\nCustomer: Jane Doe\nNote: Ring twice", reference(&short));
+    assert_eq!(page(&short, 1), format!("{said}\n{PAGE}"));
+    // It would be a second part.
+    let longer = json!({"customerName": "Jane Doe", "productName": "Wireless Mouse", "note": "Ring twice, ".repeat(5)});
+    let longer = order(&longer.to_string());
+    assert_eq!(page(&longer, 3), sms(&longer, &Reader::default(), room(3), None));
+    // The recipe's text, which is the whole order.
+    let recipe = order(r#"{"customerName":"Jane Doe","productName":"Wireless Mouse"}"#);
+    assert_eq!(page(&recipe, 3), headline(&recipe, &Reader::default()));
+}
+
+#[test]
+fn what_is_cut_ends_with_the_link_to_all_of_it() {
+    let order = order(&bakery().to_string());
+    for most in 1..3 {
+        let said = sms(&order, &Reader::default(), room(most), Some(PAGE));
+        assert!(said.starts_with(&reference(&order)), "{said}");
+        assert!(said.ends_with(&format!("\n+ more\n{PAGE}")), "{said}");
+        assert!(parts(&said).count <= usize::from(most));
+    }
+    let both = room(2).ending_with(LINK).unwrap();
+    let said = sms(&order, &Reader::default(), both, Some(PAGE));
+    assert!(said.ends_with(&format!("\n{PAGE}\n{LINK}")), "{said}");
+    // It leaves half of the room to the order, or gives way.
+    let long = format!("https://orders.example.com/{}", "x".repeat(60));
+    let without = sms(&order, &Reader::default(), room(1), None);
+    assert_eq!(sms(&order, &Reader::default(), room(1), Some(&long)), without);
+    let wide = crate::fixtures::order(
+        &json!({"customerName": "مريم", "productName": "خبز", "note": "ا".repeat(200)}).to_string(),
+    );
+    let said = sms(&wide, &Reader::default(), room(1), Some(PAGE));
+    assert_eq!(said, sms(&wide, &Reader::default(), room(1), None));
 }
 
 fn words() -> impl Strategy<Value = String> {
@@ -300,7 +341,7 @@ proptest! {
         let order = order(&members.to_string());
         let limits = room(most).within(bytes);
         let room = link.as_deref().map_or(limits, |link| limits.ending_with(link).unwrap());
-        let said = sms(&order, &Reader::default(), room);
+        let said = sms(&order, &Reader::default(), room, None);
         prop_assert!(parts(&said).count <= usize::from(most) && said.len() <= bytes, "{}: {said}", parts(&said));
         if let Some(link) = &link {
             prop_assert!(said.ends_with(link.as_str()));

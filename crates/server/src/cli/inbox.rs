@@ -52,11 +52,9 @@ async fn show(id: &str, server: Server) -> Result<(), Failure> {
         for (label, member) in [("To", "to"), ("Subject", "subject")] {
             output::line(&format!("{label}: {}", display::cell(message.get(member))))?;
         }
-        output::line(&format!(
-            "\n{}\n\n{}",
-            display::cell(message.get("text")),
-            display::cell(message.get("link"))
-        ))
+        output::line(&format!("\n{}\n", display::cell(message.get("text"))))?;
+        let mut links = ["orderUrl", "link"].into_iter().filter_map(|member| message.get(member));
+        links.try_for_each(|link| output::line(&display::cell(Some(link))))
     });
     Ok(shown?)
 }

@@ -11,7 +11,8 @@ use crate::columns;
 pub(crate) const PAUSE_COLUMNS: &str = "seq, protocol, from_at, to_at, reason";
 
 /// What [`message`] reads of the table `inbox`.
-pub(crate) const MESSAGE_COLUMNS: &str = "seq, id, protocol, recipient, kind, subject, text, link, kept_at";
+pub(crate) const MESSAGE_COLUMNS: &str =
+    "seq, id, protocol, recipient, kind, subject, text, order_url, link, kept_at";
 
 /// The pause in a row that has [`PAUSE_COLUMNS`].
 pub(crate) fn pause(row: &Row<'_>) -> rusqlite::Result<ChannelPause> {
@@ -32,6 +33,7 @@ pub(crate) fn message(row: &Row<'_>) -> rusqlite::Result<InboxMessage> {
         kind: kind(row, "kind")?,
         subject: row.get("subject")?,
         text: row.get("text")?,
+        order_url: row.get("order_url")?,
         link: row.get("link")?,
         at: columns::time(row, "kept_at")?,
     })

@@ -18,6 +18,7 @@ CREATE TABLE inbox (
   kind      TEXT    NOT NULL,
   subject   TEXT    NOT NULL,
   text      TEXT    NOT NULL,
+  order_url TEXT,
   link      TEXT,
   kept_at   INTEGER NOT NULL
 ) STRICT;

@@ -39,6 +39,7 @@ async fn every_list_goes_past_six_hundred_damaged_rows_and_names_each() {
             kind: DeliveryKind::Test,
             subject: String::new(),
             text: String::new(),
+            order_url: None,
             link: None,
             at: now(),
         };

@@ -48,6 +48,8 @@ struct Row {
     text: String,
     /// Only a link of the web is made clickable.
     link: Option<String>,
+    /// Of those, too.
+    order_url: Option<String>,
     at: String,
 }
 
@@ -62,6 +64,7 @@ impl From<InboxMessage> for Row {
             subject: message.subject,
             text: message.text,
             link: message.link.filter(of_the_web),
+            order_url: message.order_url.filter(of_the_web),
             at: format_time(message.at),
         }
     }

@@ -16,7 +16,7 @@ use axum::body::Body;
 use domain::attempt::{Outcome, OutcomeKind};
 use domain::delivery::{Decision, DeliveryState, Next};
 use domain::endpoint::Protocol;
-use domain::link_token::{LinkKey, LinkToken, Purpose};
+use domain::link_token::{LinkKey, LinkToken, OrderToken, Purpose};
 use domain::subscription::SubscriptionId;
 use http::{HeaderMap, Method, Request, StatusCode};
 use orderbell_web::{Handling, HostPolicy, KeyHash, OrderAuth, OrderLimits, OrderPathAlias, Settings};
@@ -180,6 +180,13 @@ impl Host {
             skip_protocols: vec![],
         };
         self.store.due(query).await.unwrap()
+    }
+
+    /// The path of the page of the order that the first due notification tells of.
+    pub(crate) async fn order_link(&self) -> String {
+        let due = self.due().await.deliveries;
+        let delivery = due.iter().find(|due| due.order.is_some()).unwrap().id;
+        format!("/o/{}", OrderToken { delivery }.sign(&self.link_key))
     }
 
     /// Makes the one attempt that is due end so, and the delivery with it.

@@ -19,6 +19,7 @@ pub(crate) async fn keep_confirmation(host: &Host, text: &str, link: &str) -> St
         kind: DeliveryKind::Confirmation,
         subject: "Confirm <b>your</b> subscription".to_owned(),
         text: text.to_owned(),
+        order_url: None,
         link: Some(link.to_owned()),
         at: due.due_at,
     };

@@ -16,6 +16,7 @@ mod inbox;
 mod log_and_metrics;
 mod operations;
 mod order_form;
+mod order_page;
 mod orders;
 mod rate_limits;
 mod receipts;

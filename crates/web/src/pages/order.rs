@@ -1,0 +1,108 @@
+//! `/o/{token}`: the order that a message told of, as far as its subscription is shown it. It is only read: whatever fetches
+//! the link, nothing changes.
+
+mod words;
+
+use std::sync::Arc;
+
+use application::orders::{LinkedOrder, linked};
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use domain::language::{numbers, times};
+use domain::notification::{self, FactKind, MAX_SUBJECT, Parts, on_one_line};
+use domain::order::ShortReference;
+use http::header::{HeaderName, REFERRER_POLICY};
+use http::{HeaderValue, StatusCode, Uri};
+
+use self::words::Words;
+use super::words::FrameWords;
+use super::{MessagePage, failure_page, page};
+use crate::problem::Problem;
+use crate::state::Web;
+
+/// That no search engine keeps the page. Source: Google, "Robots meta tag, data-nosnippet, and X-Robots-Tag".
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+
+#[derive(Template)]
+#[template(path = "order.html")]
+struct OrderPage<'a> {
+    version: &'a str,
+    frame: &'static FrameWords,
+    words: &'static notification::Words,
+    said: &'static Words,
+    /// What was ordered, in short.
+    heading: String,
+    reference: ShortReference,
+    /// When it was accepted.
+    accepted: String,
+    parts: &'a Parts<'a>,
+}
+
+/// The order, all of it.
+pub(super) async fn show(State(web): State<Arc<Web>>, uri: Uri) -> Response {
+    let token = uri.path().rsplit('/').next().unwrap_or_default();
+    let response = match linked(&web.app, token).await {
+        Ok(found) => order_page(&web, &found),
+        Err(error) => cannot_be_shown(&web, &error.into()),
+    };
+    // Its address is what opens it: nobody is told, not even our own site.
+    told_to_nobody(response)
+}
+
+fn told_to_nobody(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(ROBOTS, HeaderValue::from_static("noindex"));
+    response
+}
+
+fn order_page(web: &Web, found: &LinkedOrder) -> Response {
+    let reader = found.reader(&web.app);
+    let parts = Parts::of(&found.order, &reader);
+    let reference = ShortReference::of(found.order.id);
+    let heading = parts.product.as_deref().map(|product| on_one_line(product, MAX_SUBJECT));
+    let template = OrderPage {
+        version: web.settings.version,
+        frame: FrameWords::of(reader.language),
+        words: notification::Words::of(reader.language),
+        said: Words::of(reader.language),
+        heading: heading.unwrap_or_else(|| reference.to_string()),
+        reference,
+        accepted: times::moment_in(reader.language, &reader.time_zone, found.order.time),
+        parts: &parts,
+    };
+    page(StatusCode::OK, &template)
+}
+
+/// Says why in the shop's language, and nothing of the order.
+fn cannot_be_shown(web: &Web, problem: &Problem) -> Response {
+    let words = Words::of(web.app.shop.language);
+    let (status, (title, text)) = match problem.code {
+        "invalid_token" => (StatusCode::NOT_FOUND, words.invalid),
+        "link_expired" => (StatusCode::GONE, words.expired),
+        "subscription_ended" => (StatusCode::GONE, words.ended),
+        "order_not_found" => (StatusCode::NOT_FOUND, words.not_here),
+        "order_not_shown" => (StatusCode::SERVICE_UNAVAILABLE, words.not_shown),
+        _ => return failure_page(web.settings.version, problem),
+    };
+    let (version, frame) = (web.settings.version, FrameWords::of(web.app.shop.language));
+    page(status, &MessagePage { version, frame, title, text, good: false })
+}
+
+impl OrderPage<'_> {
+    /// A whole number, as the reader's language has it.
+    fn whole(&self, number: u32) -> String {
+        numbers::whole(self.frame.language, number.into())
+    }
+
+    /// Whether any item has a quantity: without one, the table has no such column.
+    fn has_quantities(&self) -> bool {
+        self.parts.items.iter().any(|item| item.quantity.is_some())
+    }
+
+    /// Whether any item has a price.
+    fn has_prices(&self) -> bool {
+        self.parts.items.iter().any(|item| item.price.is_some())
+    }
+}

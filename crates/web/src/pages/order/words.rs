@@ -1,0 +1,81 @@
+//! What an order's page says around the order, in each language: a struct, so that no language can lack a word.
+
+use domain::language::Language;
+
+/// A title, and a sentence or two.
+type Said = (&'static str, &'static str);
+
+/// The words of the page beside those of a notification.
+pub(super) struct Words {
+    /// Before the time at which it was accepted.
+    pub(super) accepted: &'static str,
+    pub(super) expired: Said,
+    pub(super) ended: Said,
+    pub(super) invalid: Said,
+    pub(super) not_here: Said,
+    pub(super) not_shown: Said,
+}
+
+impl Words {
+    pub(super) fn of(language: Language) -> &'static Self {
+        match language {
+            Language::En => &ENGLISH,
+            Language::De => &GERMAN,
+            Language::Fr => &FRENCH,
+            Language::Es => &SPANISH,
+        }
+    }
+}
+
+static ENGLISH: Words = Words {
+    accepted: "Received",
+    expired: ("This link has expired", "Links to orders work for 30 days."),
+    ended: ("This subscription has ended", "Its links show no orders any more."),
+    invalid: ("This link is not valid", "Open it from the message once more, or copy all of it."),
+    not_here: ("There is no such order here", "The message tells what was ordered."),
+    not_shown: (
+        "This order cannot be shown at present",
+        "It is kept, and whoever looks after this system can mend it. The message tells what was ordered.",
+    ),
+};
+
+static GERMAN: Words = Words {
+    accepted: "Eingegangen",
+    expired: ("Dieser Link ist abgelaufen", "Links zu Bestellungen gelten 30 Tage."),
+    ended: ("Dieses Abonnement ist beendet", "Seine Links zeigen keine Bestellungen mehr."),
+    invalid: (
+        "Dieser Link ist nicht gültig",
+        "Öffnen Sie ihn noch einmal aus der Nachricht, oder kopieren Sie ihn vollständig.",
+    ),
+    not_here: ("Diese Bestellung gibt es hier nicht", "In der Nachricht steht, was bestellt wurde."),
+    not_shown: (
+        "Diese Bestellung lässt sich zurzeit nicht anzeigen",
+        "Sie ist aufbewahrt, und wer dieses System betreut, kann sie wiederherstellen. In der Nachricht steht, was bestellt \
+         wurde.",
+    ),
+};
+
+static FRENCH: Words = Words {
+    accepted: "Reçue",
+    expired: ("Ce lien a expiré", "Les liens vers les commandes sont valables 30 jours."),
+    ended: ("Cet abonnement a pris fin", "Ses liens n’affichent plus de commandes."),
+    invalid: ("Ce lien n’est pas valable", "Ouvrez-le à nouveau depuis le message, ou copiez-le en entier."),
+    not_here: ("Cette commande n’existe pas ici", "Le message indique ce qui a été commandé."),
+    not_shown: (
+        "Cette commande ne peut pas être affichée pour le moment",
+        "Elle est conservée, et la personne qui s’occupe de ce système peut la rétablir. Le message indique ce qui a été \
+         commandé.",
+    ),
+};
+
+static SPANISH: Words = Words {
+    accepted: "Recibido",
+    expired: ("Este enlace ha caducado", "Los enlaces a los pedidos funcionan durante 30 días."),
+    ended: ("Esta suscripción ha terminado", "Sus enlaces ya no muestran pedidos."),
+    invalid: ("Este enlace no es válido", "Ábralo de nuevo desde el mensaje o cópielo entero."),
+    not_here: ("Este pedido no existe aquí", "El mensaje dice qué se pidió."),
+    not_shown: (
+        "Este pedido no se puede mostrar por ahora",
+        "Está guardado, y quien se ocupa de este sistema puede recuperarlo. El mensaje dice qué se pidió.",
+    ),
+};

@@ -1,0 +1,156 @@
+//! `/o/{token}`: an order behind the link of a message.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use domain::language::Language;
+use domain::shop::Shop;
+use http::{Request, StatusCode};
+use serde_json::json;
+
+use crate::host::{Answer, Host};
+
+const ORDER: &str = r#"{"customerName":"Jo <b>&","items":[{"productName":"Pizza","quantity":1200,"unitPrice":"9.50","sku":"P1"},
+    "Cola"],"total":22,"currency":"EUR","note":"Ring twice\nTotal: 0","customerPhone":"+4915112345678","gift":"<i>"}"#;
+
+fn assert_page(answer: &Answer, status: StatusCode, says: &str) {
+    assert_eq!(answer.status, status, "{}", answer.text);
+    assert!(answer.text.contains(says), "{}", answer.text);
+    for (header, value) in [
+        ("content-type", "text/html; charset=utf-8"),
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+        ("x-robots-tag", "noindex"),
+        ("x-content-type-options", "nosniff"),
+    ] {
+        assert_eq!(answer.header(header), Some(value), "{header}");
+    }
+    let policy = answer.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
+    assert!(!answer.text.contains("<script"), "{}", answer.text);
+}
+
+/// A host with a confirmed subscription that was changed so, and an order that waits for it; and its link.
+async fn told(host: &Host, change: &str, order: &str) -> (String, String) {
+    let id = host.subscribe_confirmed("jo@example.com").await;
+    if !change.is_empty() {
+        let changed = host.manage("PATCH", &format!("/subscriptions/{id}"), change).await;
+        assert_eq!(changed.status, StatusCode::OK, "{}", changed.text);
+    }
+    host.place(order).await;
+    host.publish().await;
+    (id, host.order_link().await)
+}
+
+#[tokio::test]
+async fn the_page_shows_all_of_the_order_and_nothing_of_it_is_more_than_text() {
+    let host = Host::start();
+    let (_, link) = told(&host, "", ORDER).await;
+    assert!(link.len() <= 60);
+    let page = host.get(&link).await;
+    assert_page(&page, StatusCode::OK, "<h1><bdi>1,200 × Pizza, Cola</bdi></h1>");
+    for says in [
+        "<dt>Customer</dt><dd><bdi>Jo &#60;b&#62;&#38;</bdi></dd>",
+        "<dt>Total</dt><dd><bdi>€22</bdi></dd>",
+        "<td class=\"number\">1,200</td><td><bdi>Pizza</bdi> <span class=\"meta\">(<bdi>P1</bdi>)</span></td><td class=\"number\">€9.50</td>",
+        "<dt>Note</dt><dd><bdi>Ring twice</bdi><br><bdi>Total: 0</bdi></dd>",
+        "<a href=\"tel:+4915112345678\">+4915112345678</a>",
+        "<dt>Received</dt><dd>Sat, Jan 31, 2026, 12:0",
+        "<dt><bdi>gift</bdi></dt><dd><bdi>&#60;i&#62;</bdi></dd>",
+        "<html lang=\"en\">",
+    ] {
+        assert!(page.text.contains(says), "{says}: {}", page.text);
+    }
+    assert!(!page.text.contains("<form") && !page.text.contains("/console"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn whatever_fetches_it_nothing_changes_and_nothing_can_be_sent_to_it() {
+    let host = Host::start();
+    let (id, link) = told(&host, "", ORDER).await;
+    let before = host.manage("GET", "/deliveries", "").await.text;
+    let head = host.send(Request::head(&link).body(Body::empty()).unwrap()).await;
+    assert_eq!((head.status, head.text.as_str()), (StatusCode::OK, ""));
+    for _ in 0..3 {
+        assert_page(&host.get(&link).await, StatusCode::OK, "Pizza");
+    }
+    for method in ["POST", "PUT", "DELETE", "PATCH"] {
+        assert_eq!(host.manage(method, &link, "{}").await.status, StatusCode::METHOD_NOT_ALLOWED);
+    }
+    assert_eq!(host.manage("GET", "/deliveries", "").await.text, before);
+    assert_eq!(host.state_of(&id).await, "confirmed");
+}
+
+#[tokio::test]
+async fn it_shows_what_the_subscription_is_shown_now_in_its_language() {
+    let host = Host::start();
+    let change = r#"{"fields":["customerName","items"],"language":"de","timeZone":"Europe/Berlin"}"#;
+    let (id, link) = told(&host, change, ORDER).await;
+    let page = host.get(&link).await;
+    assert_page(&page, StatusCode::OK, "<html lang=\"de\">");
+    assert!(page.text.contains("<dt>Kunde</dt>") && page.text.contains("1.200 × Pizza"), "{}", page.text);
+    assert!(page.text.contains("<dt>Eingegangen</dt><dd>Sa., 31.01.2026, 13:0"), "{}", page.text);
+    for hidden in ["Ring twice", "+49151", "22", "gift", "Gesamt"] {
+        assert!(!page.text.contains(hidden), "{hidden}: {}", page.text);
+    }
+    let path = format!("/subscriptions/{id}");
+    host.manage("PATCH", &path, r#"{"fields":["note"],"language":null}"#).await;
+    let page = host.get(&link).await;
+    assert_page(&page, StatusCode::OK, "Ring twice");
+    assert!(!page.text.contains("Pizza") && !page.text.contains("Jo &#60;"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn a_link_that_expired_was_altered_or_whose_subscription_ended_says_so_and_nothing_of_the_order() {
+    let host = Host::start();
+    let (id, link) = told(&host, "", ORDER).await;
+    let silent = |page: &Answer, what: &str| {
+        for said in ["Pizza", "Jo", "Ring", "jo@"] {
+            assert!(!page.text.contains(said), "{what}: {}", page.text);
+        }
+    };
+    let mut altered = link.clone();
+    altered.replace_range(20..21, if link[20..].starts_with('A') { "B" } else { "A" });
+    for wrong in
+        [altered.as_str(), "/o/x", "/o/%ff", &format!("/o/{}", "A".repeat(43)), &link[..link.len() - 1]]
+    {
+        let page = host.get(wrong).await;
+        assert_page(&page, StatusCode::NOT_FOUND, "This link is not valid");
+        silent(&page, wrong);
+    }
+    host.clock.advance(Duration::from_hours(30 * 24 - 1));
+    assert_page(&host.get(&link).await, StatusCode::OK, "Pizza");
+    host.clock.advance(Duration::from_hours(1));
+    let expired = host.get(&link).await;
+    assert_page(&expired, StatusCode::GONE, "This link has expired");
+    silent(&expired, "expired");
+
+    let host = Host::with(|app, _| app.shop = Arc::new(Shop { language: Language::Fr, ..Shop::default() }));
+    let (_, link) = told(&host, "", ORDER).await;
+    host.manage("DELETE", &format!("/subscriptions/{id}"), "").await;
+    let ended = host.manage("GET", "/subscriptions", "").await.json()["items"][0]["subscriptionId"].clone();
+    host.manage("DELETE", &format!("/subscriptions/{}", ended.as_str().unwrap()), "").await;
+    let page = host.get(&link).await;
+    assert_page(&page, StatusCode::GONE, "Cet abonnement a pris fin");
+    silent(&page, "ended");
+}
+
+#[tokio::test]
+async fn an_order_of_two_thousand_items_is_shown_whole() {
+    let host = Host::start();
+    let items: Vec<_> = (0..2_000).map(|n| json!({ "productName": format!("P{n}!") })).collect();
+    let order = json!({"customerName": "Jo", "items": items}).to_string();
+    let (_, link) = told(&host, "", &order).await;
+    let page = host.get(&link).await;
+    assert_page(&page, StatusCode::OK, "<td><bdi>P1999!</bdi></td>");
+    assert_eq!(page.text.matches("<tr><td>").count(), 2_000);
+}
+
+#[tokio::test]
+async fn where_sns_delivers_there_is_no_such_page() {
+    let host = Host::with(|app, _| app.local_delivery = None);
+    let page = host.get(&format!("/o/{}", "A".repeat(43))).await;
+    assert_eq!(page.status, StatusCode::NOT_IMPLEMENTED);
+    assert!(page.text.contains("Not served here"), "{}", page.text);
+}
