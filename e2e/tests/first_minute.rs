@@ -34,6 +34,38 @@ async fn a_newcomer_subscribes_in_the_sandbox_and_reads_the_next_order_there() -
 }
 
 #[tokio::test]
+async fn a_shop_speaks_its_language_and_a_subscription_its_own() -> Result<()> {
+    let settings = [("ORDERBELL_LANGUAGE", "de-AT"), ("ORDERBELL_TIME_ZONE", "Europe/Vienna")];
+    let program = Program::start(settings.map(|(name, value)| (name, value.to_owned())).into()).await?;
+    let client = program.client()?;
+    let french = ["--language", "fr", "--time-zone", "America/Montreal"];
+    for (endpoint, chosen, subject) in [
+        ("wien@example.com", [].as_slice(), "Bestätigen Sie Ihr Abonnement"),
+        ("montreal@example.com", french.as_slice(), "Confirmez votre abonnement"),
+    ] {
+        let added = program.command(&[&["subscription", "add", "email", endpoint], chosen].concat())?;
+        assert!(added.status.success(), "{added:?}");
+        let request = client.wait_for_message(endpoint, subject).await?;
+        client.press(request["link"].as_str().unwrap()).await?.expect(200)?;
+    }
+    let order = json!({
+        "customerName": "Jo", "productName": "Torte", "total": "1250.00", "currency": "EUR",
+        "deliverAt": "2026-12-24T12:00:00Z",
+    });
+    client.post("/create-order", &order).await?.expect(200)?;
+    let text = async |endpoint, subject| {
+        let message = client.wait_for_message(endpoint, subject).await?;
+        anyhow::Ok(message["text"].as_str().unwrap().to_owned())
+    };
+    let german = text("wien@example.com", "Neue Bestellung: Torte für Jo").await?;
+    let facts = "Gesamt: 1.250,00\u{a0}€\nWunschtermin: Do., 24.12.2026, 13:00";
+    assert!(german.starts_with("📦 Neue Bestellung!\n") && german.ends_with(facts), "{german}");
+    let french = text("montreal@example.com", "Nouvelle commande\u{a0}: Torte pour Jo").await?;
+    assert!(french.contains("Souhaité pour\u{a0}: jeu. 24/12/2026, 07:00"), "{french}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_seeds_body_gets_the_seeds_answer() -> Result<()> {
     let program = Program::start(Vec::new()).await?;
     let stranger = program.stranger()?;

@@ -1,6 +1,7 @@
 //! What an order says, part by part: for forms that show each in its own place, or have no room for all of them.
 
 use std::borrow::Cow;
+use std::iter;
 
 use super::facts::Fact;
 use super::wording::Wording;
@@ -86,10 +87,14 @@ impl<'a> Parts<'a> {
     #[must_use]
     pub fn headline(&self) -> String {
         let Words { received, order_id, customer, product, colon, .. } = Words::of(self.language);
-        let mut headline = format!("{received}\n{order_id}{colon} {}", self.id);
-        for (label, words) in [(customer, &self.customer), (product, &self.product)] {
-            if let Some(words) = words {
-                headline.extend(["\n", label, colon, " ", words]);
+        let said = [(customer, &self.customer), (product, &self.product)];
+        let said = said.into_iter().filter_map(|(label, words)| Some((label, words.as_deref()?)));
+        let room: usize = said.clone().map(|(label, words)| label.len() + words.len() + 8).sum();
+        let mut headline = String::with_capacity(received.len() + order_id.len() + 48 + room);
+        headline.push_str(received);
+        for (label, words) in iter::once((order_id, &*self.id.to_string())).chain(said) {
+            for piece in ["\n", label, colon, " ", words] {
+                headline.push_str(piece);
             }
         }
         headline

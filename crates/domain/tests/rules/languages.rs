@@ -209,6 +209,14 @@ fn a_time_with_an_offset_is_told_by_the_readers_clock_and_one_without_as_it_is()
     }
 }
 
+/// A container may have no `/usr/share/zoneinfo`.
+#[test]
+fn the_program_has_time_zones_where_the_machine_has_none() {
+    let own = jiff::tz::TimeZoneDatabase::bundled();
+    assert!(own.available().count() > 400);
+    assert_eq!(own.get("Europe/Berlin").unwrap().iana_name(), Some("Europe/Berlin"));
+}
+
 #[test]
 fn a_zone_that_this_machine_does_not_know_is_the_shops() {
     let shop = Shop { language: Language::Fr, time_zone: TimeZone::get("Europe/Paris").unwrap() };

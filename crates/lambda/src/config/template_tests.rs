@@ -177,6 +177,27 @@ proptest! {
     }
 }
 
+/// All that the template lets the parameter be.
+fn allowed(parameter: &str) -> impl Iterator<Item = &'static str> {
+    let (_, rest) = TEMPLATE.split_once(&format!("\n  {parameter}:\n")).unwrap();
+    let (_, list) = rest.split_once("AllowedValues: [").unwrap();
+    list.split_once(']').unwrap().0.split(',').map(str::trim)
+}
+
+#[test]
+fn every_language_and_time_zone_that_can_be_chosen_is_known_to_the_program() {
+    let zones = allowed("TimeZone").inspect(|zone| assert!(accepts("ORDERBELL_TIME_ZONE", zone), "{zone}"));
+    assert!(zones.count() > 400);
+    assert!(
+        allowed("TimeZone").any(|zone| zone == "UTC")
+            && allowed("TimeZone").any(|zone| zone == "Europe/Berlin")
+    );
+    let languages: Vec<_> = allowed("Language").collect();
+    assert_eq!(languages, domain::language::Language::ALL.map(domain::language::Language::name));
+    assert!(languages.iter().all(|language| accepts("ORDERBELL_LANGUAGE", language)));
+    assert!(!accepts("ORDERBELL_LANGUAGE", "ja") && !accepts("ORDERBELL_TIME_ZONE", "Mars/Olympus_Mons"));
+}
+
 #[test]
 fn what_was_once_let_through_and_killed_the_function_is_refused_before() {
     let hash = hash();

@@ -147,7 +147,7 @@ async fn what_no_rule_of_today_would_take_is_published_and_due_all_the_same() {
     world.sql("UPDATE subscriptions SET endpoint = 'nowhere', max_receives_per_second = 0, escalation_minutes = 1 << 60");
     world.sql("UPDATE subscriptions SET filter_policy = '{}', failures = -1, escalation_to = randomblob(16)");
     world.sql("UPDATE subscription_versions SET filter_policy = '{}'");
-    world.sql("UPDATE subscriptions SET language = 'tlh', time_zone = 'Mars/Olympus_Mons'");
+    world.sql("UPDATE subscriptions SET language = CAST(x'ff' AS TEXT), time_zone = 'Mars/Olympus_Mons'");
     world.publish().await;
     assert_eq!(world.told(ada).await, [placed]);
     let read = world.store.subscription(ada).await.unwrap().unwrap();
