@@ -1,21 +1,19 @@
 //! From a delivery to a message: the words, and links that prove themselves.
 
-use domain::language::Language;
-
-use domain::shop::Shop;
-
-use domain::reader::Reader;
-
 use std::sync::Arc;
 use std::time::Duration;
 
 use application::Links;
 use application::deliver::compose;
-use application::ports::{Content, DueDelivery};
+use application::ports::{Content, DueDelivery, Message};
 use domain::delivery::{DeliveryId, DeliveryKind, UnknownOutcomePolicy};
 use domain::endpoint::Protocol;
 use domain::fields::Fields;
+use domain::language::Language;
 use domain::link_token::{LinkKey, LinkToken, ORDER_LINK_LIFETIME, OrderToken, Purpose};
+use domain::reader::Reader;
+use domain::shop::Shop;
+use domain::time_zone::{TimeZone, TimeZoneName};
 use domain::webhook_secret::{OVERLAP, WebhookSecret, WebhookSecrets};
 
 use crate::fixtures::{due, order, start, subscription_of};
@@ -59,6 +57,28 @@ fn a_notification_is_the_seeds_with_a_link_that_unsubscribes_for_ever() {
         LinkToken::verify(token(message.content.link().unwrap(), "unsubscribe"), Purpose::Confirm, &key())
             .is_err()
     );
+}
+
+#[test]
+fn a_message_is_for_whoever_reads_it_as_was_chosen_for_the_subscription_or_the_shop() {
+    let shop = Shop { language: Language::De, time_zone: TimeZone::get("Europe/Berlin").unwrap() };
+    let reader = |language, time_zone: Option<&str>| {
+        let mut delivery = due(1, 7, Protocol::Email);
+        let attributes = &mut subscription_of(&mut delivery).attributes;
+        (attributes.language, attributes.time_zone) = (language, time_zone.map(TimeZoneName::stored));
+        let Message { reader, content, .. } = compose(&links(), &shop, &delivery, start());
+        let subject = content.mail_subject(&reader).into_owned();
+        (subject, reader.time_zone.iana_name().unwrap().to_owned())
+    };
+    for (language, time_zone, expected) in [
+        (None, None, ("Neue Bestellung: Mouse für Jo", "Europe/Berlin")),
+        (Some(Language::En), None, ("New Order Notification: Mouse for Jo", "Europe/Berlin")),
+        (Some(Language::Es), Some("America/Lima"), ("Nuevo pedido: Mouse para Jo", "America/Lima")),
+        (Some(Language::Fr), Some("Nowhere"), ("Nouvelle commande\u{a0}: Mouse pour Jo", "Europe/Berlin")),
+    ] {
+        let (subject, zone) = reader(language, time_zone);
+        assert_eq!((subject.as_str(), zone.as_str()), expected);
+    }
 }
 
 #[test]

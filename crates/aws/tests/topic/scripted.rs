@@ -1,7 +1,5 @@
 //! SNS as the test tells it to answer, and a table that remembers marks.
 
-use domain::reader::Reader;
-
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -11,6 +9,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::order::OrderId;
+use domain::reader::Reader;
 use host::SetClock;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;

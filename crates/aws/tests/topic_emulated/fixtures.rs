@@ -1,18 +1,17 @@
 //! A host on AWS's emulators, and someone who listens.
 
-use domain::reader::Reader;
-
-use domain::attributes::Attributes;
 use std::sync::{Arc, Mutex};
 
 use application::ports::{NewSubscription, Subscribed, Subscriptions as _};
 use aws::{Table, Topic, connect};
 use axum::body::Bytes;
 use conformance::{CommonPorts, Outbox};
+use domain::attributes::Attributes;
 use domain::delivery::DeliveryId;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::filter_policy::FilterPolicy;
 use domain::order::{LoggedOrder, Order, OrderDetails, Seq};
+use domain::reader::Reader;
 use domain::subscription::{Subscription, SubscriptionId};
 use host::SystemClock;
 use serde_json::Value;

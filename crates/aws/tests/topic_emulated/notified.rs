@@ -1,8 +1,7 @@
 //! From the table to the subscriber.
 
-use domain::reader::Reader;
-
 use application::ports::{OrderLog as _, OrderStore as _, Publisher as _, Subscriptions as _};
+use domain::reader::Reader;
 use serde_json::Value;
 
 use crate::fixtures::{Host, Subscriber, order_of};

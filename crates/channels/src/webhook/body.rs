@@ -2,6 +2,7 @@
 
 use application::ports::{Content, Message};
 use domain::Timestamp;
+use domain::language::Language;
 use domain::notification::{Event, event};
 use serde::Serialize;
 
@@ -56,7 +57,7 @@ pub(super) fn body(message: &Message) -> serde_json::Result<Vec<u8>> {
         Content::Notice { notice, about_url } => serde_json::to_vec(&Notice {
             r#type: "operator.notice",
             timestamp: at,
-            subject: content.subject(reader.language),
+            subject: content.subject(Language::En),
             message: notice.text(),
             about_url,
             data: notice,
@@ -64,7 +65,7 @@ pub(super) fn body(message: &Message) -> serde_json::Result<Vec<u8>> {
         Content::Test => serde_json::to_vec(&Test {
             r#type: "subscription.test",
             timestamp: at,
-            subject: content.subject(reader.language),
+            subject: content.subject(Language::En),
             message: content.text(reader),
         }),
     }

@@ -1,7 +1,5 @@
 //! What a chat is posted, what it answers, and whose failure that is.
 
-use domain::reader::Reader;
-
 use std::time::Duration;
 
 use application::ports::{Channel, Content, Message};
@@ -9,6 +7,7 @@ use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::endpoint::Protocol;
 use domain::notification;
 use domain::order::{Order, OrderDetails, ShortReference};
+use domain::reader::Reader;
 use orderbell_channels::chat::{Chat, ChatSettings};
 use serde_json::{Value, json};
 

@@ -1,7 +1,5 @@
 //! Messages to send.
 
-use domain::reader::Reader;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +9,7 @@ use domain::delivery::DeliveryId;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::notice::Notice;
 use domain::order::{Order, OrderDetails, OrderId};
+use domain::reader::Reader;
 use domain::subscription::SubscriptionId;
 use domain::webhook_secret::WebhookSecret;
 use orderbell_channels::Secret;

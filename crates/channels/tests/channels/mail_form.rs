@@ -1,11 +1,10 @@
 //! What stands in a mail.
 
-use domain::reader::Reader;
-
 use application::ports::{Channel, Content, Message};
 use domain::attempt::OutcomeKind;
 use domain::endpoint::Protocol;
 use domain::order::ShortReference;
+use domain::reader::Reader;
 use mail_parser::MessageParser;
 use orderbell_channels::email::{Email, Sender, SmtpSettings};
 

@@ -1,9 +1,8 @@
 //! What a mail shows of an order.
 
-use domain::reader::Reader;
-
 use domain::endpoint::Protocol;
 use domain::order::{Order, OrderDetails, ShortReference};
+use domain::reader::Reader;
 use serde_json::{Value, json};
 
 use crate::fixtures::{UNSUBSCRIBE, message, notification_of, order};

@@ -1,7 +1,5 @@
 //! What every channel promises, whatever it speaks.
 
-use domain::reader::Reader;
-
 use std::sync::{Arc, Mutex};
 
 use application::Error;
@@ -10,6 +8,7 @@ use async_trait::async_trait;
 use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::DeliveryId;
 use domain::endpoint::{Endpoint, Protocol};
+use domain::reader::Reader;
 use orderbell_channels::email::Email;
 use orderbell_channels::sandbox::Sandbox;
 use orderbell_channels::sms::sns::Sns;

@@ -5,14 +5,13 @@
 mod prism;
 mod python;
 
-use domain::reader::Reader;
-
 use std::env;
 use std::time::Duration;
 
 use application::ports::{Channel, Content, Message};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::endpoint::Protocol;
+use domain::reader::Reader;
 use domain::webhook_secret::WebhookSecret;
 use e2e::smtp_peer::{self, SmtpPeer};
 use orderbell_channels::Secret;

@@ -1,7 +1,5 @@
 //! What a text message says, and how it is handed to each provider.
 
-use domain::reader::Reader;
-
 use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 
@@ -10,6 +8,7 @@ use domain::attempt::{OutcomeKind, Scope};
 use domain::delivery::UnknownOutcomePolicy;
 use domain::notification;
 use domain::order::{Order, OrderDetails, ShortReference};
+use domain::reader::Reader;
 use domain::sms_text::parts;
 use orderbell_channels::Secret;
 use orderbell_channels::sms::sns::{AwsKeys, Sns, SnsSettings};

@@ -1,10 +1,9 @@
 //! What a webhook's receiver gets, and how it confirms.
 
-use domain::reader::Reader;
-
 use application::ports::{Channel, Message, Sent};
 use domain::attempt::{OutcomeKind, Scope};
 use domain::endpoint::Protocol;
+use domain::reader::Reader;
 use orderbell_channels::webhook::{Webhook, WebhookSettings};
 
 use crate::fixtures::{

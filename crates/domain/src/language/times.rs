@@ -14,9 +14,9 @@ pub fn wanted_at(language: Language, zone: &TimeZone, at: &str) -> Option<String
         return Some(moment_in(language, zone, moment));
     }
     // What reads a time reads a date alone too, as its midnight.
-    let is_date = !at.contains(':') && at.parse::<Date>().is_ok();
     let time = at.parse::<DateTime>().ok()?;
-    Some(if is_date { date(language, time.date()) } else { date_time(language, time) })
+    let has_time = at.contains(['T', 't', ' ']);
+    Some(if has_time { date_time(language, time) } else { date(language, time.date()) })
 }
 
 /// A moment by the clock of `zone`. UTC is named: nobody's clock shows it.

@@ -191,6 +191,10 @@ fn a_time_with_an_offset_is_told_by_the_readers_clock_and_one_without_as_it_is()
         (&TimeZone::UTC, "2026-12-24T12:30:00+01:00", "Do., 24.12.2026, 11:30 UTC"),
         (&new_york, "2026-12-24T12:30", "Do., 24.12.2026, 12:30"),
         (&new_york, "2026-12-24", "Do., 24.12.2026"),
+        (&new_york, "2026-12-24T18", "Do., 24.12.2026, 18:00"),
+        (&new_york, "20261224T1830", "Do., 24.12.2026, 18:30"),
+        (&new_york, "2026-12-24 18:00", "Do., 24.12.2026, 18:00"),
+        (&new_york, "20261224", "Do., 24.12.2026"),
         (&new_york, "2026-12-24T00:00", "Do., 24.12.2026, 00:00"),
         // Around the hour that a clock skips in spring, one that nobody's clock shows among them, and the one it repeats.
         (&berlin, "2026-03-29T00:59:59Z", "So., 29.03.2026, 01:59:59"),

@@ -1,11 +1,10 @@
 //! What one order says to its subscribers.
 
+use crate::fixtures::{details, now, order};
 use domain::language::Language;
 use domain::notification::{MAX_SUBJECT, Parts, SUBJECT, event, mail_subject, order_line, text};
 use domain::order::ShortReference;
 use domain::reader::Reader;
-
-use crate::fixtures::{details, now, order};
 
 #[test]
 fn the_text_is_the_seeds_character_for_character() {

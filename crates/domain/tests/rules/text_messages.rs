@@ -1,11 +1,11 @@
 //! What one order says in a text message, in however few parts.
 
-use domain::reader::Reader;
-
 use std::num::NonZeroU8;
 
-use domain::notification::{headline, sms, text};
+use domain::language::Language;
+use domain::notification::{FactKind, Words, headline, sms, text};
 use domain::order::{Order, ShortReference};
+use domain::reader::Reader;
 use domain::sms_text::{Room, parts};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -331,7 +331,8 @@ proptest! {
         (customer, note, address) in (words(), proptest::option::of(words()), proptest::option::of(words())),
         items in proptest::collection::vec((words(), proptest::option::of(1_u32..2_000)), 1..6),
         (extra, phone) in (proptest::option::of(words()), any::<bool>()),
-        link in proptest::option::of("https://[a-z~]{1,70}"), most in 1_u8..11, bytes in 160_usize..2_000
+        link in proptest::option::of("https://[a-z~]{1,70}"), most in 1_u8..11, bytes in 160_usize..2_000,
+        language in proptest::sample::select(Language::ALL.to_vec()),
     ) {
         let items: Vec<_> = items.iter().map(|(name, quantity)| json!({"productName": format!("P{name}"), "quantity": quantity})).collect();
         let members = json!({
@@ -341,16 +342,20 @@ proptest! {
         let order = order(&members.to_string());
         let limits = room(most).within(bytes);
         let room = link.as_deref().map_or(limits, |link| limits.ending_with(link).unwrap());
-        let said = sms(&order, &Reader::default(), room, None);
+        let reader = Reader { language, ..Reader::default() };
+        let said = sms(&order, &reader, room, None);
         prop_assert!(parts(&said).count <= usize::from(most) && said.len() <= bytes, "{}: {said}", parts(&said));
         if let Some(link) = &link {
             prop_assert!(said.ends_with(link.as_str()));
         }
         prop_assert!(said.starts_with(&reference(&order)) || Some(&said) == link.as_ref(), "{said}");
-        let ours = ["+ more", link.as_deref().unwrap_or_default()];
-        let labels = ["Customer: ", "Note: ", "Total: 19.90", "Phone: +49", "Address: ", "Also sent: "];
+        let words = Words::in_gsm(language);
+        let ours = [words.more_lines, link.as_deref().unwrap_or_default()];
+        let kinds = [FactKind::Note, FactKind::Total, FactKind::Phone, FactKind::Address];
+        let labels = kinds.map(|kind| words.label(kind)).into_iter().chain([words.customer, words.also_sent]);
+        let labels: Vec<_> = labels.map(|label| format!("{label}: ")).collect();
         for line in said.lines().skip(1) {
-            prop_assert!(ours.contains(&line) || labels.iter().any(|label| line.starts_with(label)), "{said}");
+            prop_assert!(ours.contains(&line) || labels.iter().any(|label| line.starts_with(label.as_str())), "{said}");
         }
     }
 }

@@ -1,12 +1,11 @@
 //! The recipe's own handler as the judge: where it takes an order, so do we, and all that was sent can be read back.
 
-use domain::reader::Reader;
-
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use domain::notification;
 use domain::order::{Order, OrderDetails, OrderId};
+use domain::reader::Reader;
 use serde_json::{Value, json};
 
 use crate::host::Host;
