@@ -101,6 +101,45 @@ async fn it_shows_what_the_subscription_is_shown_now_in_its_language() {
     assert!(!page.text.contains("Pizza") && !page.text.contains("Jo &#60;"), "{}", page.text);
 }
 
+/// Members of an order, each with what tells that it is shown.
+const MARKED: [(&str, &str, &str); 14] = [
+    ("customerName", r#""Zq-name""#, "Zq-name"),
+    ("productName", r#""Zq-product""#, "Zq-product"),
+    ("quantity", "773", "773"),
+    ("items", r#"["Zq-item"]"#, "Zq-item"),
+    ("customerEmail", r#""zq-mail@shop.example""#, "zq-mail"),
+    ("customerPhone", r#""+4915112399887""#, "12399887"),
+    ("total", r#""918273.64""#, "273.64"),
+    ("note", r#""Zq-note""#, "Zq-note"),
+    ("reference", r#""Zq-reference""#, "Zq-reference"),
+    ("deliveryAddress", r#""Zq-street""#, "Zq-street"),
+    ("deliverAt", r#""8947-07-19T03:33""#, "8947"),
+    ("locale", r#""gsw-CH""#, "gsw"),
+    ("attributes", r#"{"shop":"Zq-north"}"#, "Zq-north"),
+    ("extra", r#"{"card":"Zq-card"}"#, "Zq-card"),
+];
+
+#[tokio::test]
+async fn each_member_is_on_the_page_where_it_is_shown_and_only_there() {
+    let host = Host::start();
+    let members: Vec<_> = MARKED.iter().map(|(name, json, _)| format!("\"{name}\":{json}")).collect();
+    let (id, link) = told(&host, "", &format!("{{{}}}", members.join(","))).await;
+    for (alone, ..) in MARKED {
+        for without in [false, true] {
+            let is_shown = |name: &str| (name == alone) != without;
+            let fields: Vec<_> =
+                MARKED.iter().map(|(name, ..)| *name).filter(|name| is_shown(name)).collect();
+            let change = json!({ "fields": fields }).to_string();
+            host.manage("PATCH", &format!("/subscriptions/{id}"), &change).await;
+            let page = host.get(&link).await;
+            assert_page(&page, StatusCode::OK, "<dt>Order ID</dt>");
+            for (name, _, mark) in MARKED {
+                assert_eq!(page.text.contains(mark), is_shown(name), "{name} of {fields:?}: {}", page.text);
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_link_that_expired_was_altered_or_whose_subscription_ended_says_so_and_nothing_of_the_order() {
     let host = Host::start();
