@@ -11,6 +11,7 @@ mod toml_mistake;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use channels::SmsProvider;
@@ -58,7 +59,7 @@ pub(crate) struct Config {
     /// How long an idempotency key lives.
     pub(crate) idempotency_lifetime: Duration,
     /// Whom it works for.
-    pub(crate) shop: Shop,
+    pub(crate) shop: Arc<Shop>,
     /// How many connections there may be.
     pub(crate) connections: Connections,
     /// What is logged.
@@ -112,7 +113,7 @@ impl Config {
             metrics_key: reading.optional("metrics_key", key_hash),
             cors_allow_origins: pages.unwrap_or_else(|| vec!["*".to_owned()]),
             idempotency_lifetime: reading.or("idempotency_lifetime_hours", DEFAULT_LIFETIME, hours),
-            shop: shop(&mut reading),
+            shop: Arc::new(shop(&mut reading)),
             connections,
             log: reading.or("log", EnvFilter::new("info"), log_filter),
             log_format: reading.or("log_format", LogFormat::Auto, log_format),

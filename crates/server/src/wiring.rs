@@ -19,7 +19,6 @@ use domain::Invalid;
 use domain::delivery::UnknownOutcomePolicy;
 use domain::endpoint::{Endpoint, Protocol};
 use domain::link_token::LinkKey;
-use domain::shop::Shop;
 use driver::DeliveryDriver;
 use host::{SteadyClock, SystemRandomness};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -65,8 +64,7 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     let metrics = install_metrics()?;
 
     // The store is the outbox, the topic and the queue.
-    let options = sqlite::Options::new(Arc::clone(&clock), Arc::clone(&randomness));
-    let store = Store::open(&config.data, options)?;
+    let store = Store::open(&config.data, sqlite::Options::new(Arc::clone(&clock), Arc::clone(&randomness)))?;
     let signals = store.signals();
 
     // What lies beside it in the data folder.
@@ -83,9 +81,8 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     startup_recovery(&own, &store, &policies(&channels), &*clock, &*randomness).await?;
 
     // What the outside reaches: HTTP → use cases → store.
-    let links = own.links.clone();
-    let shop = Arc::new(config.shop.clone());
-    let app = app(config, &store, own, &clock, &randomness, &shop);
+    let (links, shop) = (own.links.clone(), Arc::clone(&config.shop));
+    let app = app(config, &store, own, &clock, &randomness);
     let deliveries = Arc::new(store.clone());
     let gauges = GaugesWorker { deliveries, clock: Arc::clone(&clock), data: config.data.clone() };
     let auth_throttle = Arc::<web::AuthThrottle>::default();
@@ -127,7 +124,6 @@ fn app(
     own: LocalDelivery,
     clock: &Arc<dyn Clock>,
     randomness: &Arc<dyn Randomness>,
-    shop: &Arc<Shop>,
 ) -> App {
     App {
         orders: Arc::new(store.clone()),
@@ -136,7 +132,7 @@ fn app(
         clock: Arc::clone(clock),
         randomness: Arc::clone(randomness),
         idempotency_lifetime: config.idempotency_lifetime,
-        shop: Arc::clone(shop),
+        shop: Arc::clone(&config.shop),
     }
 }
 
