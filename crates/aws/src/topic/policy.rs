@@ -96,6 +96,8 @@ pub(super) fn sns_attributes(policy: &FilterPolicy) -> HashMap<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use domain::fields::Fields;
+
     use super::*;
 
     fn read(policy: Option<&str>, scope: Option<&str>) -> SnsFilterPolicy {
@@ -103,6 +105,14 @@ mod tests {
         let set =
             attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
         SnsFilterPolicy::of(&set.collect())
+    }
+
+    #[test]
+    fn what_only_our_own_delivery_keeps_is_refused_by_its_name() {
+        let fields = Fields::parse(["items"]).unwrap();
+        let refused = only_policy(Attributes { fields: Some(fields), ..Attributes::default() }).unwrap_err();
+        assert_eq!((refused.code, refused.field.as_deref()), ("not_on_this_host", Some("fields")));
+        assert!(only_policy(Attributes::default()).is_ok());
     }
 
     #[test]

@@ -147,6 +147,17 @@ fn matching_items_need_a_policy_that_tells_items_apart_and_keep_it() {
     assert_eq!(supplier.changed(shown_all), Ok(Attributes::default()));
 }
 
+#[test]
+fn of_two_thousand_lines_those_that_are_wanted_are_found() {
+    let items: Vec<_> =
+        (0..2_000).map(|n| json!({"productName": "P", "sku": n.to_string(), "tags": ["a", "b"]})).collect();
+    let order = order(&json!({"customerName": "Jo", "items": items}).to_string());
+    let skus: Vec<_> = (0..37).map(|n| (n * 50).to_string()).collect();
+    let policy = body_policy(&json!({"data": {"items": {"sku": skus}}}));
+    let shown = fields("matchingItems").reduce(&order, Some(&policy));
+    assert_eq!(shown.details.products.items.len(), 37);
+}
+
 fn item() -> impl Strategy<Value = Value> {
     let value = prop::option::of(prop::sample::select(vec!["v1", "v2", "w1"]));
     prop::array::uniform3(value).prop_map(

@@ -314,6 +314,10 @@ fn what_is_cut_ends_with_the_link_to_all_of_it() {
     assert_eq!(said, sms(&wide, &Reader::default(), room(1), None));
 }
 
+fn room_ending_with(parts: u8, link: Option<&str>) -> Room<'_> {
+    link.map_or(room(parts), |link| room(parts).ending_with(link).unwrap())
+}
+
 fn words() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-zA-Z0-9 ,.'€^~-]{1,300}",
@@ -349,6 +353,13 @@ proptest! {
             prop_assert!(said.ends_with(link.as_str()));
         }
         prop_assert!(said.starts_with(&reference(&order)) || Some(&said) == link.as_ref(), "{said}");
+        let linked = sms(&order, &reader, room, Some(PAGE));
+        prop_assert!(parts(&linked).count <= usize::from(most) && linked.len() <= bytes, "{}: {linked}", parts(&linked));
+        prop_assert!(linked.starts_with(&reference(&order)) || linked == said, "{linked}");
+        let endless = room_ending_with(255, link.as_deref());
+        if linked != said && said == sms(&order, &reader, endless, None) {
+            prop_assert!(parts(&linked).count <= parts(&said).count, "{said} {linked}");
+        }
         let words = Words::in_gsm(language);
         let ours = [words.more_lines, link.as_deref().unwrap_or_default()];
         let kinds = [FactKind::Note, FactKind::Total, FactKind::Phone, FactKind::Address];
