@@ -20,7 +20,6 @@ use crate::{client, process, wait};
 /// Longer than any invocation may take by its own time-outs.
 const TIMEOUT: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(1);
-const LOOPBACK: [u8; 4] = [127, 0, 0, 1];
 
 /// A running execution environment: the emulator and, as its child, the program as one of its parts. It takes one
 /// event at a time, as Lambda has it. The emulator starts the program when the first event comes. When this is dropped
@@ -162,7 +161,11 @@ impl Drop for Function {
     }
 }
 
-/// An address on which nobody listens at this moment.
+/// An address on which nobody listens. Between here and the emulator's start anybody may take a free port of 127.0.0.1, if only
+/// to connect from it: this is of a loopback address that no other process has.
 fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind(SocketAddr::from((LOOPBACK, 0)))?.local_addr()?)
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    // Linux has process ids of 22 bits (proc(5), pid_max); all of 127.0.0.0/8 is loopback (RFC 1122, 3.2.1.3).
+    let own = [127, 64 | high, middle, low];
+    Ok(TcpListener::bind(SocketAddr::from((own, 0)))?.local_addr()?)
 }
