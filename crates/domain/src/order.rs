@@ -12,6 +12,7 @@ mod warning;
 
 pub use crate::id::{OrderId, Seq};
 pub use details::{Address, AttributeValue, Item, OrderDetails, PostalAddress, Products};
+pub(crate) use extra::members_of;
 pub use extra::{Extra, MAX_DEPTH};
 use jiff::Timestamp;
 pub(crate) use parse::FIELD_NAMES;

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::num::NonZeroU8;
 
+use icu_normalizer::properties::{CanonicalDecompositionBorrowed, Decomposed};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The GSM 7 bit default alphabet, each character one septet (3GPP TS 23.038, 6.2.1). Its escape is no character.
@@ -154,7 +155,7 @@ pub fn fitted(text: &str, room: Room<'_>) -> String {
 }
 
 /// `text` with the typographic characters that would make all of it UCS-2 written as the GSM alphabet has them, as in
-/// `5 - "a"...` for `5 – “a”…`, and without those that show nothing. Letters stay: a name is written as its owner writes it.
+/// `5 - "a"...` for `5 – “a”…`, and without those that show nothing. Letters stay: [`with_plain_letters`].
 pub(crate) fn with_plain_punctuation(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
@@ -170,6 +171,24 @@ pub(crate) fn with_plain_punctuation(text: &str) -> String {
         }
     }
     plain
+}
+
+/// `text` with the letters that the GSM alphabet lacks without their marks, as in `Nuñez` for `Núñez`, where that leaves a letter
+/// that it has: a text of twice the length is worth more than an accent.
+pub(crate) fn with_plain_letters(text: &str) -> String {
+    let is_mark = |c: &char| matches!(c, '\u{300}'..='\u{36f}');
+    text.chars().filter(|c| !is_mark(c)).map(|c| plain_letter(c).unwrap_or(c)).collect()
+}
+
+/// The letter of the GSM alphabet that a letter with marks is made of (Unicode's canonical decomposition).
+fn plain_letter(c: char) -> Option<char> {
+    if septets(c).is_some() {
+        return Some(c);
+    }
+    match CanonicalDecompositionBorrowed::new().decompose(c) {
+        Decomposed::Expansion(letter, _) | Decomposed::Singleton(letter) => plain_letter(letter),
+        Decomposed::Default => None,
+    }
 }
 
 impl Alphabet {

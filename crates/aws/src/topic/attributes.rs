@@ -3,6 +3,8 @@
 //! Source: AWS, "Amazon SNS message attributes" and "Filter policy constraints"; the decision is in
 //! `docs/adr/0001-sns-filter-policies-on-message-attributes.md`.
 
+use std::collections::HashSet;
+
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::MessageAttributeValue;
 use domain::filter_policy::all_facts;
@@ -47,13 +49,9 @@ pub(super) fn is_carried(name: &str) -> bool {
 impl Attribute {
     fn of(name: &str, mut values: Vec<AttributeValue>) -> Result<Self, serde_json::Error> {
         values.iter_mut().for_each(normalize);
-        let mut distinct: Vec<AttributeValue> = Vec::with_capacity(values.len());
-        for value in values {
-            if !distinct.contains(&value) {
-                distinct.push(value);
-            }
-        }
-        let (data_type, value) = match distinct.as_slice() {
+        let mut seen = HashSet::new();
+        values.retain(|value| seen.insert(value.clone()));
+        let (data_type, value) = match values.as_slice() {
             [AttributeValue::Number(number)] => ("Number", number.to_string()),
             [AttributeValue::String(text)] if is_plain(text) => ("String", text.clone()),
             several => ("String.Array", serde_json::to_string(several)?),

@@ -85,7 +85,7 @@ async fn the_html_shows_what_for_whom_how_much_and_by_when_and_then_all_else() {
         "Also sent",
         "express|yes",
         "door|left / red",
-        "gift|{\"card\":\"x\"}",
+        "gift.card|x",
         "You get this since this address is subscribed to new orders. Unsubscribe",
     ];
     assert_eq!(shown(&html), expected);

@@ -6,8 +6,15 @@ use rust_decimal::Decimal;
 
 use super::wording::Wording;
 use crate::language::numbers;
-use crate::order::{Address, AttributeValue, Extra, Order, PostalAddress};
+use crate::order::{Address, AttributeValue, Extra, Item, Order, PostalAddress, members_of};
 use crate::reader::Reader;
+
+/// The longest that stands beside an item of what else came with it, in characters.
+const MAX_BESIDE_ITEM: usize = 120;
+/// An object of at most so many members, and of a name of at most so many bytes, is told member by member: of larger ones
+/// the names alone could be many times what came.
+const MAX_MEMBERS: usize = 10;
+const MAX_NAME_OF_OBJECT: usize = 24;
 
 /// One labelled fact of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,9 +128,39 @@ impl Wording<'_> {
         let mut facts: Vec<_> =
             details.attributes.iter().map(|(name, value)| self.attribute(name, value)).collect();
         for (place, item) in details.products.items.iter().enumerate() {
-            facts.extend(item.extra.iter().flat_map(|extra| left_over(extra, &format!("items[{place}]."))));
+            if self.beside_item(item).is_none() {
+                facts.extend(
+                    item.extra.iter().flat_map(|extra| self.left_over(extra, &format!("items[{place}]."))),
+                );
+            }
         }
-        facts.extend(details.extra.iter().flat_map(|extra| left_over(extra, "")));
+        facts.extend(details.extra.iter().flat_map(|extra| self.left_over(extra, "")));
+        facts
+    }
+
+    /// What else came with an item, on one line, if that is short enough to stand beside it.
+    pub(super) fn beside_item(&self, item: &Item) -> Option<String> {
+        let facts = self.left_over(item.extra.as_ref()?, "");
+        let said = facts.iter().map(|Fact { label, lines, .. }| format!("{label}: {}", joined(lines)));
+        let said = said.collect::<Vec<_>>().join("; ");
+        Some(said).filter(|said| said.chars().count() <= MAX_BESIDE_ITEM)
+    }
+
+    /// What is not known or could not be read: a text as it is, a small object member by member, anything else as the JSON
+    /// that came.
+    fn left_over(&self, extra: &Extra, under: &str) -> Vec<Fact<'static>> {
+        let mut facts = Vec::new();
+        for (name, json) in extra.members() {
+            let known = self.words.label_of_member(&name).unwrap_or(&name);
+            let within = Some(&json).filter(|json| json.starts_with('{') && name.len() <= MAX_NAME_OF_OBJECT);
+            let within = within.map(|json| members_of(json)).filter(|members| members.len() <= MAX_MEMBERS);
+            match within.filter(|members| !members.is_empty()) {
+                Some(members) => facts.extend(
+                    members.iter().map(|(member, json)| as_sent(&format!("{under}{known}.{member}"), json)),
+                ),
+                None => facts.push(as_sent(&format!("{under}{known}"), &json)),
+            }
+        }
         facts
     }
 
@@ -177,17 +214,15 @@ fn postal_lines(postal: &PostalAddress) -> Vec<Cow<'_, str>> {
     before.chain(place).chain(postal.address_country.as_ref().map(Cow::from)).collect()
 }
 
-/// What is not known, under its own name: a text as it is, anything else as the JSON that came.
-fn left_over(extra: &Extra, under: &str) -> Vec<Fact<'static>> {
-    let members = extra.members().into_iter();
-    let fact = members.map(|(name, json)| {
-        let text = serde_json::from_str::<String>(&json).unwrap_or_else(|_| json.into_owned());
-        let label = lines(&format!("{under}{name}")).join(" ");
-        Fact {
-            kind: FactKind::Other,
-            label: label.into(),
-            lines: lines(&text).into_iter().map(Cow::from).collect(),
-        }
-    });
-    fact.collect()
+/// A member as the client sent it.
+fn as_sent(label: &str, json: &str) -> Fact<'static> {
+    let text = serde_json::from_str::<String>(json).unwrap_or_else(|_| json.to_owned());
+    let lines = |text: &str| lines(text).into_iter().map(Cow::from).collect::<Vec<_>>();
+    Fact { kind: FactKind::Other, label: lines(label).join(" ").into(), lines: lines(&text) }
+}
+
+/// What a customer wrote on several lines can't pass for lines of ours.
+pub(super) fn joined<T: AsRef<str>>(lines: &[T]) -> String {
+    let lines = lines.iter().map(|line| line.as_ref().trim()).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" / ")
 }

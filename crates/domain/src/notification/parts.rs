@@ -50,6 +50,8 @@ pub struct ItemLine<'a> {
     pub sku: Option<Cow<'a, str>>,
     /// What one costs, with its currency.
     pub price: Option<String>,
+    /// What else came with it, where that is short: the rest is among the other facts.
+    pub also: Option<String>,
     language: Language,
 }
 
@@ -144,12 +146,13 @@ impl<'a> ItemLine<'a> {
             product: shown(&item.product_name),
             sku: item.sku.as_ref().map(shown),
             price: item.unit_price.map(|price| Wording::of(reader).money(price, order)),
+            also: Wording::of(reader).beside_item(item).map(|also| shown(also).into_owned()),
         }
     }
 }
 
 impl ItemLine<'_> {
-    /// On one line: `2 × Mouse (M-1), €9.95 each`.
+    /// On one line: `2 × Mouse (M-1), €9.95 each (color: red)`.
     #[must_use]
     pub fn told(&self) -> String {
         let mut line = String::new();
@@ -161,6 +164,9 @@ impl ItemLine<'_> {
             let several = self.quantity.is_some_and(|quantity| quantity > 1);
             let (before, after) = if several { Words::of(self.language).each } else { ("", "") };
             line.extend([", ", before, price, after]);
+        }
+        if let Some(also) = &self.also {
+            line.extend([" (", also, ")"]);
         }
         line
     }

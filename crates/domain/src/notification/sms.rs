@@ -3,14 +3,14 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::facts::{Fact, FactKind, lines};
+use super::facts::{Fact, FactKind, joined, lines};
 use super::wording::Wording;
 use super::words::Words;
 use super::{headline, text};
 use crate::language::{Language, numbers};
 use crate::order::{Order, ShortReference};
 use crate::reader::Reader;
-use crate::sms_text::{Alphabet, Room, parts, with_plain_punctuation};
+use crate::sms_text::{Alphabet, Room, parts, with_plain_letters, with_plain_punctuation};
 use crate::visible::with_overrides_shown;
 
 /// The facts that staff act on first; the others follow in their own order.
@@ -35,9 +35,9 @@ const SHORTEST: usize = 8;
 /// That begins with the short reference and the items, and goes on with the customer, the note, the total, the phone number,
 /// the time wanted, the address, the shop's reference and all else, each on one line, with ` / ` for a line break of the
 /// customer's. It has nothing that the GSM alphabet lacks unless the order has, and typographic characters do not count: they
-/// are written as that alphabet has them where all else is of it. Items that do not fit are counted (`+3 more items`), a long
-/// text ends in an ellipsis, and where a line is left out the last one is `+ more`. All that is ours in it is of the GSM alphabet
-/// in every language.
+/// are written as that alphabet has them where all else is of it; where all of it would not fit otherwise, letters lose the marks
+/// that it lacks. Items that do not fit are counted (`+3 more items`), a long text ends in an ellipsis, and where a line is left
+/// out the last one is `+ more`. All that is ours in it is of the GSM alphabet in every language.
 ///
 /// The link to the order's page stands where it costs nothing: in the room that the last part has left, or in the place of
 /// what would be cut anyway, as long as it leaves half of all the room to the order.
@@ -68,6 +68,7 @@ pub fn sms(order: &Order, reader: &Reader, room: Room<'_>, order_url: Option<&st
 fn said(order: &Order, reader: &Reader, room: Room<'_>) -> (String, bool) {
     let written = said_lines(order, Wording::in_gsm(reader));
     let plain: Vec<Line> = written.iter().map(Line::in_plain_punctuation).collect();
+    let letters: Vec<Line> = plain.iter().map(Line::in_plain_letters).collect();
     let in_gsm = |lines: &[Line]| {
         let said = fitted(lines, lines.len() < plain.len(), Alphabet::Gsm7, room, reader.language);
         Some(said).filter(|said| Alphabet::of(said) == Alphabet::Gsm7)
@@ -76,13 +77,14 @@ fn said(order: &Order, reader: &Reader, room: Room<'_>) -> (String, bool) {
     // What matters least shall not halve the room of what matters most.
     let without_wide_details = || {
         let kept = |line: &&Line| line.matters || Alphabet::of(&line.whole()) == Alphabet::Gsm7;
-        in_gsm(&plain.iter().filter(kept).cloned().collect::<Vec<_>>())
+        in_gsm(&letters.iter().filter(kept).cloned().collect::<Vec<_>>())
     };
     let said = in_gsm(&plain)
         .or_else(whole)
+        .or_else(|| in_gsm(&letters))
         .or_else(without_wide_details)
         .unwrap_or_else(|| fitted(&written, false, Alphabet::Ucs2, room, reader.language));
-    let is_whole = said == self::whole(&plain) || said == self::whole(&written);
+    let is_whole = [&written, &plain, &letters].iter().any(|lines| said == self::whole(lines));
     (said, is_whole)
 }
 
@@ -102,12 +104,16 @@ struct Line {
 /// All lines, what matters most at the top.
 fn said_lines(order: &Order, wording: Wording<'_>) -> Vec<Line> {
     let (language, words) = (wording.language, wording.words);
-    let items = order.details.products.iter().map(|(name, quantity)| {
-        let quantity = quantity
-            .map(|quantity| format!("{} x ", numbers::whole(language, quantity.into())))
-            .unwrap_or_default();
-        format!("{quantity}{}", joined(&lines(name)))
-    });
+    let products = &order.details.products;
+    let told = |name: &str, quantity: Option<u32>, also: Option<String>| {
+        let quantity = quantity.map(|quantity| format!("{} x ", numbers::whole(language, quantity.into())));
+        let also = also.map(|also| format!(" ({also})"));
+        format!("{}{}{}", quantity.unwrap_or_default(), joined(&lines(name)), also.unwrap_or_default())
+    };
+    let one = products.product_name.iter().map(|name| told(name, products.quantity, None));
+    let items = one.chain(
+        products.items.iter().map(|item| told(&item.product_name, item.quantity, wording.beside_item(item))),
+    );
     let items = Line {
         label: ShortReference::of(order.id).to_string(),
         words: items.filter(|item| !item.is_empty()).collect(),
@@ -142,12 +148,6 @@ fn said_lines(order: &Order, wording: Wording<'_>) -> Vec<Line> {
     [items].into_iter().chain(others).map(Line::with_overrides_shown).collect()
 }
 
-/// What a customer wrote on several lines can't pass for lines of ours.
-fn joined<T: AsRef<str>>(lines: &[T]) -> String {
-    let lines = lines.iter().map(|line| line.as_ref().trim()).filter(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join(" / ")
-}
-
 impl Line {
     fn with_overrides_shown(self) -> Self {
         self.written_with(with_overrides_shown)
@@ -155,6 +155,10 @@ impl Line {
 
     fn in_plain_punctuation(&self) -> Self {
         self.clone().written_with(with_plain_punctuation)
+    }
+
+    fn in_plain_letters(&self) -> Self {
+        self.clone().written_with(with_plain_letters)
     }
 
     fn written_with(self, write: fn(&str) -> String) -> Self {

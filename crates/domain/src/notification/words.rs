@@ -80,6 +80,27 @@ impl Words {
         }
     }
 
+    /// What one of the contract's members is called that could not be read; `None`: it is not known.
+    pub(super) fn label_of_member(&self, name: &str) -> Option<&'static str> {
+        Some(match name {
+            "customerName" => self.customer,
+            "productName" => self.product,
+            "items" => self.products,
+            "unitPrice" => self.price_each,
+            "quantity" => self.label(FactKind::Quantity),
+            "total" => self.label(FactKind::Total),
+            "currency" => self.label(FactKind::Currency),
+            "deliverAt" => self.label(FactKind::WantedAt),
+            "note" => self.label(FactKind::Note),
+            "customerPhone" => self.label(FactKind::Phone),
+            "customerEmail" => self.label(FactKind::Email),
+            "deliveryAddress" => self.label(FactKind::Address),
+            "reference" => self.label(FactKind::Reference),
+            "locale" => self.label(FactKind::Language),
+            _ => return None,
+        })
+    }
+
     /// What a kind of fact is called; nothing of one that has the client's own name.
     #[must_use]
     pub fn label(&self, kind: FactKind) -> &'static str {

@@ -130,7 +130,7 @@ pub struct Item {
 }
 
 /// The value of an attribute, as filter policies see it; in JSON it is that value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AttributeValue {
     /// A text.
     String(String),

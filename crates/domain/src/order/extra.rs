@@ -29,7 +29,7 @@ impl Extra {
     /// Its members, in the client's order, each with its JSON.
     #[must_use]
     pub fn members(&self) -> Vec<(String, Cow<'_, str>)> {
-        Members::read(String::new(), self.json()).map(Members::into_rest).unwrap_or_default()
+        members_of(self.json())
     }
 
     /// Those of its members whose names are wanted, as they stand there; `None`: none is.
@@ -58,6 +58,11 @@ impl Extra {
         write_object(&mut json, &rest, &path, warnings);
         RawValue::from_string(json).ok().map(Self)
     }
+}
+
+/// The members of a JSON object, in its order, each with its JSON; of what is no object, none.
+pub(crate) fn members_of(json: &str) -> Vec<(String, Cow<'_, str>)> {
+    Members::read(String::new(), json).map(Members::into_rest).unwrap_or_default()
 }
 
 impl PartialEq for Extra {

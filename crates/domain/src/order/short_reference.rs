@@ -58,16 +58,14 @@ impl ShortReference {
 
 impl fmt::Display for ShortReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scrambled = scramble(self.millis);
-        for place in 0..LENGTH {
-            if place == GROUP {
-                f.write_str("-")?;
-            }
-            let digit = scrambled >> (5 * (LENGTH - 1 - place)) & 31;
-            let letter = usize::try_from(digit).ok().and_then(|digit| ALPHABET.get(digit));
-            write!(f, "{}", char::from(letter.copied().unwrap_or_default()))?;
+        let mut scrambled = scramble(self.millis);
+        let mut text = [b'-'; LENGTH + 1];
+        for place in (0..text.len()).rev().filter(|place| *place != GROUP) {
+            let digit = usize::try_from(scrambled & 31).unwrap_or_default();
+            text[place] = ALPHABET[digit];
+            scrambled >>= 5;
         }
-        Ok(())
+        f.write_str(str::from_utf8(&text).unwrap_or_default())
     }
 }
 

@@ -52,6 +52,8 @@ pub(super) fn name(path: &str, json: &str) -> Result<Option<Name>, Invalid> {
         None if matches!(json, "false" | "[]" | "{}") => return Ok(None),
         None => (kept(json).trim_matches('"').to_owned(), false),
     };
+    // A line break around it is what is left of a form's or a file's; one within it says something.
+    let text = if is_text && text.contains(breaks_a_line) { text.trim().to_owned() } else { text };
     if text.trim().is_empty() {
         return Ok(None);
     }

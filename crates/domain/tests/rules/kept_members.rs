@@ -144,6 +144,16 @@ fn what_is_plainly_meant_is_read() {
 }
 
 #[test]
+fn a_line_break_around_a_name_is_none_of_it() {
+    let order = details(r#"{"customerName":" Jo ","items":["\tMouse\r\n",{"productName":"\n Pad"}]}"#);
+    assert_eq!(
+        (order.customer_name.as_deref(), order.products.to_string().as_str()),
+        (Some(" Jo "), "Mouse, Pad")
+    );
+    assert_eq!((extra(&order), named(&order)), ("", vec![]));
+}
+
+#[test]
 fn a_name_that_breaks_a_rule_costs_no_order_and_stands_whole_in_extra() {
     for (name, read, code) in [
         (json!("Jo\nTotal: 0"), "Jo Total: 0", "control_character"),

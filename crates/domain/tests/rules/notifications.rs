@@ -52,9 +52,9 @@ fn the_whole_order_is_told_in_the_order_in_which_staff_look_for_it() {
             "deliverAt":"2026-12-24T18:00","reference":"A-1","locale":"de","attributes":{"express":true,"rank":1.5},
             "gift":{"card":"Happy\nbirthday"},"door":"left\nred"}"#,
     );
-    let expected = r#"
+    let expected = r"
 - 2 × Pizza (P1), €9.50 each
-- Cola, €3
+- Cola, €3 (size: 0.5 l)
 - Salad
 
 Total: €22
@@ -70,15 +70,55 @@ Language: de
 Also sent:
     express: yes
     rank: 1.5
-    items[1].size: 0.5 l
-    gift: {"card":"Happy\nbirthday"}
+    gift.card:
+        Happy
+        birthday
     door:
         left
-        red"#;
+        red";
     assert_eq!(
         text(&order, &Reader::default()),
         format!("{}\n{expected}", Parts::of(&order, &Reader::default()).headline())
     );
+}
+
+#[test]
+fn what_cannot_be_read_is_called_as_what_can_and_still_stands_among_what_else_came() {
+    let order = order(
+        r#"{"customerName":"Jo","items":[{"productName":"Pizza","quantity":"two","unitPrice":"free"}],"total":"19,90 €",
+            "customerPhone":"0151 1234","deliveryAddress":{"streetAddress":"Main St 1","floor":3}}"#,
+    );
+    let told = text(&order, &Reader::default());
+    let told: Vec<_> = told.lines().skip(4).collect();
+    assert_eq!(
+        told,
+        [
+            "",
+            "- Pizza (Quantity: two; Price each: free)",
+            "",
+            "Address: Main St 1",
+            "Also sent:",
+            "    Total: 19,90 €",
+            "    Phone: 0151 1234",
+            "    Address.floor: 3",
+        ]
+    );
+}
+
+#[test]
+fn of_a_large_object_or_item_each_member_is_told_without_repeating_what_holds_it() {
+    let many: serde_json::Map<_, _> = (0..11).map(|n| (format!("m{n}"), n.into())).collect();
+    let order = order(
+        &serde_json::json!({"customerName": "Jo", "items": [{"productName": "Pizza", "wishes": "x".repeat(120)}],
+            "many": many, "a name that is longer than most": {"a": 1}, "empty": {}})
+        .to_string(),
+    );
+    let told = text(&order, &Reader::default());
+    let wishes = format!("    items[0].wishes: {}", "x".repeat(120));
+    for line in ["- Pizza", &wishes, r#"    a name that is longer than most: {"a":1}"#, "    empty: {}"] {
+        assert!(told.lines().any(|told| told == line), "{line}: {told}");
+    }
+    assert!(told.contains("\n    many: {\"m0\":0,"), "{told}");
 }
 
 #[test]

@@ -199,6 +199,31 @@ fn a_detail_in_other_letters_does_not_halve_the_room_of_what_matters() {
 }
 
 #[test]
+fn letters_lose_their_marks_where_not_all_would_be_told_with_them() {
+    let said = |parts| {
+        let mut order = bakery();
+        order["customerName"] = "María Núñez".into();
+        order["note"] = "Sin azúcar, por favor; llame al tímbre de São João.".into();
+        sms(&self::order(&order.to_string()), &Reader::default(), room(parts), None)
+    };
+    for parts in [1, 2, 3] {
+        let said = said(parts);
+        assert!(said.contains("\nCustomer: Maria Nuñez\nNote: Sin azucar, por favor;"), "{said}");
+    }
+    assert!(said(3).contains("timbre de Sao Joao."), "{}", said(3));
+    let short = self::order(r#"{"customerName":"María Núñez","productName":"Té","quantity":2}"#);
+    assert!(sms(&short, &Reader::default(), room(1), None).ends_with(": 2 x Té\nCustomer: María Núñez"));
+}
+
+#[test]
+fn what_else_came_with_an_item_is_said_beside_it() {
+    let order =
+        order(r#"{"customerName":"Jo","items":[{"productName":"Pizza","size":"L","no":"onions"},"Cola"]}"#);
+    let said = sms(&order, &Reader::default(), room(1), None);
+    assert_eq!(said, format!("{}: Pizza (size: L; no: onions), Cola\nCustomer: Jo", reference(&order)));
+}
+
+#[test]
 fn typographic_characters_cost_nothing_and_stay_where_others_need_the_wide_alphabet() {
     let mut members =
         json!({"customerName": "René O’Hara", "productName": "„Sacher“ – 20\u{a0}cm", "note": "don’t ring…"});

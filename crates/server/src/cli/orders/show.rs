@@ -174,7 +174,7 @@ mod tests {
             "attributes": {"express": true}, "extra": {"gift": {"card": "x"}, "total": "19,90"},
         });
         let said = Said::of(&told(&order).unwrap());
-        assert_eq!(said.products, ["2 × Mouse", "3 × Pad (P1), €2.50 each"]);
+        assert_eq!(said.products, ["2 × Mouse", "3 × Pad (P1), €2.50 each (size: XL)"]);
         let facts = said.facts.iter().map(|(label, lines)| format!("{label}={}", lines.join("|")));
         assert_eq!(
             facts.collect::<Vec<_>>(),
@@ -184,9 +184,8 @@ mod tests {
                 "Note=Ring|twice",
                 "Address=Main St 1|12345",
                 "Also sent=express: yes",
-                "Also sent=items[0].size: XL",
-                "Also sent=gift: {\"card\":\"x\"}",
-                "Also sent=total: 19,90",
+                "Also sent=gift.card: x",
+                "Also sent=Total: 19,90",
             ]
         );
         assert_eq!(
