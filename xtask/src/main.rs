@@ -1,5 +1,5 @@
 //! The project's chores: `cargo xtask test | check | prove | all | simulate | mutations | crash | power-loss | fuzz |
-//! schemathesis | sizes | template | emulators | package | bench`.
+//! gallery | schemathesis | sizes | template | emulators | package | bench`.
 
 mod bench;
 mod both;
@@ -9,6 +9,7 @@ mod counts;
 mod crash;
 mod emulators;
 mod fuzz;
+mod gallery;
 mod install;
 mod mutations;
 mod package;
@@ -117,6 +118,8 @@ enum Chore {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
+    /// Keeps twelve people's orders in every form and language, as files and pictures.
+    Gallery,
     /// Holds the running program against its `OpenAPI` document, with and without the key.
     Schemathesis {
         /// How many requests, each time.
@@ -156,6 +159,10 @@ fn main() -> ExitCode {
         Chore::PowerLoss { cuts, seed, cut } => in_steps(|steps| {
             let tools = test::prepare(root, steps)?;
             power_loss::run(root, steps, &tools, &Cuts { count: cuts, seed, only: cut })
+        }),
+        Chore::Gallery => in_steps(|steps| {
+            let tools = test::prepare(root, steps)?;
+            gallery::run(root, steps, &tools)
         }),
         Chore::Fuzz { seconds } => fuzz::run(root, seconds),
         Chore::Schemathesis { cases } => schemathesis::run(root, cases),

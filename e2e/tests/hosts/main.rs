@@ -7,6 +7,7 @@ mod differences;
 mod order_auth;
 mod storage;
 mod subscriptions;
+mod whole_order;
 
 /// Makes of each scenario two tests of the same name, one for each host.
 macro_rules! on_both_hosts {
@@ -49,6 +50,12 @@ on_both_hosts! {
         one_order_is_shown_as_it_was_placed,
         an_order_that_is_not_there_is_not_found,
         the_host_says_that_it_can_take_orders,
+    }
+    whole_order::{
+        however_an_order_is_written_it_is_kept_named_told_and_repeated,
+        a_client_that_would_rather_be_refused_is_refused,
+        of_another_order_under_a_key_the_members_that_differ_are_named,
+        the_largest_order_is_kept_and_told_whole,
     }
     announcement::{
         a_subscriber_is_told_of_an_order_in_the_seeds_words,
