@@ -51,7 +51,7 @@ impl Email {
         if let Endpoint::Email(recipient) = &message.endpoint {
             self.relay.require_known(recipient)?;
         }
-        let mail = compose(&self.relay.settings.from, message)?;
+        let mail = compose(&self.relay.settings, message)?;
         let mut session = self.begin(&mail).await?;
         let sent = session.finish(&mail).await;
         self.note_pipelining(&session, sent.as_ref().err());

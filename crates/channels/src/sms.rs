@@ -60,8 +60,9 @@ fn compose<'a>(message: &'a Message, rules: TextRules, room: Room<'a>) -> Result
             let room = if rules.unsubscribe_link { ending_with(room, unsubscribe_url)? } else { room };
             notification::sms(order, reader, room, order_url.as_deref())
         }
-        Content::Confirmation { expires_at, confirm_url, .. } => {
-            fitted(&words::confirmation_request(reader, *expires_at), ending_with(room, confirm_url)?)
+        Content::Confirmation { asked_by, expires_at, confirm_url, .. } => {
+            let request = words::confirmation_request(reader, asked_by.as_deref(), *expires_at);
+            fitted(&request, ending_with(room, confirm_url)?)
         }
         Content::Notice { notice, .. } => fitted(&notice.words(), ending_with(room, &notice.command())?),
         Content::Test => fitted(&content.text(reader), room),

@@ -178,6 +178,8 @@ fn shop<E: Fn(&str) -> Option<String>>(reading: &mut Reading<E>) -> Shop {
         time_zone: reading.or("ORDERBELL_TIME_ZONE", TimeZone::UTC, |name| {
             TimeZone::get(name).map_err(|_| format!("must be {}", TimeZoneName::CHOICES))
         }),
+        // SNS writes its own confirmation requests, and its mails are text alone.
+        ..Shop::default()
     }
 }
 

@@ -19,7 +19,7 @@ use channels::{chat, email, sms, webhook};
 use connections::Connections;
 use domain::language::Language;
 use domain::order::idempotency::{DEFAULT_LIFETIME, LIFETIME_HOURS};
-use domain::shop::Shop;
+use domain::shop::{Color, Shop, imprint, shop_name};
 use domain::time_zone::{TimeZone, TimeZoneName};
 pub(crate) use layers::Layers;
 pub(crate) use local::Local;
@@ -97,6 +97,7 @@ impl Config {
         let webhook = webhook(&mut reading);
         let Local { listen, data, admin_key } = Local::of(&mut reading);
         let connections = Connections::of(&mut reading);
+        let shop = Arc::new(shop(&mut reading));
         let public_url = public_url(&mut reading, listen);
         let order_auth = order_auth(&mut reading, listen);
         let pages = reading.optional("cors_allow_origins", web::Settings::parse_origins);
@@ -113,11 +114,11 @@ impl Config {
             metrics_key: reading.optional("metrics_key", key_hash),
             cors_allow_origins: pages.unwrap_or_else(|| vec!["*".to_owned()]),
             idempotency_lifetime: reading.or("idempotency_lifetime_hours", DEFAULT_LIFETIME, hours),
-            shop: Arc::new(shop(&mut reading)),
+            smtp: email(&mut reading, &shop),
+            shop,
             connections,
             log: reading.or("log", EnvFilter::new("info"), log_filter),
             log_format: reading.or("log_format", LogFormat::Auto, log_format),
-            smtp: email(&mut reading),
             sms: sms(&mut reading),
             chat: chat(&mut reading, &webhook),
             webhook,
@@ -146,6 +147,11 @@ impl Config {
 /// Whom it works for.
 fn shop(reading: &mut Reading) -> Shop {
     Shop {
+        name: reading.optional("shop.name", |text| shop_name(text).map_err(|error| error.message)),
+        imprint: reading.optional("shop.imprint", |text| imprint(text).map_err(|error| error.message)),
+        color: reading.or("shop.color", Shop::default().color, |text| {
+            Color::parse(text).map_err(|error| error.message)
+        }),
         language: reading.or("language", Language::default(), |tag| {
             Language::of_tag(tag).ok_or_else(|| format!("must be {}", Language::CHOICES))
         }),

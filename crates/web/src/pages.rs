@@ -12,6 +12,7 @@ use askama::Template;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use domain::language::Language;
+use domain::shop::Shop;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_FRAME_OPTIONS};
 use http::{HeaderValue, StatusCode, Uri};
 
@@ -61,6 +62,8 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
 #[template(path = "message.html")]
 pub(crate) struct MessagePage<'a> {
     pub(crate) version: &'a str,
+    /// Whose page it is, where a subscriber sees it.
+    pub(crate) shop: Option<&'a Shop>,
     pub(crate) frame: &'static FrameWords,
     pub(crate) title: &'a str,
     pub(crate) text: &'a str,
@@ -82,6 +85,7 @@ pub(crate) fn failure_page(version: &str, problem: &Problem) -> Response {
         problem.status,
         &MessagePage {
             version,
+            shop: None,
             frame: FrameWords::of(Language::En),
             title,
             text: &problem.detail,

@@ -26,11 +26,11 @@ pub fn compose(links: &Links, shop: &Shop, delivery: &DueDelivery, now: Timestam
         receipt_url: receipt_url(links, delivery),
         at: now,
         reader: Reader::of(shop, &subscription.attributes),
-        content: content(links, delivery, now),
+        content: content(links, shop, delivery, now),
     }
 }
 
-fn content(links: &Links, delivery: &DueDelivery, now: Timestamp) -> Content {
+fn content(links: &Links, shop: &Shop, delivery: &DueDelivery, now: Timestamp) -> Content {
     let subscription = &delivery.subscription;
     match (&delivery.order, &delivery.notice) {
         (Some(order), _) => {
@@ -49,6 +49,7 @@ fn content(links: &Links, delivery: &DueDelivery, now: Timestamp) -> Content {
         (None, None) => {
             let challenge = token(links, subscription, Purpose::Confirm);
             Content::Confirmation {
+                asked_by: shop.name.clone(),
                 confirm_url: link(links, "confirm", &challenge),
                 challenge,
                 // A host that sends confirmation requests by itself knows their end.

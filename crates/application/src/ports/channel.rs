@@ -139,6 +139,8 @@ pub enum Content {
     },
     /// The confirmation request: whether the endpoint's owner wants the subscription.
     Confirmation {
+        /// The shop's name, if it has one.
+        asked_by: Option<String>,
         /// A page whose button confirms; the request for people.
         confirm_url: String,
         /// What the receiver must repeat; the request for programs.
@@ -195,10 +197,10 @@ impl Content {
     pub fn text(&self, reader: &Reader) -> String {
         match self {
             Self::Notification { order, .. } => notification::text(order, reader),
-            Self::Confirmation { expires_at, .. } => {
+            Self::Confirmation { asked_by, expires_at, .. } => {
                 let until = times::moment_in(reader.language, &reader.time_zone, *expires_at);
-                let (before, after) = Words::of(reader.language).confirm_text;
-                format!("{before}{until}{after}")
+                let Words { somebody, confirm_text: (before, after), .. } = Words::of(reader.language);
+                format!("{}{before}{until}{after}", asked_by.as_deref().unwrap_or(somebody))
             }
             Self::Notice { notice, .. } => notice.text(),
             Self::Test => Words::of(reader.language).test_text.to_owned(),

@@ -61,7 +61,8 @@ fn a_notification_is_the_seeds_with_a_link_that_unsubscribes_for_ever() {
 
 #[test]
 fn a_message_is_for_whoever_reads_it_as_was_chosen_for_the_subscription_or_the_shop() {
-    let shop = Shop { language: Language::De, time_zone: TimeZone::get("Europe/Berlin").unwrap() };
+    let time_zone = TimeZone::get("Europe/Berlin").unwrap();
+    let shop = Shop { language: Language::De, time_zone, ..Shop::default() };
     let reader = |language, time_zone: Option<&str>| {
         let mut delivery = due(1, 7, Protocol::Email);
         let attributes = &mut subscription_of(&mut delivery).attributes;

@@ -14,7 +14,7 @@ use lettre::message::{Mailbox, MessageBuilder};
 use lettre::{Address, Message as MimeMessage};
 
 use super::forms::forms;
-use super::settings::{Sender, with_ascii_domain};
+use super::settings::{Sender, SmtpSettings, with_ascii_domain};
 use super::smtp_session::MailRequirements;
 use super::stage_error::{Cause, Stage, StageError};
 
@@ -29,7 +29,8 @@ pub(super) struct Mail {
 const MAX_REPLY_NAME: usize = 60;
 
 /// Writes the mail. Repeats carry the same Message-ID.
-pub(super) fn compose(from: &Sender, message: &Message) -> Result<Mail, StageError> {
+pub(super) fn compose(settings: &SmtpSettings, message: &Message) -> Result<Mail, StageError> {
+    let SmtpSettings { from, reply_to, shop, .. } = settings;
     let recipient = match &message.endpoint {
         Endpoint::Email(address) => ascii_domain(address)?,
         other => return Err(uncomposable(format!("{} is no mail address", other.masked()))),
@@ -46,9 +47,10 @@ pub(super) fn compose(from: &Sender, message: &Message) -> Result<Mail, StageErr
         .date(date(message.at))
         .message_id(Some(format!("<{}@{}>", message.id, from.address().domain())))
         .raw_header(header("Auto-Submitted", "auto-generated".to_owned()));
-    let forms = forms(message, &subject).map_err(uncomposable)?;
-    let builder = match customer(&message.content, from, &recipient) {
-        Some(customer) => builder.reply_to(customer),
+    let forms = forms(message, shop, &subject).map_err(uncomposable)?;
+    let shop_itself = || reply_to.as_ref().map(|address| address.mailbox().clone());
+    let builder = match customer(&message.content, from, &recipient).or_else(shop_itself) {
+        Some(address) => builder.reply_to(address),
         None => builder,
     };
     let list = format!("New orders <orders.{}>", from.address().domain());

@@ -6,6 +6,7 @@ use domain::language::{Language, numbers};
 use domain::notification::{self, FactKind, Parts, on_one_line};
 use domain::order::{Order, ShortReference};
 use domain::reader::Reader;
+use domain::shop::Shop;
 use lettre::message::header::{ContentTransferEncoding, ContentType};
 use lettre::message::{Body, MultiPart, SinglePart};
 
@@ -23,6 +24,7 @@ const SHORT_PRICE: usize = 16;
 #[derive(Template)]
 #[template(path = "mail.html")]
 struct Lines<'a> {
+    shop: &'a Shop,
     language: Language,
     said: &'static Words,
     subject: &'a str,
@@ -35,6 +37,7 @@ struct Lines<'a> {
 #[derive(Template)]
 #[template(path = "mail_order.html")]
 struct OrderTable<'a> {
+    shop: &'a Shop,
     language: Language,
     words: &'static notification::Words,
     said: &'static Words,
@@ -59,23 +62,25 @@ struct OrderTable<'a> {
 ///
 /// # Errors
 /// The template cannot be filled in.
-pub(super) fn forms(message: &Message, subject: &str) -> Result<MultiPart, askama::Error> {
+pub(super) fn forms(message: &Message, shop: &Shop, subject: &str) -> Result<MultiPart, askama::Error> {
     let Message { content, reader, .. } = message;
     let (language, said) = (reader.language, Words::of(reader.language));
     let (text, html) = match content {
         Content::Notification { order, order_url, unsubscribe_url } => {
-            of_order(order, reader, (order_url.as_deref(), unsubscribe_url), subject)?
+            of_order(order, (reader, shop), (order_url.as_deref(), unsubscribe_url), subject)?
         }
         Content::Confirmation { confirm_url, .. } => {
             let text = content.text(reader);
             let button = Some(confirm_url.as_str());
-            let html = Lines { language, said, subject, text: &text, button }.render()?;
-            (format!("{text}\n\n{confirm_url}\n"), html)
+            let html = Lines { shop, language, said, subject, text: &text, button }.render()?;
+            let imprint = below(shop).map(|lines| format!("\n-- \n{lines}\n")).unwrap_or_default();
+            (format!("{text}\n\n{confirm_url}\n{imprint}"), html)
         }
         Content::Notice { .. } | Content::Test => {
             let text = content.text(reader);
-            let html = Lines { language, said, subject, text: &text, button: None }.render()?;
-            (format!("{text}\n"), html)
+            let html = Lines { shop, language, said, subject, text: &text, button: None }.render()?;
+            let imprint = below(shop).map(|lines| format!("\n-- \n{lines}\n")).unwrap_or_default();
+            (format!("{text}\n{imprint}"), html)
         }
     };
     let text = part(ContentType::TEXT_PLAIN, text);
@@ -85,7 +90,7 @@ pub(super) fn forms(message: &Message, subject: &str) -> Result<MultiPart, askam
 /// An order's forms. Its text stands unchanged above the signature line.
 fn of_order(
     order: &Order,
-    reader: &Reader,
+    (reader, shop): (&Reader, &Shop),
     (order_url, unsubscribe_url): (Option<&str>, &str),
     subject: &str,
 ) -> Result<(String, String), askama::Error> {
@@ -98,6 +103,7 @@ fn of_order(
     let heading = products.map(|(name, quantity)| (on_one_line(name, MAX_HEADING_NAME), quantity.map(whole)));
     let more_products = order.details.products.iter().skip(MAX_HEADING_PRODUCTS).count();
     let html = OrderTable {
+        shop,
         language,
         words: notification::Words::of(language),
         said,
@@ -120,7 +126,13 @@ fn of_order(
     };
     let unsubscribe =
         format!("{}{} {unsubscribe_url}", said.unsubscribe, notification::Words::of(language).colon);
-    Ok((format!("{}\n\n{line}\n\n-- \n{unsubscribe}\n", parts.text()), html))
+    let imprint = below(shop).map(|lines| format!("{lines}\n")).unwrap_or_default();
+    Ok((format!("{}\n\n{line}\n\n-- \n{unsubscribe}\n{imprint}", parts.text()), html))
+}
+
+/// What the shop says of itself at the end of a mail.
+fn below(shop: &Shop) -> Option<&str> {
+    shop.imprint.as_deref().or(shop.name.as_deref())
 }
 
 impl OrderTable<'_> {

@@ -1,9 +1,11 @@
 //! How mail reaches its relay.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::ChannelRules;
+use domain::shop::Shop;
 use domain::this_machine::is_written_here;
 use lettre::Address;
 use lettre::message::Mailbox;
@@ -24,6 +26,10 @@ pub struct SmtpSettings {
     pub credentials: Option<Credentials>,
     /// Whom the mails come from.
     pub from: Sender,
+    /// Whom an answer goes to where it goes to no customer; without it, to whom the mails come from.
+    pub reply_to: Option<Sender>,
+    /// Whose mails they are: its name, its imprint, and the color of its buttons.
+    pub shop: Arc<Shop>,
     /// The name we greet with; without it the address literal of our end of the connection (RFC 5321, 4.1.3).
     pub hello_name: Option<String>,
     /// Certificates to trust besides Mozilla's roots and the system's, as PEM: authorities', or the relay's own.

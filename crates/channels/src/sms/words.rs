@@ -5,10 +5,11 @@ use domain::Timestamp;
 use domain::language::{Language, times};
 use domain::reader::Reader;
 
-/// What stands above the link that confirms, which works until `expires_at`.
-pub(super) fn confirmation_request(reader: &Reader, expires_at: Timestamp) -> String {
+/// What stands above the link that confirms, which works until `expires_at`, and before it who asks.
+pub(super) fn confirmation_request(reader: &Reader, asked_by: Option<&str>, expires_at: Timestamp) -> String {
+    let asked_by = asked_by.map(|name| format!("{name}: ")).unwrap_or_default();
     let until = times::in_gsm(&times::moment_in(reader.language, &reader.time_zone, expires_at));
-    match reader.language {
+    let request = match reader.language {
         Language::En => format!("To get new orders as texts, confirm by {until} (not you? Do nothing):"),
         Language::De => {
             format!("Bestellungen per SMS? Bis {until} bestätigen (nicht von Ihnen? Nichts tun):")
@@ -17,5 +18,6 @@ pub(super) fn confirmation_request(reader: &Reader, expires_at: Timestamp) -> St
         Language::Es => {
             format!("¿Pedidos por SMS? Confirme antes del {until} (¿no fue usted? No haga nada):")
         }
-    }
+    };
+    asked_by + &request
 }

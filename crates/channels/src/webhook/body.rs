@@ -47,13 +47,15 @@ pub(super) fn body(message: &Message) -> serde_json::Result<Vec<u8>> {
         Content::Notification { order, order_url, .. } => {
             serde_json::to_vec(&Event { order_url: order_url.as_deref(), ..event(order, reader) })
         }
-        Content::Confirmation { confirm_url, challenge, expires_at } => serde_json::to_vec(&Confirmation {
-            r#type: "subscription.confirmation",
-            timestamp: at,
-            challenge,
-            confirm_url,
-            expires_at: *expires_at,
-        }),
+        Content::Confirmation { confirm_url, challenge, expires_at, .. } => {
+            serde_json::to_vec(&Confirmation {
+                r#type: "subscription.confirmation",
+                timestamp: at,
+                challenge,
+                confirm_url,
+                expires_at: *expires_at,
+            })
+        }
         Content::Notice { notice, about_url } => serde_json::to_vec(&Notice {
             r#type: "operator.notice",
             timestamp: at,

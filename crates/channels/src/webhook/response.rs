@@ -65,6 +65,7 @@ mod tests {
 
     fn confirmation(challenge: &str) -> Content {
         Content::Confirmation {
+            asked_by: None,
             confirm_url: String::new(),
             challenge: challenge.to_owned(),
             expires_at: Timestamp::UNIX_EPOCH,

@@ -75,6 +75,7 @@ pub(crate) fn linked_notification_of(order: Order) -> Content {
 
 pub(crate) fn confirmation() -> Content {
     Content::Confirmation {
+        asked_by: None,
         confirm_url: CONFIRM.to_owned(),
         challenge: CHALLENGE.to_owned(),
         expires_at: "2026-03-04T05:06:00Z".parse().unwrap(),
@@ -108,6 +109,8 @@ pub(crate) fn plain_relay(port: u16) -> SmtpSettings {
         tls: TlsMode::None,
         credentials: None,
         from: Sender::parse("Orderbell <orders@shop.example>").unwrap(),
+        reply_to: None,
+        shop: Arc::default(),
         hello_name: None,
         ca: None,
         timeout: TIMEOUT,

@@ -309,8 +309,10 @@ async fn requests_and_tests_by_text_message_take_as_few_parts_in_every_language(
         assert_eq!(parts(&said).to_string(), "1 part of GSM-7", "{said}");
         // On a Saturday: `sáb`.
         let Content::Confirmation { confirm_url, challenge, .. } = confirmation() else { unreachable!() };
+        let asked_by = None;
         let expires_at = "2026-03-07T05:06:00Z".parse().unwrap();
-        let said = texted(Content::Confirmation { confirm_url, challenge, expires_at }, language).await;
+        let said =
+            texted(Content::Confirmation { asked_by, confirm_url, challenge, expires_at }, language).await;
         assert_eq!(parts(&said).to_string(), "1 part of GSM-7", "{said}");
     }
 }

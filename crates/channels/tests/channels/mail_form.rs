@@ -1,16 +1,20 @@
 //! What stands in a mail.
 
+use std::sync::Arc;
+
 use application::ports::{Channel, Content, Message};
 use domain::attempt::OutcomeKind;
+use domain::delivery::DeliveryKind;
 use domain::endpoint::Protocol;
 use domain::order::ShortReference;
 use domain::reader::Reader;
+use domain::shop::{Color, Shop};
 use mail_parser::MessageParser;
 use orderbell_channels::email::{Email, Sender, SmtpSettings};
 
 use crate::fixtures::{
-    CONFIRM, UNSUBSCRIBE, confirmation, mail, message, notice, notification, notification_of, order,
-    plain_relay,
+    CONFIRM, UNSUBSCRIBE, confirmation, linked_notification_of, mail, message, notice, notification,
+    notification_of, order, plain_relay,
 };
 use crate::smtp_peer::{Peer, Script};
 
@@ -49,6 +53,55 @@ async fn a_notification_begins_with_the_orders_text_character_for_character() {
     let said = text(&mail);
     assert_eq!(said, format!("{expected}\n\nOrder {reference}\n\n-- \nUnsubscribe: {UNSUBSCRIBE}\n"));
     assert!(mail.is_ascii(), "a relay without 8BITMIME must understand it");
+}
+
+/// A shop with a name of its own.
+fn cafe() -> Shop {
+    Shop {
+        name: Some("Café <Größing>".to_owned()),
+        imprint: Some("Café Größing GmbH\nMain St 1, Springfield".to_owned()),
+        color: Color::parse("#B00020").unwrap(),
+        ..Shop::default()
+    }
+}
+
+#[tokio::test]
+async fn a_mail_says_whose_it_is_and_an_answer_goes_to_the_customer_or_else_to_the_shop() {
+    let mut with_customer = order("Jo", "Mouse");
+    with_customer.details.customer_email = Some("jo@example.com".to_owned());
+    let Content::Confirmation { confirm_url, challenge, expires_at, .. } = confirmation() else {
+        unreachable!()
+    };
+    let asked_by = Some("Café <Größing>".to_owned());
+    for (content, reply_to, has_button) in [
+        (linked_notification_of(order("Jo", "Mouse")), "answers@shop.example", true),
+        (notification_of(with_customer), "Jo <jo@example.com>", false),
+        (
+            Content::Confirmation { asked_by, confirm_url, challenge, expires_at },
+            "answers@shop.example",
+            true,
+        ),
+        (Content::Test, "answers@shop.example", false),
+    ] {
+        let peer = Peer::start(Script::default()).await;
+        let reply_address = Some(Sender::parse("answers@shop.example").unwrap());
+        let settings =
+            SmtpSettings { shop: Arc::new(cafe()), reply_to: reply_address, ..plain_relay(peer.port) };
+        let is_request = content.kind() == DeliveryKind::Confirmation;
+        let sent = message(Protocol::Email, "jane@example.com", content);
+        assert_eq!(Email::new(settings).unwrap().send(&sent).await.outcome.kind, OutcomeKind::Delivered);
+        let mail = peer.mails().remove(0);
+        assert_eq!(header(&mail, "Reply-To").unwrap().replace('"', ""), reply_to);
+        let (text, html) = (text(&mail), html(&mail));
+        assert!(text.ends_with("\nCafé Größing GmbH\nMain St 1, Springfield\n"), "{text}");
+        assert!(html.contains(">Café &#60;Größing&#62;</p>"), "{html}");
+        assert!(html.contains(">Café Größing GmbH<br>Main St 1, Springfield</p>"), "{html}");
+        assert_eq!(html.contains("background:#b00020"), has_button, "{html}");
+        assert_eq!(
+            text.starts_with("Café <Größing> asked for this address to be told of new orders."),
+            is_request
+        );
+    }
 }
 
 #[tokio::test]

@@ -200,6 +200,7 @@ async fn a_link_that_does_not_fit_is_not_sent_in_pieces() {
     settings.sms.text.max_parts = NonZeroU8::MIN;
     let link = format!("https://orders.example/{}", "x".repeat(150));
     let content = Content::Confirmation {
+        asked_by: None,
         confirm_url: link,
         challenge: String::new(),
         expires_at: "2026-03-04T05:06:00Z".parse().unwrap(),

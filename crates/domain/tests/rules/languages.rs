@@ -223,7 +223,8 @@ fn the_program_has_time_zones_where_the_machine_has_none() {
 
 #[test]
 fn a_zone_that_this_machine_does_not_know_is_the_shops() {
-    let shop = Shop { language: Language::Fr, time_zone: TimeZone::get("Europe/Paris").unwrap() };
+    let time_zone = TimeZone::get("Europe/Paris").unwrap();
+    let shop = Shop { language: Language::Fr, time_zone, ..Shop::default() };
     let mut attributes = domain::attributes::Attributes::default();
     let reader = |attributes: &_| {
         let Reader { language, time_zone } = Reader::of(&shop, attributes);

@@ -5,6 +5,7 @@ mod sms;
 use std::net::Ipv6Addr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::{ChannelRules, Concurrency};
@@ -15,6 +16,7 @@ use channels::http::{AllowedHost, InvalidHost};
 use channels::webhook::WebhookSettings;
 use domain::attributes::MAX_RATE;
 use domain::delivery::UnknownOutcomePolicy;
+use domain::shop::Shop;
 use domain::this_machine::is_written_here;
 
 pub(crate) use sms::SmsProvider;
@@ -85,7 +87,7 @@ const CHAT_RULES: Rules = Rules {
 };
 
 /// The mail relay; none unless `smtp.host` is set.
-pub(super) fn email(reading: &mut Reading) -> Option<SmtpSettings> {
+pub(super) fn email(reading: &mut Reading, shop: &Arc<Shop>) -> Option<SmtpSettings> {
     if !reading.is_written("smtp.host") {
         if reading.is_written("smtp.from") {
             reading.mistake("smtp.host", "is missing: without it mail is kept in the sandbox inbox");
@@ -103,12 +105,25 @@ pub(super) fn email(reading: &mut Reading) -> Option<SmtpSettings> {
     let credentials = credentials(reading);
     let sender = |text: &str| Sender::parse(text).map_err(|error| error.message);
     let from = reading.required("smtp.from", "mails need a sender such as Shop <orders@example.com>", sender);
+    let reply_to = reading.optional("smtp.reply_to", sender);
     let hello_name = reading.optional("smtp.hello_name", words);
     let ca = reading.optional("smtp.ca_file", pem_file);
     let timeout =
         Duration::from_secs(reading.or("smtp.timeout_seconds", SMTP_TIMEOUT, number(SMTP_TIMEOUTS)));
     let rules = smtp_rules(host.as_deref()).read(reading);
-    Some(SmtpSettings { host: host?, port, tls, credentials, from: from?, hello_name, ca, timeout, rules })
+    Some(SmtpSettings {
+        host: host?,
+        port,
+        tls,
+        credentials,
+        from: from?,
+        reply_to,
+        shop: Arc::clone(shop),
+        hello_name,
+        ca,
+        timeout,
+        rules,
+    })
 }
 
 fn smtp_rules(host: Option<&str>) -> Rules {

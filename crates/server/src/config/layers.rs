@@ -11,7 +11,7 @@ use super::toml_mistake::toml_mistake;
 use crate::file_permissions::{self, FileAccess};
 
 /// Every setting there is, as the file has it. In the environment `smtp.host` is `ORDERBELL_SMTP_HOST`.
-pub(crate) const SETTINGS: [&str; 70] = [
+pub(crate) const SETTINGS: [&str; 74] = [
     "listen",
     "data",
     "public_url",
@@ -26,6 +26,9 @@ pub(crate) const SETTINGS: [&str; 70] = [
     "idempotency_lifetime_hours",
     "language",
     "time_zone",
+    "shop.name",
+    "shop.imprint",
+    "shop.color",
     "max_connections",
     "max_connections_per_peer",
     "proxies",
@@ -45,6 +48,7 @@ pub(crate) const SETTINGS: [&str; 70] = [
     "smtp.scope",
     "smtp.refresh_token",
     "smtp.from",
+    "smtp.reply_to",
     "smtp.hello_name",
     "smtp.ca_file",
     "smtp.timeout_seconds",

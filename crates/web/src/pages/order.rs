@@ -12,6 +12,7 @@ use axum::response::Response;
 use domain::language::{numbers, times};
 use domain::notification::{self, FactKind, MAX_SUBJECT, Parts, on_one_line};
 use domain::order::ShortReference;
+use domain::shop::Shop;
 use http::header::{HeaderName, REFERRER_POLICY};
 use http::{HeaderValue, StatusCode, Uri};
 
@@ -28,6 +29,7 @@ const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 #[template(path = "order.html")]
 struct OrderPage<'a> {
     version: &'a str,
+    shop: &'a Shop,
     frame: &'static FrameWords,
     words: &'static notification::Words,
     said: &'static Words,
@@ -64,6 +66,7 @@ fn order_page(web: &Web, found: &LinkedOrder) -> Response {
     let heading = parts.product.as_deref().map(|product| on_one_line(product, MAX_SUBJECT));
     let template = OrderPage {
         version: web.settings.version,
+        shop: &web.app.shop,
         frame: FrameWords::of(reader.language),
         words: notification::Words::of(reader.language),
         said: Words::of(reader.language),
@@ -86,8 +89,9 @@ fn cannot_be_shown(web: &Web, problem: &Problem) -> Response {
         "order_not_shown" => (StatusCode::SERVICE_UNAVAILABLE, words.not_shown),
         _ => return failure_page(web.settings.version, problem),
     };
-    let (version, frame) = (web.settings.version, FrameWords::of(web.app.shop.language));
-    page(status, &MessagePage { version, frame, title, text, good: false })
+    let shop = &*web.app.shop;
+    let (version, frame) = (web.settings.version, FrameWords::of(shop.language));
+    page(status, &MessagePage { version, shop: Some(shop), frame, title, text, good: false })
 }
 
 impl OrderPage<'_> {

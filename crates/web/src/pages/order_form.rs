@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::endpoint::Protocol;
 use domain::order::limits;
+use domain::shop::Shop;
 use http::{HeaderMap, StatusCode};
 use words::Words;
 
@@ -26,6 +27,7 @@ const MAX_NOTE: usize = 2_000;
 #[template(path = "order_form.html")]
 struct OrderForm<'a> {
     version: &'a str,
+    shop: &'a Shop,
     frame: &'static FrameWords,
     words: &'static Words,
     /// Placing an order needs a key.
@@ -43,6 +45,7 @@ pub(super) async fn show(State(web): State<Arc<Web>>, headers: HeaderMap) -> Res
     let words = Words::of(language);
     let form = OrderForm {
         version: web.settings.version,
+        shop: &web.app.shop,
         frame: FrameWords::of(language),
         words,
         needs_key: matches!(web.settings.order_auth, OrderAuth::Keys(_)),

@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use domain::language::Language;
 use domain::link_token::token_in_query;
+use domain::shop::Shop;
 use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
 use http::header::ACCEPT;
 use http::{HeaderMap, StatusCode, Uri};
@@ -41,6 +42,7 @@ pub(crate) fn routes() -> Routes {
 #[template(path = "ask.html")]
 struct AskPage<'a> {
     version: &'a str,
+    shop: &'a Shop,
     frame: &'static FrameWords,
     title: &'a str,
     text: &'a str,
@@ -81,6 +83,7 @@ fn confirm_page(web: &Web, subscription: &Subscription) -> Response {
             let (title, text) = words.ask_to_confirm;
             let ask = AskPage {
                 version: web.settings.version,
+                shop: &web.app.shop,
                 frame: FrameWords::of(language),
                 title,
                 text,
@@ -101,7 +104,7 @@ fn language(web: &Web, subscription: &Subscription) -> Language {
 /// Says that nothing is left to do.
 fn done_already(web: &Web, language: Language, (title, text): Said) -> Response {
     let (version, frame) = (web.settings.version, FrameWords::of(language));
-    page(StatusCode::OK, &MessagePage { version, frame, title, text, good: true })
+    page(StatusCode::OK, &MessagePage { version, shop: Some(&web.app.shop), frame, title, text, good: true })
 }
 
 /// Confirms.
@@ -128,6 +131,7 @@ fn unsubscribe_page(web: &Web, subscription: &Subscription) -> Response {
     let (title, text) = words.ask_to_unsubscribe;
     let ask = AskPage {
         version: web.settings.version,
+        shop: &web.app.shop,
         frame: FrameWords::of(language),
         title,
         text,
@@ -169,7 +173,10 @@ fn done(
             let language = language(web, &subscription);
             let (version, frame) = (web.settings.version, FrameWords::of(language));
             let title = what(Words::of(language));
-            page(StatusCode::OK, &MessagePage { version, frame, title, text: &text, good: true })
+            page(
+                StatusCode::OK,
+                &MessagePage { version, shop: Some(&web.app.shop), frame, title, text: &text, good: true },
+            )
         }
         Err(problem) if json => problem.into_response(),
         Err(problem) => failure_page(web, &problem),
@@ -186,7 +193,7 @@ fn failure_page(web: &Web, problem: &Problem) -> Response {
     let language = web.app.shop.language;
     let (title, text) = Words::of(language).of_problem(problem);
     let (version, frame) = (web.settings.version, FrameWords::of(language));
-    page(problem.status, &MessagePage { version, frame, title, text, good: false })
+    page(problem.status, &MessagePage { version, shop: Some(&web.app.shop), frame, title, text, good: false })
 }
 
 /// Whether JSON is accepted with more weight than HTML (RFC 9110, section 12.5.1); `*/*` prefers neither.

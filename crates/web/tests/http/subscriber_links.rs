@@ -308,3 +308,22 @@ async fn a_page_about_a_link_that_does_nothing_is_in_the_shops_language() {
     host.clock.advance(Duration::from_hours(48));
     assert_page(&host.get(&link).await, StatusCode::GONE, "Die Zeit zum Bestätigen ist um");
 }
+
+#[tokio::test]
+async fn the_pages_of_subscribers_and_customers_say_whose_they_are() {
+    let imprint = Some("Café Größing GmbH\n<Main St 1>".to_owned());
+    let shop = Shop { name: Some("Café <Größing>".to_owned()), imprint, ..Shop::default() };
+    let host = Host::with(|app, _| app.shop = Arc::new(shop));
+    let id = host.subscribe("jo@example.com").await;
+    let link = host.confirm_link(&id).await;
+    let pages =
+        [host.get("/").await, host.get(&link).await, host.post(&link, HTML, "").await, host.get(&link).await];
+    for page in &pages {
+        assert!(page.text.contains(">Café &#60;Größing&#62;</a>"), "{}", page.text);
+        assert!(
+            page.text.contains("<footer>Café Größing GmbH<br>&#60;Main St 1&#62;<br>Orderbell "),
+            "{}",
+            page.text
+        );
+    }
+}

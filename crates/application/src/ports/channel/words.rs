@@ -5,7 +5,9 @@ use domain::language::Language;
 /// The words of the confirmation request and of the test.
 pub(super) struct Words {
     pub(super) confirm_subject: &'static str,
-    /// Before and after the time until which the link works.
+    /// Who asks, where the shop has no name.
+    pub(super) somebody: &'static str,
+    /// After who asks, and after the time until which the link works.
     pub(super) confirm_text: (&'static str, &'static str),
     pub(super) test_subject: &'static str,
     /// As a text message, too: in the GSM alphabet.
@@ -25,8 +27,9 @@ impl Words {
 
 static ENGLISH: Words = Words {
     confirm_subject: "Confirm your subscription to new orders",
+    somebody: "Someone",
     confirm_text: (
-        "Someone asked for this address to be told of new orders.\nTo receive them, open the link below and confirm by ",
+        " asked for this address to be told of new orders.\nTo receive them, open the link below and confirm by ",
         ".\nIf it was not you, do nothing: you will not hear from us.",
     ),
     test_subject: "Test of your subscription to new orders",
@@ -35,8 +38,9 @@ static ENGLISH: Words = Words {
 
 static GERMAN: Words = Words {
     confirm_subject: "Bestätigen Sie Ihr Abonnement neuer Bestellungen",
+    somebody: "Jemand",
     confirm_text: (
-        "Jemand hat darum gebeten, dass diese Adresse von neuen Bestellungen erfährt.\nUm sie zu erhalten, öffnen Sie den \
+        " hat darum gebeten, dass diese Adresse von neuen Bestellungen erfährt.\nUm sie zu erhalten, öffnen Sie den \
          Link unten und bestätigen Sie bis ",
         ".\nWenn Sie das nicht waren, tun Sie nichts: Sie hören nicht wieder von uns.",
     ),
@@ -46,8 +50,9 @@ static GERMAN: Words = Words {
 
 static FRENCH: Words = Words {
     confirm_subject: "Confirmez votre abonnement aux nouvelles commandes",
+    somebody: "Quelqu’un",
     confirm_text: (
-        "Quelqu’un a demandé que cette adresse soit informée des nouvelles commandes.\nPour les recevoir, ouvrez le lien \
+        " a demandé que cette adresse soit informée des nouvelles commandes.\nPour les recevoir, ouvrez le lien \
          ci-dessous et confirmez avant le ",
         ".\nSi ce n’était pas vous, ne faites rien\u{a0}: vous n’entendrez plus parler de nous.",
     ),
@@ -57,8 +62,9 @@ static FRENCH: Words = Words {
 
 static SPANISH: Words = Words {
     confirm_subject: "Confirme su suscripción a los nuevos pedidos",
+    somebody: "Alguien",
     confirm_text: (
-        "Alguien ha pedido que se avise a esta dirección de los nuevos pedidos.\nPara recibirlos, abra el enlace de abajo \
+        " ha pedido que se avise a esta dirección de los nuevos pedidos.\nPara recibirlos, abra el enlace de abajo \
          y confirme antes del ",
         ".\nSi no fue usted, no haga nada: no volverá a saber de nosotros.",
     ),
