@@ -176,8 +176,22 @@ pub(crate) fn with_plain_punctuation(text: &str) -> String {
 /// `text` with the letters that the GSM alphabet lacks without their marks, as in `Nuñez` for `Núñez`, where that leaves a letter
 /// that it has: a text of twice the length is worth more than an accent.
 pub(crate) fn with_plain_letters(text: &str) -> String {
-    let is_mark = |c: &char| matches!(c, '\u{300}'..='\u{36f}');
-    text.chars().filter(|c| !is_mark(c)).map(|c| plain_letter(c).unwrap_or(c)).collect()
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{300}'..='\u{36f}' => {}
+            // What Unicode does not take apart.
+            'œ' => plain.push_str("oe"),
+            'Œ' => plain.push_str("OE"),
+            'º' | '°' => plain.push('o'),
+            'ª' => plain.push('a'),
+            'ı' => plain.push('i'),
+            'ł' => plain.push('l'),
+            'Ł' => plain.push('L'),
+            other => plain.push(plain_letter(other).unwrap_or(other)),
+        }
+    }
+    plain
 }
 
 /// The letter of the GSM alphabet that a letter with marks is made of (Unicode's canonical decomposition).

@@ -203,14 +203,14 @@ fn letters_lose_their_marks_where_not_all_would_be_told_with_them() {
     let said = |parts| {
         let mut order = bakery();
         order["customerName"] = "María Núñez".into();
-        order["note"] = "Sin azúcar, por favor; llame al tímbre de São João.".into();
+        order["note"] = "Sin azúcar, por favor; llame al tímbre de São João. Bœuf, 3.º izq., Łódź.".into();
         sms(&self::order(&order.to_string()), &Reader::default(), room(parts), None)
     };
     for parts in [1, 2, 3] {
         let said = said(parts);
         assert!(said.contains("\nCustomer: Maria Nuñez\nNote: Sin azucar, por favor;"), "{said}");
     }
-    assert!(said(3).contains("timbre de Sao Joao."), "{}", said(3));
+    assert!(said(3).contains("timbre de Sao Joao. Boeuf, 3.o izq., Lodz."), "{}", said(3));
     let short = self::order(r#"{"customerName":"María Núñez","productName":"Té","quantity":2}"#);
     assert!(sms(&short, &Reader::default(), room(1), None).ends_with(": 2 x Té\nCustomer: María Núñez"));
 }
