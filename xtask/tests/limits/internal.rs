@@ -62,7 +62,7 @@ const BOUND_NOTHING: [(&str, &[&str]); 10] = [
     (
         "how a table is drawn",
         &[
-            "channels::forms::SHORT_PRICE",
+            "channels::forms::SHORT",
             "server::MIN_TEXT_WIDTH",
             "server::MIN_QUOTE_WIDTH",
             "server::table::INDENT",

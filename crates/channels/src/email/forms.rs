@@ -17,8 +17,8 @@ use super::words::Words;
 const MAX_HEADING_PRODUCTS: usize = 3;
 /// The most of each one's name there, in characters.
 const MAX_HEADING_NAME: usize = 60;
-/// A price that stays on one line, in characters, however small the screen.
-const SHORT_PRICE: usize = 16;
+/// A price, or a client's own label, that stays on one line, in bytes, however small the screen.
+const SHORT: usize = 16;
 
 /// The HTML of what is no order: the text's lines, and the link as a button.
 #[derive(Template)]

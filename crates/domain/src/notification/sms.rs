@@ -40,7 +40,7 @@ const SHORTEST: usize = 8;
 /// out the last one is `+ more`. All that is ours in it is of the GSM alphabet in every language.
 ///
 /// The link to the order's page stands where it costs nothing: in the room that the last part has left, or in the place of
-/// what would be cut anyway, as long as it leaves half of all the room to the order.
+/// what would be cut anyway, as long as it leaves two thirds of all the room to the order.
 #[must_use]
 pub fn sms(order: &Order, reader: &Reader, room: Room<'_>, order_url: Option<&str>) -> String {
     let recipe = headline(order, reader);
@@ -58,7 +58,7 @@ pub fn sms(order: &Order, reader: &Reader, room: Room<'_>, order_url: Option<&st
         return if costs_nothing { linked } else { message };
     }
     let alphabet = Alphabet::of(&message);
-    if with_link.units(alphabet) < room.units(alphabet) / 2 {
+    if with_link.units(alphabet) < room.units(alphabet) * 2 / 3 {
         return message;
     }
     with_link.message(&self::said(order, reader, with_link).0)
