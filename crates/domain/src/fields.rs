@@ -228,7 +228,7 @@ fn unknown(name: &str) -> String {
     let known = Field::ALL.map(Field::name).join(", ");
     let name: String = name.chars().take(MAX_NAMED).collect();
     format!(
-        "fields must be among {known}, which {name:?} is not; orderId and orderTime are always shown, and warnings with extra"
+        "fields must be among {known}, which {name:?} is not; orderId, orderTime and shortReference are always shown, and warnings with extra"
     )
 }
 

@@ -88,17 +88,24 @@ fn to_order(url: &str, language: Language) -> String {
 fn inert(text: &str) -> String {
     let mut said = String::with_capacity(text.len());
     let mut before = ' ';
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         if (before, c) == (']', '(') {
             said.push('\u{200b}');
         }
         said.push(c);
-        if c == '@' && !before.is_alphanumeric() {
+        if c == '@' && (!before.is_alphanumeric() || is_everybody(&text[at + 1..])) {
             said.push('\u{200b}');
         }
         before = c;
     }
     said
+}
+
+/// Whether words begin with a name that calls many people together, even in the middle of a word.
+fn is_everybody(words: &str) -> bool {
+    let begin_with =
+        |name: &str| words.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    ["everyone", "here", "channel", "all"].into_iter().any(begin_with)
 }
 
 /// A link rather than a button: Slack asks the app behind a button to answer for every press, which a webhook cannot.

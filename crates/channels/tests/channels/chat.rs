@@ -132,12 +132,12 @@ fn marked_up(value: &Value, found: &mut Vec<String>) {
 #[tokio::test]
 async fn where_blocks_are_not_shown_nobody_is_called_together_and_no_link_is_hidden() {
     let order = of(&json!({
-        "customerName": "@channel", "productName": "[Pay](https://evil.example)", "customerEmail": "jo@example.com",
+        "customerName": "@channel", "note": "x@Everyone", "productName": "[Pay](https://evil.example)", "customerEmail": "jo@example.com",
     }));
     let payload = posted(notification_of(order)).await;
     let text = payload["text"].as_str().unwrap();
     assert!(text.contains("Customer: @\u{200b}channel\nProduct: [Pay]\u{200b}(https"), "{text}");
-    assert!(text.ends_with("\nEmail: jo@example.com"), "{text}");
+    assert!(text.ends_with("\nNote: x@\u{200b}Everyone\nEmail: jo@example.com"), "{text}");
 }
 
 #[tokio::test]

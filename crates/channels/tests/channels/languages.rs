@@ -60,7 +60,7 @@ async fn a_mail_about_an_order_is_in_its_readers_language_and_the_customers_word
                 "📦 Nouvelle commande reçue\u{202f}!\nIdentifiant\u{a0}: {id}\nClient\u{a0}: مريم\n\
                  Produit\u{a0}: 1\u{202f}200 × Brot, 1 × Pad\n\n- 1\u{202f}200 × Brot, 1\u{202f}234,50\u{a0}€ pièce\n\
                  - 1 × Pad\n\nTotal\u{a0}: 1\u{202f}481\u{202f}400,00\u{a0}€\n\
-                 Souhaité pour\u{a0}: jeu. 24/12/2026, 13:30\nNote\u{a0}: Zweimal klingeln\n\
+                 Souhaité pour\u{a0}: jeu. 24/12/2026, 13:30\nRemarque\u{a0}: Zweimal klingeln\n\
                  Téléphone\u{a0}: +4915112345678\nAutres données\u{a0}:\n    express: oui\n\nCommande {reference}\n\n-- \n\
                  Se désabonner\u{a0}: {UNSUBSCRIBE}\n"
             ),
@@ -118,7 +118,7 @@ async fn the_html_of_an_order_is_in_its_readers_language_to_the_last_line() {
                 "Quantité|Produit|Prix unitaire",
                 "1\u{202f}200|Brot|1\u{202f}234,50\u{a0}€",
                 "1|Pad",
-                "Note|Zweimal klingeln",
+                "Remarque|Zweimal klingeln",
                 "Téléphone|+4915112345678",
                 "Identifiant|",
                 "Autres données",
@@ -287,7 +287,7 @@ async fn a_text_message_is_in_its_readers_language_and_in_the_gsm_alphabet() {
         ),
         (
             Language::Fr,
-            "1 200 x Brot, 1 x Pad\nClient: Zoé Müller\nNote: Zweimal klingeln\nTotal: 1 481 400,00 €\n\
+            "1 200 x Brot, 1 x Pad\nClient: Zoé Müller\nRemarque: Zweimal klingeln\nTotal: 1 481 400,00 €\n\
              Téléphone: +4915112345678\nSouhaité pour: jeu. 24/12/2026, 13:30\nAutres données: express: oui",
         ),
         (

@@ -42,7 +42,7 @@ fn names_are_those_of_the_contract_and_each_counts_once() {
         ("", "\"\" is not"),
         ("customername", "\"customername\" is not"),
         ("note,phone", "customerPhone"),
-        ("orderId", "orderId and orderTime are always shown"),
+        ("orderId", "orderId, orderTime and shortReference are always shown"),
         ("warnings", "warnings with extra"),
         ("items,matchingItems", "both items and matchingItems"),
     ] {

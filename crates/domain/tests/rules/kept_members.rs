@@ -364,7 +364,8 @@ proptest! {
     #[test]
     fn an_order_that_is_right_has_no_warnings_strictly_or_not(sent in sent_orders()) {
         let order = OrderDetails::parse(sent.json.as_bytes()).unwrap();
-        prop_assert_eq!(&order.warnings, &vec![]);
+        // A number in it may happen to be a card's.
+        prop_assert!(order.warnings.iter().all(|warning| warning.code == "masked"), "{:?}", order.warnings);
         prop_assert_eq!(OrderDetails::parse_strictly(sent.json.as_bytes()).unwrap(), order);
     }
 }

@@ -50,7 +50,7 @@ static GERMAN: Words = Words {
     not_here: ("Diese Bestellung gibt es hier nicht", "In der Nachricht steht, was bestellt wurde."),
     not_shown: (
         "Diese Bestellung lässt sich zurzeit nicht anzeigen",
-        "Sie ist aufbewahrt, und wer dieses System betreut, kann sie wiederherstellen. In der Nachricht steht, was bestellt \
+        "Sie bleibt gespeichert, und wer dieses System betreut, kann sie wiederherstellen. In der Nachricht steht, was bestellt \
          wurde.",
     ),
 };

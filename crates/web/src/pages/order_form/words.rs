@@ -100,7 +100,7 @@ static FRENCH: Words = Words {
     product: "Produit",
     quantity: "Quantité",
     optional: "facultatif",
-    note: "Note",
+    note: "Remarque",
     your_key: "Votre clé",
     place: "Commander",
     no_script: "Ce formulaire a besoin de JavaScript. Les programmes envoient du JSON à /create-order.",
