@@ -8,7 +8,7 @@ use super::{Language, numbers};
 /// millions in words (CLDR, "Language Plural Rules"), which say what `other` says where the number is in digits.
 #[derive(Debug, Clone, Copy)]
 pub struct Counted {
-    /// Around what is [one](is_one).
+    /// Around what the language counts as one.
     pub one: (&'static str, &'static str),
     /// Around all others.
     pub other: (&'static str, &'static str),
