@@ -5,6 +5,7 @@ several values at once is left out of what should be taken.
 """
 
 import string
+import zoneinfo
 
 import requests
 import schemathesis
@@ -44,6 +45,11 @@ schemathesis.openapi.format(
     st.builds("{}/{}".format, st.ip_addresses(v=4), st.integers(0, 32))
     | st.builds("{}/{}".format, st.ip_addresses(v=6), st.integers(0, 128)),
 )
+
+
+# Those that every machine knows.
+ZONES = sorted(zone for zone in zoneinfo.available_timezones() if zone.startswith(("America/", "Asia/", "Europe/")))
+schemathesis.openapi.format("time-zone", st.sampled_from(["UTC", *ZONES]))
 
 
 @schemathesis.hook
