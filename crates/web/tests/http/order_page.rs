@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::host::{Answer, Host};
 
 const ORDER: &str = r#"{"customerName":"Jo <b>&","items":[{"productName":"Pizza","quantity":1200,"unitPrice":"9.50","sku":"P1"},
-    "Cola"],"total":22,"currency":"EUR","note":"Ring twice\nTotal: 0","customerPhone":"+4915112345678","gift":"<i>"}"#;
+    {"productName":"Cola","size":"0.5 l <b>"}],"total":22,"currency":"EUR","note":"Ring twice\nTotal: 0","customerPhone":"+4915112345678","gift":"<i>"}"#;
 
 fn assert_page(answer: &Answer, status: StatusCode, says: &str) {
     assert_eq!(answer.status, status, "{}", answer.text);
@@ -54,6 +54,7 @@ async fn the_page_shows_all_of_the_order_and_nothing_of_it_is_more_than_text() {
         "<dt>Customer</dt><dd><bdi>Jo &#60;b&#62;&#38;</bdi></dd>",
         "<dt>Total</dt><dd><bdi>€22</bdi></dd>",
         "<td class=\"number\">1,200</td><td><bdi>Pizza</bdi> <span class=\"meta\">(<bdi>P1</bdi>)</span></td><td class=\"number\">€9.50</td>",
+        "<td><bdi>Cola</bdi><br><span class=\"meta\"><bdi>size: 0.5 l &#60;b&#62;</bdi></span></td>",
         "<dt>Note</dt><dd><bdi>Ring twice</bdi><br><bdi>Total: 0</bdi></dd>",
         "<a href=\"tel:+4915112345678\">+4915112345678</a>",
         "<dt>Received</dt><dd>Sat, Jan 31, 2026, 12:0",
