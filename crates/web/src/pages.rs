@@ -62,8 +62,8 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
 #[template(path = "message.html")]
 pub(crate) struct MessagePage<'a> {
     pub(crate) version: &'a str,
-    /// Whose page it is, where a subscriber sees it.
-    pub(crate) shop: Option<&'a Shop>,
+    /// Whose page it is.
+    pub(crate) shop: &'a Shop,
     pub(crate) frame: &'static FrameWords,
     pub(crate) title: &'a str,
     pub(crate) text: &'a str,
@@ -85,7 +85,7 @@ pub(crate) fn failure_page(version: &str, problem: &Problem) -> Response {
         problem.status,
         &MessagePage {
             version,
-            shop: None,
+            shop: &Shop::default(),
             frame: FrameWords::of(Language::En),
             title,
             text: &problem.detail,

@@ -73,14 +73,12 @@ pub(super) fn forms(message: &Message, shop: &Shop, subject: &str) -> Result<Mul
             let text = content.text(reader);
             let button = Some(confirm_url.as_str());
             let html = Lines { shop, language, said, subject, text: &text, button }.render()?;
-            let imprint = below(shop).map(|lines| format!("\n-- \n{lines}\n")).unwrap_or_default();
-            (format!("{text}\n\n{confirm_url}\n{imprint}"), html)
+            (format!("{text}\n\n{confirm_url}\n{}", signature(shop)), html)
         }
         Content::Notice { .. } | Content::Test => {
             let text = content.text(reader);
             let html = Lines { shop, language, said, subject, text: &text, button: None }.render()?;
-            let imprint = below(shop).map(|lines| format!("\n-- \n{lines}\n")).unwrap_or_default();
-            (format!("{text}\n{imprint}"), html)
+            (format!("{text}\n{}", signature(shop)), html)
         }
     };
     let text = part(ContentType::TEXT_PLAIN, text);
@@ -130,26 +128,14 @@ fn of_order(
     Ok((format!("{}\n\n{line}\n\n-- \n{unsubscribe}\n{imprint}", parts.text()), html))
 }
 
+/// The signature of a mail that has nothing else below its text.
+fn signature(shop: &Shop) -> String {
+    below(shop).map(|lines| format!("\n-- \n{lines}\n")).unwrap_or_default()
+}
+
 /// What the shop says of itself at the end of a mail.
 fn below(shop: &Shop) -> Option<&str> {
     shop.imprint.as_deref().or(shop.name.as_deref())
-}
-
-impl OrderTable<'_> {
-    /// A whole number, as the reader's language has it.
-    fn whole(&self, number: u32) -> String {
-        numbers::whole(self.language, number.into())
-    }
-
-    /// Whether any item has a quantity: without one, the table has no such column.
-    fn has_quantities(&self) -> bool {
-        self.parts.items.iter().any(|item| item.quantity.is_some())
-    }
-
-    /// Whether any item has a price.
-    fn has_prices(&self) -> bool {
-        self.parts.items.iter().any(|item| item.price.is_some())
-    }
 }
 
 /// A part of a mail, in base64 where the encoding that seems best takes more: an `=` is three characters in

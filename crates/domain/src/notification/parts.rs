@@ -102,6 +102,18 @@ impl<'a> Parts<'a> {
         headline
     }
 
+    /// Whether any item has a quantity: without one, a table has no such column.
+    #[must_use]
+    pub fn have_quantities(&self) -> bool {
+        self.items.iter().any(|item| item.quantity.is_some())
+    }
+
+    /// Whether any item has a price.
+    #[must_use]
+    pub fn have_prices(&self) -> bool {
+        self.items.iter().any(|item| item.price.is_some())
+    }
+
     /// All of it as text.
     #[must_use]
     pub fn text(&self) -> String {
@@ -152,6 +164,12 @@ impl<'a> ItemLine<'a> {
 }
 
 impl ItemLine<'_> {
+    /// How many, as the reader's language writes that.
+    #[must_use]
+    pub fn count(&self) -> Option<String> {
+        self.quantity.map(|quantity| numbers::whole(self.language, quantity.into()))
+    }
+
     /// On one line: `2 × Mouse (M-1), €9.95 each (color: red)`.
     #[must_use]
     pub fn told(&self) -> String {

@@ -9,7 +9,7 @@ use application::orders::{LinkedOrder, linked};
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use domain::language::{numbers, times};
+use domain::language::times;
 use domain::notification::{self, FactKind, MAX_SUBJECT, Parts, on_one_line};
 use domain::order::ShortReference;
 use domain::shop::Shop;
@@ -91,22 +91,5 @@ fn cannot_be_shown(web: &Web, problem: &Problem) -> Response {
     };
     let shop = &*web.app.shop;
     let (version, frame) = (web.settings.version, FrameWords::of(shop.language));
-    page(status, &MessagePage { version, shop: Some(shop), frame, title, text, good: false })
-}
-
-impl OrderPage<'_> {
-    /// A whole number, as the reader's language has it.
-    fn whole(&self, number: u32) -> String {
-        numbers::whole(self.frame.language, number.into())
-    }
-
-    /// Whether any item has a quantity: without one, the table has no such column.
-    fn has_quantities(&self) -> bool {
-        self.parts.items.iter().any(|item| item.quantity.is_some())
-    }
-
-    /// Whether any item has a price.
-    fn has_prices(&self) -> bool {
-        self.parts.items.iter().any(|item| item.price.is_some())
-    }
+    page(status, &MessagePage { version, shop, frame, title, text, good: false })
 }

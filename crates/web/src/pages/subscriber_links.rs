@@ -104,7 +104,7 @@ fn language(web: &Web, subscription: &Subscription) -> Language {
 /// Says that nothing is left to do.
 fn done_already(web: &Web, language: Language, (title, text): Said) -> Response {
     let (version, frame) = (web.settings.version, FrameWords::of(language));
-    page(StatusCode::OK, &MessagePage { version, shop: Some(&web.app.shop), frame, title, text, good: true })
+    page(StatusCode::OK, &MessagePage { version, shop: &web.app.shop, frame, title, text, good: true })
 }
 
 /// Confirms.
@@ -175,7 +175,7 @@ fn done(
             let title = what(Words::of(language));
             page(
                 StatusCode::OK,
-                &MessagePage { version, shop: Some(&web.app.shop), frame, title, text: &text, good: true },
+                &MessagePage { version, shop: &web.app.shop, frame, title, text: &text, good: true },
             )
         }
         Err(problem) if json => problem.into_response(),
@@ -193,7 +193,7 @@ fn failure_page(web: &Web, problem: &Problem) -> Response {
     let language = web.app.shop.language;
     let (title, text) = Words::of(language).of_problem(problem);
     let (version, frame) = (web.settings.version, FrameWords::of(language));
-    page(problem.status, &MessagePage { version, shop: Some(&web.app.shop), frame, title, text, good: false })
+    page(problem.status, &MessagePage { version, shop: &web.app.shop, frame, title, text, good: false })
 }
 
 /// Whether JSON is accepted with more weight than HTML (RFC 9110, section 12.5.1); `*/*` prefers neither.
