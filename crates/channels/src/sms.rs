@@ -56,9 +56,12 @@ impl TextRules {
 fn compose<'a>(message: &'a Message, rules: TextRules, room: Room<'a>) -> Result<String, Outcome> {
     let Message { content, reader, .. } = message;
     Ok(match content {
-        Content::Notification { order, order_url, unsubscribe_url } => {
+        Content::Notification { order, order_url, unsubscribe_url, .. } => {
             let room = if rules.unsubscribe_link { ending_with(room, unsubscribe_url)? } else { room };
-            notification::sms(order, reader, room, order_url.as_deref())
+            match content.written_text() {
+                Some(text) => fitted(text, room),
+                None => notification::sms(order, reader, room, order_url.as_deref()),
+            }
         }
         Content::Confirmation { asked_by, expires_at, confirm_url, .. } => {
             let request = words::confirmation_request(reader, asked_by.as_deref(), *expires_at);

@@ -63,6 +63,12 @@ impl Outcome {
         Self { kind, reply: one_line(reply.as_ref()), status: None }
     }
 
+    /// The same, and before the reply what else is to be known of the attempt.
+    #[must_use]
+    pub fn with_remark(self, remark: &str) -> Self {
+        Self { reply: one_line(&format!("{remark}; {}", self.reply)), ..self }
+    }
+
     /// The same, with the number that the other side answered with.
     #[must_use]
     pub fn with_status(self, status: impl Into<u16>) -> Self {

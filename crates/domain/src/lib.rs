@@ -24,6 +24,7 @@ pub mod retry;
 pub mod shop;
 pub mod sms_text;
 pub mod subscription;
+pub mod template;
 pub mod this_machine;
 pub mod time_zone;
 pub mod visible;

@@ -1,13 +1,16 @@
 //! What one order says to its subscribers: the recipe's four lines, and then all that it holds.
 
 mod facts;
+mod own_names;
 mod parts;
 mod sms;
 mod subject;
 mod wording;
 mod words;
 
+pub(crate) use facts::lines;
 pub use facts::{Fact, FactKind, facts, other_facts};
+pub(crate) use own_names::OwnNames;
 pub use parts::{ItemLine, Parts, product_lines};
 use serde::Serialize;
 pub use sms::sms;
@@ -76,14 +79,14 @@ pub fn order_line(order: OrderId, language: Language, order_url: Option<&str>) -
     format!("{word} {}{url}", ShortReference::of(order))
 }
 
-/// The structured form of a notification, without a page.
+/// The structured form of a notification whose text is `message`, without a page.
 #[must_use]
-pub fn event<'a>(order: &'a Order, reader: &Reader) -> Event<'a> {
+pub fn event(order: &Order, message: String) -> Event<'_> {
     Event {
         r#type: "order.placed",
         timestamp: order.time,
         subject: SUBJECT,
-        message: text(order, reader),
+        message,
         order_url: None,
         data: EventData {
             order_id: order.id,

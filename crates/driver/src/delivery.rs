@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::deliver::{Action, Engine, Event, compose};
-use application::ports::{Channel, Clock, DeliveryQueue, Message, Randomness};
+use application::ports::{Channel, Clock, Content, DeliveryQueue, Message, Randomness, Sent};
 use application::{Error, Links};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::endpoint::Protocol;
@@ -122,7 +122,7 @@ impl DeliveryDriver {
                 tasks.start("record", async move { Event::Recorded(queue.finish(finished).await) });
             }
             Action::Send(delivery, _) => {
-                let message = compose(&self.links, &self.shop, &delivery, now);
+                let message = compose(&self.links, &self.shop, None, &delivery, now);
                 tasks.start("send", send(self.channel(delivery.protocol()), message));
             }
             Action::Probe(protocol) => tasks.start("probe", probe(self.channel(protocol), protocol)),
@@ -189,10 +189,15 @@ async fn send(channel: Option<Arc<dyn Channel>>, message: Message) -> Event {
         return Event::Sent(message.id, Outcome::new(kind, "There is no such channel").into());
     };
     let sent = contained(channel.send(&message)).await;
-    Event::Sent(
-        message.id,
-        sent.unwrap_or_else(|_| Outcome::new(OutcomeKind::Unknown, "The channel broke off").into()),
-    )
+    let sent = sent.unwrap_or_else(|_| Outcome::new(OutcomeKind::Unknown, "The channel broke off").into());
+    Event::Sent(message.id, with_remark(sent, &message.content))
+}
+
+/// What an attempt came to, with why the template was not used, if it was not: its reply is all that a timeline tells.
+fn with_remark(sent: Sent, content: &Content) -> Sent {
+    let Some(why) = content.unwritten() else { return sent };
+    let remark = format!("The built-in texts were sent, since of the template {why}");
+    Sent { outcome: sent.outcome.with_remark(&remark), ..sent }
 }
 
 /// Probes a channel. Should it panic, it does not work.
@@ -212,8 +217,12 @@ async fn contained<T>(work: impl Future<Output = T>) -> Result<T, Box<dyn Any + 
 
 #[cfg(test)]
 mod tests {
-    use application::ports::{ChannelRules, Concurrency, Sent};
+    use application::ports::{ChannelRules, Concurrency};
     use async_trait::async_trait;
+    use domain::Timestamp;
+    use domain::order::{Order, OrderDetails, OrderId};
+    use domain::reader::Reader;
+    use domain::template::{Template, TemplateSource, Told, Written};
 
     use super::*;
 
@@ -245,5 +254,30 @@ mod tests {
             let Event::Probed(probed, Err(outcome)) = probe(channel, protocol).await else { panic!() };
             assert_eq!((probed, outcome.kind), (protocol, OutcomeKind::Transient(Scope::Channel)));
         }
+    }
+    #[test]
+    fn an_attempt_tells_that_the_template_was_not_used_and_why() {
+        let details =
+            OrderDetails::parse(br#"{"customerName": "Jo", "productName": "Mouse", "a": 1}"#).unwrap();
+        let (id, time) = (OrderId::new(Timestamp::UNIX_EPOCH, [1; 10]), Timestamp::UNIX_EPOCH);
+        let order = Order { id, time, details, request_id: String::new() };
+        let long = format!("!{{{{#extra.a}}}}{}{{{{/extra.a}}}}", "{{text}}".repeat(300));
+        let source = TemplateSource { text: Some(long), ..TemplateSource::default() };
+        let template = Template::parse(source, Protocol::Chat).unwrap();
+        let (reader, shop) = (Reader::default(), Shop::default());
+        let told = Told { order: &order, reader: &reader, shop: &shop, order_url: None, unsubscribe_url: "" };
+        let sent = |written| {
+            let (order, unsubscribe_url) = (Arc::new(order.clone()), String::new());
+            let content = Content::Notification { order, order_url: None, unsubscribe_url, written };
+            let taken = Outcome::new(OutcomeKind::Delivered, "200 OK ok").with_status(200_u16);
+            with_remark(taken.into(), &content).outcome
+        };
+        let outcome = sent(template.render(&told));
+        let said = "The built-in texts were sent, since of the template its text would have more than 16000 bytes; 200 OK ok";
+        assert_eq!(
+            (outcome.kind, outcome.status, &*outcome.reply),
+            (OutcomeKind::Delivered, Some(200), said)
+        );
+        assert_eq!(sent(Ok(Written::default())).reply, "200 OK ok");
     }
 }

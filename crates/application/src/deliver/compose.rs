@@ -11,35 +11,52 @@ use domain::order::Order;
 use domain::reader::Reader;
 use domain::shop::Shop;
 use domain::subscription::{CONFIRMATION_LIFETIME, Subscription};
+use domain::template::{Template, Told, Written};
 
 use crate::Links;
 use crate::ports::{Content, DueDelivery, Message};
 
-/// Puts a delivery into words and links, for whoever reads it. A repeat says the same under the same id.
+/// Puts a delivery into words and links, for whoever reads it: an order into those of `template`, if there is one. A repeat says
+/// the same under the same id, as long as the template stays.
 #[must_use]
-pub fn compose(links: &Links, shop: &Shop, delivery: &DueDelivery, now: Timestamp) -> Message {
+pub fn compose(
+    links: &Links,
+    shop: &Shop,
+    template: Option<&Template>,
+    delivery: &DueDelivery,
+    now: Timestamp,
+) -> Message {
     let subscription = &delivery.subscription;
+    let reader = Reader::of(shop, &subscription.attributes);
     Message {
         id: delivery.id,
         endpoint: subscription.endpoint.clone(),
         secrets: subscription.secrets.as_ref().map(|secrets| secrets.at(now)).unwrap_or_default(),
         receipt_url: receipt_url(links, delivery),
         at: now,
-        reader: Reader::of(shop, &subscription.attributes),
-        content: content(links, shop, delivery, now),
+        content: content(links, (shop, &reader), template, delivery, now),
+        reader,
     }
 }
 
-fn content(links: &Links, shop: &Shop, delivery: &DueDelivery, now: Timestamp) -> Content {
+fn content(
+    links: &Links,
+    (shop, reader): (&Shop, &Reader),
+    template: Option<&Template>,
+    delivery: &DueDelivery,
+    now: Timestamp,
+) -> Content {
     let subscription = &delivery.subscription;
     match (&delivery.order, &delivery.notice) {
         (Some(order), _) => {
+            let order = shown(order, &subscription.attributes);
+            let order_url = order_url(links, delivery.id, now);
             let token = token(links, subscription, Purpose::Unsubscribe);
-            Content::Notification {
-                order: shown(order, &subscription.attributes),
-                order_url: order_url(links, delivery.id, now),
-                unsubscribe_url: link(links, "unsubscribe", &token),
-            }
+            let unsubscribe_url = link(links, "unsubscribe", &token);
+            let (page, end) = (order_url.as_deref(), unsubscribe_url.as_str());
+            let told = Told { order: &order, reader, shop, order_url: page, unsubscribe_url: end };
+            let written = template.map_or_else(|| Ok(Written::default()), |template| template.render(&told));
+            Content::Notification { order, order_url, unsubscribe_url, written }
         }
         (None, Some(notice)) => {
             let about_url = format!("{}{}", links.public_url, notice.route());

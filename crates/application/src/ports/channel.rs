@@ -16,6 +16,7 @@ use domain::notice::{self, Notice};
 use domain::notification;
 use domain::order::Order;
 use domain::reader::Reader;
+use domain::template::{Unwritten, Written};
 use domain::webhook_secret::WebhookSecret;
 use words::Words;
 
@@ -136,6 +137,8 @@ pub enum Content {
         order_url: Option<String>,
         /// Ends the subscription.
         unsubscribe_url: String,
+        /// What its template says of it, if it has one; or why that says nothing, so that the built-in texts stand.
+        written: Result<Written, Unwritten>,
     },
     /// The confirmation request: whether the endpoint's owner wants the subscription.
     Confirmation {
@@ -171,10 +174,13 @@ impl Content {
         }
     }
 
-    /// The subject of a mail: of an order's, with what was ordered and for whom.
+    /// The subject of a mail: of an order's its template's, or with what was ordered and for whom.
     #[must_use]
     pub fn mail_subject(&self, reader: &Reader) -> Cow<'static, str> {
         match self {
+            Self::Notification { written: Ok(Written { subject: Some(subject), .. }), .. } => {
+                subject.clone().into()
+            }
             Self::Notification { order, .. } => notification::mail_subject(order, reader).into(),
             other => other.subject(reader.language).into(),
         }
@@ -196,7 +202,9 @@ impl Content {
     #[must_use]
     pub fn text(&self, reader: &Reader) -> String {
         match self {
-            Self::Notification { order, .. } => notification::text(order, reader),
+            Self::Notification { order, .. } => {
+                self.written_text().map_or_else(|| notification::text(order, reader), str::to_owned)
+            }
             Self::Confirmation { asked_by, expires_at, .. } => {
                 let until = times::moment_in(reader.language, &reader.time_zone, *expires_at);
                 let Words { somebody, confirm_text: (before, after), .. } = Words::of(reader.language);
@@ -204,6 +212,24 @@ impl Content {
             }
             Self::Notice { notice, .. } => notice.text(),
             Self::Test => Words::of(reader.language).test_text.to_owned(),
+        }
+    }
+
+    /// The text that a template says.
+    #[must_use]
+    pub fn written_text(&self) -> Option<&str> {
+        match self {
+            Self::Notification { written: Ok(written), .. } => written.text.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Why its template says nothing, where that is so.
+    #[must_use]
+    pub fn unwritten(&self) -> Option<Unwritten> {
+        match self {
+            Self::Notification { written: Err(why), .. } => Some(*why),
+            _ => None,
         }
     }
 

@@ -6,7 +6,7 @@ use std::num::{NonZeroU8, NonZeroUsize};
 
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::PublishBatchRequestEntry;
-use domain::notification::{self, Event};
+use domain::notification;
 use domain::order::{Order, OrderId, Warning};
 use domain::reader::Reader;
 use domain::sms_text::Room;
@@ -79,8 +79,7 @@ impl SnsMessage {
 fn message(order: &Order, reader: &Reader, room: usize) -> Result<String, CannotPublish> {
     let text = notification::text(order, reader);
     let sms = notification::sms(order, reader, Room::of(MAX_SMS_PARTS).within(MAX_SMS_BYTES), None);
-    let event = notification::event(order, reader);
-    let structured = serde_json::to_string(&event)?;
+    let structured = serde_json::to_string(&notification::event(order, text.clone()))?;
     let spread = json!({
         "default": text, "sms": sms,
         "http": structured, "https": structured, "sqs": structured, "lambda": structured,
@@ -95,7 +94,7 @@ fn message(order: &Order, reader: &Reader, room: usize) -> Result<String, Cannot
     }
     let mail = cut(&text, MAX_MAIL_BYTES);
     let brief = |order: &Order| {
-        let event = Event { message: String::new(), ..notification::event(order, reader) };
+        let event = notification::event(order, String::new());
         serde_json::to_string(&event).map(|brief| structured_once(&brief, &mail, &sms))
     };
     let mut message = brief(order)?;
@@ -189,7 +188,11 @@ mod tests {
         let order = order(r#"{"customerName":"Ada","productName":"Mouse","note":"Ring twice"}"#);
         let said = said(&order);
         let text = notification::text(&order, &Reader::default());
-        let structured = serde_json::to_string(&notification::event(&order, &Reader::default())).unwrap();
+        let structured = serde_json::to_string(&notification::event(
+            &order,
+            notification::text(&order, &Reader::default()),
+        ))
+        .unwrap();
         assert_eq!(said["default"], Value::String(text));
         let reference = ShortReference::of(order.id);
         assert_eq!(said["sms"], format!("{reference}: Mouse\nCustomer: Ada\nNote: Ring twice"));
@@ -209,7 +212,11 @@ mod tests {
     fn a_large_order_says_its_structure_once_and_every_protocol_still_gets_its_form() {
         let order = large("x", "");
         let said = said(&order);
-        let structured = serde_json::to_string(&notification::event(&order, &Reader::default())).unwrap();
+        let structured = serde_json::to_string(&notification::event(
+            &order,
+            notification::text(&order, &Reader::default()),
+        ))
+        .unwrap();
         assert_eq!(said["default"], Value::String(structured));
         assert_eq!(said["email"], Value::String(notification::text(&order, &Reader::default())));
         assert!(said["sms"].as_str().unwrap().len() <= MAX_SMS_BYTES);

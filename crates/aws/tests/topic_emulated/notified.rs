@@ -25,7 +25,14 @@ async fn a_subscriber_over_http_is_sent_the_structured_notification_and_only_onc
         (&"Notification".into(), &"New Order Notification".into())
     );
     let event: Value = serde_json::from_str(received[0]["Message"].as_str().unwrap()).unwrap();
-    assert_eq!(event, serde_json::to_value(domain::notification::event(&order, &Reader::default())).unwrap());
+    assert_eq!(
+        event,
+        serde_json::to_value(domain::notification::event(
+            &order,
+            domain::notification::text(&order, &Reader::default())
+        ))
+        .unwrap()
+    );
     assert_eq!(host.table.unpublished(10).await.unwrap(), []);
 }
 

@@ -45,7 +45,11 @@ pub(super) fn payload(message: &Message, host: Option<&str>) -> Payload {
     let most = if host.is_some_and(is_discord) { MAX_DISCORD_TEXT } else { MAX_TEXT };
     let mut blocks = match content {
         Content::Notification { order, order_url, .. } => {
-            order_blocks(order, reader, &where_the_rest_is(order, reader.language, order_url.as_deref()))
+            let rest = where_the_rest_is(order, reader.language, order_url.as_deref());
+            match content.written_text() {
+                Some(text) => written_blocks(text, &rest),
+                None => order_blocks(order, reader, &rest),
+            }
         }
         Content::Confirmation { .. } | Content::Notice { .. } | Content::Test => vec![
             header(content.subject(reader.language)),
@@ -54,6 +58,13 @@ pub(super) fn payload(message: &Message, host: Option<&str>) -> Payload {
     };
     blocks.extend(linked(content, reader.language));
     Payload { text: text(message, most), blocks, unfurl_links: false }
+}
+
+/// What a template says, and where the order is, if one section cannot say all of it.
+fn written_blocks(text: &str, rest: &str) -> Vec<Value> {
+    let said = json!({"type": "section", "text": plain(text, MAX_SECTION)});
+    let is_cut = length(text) > MAX_SECTION;
+    [said].into_iter().chain(is_cut.then(|| aside(rest))).collect()
 }
 
 /// The text in at most `most` units: an order's with the link to its page, and where it is cut, with where all of it is.

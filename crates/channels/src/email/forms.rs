@@ -33,6 +33,24 @@ struct Lines<'a> {
     button: Option<&'a str>,
 }
 
+/// The HTML of an order as a template says it.
+#[derive(Template)]
+#[template(path = "mail_written.html")]
+struct Written<'a> {
+    shop: &'a Shop,
+    language: Language,
+    words: &'static notification::Words,
+    said: &'static Words,
+    subject: &'a str,
+    /// The elements that the operator wrote, in which the order's words are escaped.
+    html: Option<&'a str>,
+    /// Where there are none, its lines are.
+    text: &'a str,
+    /// The page of the order.
+    order_url: Option<&'a str>,
+    unsubscribe_url: &'a str,
+}
+
 /// The HTML of an order.
 #[derive(Template)]
 #[template(path = "mail_order.html")]
@@ -66,8 +84,13 @@ pub(super) fn forms(message: &Message, shop: &Shop, subject: &str) -> Result<Mul
     let Message { content, reader, .. } = message;
     let (language, said) = (reader.language, Words::of(reader.language));
     let (text, html) = match content {
-        Content::Notification { order, order_url, unsubscribe_url } => {
-            of_order(order, (reader, shop), (order_url.as_deref(), unsubscribe_url), subject)?
+        Content::Notification { order, order_url, unsubscribe_url, written } => {
+            let links = (order_url.as_deref(), unsubscribe_url.as_str());
+            let built_in = of_order(order, (reader, shop), links, subject)?;
+            match written {
+                Ok(written) => as_written(written, built_in, (reader, shop), links, subject)?,
+                Err(_) => built_in,
+            }
         }
         Content::Confirmation { confirm_url, .. } => {
             let text = content.text(reader);
@@ -122,10 +145,43 @@ fn of_order(
         (false, None) => format!("{}\n{line}", said.longer),
         (false, Some(command)) => format!("{}\n{command}\n\n{line}", said.longer),
     };
-    let unsubscribe =
-        format!("{}{} {unsubscribe_url}", said.unsubscribe, notification::Words::of(language).colon);
+    Ok((format!("{}\n\n{line}\n{}", parts.text(), ending(reader, shop, unsubscribe_url)), html))
+}
+
+/// An order's forms with what its template says in their place. Without HTML of its own, its text is shown there.
+fn as_written(
+    written: &domain::template::Written,
+    (text, html): (String, String),
+    (reader, shop): (&Reader, &Shop),
+    (order_url, unsubscribe_url): (Option<&str>, &str),
+    subject: &str,
+) -> Result<(String, String), askama::Error> {
+    if written.text.is_none() && written.html.is_none() {
+        return Ok((text, html));
+    }
+    let language = reader.language;
+    let html = Written {
+        shop,
+        language,
+        words: notification::Words::of(language),
+        said: Words::of(language),
+        subject,
+        html: written.html.as_deref(),
+        text: written.text.as_deref().unwrap_or_default(),
+        order_url,
+        unsubscribe_url,
+    };
+    let below = || ending(reader, shop, unsubscribe_url);
+    let text = written.text.as_ref().map_or(text, |text| format!("{}\n{}", text.trim_end(), below()));
+    Ok((text, html.render()?))
+}
+
+/// The end of an order's text: how to get no more of them, and what the shop says of itself.
+fn ending(reader: &Reader, shop: &Shop, unsubscribe_url: &str) -> String {
+    let said = Words::of(reader.language).unsubscribe;
+    let colon = notification::Words::of(reader.language).colon;
     let imprint = below(shop).map(|lines| format!("{lines}\n")).unwrap_or_default();
-    Ok((format!("{}\n\n{line}\n\n-- \n{unsubscribe}\n{imprint}", parts.text()), html))
+    format!("\n-- \n{said}{colon} {unsubscribe_url}\n{imprint}")
 }
 
 /// The signature of a mail that has nothing else below its text.

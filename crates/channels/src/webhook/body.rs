@@ -44,9 +44,10 @@ pub(super) fn body(message: &Message) -> serde_json::Result<Vec<u8>> {
     let Message { content, reader, at, .. } = message;
     let at = *at;
     match content {
-        Content::Notification { order, order_url, .. } => {
-            serde_json::to_vec(&Event { order_url: order_url.as_deref(), ..event(order, reader) })
-        }
+        Content::Notification { order, order_url, .. } => serde_json::to_vec(&Event {
+            order_url: order_url.as_deref(),
+            ..event(order, content.text(reader))
+        }),
         Content::Confirmation { confirm_url, challenge, expires_at, .. } => {
             serde_json::to_vec(&Confirmation {
                 r#type: "subscription.confirmation",

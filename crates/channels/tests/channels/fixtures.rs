@@ -11,6 +11,7 @@ use domain::notice::Notice;
 use domain::order::{Order, OrderDetails, OrderId};
 use domain::reader::Reader;
 use domain::subscription::SubscriptionId;
+use domain::template::Written;
 use domain::webhook_secret::WebhookSecret;
 use orderbell_channels::Secret;
 use orderbell_channels::email::{Credentials, Sender, SmtpAuth, SmtpSettings, TlsMode};
@@ -61,7 +62,12 @@ pub(crate) fn notification() -> Content {
 }
 
 pub(crate) fn notification_of(order: Order) -> Content {
-    Content::Notification { order: Arc::new(order), order_url: None, unsubscribe_url: UNSUBSCRIBE.to_owned() }
+    Content::Notification {
+        order: Arc::new(order),
+        order_url: None,
+        unsubscribe_url: UNSUBSCRIBE.to_owned(),
+        written: Ok(Written::default()),
+    }
 }
 
 /// With a link to its page.
@@ -70,7 +76,17 @@ pub(crate) fn linked_notification_of(order: Order) -> Content {
         order: Arc::new(order),
         order_url: Some(ORDER_URL.to_owned()),
         unsubscribe_url: UNSUBSCRIBE.to_owned(),
+        written: Ok(Written::default()),
     }
+}
+
+/// As its template says it.
+pub(crate) fn written_notification(order: Order, says: Written) -> Content {
+    let mut content = linked_notification_of(order);
+    if let Content::Notification { written, .. } = &mut content {
+        *written = Ok(says);
+    }
+    content
 }
 
 pub(crate) fn confirmation() -> Content {

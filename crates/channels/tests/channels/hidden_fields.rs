@@ -1,10 +1,11 @@
 //! What a subscription is not shown stands in no form of any message: of whatever order, however its members were sent.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use application::Links;
 use application::deliver::compose;
-use application::ports::{Channel, DueDelivery, InboxMessage, Message};
+use application::ports::{Channel, DueDelivery, InboxMessage};
 use domain::Timestamp;
 use domain::attributes::Attributes;
 use domain::delivery::{DeliveryId, DeliveryKind};
@@ -15,6 +16,7 @@ use domain::link_token::LinkKey;
 use domain::order::{Order, OrderDetails, OrderId};
 use domain::shop::Shop;
 use domain::subscription::{Subscription, SubscriptionId, SubscriptionState};
+use domain::template::{LISTS, Template, TemplateSource, VALUES};
 use domain::webhook_secret::WebhookSecrets;
 use mail_parser::MessageParser;
 use proptest::prelude::*;
@@ -214,14 +216,40 @@ fn delivery(protocol: Protocol, endpoint: &str, order: &Order, fields: &[&str]) 
     }
 }
 
-fn message(protocol: Protocol, endpoint: &str, order: &Order, fields: &[&str]) -> Message {
-    let links = Links { key: LinkKey::new([7; 64]), public_url: "https://orders.example".to_owned() };
-    compose(&links, &Shop::default(), &delivery(protocol, endpoint, order, fields), now())
+/// A template that says all that a template can.
+fn of_everything(protocol: Protocol) -> Template {
+    let mut text = "All:".to_owned();
+    for name in VALUES.map(|value| value.name).iter().chain(&[
+        "attributes.a",
+        "attributes.b",
+        "extra.a",
+        "extra.total",
+    ]) {
+        write!(text, " {{{{{name}}}}}").unwrap();
+    }
+    for (list, values) in &LISTS {
+        write!(text, " {{{{#{}}}}}", list.name).unwrap();
+        for value in *values {
+            write!(text, " {{{{{}}}}}", value.name).unwrap();
+        }
+        write!(text, "{{{{/{}}}}}", list.name).unwrap();
+    }
+    let of_mail = Some(text.clone()).filter(|_| protocol == Protocol::Email);
+    let source = TemplateSource { subject: of_mail.clone(), text: Some(text), html: of_mail };
+    Template::parse(source, protocol).unwrap()
 }
 
-/// Every form, each with its name: what the other side reads once all encodings are undone.
-async fn forms(order: &Order, fields: &[&str]) -> Vec<(&'static str, String)> {
+/// Every form, each with its name, as it is built in and as such a template says it: what the other side reads once all
+/// encodings are undone.
+async fn forms(order: &Order, fields: &[&str], is_templated: bool) -> Vec<(&'static str, String)> {
+    let message = |protocol, endpoint: &str, order: &Order, fields: &[&str]| {
+        let links = Links { key: LinkKey::new([7; 64]), public_url: "https://orders.example".to_owned() };
+        let template = is_templated.then(|| of_everything(protocol));
+        let delivery = delivery(protocol, endpoint, order, fields);
+        compose(&links, &Shop::default(), template.as_ref(), &delivery, now())
+    };
     let mail = message(Protocol::Email, "jane@example.com", order, fields);
+    assert_eq!(mail.content.unwritten(), None);
     let kept = serde_json::to_string(&InboxMessage::of(&mail)).unwrap();
     let source = received(&mail).await;
     let read = MessageParser::new().parse(&source).unwrap();
@@ -254,9 +282,10 @@ proptest! {
     fn what_is_hidden_stands_in_no_form_and_what_is_shown_in_that_for_programs(
         (order, marks) in orders(),
         fields in fields(),
+        is_templated in any::<bool>(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        for (form, said) in runtime.block_on(forms(&order, &fields)) {
+        for (form, said) in runtime.block_on(forms(&order, &fields, is_templated)) {
             for mark in &marks {
                 let is_shown = is_shown(mark, &fields);
                 prop_assert!(is_shown || !said.contains(mark.0), "{form} tells {}: {said}", mark.0);

@@ -9,6 +9,7 @@ use domain::endpoint::Protocol;
 use domain::order::ShortReference;
 use domain::reader::Reader;
 use domain::shop::{Color, Shop};
+use domain::template::Written;
 use mail_parser::MessageParser;
 use orderbell_channels::email::{Email, Sender, SmtpSettings};
 
@@ -263,7 +264,12 @@ async fn a_senders_name_beyond_ascii_arrives_as_it_was_written() {
 async fn a_long_link_stays_whole_in_its_header() {
     let Content::Notification { order, .. } = notification() else { unreachable!() };
     let link = format!("https://orders.example/subscriptions/unsubscribe?token={}", "a-b_C9".repeat(100));
-    let content = Content::Notification { order, order_url: None, unsubscribe_url: link.clone() };
+    let content = Content::Notification {
+        order,
+        order_url: None,
+        unsubscribe_url: link.clone(),
+        written: Ok(Written::default()),
+    };
     let mail = received(&message(Protocol::Email, "jane@example.com", content)).await;
     assert_eq!(header(&mail, "List-Unsubscribe"), Some(format!("<{link}>")));
     assert!(text(&mail).contains(&link));
@@ -280,7 +286,12 @@ async fn one_click_is_offered_over_https_and_for_this_machine_only() {
         ("http://localhost.example/u", false),
     ] {
         let Content::Notification { order, .. } = notification() else { unreachable!() };
-        let content = Content::Notification { order, order_url: None, unsubscribe_url: link.to_owned() };
+        let content = Content::Notification {
+            order,
+            order_url: None,
+            unsubscribe_url: link.to_owned(),
+            written: Ok(Written::default()),
+        };
         let mail = received(&message(Protocol::Email, "jane@example.com", content)).await;
         assert_eq!(header(&mail, "List-Unsubscribe"), Some(format!("<{link}>")));
         assert_eq!(header(&mail, "List-Unsubscribe-Post").is_some(), offered, "{link}");
@@ -291,7 +302,8 @@ async fn one_click_is_offered_over_https_and_for_this_machine_only() {
 async fn nothing_can_smuggle_a_header_in() {
     let Content::Notification { order, .. } = notification() else { unreachable!() };
     let unsubscribe_url = "https://x.example/u\r\nBcc: evil@example.com\r\n\r\nbody".to_owned();
-    let content = Content::Notification { order, order_url: None, unsubscribe_url };
+    let content =
+        Content::Notification { order, order_url: None, unsubscribe_url, written: Ok(Written::default()) };
     let hostile = message(Protocol::Email, "\"a b:<>,;\"@example.com", content);
     let mail = received_from(&hostile, "\"Shop, <x@y.example>; Bcc: z\" <orders@shop.example>").await;
     let parsed = MessageParser::new().parse(&mail).unwrap();

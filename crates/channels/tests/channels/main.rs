@@ -31,6 +31,7 @@ mod smtp_tokens;
 mod smtp_trust;
 #[cfg(feature = "emulators")]
 mod spam_score;
+mod templates;
 mod token_server;
 mod webhook;
 mod webhook_faults;

@@ -43,7 +43,11 @@ async fn a_notification_is_posted_as_json() {
     assert_eq!(request.header("user-agent"), concat!("Orderbell/", env!("CARGO_PKG_VERSION")));
     assert_eq!(
         request.json(),
-        serde_json::to_value(domain::notification::event(&order, &Reader::default())).unwrap()
+        serde_json::to_value(domain::notification::event(
+            &order,
+            domain::notification::text(&order, &Reader::default())
+        ))
+        .unwrap()
     );
 }
 

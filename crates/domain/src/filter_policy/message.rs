@@ -84,8 +84,11 @@ impl<'a> Message<'a> {
             FilterPolicyScope::MessageAttributes => Self::Order(order),
             FilterPolicyScope::MessageBody => {
                 // It cannot fail: an order's content is strings, numbers and maps with text keys.
-                let body = serde_json::to_string(&notification::event(order, &Reader::default()))
-                    .unwrap_or_default();
+                let body = serde_json::to_string(&notification::event(
+                    order,
+                    notification::text(order, &Reader::default()),
+                ))
+                .unwrap_or_default();
                 Self::Body(members(&body).unwrap_or_default())
             }
         }

@@ -173,7 +173,8 @@ impl Wording<'_> {
         Fact { kind, label: self.words.label(kind).into(), lines: vec![line] }
     }
 
-    fn attribute<'a>(&self, name: &'a str, value: &'a AttributeValue) -> Fact<'a> {
+    /// An attribute, under its own name.
+    pub(super) fn attribute<'a>(&self, name: &'a str, value: &'a AttributeValue) -> Fact<'a> {
         let line = match value {
             AttributeValue::String(text) => text.into(),
             AttributeValue::Number(number) => numbers::decimal(self.language, *number).into(),
@@ -190,7 +191,7 @@ fn written(text: &str) -> Vec<Cow<'_, str>> {
 }
 
 /// The lines of a text, by whatever breaks them.
-pub(super) fn lines(text: &str) -> Vec<String> {
+pub(crate) fn lines(text: &str) -> Vec<String> {
     let breaks = |c: char| matches!(c, '\n' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.split(breaks).map(|line| line.replace(|c: char| c.is_control() && c != '\t', "\u{fffd}")).collect()
@@ -215,7 +216,7 @@ fn postal_lines(postal: &PostalAddress) -> Vec<Cow<'_, str>> {
 }
 
 /// A member as the client sent it.
-fn as_sent(label: &str, json: &str) -> Fact<'static> {
+pub(super) fn as_sent(label: &str, json: &str) -> Fact<'static> {
     let text = serde_json::from_str::<String>(json).unwrap_or_else(|_| json.to_owned());
     let lines = |text: &str| lines(text).into_iter().map(Cow::from).collect::<Vec<_>>();
     Fact { kind: FactKind::Other, label: lines(label).join(" ").into(), lines: lines(&text) }

@@ -221,7 +221,7 @@ fn push_counted(line: &mut String, quantity: Option<u32>, product: &str, languag
 }
 
 /// Words as they are told.
-fn shown<'a>(words: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+pub(super) fn shown<'a>(words: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
     let words = words.into();
     if words.contains(turns_direction) { with_overrides_shown(&words).into() } else { words }
 }

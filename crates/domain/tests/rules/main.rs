@@ -16,6 +16,8 @@ mod filter_policies;
 mod filter_policy_cases;
 #[cfg(test)]
 mod generated_orders;
+#[cfg(test)]
+mod hostile_templates;
 mod kept_members;
 #[cfg(test)]
 mod languages;
@@ -31,6 +33,8 @@ mod parsing_orders;
 mod retry_schedules;
 #[cfg(test)]
 mod stored_orders;
+#[cfg(test)]
+mod templates;
 #[cfg(test)]
 mod text_messages;
 #[cfg(test)]

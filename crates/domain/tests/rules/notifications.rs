@@ -167,7 +167,7 @@ fn what_turns_the_direction_of_a_name_is_written_out_in_the_text_and_kept_in_the
                     && (name == shown || !text(&order, &Reader::default()).contains(name))
             );
             assert_eq!(
-                serde_json::to_value(event(&order, &Reader::default())).unwrap()["data"]["customerName"],
+                serde_json::to_value(event(&order, text(&order, &Reader::default()))).unwrap()["data"]["customerName"],
                 name
             );
         }
@@ -189,7 +189,7 @@ fn an_orders_line_leads_to_its_page_where_it_has_one() {
 #[test]
 fn the_structured_form_holds_the_text_and_the_order() {
     let order = order(r#"{"customerName":"Jo","productName":"Mouse","total":19.90,"currency":"EUR"}"#);
-    let json = serde_json::to_value(event(&order, &Reader::default())).unwrap();
+    let json = serde_json::to_value(event(&order, text(&order, &Reader::default()))).unwrap();
     assert_eq!(json["type"], "order.placed");
     assert_eq!(json["timestamp"], now().to_string());
     assert_eq!(json["subject"], SUBJECT);
