@@ -337,7 +337,9 @@ fn arguments<'a>(command: &str, subscription: &'a str, event: &'a str) -> Option
     Some(match command {
         "serve" | "backup" | "restore" => return None,
         "order place" => vec!["--customer", "Ada", "--product", "Pad"],
-        "order list" | "subscription list" | "delivery list" | "inbox list" | "audit" => vec!["--json"],
+        "order list" | "subscription list" | "delivery list" | "inbox list" | "template list" | "audit" => {
+            vec!["--json"]
+        }
         "order show" => vec!["ORDER"],
         "order spam" => vec!["--customer", "Nobody", "--json"],
         "order not-spam" => vec!["ORDER", "--json"],
@@ -359,6 +361,10 @@ fn arguments<'a>(command: &str, subscription: &'a str, event: &'a str) -> Option
             r#"{"customerName":"A","productName":"B","currency":"EUR"}"#,
             "--json",
         ],
+        "template names" => vec![],
+        "template set" => vec!["email", "--text", event, "--json"],
+        "template preview" => vec!["email"],
+        "template show" | "template reset" => vec!["email", "--json"],
         "delivery redrive" => vec!["--dead", "--json"],
         "delivery retry" => vec!["--pending", "--json"],
         "delivery drop" => vec!["--held", "--json"],
@@ -370,14 +376,17 @@ fn arguments<'a>(command: &str, subscription: &'a str, event: &'a str) -> Option
     })
 }
 
-/// In this order each finds what it needs: a subscription is confirmed before it is tested, and removed last.
-const FIRST_AND_LAST: [&str; 6] = [
+/// In this order each finds what it needs: a subscription is confirmed before it is tested, and removed last; a
+/// template is set before it is shown.
+const FIRST_AND_LAST: [&str; 8] = [
     "subscription show",
     "subscription confirm",
     "subscription suspend",
     "subscription resume",
     "subscription test",
     "subscription remove",
+    "template show",
+    "template reset",
 ];
 
 #[tokio::test]

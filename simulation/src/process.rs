@@ -12,6 +12,7 @@ use application::orders::Placed;
 use application::ports::{Channel, ChannelRules, Clock, Randomness, Sent};
 use application::startup_recovery;
 use application::subscriptions::SubscribeAnswer;
+use application::templates::TemplateBook;
 use application::{App, ChannelMode, Error, Links, LocalDelivery};
 use domain::delivery::DeliveryId;
 use domain::endpoint::Protocol;
@@ -127,6 +128,7 @@ impl Process {
             randomness,
             idempotency_lifetime: KEY_LIFETIME,
             shop: Arc::default(),
+            templates: Arc::new(TemplateBook::new(Arc::new(store.clone()))),
         };
         let mut tasks = Tasks::new();
         let failing = store.clone();
@@ -168,6 +170,7 @@ impl Process {
             channels: channels.map(|channel| simulated(channel, &call)).into(),
             links: self.own.links.clone(),
             shop: Arc::clone(&self.app.shop),
+            templates: Arc::clone(&self.app.templates),
             clock: Arc::clone(&clock),
             randomness: Arc::clone(&self.app.randomness),
             pending: signals.deliveries,

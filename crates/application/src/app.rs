@@ -13,6 +13,7 @@ use crate::Error;
 use crate::ports::{
     Clock, Deliveries, Inbox, LocalSubscriptions, OrderStore, Randomness, SpamMarks, Subscriptions,
 };
+use crate::templates::TemplateBook;
 
 /// The application, as one host runs it.
 #[derive(Clone)]
@@ -31,6 +32,8 @@ pub struct App {
     pub idempotency_lifetime: Duration,
     /// Whom it works for.
     pub shop: Arc<Shop>,
+    /// What operators wrote in place of what it says of an order.
+    pub templates: Arc<TemplateBook>,
 }
 
 /// What a host needs to confirm and deliver by itself.

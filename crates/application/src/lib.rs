@@ -12,6 +12,7 @@ pub mod ports;
 pub mod relay;
 mod startup_recovery;
 pub mod subscriptions;
+pub mod templates;
 pub use app::{App, ChannelMode, EndpointRule, Links, LocalDelivery};
 pub use error::{Error, ErrorKind};
 pub use startup_recovery::{recover, startup_recovery};

@@ -11,6 +11,7 @@ mod page;
 mod spam_marks;
 mod store_counts;
 mod subscriptions;
+mod templates;
 
 pub use channel::{Channel, ChannelRules, Concurrency, Content, Message, Sent};
 pub use deliveries::{
@@ -29,3 +30,4 @@ pub use page::{Page, PageRequest, UnreadableRow};
 pub use spam_marks::{SpamFilter, SpamMark, SpamMarks, SpamSelection};
 pub use store_counts::{DUE, StoreCounts, WAITS};
 pub use subscriptions::{LocalSubscriptions, NewSubscription, Subscribed, SubscriptionQuery, Subscriptions};
+pub use templates::{MAX_TEMPLATES, StoredTemplate, Templates};

@@ -11,6 +11,7 @@ mod orders;
 mod published_marker;
 mod shard;
 mod span;
+mod templates;
 mod write;
 
 use std::sync::Arc;
@@ -50,7 +51,7 @@ impl TableOptions {
     pub const KEY: &str = "orderId";
 
     /// The attributes that orders and idempotency records have besides their key.
-    pub const ATTRIBUTES: [&str; 16] = [
+    pub const ATTRIBUTES: [&str; 18] = [
         item::KIND,
         item::ORDER_TIME,
         item::CUSTOMER_NAME,
@@ -67,6 +68,8 @@ impl TableOptions {
         idempotency_record::EXPIRES_AT,
         lease::LEASE_HOLDER,
         lease::LEASED_UNTIL,
+        templates::TEMPLATE,
+        templates::SET_AT,
     ];
 }
 

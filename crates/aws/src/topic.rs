@@ -17,6 +17,7 @@ use application::Error;
 use application::ports::{
     Clock, NewSubscription, Page, Published, Publisher, Subscribed, SubscriptionQuery, Subscriptions,
 };
+use application::templates::TemplateBook;
 use async_trait::async_trait;
 use aws_sdk_sns::Client;
 use domain::Timestamp;
@@ -44,6 +45,8 @@ pub struct Topic {
     clock: Arc<dyn Clock>,
     /// Who reads what SNS sends: it sends one text to all.
     reader: Reader,
+    /// What operators wrote in its place.
+    templates: Arc<TemplateBook>,
     /// Orders that SNS took, as these messages, and whose marks could not be written: what is known to be published is
     /// not published again by this process, however long the table takes no marks.
     unmarked: Arc<Mutex<HashMap<OrderId, String>>>,
@@ -54,7 +57,14 @@ impl Topic {
     /// bound every call. `table` is the one that the orders are stored in. What SNS sends is said for the `reader`.
     #[must_use]
     pub fn new(client: Client, arn: String, table: Table, clock: Arc<dyn Clock>, reader: Reader) -> Self {
-        Self { client, arn: arn.into(), table, clock, reader, unmarked: Arc::default() }
+        let templates = Arc::new(TemplateBook::new(Arc::new(table.clone())));
+        Self { client, arn: arn.into(), table, clock, reader, templates, unmarked: Arc::default() }
+    }
+
+    /// The templates that it publishes with.
+    #[must_use]
+    pub fn templates(&self) -> Arc<TemplateBook> {
+        Arc::clone(&self.templates)
     }
 }
 

@@ -45,6 +45,17 @@ macro_rules! log_keeps {
     };
 }
 
+/// Runs promises that take the templates alone.
+macro_rules! templates_keep {
+    ($emulator:ident: $($promise:ident),+ $(,)?) => {
+        $(#[tokio::test]
+        async fn $promise() {
+            let table = crate::emulated::table(crate::emulated::$emulator).await;
+            conformance::templates::$promise(&table).await;
+        })+
+    };
+}
+
 /// Runs what every emulator can show.
 macro_rules! table_keeps {
     ($module:ident, $emulator:ident) => {
@@ -69,6 +80,13 @@ macro_rules! table_keeps {
                 orders_are_filtered_by_time,
                 a_bad_cursor_is_refused,
                 a_working_store_is_ready,
+            }
+
+            templates_keep! {
+                $emulator:
+                a_template_reads_back_as_it_was_written,
+                the_template_that_was_set_last_stands,
+                a_template_is_taken_away,
             }
 
             log_keeps! {
@@ -130,6 +148,7 @@ fn no_promise_is_left_out() {
     let suites = [
         include_str!("../../conformance/src/order_store.rs"),
         include_str!("../../conformance/src/order_log.rs"),
+        include_str!("../../conformance/src/templates.rs"),
     ];
     for suite in suites {
         for (_, line) in suite.lines().filter_map(|line| line.split_once("pub async fn ")) {

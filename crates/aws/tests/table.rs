@@ -8,12 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::ErrorKind;
-use application::ports::{Acceptance, Idempotency, OrderLog, OrderQuery, OrderStore, PageRequest};
+use application::ports::{Acceptance, Idempotency, OrderLog, OrderQuery, OrderStore, PageRequest, Templates};
 use aws::{Table, TableOptions};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::endpoint::Protocol;
 use domain::order::idempotency::IdempotencyKey;
 use domain::order::{Order, OrderDetails, OrderId};
+use domain::subscription::SubscriptionId;
+use domain::template::{TemplateName, TemplateSource};
 use emulated::{DYNAMODB_LOCAL, MOTO, address, client, create, create_as_the_seed_did, now, order, order_at};
 use host::SystemClock;
 use serde_json::json;
@@ -421,4 +424,45 @@ async fn a_lease_is_one_holders_at_a_time() {
         table.end_lease("sweep", first).await.unwrap();
         assert!(table.take_lease("sweep", "f", later).await.unwrap());
     }
+}
+
+#[tokio::test]
+async fn a_template_is_one_for_all_over_a_protocol_that_sns_has_and_is_text() {
+    let given = Given::ours(DYNAMODB_LOCAL).await;
+    let text = || TemplateSource { text: Some("a".to_owned()), ..TemplateSource::default() };
+    let subscription = TemplateName::Subscription(SubscriptionId::new(now(), [1; 10]));
+    for (name, source, why) in [
+        (TemplateName::Protocol(Protocol::Chat), text(), "SNS sends one text to all over a protocol"),
+        (subscription, text(), "SNS sends one text to all over a protocol"),
+        (
+            TemplateName::Protocol(Protocol::Email),
+            TemplateSource { html: Some("a".to_owned()), ..text() },
+            "SNS sends mails as text",
+        ),
+    ] {
+        let refused = given.table.set_template(name, source, now()).await.unwrap_err();
+        assert_eq!((refused.kind, refused.code), (ErrorKind::NotOnThisHost, "not_on_this_host"));
+        assert!(refused.message.starts_with(why), "{refused}");
+    }
+    assert_eq!(given.table.templates().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_damaged_template_is_none_and_hinders_no_other() {
+    let given = Given::ours(DYNAMODB_LOCAL).await;
+    let text = TemplateSource { text: Some("a".to_owned()), ..TemplateSource::default() };
+    for protocol in [Protocol::Email, Protocol::Sms] {
+        given.table.set_template(TemplateName::Protocol(protocol), text.clone(), now()).await.unwrap();
+    }
+    let update =
+        given.client.update_item().table_name(&given.options.name).update_expression("SET template = :text");
+    let update = update.key(&given.options.key, AttributeValue::S("template#email".to_owned()));
+    update.expression_attribute_values(":text", AttributeValue::S("{".to_owned())).send().await.unwrap();
+    let kept = given.table.templates().await.unwrap();
+    let [sms] = kept.as_slice() else { panic!("{kept:?}") };
+    assert_eq!((sms.name, &sms.source), (TemplateName::Protocol(Protocol::Sms), &text));
+    let orders = given
+        .table
+        .orders(OrderQuery { page: PageRequest { limit: 10, cursor: None }, ..OrderQuery::default() });
+    assert_eq!(orders.await.unwrap().items, [], "it is no order");
 }

@@ -26,7 +26,9 @@ pub mod order_log;
 pub mod order_store;
 pub mod receipts;
 pub mod spam_marks;
+pub mod subscription_templates;
 pub mod subscriptions;
+pub mod templates;
 pub mod unreadable_rows;
 
 pub use common_ports::CommonPorts;

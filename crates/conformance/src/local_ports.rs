@@ -3,7 +3,7 @@
 use application::ports::{
     Deliveries, DeliveryQueue, DeliveryRecord, Due, DueDelivery, DueQuery, Finished, Inbox, Intent,
     LocalSubscriptions, NewSubscription, OrderLog, OrderStore, Published, Publisher, SpamMarks, Subscribed,
-    Subscriptions,
+    Subscriptions, Templates,
 };
 use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind};
@@ -37,6 +37,8 @@ pub struct LocalPorts<'a> {
     pub spam: &'a dyn SpamMarks,
     /// Messages that did not leave the machine.
     pub inbox: &'a dyn Inbox,
+    /// What operators wrote.
+    pub templates: &'a dyn Templates,
 }
 
 impl<'a> LocalPorts<'a> {
@@ -51,7 +53,8 @@ impl<'a> LocalPorts<'a> {
             + DeliveryQueue
             + Deliveries
             + SpamMarks
-            + Inbox,
+            + Inbox
+            + Templates,
     {
         Self {
             orders: store,
@@ -63,6 +66,7 @@ impl<'a> LocalPorts<'a> {
             deliveries: store,
             spam: store,
             inbox: store,
+            templates: store,
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use application::deliver::{Action, Engine, Event, compose};
 use application::ports::{Channel, Clock, Content, DeliveryQueue, Message, Randomness, Sent};
+use application::templates::TemplateBook;
 use application::{Error, Links};
 use domain::attempt::{Outcome, OutcomeKind, Scope};
 use domain::endpoint::Protocol;
@@ -34,6 +35,8 @@ pub struct DeliveryDriver {
     pub links: Links,
     /// Whom messages speak for.
     pub shop: Arc<Shop>,
+    /// What orders are told in.
+    pub templates: Arc<TemplateBook>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance, for jitter.
@@ -122,7 +125,8 @@ impl DeliveryDriver {
                 tasks.start("record", async move { Event::Recorded(queue.finish(finished).await) });
             }
             Action::Send(delivery, _) => {
-                let message = compose(&self.links, &self.shop, None, &delivery, now);
+                let template = self.templates.of(delivery.subscription.id, delivery.protocol());
+                let message = compose(&self.links, &self.shop, template.as_deref(), &delivery, now);
                 tasks.start("send", send(self.channel(delivery.protocol()), message));
             }
             Action::Probe(protocol) => tasks.start("probe", probe(self.channel(protocol), protocol)),

@@ -45,6 +45,7 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
         // API Gateway → router → use cases → table; subscriptions → topic.
         FunctionRole::Http(http) => {
             let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness);
+            let templates = topic.templates();
             let orders: Arc<dyn OrderStore> = Arc::new(table);
             #[cfg(feature = "publish-in-request")]
             let orders = crate::publish_in_request::if_asked(&environment, orders, &topic);
@@ -56,6 +57,7 @@ pub(crate) fn wire(environment: impl Fn(&str) -> Option<String>) -> Result<Funct
                 randomness: Arc::clone(&randomness),
                 idempotency_lifetime: http.idempotency_lifetime,
                 shop: Arc::new(config.shop),
+                templates,
             };
             let order_path_aliases = http.order_path_aliases.clone();
             Handler::Http { router: web::router(app, settings(http)), order_path_aliases }

@@ -20,6 +20,7 @@ mod restore;
 mod serve;
 mod subscriptions;
 mod table;
+mod templates;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,9 @@ enum Command {
     /// See messages and their attempts, and send again what died
     #[command(subcommand)]
     Delivery(deliveries::Command),
+    /// Say in your own words what notifications say
+    #[command(subcommand)]
+    Template(templates::Command),
     /// Read the sandbox inbox
     #[command(subcommand)]
     Inbox(inbox::Command),
@@ -120,6 +124,7 @@ fn obey(cli: Cli) -> Result<(), Failure> {
         Command::Order(command) => orders::run(command),
         Command::Subscription(command) => subscriptions::run(command),
         Command::Delivery(command) => deliveries::run(command),
+        Command::Template(command) => templates::run(command),
         Command::Inbox(command) => inbox::run(command),
         Command::Invoke(flags) => invoke::invoke(&flags),
         Command::Audit(flags) => audit::run(&flags),

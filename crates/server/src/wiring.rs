@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
+use application::deliver::Engine;
 use application::ports::{Channel, Clock, Randomness};
 use application::startup_recovery;
+use application::templates::TemplateBook;
 use application::{App, ChannelMode, Links, LocalDelivery};
 use channels::chat::Chat;
 use channels::email::{Email, SmtpSettings};
@@ -70,8 +72,8 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     // What lies beside it in the data folder.
     let link_key = keys::link_key(&config.data, &*randomness)?;
     let client_digest_secret = link_key.secret_for("origin");
-    let made = || keys::admin_key(&config.data, &*randomness);
-    let admin_key = config.admin_key.clone().map_or_else(made, Ok)?;
+    let admin_key =
+        config.admin_key.clone().map_or_else(|| keys::admin_key(&config.data, &*randomness), Ok)?;
 
     // What speaks to subscribers.
     let channels = channels(config, &store)?;
@@ -81,28 +83,28 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     startup_recovery(&own, &store, &policies(&channels), &*clock, &*randomness).await?;
 
     // What the outside reaches: HTTP → use cases → store.
-    let (links, shop) = (own.links.clone(), Arc::clone(&config.shop));
-    let app = app(config, &store, own, &clock, &randomness);
-    let deliveries = Arc::new(store.clone());
-    let gauges = GaugesWorker { deliveries, clock: Arc::clone(&clock), data: config.data.clone() };
+    let (links, shop, templates) = (own.links.clone(), Arc::clone(&config.shop), templates(&store).await);
+    let app = app(config, &store, own, &templates, (&clock, &randomness));
+    let (deliveries, data) = (Arc::new(store.clone()), config.data.clone());
+    let gauges = GaugesWorker { deliveries, clock: Arc::clone(&clock), data };
     let auth_throttle = Arc::<web::AuthThrottle>::default();
     let given =
         settings(config, &admin_key, &public_url, client_digest_secret, Arc::clone(&auth_throttle), &metrics);
     let site = web::site(app, given);
 
     // What reaches the outside: store → engine → channels.
-    let (orders, time) = (store.clone(), Arc::clone(&clock));
     let delivery = DeliveryDriver {
         queue: Arc::new(store.clone()),
         channels: channels.into_iter().map(|(protocol, (_, channel))| (protocol, channel)).collect(),
         links,
         shop,
+        templates,
+        watch: giving_way(store.clone(), Arc::clone(&clock)),
         clock,
         randomness,
         pending: signals.deliveries,
         pauses_lifted: signals.pauses_lifted,
         runtime: Arc::new(TokioRuntime),
-        watch: Arc::new(move |engine| orders.make_orders_give_way(engine.orders_give_way(time.now()))),
     };
     Ok(System {
         store,
@@ -118,12 +120,26 @@ pub(crate) async fn wire(config: &Config, address: SocketAddr) -> anyhow::Result
     })
 }
 
+/// Has new orders give way as far as the delivery engine says.
+fn giving_way(orders: Store, clock: Arc<dyn Clock>) -> Arc<dyn Fn(&Engine) + Send + Sync> {
+    Arc::new(move |engine| orders.make_orders_give_way(engine.orders_give_way(clock.now())))
+}
+
+/// The templates that are set. Whatever becomes of them, messages are sent.
+async fn templates(store: &Store) -> Arc<TemplateBook> {
+    let templates = Arc::new(TemplateBook::new(Arc::new(store.clone())));
+    if let Err(error) = templates.load().await {
+        tracing::error!(%error, cause = error.cause(), "templates cannot be read: the built-in texts stand");
+    }
+    templates
+}
+
 fn app(
     config: &Config,
     store: &Store,
     own: LocalDelivery,
-    clock: &Arc<dyn Clock>,
-    randomness: &Arc<dyn Randomness>,
+    templates: &Arc<TemplateBook>,
+    (clock, randomness): (&Arc<dyn Clock>, &Arc<dyn Randomness>),
 ) -> App {
     App {
         orders: Arc::new(store.clone()),
@@ -133,6 +149,7 @@ fn app(
         randomness: Arc::clone(randomness),
         idempotency_lifetime: config.idempotency_lifetime,
         shop: Arc::clone(&config.shop),
+        templates: Arc::clone(templates),
     }
 }
 

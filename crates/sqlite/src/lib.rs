@@ -33,6 +33,7 @@ mod staging;
 mod store;
 mod store_counts;
 mod subscriptions;
+mod templates;
 mod unreadable;
 mod write;
 mod writer;

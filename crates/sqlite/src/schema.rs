@@ -17,6 +17,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/probe.sql"),
     include_str!("schema/quarantine.sql"),
     include_str!("schema/incidents.sql"),
+    include_str!("schema/templates.sql"),
 ];
 
 /// Each brings the schema from one version to the next, from version 1 on. Never edit one that was released, nor

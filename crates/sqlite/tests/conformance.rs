@@ -68,6 +68,21 @@ port_keeps! {
     messages_are_listed_newest_first,
 }
 
+port_keeps! {
+    templates:
+    a_template_reads_back_as_it_was_written,
+    the_template_that_was_set_last_stands,
+    a_template_is_taken_away,
+}
+
+ports_keep! {
+    LocalPorts, subscription_templates:
+    every_part_of_a_mails_template_is_kept_until_it_is_set_without,
+    a_subscriptions_template_goes_with_its_end,
+    an_unknown_subscription_has_no_template,
+    so_many_templates_are_kept_and_no_more,
+}
+
 ports_keep! {
     Outbox, order_log:
     every_accepted_order_is_logged_in_the_order_of_acceptance,

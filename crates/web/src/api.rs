@@ -6,6 +6,7 @@ pub(crate) mod operations;
 pub(crate) mod orders;
 pub(crate) mod receipts;
 pub(crate) mod subscriptions;
+pub(crate) mod templates;
 
 use application::ports::{Page, UnreadableRow};
 use axum::response::{IntoResponse, Response};

@@ -4,7 +4,7 @@
 pub(crate) const CREATE_ORDER: &str = "/create-order";
 /// How paths begin that are posted to, or that people open: none of them may become one where orders are placed. Orders and
 /// the form at the root are only read, and may be read further on. A test holds this against the table of routes.
-pub(crate) const RESERVED: [&str; 12] = [
+pub(crate) const RESERVED: [&str; 13] = [
     "assets",
     "console",
     "deliveries",
@@ -17,6 +17,7 @@ pub(crate) const RESERVED: [&str; 12] = [
     "readyz",
     "receipts",
     "subscriptions",
+    "templates",
 ];
 /// The longest path, in bytes.
 const MAX_PATH_BYTES: usize = 200;

@@ -13,7 +13,7 @@ use tower::layer::layer_fn;
 use tower::{ServiceBuilder, service_fn};
 
 use crate::api::orders::place::place;
-use crate::api::{deliveries, inbox, operations, orders, receipts, subscriptions};
+use crate::api::{deliveries, inbox, operations, orders, receipts, subscriptions, templates};
 use crate::observe::{Observed, Observer};
 use crate::order_path_alias::{CREATE_ORDER, OrderPathAlias};
 use crate::pages::subscriber_links;
@@ -31,6 +31,7 @@ fn api() -> impl Iterator<Item = (&'static str, Methods)> {
         deliveries::routes(),
         receipts::routes(),
         inbox::routes(),
+        templates::routes(),
         operations::routes(),
     ]
     .into_iter()

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use orderbell_e2e::deployment::Deployment;
 use orderbell_e2e::receiver::Receiver;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// What only the one machine serves: its own delivery, the pages of its own confirmations, its inbox, its metrics.
@@ -53,6 +54,10 @@ async fn what_sns_has_no_attribute_for_is_refused_on_aws() -> Result<()> {
         let body = json!({"protocol": "email", "endpoint": "ada@example.com", attribute: value});
         let refused = client.post("/subscriptions", &body).await?.expect(400)?;
         assert_eq!((&refused["code"], &refused["field"]), (&json!("not_on_this_host"), &json!(attribute)));
+    }
+    for (name, body) in [("chat", json!({"text": "a"})), ("email", json!({"html": "<p>a</p>"}))] {
+        let put = client.request(Method::PUT, &format!("/templates/{name}")).json(&body);
+        assert_eq!(client.send(put).await?.expect(501)?["code"], "not_on_this_host", "{name}");
     }
     let chat = json!({"protocol": "chat", "endpoint": "https://hooks.slack.example/services/x"});
     assert_eq!(client.post("/subscriptions", &chat).await?.expect(400)?["code"], "channel_not_configured");

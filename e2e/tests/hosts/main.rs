@@ -7,6 +7,7 @@ mod differences;
 mod order_auth;
 mod storage;
 mod subscriptions;
+mod templates;
 mod whole_order;
 
 /// Makes of each scenario two tests of the same name, one for each host.
@@ -56,6 +57,10 @@ on_both_hosts! {
         a_client_that_would_rather_be_refused_is_refused,
         of_another_order_under_a_key_the_members_that_differ_are_named,
         the_largest_order_is_kept_and_told_whole,
+    }
+    templates::{
+        an_order_is_told_in_the_words_of_a_template,
+        a_template_that_is_none_is_refused_and_who_has_no_key_sets_none,
     }
     announcement::{
         a_subscriber_is_told_of_an_order_in_the_seeds_words,

@@ -34,7 +34,7 @@ const ACTIONS: [(&str, &str); 12] = [
 ];
 
 /// What each method of a port calls, and what the call is done to. `any` is a subscription: IAM has no resource for it.
-const PORTS: [(&str, &[(&str, &str)]); 12] = [
+const PORTS: [(&str, &[(&str, &str)]); 15] = [
     (
         "OrderStore::accept",
         &[("put_item", "table"), ("transact_write_items", "table"), ("get_item", "table")],
@@ -81,6 +81,9 @@ const PORTS: [(&str, &[(&str, &str)]); 12] = [
             ("unsubscribe", "any"),
         ],
     ),
+    ("Templates::templates", &[("batch_get_item", "table")]),
+    ("Templates::set_template", &[("put_item", "table")]),
+    ("Templates::reset_template", &[("put_item", "table")]),
 ];
 const LOOK_UP: &[(&str, &str)] =
     &[("list_subscriptions_by_topic", "topic"), ("get_subscription_attributes", "any")];
@@ -106,12 +109,15 @@ const FUNCTIONS: [Function; 3] = [
             "Subscriptions::change_attributes",
             "Subscriptions::resend_confirmation",
             "Subscriptions::unsubscribe",
+            "Templates::templates",
+            "Templates::set_template",
+            "Templates::reset_template",
         ],
         on_its_behalf: &[],
     },
     Function {
         name: "Stream",
-        uses: &["Publisher::publish"],
+        uses: &["Publisher::publish", "Templates::templates"],
         // <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html>
         on_its_behalf: &[
             ("dynamodb:DescribeStream", "stream"),
@@ -123,7 +129,7 @@ const FUNCTIONS: [Function; 3] = [
     },
     Function {
         name: "Sweep",
-        uses: &["OrderLog::unpublished", "Publisher::publish"],
+        uses: &["OrderLog::unpublished", "Publisher::publish", "Templates::templates"],
         on_its_behalf: &[("sqs:SendMessage", "dead letters")],
     },
 ];
@@ -152,7 +158,7 @@ fn every_call_that_the_adapters_make_is_accounted_for() {
 #[test]
 fn every_method_of_a_port_is_accounted_for() {
     let known: BTreeSet<_> = PORTS.iter().map(|(method, _)| (*method).to_owned()).collect();
-    let there: BTreeSet<_> = ["OrderStore", "OrderLog", "Publisher", "Subscriptions"]
+    let there: BTreeSet<_> = ["OrderStore", "OrderLog", "Publisher", "Subscriptions", "Templates"]
         .into_iter()
         .flat_map(sdk_calls::methods_of)
         .collect();

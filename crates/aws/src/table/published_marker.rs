@@ -66,8 +66,17 @@ impl Table {
 
     /// The keys and markers of the orders that are there.
     async fn markers(&self, orders: &[OrderId]) -> Result<Vec<Item>, Error> {
+        self.read_all(self.marker_keys(orders)?, orders[0]).await
+    }
+
+    /// Those of these items that are there, as the last write left them. `dice` is what waits differ by.
+    pub(super) async fn read_all(
+        &self,
+        wanted: KeysAndAttributes,
+        dice: OrderId,
+    ) -> Result<Vec<Item>, Error> {
         let mut found = Vec::new();
-        let mut rest = Some(self.marker_keys(orders)?);
+        let mut rest = Some(wanted);
         for attempt in 1..=MAX_READ_ATTEMPTS {
             let Some(wanted) = rest.take() else { break };
             let read = self.client.batch_get_item().request_items(&*self.name, wanted);
@@ -75,7 +84,7 @@ impl Table {
             found.extend(answer.responses.take().into_iter().flat_map(HashMap::into_values).flatten());
             rest = answer.unprocessed_keys.take().and_then(|left| left.into_values().next());
             if rest.is_some() {
-                failure::wait_to_retry(failure::retry_delay(attempt, orders[0])).await;
+                failure::wait_to_retry(failure::retry_delay(attempt, dice)).await;
             }
         }
         match rest {

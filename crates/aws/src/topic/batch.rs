@@ -30,6 +30,7 @@ mod tests {
     use domain::reader::Reader;
 
     use super::*;
+    use crate::topic::message::Texts;
     use crate::topic::message::fixtures::order;
 
     fn messages(count: usize, note: usize) -> Vec<SnsMessage> {
@@ -38,7 +39,11 @@ mod tests {
             vec![format!(r#"{{"productName":"{}","quantity":1}}"#, "x".repeat(200)); note.max(1)].join(","),
             "n".repeat(10)
         );
-        (0..count).map(|_| SnsMessage::of(&order(&json), &Reader::default()).unwrap()).collect()
+        let message = || {
+            let order = order(&json);
+            SnsMessage::of(&order, &Texts::of(&order, &Reader::default(), |_| None)).unwrap()
+        };
+        (0..count).map(|_| message()).collect()
     }
 
     fn lengths(batches: &[Vec<SnsMessage>]) -> Vec<usize> {

@@ -3,13 +3,17 @@
 //! Source: AWS, `Publish` and `PublishBatch` in the Amazon SNS API Reference.
 
 use std::num::{NonZeroU8, NonZeroUsize};
+use std::sync::Arc;
 
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::PublishBatchRequestEntry;
+use domain::endpoint::Protocol;
 use domain::notification;
 use domain::order::{Order, OrderId, Warning};
 use domain::reader::Reader;
-use domain::sms_text::Room;
+use domain::shop::Shop;
+use domain::sms_text::{Room, fitted};
+use domain::template::{Template, Told};
 use serde_json::json;
 
 use super::attributes::{Attribute, attributes, sms_type};
@@ -33,6 +37,41 @@ pub(super) struct SnsMessage {
     attributes: Vec<Attribute>,
 }
 
+/// What an order says, in its template's words where there is one that says it.
+pub(super) struct Texts {
+    mail: String,
+    sms: String,
+    /// Of the structured form.
+    message: String,
+}
+
+impl Texts {
+    /// What an order says to `reader`, by the template of each protocol.
+    pub(super) fn of(
+        order: &Order,
+        reader: &Reader,
+        template: impl Fn(Protocol) -> Option<Arc<Template>>,
+    ) -> Self {
+        let shop = Shop { language: reader.language, time_zone: reader.time_zone.clone(), ..Shop::default() };
+        let told = Told { order, reader, shop: &shop, order_url: None, unsubscribe_url: "" };
+        let written = |protocol| match template(protocol)?.render(&told) {
+            Ok(written) => written.text,
+            Err(why) => {
+                tracing::warn!(order_id = %order.id, %protocol, %why, "a template is not used");
+                None
+            }
+        };
+        let room = Room::of(MAX_SMS_PARTS).within(MAX_SMS_BYTES);
+        let text = notification::text(order, reader);
+        let sms = written(Protocol::Sms).map(|text| fitted(&text, room));
+        Self {
+            mail: written(Protocol::Email).unwrap_or_else(|| text.clone()),
+            sms: sms.unwrap_or_else(|| notification::sms(order, reader, room, None)),
+            message: written(Protocol::Webhook).unwrap_or(text),
+        }
+    }
+}
+
 /// Why an order cannot be published through SNS.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CannotPublish {
@@ -43,12 +82,12 @@ pub(super) enum CannotPublish {
 }
 
 impl SnsMessage {
-    pub(super) fn of(order: &Order, reader: &Reader) -> Result<Self, CannotPublish> {
+    pub(super) fn of(order: &Order, texts: &Texts) -> Result<Self, CannotPublish> {
         let mut attributes = attributes(order)?;
         attributes.extend(sms_type(attributes.len()));
         let taken = ENVELOPE_BYTES + attributes.iter().map(Attribute::bytes).sum::<usize>();
         let room = MAX_MESSAGE_BYTES.checked_sub(taken).ok_or(CannotPublish::TooLarge)?;
-        Ok(Self { order: order.id, message: message(order, reader, room)?, attributes })
+        Ok(Self { order: order.id, message: message(order, texts, room)?, attributes })
     }
 
     /// What it counts against the limit of a batch.
@@ -76,10 +115,9 @@ impl SnsMessage {
 /// it is the default, once, and mail gets the text by name; where even that is too large, its
 /// `message`, which repeats what its `data` says, is empty, and mail gets the beginning. Of thousands of items of a few
 /// characters each, which take several times their room in the request, `data` has the first, and a warning that says so.
-fn message(order: &Order, reader: &Reader, room: usize) -> Result<String, CannotPublish> {
-    let text = notification::text(order, reader);
-    let sms = notification::sms(order, reader, Room::of(MAX_SMS_PARTS).within(MAX_SMS_BYTES), None);
-    let structured = serde_json::to_string(&notification::event(order, text.clone()))?;
+fn message(order: &Order, texts: &Texts, room: usize) -> Result<String, CannotPublish> {
+    let Texts { mail: text, sms, message } = texts;
+    let structured = serde_json::to_string(&notification::event(order, message.clone()))?;
     let spread = json!({
         "default": text, "sms": sms,
         "http": structured, "https": structured, "sqs": structured, "lambda": structured,
@@ -88,14 +126,14 @@ fn message(order: &Order, reader: &Reader, room: usize) -> Result<String, Cannot
     if spread.len() <= room {
         return Ok(spread);
     }
-    let once = structured_once(&structured, &text, &sms);
+    let once = structured_once(&structured, text, sms);
     if once.len() <= room {
         return Ok(once);
     }
-    let mail = cut(&text, MAX_MAIL_BYTES);
+    let mail = cut(text, MAX_MAIL_BYTES);
     let brief = |order: &Order| {
         let event = notification::event(order, String::new());
-        serde_json::to_string(&event).map(|brief| structured_once(&brief, &mail, &sms))
+        serde_json::to_string(&event).map(|brief| structured_once(&brief, &mail, sms))
     };
     let mut message = brief(order)?;
     let mut items = order.details.products.items.len();
@@ -147,6 +185,7 @@ pub(super) mod fixtures {
 mod tests {
     use domain::order::ShortReference;
     use domain::sms_text::parts;
+    use domain::template::TemplateSource;
     use serde_json::Value;
 
     use super::fixtures::order;
@@ -156,7 +195,7 @@ mod tests {
     const MAX_BODY: usize = 64 * 1_024;
 
     fn said(order: &Order) -> Value {
-        let message = SnsMessage::of(order, &Reader::default()).unwrap();
+        let message = SnsMessage::of(order, &Texts::of(order, &Reader::default(), |_| None)).unwrap();
         assert!(message.bytes() <= MAX_MESSAGE_BYTES, "{} bytes", message.bytes());
         serde_json::from_str(&message.message).unwrap()
     }
@@ -200,6 +239,25 @@ mod tests {
             assert_eq!(said[protocol], Value::String(structured.clone()), "{protocol}");
         }
         assert_eq!(said.as_object().unwrap().len(), 6);
+    }
+
+    #[test]
+    fn each_protocol_gets_what_its_template_says_and_programs_the_order_as_ever() {
+        let order = order(r#"{"customerName":"Ada","productName":"Mouse","note":"Ring twice"}"#);
+        let template = |protocol: Protocol| {
+            let text = Some(format!("{protocol}: {{{{productName}}}}{{{{unsubscribeUrl}}}}{{{{orderUrl}}}}"));
+            Some(Arc::new(
+                Template::parse(TemplateSource { text, ..TemplateSource::default() }, protocol).unwrap(),
+            ))
+        };
+        let message = SnsMessage::of(&order, &Texts::of(&order, &Reader::default(), template)).unwrap();
+        let said: Value = serde_json::from_str(&message.message).unwrap();
+        assert_eq!((&said["default"], &said["sms"]), (&json!("email: Mouse"), &json!("sms: Mouse")));
+        let structured: Value = serde_json::from_str(said["https"].as_str().unwrap()).unwrap();
+        assert_eq!(
+            (&structured["message"], &structured["data"]["note"]),
+            (&json!("webhook: Mouse"), &json!("Ring twice"))
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
 
 use application::Error;
 use application::ports::Published;
@@ -13,12 +14,15 @@ use futures_util::{StreamExt, stream};
 
 use super::batch::batches;
 use super::failure::{ErrorClass, explain};
-use super::message::SnsMessage;
+use super::message::{SnsMessage, Texts};
 use super::{CONCURRENCY, Topic};
 use crate::failed_call::code;
 
 /// How many orders are kept in memory whose markers failed: some 10 MB.
 const MAX_UNMARKED: usize = 100_000;
+
+/// For how long templates hold that were read: those who set one wait for no longer than this.
+const TEMPLATES_AGE: Duration = Duration::from_secs(30);
 
 type BatchResult = Result<PublishBatchOutput, SdkError<PublishBatchError>>;
 
@@ -39,9 +43,11 @@ impl Topic {
     /// Publishes orders that nobody can have published yet: their markers are written and not read. Returns which of
     /// them failed.
     pub async fn publish_new(&self, orders: &[&Order]) -> Vec<OrderId> {
+        self.templates.keep_up(TEMPLATES_AGE, self.clock.now()).await;
         let (mut messages, mut failed) = (Vec::new(), Vec::new());
         for order in orders {
-            match SnsMessage::of(order, &self.reader) {
+            let texts = Texts::of(order, &self.reader, |protocol| self.templates.of_protocol(protocol));
+            match SnsMessage::of(order, &texts) {
                 Ok(message) => messages.push(message),
                 Err(reason) => {
                     tracing::error!(order_id = %order.id, %reason, "an order cannot be published");

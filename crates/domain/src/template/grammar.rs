@@ -5,6 +5,9 @@ use super::names::{List, Name, Value};
 use super::{MAX_PART, MAX_SECTIONS, MAX_TAGS, Part, invalid};
 use crate::Invalid;
 
+/// What an error repeats of a name, in characters.
+const MAX_NAME_SHOWN: usize = 60;
+
 /// A part that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Parsed {
@@ -204,7 +207,7 @@ impl<'a> Reading<'a> {
     fn resolve(&self, name: &str, at: usize) -> Result<Name, Invalid> {
         let list = self.open.iter().find_map(|open| open.list);
         Name::resolve(name, list).ok_or_else(|| {
-            let shown: String = name.chars().take(60).collect();
+            let shown: String = name.chars().take(MAX_NAME_SHOWN).collect();
             self.wrong(at, &format!("{shown:?} is not known here; there are {}", Name::all(list)))
         })
     }

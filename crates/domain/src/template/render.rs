@@ -15,7 +15,7 @@ use crate::shop::Shop;
 use crate::visible::is_invisible;
 
 /// The longest subject, in characters as people see them; what is longer is cut.
-const MAX_SUBJECT: usize = 200;
+const MAX_WRITTEN_SUBJECT: usize = 200;
 /// The most bytes of a text or a subject: as much as Gmail shows of a mail, with its HTML and as it is encoded.
 pub(super) const MAX_TEXT: usize = 16_000;
 /// The most bytes of HTML.
@@ -93,7 +93,7 @@ impl Template {
         let in_text = if self.on_one_line { Form::Line } else { Form::Text };
         let subject = filled(Part::Subject, &self.subject, Form::Line)?;
         Ok(Written {
-            subject: subject.map(|subject| on_one_line(&subject, MAX_SUBJECT)),
+            subject: subject.map(|subject| on_one_line(&subject, MAX_WRITTEN_SUBJECT)),
             text: filled(Part::Text, &self.text, in_text)?,
             html: filled(Part::Html, &self.html, Form::Html)?,
         })

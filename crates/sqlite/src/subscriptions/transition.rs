@@ -15,6 +15,7 @@ use crate::delivery_queue::recovery::{Recovery, recover};
 use crate::failure::Failure;
 use crate::notices::incidents;
 use crate::rows::{self, SUBSCRIPTION_COLUMNS};
+use crate::templates;
 use crate::unreadable::{Table, read_row};
 use crate::write::{Effects, FollowUp, MAX_ROWS_PER_WRITE};
 
@@ -163,6 +164,7 @@ pub(crate) fn end(
     connection.prepare_cached(sql)?.execute(params![micros(now), reason.name(), found.seq])?;
     incidents::ended(connection, &found.subscription, reason, now)?;
     open_version(connection, found.seq, SubscriptionState::Ended)?;
+    templates::forget(connection, found.seq)?;
     cancel_what_fits(connection, effects, found.seq)?;
     refresh(connection, found.seq)
 }

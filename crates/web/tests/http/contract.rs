@@ -14,7 +14,8 @@ async fn described(host: &Host) -> Vec<(String, Map<String, Value>)> {
     let contract = host.get("/openapi.json").await.json();
     let paths = contract["paths"].as_object().unwrap();
     let path = |(path, methods): (&String, &Value)| {
-        (path.replace("{id}", "01234567-89ab-7def-8123-456789abcdef"), methods.as_object().unwrap().clone())
+        let path = path.replace("{id}", "01234567-89ab-7def-8123-456789abcdef").replace("{name}", "email");
+        (path, methods.as_object().unwrap().clone())
     };
     paths.iter().map(path).collect()
 }

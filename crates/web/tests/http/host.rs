@@ -10,6 +10,7 @@ use ::host::SetClock;
 use application::ports::{
     Clock, DeliveryQueue, Due, DueQuery, Finished, Intent, OrderLog, Publisher, Randomness, Subscriptions,
 };
+use application::templates::TemplateBook;
 use application::{App, ChannelMode, Links, LocalDelivery};
 use axum::Router;
 use axum::body::Body;
@@ -44,6 +45,7 @@ impl Randomness for Counted {
 pub(crate) struct Host {
     pub(crate) store: sqlite::Store,
     pub(crate) clock: Arc<SetClock>,
+    pub(crate) templates: Arc<TemplateBook>,
     router: Router,
     /// Where orders are placed too.
     order_path_aliases: Vec<OrderPathAlias>,
@@ -76,8 +78,9 @@ impl Host {
         let mut settings = settings();
         change(&mut app, &mut settings);
         let order_path_aliases = settings.order_path_aliases.clone();
+        let templates = Arc::clone(&app.templates);
         let router = orderbell_web::router(app, settings);
-        Self { store, clock, router, order_path_aliases, link_key, _folder: folder }
+        Self { store, clock, templates, router, order_path_aliases, link_key, _folder: folder }
     }
 
     /// Sends a request, and holds its answer against the contract.
@@ -231,6 +234,7 @@ fn app(
     };
     App {
         shop: Arc::default(),
+        templates: Arc::new(TemplateBook::new(Arc::new(store.clone()))),
         orders: Arc::new(store.clone()),
         subscriptions: Arc::new(store.clone()),
         local_delivery: Some(own),

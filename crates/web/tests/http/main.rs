@@ -23,3 +23,4 @@ mod receipts;
 mod recipe;
 mod subscriber_links;
 mod subscriptions;
+mod templates;
