@@ -1,11 +1,16 @@
 //! What the program says of whom it works for.
 
+mod logo;
+
 use std::fmt;
+use std::sync::Arc;
 
 use crate::Invalid;
 use crate::language::Language;
 use crate::time_zone::TimeZone;
 use crate::visible::is_invisible;
+
+pub use logo::{Logo, MAX_LOGO, MAX_LOGO_PIXELS};
 
 /// The longest name of a shop, in characters: it stands in text messages.
 pub const MAX_SHOP_NAME: usize = 60;
@@ -19,6 +24,8 @@ pub struct Shop {
     pub name: Option<String>,
     /// Who is responsible for it, on one line or several: what the law asks for below mails and pages.
     pub imprint: Option<String>,
+    /// What is known by, above mails and on pages.
+    pub logo: Option<Arc<Logo>>,
     /// That of its buttons.
     pub color: Color,
     /// What it says everything in, unless somebody chose another language for themselves.
@@ -37,6 +44,7 @@ impl Default for Shop {
         Self {
             name: None,
             imprint: None,
+            logo: None,
             color: Color([0x4f, 0x46, 0xe5]),
             language: Language::default(),
             time_zone: TimeZone::UTC,

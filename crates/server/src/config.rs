@@ -9,6 +9,8 @@ mod rate_limits;
 mod reading;
 mod toml_mistake;
 
+use std::fs::File;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use channels::{chat, email, sms, webhook};
 use connections::Connections;
 use domain::language::Language;
 use domain::order::idempotency::{DEFAULT_LIFETIME, LIFETIME_HOURS};
-use domain::shop::{Color, Shop, imprint, shop_name};
+use domain::shop::{Color, Logo, MAX_LOGO, Shop, imprint, shop_name};
 use domain::time_zone::{TimeZone, TimeZoneName};
 pub(crate) use layers::Layers;
 pub(crate) use local::Local;
@@ -149,6 +151,7 @@ fn shop(reading: &mut Reading) -> Shop {
     Shop {
         name: reading.optional("shop.name", |text| shop_name(text).map_err(|error| error.message)),
         imprint: reading.optional("shop.imprint", |text| imprint(text).map_err(|error| error.message)),
+        logo: reading.optional("shop.logo", |text| logo(text).map(Arc::new)),
         color: reading.or("shop.color", Shop::default().color, |text| {
             Color::parse(text).map_err(|error| error.message)
         }),
@@ -159,6 +162,14 @@ fn shop(reading: &mut Reading) -> Shop {
             TimeZone::get(name).map_err(|_| format!("must be {}", TimeZoneName::CHOICES))
         }),
     }
+}
+
+/// The picture in a file. No more is read than it may have.
+fn logo(path: &str) -> Result<Logo, String> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_LOGO as u64 + 1).read_to_end(&mut bytes));
+    read.map_err(|error| format!("{path} cannot be read: {error}"))?;
+    Logo::parse(bytes).map_err(|error| format!("{path} {}", error.message))
 }
 
 /// Who may place orders. Outside loopback there is no default: it must be chosen.

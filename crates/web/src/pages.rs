@@ -8,7 +8,10 @@ mod order_form;
 pub(crate) mod subscriber_links;
 mod words;
 
+use std::sync::Arc;
+
 use askama::Template;
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use domain::language::Language;
@@ -19,7 +22,7 @@ use http::{HeaderValue, StatusCode, Uri};
 use words::FrameWords;
 
 use crate::problem::{self, Problem};
-use crate::state::Routes;
+use crate::state::{Routes, Web};
 
 /// Everything comes from here, nothing is inline, and nobody frames a page whose button does something.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -102,9 +105,14 @@ fn weighted(range: &str) -> (&str, f32) {
     (name, weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
 }
 
-/// The pages' style, one of their scripts, or their icon.
-async fn asset(uri: Uri) -> Result<Response, Problem> {
+/// The pages' style, one of their scripts, their icon, or the shop's logo.
+async fn asset(State(web): State<Arc<Web>>, uri: Uri) -> Result<Response, Problem> {
     let (kind, content) = match uri.path() {
+        "/assets/logo" => {
+            let logo = web.app.shop.logo.as_ref().ok_or_else(problem::not_found)?;
+            let headers = [(CONTENT_TYPE, logo.content_type()), (CACHE_CONTROL, KEPT)];
+            return Ok((headers, logo.bytes().to_vec()).into_response());
+        }
         "/assets/style.css" => (STYLE, include_str!("../assets/style.css")),
         "/assets/order-form.js" => (SCRIPT, include_str!("../assets/order-form.js")),
         "/assets/login.js" => (SCRIPT, include_str!("../assets/login.js")),

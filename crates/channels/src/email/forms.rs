@@ -6,9 +6,9 @@ use domain::language::{Language, numbers};
 use domain::notification::{self, FactKind, Parts, on_one_line};
 use domain::order::{Order, ShortReference};
 use domain::reader::Reader;
-use domain::shop::Shop;
+use domain::shop::{Logo, Shop};
 use lettre::message::header::{ContentTransferEncoding, ContentType};
-use lettre::message::{Body, MultiPart, SinglePart};
+use lettre::message::{Attachment, Body, MultiPart, SinglePart};
 
 use super::fitting::fitted;
 use super::words::Words;
@@ -19,6 +19,9 @@ const MAX_HEADING_PRODUCTS: usize = 3;
 const MAX_HEADING_NAME: usize = 60;
 /// A price, or a client's own label, that stays on one line, in bytes, however small the screen.
 const SHORT: usize = 16;
+
+/// Names the logo within a mail (RFC 2392).
+const LOGO_ID: &str = "logo@orderbell";
 
 /// The HTML of what is no order: the text's lines, and the link as a button.
 #[derive(Template)]
@@ -104,8 +107,12 @@ pub(super) fn forms(message: &Message, shop: &Shop, subject: &str) -> Result<Mul
             (format!("{text}\n{}", signature(shop)), html)
         }
     };
-    let text = part(ContentType::TEXT_PLAIN, text);
-    Ok(MultiPart::alternative().singlepart(text).singlepart(part(ContentType::TEXT_HTML, html)))
+    let (text, html) = (part(ContentType::TEXT_PLAIN, text), part(ContentType::TEXT_HTML, html));
+    let forms = MultiPart::alternative().singlepart(text);
+    Ok(match &shop.logo {
+        None => forms.singlepart(html),
+        Some(logo) => forms.multipart(MultiPart::related().singlepart(html).singlepart(inline(logo)?)),
+    })
 }
 
 /// An order's forms. Its text stands unchanged above the signature line.
@@ -205,6 +212,12 @@ fn part(content_type: ContentType, words: String) -> SinglePart {
         body
     };
     SinglePart::builder().header(content_type).body(body)
+}
+
+/// The logo, as the HTML names it. It takes nothing of what Gmail shows of a mail, which is its HTML's alone.
+fn inline(logo: &Logo) -> Result<SinglePart, askama::Error> {
+    let content_type = ContentType::parse(logo.content_type()).map_err(askama::Error::custom)?;
+    Ok(Attachment::new_inline(LOGO_ID.to_owned()).body(logo.bytes().to_vec(), content_type))
 }
 
 /// So many bytes in base64, in lines of 76 characters.

@@ -8,9 +8,9 @@ use domain::delivery::DeliveryKind;
 use domain::endpoint::Protocol;
 use domain::order::ShortReference;
 use domain::reader::Reader;
-use domain::shop::{Color, Shop};
+use domain::shop::{Color, Logo, Shop};
 use domain::template::Written;
-use mail_parser::MessageParser;
+use mail_parser::{MessageParser, MimeHeaders};
 use orderbell_channels::email::{Email, Sender, SmtpSettings};
 
 use crate::fixtures::{
@@ -102,6 +102,33 @@ async fn a_mail_says_whose_it_is_and_an_answer_goes_to_the_customer_or_else_to_t
             text.starts_with("Café <Größing> asked for this address to be told of new orders."),
             is_request
         );
+    }
+}
+
+#[tokio::test]
+async fn the_shops_logo_comes_with_each_mail_and_is_loaded_from_nowhere() {
+    let file = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x01\xe0\0\0\0\x80\x08\x06\0\0\0".to_vec();
+    let shop = Shop { logo: Some(Arc::new(Logo::parse(file.clone()).unwrap())), ..cafe() };
+    for content in [notification(), confirmation(), notice()] {
+        let peer = Peer::start(Script::default()).await;
+        let settings = SmtpSettings { shop: Arc::new(shop.clone()), ..plain_relay(peer.port) };
+        let sent = message(Protocol::Email, "jane@example.com", content);
+        assert_eq!(Email::new(settings).unwrap().send(&sent).await.outcome.kind, OutcomeKind::Delivered);
+        let mail = peer.mails().remove(0);
+        let read = MessageParser::new().parse(&mail).unwrap();
+        let types: Vec<_> =
+            read.parts.iter().map(|part| part.content_type().unwrap().subtype().unwrap()).collect();
+        assert_eq!(types, ["alternative", "plain", "related", "html", "png"]);
+        let picture = &read.parts[4];
+        assert_eq!((picture.content_id(), picture.contents()), (Some("logo@orderbell"), file.as_slice()));
+        let html = html(&mail);
+        assert!(
+            html.contains(
+                r#"<img src="cid:logo@orderbell" width="240" height="64" alt="Café &#60;Größing&#62;""#
+            ),
+            "{html}"
+        );
+        assert!(!html.contains("src=\"http"), "{html}");
     }
 }
 

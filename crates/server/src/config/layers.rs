@@ -11,7 +11,7 @@ use super::toml_mistake::toml_mistake;
 use crate::file_permissions::{self, FileAccess};
 
 /// Every setting there is, as the file has it. In the environment `smtp.host` is `ORDERBELL_SMTP_HOST`.
-pub(crate) const SETTINGS: [&str; 74] = [
+pub(crate) const SETTINGS: [&str; 75] = [
     "listen",
     "data",
     "public_url",
@@ -29,6 +29,7 @@ pub(crate) const SETTINGS: [&str; 74] = [
     "shop.name",
     "shop.imprint",
     "shop.color",
+    "shop.logo",
     "max_connections",
     "max_connections_per_peer",
     "proxies",

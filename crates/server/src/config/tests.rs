@@ -157,6 +157,12 @@ fn a_file_that_is_named_must_be_there_and_be_toml() {
 }
 
 #[test]
+fn a_logo_is_a_picture_that_mails_can_carry() {
+    assert!(mistakes("shop.logo = '/nonexistent.png'", &[]).contains("/nonexistent.png cannot be read"));
+    assert!(mistakes("shop.logo = '/dev/zero'", &[]).contains("/dev/zero has 32769 bytes"));
+}
+
+#[test]
 fn outside_loopback_intake_must_be_chosen() {
     let open =
         [("ORDERBELL_LISTEN", "0.0.0.0:80"), ("ORDERBELL_PUBLIC_URL", "https://orders.example.com/shop/")];

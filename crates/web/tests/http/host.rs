@@ -105,6 +105,13 @@ impl Host {
         Answer { status: head.status, headers: head.headers, text }
     }
 
+    /// What is no text: its type, and its bytes.
+    pub(crate) async fn picture(&self, request: Request<Body>) -> (String, Vec<u8>) {
+        let (head, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let content_type = head.headers["content-type"].to_str().unwrap().to_owned();
+        (content_type, axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec())
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }

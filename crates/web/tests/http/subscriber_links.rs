@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use domain::language::Language;
-use domain::shop::Shop;
+use domain::shop::{Logo, Shop};
 use http::{Request, StatusCode};
 
 use crate::host::{Answer, Host};
@@ -326,4 +326,21 @@ async fn the_pages_of_subscribers_and_customers_say_whose_they_are() {
             page.text
         );
     }
+}
+
+#[tokio::test]
+async fn the_shops_logo_stands_above_its_pages_where_it_has_one() {
+    assert_eq!(Host::start().get("/assets/logo").await.status, StatusCode::NOT_FOUND);
+    let file = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x01\xe0\0\0\0\x80\x08\x06\0\0\0".to_vec();
+    let logo = Some(Arc::new(Logo::parse(file).unwrap()));
+    let host = Host::with(|app, _| app.shop = Arc::new(Shop { logo, ..Shop::default() }));
+    let page = host.get("/").await;
+    assert!(
+        page.text.contains(r#"<img class="logo" src="/assets/logo" alt="" width="240" height="64">"#),
+        "{}",
+        page.text
+    );
+    let request = http::Request::get("/assets/logo").body(axum::body::Body::empty()).unwrap();
+    let picture = host.picture(request).await;
+    assert_eq!((picture.0.as_str(), &picture.1[1..4]), ("image/png", b"PNG".as_slice()));
 }
