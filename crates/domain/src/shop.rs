@@ -24,9 +24,9 @@ pub struct Shop {
     pub name: Option<String>,
     /// Who is responsible for it, on one line or several: what the law asks for below mails and pages.
     pub imprint: Option<String>,
-    /// What is known by, above mails and on pages.
+    /// What it is known by, above mails and on pages.
     pub logo: Option<Arc<Logo>>,
-    /// That of its buttons.
+    /// That of its buttons, in mails and on pages.
     pub color: Color,
     /// What it says everything in, unless somebody chose another language for themselves.
     pub language: Language,
@@ -49,6 +49,14 @@ impl Default for Shop {
             language: Language::default(),
             time_zone: TimeZone::UTC,
         }
+    }
+}
+
+impl Shop {
+    /// Whether it chose its color: the built-in one is another in the dark.
+    #[must_use]
+    pub fn has_own_color(&self) -> bool {
+        self.color != Self::default().color
     }
 }
 

@@ -105,7 +105,7 @@ fn weighted(range: &str) -> (&str, f32) {
     (name, weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
 }
 
-/// The pages' style, one of their scripts, their icon, or the shop's logo.
+/// The pages' style, one of their scripts, their icon, or the shop's color and logo.
 async fn asset(State(web): State<Arc<Web>>, uri: Uri) -> Result<Response, Problem> {
     let (kind, content) = match uri.path() {
         "/assets/logo" => {
@@ -114,6 +114,11 @@ async fn asset(State(web): State<Arc<Web>>, uri: Uri) -> Result<Response, Proble
             return Ok((headers, logo.bytes().to_vec()).into_response());
         }
         "/assets/style.css" => (STYLE, include_str!("../assets/style.css")),
+        "/assets/shop.css" => {
+            let color = web.app.shop.color;
+            let rule = format!("main button:not(.plain, .danger) {{ background: {color}; color: #fff; }}\n");
+            return Ok(([(CONTENT_TYPE, STYLE), (CACHE_CONTROL, "no-cache")], rule).into_response());
+        }
         "/assets/order-form.js" => (SCRIPT, include_str!("../assets/order-form.js")),
         "/assets/login.js" => (SCRIPT, include_str!("../assets/login.js")),
         "/assets/icon.svg" => (ICON, include_str!("../assets/icon.svg")),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use domain::language::Language;
-use domain::shop::{Logo, Shop};
+use domain::shop::{Color, Logo, Shop};
 use http::{Request, StatusCode};
 
 use crate::host::{Answer, Host};
@@ -326,6 +326,19 @@ async fn the_pages_of_subscribers_and_customers_say_whose_they_are() {
             page.text
         );
     }
+}
+
+#[tokio::test]
+async fn the_buttons_of_its_pages_have_the_shops_color_where_it_chose_one() {
+    assert!(
+        !Host::start().get("/").await.text.contains("shop.css"),
+        "the built-in one is another in the dark"
+    );
+    let color = Color::parse("#B00020").unwrap();
+    let host = Host::with(|app, _| app.shop = Arc::new(Shop { color, ..Shop::default() }));
+    let page = host.get("/").await.text;
+    assert!(page.contains(r#"<link rel="stylesheet" href="/assets/shop.css">"#), "{page}");
+    assert!(host.get("/assets/shop.css").await.text.contains("background: #b00020;"));
 }
 
 #[tokio::test]
