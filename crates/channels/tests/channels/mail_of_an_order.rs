@@ -35,7 +35,7 @@ pub(crate) fn shown(html: &str) -> Vec<String> {
             "/tr" | "/p" | "/h1" | "/h2" => "\n",
             _ => "",
         });
-        said.push_str(&plain(text.trim_matches('\n')));
+        said.push_str(&plain(&text.trim_matches('\n').replace("&nbsp;", " ")));
     }
     let lines = said.lines().map(|line| line.trim_matches('|').to_owned());
     lines.filter(|line| !line.is_empty()).collect()
@@ -183,7 +183,7 @@ async fn a_hundred_items_and_a_long_note_are_shown_whole() {
         )
     );
     let html = html(&mail);
-    assert_eq!(shown(&html)[1].matches(" × Screw").count(), 3);
+    assert_eq!(shown(&html)[1].matches("× Screw").count(), 3);
     assert!(shown(&html)[1].ends_with(" and 97 more"));
     for n in 1..=100 {
         assert!(html.contains(&format!("(<bdi>SC-{n}</bdi>)")), "{n}");
