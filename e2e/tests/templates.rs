@@ -1,10 +1,15 @@
 //! An operator's own words, from the command line to a mailbox: whatever is written, the mail comes.
 
+#[path = "../../crates/domain/tests/rules/hostile_templates/rows.rs"]
+mod hostile;
+
 use std::fs;
 
 use anyhow::{Context, Result};
+use hostile::Fate;
 use orderbell_e2e::client::Client;
 use orderbell_e2e::program::Program;
+use orderbell_e2e::receiver::Receiver;
 use orderbell_e2e::smtp_peer::{Mail, SmtpPeer, Tls};
 use orderbell_e2e::wait;
 use rusqlite::Connection;
@@ -132,6 +137,60 @@ async fn a_template_that_cannot_say_an_order_is_not_used_and_the_timeline_tells_
         "The built-in texts were sent, since of the template its text would have more than 16000 bytes; 250";
     assert!(reply.starts_with(expected), "{reply}");
     assert!(world.said(&["order", "show", &id])?.contains("of the template its text would have more than"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn with_hostile_templates_stored_the_program_starts_and_everybody_is_told_once() -> Result<()> {
+    let receiver = Receiver::start().await?;
+    let mut program = Program::start(Receiver::settings()).await?;
+    let client = program.client()?;
+    let (texts, htmls) = hostile::rows();
+    // As a text, HTML is words.
+    let htmls = htmls.into_iter().map(|(template, _)| (template, Fate::Told));
+    let templates: Vec<_> = texts.into_iter().chain(htmls).collect();
+    assert!(templates.len() >= 60);
+    for number in 0..=templates.len() {
+        let made = client.subscribe("webhook", &receiver.url(&format!("/{number}"))).await?;
+        client.wait_for_subscription(made["subscriptionId"].as_str().context("an id")?, "confirmed").await?;
+    }
+    assert!(program.terminate().await?.success());
+    let shell = Connection::open(program.data().join("orderbell.db"))?;
+    let sql = "INSERT INTO templates (subscription, text, set_at) VALUES (?1, ?2, 0)";
+    for (subscription, (template, _)) in (1_i64..).zip(&templates) {
+        shell.execute(sql, rusqlite::params![subscription, template])?;
+    }
+    drop(shell);
+    program.restart().await?;
+    let client = program.client()?;
+    let items: Vec<_> = (0..1_500).map(|_| json!({"productName": "<&>", "quantity": 2})).collect();
+    let note = "<&\n".repeat(1_000);
+    let largest = json!({"customerName": "Ada", "productName": "All", "items": items, "note": note});
+    let small = json!({"customerName": "Ada", "productName": "Mouse"});
+    for order in [&largest, &small] {
+        client.post("/create-order", order).await?.expect(200)?;
+    }
+    let expected = 2 * (templates.len() + 1);
+    let told = receiver.wait_for_notifications(expected).await?;
+    assert_eq!(told.len(), expected, "each is told of each, once");
+    for one in &told {
+        let (fate, event) =
+            (templates.get(one.path[1..].parse::<usize>()?).map(|(_, fate)| *fate), one.json());
+        let is_largest = event["data"]["items"].is_array();
+        let why_not = match fate {
+            None => Some("it has none"),
+            Some(Fate::Refused(why)) => Some(why),
+            Some(Fate::Unused(why)) => Some(why).filter(|_| is_largest),
+            Some(Fate::Told) => None,
+        };
+        let message = event["message"].as_str().context("a message")?;
+        let is_built_in = message.starts_with("📦 New Order Received!");
+        assert!(
+            !message.trim().is_empty() && (is_built_in || why_not.is_none()),
+            "{}: {why_not:?}",
+            one.path
+        );
+    }
     Ok(())
 }
 
