@@ -42,10 +42,19 @@ impl Browser {
     /// # Errors
     /// `chromium` or `chromedriver` is missing or does not start; `cargo xtask test` installs them.
     pub async fn start(width: u32, height: u32) -> Result<Self> {
+        Self::start_for((width, height), "en-US").await
+    }
+
+    /// As [`start`](Self::start), for somebody who reads that language.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn start_for((width, height): (u32, u32), language: &str) -> Result<Self> {
         let profile = tempfile::tempdir()?;
         let (driver, port) = Driver::start()?;
         let mut flags = FLAGS.map(str::to_owned).to_vec();
         flags.push(format!("--window-size={width},{height}"));
+        flags.push(format!("--accept-lang={language}"));
         flags.push(format!("--user-data-dir={}", profile.path().display()));
         let mut capabilities = Map::<String, Value>::new();
         capabilities.insert("goog:chromeOptions".to_owned(), json!({"args": flags}));

@@ -29,6 +29,38 @@ async fn a_customer_places_an_order_in_the_browser() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_the_form_refuses_it_refuses_in_its_readers_language_with_the_limit() -> Result<()> {
+    let key = format!("shop={}", "0".repeat(64));
+    let settings = vec![("ORDERBELL_INTAKE", "key".to_owned()), ("ORDERBELL_INTAKE_KEYS", key)];
+    let program = Program::start(settings).await?;
+    let browser = Browser::start_for((390, 844), "de").await?;
+    let page = browser.page();
+    page.goto(&program.url()).await?;
+    for (field, text) in
+        [("customerName", "Jo"), ("productName", "Brot"), ("quantity", "1000001"), ("key", "falsch")]
+    {
+        page.find(Locator::Id(field)).await?.send_keys(text).await?;
+    }
+    let quantity = page.find(Locator::Id("quantity")).await?;
+    for (text, field, refusal) in [
+        ("", "quantity", "Die Menge muss zwischen 1 und 1.000.000 liegen"),
+        ("1.5", "quantity", "Die Menge muss eine ganze Zahl sein"),
+        ("2", "key", "Dieser Schlüssel ist hier nicht bekannt"),
+    ] {
+        if !text.is_empty() {
+            quantity.clear().await?;
+            quantity.send_keys(text).await?;
+        }
+        page.find(Locator::Css("form button[type=submit]")).await?.click().await?;
+        let place = page.find(Locator::Id(&format!("{field}-error"))).await?;
+        let said = async || Ok((place.text().await? == refusal).then_some(()));
+        orderbell_e2e::wait::until(refusal, said).await?;
+    }
+    assert_eq!(program.client()?.list("/orders").await?.len(), 0);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_subscriber_confirms_by_pressing_the_button_on_the_page() -> Result<()> {
     let program = Program::start(Vec::new()).await?;
     let client = program.client()?;

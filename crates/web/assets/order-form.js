@@ -50,8 +50,10 @@ function say(kind, message, id) {
 }
 
 // What can be told without asking the server.
-function firstMissing() {
-  if (form.elements.quantity.validity.badInput) return ["quantity", words.noNumber];
+function firstMistake() {
+  const quantity = form.elements.quantity.validity;
+  if (quantity.badInput || quantity.stepMismatch) return ["quantity", words.noNumber];
+  if (quantity.rangeUnderflow || quantity.rangeOverflow) return ["quantity", words.outOfRange];
   const missing = ["customerName", "productName", "key"].find((name) => form.elements[name]?.value.trim() === "");
   return missing && [missing, words.missing];
 }
@@ -85,18 +87,20 @@ async function send() {
     return;
   }
   const field = response.status === 401 ? "key" : body.field;
-  const shown = field && showError(field, words.refused || body.error);
+  const why = response.status === 401 ? words.wrongKey : words.refused || body.error;
+  const shown = field && showError(field, why);
   if (shown) form.elements[field].focus();
-  say("bad", shown ? words.correctIt : words.refused ? words.notPlaced : body.error ?? words.notPlaced);
+  const tooBusy = response.status === 429 || response.status === 503;
+  say("bad", shown ? words.correctIt : tooBusy ? words.tooBusy : words.refused ? words.notPlaced : body.error ?? words.notPlaced);
 }
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   clearErrors();
-  const missing = firstMissing();
-  if (missing) {
-    showError(...missing);
-    form.elements[missing[0]].focus();
+  const mistake = firstMistake();
+  if (mistake) {
+    showError(...mistake);
+    form.elements[mistake[0]].focus();
     say("bad", words.correctIt);
     return;
   }

@@ -9,6 +9,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use domain::endpoint::Protocol;
+use domain::language::numbers;
 use domain::order::limits;
 use domain::shop::Shop;
 use http::{HeaderMap, StatusCode};
@@ -36,6 +37,8 @@ struct OrderForm<'a> {
     sandboxed: String,
     max_name: usize,
     max_quantity: u32,
+    /// The same, as the language writes it.
+    most: String,
     max_note: usize,
 }
 
@@ -52,6 +55,7 @@ pub(super) async fn show(State(web): State<Arc<Web>>, headers: HeaderMap) -> Res
         sandboxed: sandboxed(&web, words.and),
         max_name: limits::NAME,
         max_quantity: limits::QUANTITY,
+        most: numbers::whole(language, limits::QUANTITY.into()),
         max_note: MAX_NOTE,
     };
     page(StatusCode::OK, &form)

@@ -26,11 +26,17 @@ pub(super) struct ScriptWords {
     /// Before the order's reference.
     pub(super) placed: &'static str,
     pub(super) no_number: &'static str,
+    /// Around the most that can be ordered.
+    pub(super) out_of_range: (&'static str, &'static str),
     pub(super) missing: &'static str,
     pub(super) correct_it: &'static str,
     /// At a field that the server refuses, whose own words are English; empty where these are right.
     pub(super) refused: &'static str,
+    /// At a key that is none of this server's.
+    pub(super) wrong_key: &'static str,
     pub(super) not_placed: &'static str,
+    /// Where it is not placed now, and may be soon.
+    pub(super) too_busy: &'static str,
     pub(super) no_answer: &'static str,
 }
 
@@ -61,10 +67,13 @@ static ENGLISH: Words = Words {
     script: ScriptWords {
         placed: "Order placed. Its reference is",
         no_number: "The quantity must be a whole number",
+        out_of_range: ("The quantity must be between 1 and ", ""),
         missing: "Please fill this in",
         correct_it: "Please correct the marked field.",
         refused: "",
+        wrong_key: "This key is not known here",
         not_placed: "The order was not placed.",
+        too_busy: "The order was not placed: it cannot be taken at present. Try again in a moment.",
         no_answer: "There was no answer. Try again: the order will not be placed twice.",
     },
 };
@@ -85,10 +94,13 @@ static GERMAN: Words = Words {
     script: ScriptWords {
         placed: "Die Bestellung ist aufgegeben. Ihre Nummer ist",
         no_number: "Die Menge muss eine ganze Zahl sein",
+        out_of_range: ("Die Menge muss zwischen 1 und ", " liegen"),
         missing: "Bitte füllen Sie dieses Feld aus",
         correct_it: "Bitte berichtigen Sie das markierte Feld.",
         refused: "Das wird so nicht angenommen",
+        wrong_key: "Dieser Schlüssel ist hier nicht bekannt",
         not_placed: "Die Bestellung wurde nicht aufgegeben.",
+        too_busy: "Die Bestellung wurde nicht aufgegeben: Gerade geht es nicht. Versuchen Sie es gleich noch einmal.",
         no_answer: "Es kam keine Antwort. Versuchen Sie es noch einmal: Es wird nicht doppelt bestellt.",
     },
 };
@@ -113,10 +125,13 @@ static FRENCH: Words = Words {
     script: ScriptWords {
         placed: "Commande enregistrée. Son numéro est",
         no_number: "La quantité doit être un nombre entier",
+        out_of_range: ("La quantité doit être comprise entre 1 et ", ""),
         missing: "Veuillez remplir ce champ",
         correct_it: "Veuillez corriger le champ indiqué.",
         refused: "Cette valeur n’est pas acceptée",
+        wrong_key: "Cette clé n’est pas connue ici",
         not_placed: "La commande n’a pas été enregistrée.",
+        too_busy: "La commande n’a pas été enregistrée\u{a0}: elle ne peut pas être prise pour le moment. Réessayez dans un instant.",
         no_answer: "Aucune réponse. Réessayez\u{a0}: la commande ne sera pas enregistrée deux fois.",
     },
 };
@@ -137,10 +152,13 @@ static SPANISH: Words = Words {
     script: ScriptWords {
         placed: "Pedido hecho. Su referencia es",
         no_number: "La cantidad debe ser un número entero",
+        out_of_range: ("La cantidad debe estar entre 1 y ", ""),
         missing: "Rellene este campo",
         correct_it: "Corrija el campo marcado.",
         refused: "Este valor no se acepta",
+        wrong_key: "Esta clave no se conoce aquí",
         not_placed: "El pedido no se ha hecho.",
+        too_busy: "El pedido no se ha hecho: ahora no se puede tomar. Inténtelo de nuevo en un momento.",
         no_answer: "No hubo respuesta. Inténtelo de nuevo: el pedido no se hará dos veces.",
     },
 };
