@@ -148,13 +148,16 @@ impl OrderToken {
         ORDER.sign(key, self.delivery.0.as_bytes())
     }
 
-    /// Reads a token that was made with `key`, from the last part of a link's path, whatever stands behind the token's own
-    /// characters there.
+    /// Reads a token that was made with `key`, from its part of a link's path, whatever stands behind the token's own
+    /// characters there, and however those are encoded.
     ///
     /// # Errors
     /// `invalid_token` for everything else.
     pub fn verify(text: &str, key: &LinkKey) -> Result<Self, Invalid> {
-        let said = ORDER.verify(key, bare(text, ORDER.characters()))?;
+        // Decoded as a name in a query is: what a path means otherwise by it, no token has.
+        let name =
+            url::form_urlencoded::parse(text.as_bytes()).next().map(|(name, _)| name).unwrap_or_default();
+        let said = ORDER.verify(key, bare(&name, ORDER.characters()))?;
         Ok(Self { delivery: DeliveryId(Uuid::from_slice(&said).map_err(|_| invalid())?) })
     }
 

@@ -16,10 +16,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use domain::language::Language;
 use domain::shop::Shop;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_FRAME_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, X_FRAME_OPTIONS,
+};
 use http::{HeaderValue, StatusCode, Uri};
 
-use words::FrameWords;
+use words::{FrameWords, Said};
 
 use crate::problem::{self, Problem};
 use crate::state::{Routes, Web};
@@ -39,6 +41,9 @@ pub(crate) fn routes() -> Routes {
         ("/", get(order_form::show)),
         ("/docs", get(docs::show)),
         ("/o/{token}", get(order::show)),
+        // As carriers and people write it, and as a link is cut that breaks there.
+        ("/o/{token}/", get(order::show)),
+        ("/o/", get(order::show)),
         ("/assets/{file}", get(asset)),
     ]
 }
@@ -95,6 +100,19 @@ pub(crate) fn failure_page(version: &str, problem: &Problem) -> Response {
             good: false,
         },
     )
+}
+
+/// Why a link shows nothing, in the shop's language: nobody knows whose link it was. Where `said` is nothing, the failure is
+/// the program's own.
+fn dead_link(web: &Web, problem: &Problem, status: StatusCode, said: Option<Said>) -> Response {
+    let shop = &*web.app.shop;
+    let (version, frame) = (web.settings.version, FrameWords::of(shop.language));
+    let (title, text) = said.unwrap_or_else(|| frame.failure(status));
+    let mut response = page(status, &MessagePage { version, shop, frame, title, text, good: false });
+    if let Some(delay) = problem.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, problem::seconds(delay));
+    }
+    response
 }
 
 /// A range of a header such as `Accept`, and how much it is wanted.

@@ -18,7 +18,7 @@ use http::{HeaderValue, StatusCode, Uri};
 
 use self::words::Words;
 use super::words::FrameWords;
-use super::{MessagePage, failure_page, page};
+use super::{dead_link, page};
 use crate::problem::Problem;
 use crate::state::Web;
 
@@ -43,7 +43,7 @@ struct OrderPage<'a> {
 
 /// The order, all of it.
 pub(super) async fn show(State(web): State<Arc<Web>>, uri: Uri) -> Response {
-    let token = uri.path().rsplit('/').next().unwrap_or_default();
+    let token = uri.path().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let response = match linked(&web.app, token).await {
         Ok(found) => order_page(&web, &found),
         Err(error) => cannot_be_shown(&web, &error.into()),
@@ -78,18 +78,16 @@ fn order_page(web: &Web, found: &LinkedOrder) -> Response {
     page(StatusCode::OK, &template)
 }
 
-/// Says why in the shop's language, and nothing of the order.
+/// Says why, and nothing of the order.
 fn cannot_be_shown(web: &Web, problem: &Problem) -> Response {
     let words = Words::of(web.app.shop.language);
-    let (status, (title, text)) = match problem.code {
-        "invalid_token" => (StatusCode::NOT_FOUND, words.invalid),
-        "link_expired" => (StatusCode::GONE, words.expired),
-        "subscription_ended" => (StatusCode::GONE, words.ended),
-        "order_not_found" => (StatusCode::NOT_FOUND, words.not_here),
-        "order_not_shown" => (StatusCode::SERVICE_UNAVAILABLE, words.not_shown),
-        _ => return failure_page(web.settings.version, problem),
+    let (status, said) = match problem.code {
+        "invalid_token" => (StatusCode::NOT_FOUND, Some(words.invalid)),
+        "link_expired" => (StatusCode::GONE, Some(words.expired)),
+        "subscription_ended" => (StatusCode::GONE, Some(words.ended)),
+        "order_not_found" => (StatusCode::NOT_FOUND, Some(words.not_here)),
+        "order_not_shown" => (StatusCode::SERVICE_UNAVAILABLE, Some(words.not_shown)),
+        _ => (problem.status, None),
     };
-    let shop = &*web.app.shop;
-    let (version, frame) = (web.settings.version, FrameWords::of(shop.language));
-    page(status, &MessagePage { version, shop, frame, title, text, good: false })
+    dead_link(web, problem, status, said)
 }

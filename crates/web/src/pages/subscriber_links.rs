@@ -22,10 +22,10 @@ use http::header::ACCEPT;
 use http::{HeaderMap, StatusCode, Uri};
 use serde::Serialize;
 
-use words::{Said, Words};
+use words::Words;
 
-use super::words::FrameWords;
-use super::{MessagePage, page, weighted};
+use super::words::{FrameWords, Said};
+use super::{MessagePage, dead_link, page, weighted};
 use crate::api::json_response;
 use crate::problem::Problem;
 use crate::state::{Routes, Web};
@@ -188,12 +188,8 @@ fn failed(web: &Web, error: Error) -> Response {
     failure_page(web, &error.into())
 }
 
-/// A failure, in the shop's language: nobody knows whose link it was.
 fn failure_page(web: &Web, problem: &Problem) -> Response {
-    let language = web.app.shop.language;
-    let (title, text) = Words::of(language).of_problem(problem);
-    let (version, frame) = (web.settings.version, FrameWords::of(language));
-    page(problem.status, &MessagePage { version, shop: &web.app.shop, frame, title, text, good: false })
+    dead_link(web, problem, problem.status, Words::of(web.app.shop.language).of_problem(problem))
 }
 
 /// Whether JSON is accepted with more weight than HTML (RFC 9110, section 12.5.1); `*/*` prefers neither.

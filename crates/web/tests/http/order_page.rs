@@ -3,8 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use application::ports::{Acceptance, Idempotency, OrderQuery, OrderStore, Page, Readiness};
+use application::{Error, ErrorKind};
+use async_trait::async_trait;
 use axum::body::Body;
 use domain::language::Language;
+use domain::order::{Order, OrderId};
 use domain::shop::Shop;
 use http::{Request, StatusCode};
 use serde_json::json;
@@ -174,6 +178,87 @@ async fn a_link_that_expired_was_altered_or_whose_subscription_ended_says_so_and
     let page = host.get(&link).await;
     assert_page(&page, StatusCode::GONE, "Cet abonnement a pris fin");
     silent(&page, "ended");
+}
+
+#[tokio::test]
+async fn a_link_works_however_carriers_write_it_and_one_that_was_cut_says_so_to_a_person() {
+    let host = Host::start();
+    let (_, link) = told(&host, "", ORDER).await;
+    let token = link.strip_prefix("/o/").unwrap();
+    let encoded = |of: char| format!("%{:02X}", u32::from(of));
+    let marks_encoded: String = token
+        .chars()
+        .map(|of| if of.is_ascii_alphanumeric() { of.to_string() } else { encoded(of) })
+        .collect();
+    let all_encoded: String = token.chars().map(encoded).collect();
+    for written in [
+        format!("/o/{marks_encoded}"),
+        format!("/o/{all_encoded}"),
+        format!("{link}/"),
+        format!("{link}/?utm_source=x"),
+        format!("{link}%A0"),
+        format!("{link}%C2%AD"),
+        format!("{link}%2F"),
+        format!("{link})."),
+        format!("{link}+"),
+        format!("/o/3D{token}"),
+    ] {
+        assert_page(&host.get(&written).await, StatusCode::OK, "Pizza");
+    }
+    for cut in ["/o/", "/o/?x", "/o/=", "/o/&", &link[..10], &format!("{}/", &link[..10])] {
+        assert_page(&host.get(cut).await, StatusCode::NOT_FOUND, "This link is not valid");
+    }
+}
+
+/// A store that takes orders and then fails whoever asks for one: a test cannot bring a real one there.
+struct Failing {
+    orders: Arc<dyn OrderStore>,
+    kind: ErrorKind,
+}
+
+#[async_trait]
+impl OrderStore for Failing {
+    async fn accept(&self, order: Order, key: Option<Idempotency>) -> Result<Acceptance, Error> {
+        self.orders.accept(order, key).await
+    }
+
+    async fn order(&self, _: OrderId) -> Result<Option<Order>, Error> {
+        let error = Error::new(self.kind, "of_the_store", "For the operator");
+        Err(error.because("/data/orderbell.db: disk I/O error"))
+    }
+
+    async fn orders(&self, query: OrderQuery) -> Result<Page<Order>, Error> {
+        self.orders.orders(query).await
+    }
+
+    async fn ready(&self) -> Result<Readiness, Error> {
+        self.orders.ready().await
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_fails_or_is_busy_is_told_in_the_shops_language_and_when_to_come_again() {
+    let languages = [
+        (Language::En, "Try again in a few minutes."),
+        (Language::De, "Versuchen Sie es in ein paar Minuten noch einmal."),
+        (Language::Fr, "Réessayez dans quelques minutes."),
+        (Language::Es, "Inténtelo de nuevo dentro de unos minutos."),
+    ];
+    for (language, says) in languages {
+        for (kind, retry_after) in [(ErrorKind::Busy, Some("1")), (ErrorKind::Internal, None)] {
+            let host = Host::with(|app, _| {
+                app.shop = Arc::new(Shop { language, ..Shop::default() });
+                app.orders = Arc::new(Failing { orders: Arc::clone(&app.orders), kind });
+            });
+            let (_, link) = told(&host, "", ORDER).await;
+            let page = host.get(&link).await;
+            let status =
+                retry_after.map_or(StatusCode::INTERNAL_SERVER_ERROR, |_| StatusCode::SERVICE_UNAVAILABLE);
+            assert_page(&page, status, says);
+            assert_eq!(page.header("retry-after"), retry_after);
+            assert!(!page.text.contains("operator") && !page.text.contains("orderbell.db"), "{}", page.text);
+        }
+    }
 }
 
 #[tokio::test]

@@ -2,8 +2,7 @@
 
 use domain::language::Language;
 
-/// A title, and a sentence or two.
-type Said = (&'static str, &'static str);
+use crate::pages::words::Said;
 
 /// The words of the page beside those of a notification.
 pub(super) struct Words {

@@ -3,10 +3,8 @@
 use domain::language::Language;
 use http::StatusCode;
 
+use crate::pages::words::Said;
 use crate::problem::Problem;
-
-/// A title and the sentences below it.
-pub(super) type Said = (&'static str, &'static str);
 
 /// The words of these pages.
 pub(super) struct Words {
@@ -23,8 +21,6 @@ pub(super) struct Words {
     expired_link: Said,
     ended: Said,
     unknown: Said,
-    not_here: Said,
-    wrong: &'static str,
 }
 
 impl Words {
@@ -37,17 +33,17 @@ impl Words {
         }
     }
 
-    /// What is said of a link that does nothing; of what concerns the program, in the program's own words.
-    pub(super) fn of_problem<'a>(&'a self, problem: &'a Problem) -> (&'a str, &'a str) {
-        match (problem.status, problem.code) {
+    /// What is said of a link that does nothing; nothing of what concerns the program.
+    pub(super) fn of_problem(&self, problem: &Problem) -> Option<Said> {
+        let said = match (problem.status, problem.code) {
             (StatusCode::BAD_REQUEST, "invalid_token") => self.invalid_link,
             (StatusCode::GONE, "confirmation_replaced") => self.replaced_link,
             (StatusCode::GONE, "confirmation_expired") => self.expired_link,
             (StatusCode::GONE, _) => self.ended,
             (StatusCode::NOT_FOUND, _) => self.unknown,
-            (StatusCode::NOT_IMPLEMENTED, _) => self.not_here,
-            _ => (self.wrong, &problem.detail),
-        }
+            _ => return None,
+        };
+        Some(said)
     }
 }
 
@@ -77,8 +73,6 @@ static ENGLISH: Words = Words {
     expired_link: ("This link is no longer valid", "The confirmation has expired; ask for a new one."),
     ended: ("This link is no longer valid", "The subscription has ended."),
     unknown: ("Not found", "There is no such subscription."),
-    not_here: ("Not served here", "This host does not serve that."),
-    wrong: "Something went wrong",
 };
 
 static GERMAN: Words = Words {
@@ -110,8 +104,6 @@ static GERMAN: Words = Words {
     ),
     ended: ("Dieser Link gilt nicht mehr", "Das Abonnement ist beendet."),
     unknown: ("Nicht gefunden", "Dieses Abonnement gibt es nicht."),
-    not_here: ("Das geht hier nicht", "Dieses System bietet das nicht an."),
-    wrong: "Etwas ist schiefgegangen",
 };
 
 static FRENCH: Words = Words {
@@ -146,8 +138,6 @@ static FRENCH: Words = Words {
     ),
     ended: ("Ce lien n’est plus valable", "L’abonnement est terminé."),
     unknown: ("Introuvable", "Cet abonnement n’existe pas."),
-    not_here: ("Pas disponible ici", "Ce système ne propose pas cela."),
-    wrong: "Une erreur s’est produite",
 };
 
 static SPANISH: Words = Words {
@@ -179,6 +169,4 @@ static SPANISH: Words = Words {
     ),
     ended: ("Este enlace ya no es válido", "La suscripción ha terminado."),
     unknown: ("No encontrada", "Esta suscripción no existe."),
-    not_here: ("No disponible aquí", "Este sistema no ofrece eso."),
-    wrong: "Algo ha fallado",
 };
