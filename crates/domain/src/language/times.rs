@@ -1,13 +1,13 @@
 //! Dates and times as a language writes them, by the patterns of CLDR.
 
-use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 use super::Language;
 
 /// When something is wanted, as orders have it: a date as it is, a time without an offset as it is, since it is the shop's,
-/// and a time with one by the clock of `zone`. `None` of what is none of these.
+/// and a time with one, or with a zone's name (RFC 9557), by the clock of `zone`. `None` of what is none of these.
 #[must_use]
 pub fn wanted_at(language: Language, zone: &TimeZone, at: &str) -> Option<String> {
     if let Ok(moment) = at.parse::<Timestamp>() {
@@ -16,6 +16,10 @@ pub fn wanted_at(language: Language, zone: &TimeZone, at: &str) -> Option<String
     // What reads a time reads a date alone too, as its midnight.
     let time = at.parse::<DateTime>().ok()?;
     let has_time = at.contains(['T', 't', ' ']);
+    if has_time && at.contains('[') {
+        // It is not the shop's: of a zone that nobody knows here, it is left as it came.
+        return at.parse::<Zoned>().ok().map(|time| moment_in(language, zone, time.timestamp()));
+    }
     Some(if has_time { date_time(language, time) } else { date(language, time.date()) })
 }
 

@@ -196,6 +196,13 @@ fn a_time_with_an_offset_is_told_by_the_readers_clock_and_one_without_as_it_is()
         (&new_york, "2026-12-24 18:00", "Do., 24.12.2026, 18:00"),
         (&new_york, "20261224", "Do., 24.12.2026"),
         (&new_york, "2026-12-24T00:00", "Do., 24.12.2026, 00:00"),
+        // A zone's name says as much as an offset; one that disagrees with the offset beside it, less.
+        (&berlin, "2026-12-24T10:00[America/New_York]", "Do., 24.12.2026, 16:00"),
+        (&new_york, "2026-12-24t02:00[Europe/Berlin]", "Mi., 23.12.2026, 20:00"),
+        (&TimeZone::UTC, "2026-12-24T10:00[Europe/Berlin]", "Do., 24.12.2026, 09:00 UTC"),
+        (&berlin, "2026-03-29T02:30[Europe/Berlin]", "So., 29.03.2026, 03:30"),
+        (&berlin, "2026-12-24T10:00+01:00[America/New_York]", "Do., 24.12.2026, 10:00"),
+        (&berlin, "2026-12-24[America/New_York]", "Do., 24.12.2026"),
         // Around the hour that a clock skips in spring, one that nobody's clock shows among them, and the one it repeats.
         (&berlin, "2026-03-29T00:59:59Z", "So., 29.03.2026, 01:59:59"),
         (&berlin, "2026-03-29T01:00:00Z", "So., 29.03.2026, 03:00"),
@@ -208,7 +215,7 @@ fn a_time_with_an_offset_is_told_by_the_readers_clock_and_one_without_as_it_is()
     ] {
         assert_eq!(in_german(zone, at).as_deref(), Some(told), "{at}");
     }
-    for none in ["", "soon", "12:30", "24.12.2026", "2026-13-01"] {
+    for none in ["", "soon", "12:30", "24.12.2026", "2026-13-01", "2026-12-24T10:00[Mars/Olympus_Mons]"] {
         assert_eq!(in_german(&berlin, none), None, "{none}");
     }
 }
