@@ -71,7 +71,7 @@ fn read(json: &[u8]) -> Result<(OrderDetails, Option<Invalid>), Invalid> {
         }
     };
     if let Some(name) = members.repeated() {
-        warnings.add(name, "repeated_member", &format!("{name} stands there twice: the last one counts"));
+        warnings.repeated(name);
     }
     let mut reading = Reading { members, warnings: &mut warnings };
     let customer_name = reading.name("customerName")?.ok_or_else(|| missing("customerName"))?;

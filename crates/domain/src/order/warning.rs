@@ -58,6 +58,15 @@ impl Warnings {
         self.broken.get_or_insert(rule);
     }
 
+    /// A member stands there twice, and no two can be kept.
+    pub(super) fn repeated(&mut self, name: &str) {
+        let detail = format!("{name} stands there twice: the last one counts");
+        self.add(name, "repeated_member", &detail);
+        let shown = cut(name, MAX_PATH);
+        let rule = Invalid::new("repeated_member", shown.clone(), format!("{shown} must stand there once"));
+        self.broken.get_or_insert(rule);
+    }
+
     /// Something else that a person should know.
     pub(super) fn add(&mut self, field: &str, code: &'static str, detail: &str) {
         if self.first.len() == MAX_WARNINGS {

@@ -269,6 +269,17 @@ fn no_form_in_which_a_secret_comes_lets_it_through() {
 fn a_member_that_stands_there_twice_is_named() {
     let order = with(r#""note":"no nuts","note":"ring""#);
     assert_eq!((order.note.as_deref(), named(&order)), (Some("ring"), vec![("note", "repeated_member")]));
+    for (name, members) in [
+        ("note", r#""note":"no nuts","note":"ring""#.to_owned()),
+        ("customerName", r#""customerName":"B""#.to_owned()),
+        ("gift", r#""gift":1,"gift":2"#.to_owned()),
+        (&format!("{}…", "n".repeat(100)), format!(r#""{0}":1,"{0}":2"#, "n".repeat(30_000))),
+    ] {
+        let json = format!(r#"{{"customerName":"A","productName":"B",{members}}}"#);
+        let refused = OrderDetails::parse_strictly(json.as_bytes()).unwrap_err();
+        assert_eq!((refused.code, refused.field.as_str()), ("repeated_member", name));
+        assert_eq!(refused.message, format!("{name} must stand there once"));
+    }
 }
 
 #[test]
