@@ -342,7 +342,9 @@ fn arguments<'a>(command: &str, subscription: &'a str, event: &'a str) -> Option
         }
         "order show" => vec!["ORDER"],
         "order spam" => vec!["--customer", "Nobody", "--json"],
-        "order not-spam" => vec!["ORDER", "--json"],
+        "order not-spam" | "order acknowledge" | "order complete" | "order cancel" | "order reopen" => {
+            vec!["ORDER", "--json"]
+        }
         "delivery show" => vec!["DELIVERY"],
         "inbox show" => vec!["MESSAGE"],
         "subscription add" => vec!["email", "other@example.com"],
@@ -376,8 +378,8 @@ fn arguments<'a>(command: &str, subscription: &'a str, event: &'a str) -> Option
 }
 
 /// In this order each finds what it needs: a subscription is confirmed before it is tested, and removed last; a
-/// template is set before it is shown.
-const FIRST_AND_LAST: [&str; 8] = [
+/// template is set before it is shown; what is done is made new again before it is not to be done.
+const FIRST_AND_LAST: [&str; 10] = [
     "subscription show",
     "subscription confirm",
     "subscription suspend",
@@ -386,6 +388,8 @@ const FIRST_AND_LAST: [&str; 8] = [
     "subscription remove",
     "template show",
     "template reset",
+    "order reopen",
+    "order cancel",
 ];
 
 #[tokio::test]

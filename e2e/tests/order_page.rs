@@ -1,8 +1,13 @@
 //! The page behind the link of a mail, from a real program by a real relay.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
+use fantoccini::Locator;
+use orderbell_e2e::browser::Browser;
 use orderbell_e2e::client::{Answer, Client};
 use orderbell_e2e::program::Program;
+use orderbell_e2e::receiver::Receiver;
 use orderbell_e2e::smtp_peer::{SmtpPeer, Tls};
 use orderbell_e2e::wait;
 use rusqlite::Connection;
@@ -70,5 +75,70 @@ async fn the_link_in_a_mail_shows_what_the_subscription_is_shown_until_that_ends
     assert!(page.body.contains("This subscription has ended") && !page.body.contains("Rye"), "{}", page.body);
     let token = url.rsplit('/').next().context("a token")?;
     assert!(!program.log().contains(token), "{}", program.log());
+    Ok(())
+}
+
+/// What a machine does with a page that it has opened: scanners of mails follow links, run scripts, press what can be pressed
+/// and submit forms as they find them.
+const MACHINES: [&str; 12] = [
+    "document.forms[0].submit()",
+    "document.forms[0].requestSubmit()",
+    "document.querySelector('button').click()",
+    "document.querySelectorAll('a, button, [role=button]').forEach((it) => it.click())",
+    "document.forms[0].noValidate = true; document.querySelector('button').click()",
+    "document.forms[0].elements.by.value = 'test'; document.forms[0].submit()",
+    "document.forms[0].elements.by.focus(); document.forms[0].submit()",
+    "fetch(location.href, {method: 'POST'})",
+    "fetch(location.href, {method: 'POST', body: new FormData(document.forms[0])})",
+    "fetch(location.href, {method: 'POST', body: new URLSearchParams(new FormData(document.forms[0]))})",
+    "navigator.sendBeacon(location.href, new URLSearchParams(new FormData(document.forms[0])))",
+    "location.reload()",
+];
+
+#[tokio::test]
+async fn a_person_acknowledges_by_the_link_and_no_machine_that_opens_it_does() -> Result<()> {
+    let program = Program::start(Receiver::settings()).await?;
+    let (client, receiver) = (program.client()?, Receiver::start().await?);
+    let made = client.subscribe("webhook", &receiver.url("/hook")).await?;
+    client.wait_for_subscription(made["subscriptionId"].as_str().context("an id")?, "confirmed").await?;
+    let id = client.place_order("Ada", "Mouse").await?;
+    let event = receiver.wait_for_notifications(1).await?.remove(0).json();
+    let url = event["orderUrl"].as_str().context("a link")?;
+    let status = async || Ok::<_, anyhow::Error>(client.order(&id).await?["status"].clone());
+
+    let browser = Browser::start(390, 844).await?;
+    let page = browser.page();
+    for script in MACHINES {
+        page.goto(url).await?;
+        // What it submits leads it away, perhaps while the script runs.
+        let _ = page.execute(script, Vec::new()).await;
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        assert_eq!(status().await?, "new", "{script}");
+    }
+    page.goto(url).await?;
+    page.find(Locator::Css("[name=by]")).await?.send_keys("Maria").await?;
+    page.find(Locator::Css("form button")).await?.click().await?;
+    assert_eq!(status().await?, "new", "the box is not ticked");
+    page.find(Locator::Css("[name=sure]")).await?.click().await?;
+    page.find(Locator::Css("form button")).await?.click().await?;
+    let said = async || Ok(page.source().await?.contains(" by Maria").then_some(()));
+    wait::until("the page says who acknowledged it", said).await?;
+    assert_eq!(status().await?, "acknowledged");
+    page.find(Locator::Css("[name=sure]")).await?.click().await?;
+    page.find(Locator::Css("form button")).await?.click().await?;
+    let taken_back = async || Ok(page.source().await?.contains("Nobody has acknowledged").then_some(()));
+    wait::until("the page says that nobody did", taken_back).await?;
+    let events: Vec<_> = client.order(&id).await?["timeline"].as_array().context("a timeline")?.clone();
+    let events: Vec<_> = events.iter().filter_map(|event| event["event"].as_str()).collect();
+    assert!(events.ends_with(&["order_acknowledged", "order_reopened"]), "{events:?}");
+
+    let said = String::from_utf8(program.command(&["order", "complete", &id, "--by", "Jo"])?.stdout)?;
+    assert!(said.trim_end().ends_with(") is completed"), "{said}");
+    page.goto(url).await?;
+    assert!(page.source().await?.contains("This order is done"));
+    let again = program.command(&["order", "acknowledge", &id])?;
+    assert!(String::from_utf8(again.stderr)?.contains("The order is completed since"), "and by whom");
+    let shown = String::from_utf8(program.command(&["order", "show", &id])?.stdout)?;
+    assert!(shown.contains("Status    completed since") && shown.contains(" by Jo"), "{shown}");
     Ok(())
 }

@@ -229,6 +229,7 @@ fn local_delivery(store: &Store, channels: Modes) -> LocalDelivery {
         subscriptions: Arc::new(store.clone()),
         deliveries: Arc::new(store.clone()),
         spam: Arc::new(store.clone()),
+        statuses: Arc::new(store.clone()),
         inbox: Arc::new(store.clone()),
         channels,
         endpoint_rule: Arc::new(|_| Ok(())),

@@ -11,7 +11,8 @@ use domain::shop::Shop;
 
 use crate::Error;
 use crate::ports::{
-    Clock, Deliveries, Inbox, LocalSubscriptions, OrderStore, Randomness, SpamMarks, Subscriptions,
+    Clock, Deliveries, Inbox, LocalSubscriptions, OrderStore, Randomness, SpamMarks, StatusChanges,
+    Subscriptions,
 };
 use crate::templates::TemplateBook;
 
@@ -45,6 +46,8 @@ pub struct LocalDelivery {
     pub deliveries: Arc<dyn Deliveries>,
     /// Which orders are spam.
     pub spam: Arc<dyn SpamMarks>,
+    /// What people made of orders.
+    pub statuses: Arc<dyn StatusChanges>,
     /// Messages that did not leave the machine.
     pub inbox: Arc<dyn Inbox>,
     /// Which channels there are.

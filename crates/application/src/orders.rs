@@ -2,6 +2,7 @@
 
 mod find;
 mod linked;
+mod status;
 mod timeline;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use domain::order::{Order, OrderDetails, OrderId};
 
 pub use find::find_in;
 pub use linked::{LinkedOrder, linked};
+pub use status::{change_status, change_status_by_link, last_status_changes};
 pub use timeline::{Event, EventKind, NotMatchedPage, Timeline, not_matched_of, timeline as timeline_of};
 
 use crate::ports::{
@@ -139,7 +141,8 @@ pub async fn timeline(app: &App, id: OrderId) -> Result<Timeline, Error> {
     let history = own.deliveries.order_history(id).await?;
     let told = history.map(timeline_of).ok_or_else(|| Error::not_found("order_not_found", "order"))?;
     let marks = own.spam.spam_marks(vec![id]).await?;
-    Ok(marks.get(&id).copied().into_iter().fold(told, Timeline::marked))
+    let told = marks.get(&id).copied().into_iter().fold(told, Timeline::marked);
+    Ok(told.with_changes(own.statuses.status_changes(id).await?))
 }
 
 /// Subscriptions that a published order does not match, and why, newest first. A page may hold fewer than were asked for,

@@ -9,6 +9,7 @@ mod order_store;
 mod outbox;
 mod page;
 mod spam_marks;
+mod status_changes;
 mod store_counts;
 mod subscriptions;
 mod templates;
@@ -28,6 +29,7 @@ pub use order_store::{Acceptance, ClientDigest, Idempotency, OrderQuery, OrderSt
 pub use outbox::{OrderLog, Published, Publisher};
 pub use page::{Page, PageRequest, UnreadableRow};
 pub use spam_marks::{SpamFilter, SpamMark, SpamMarks, SpamSelection};
+pub use status_changes::{Changed, StatusChanges};
 pub use store_counts::{DUE, StoreCounts, WAITS};
 pub use subscriptions::{LocalSubscriptions, NewSubscription, Subscribed, SubscriptionQuery, Subscriptions};
 pub use templates::{MAX_TEMPLATES, StoredTemplate, Templates};

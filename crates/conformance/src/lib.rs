@@ -26,6 +26,7 @@ pub mod order_log;
 pub mod order_store;
 pub mod receipts;
 pub mod spam_marks;
+pub mod status_changes;
 pub mod subscription_templates;
 pub mod subscriptions;
 pub mod templates;

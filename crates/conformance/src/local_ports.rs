@@ -2,8 +2,8 @@
 
 use application::ports::{
     Deliveries, DeliveryQueue, DeliveryRecord, Due, DueDelivery, DueQuery, Finished, Inbox, Intent,
-    LocalSubscriptions, NewSubscription, OrderLog, OrderStore, Published, Publisher, SpamMarks, Subscribed,
-    Subscriptions, Templates,
+    LocalSubscriptions, NewSubscription, OrderLog, OrderStore, Published, Publisher, SpamMarks,
+    StatusChanges, Subscribed, Subscriptions, Templates,
 };
 use domain::Timestamp;
 use domain::attempt::{Outcome, OutcomeKind};
@@ -35,6 +35,8 @@ pub struct LocalPorts<'a> {
     pub deliveries: &'a dyn Deliveries,
     /// Which orders are spam.
     pub spam: &'a dyn SpamMarks,
+    /// What people made of orders.
+    pub statuses: &'a dyn StatusChanges,
     /// Messages that did not leave the machine.
     pub inbox: &'a dyn Inbox,
     /// What operators wrote.
@@ -53,6 +55,7 @@ impl<'a> LocalPorts<'a> {
             + DeliveryQueue
             + Deliveries
             + SpamMarks
+            + StatusChanges
             + Inbox
             + Templates,
     {
@@ -65,6 +68,7 @@ impl<'a> LocalPorts<'a> {
             queue: store,
             deliveries: store,
             spam: store,
+            statuses: store,
             inbox: store,
             templates: store,
         }

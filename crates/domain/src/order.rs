@@ -7,6 +7,7 @@ mod members;
 mod parse;
 mod sensitive;
 mod short_reference;
+mod status;
 mod values;
 mod warning;
 
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 pub(crate) use parse::FIELD_NAMES;
 use serde::Serialize;
 pub use short_reference::ShortReference;
+pub use status::{Deed, MAX_CHANGES, MAX_WHO, OrderStatus, StatusChange, Way, who};
 pub use values::{customer_email, customer_phone, limits};
 pub use warning::{MAX_WARNINGS, Warning};
 

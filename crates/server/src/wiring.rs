@@ -228,6 +228,7 @@ fn local_delivery(
         subscriptions: Arc::new(store.clone()),
         deliveries: Arc::new(store.clone()),
         spam: Arc::new(store.clone()),
+        statuses: Arc::new(store.clone()),
         inbox: Arc::new(store.clone()),
         channels,
         endpoint_rule: Arc::new(move |endpoint| reachable(endpoint, &allowed_hosts, relay.as_ref())),

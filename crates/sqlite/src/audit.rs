@@ -17,6 +17,7 @@ mod matched;
 mod quarantine;
 mod queue;
 mod references;
+mod status;
 mod subscriptions;
 mod summary;
 
@@ -56,6 +57,7 @@ fn reconcile(
     references::check(&snapshot, &subscriptions, findings)?;
     quarantine::check(&snapshot, findings)?;
     keys::check(&snapshot, now, findings)?;
+    status::check(&snapshot, findings)?;
     Ok(Summary {
         orders: orders.stored,
         subscriptions: subscriptions.len() as u64,

@@ -4,6 +4,7 @@ pub(crate) mod accept;
 pub(crate) mod known_keys;
 mod pages;
 pub(crate) mod spam;
+pub(crate) mod status;
 pub(crate) mod time_span;
 
 use application::Error;

@@ -13,6 +13,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/subscriptions.sql"),
     include_str!("schema/deliveries.sql"),
     include_str!("schema/spam.sql"),
+    include_str!("schema/status.sql"),
     include_str!("schema/channels.sql"),
     include_str!("schema/probe.sql"),
     include_str!("schema/quarantine.sql"),

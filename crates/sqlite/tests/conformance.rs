@@ -68,6 +68,14 @@ port_keeps! {
     messages_are_listed_newest_first,
 }
 
+ports_keep! {
+    LocalPorts, status_changes:
+    each_change_stays_on_record,
+    what_does_not_lead_on_is_refused_and_changes_nothing,
+    of_changes_that_come_at_once_one_is_made,
+    an_order_is_changed_so_often_and_no_more,
+}
+
 port_keeps! {
     templates:
     a_template_reads_back_as_it_was_written,

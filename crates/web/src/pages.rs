@@ -40,9 +40,9 @@ pub(crate) fn routes() -> Routes {
     vec![
         ("/", get(order_form::show)),
         ("/docs", get(docs::show)),
-        ("/o/{token}", get(order::show)),
+        ("/o/{token}", get(order::show).post(order::change)),
         // As carriers and people write it, and as a link is cut that breaks there.
-        ("/o/{token}/", get(order::show)),
+        ("/o/{token}/", get(order::show).post(order::change)),
         ("/o/", get(order::show)),
         ("/assets/{file}", get(asset)),
     ]

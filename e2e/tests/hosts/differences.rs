@@ -34,6 +34,8 @@ async fn what_sns_does_in_its_own_way_is_answered_501_on_aws() -> Result<()> {
         let answer = client.post(&format!("/subscriptions/{unknown}/{verb}"), &json!({})).await?;
         assert_eq!(answer.expect(501)?["code"], "not_on_this_host", "{verb}");
     }
+    let seen = client.post(&format!("/orders/{unknown}/status"), &json!({"status": "acknowledged"})).await?;
+    assert_eq!(seen.expect(501)?["code"], "not_on_this_host");
     for path in [format!("/deliveries/{unknown}/drop"), format!("/receipts/{unknown}?attempt=1")] {
         assert_eq!(client.post(&path, &json!({})).await?.expect(501)?["code"], "not_on_this_host", "{path}");
     }

@@ -52,6 +52,8 @@ ZONES = sorted(zone for zone in zoneinfo.available_timezones() if zone.startswit
 schemathesis.openapi.format("time-zone", st.sampled_from(["UTC", *ZONES]))
 
 
+schemathesis.openapi.format("name-of-a-person", st.text(string.ascii_letters + "äß漢", min_size=1, max_size=60))
+
 # Words, values and sections, of which a template may be made in every part, and something that is always said.
 schemathesis.openapi.format(
     "template",

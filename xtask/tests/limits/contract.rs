@@ -9,7 +9,7 @@ use crate::constants::Constants;
 use crate::numbers::{Number, ONE, shown};
 
 /// Where a limit stands in the document, and whose number it is.
-const SAME: [(&str, &str); 13] = [
+const SAME: [(&str, &str); 14] = [
     ("parameters/find/schema/maxLength", "domain::values::CODE"),
     ("parameters/limit/schema/maximum", "application::PageRequest::MAX"),
     ("schemas/MailAddress/maxLength", "domain::values::EMAIL"),
@@ -18,6 +18,7 @@ const SAME: [(&str, &str); 13] = [
     ("schemas/AttributesFilterPolicy/maxProperties", "domain::filter_policy::MAX_KEYS"),
     ("schemas/BodyFilterPolicy/maxProperties", "domain::filter_policy::MAX_KEYS"),
     ("schemas/FilterNumber/maximum", "domain::filter_policy::MAX_NUMBER"),
+    ("schemas/NewStatus/properties/by/maxLength", "domain::MAX_WHO"),
     ("schemas/TemplatePart/maxLength", "domain::MAX_PART"),
     ("schemas/TemplateList/properties/items/maxItems", "application::MAX_TEMPLATES"),
     ("schemas/WebhookUrl/maxLength", "domain::endpoint::MAX_URL"),

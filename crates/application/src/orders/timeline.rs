@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use domain::delivery::{CancelReason, DeliveryState};
 use domain::endpoint::Protocol;
-use domain::order::Order;
+use domain::order::{Order, StatusChange};
 use domain::subscription::{SkipReason, Subscription, matches};
 
 use crate::ports::{
@@ -20,6 +20,8 @@ pub struct Timeline {
     pub published: bool,
     /// Since when the order is spam, if it is.
     pub spam_since: Option<Timestamp>,
+    /// What a person made of it last.
+    pub change: Option<StatusChange>,
     /// What happened, oldest first.
     pub events: Vec<Event>,
     /// Its deliveries, oldest first: the first [`OrderHistory::DELIVERIES`].
@@ -84,6 +86,8 @@ pub enum EventKind {
     MarkedSpam,
     /// A person took that back.
     UnmarkedSpam,
+    /// A person changed the order's status.
+    StatusChanged(StatusChange),
     /// A delivery was cancelled.
     Cancelled(Option<CancelReason>),
 }
@@ -97,6 +101,19 @@ impl Timeline {
         self.events.extend(mark.unmarked_at.map(|at| event(at, EventKind::UnmarkedSpam)));
         self.events.sort_by_key(|event| event.at);
         Self { spam_since: mark.since(), ..self }
+    }
+
+    /// The same timeline of an order whose status people changed, oldest first.
+    #[must_use]
+    pub fn with_changes(mut self, changes: Vec<StatusChange>) -> Self {
+        let event = |change: &StatusChange| Event {
+            at: change.at,
+            delivery: None,
+            kind: EventKind::StatusChanged(change.clone()),
+        };
+        self.events.extend(changes.iter().map(event));
+        self.events.sort_by_key(|event| event.at);
+        Self { change: changes.into_iter().next_back(), ..self }
     }
 }
 
@@ -114,7 +131,17 @@ pub fn timeline(history: OrderHistory) -> Timeline {
     events.sort_by_key(|event| event.at);
     let not_matched = not_matched_of(unmatched);
     unreadable.extend_from_slice(&not_matched.unreadable);
-    Timeline { order, published, spam_since: None, events, deliveries, counts, not_matched, unreadable }
+    Timeline {
+        order,
+        published,
+        spam_since: None,
+        change: None,
+        events,
+        deliveries,
+        counts,
+        not_matched,
+        unreadable,
+    }
 }
 
 fn delivery_events(place: usize, delivery: &DeliveryRecord) -> Vec<Event> {

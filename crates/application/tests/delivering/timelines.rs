@@ -13,6 +13,7 @@ use domain::delivery::{CancelReason, DeliveryKind, DeliveryState, WaitReason};
 use domain::endpoint::Protocol;
 use domain::filter_policy::FilterPolicy;
 use domain::order::{LoggedOrder, Seq};
+use domain::order::{OrderStatus, StatusChange, Way};
 use domain::receipt::ReceiptStatus;
 use domain::subscription::{SkipReason, Subscription, SubscriptionState, Version};
 
@@ -93,6 +94,7 @@ fn told(timeline: &Timeline) -> Vec<(i64, String)> {
         EventKind::NotEscalated => "not escalated".to_owned(),
         EventKind::MarkedSpam => "marked spam".to_owned(),
         EventKind::UnmarkedSpam => "unmarked spam".to_owned(),
+        EventKind::StatusChanged(change) => format!("{} by a person", change.status),
         EventKind::Cancelled(None) => "cancelled".to_owned(),
         EventKind::Cancelled(Some(reason)) => format!("cancelled: {}", reason.name()),
     };
@@ -341,4 +343,18 @@ fn a_mark_as_spam_stands_among_the_events_and_so_does_its_end() {
     assert_eq!(unmarked.spam_since, None);
     let events = [(0, "accepted"), (1, "matched"), (5, "marked spam"), (7, "unmarked spam")];
     assert_eq!(told(&unmarked), words(&events));
+}
+
+#[test]
+fn what_people_made_of_the_order_stands_among_what_happened() {
+    let attempts = vec![attempt(1, 2, Some(5))];
+    let delivered = delivery(Protocol::Email, DeliveryState::Delivered, 5, attempts);
+    let change = |status, seconds| StatusChange { status, at: at(seconds), who: None, way: Way::Operator };
+    let changes = vec![change(OrderStatus::Acknowledged, 3), change(OrderStatus::Completed, 9)];
+    let timeline = timeline_of(order_history(vec![delivered], Vec::new())).with_changes(changes.clone());
+    let told = told(&timeline);
+    let places = ["acknowledged by a person", "attempt 1", "completed by a person"]
+        .map(|word| told.iter().position(|(_, told)| told == word).unwrap());
+    assert!(places.is_sorted(), "{told:?}");
+    assert_eq!(timeline.change.as_ref(), changes.last());
 }

@@ -1,4 +1,4 @@
-//! `orderbell order place|list|show|spam|not-spam`.
+//! `orderbell order place|list|show|acknowledge|complete|cancel|reopen|spam|not-spam`.
 
 mod named;
 pub(super) mod show;
@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use self::show::{delivery_progress, price, products};
+use self::show::{became, price, products};
 use super::api_client::{Server, ServerPage};
 use super::table::Column;
 use super::{Failure, argument, block_on, display, output};
@@ -28,6 +28,14 @@ pub(super) enum Command {
         #[command(flatten)]
         server: Server,
     },
+    /// Say that you have seen an order
+    Acknowledge(Change),
+    /// Say that an order is done
+    Complete(Change),
+    /// Say that an order will not be done
+    Cancel(Change),
+    /// Make an order new again: nobody has seen it
+    Reopen(Change),
     /// Show an order and all that became of it
     Show {
         /// Its id or the first 8 digits of that and more, its short reference, or the shop's own number for it
@@ -83,6 +91,20 @@ pub(super) struct List {
     accepted: Accepted,
     #[command(flatten)]
     page: ServerPage,
+}
+
+/// What is made of an order.
+#[derive(Args)]
+#[group(skip)]
+pub(super) struct Change {
+    /// Its id or the first 8 digits of that and more, its short reference, or the shop's own number for it
+    #[arg(value_parser = argument::words)]
+    order: String,
+    /// Who says so
+    #[arg(long, value_name = "NAME", value_parser = argument::words)]
+    by: Option<String>,
+    #[command(flatten)]
+    server: Server,
 }
 
 /// When orders were accepted.
@@ -143,6 +165,10 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
         Command::List(list) => block_on(self::list(list))?,
         Command::Spam(spam) => block_on(mark_spam(spam))?,
         Command::NotSpam { order, server } => block_on(unmark_spam(&order, server))?,
+        Command::Acknowledge(change) => block_on(change_status(change, "acknowledged"))?,
+        Command::Complete(change) => block_on(change_status(change, "completed"))?,
+        Command::Cancel(change) => block_on(change_status(change, "cancelled"))?,
+        Command::Reopen(change) => block_on(change_status(change, "new"))?,
         Command::Show { order, server } => block_on(show(&order, server))?,
     }
 }
@@ -199,7 +225,7 @@ async fn list(list: List) -> Result<(), Failure> {
         for order in answer["items"].as_array_mut().into_iter().flatten() {
             order["product"] = json!(products(order));
             order["price"] = json!(price(order));
-            order["told"] = json!(delivery_progress(order));
+            order["told"] = json!(became(order));
         }
         output::list(&answer, &COLUMNS)
     });
@@ -243,6 +269,20 @@ async fn unmark_spam(name: &str, server: Server) -> Result<(), Failure> {
         output::line(&format!(
             "{order} ({id}) is no longer marked as spam; what was cancelled stays cancelled"
         ))
+    })?)
+}
+
+async fn change_status(change: Change, status: &str) -> Result<(), Failure> {
+    let Change { order, by, server } = change;
+    let id = named::id(&server, &order).await?;
+    let mut body = json!({"status": status});
+    if let Some(by) = by {
+        body["by"] = json!(by);
+    }
+    let answer = server.ask(Method::POST, &format!("/orders/{id}/status"), Some(&body)).await?;
+    Ok(server.show(&answer, |answer| {
+        let order = display::cell(answer.get("shortReference"));
+        output::line(&format!("{order} ({id}) is {status}"))
     })?)
 }
 

@@ -144,7 +144,7 @@ mod tests {
     /// Each list with its longest names and states, and texts that are far too long.
     fn every_list() -> Vec<(&'static str, Vec<Column>, Value)> {
         let long = "as much as fits and ".repeat(30);
-        let told = "spam, 0 of 106 or more, 2 held, 1 dead, 103 cancelled";
+        let told = "acknowledged, spam, 0 of 106 or more, 2 held, 1 dead, 103 cancelled";
         vec![
             (
                 "orders",
@@ -155,7 +155,7 @@ mod tests {
             (
                 "an order's events",
                 orders::show::EVENTS.to_vec(),
-                json!({"at": TIME, "event": "receipt_delivered", "endpoint": long, "number": 50,
+                json!({"at": TIME, "event": "order_acknowledged", "endpoint": long, "number": 50,
                        "outcome": "permanent", "reply": long, "reason": long}),
             ),
             (

@@ -35,6 +35,8 @@ pub enum ExceptionKind {
     DanglingReference,
     /// An idempotency key lives, and is not where it would be looked up.
     KeyNotFound,
+    /// The status of an order does not follow from what people did.
+    StatusUnexplained,
     /// A row makes no sense to this program: it is, or will be, quarantined.
     Unreadable,
     /// A row is quarantined that can be read by now.
@@ -77,6 +79,7 @@ impl ExceptionKind {
             Self::QueueDisagrees => "queue_disagrees",
             Self::DanglingReference => "dangling_reference",
             Self::KeyNotFound => "key_not_found",
+            Self::StatusUnexplained => "status_unexplained",
             Self::Unreadable => "unreadable",
             Self::Quarantined => "quarantined",
         }
@@ -94,6 +97,7 @@ impl ExceptionKind {
                  mended it goes on"
             }
             Self::Quarantined => "nothing: the program looks again every minute, and at its start",
+            Self::StatusUnexplained => "restore status_changes from a backup, or change the status anew",
             Self::KeyNotFound => {
                 "stop the program, set idempotency.flushed_through to 0, start it: it looks at every key again"
             }

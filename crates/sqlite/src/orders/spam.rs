@@ -82,7 +82,8 @@ pub(crate) fn unmark(connection: &Connection, id: OrderId, now: Timestamp) -> Re
     Ok(())
 }
 
-fn seq_of(connection: &Connection, id: OrderId) -> Result<i64, Failure> {
+/// The place of the order of that id in the log.
+pub(crate) fn seq_of(connection: &Connection, id: OrderId) -> Result<i64, Failure> {
     let sql = "SELECT seq FROM orders WHERE id = ?";
     let found = connection.prepare_cached(sql)?.query_row([id.0.as_bytes()], |row| row.get(0)).optional()?;
     Ok(found.ok_or_else(|| Error::not_found("order_not_found", "order"))?)

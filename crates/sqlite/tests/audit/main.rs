@@ -7,4 +7,5 @@ mod fixtures;
 #[path = "../opened/mod.rs"]
 mod opened;
 mod order;
+mod status;
 mod unreadable;

@@ -15,7 +15,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use domain::Timestamp;
-use domain::order::{OrderId, customer_email, customer_phone, limits};
+use domain::order::{OrderId, OrderStatus, customer_email, customer_phone, limits, who};
 use http::{StatusCode, Uri};
 use serde_json::json;
 
@@ -34,6 +34,7 @@ pub(crate) fn routes() -> Routes {
         (CREATE_ORDER, post(place::place)),
         ("/orders", get(list)),
         ("/orders/{id}", get(show)),
+        ("/orders/{id}/status", post(change_status)),
         ("/orders/{id}/not-matched", get(not_matched)),
         ("/orders/{id}/spam", put(mark_spam).delete(unmark_spam)),
         ("/orders/spam", post(mark_spam_by_filter)),
@@ -61,13 +62,17 @@ async fn list(_: Admin, State(web): State<Arc<Web>>, uri: Uri) -> Result<Respons
         None => orders::list(&web.app, query).await?,
     };
     let spam = orders::spam_among(&web.app, &page.items).await?;
+    let changes = orders::last_status_changes(&web.app, &page.items).await?;
     let mut progress = BTreeMap::new();
     if counts.is_some() && web.app.local_delivery.is_some() {
         let all = orders::delivery_progress(&web.app, &page.items).await?;
         progress.extend(page.items.iter().map(|order| order.id).zip(all));
     }
     Ok(page_response(&page, |order| ToldJson {
-        order: OrderJson::of(order, spam.get(&order.id).copied()),
+        order: match &web.app.local_delivery {
+            None => OrderJson::of(order, None),
+            Some(_) => OrderJson::of(order, spam.get(&order.id).copied()).with_status(changes.get(&order.id)),
+        },
         progress: progress.get(&order.id).map(ProgressJson::of),
     }))
 }
@@ -98,6 +103,23 @@ async fn not_matched(
     let page = Params::read(&uri, &["limit", "cursor"])?.page()?;
     let page = orders::not_matched(&web.app, id, page).await?;
     Ok(list_response(&page, not_matched_by_reason(&page)))
+}
+
+/// Changes what people made of an order and shows it.
+async fn change_status(
+    _: Admin,
+    State(web): State<Arc<Web>>,
+    Id(id): Id<OrderId>,
+    RawBody(json): RawBody,
+) -> Result<Response, Problem> {
+    let members = Members::read(&json, &["status", "by"])?;
+    let status = OrderStatus::of_name(&members.required("status")?).ok_or_else(|| {
+        let all = OrderStatus::ALL.map(OrderStatus::name).join(", ");
+        Problem::invalid("unknown_status", "status", format!("status must be one of {all}"))
+    })?;
+    let who = members.text("by")?.map(|name: String| who(&name)).transpose()?;
+    orders::change_status(&web.app, id, status, who).await?;
+    order_history(&web, id).await
 }
 
 /// Marks an order as spam and shows it.

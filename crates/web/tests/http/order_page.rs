@@ -24,7 +24,7 @@ fn assert_page(answer: &Answer, status: StatusCode, says: &str) {
     for (header, value) in [
         ("content-type", "text/html; charset=utf-8"),
         ("cache-control", "no-store"),
-        ("referrer-policy", "no-referrer"),
+        ("referrer-policy", "strict-origin"),
         ("x-robots-tag", "noindex"),
         ("x-content-type-options", "nosniff"),
     ] {
@@ -67,11 +67,12 @@ async fn the_page_shows_all_of_the_order_and_nothing_of_it_is_more_than_text() {
     ] {
         assert!(page.text.contains(says), "{says}: {}", page.text);
     }
-    assert!(!page.text.contains("<form") && !page.text.contains("/console"), "{}", page.text);
+    assert_eq!(page.text.matches("<form method=\"post\"").count(), 1);
+    assert!(!page.text.contains("/console"), "{}", page.text);
 }
 
 #[tokio::test]
-async fn whatever_fetches_it_nothing_changes_and_nothing_can_be_sent_to_it() {
+async fn whatever_fetches_it_nothing_changes() {
     let host = Host::start();
     let (id, link) = told(&host, "", ORDER).await;
     let before = host.manage("GET", "/deliveries", "").await.text;
@@ -80,7 +81,7 @@ async fn whatever_fetches_it_nothing_changes_and_nothing_can_be_sent_to_it() {
     for _ in 0..3 {
         assert_page(&host.get(&link).await, StatusCode::OK, "Pizza");
     }
-    for method in ["POST", "PUT", "DELETE", "PATCH"] {
+    for method in ["PUT", "DELETE", "PATCH"] {
         assert_eq!(host.manage(method, &link, "{}").await.status, StatusCode::METHOD_NOT_ALLOWED);
     }
     assert_eq!(host.manage("GET", "/deliveries", "").await.text, before);
@@ -278,4 +279,90 @@ async fn where_sns_delivers_there_is_no_such_page() {
     let page = host.get(&format!("/o/{}", "A".repeat(43))).await;
     assert_eq!(page.status, StatusCode::NOT_IMPLEMENTED);
     assert!(page.text.contains("Not served here"), "{}", page.text);
+}
+
+/// Posts the page's form with these fields, and answers the page that it leads to.
+async fn pressed(host: &Host, link: &str, form: &str) -> Answer {
+    let request = Request::post(link).header("content-type", "application/x-www-form-urlencoded");
+    let answer = host.send(request.body(Body::from(form.to_owned())).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+    assert_eq!(answer.header("location"), link.rsplit('/').next());
+    host.get(link).await
+}
+
+async fn status(host: &Host) -> (String, serde_json::Value) {
+    let order = host.manage("GET", "/orders", "").await.json()["items"][0].clone();
+    (order["status"].as_str().unwrap().to_owned(), order["statusChange"].clone())
+}
+
+#[tokio::test]
+async fn whoever_has_the_link_acknowledges_the_order_and_can_take_that_back() {
+    let host = Host::start();
+    let (_, link) = told(&host, "", ORDER).await;
+    let page = host.get(&link).await;
+    assert_page(&page, StatusCode::OK, "Nobody has acknowledged this order yet.");
+    assert!(
+        page.text
+            .contains(r#"<input type="checkbox" name="sure" value="yes" required> I have seen this order"#)
+    );
+    let page = pressed(&host, &link, "status=acknowledged&sure=yes&by=Maria+%3Cb%3E").await;
+    assert_page(&page, StatusCode::OK, "Acknowledged Sat, Jan 31, 2026, 12:00");
+    assert!(page.text.contains(" by Maria &#60;b&#62;</bdi>"), "{}", page.text);
+    let (is, change) = status(&host).await;
+    let expected =
+        json!({"at": "2026-01-31T12:00:00Z", "by": "Maria <b>", "way": "link", "sentTo": "j***@example.com"});
+    assert_eq!((is.as_str(), change), ("acknowledged", expected));
+    // Pressed late: it is so already.
+    let page = pressed(&host, &link, "status=acknowledged&sure=yes&by=Jo").await;
+    assert!(page.text.contains(" by Maria"), "{}", page.text);
+    let page = pressed(&host, &link, "status=new&sure=yes").await;
+    assert_page(&page, StatusCode::OK, "Nobody has acknowledged this order yet.");
+    let page = pressed(&host, &link, "status=acknowledged&sure=yes&by=").await;
+    assert!(page.text.contains(" by the link sent to j***@example.com"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn what_fetches_or_submits_the_page_as_it_is_acknowledges_nothing() {
+    let host = Host::start();
+    let (_, link) = told(&host, "", ORDER).await;
+    for form in [
+        "",
+        "status=acknowledged",
+        "status=acknowledged&by=",
+        "status=acknowledged&sure=",
+        "status=acknowledged&sure=no&by=test",
+        "status=acknowledged&sure=on",
+        "sure=yes",
+        "status=completed&sure=yes",
+        "status=cancelled&sure=yes",
+        "status=new&sure=yes",
+        "status=x&sure=yes",
+        "{\"status\":\"acknowledged\",\"sure\":\"yes\"}",
+    ] {
+        pressed(&host, &link, form).await;
+        assert_eq!(status(&host).await, ("new".to_owned(), serde_json::Value::Null), "{form}");
+    }
+    for method in ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"] {
+        let request = Request::builder().method(method).uri(format!("{link}?status=acknowledged&sure=yes"));
+        host.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(status(&host).await.0, "new", "{method}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_is_over_is_shown_by_no_link() {
+    let host = Host::start();
+    let (_, link) = told(&host, r#"{"language": "de"}"#, ORDER).await;
+    let order =
+        host.manage("GET", "/orders", "").await.json()["items"][0]["orderId"].as_str().unwrap().to_owned();
+    for status in ["completed", "cancelled"] {
+        host.manage("POST", &format!("/orders/{order}/status"), &json!({"status": status}).to_string()).await;
+        let page = host.get(&link).await;
+        assert_page(&page, StatusCode::GONE, "This order is done");
+        assert!(!page.text.contains("Pizza"));
+        let request = Request::post(&link).body(Body::from("status=new&sure=yes")).unwrap();
+        assert_page(&host.send(request).await, StatusCode::GONE, "This order is done");
+        host.manage("POST", &format!("/orders/{order}/status"), r#"{"status": "new"}"#).await;
+        assert_page(&host.get(&link).await, StatusCode::OK, "Noch niemand hat diese Bestellung bestätigt.");
+    }
 }

@@ -3,6 +3,7 @@
 mod find;
 mod place;
 mod spam;
+mod status;
 
 use std::time::Duration;
 

@@ -47,8 +47,11 @@ pub(super) fn print(order: &Value) -> Result<(), StdoutError> {
     for warning in order["warnings"].as_array().into_iter().flatten() {
         line("Warning", &display::cell(warning.get("detail")))?;
     }
+    if order["status"].is_string() {
+        line("Status", &status(order))?;
+    }
     line("Told", &format!("{}\n", display::cell(order.get("summary"))))?;
-    output::table(order["timeline"].as_array().map(Vec::as_slice).unwrap_or_default(), &EVENTS)?;
+    output::table(&events(order), &EVENTS)?;
     output::unreadable(order)?;
     for delivery in order["deliveries"].as_array().into_iter().flatten() {
         output::unreadable(delivery)?;
@@ -67,6 +70,35 @@ pub(super) fn print(order: &Value) -> Result<(), StdoutError> {
         output::note(&format!("others are not told either: GET /orders/{id}/not-matched lists them all"));
     }
     Ok(())
+}
+
+/// What people made of it, when, and who.
+fn status(order: &Value) -> String {
+    let (status, change) = (display::cell(order.get("status")), &order["statusChange"]);
+    let Some(at) = change["at"].as_str() else { return status };
+    let since = format!("{status} since {}", display::local_time(at));
+    let by = by(change).map(|by| format!(" {by}")).unwrap_or_default();
+    display::terminal_safe(&(since + &by)).into_owned()
+}
+
+/// Who changed a status.
+fn by(change: &Value) -> Option<String> {
+    match (change["by"].as_str(), change["sentTo"].as_str()) {
+        (Some(by), _) => Some(format!("by {by}")),
+        (None, Some(to)) => Some(format!("by the link sent to {to}")),
+        (None, None) => None,
+    }
+}
+
+/// What happened, with who did it as its reason where a person did.
+fn events(order: &Value) -> Vec<Value> {
+    let mut events = order["timeline"].as_array().cloned().unwrap_or_default();
+    for event in &mut events {
+        if let Some(by) = by(&event["statusChange"]) {
+            event["reason"] = by.into();
+        }
+    }
+    events
 }
 
 fn line(label: &str, text: &str) -> Result<(), StdoutError> {
@@ -132,8 +164,15 @@ pub(super) fn price(order: &Value) -> Option<String> {
     Some(numbers::money(Language::En, amount, order["currency"].as_str()))
 }
 
+/// What people made of it, unless it is new, and how far its delivery has come.
+pub(super) fn became(order: &Value) -> Option<String> {
+    let status = order["status"].as_str().filter(|status| *status != "new").map(str::to_owned);
+    let became: Vec<_> = status.into_iter().chain(delivery_progress(order)).collect();
+    (!became.is_empty()).then(|| became.join(", "))
+}
+
 /// How far delivery has come, as in "2 of 3, 1 waiting". Nothing where another host tells.
-pub(super) fn delivery_progress(order: &Value) -> Option<String> {
+fn delivery_progress(order: &Value) -> Option<String> {
     let counts = order["counts"].as_object()?;
     let count = |states: &[&str]| -> u64 {
         states.iter().filter_map(|state| counts.get(*state).and_then(Value::as_u64)).sum()

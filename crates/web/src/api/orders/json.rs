@@ -6,7 +6,7 @@ use application::orders::NotMatchedPage;
 use application::ports::DeliveryProgress;
 use domain::Timestamp;
 use domain::filter_policy::Mismatch;
-use domain::order::{Order, ShortReference};
+use domain::order::{Order, OrderStatus, ShortReference, StatusChange, Way};
 use domain::subscription::{SkipReason, Subscription, SubscriptionId};
 use serde::Serialize;
 
@@ -22,12 +22,55 @@ pub(super) struct OrderJson<'a> {
     /// Since when a person calls it spam.
     #[serde(skip_serializing_if = "Option::is_none")]
     spam_since: Option<Timestamp>,
+    /// What people made of it; absent where this host does not know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<OrderStatus>,
+    /// Who made that of it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_change: Option<ChangeJson<'a>>,
+}
+
+/// A change of an order's status.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ChangeJson<'a> {
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a str>,
+    way: &'static str,
+    /// Whom the link was sent to that it was made by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent_to: Option<&'a str>,
+}
+
+impl<'a> ChangeJson<'a> {
+    pub(super) fn of(change: &'a StatusChange) -> Self {
+        let StatusChange { at, who, way, .. } = change;
+        let sent_to = match way {
+            Way::Operator => None,
+            Way::Link { to } => Some(to.as_str()),
+        };
+        Self { at: *at, by: who.as_deref(), way: way.name(), sent_to }
+    }
 }
 
 impl<'a> OrderJson<'a> {
     pub(super) fn of(order: &'a Order, spam_since: Option<Timestamp>) -> Self {
         let short_reference = ShortReference::of(order.id);
-        Self { order, request_id: &order.request_id, short_reference, spam_since }
+        Self {
+            order,
+            request_id: &order.request_id,
+            short_reference,
+            spam_since,
+            status: None,
+            status_change: None,
+        }
+    }
+
+    /// As it is on a host that keeps what people made of it: what that was last.
+    pub(super) fn with_status(self, change: Option<&'a StatusChange>) -> Self {
+        let status = change.map(|change| change.status).unwrap_or_default();
+        Self { status: Some(status), status_change: change.map(ChangeJson::of), ..self }
     }
 }
 

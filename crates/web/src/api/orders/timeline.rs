@@ -6,11 +6,12 @@ use application::orders::{Event, EventKind, Timeline};
 use application::ports::{AttemptRecord, OrderHistory, UnreadableRow};
 use domain::Timestamp;
 use domain::delivery::{CancelReason, DeliveryId};
+use domain::order::OrderStatus;
 use domain::receipt::ReceiptStatus;
 use domain::subscription::SubscriptionId;
 use serde::Serialize;
 
-use super::json::{GroupJson, OrderJson, not_matched_by_reason};
+use super::json::{ChangeJson, GroupJson, OrderJson, not_matched_by_reason};
 use crate::api::deliveries::DeliveryJson;
 
 /// An order, what happened to it, whom it matched and whom it did not.
@@ -47,6 +48,9 @@ struct EventJson<'a> {
     protocol: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    /// How a person changed the order's status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_change: Option<ChangeJson<'a>>,
 }
 
 /// The delivery that an event is about.
@@ -61,7 +65,7 @@ struct About {
 impl<'a> TimelineJson<'a> {
     pub(super) fn of(timeline: &'a Timeline, now: Timestamp) -> Self {
         Self {
-            order: OrderJson::of(&timeline.order, timeline.spam_since),
+            order: OrderJson::of(&timeline.order, timeline.spam_since).with_status(timeline.change.as_ref()),
             published: timeline.published,
             summary: summary(timeline),
             timeline: timeline.events.iter().map(|event| EventJson::of(event, timeline)).collect(),
@@ -129,10 +133,25 @@ impl<'a> EventJson<'a> {
             EventKind::Retried => ("retried", None, protocol, None),
             EventKind::MarkedSpam => ("marked_spam", None, protocol, None),
             EventKind::UnmarkedSpam => ("unmarked_spam", None, protocol, None),
+            EventKind::StatusChanged(change) => (changed(change.status), None, None, None),
             EventKind::Ended(state) => (state.name(), None, protocol, None),
             EventKind::Cancelled(reason) => ("cancelled", None, protocol, reason.map(CancelReason::name)),
         };
         let protocol = protocol.map(domain::endpoint::Protocol::name);
-        Self { at: event.at, event: name, about, attempt, protocol, reason }
+        let status_change = match &event.kind {
+            EventKind::StatusChanged(change) => Some(ChangeJson::of(change)),
+            _ => None,
+        };
+        Self { at: event.at, event: name, about, attempt, protocol, reason, status_change }
+    }
+}
+
+/// What a person did.
+fn changed(to: OrderStatus) -> &'static str {
+    match to {
+        OrderStatus::New => "order_reopened",
+        OrderStatus::Acknowledged => "order_acknowledged",
+        OrderStatus::Completed => "order_completed",
+        OrderStatus::Cancelled => "order_cancelled",
     }
 }
