@@ -61,7 +61,7 @@ async fn a_shop_speaks_its_language_and_a_subscription_its_own() -> Result<()> {
     let facts = "Gesamt: 1.250,00\u{a0}€\nWunschtermin: Do., 24.12.2026, 13:00";
     assert!(german.starts_with("📦 Neue Bestellung!\n") && german.ends_with(facts), "{german}");
     let french = text("montreal@example.com", "Nouvelle commande\u{a0}: Torte pour Jo").await?;
-    assert!(french.contains("Souhaité pour\u{a0}: jeu. 24/12/2026, 07:00"), "{french}");
+    assert!(french.contains("Date souhaitée\u{a0}: jeu. 24/12/2026, 07:00"), "{french}");
     Ok(())
 }
 

@@ -35,13 +35,13 @@ static GERMAN: Words = Words {
     new_order: "Neue Bestellung",
     confirm: "Abonnement bestätigen",
     unsubscribe: "Abonnement dieses Chats beenden",
-    longer: "Diese Bestellung ist länger als eine Nachricht. Vollständig zeigt sie:",
+    longer: "Diese Bestellung ist länger als eine Nachricht. So sehen Sie sie vollständig:",
 };
 
 static FRENCH: Words = Words {
     new_order: "Nouvelle commande",
     confirm: "Confirmer l’abonnement",
-    unsubscribe: "Désabonner ce chat",
+    unsubscribe: "Désabonner ce canal",
     longer: "Cette commande est plus longue qu’un message. Pour la voir en entier\u{a0}:",
 };
 

@@ -43,10 +43,10 @@ static ENGLISH: Words = Words {
 static GERMAN: Words = Words {
     confirm: "Abonnement bestätigen",
     button_fails: "Falls der Knopf nicht funktioniert, öffnen Sie diesen Link:",
-    why: "Sie erhalten diese Nachricht, weil diese Adresse neue Bestellungen abonniert hat.",
+    why: "Sie erhalten diese Nachricht, weil für diese Adresse neue Bestellungen abonniert sind.",
     unsubscribe: "Abbestellen",
-    longer: "Diese Bestellung ist länger als eine E-Mail. Vollständig zeigt sie:",
-    more_products: Counted { one: ("und ", " weitere"), other: ("und ", " weitere") },
+    longer: "Diese Bestellung ist länger als eine E-Mail. So sehen Sie sie vollständig:",
+    more_products: Counted { one: ("und ", " weiteres Produkt"), other: ("und ", " weitere Produkte") },
     more_characters: Counted { one: ("… (", " weiteres Zeichen)"), other: ("… (", " weitere Zeichen)") },
 };
 

@@ -12,7 +12,7 @@ pub(super) fn confirmation_request(reader: &Reader, asked_by: Option<&str>, expi
     let request = match reader.language {
         Language::En => format!("To get new orders as texts, confirm by {until} (not you? Do nothing):"),
         Language::De => {
-            format!("Bestellungen per SMS? Bis {until} bestätigen (nicht von Ihnen? Nichts tun):")
+            format!("Bestellungen per SMS? Bis {until} bestätigen (nicht angefordert? Nichts tun):")
         }
         Language::Fr => format!("Commandes par SMS? Confirmez avant le {until} (pas vous? Ne faites rien):"),
         Language::Es => {

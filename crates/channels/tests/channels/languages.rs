@@ -60,8 +60,8 @@ async fn a_mail_about_an_order_is_in_its_readers_language_and_the_customers_word
                 "📦 Nouvelle commande reçue\u{202f}!\nIdentifiant\u{a0}: {id}\nClient\u{a0}: مريم\n\
                  Produit\u{a0}: 1\u{202f}200 × Brot, 1 × Pad\n\n- 1\u{202f}200 × Brot, 1\u{202f}234,50\u{a0}€ pièce\n\
                  - 1 × Pad\n\nTotal\u{a0}: 1\u{202f}481\u{202f}400,00\u{a0}€\n\
-                 Souhaité pour\u{a0}: jeu. 24/12/2026, 13:30\nRemarque\u{a0}: Zweimal klingeln\n\
-                 Téléphone\u{a0}: +4915112345678\nAutres données\u{a0}:\n    express: oui\n\nCommande {reference}\n\n-- \n\
+                 Date souhaitée\u{a0}: jeu. 24/12/2026, 13:30\nRemarque\u{a0}: Zweimal klingeln\n\
+                 Téléphone\u{a0}: +4915112345678\nAutres informations\u{a0}:\n    express: oui\n\nCommande {reference}\n\n-- \n\
                  Se désabonner\u{a0}: {UNSUBSCRIBE}\n"
             ),
         ),
@@ -104,7 +104,7 @@ async fn the_html_of_an_order_is_in_its_readers_language_to_the_last_line() {
                 "Bestell-ID|",
                 "Weitere Angaben",
                 "express|ja",
-                "Sie erhalten diese Nachricht, weil diese Adresse neue Bestellungen abonniert hat. Abbestellen",
+                "Sie erhalten diese Nachricht, weil für diese Adresse neue Bestellungen abonniert sind. Abbestellen",
             ],
         ),
         (
@@ -114,14 +114,14 @@ async fn the_html_of_an_order_is_in_its_readers_language_to_the_last_line() {
                 "1\u{202f}200 × Brot, 1 × Pad",
                 "Client|مريم",
                 "Total|1\u{202f}481\u{202f}400,00\u{a0}€",
-                "Souhaité pour|jeu. 24/12/2026, 13:30",
+                "Date souhaitée|jeu. 24/12/2026, 13:30",
                 "Quantité|Produit|Prix unitaire",
                 "1\u{202f}200|Brot|1\u{202f}234,50\u{a0}€",
                 "1|Pad",
                 "Remarque|Zweimal klingeln",
                 "Téléphone|+4915112345678",
                 "Identifiant|",
-                "Autres données",
+                "Autres informations",
                 "express|oui",
                 "Vous recevez ce message car cette adresse est abonnée aux nouvelles commandes. Se désabonner",
             ],
@@ -185,7 +185,7 @@ async fn a_confirmation_request_is_in_the_language_and_by_the_clock_of_whoever_i
         ),
         (
             Language::De,
-            "Bestätigen Sie Ihr Abonnement neuer Bestellungen",
+            "Bestätigen Sie Ihr Abonnement für neue Bestellungen",
             "bestätigen Sie bis Mi., 04.03.2026, 06:06.",
             "Abonnement bestätigen",
         ),
@@ -239,9 +239,9 @@ async fn a_chat_is_told_in_its_own_language() {
                 "*Produits*",
                 "*Identifiant*",
                 "*Client*",
-                "*Souhaité pour*",
-                "*Autres données*",
-                "|Désabonner ce chat>",
+                "*Date souhaitée*",
+                "*Autres informations*",
+                "|Désabonner ce canal>",
             ],
         ),
         (
@@ -288,7 +288,7 @@ async fn a_text_message_is_in_its_readers_language_and_in_the_gsm_alphabet() {
         (
             Language::Fr,
             "1 200 x Brot, 1 x Pad\nClient: Zoé Müller\nRemarque: Zweimal klingeln\nTotal: 1 481 400,00 €\n\
-             Téléphone: +4915112345678\nSouhaité pour: jeu. 24/12/2026, 13:30\nAutres données: express: oui",
+             Téléphone: +4915112345678\nDate souhaitée: jeu. 24/12/2026, 13:30\nAutres informations: express: oui",
         ),
         (
             Language::Es,

@@ -165,9 +165,9 @@ static GERMAN: Words = Words {
     price_each: "Einzelpreis",
     also_sent: "Weitere Angaben",
     colon: ":",
-    more: Counted { one: ("… und ", " weitere"), other: ("… und ", " weitere") },
+    more: Counted { one: ("… und ", " weiterer Eintrag"), other: ("… und ", " weitere Einträge") },
     more_items: Counted { one: ("+", " weiterer Artikel"), other: ("+", " weitere Artikel") },
-    more_lines: "+ mehr",
+    more_lines: "+ Weiteres",
     subject: "Neue Bestellung",
     for_whom: "für",
     each: ("je ", ""),
@@ -196,11 +196,11 @@ static FRENCH: Words = Words {
     product: "Produit",
     products: "Produits",
     price_each: "Prix unitaire",
-    also_sent: "Autres données",
+    also_sent: "Autres informations",
     colon: "\u{a0}:",
     more: Counted { one: ("… et ", " autre"), other: ("… et ", " autres") },
     more_items: Counted { one: ("+", " autre article"), other: ("+", " autres articles") },
-    more_lines: "+ d'autres",
+    more_lines: "+ autres infos",
     subject: "Nouvelle commande",
     for_whom: "pour",
     each: ("", " pièce"),
@@ -210,7 +210,7 @@ static FRENCH: Words = Words {
         quantity: "Quantité",
         total: "Total",
         currency: "Devise",
-        wanted_at: "Souhaité pour",
+        wanted_at: "Date souhaitée",
         note: "Remarque",
         phone: "Téléphone",
         email: "E-mail",
@@ -247,15 +247,16 @@ const SPANISH: Words = Words {
         note: "Nota",
         phone: "Teléfono",
         email: "Correo",
-        address: "Domicilio",
+        address: "Dirección",
         reference: "Referencia",
         language: "Idioma",
     },
 };
 
 static SPANISH_IN_GSM: Words = Words {
-    more_items: Counted { one: ("+", " otro producto"), other: ("+", " otros productos") },
+    more_items: Counted { one: ("+", " producto"), other: ("+", " productos") },
     yes: "si",
+    labels: Labels { address: "Domicilio", ..SPANISH.labels },
     ..SPANISH
 };
 

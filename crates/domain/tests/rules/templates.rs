@@ -79,7 +79,7 @@ fn facts_carry_their_labels_in_the_readers_language() {
     let told = written(text(template), Protocol::Webhook, &bakery(), Language::Fr).text.unwrap();
     assert_eq!(
         told,
-        "!\nTotal = 8,80\u{a0}€\nSouhaité pour = jeu. 24/12/2026, 08:00\nRemarque = Ring twice.\n    Total: 0.00\n\
+        "!\nTotal = 8,80\u{a0}€\nDate souhaitée = jeu. 24/12/2026, 08:00\nRemarque = Ring twice.\n    Total: 0.00\n\
          [gift=oui][table=7][extra.name=x][door.code=A <7>][door.floor=2]"
     );
 }

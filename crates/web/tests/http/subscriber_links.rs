@@ -258,8 +258,8 @@ async fn the_pages_are_in_the_subscriptions_language() {
                 "Confirmer l’abonnement",
                 "Abonnement confirmé",
                 "Déjà confirmé",
-                "Vous êtes désabonné",
-                "Déjà désabonné",
+                "Désabonnement effectué",
+                "Désabonnement déjà effectué",
             ],
         ),
         (
@@ -306,7 +306,7 @@ async fn a_page_about_a_link_that_does_nothing_is_in_the_shops_language() {
     let wrong = host.get("/subscriptions/confirm?token=wrong").await;
     assert_page(&wrong, StatusCode::BAD_REQUEST, "Dieser Link ist ungültig");
     host.clock.advance(Duration::from_hours(48));
-    assert_page(&host.get(&link).await, StatusCode::GONE, "Die Zeit zum Bestätigen ist um");
+    assert_page(&host.get(&link).await, StatusCode::GONE, "Die Frist zum Bestätigen ist abgelaufen");
 }
 
 #[tokio::test]

@@ -37,14 +37,14 @@ static ENGLISH: Words = Words {
 };
 
 static GERMAN: Words = Words {
-    confirm_subject: "Bestätigen Sie Ihr Abonnement neuer Bestellungen",
+    confirm_subject: "Bestätigen Sie Ihr Abonnement für neue Bestellungen",
     somebody: "Jemand",
     confirm_text: (
-        " hat darum gebeten, dass diese Adresse von neuen Bestellungen erfährt.\nUm sie zu erhalten, öffnen Sie den \
-         Link unten und bestätigen Sie bis ",
-        ".\nWenn Sie das nicht waren, tun Sie nichts: Sie hören nicht wieder von uns.",
+        " hat darum gebeten, neue Bestellungen an diese Adresse zu melden.\nUm sie zu erhalten, öffnen Sie den Link \
+         unten und bestätigen Sie bis ",
+        ".\nWenn Sie das nicht waren, brauchen Sie nichts zu tun: Sie hören dann nicht wieder von uns.",
     ),
-    test_subject: "Test Ihres Abonnements neuer Bestellungen",
+    test_subject: "Test Ihres Abonnements für neue Bestellungen",
     test_text: "Dies ist ein Test: Nachrichten über neue Bestellungen erreichen Sie hier.",
 };
 
@@ -52,7 +52,7 @@ static FRENCH: Words = Words {
     confirm_subject: "Confirmez votre abonnement aux nouvelles commandes",
     somebody: "Quelqu’un",
     confirm_text: (
-        " a demandé que cette adresse soit informée des nouvelles commandes.\nPour les recevoir, ouvrez le lien \
+        " a demandé que les nouvelles commandes soient signalées à cette adresse.\nPour les recevoir, ouvrez le lien \
          ci-dessous et confirmez avant le ",
         ".\nSi ce n’était pas vous, ne faites rien\u{a0}: vous n’entendrez plus parler de nous.",
     ),
@@ -64,7 +64,7 @@ static SPANISH: Words = Words {
     confirm_subject: "Confirme su suscripción a los nuevos pedidos",
     somebody: "Alguien",
     confirm_text: (
-        " ha pedido que se avise a esta dirección de los nuevos pedidos.\nPara recibirlos, abra el enlace de abajo \
+        " ha solicitado que se envíen avisos de nuevos pedidos a esta dirección.\nPara recibirlos, abra el enlace de abajo \
          y confirme antes del ",
         ".\nSi no fue usted, no haga nada: no volverá a saber de nosotros.",
     ),

@@ -67,16 +67,16 @@ static GERMAN: Words = Words {
     by_link_to: "über den Link an",
     acknowledge: ("Ich habe diese Bestellung gesehen", "Bestätigen"),
     take_back: ("Ich kümmere mich nicht um diese Bestellung", "Zurücknehmen"),
-    your_name: "Ihr Name (freiwillig)",
+    your_name: "Ihr Name (optional)",
     over: (
         "Diese Bestellung ist abgeschlossen",
-        "Sie wurde erledigt oder storniert: Ihre Links zeigen sie nicht mehr.",
+        "Sie wurde erledigt oder storniert; ihre Links zeigen sie nicht mehr.",
     ),
     expired: ("Dieser Link ist abgelaufen", "Links zu Bestellungen gelten 30 Tage."),
     ended: ("Dieses Abonnement ist beendet", "Seine Links zeigen keine Bestellungen mehr."),
     invalid: (
-        "Dieser Link ist nicht gültig",
-        "Öffnen Sie ihn noch einmal aus der Nachricht, oder kopieren Sie ihn vollständig.",
+        "Dieser Link ist ungültig",
+        "Öffnen Sie ihn noch einmal aus der Nachricht oder kopieren Sie ihn vollständig.",
     ),
     not_here: ("Diese Bestellung gibt es hier nicht", "In der Nachricht steht, was bestellt wurde."),
     not_shown: (
@@ -87,8 +87,8 @@ static GERMAN: Words = Words {
 };
 
 static FRENCH: Words = Words {
-    accepted: "Reçue",
-    nobody_yet: "Personne n’a encore pris connaissance de cette commande.",
+    accepted: "Reçue le",
+    nobody_yet: "Personne n’a encore pris cette commande en compte.",
     acknowledged: "Prise en compte\u{a0}:",
     by: "par",
     by_link_to: "par le lien envoyé à",
@@ -97,7 +97,7 @@ static FRENCH: Words = Words {
     your_name: "Votre nom (facultatif)",
     over: (
         "Cette commande est terminée",
-        "Elle a été exécutée ou annulée\u{a0}: ses liens ne l’affichent plus.",
+        "Elle a été traitée ou annulée\u{a0}: ses liens ne l’affichent plus.",
     ),
     expired: ("Ce lien a expiré", "Les liens vers les commandes sont valables 30 jours."),
     ended: ("Cet abonnement a pris fin", "Ses liens n’affichent plus de commandes."),
@@ -119,7 +119,7 @@ static SPANISH: Words = Words {
     acknowledge: ("He visto este pedido", "Confirmar"),
     take_back: ("No me ocupo de este pedido", "Retirar la confirmación"),
     your_name: "Su nombre (opcional)",
-    over: ("Este pedido está terminado", "Se completó o se canceló: sus enlaces ya no lo muestran."),
+    over: ("Este pedido está cerrado", "Se completó o se canceló: sus enlaces ya no lo muestran."),
     expired: ("Este enlace ha caducado", "Los enlaces a los pedidos funcionan durante 30 días."),
     ended: ("Esta suscripción ha terminado", "Sus enlaces ya no muestran pedidos."),
     invalid: ("Este enlace no es válido", "Ábralo de nuevo desde el mensaje o cópielo entero."),

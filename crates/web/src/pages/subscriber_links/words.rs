@@ -78,13 +78,13 @@ static ENGLISH: Words = Words {
 static GERMAN: Words = Words {
     ask_to_confirm: (
         "Abonnement bestätigen",
-        "Neue Bestellungen werden an diese Adresse gemeldet. Wenn Sie das nicht wollten, schließen Sie diese Seite.",
+        "Neue Bestellungen werden an diese Adresse gemeldet. Wenn Sie das nicht angefordert haben, schließen Sie diese Seite.",
     ),
     confirm: "Bestätigen",
     confirmed: "Abonnement bestätigt",
     confirmed_already: (
         "Schon bestätigt",
-        "Mehr ist nicht zu tun: Neue Bestellungen werden an diese Adresse gemeldet.",
+        "Sie müssen nichts weiter tun: Neue Bestellungen werden an diese Adresse gemeldet.",
     ),
     ask_to_unsubscribe: ("Abbestellen", "An diese Adresse werden dann keine Bestellungen mehr gemeldet."),
     unsubscribe: "Abbestellen",
@@ -93,14 +93,17 @@ static GERMAN: Words = Words {
         "Schon abbestellt",
         "Dieses Abonnement ist beendet: An diese Adresse werden keine Bestellungen mehr gemeldet.",
     ),
-    invalid_link: ("Dieser Link ist ungültig", "Vielleicht fehlt ein Teil davon: Kopieren Sie ihn ganz."),
+    invalid_link: (
+        "Dieser Link ist ungültig",
+        "Vielleicht fehlt ein Teil davon: Kopieren Sie ihn vollständig.",
+    ),
     replaced_link: (
         "Dieser Link gilt nicht mehr",
-        "Es wurde eine neuere Nachricht geschickt; nehmen Sie den Link darin.",
+        "Es wurde eine neuere Nachricht geschickt; verwenden Sie den Link darin.",
     ),
     expired_link: (
         "Dieser Link gilt nicht mehr",
-        "Die Zeit zum Bestätigen ist um; bitten Sie um einen neuen Link.",
+        "Die Frist zum Bestätigen ist abgelaufen; fordern Sie einen neuen Link an.",
     ),
     ended: ("Dieser Link gilt nicht mehr", "Das Abonnement ist beendet."),
     unknown: ("Nicht gefunden", "Dieses Abonnement gibt es nicht."),
@@ -109,20 +112,20 @@ static GERMAN: Words = Words {
 static FRENCH: Words = Words {
     ask_to_confirm: (
         "Confirmer l’abonnement",
-        "Les nouvelles commandes seront annoncées à cette adresse. Si vous n’avez rien demandé, fermez cette page.",
+        "Les nouvelles commandes seront signalées à cette adresse. Si vous n’avez rien demandé, fermez cette page.",
     ),
     confirm: "Confirmer",
     confirmed: "Abonnement confirmé",
     confirmed_already: (
         "Déjà confirmé",
-        "Il n’y a plus rien à faire\u{a0}: les nouvelles commandes sont annoncées à cette adresse.",
+        "Il n’y a plus rien à faire\u{a0}: les nouvelles commandes sont signalées à cette adresse.",
     ),
-    ask_to_unsubscribe: ("Se désabonner", "Plus aucune commande ne sera annoncée à cette adresse."),
+    ask_to_unsubscribe: ("Se désabonner", "Plus aucune commande ne sera signalée à cette adresse."),
     unsubscribe: "Se désabonner",
-    unsubscribed: "Vous êtes désabonné",
+    unsubscribed: "Désabonnement effectué",
     unsubscribed_already: (
-        "Déjà désabonné",
-        "Cet abonnement est terminé\u{a0}: plus aucune commande n’est annoncée à cette adresse.",
+        "Désabonnement déjà effectué",
+        "Cet abonnement est terminé\u{a0}: plus aucune commande n’est signalée à cette adresse.",
     ),
     invalid_link: (
         "Ce lien n’est pas valable",
@@ -130,11 +133,11 @@ static FRENCH: Words = Words {
     ),
     replaced_link: (
         "Ce lien n’est plus valable",
-        "Un message plus récent a été envoyé\u{a0}; utilisez le lien qui s’y trouve.",
+        "Un message plus récent a été envoyé\u{202f}; utilisez le lien qui s’y trouve.",
     ),
     expired_link: (
         "Ce lien n’est plus valable",
-        "Le délai de confirmation est écoulé\u{a0}; demandez un nouveau lien.",
+        "Le délai de confirmation est écoulé\u{202f}; demandez un nouveau lien.",
     ),
     ended: ("Ce lien n’est plus valable", "L’abonnement est terminé."),
     unknown: ("Introuvable", "Cet abonnement n’existe pas."),
@@ -143,20 +146,20 @@ static FRENCH: Words = Words {
 static SPANISH: Words = Words {
     ask_to_confirm: (
         "Confirmar la suscripción",
-        "Los nuevos pedidos se anunciarán a esta dirección. Si no lo ha pedido, cierre esta página.",
+        "Los avisos de nuevos pedidos se enviarán a esta dirección. Si no lo ha solicitado, cierre esta página.",
     ),
     confirm: "Confirmar",
     confirmed: "Suscripción confirmada",
     confirmed_already: (
         "Ya está confirmada",
-        "No hace falta nada más: los nuevos pedidos se anuncian a esta dirección.",
+        "No hace falta nada más: los avisos de nuevos pedidos se envían a esta dirección.",
     ),
-    ask_to_unsubscribe: ("Darse de baja", "No se anunciarán más pedidos a esta dirección."),
+    ask_to_unsubscribe: ("Darse de baja", "No se enviarán más avisos de pedidos a esta dirección."),
     unsubscribe: "Darse de baja",
     unsubscribed: "Se ha dado de baja",
     unsubscribed_already: (
         "Ya se dio de baja",
-        "Esta suscripción ha terminado: no se anuncian más pedidos a esta dirección.",
+        "Esta suscripción ha terminado: no se envían más avisos de pedidos a esta dirección.",
     ),
     invalid_link: ("Este enlace no es válido", "Quizá falte una parte: cópielo entero."),
     replaced_link: (
