@@ -26,7 +26,7 @@ pub async fn change_status(
 /// sent the link is on record.
 ///
 /// # Errors
-/// As [`linked`](super::linked) has them; `Conflict` as [`change_status`] has it.
+/// As [`linked`](super::linked()) has them; `Conflict` as [`change_status`] has it.
 pub async fn change_status_by_link(
     app: &App,
     token: &str,

@@ -240,6 +240,12 @@ fn push_labelled(text: &mut String, Fact { label, lines, .. }: &Fact<'_>, colon:
     text.extend(["\n", indent, label, colon]);
     match lines.as_slice() {
         [line] => text.extend([" ", line]),
-        lines => text.extend(lines.iter().flat_map(|line| ["\n", indent, INDENT, line])),
+        lines => {
+            for line in lines {
+                // Of nothing, an indentation would be most of what a client can have us send.
+                let before = if line.is_empty() { ["\n", "", ""] } else { ["\n", indent, INDENT] };
+                text.extend(before.into_iter().chain([line.as_ref()]));
+            }
+        }
     }
 }

@@ -253,7 +253,7 @@ impl Filling {
         let said = said.iter().flat_map(|line| lines(line));
         let said = said.filter(|line| form != Form::Line || !line.trim().is_empty());
         for (place, line) in said.enumerate() {
-            let indent = if place == 0 { "" } else { indent };
+            let indent = if place == 0 || line.is_empty() { "" } else { indent };
             match form {
                 Form::Line => self.push(if place == 0 { "" } else { " / " })?,
                 Form::Text => {
@@ -262,6 +262,9 @@ impl Filling {
                 }
                 Form::Html => {
                     self.push(if place == 0 { "" } else { "<br>" })?;
+                    if line.is_empty() {
+                        continue;
+                    }
                     let words = line.trim_start_matches(' ');
                     self.push(&"&nbsp;".repeat(indent.len() + line.len() - words.len()))?;
                     self.push("<bdi>")?;

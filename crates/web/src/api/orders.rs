@@ -117,7 +117,7 @@ async fn change_status(
         let all = OrderStatus::ALL.map(OrderStatus::name).join(", ");
         Problem::invalid("unknown_status", "status", format!("status must be one of {all}"))
     })?;
-    let who = members.text("by")?.map(|name: String| who(&name)).transpose()?;
+    let who = members.filter("by")?.map(|name: String| who(&name)).transpose()?;
     orders::change_status(&web.app, id, status, who).await?;
     order_history(&web, id).await
 }

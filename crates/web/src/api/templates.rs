@@ -125,6 +125,6 @@ async fn preview(
 }
 
 fn source(members: &Members<'_>) -> Result<TemplateSource, Problem> {
-    let [subject, text, html] = PARTS.map(|part| members.text(part));
+    let [subject, text, html] = PARTS.map(|part| members.filter(part));
     Ok(TemplateSource { subject: subject?, text: text?, html: html? })
 }

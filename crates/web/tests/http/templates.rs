@@ -79,6 +79,7 @@ async fn what_is_wrong_is_refused_by_its_part_and_its_place_and_changes_nothing(
         ),
         ("sms", json!({"subject": "a"}), "invalid_template", "subject", "subject is a mail's"),
         ("email", json!({}), "invalid_template", "", "a template for email has subject, text or html"),
+        ("email", json!({"text": "a", "html": null}), "wrong_type", "html", "html must be a string"),
         ("email", json!({"text": 1}), "wrong_type", "text", "text must be a string"),
         (
             "email",
