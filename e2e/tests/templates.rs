@@ -163,9 +163,9 @@ async fn with_hostile_templates_stored_the_program_starts_and_everybody_is_told_
     drop(shell);
     program.restart().await?;
     let client = program.client()?;
-    let items: Vec<_> = (0..1_500).map(|_| json!({"productName": "<&>", "quantity": 2})).collect();
+    let items: Vec<_> = (0..1_300).map(|_| json!({"productName": "<&>", "quantity": 2})).collect();
     let note = "<&\n".repeat(1_000);
-    let largest = json!({"customerName": "Ada", "productName": "All", "items": items, "note": note});
+    let largest = json!({"customerName": "Ada", "productName": "All", "items": items, "note": note, "big": "x".repeat(9_000)});
     let small = json!({"customerName": "Ada", "productName": "Mouse"});
     for order in [&largest, &small] {
         client.post("/create-order", order).await?.expect(200)?;

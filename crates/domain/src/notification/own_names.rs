@@ -21,6 +21,14 @@ impl<'a> OwnNames<'a> {
         Self { order, wording: Wording::of(reader), extra }
     }
 
+    /// How many bytes are looked at for [`extra`](Self::extra): those of the member, and some of each name.
+    pub(crate) fn bytes_looked_at(&self, path: &str) -> usize {
+        let json =
+            |wanted: &str| self.extra.iter().find(|(name, _)| name == wanted).map(|(_, json)| json.len());
+        let outer = || json(path.split('.').next().unwrap_or_default());
+        4 * self.extra.len() + json(path).or_else(outer).unwrap_or_default()
+    }
+
     /// The lines of an attribute.
     pub(crate) fn attribute(&self, name: &str) -> Vec<Cow<'a, str>> {
         let attribute = self.order.details.attributes.get_key_value(name);

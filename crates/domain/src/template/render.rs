@@ -20,8 +20,11 @@ const MAX_WRITTEN_SUBJECT: usize = 200;
 pub(super) const MAX_TEXT: usize = 16_000;
 /// The most bytes of HTML.
 pub(super) const MAX_HTML: usize = 32_000;
-/// The most steps that filling a part in takes: a section of nothing can be gone through for each of thousands of items.
-const MAX_STEPS: usize = 100_000;
+/// The most steps that filling a part in takes, a line of what the order says or some of its bytes being one, too: a section of
+/// nothing can be gone through for each of thousands of items, and other messages wait meanwhile. Some two milliseconds.
+const MAX_STEPS: usize = 30_000;
+/// So many bytes that are looked at are a step.
+const BYTES_PER_STEP: usize = 64;
 /// How far a line of a customer's stands in that is not the first.
 const INDENT: &str = "    ";
 
@@ -145,7 +148,27 @@ impl<'a> Values<'a> {
         match name {
             Name::List(list) => self.count(*list) > 0,
             Name::Value(Value::HasItems) => self.count(List::Items) > 0,
-            name => self.lines(name, turn).iter().any(|line| !line.chars().all(is_invisible)),
+            // It begins with what it is.
+            Name::Value(Value::Text) => true,
+            Name::Value(Value::Fact(kind)) => self.facts().find(|fact| fact.kind == *kind).is_some_and(says),
+            Name::OfList(OfList::Value) => self.fact_of_list(turn).is_some_and(says),
+            name => self.lines(name, turn).iter().any(|line| is_visible(line)),
+        }
+    }
+
+    /// What looking that name up costs, in steps, beside the lines that it has.
+    fn steps(&self, name: &Name) -> usize {
+        match name {
+            Name::Extra(path) => self.own_names.bytes_looked_at(path) / BYTES_PER_STEP,
+            _ => 0,
+        }
+    }
+
+    fn fact_of_list(&self, (list, place): (List, usize)) -> Option<&Fact<'a>> {
+        match list {
+            List::OtherFacts => self.parts.other_facts.get(place),
+            List::Items => None,
+            List::Facts => self.facts().nth(place),
         }
     }
 
@@ -200,16 +223,21 @@ impl<'a> Values<'a> {
             };
             return one.into_iter().collect();
         }
-        let fact = match list {
-            List::OtherFacts => self.parts.other_facts.get(place),
-            List::Items | List::Facts => self.facts().nth(place),
-        };
-        let lines = fact.map(|fact| match of_list {
+        let lines = self.fact_of_list((list, place)).map(|fact| match of_list {
             OfList::Label => vec![fact.label.as_ref().into()],
             _ => borrowed(&fact.lines),
         });
         lines.unwrap_or_default()
     }
+}
+
+/// Whether a fact says anything.
+fn says(fact: &Fact<'_>) -> bool {
+    fact.lines.iter().any(|line| is_visible(line))
+}
+
+fn is_visible(line: &str) -> bool {
+    !line.chars().all(is_invisible)
 }
 
 fn borrowed<'a>(lines: &'a [Cow<'_, str>]) -> Vec<Cow<'a, str>> {
@@ -284,7 +312,9 @@ fn filled(parsed: &Parsed, values: &Values<'_>, form: Form) -> Result<String, Wh
     let most = if form == Form::Html { MAX_HTML } else { MAX_TEXT };
     let mut filling = Filling { words: String::new(), left: most, most };
     let (mut at, mut turn) = (0, (List::Items, 0));
-    for _ in 0..=MAX_STEPS {
+    let mut taken = 0;
+    while taken <= MAX_STEPS {
+        taken += 1;
         let Some(step) = parsed.steps.get(at) else {
             let is_blank = filling.words.chars().all(is_invisible);
             return if is_blank { Err(Why::SaysNothing) } else { Ok(filling.words) };
@@ -295,10 +325,16 @@ fn filled(parsed: &Parsed, values: &Values<'_>, form: Form) -> Result<String, Wh
             Step::Value(name) => {
                 // In our own text what a customer wrote is indented already.
                 let indent = if *name == Name::Value(Value::Text) { "" } else { INDENT };
-                filling.push_lines(&values.lines(name, turn), indent, form)?;
+                let lines = values.lines(name, turn);
+                let bytes: usize = lines.iter().map(|line| line.len()).sum();
+                taken += values.steps(name) + lines.len() + bytes / BYTES_PER_STEP;
+                filling.push_lines(&lines, indent, form)?;
             }
             Step::Link(name) => filling.push_escaped(&values.lines(name, turn).concat())?,
             Step::Begin { section, end } => {
+                if let Section::With(name) | Section::Without(name) = section {
+                    taken += values.steps(name);
+                }
                 let is_there = match section {
                     Section::Each(list) => {
                         turn = (*list, 0);

@@ -27,7 +27,8 @@ fn largest() -> Order {
     let items = items.trim_end_matches(',');
     let note = "<&\\n".repeat(1_000);
     order(&format!(
-        r#"{{"customerName":"Jo","productName":"All","items":[{items}],"note":"{note}","deep":{}1{}}}"#,
+        r#"{{"customerName":"Jo","productName":"All","items":[{items}],"note":"{note}","big":"{}","deep":{}1{}}}"#,
+        "x".repeat(9_000),
         "[".repeat(31),
         "]".repeat(31)
     ))

@@ -87,9 +87,11 @@ fn without_end() -> Rows {
         (format!("!{{{{#items}}}}{}{{{{/items}}}}", "x".repeat(15_000)), Refused("more than 16000 bytes")),
         (format!("!{{{{#items}}}}{}{{{{/items}}}}", "x".repeat(100)), Unused("more than 16000 bytes")),
         (format!("!{{{{#items}}}}{}{{{{/items}}}}", "{{note}}".repeat(100)), Unused("more than 16000 bytes")),
-        (format!("!{{{{#items}}}}{nothing}{{{{/items}}}}"), Unused("more than 100000 steps")),
+        (format!("!{{{{#items}}}}{nothing}{{{{/items}}}}"), Unused("more than 30000 steps")),
         (format!("!{}", "{{#text}}{{/text}}".repeat(240)), Says),
         (format!("!{}", "{{#extra.deep.deep.deep}}{{/extra.deep.deep.deep}}".repeat(240)), Says),
+        (format!("!{}", "{{#note}}{{/note}}".repeat(240)), Says),
+        (format!("!{}", "{{#extra.big}}{{/extra.big}}".repeat(240)), Unused("more than 30000 steps")),
         ("{{text}}".repeat(20), Unused("more than 16000 bytes")),
     ]
 }
